@@ -1,0 +1,1 @@
+"""Ships CloudWatch Logs to LogInformant: decode, parse, infer the level, batch, deliver, keep account."""
