@@ -53,7 +53,7 @@ def parse(message: str) -> ParsedMessage:
     )
 
 
-# --- runtime prefixes -------------------------------------------------------------------------------------------
+# --- runtime prefixes ---
 
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _DATE = r"\d{4}-\d\d-\d\d"
@@ -63,26 +63,30 @@ _LEVEL = (
     r"|trce|dbug|info|warn|fail|crit)"  # .NET
 )
 
-# Node.js (aws-lambda-nodejs-runtime-interface-client, LogPatch.js): `<ISO time>\t<request id>\t<LEVEL>\t<text>`;
-# the request id is the word "undefined" while a function initialises, and Node.js 8 wrote no level. What a function
-# did not catch is `<what> \t<JSON>`, such as "Invoke Error \t{…}".
-# .NET (aws-lambda-dotnet, DefaultLogMessageFormatter.cs): the same with four-letter levels.
-# Java (log4j2 layout of the AWS Lambda developer guide): `<date> <time> <request id> <LEVEL> <class>:<line> - <text>`.
+# Node.js (aws-lambda-nodejs-runtime-interface-client, LogPatch.js):
+#     `<ISO time>\t<request id>\t<LEVEL>\t<text>`; the request id is the word "undefined" while a function
+#     initialises, and Node.js 8 wrote no level. An error that a function did not catch has `<what> \t<JSON>`
+#     for its text, such as "Invoke Error \t{…}".
+# .NET (aws-lambda-dotnet, DefaultLogMessageFormatter.cs): the same with levels of four letters.
+# Java (the log4j layout of the AWS Lambda developer guide; its first edition had the id in angle brackets):
+#     `<date> <time> <request id> <LEVEL> <class>:<line> - <text>`
 # The platform: `<ISO time> <request id> Task timed out after 3.00 seconds`.
 _TIME_FIRST = re.compile(
     rf"{_DATE}[T ]{_TIME}Z?[\t ]<?(?P<request_id>{_UUID}|undefined)>?"
-    rf"(?:[\t ](?:(?P<level>{_LEVEL})(?:\t| {{1,2}}\S{{1,200}} - |$))?(?:[A-Z][A-Za-z ]{{1,40}} \t(?=\{{))?|$)"
+    rf"(?:[\t ](?:(?P<level>{_LEVEL})(?:\t| {{1,2}}\S{{1,200}} - |$))?"
+    r"(?:[A-Z][A-Za-z ]{1,40} \t(?=\{))?|$)"
 )
 
-# Python (awslambdaric, bootstrap.py): `[<LEVEL>]\t<ISO time>\t<request id>\t<text>`, the id empty while a function
-# initialises. Java (aws-lambda-java-libs, TextLogFormatter.java) writes `[<LEVEL>] <text>`, which many others write
-# too: it is a prefix only where JSON follows.
+# Python (awslambdaric, bootstrap.py): `[<LEVEL>]\t<ISO time>\t<request id>\t<text>`, the id empty while a
+#     function initialises.
+# Java (aws-lambda-java-libs, TextLogFormatter.java): `[<LEVEL>] <text>`, as many others write, too: a prefix
+#     only where JSON follows.
 _BRACKET_FIRST = re.compile(
-    rf"\[(?P<level>[^\]\n\t]{{1,32}})\](?:\t{_DATE}T{_TIME}Z\t(?P<request_id>{_UUID})?(?:\t|$)| (?=\{{))"
+    rf"\[(?P<level>[^\]\n\t]{{1,32}})\](?:\t{_DATE}T{_TIME}Z(?:\t(?P<request_id>{_UUID})?(?:\t|$)|$)| (?=\{{))"
 )
 
-# Ruby (aws-lambda-ruby-runtime-interface-client, lambda_log_formatter.rb), and Ruby's own Logger without the id:
-# `I, [<ISO time> #<pid>]  INFO <request id> -- <program>: <text>`.
+# Ruby (aws-lambda-ruby-runtime-interface-client, lambda_log_formatter.rb; Ruby's own Logger writes no id):
+#     `I, [<ISO time> #<pid>]  INFO <request id> -- <program>: <text>`
 _LETTER_FIRST = re.compile(
     rf"[DIWEFA], \[{_DATE}T{_TIME} ?#\d{{1,10}}\] {{1,2}}(?P<level>DEBUG|INFO|WARN|ERROR|FATAL|ANY) "
     rf"(?P<request_id>{_UUID})? ?-- [^:\n]{{0,200}}:(?: |$)"
@@ -94,16 +98,15 @@ _PREFIX_BY_FIRST_CHARACTER = {
     **dict.fromkeys("DIWEFA", _LETTER_FIRST),
 }
 
-# --- JSON -------------------------------------------------------------------------------------------------------
+# --- JSON ---
 
 _MAY_PRECEDE_JSON = frozenset(" \t\r\n\x1b\ufeff")
 """White space, the escape that begins a terminal colour, and a byte order mark."""
 
-_COLOURS = re.compile(r"\x1b\[[0-9;]{0,20}m")
-_COLOURS_AT_THE_END = re.compile(r"(?:\x1b\[[0-9;]{0,20}m)+\Z")
+_WRAPPING = re.compile(r"(?:[ \t\r\n\ufeff]|\x1b\[[0-9;]{0,20}m)*")
 
-# orjson makes a float of an integer beyond 64 bits. Those have 19 digits or more, and 19 digits in a row leave 4 in a
-# row when every fourth character is looked at, which is several times faster than looking at all of them.
+# orjson makes a float of an integer beyond 64 bits. Those have 19 digits or more; 19 digits in a row leave 4 in
+# a row where only every fourth character is looked at, which is faster than to look at all of them.
 _LONG_NUMBER = re.compile(r"[\s:,\[-][0-9]{19}")
 _LONG_NUMBER_THINNED = re.compile(r"[0-9]{4}")
 _THINNED = slice(None, None, 4)
@@ -125,11 +128,10 @@ def _json_object(body: str) -> dict[str, Any] | None:
 
 
 def _without_wrapping(body: str) -> str:
-    """`body` without white space, byte order mark and terminal colours before and after it."""
-    body = body.lstrip(" \t\r\n\ufeff")
-    while colour := _COLOURS.match(body):
-        body = body[colour.end() :].lstrip()
-    return _COLOURS_AT_THE_END.sub("", body)
+    """`body` without white space, byte order mark and terminal colours before and after the braces."""
+    start = _WRAPPING.match(body).end()  # type: ignore[union-attr]  # the pattern matches nothing, too
+    end = body.rfind("}") + 1
+    return body[start:end] if _WRAPPING.fullmatch(body, end) else ""
 
 
 def _with_exact_integers(body: str) -> dict[str, Any] | None:
@@ -140,8 +142,8 @@ def _with_exact_integers(body: str) -> dict[str, Any] | None:
 
 
 def _exact(digits: str) -> int | str:
-    """The integer; or its digits where orjson, which reads and writes 64 bits, would make it a float."""
-    if len(digits) > 20:
+    """The integer; or its digits where it is beyond the 64 bits that orjson reads and writes."""
+    if len(digits) > len("-9223372036854775808"):
         return digits
     number = int(digits)
     return number if -(2**63) <= number < 2**64 else digits
