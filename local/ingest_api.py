@@ -112,7 +112,7 @@ class IngestApi:
             self._rotation = (len(self._requests) + after, frozenset(keys))
 
     def wait_for(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Waits until `condition()` holds, looking again at everything that happens; False if time ran out."""
+        """Waits until `condition()` holds, looking again at whatever happens; False if time ran out."""
         with self._changed:
             return self._changed.wait_for(condition, seconds)
 
