@@ -1,0 +1,112 @@
+"""The level of a log: the first rule that applies decides, and says its name."""
+
+import re
+
+from .. import parsing
+from ..parsing import ParsedMessage
+from .exceptions import decide_by_exception
+from .fields import Fields, decide_by_field
+from .http_status import decide_by_http_status, decide_by_status_field
+from .key_values import decide_by_key_value
+from .platform import decide_by_platform_line, decide_by_platform_record
+from .positions import decide_by_position
+from .vocabulary import BRACKETED_WORDS, Decision, Level
+from .words import decide_by_words
+
+__all__ = ["Decision", "Level", "decide", "explain_level", "infer_level"]
+
+START = 16 * 1024
+END = 2 * 1024
+"""Rules look at this many characters from the start and from the end of a message."""
+
+
+def infer_level(message: str, log_group: str | None = None) -> Level:
+    """The level of one message, as CloudWatch holds it."""
+    return decide(parsing.parse(message), log_group).level
+
+
+def explain_level(message: str, log_group: str | None = None) -> Decision:
+    """The level of one message and the name of the rule that decided."""
+    return decide(parsing.parse(message), log_group)
+
+
+def decide(
+    parsed: ParsedMessage, log_group: str | None = None, default: Level = Level.INFORMATION
+) -> Decision:
+    """The level of a message that is parsed already; `default` where no rule applies (rule `default`)."""
+    decision = None
+    if parsed.fields is not None:
+        decision = _of_fields(parsed.fields)
+    if decision is None and parsed.prefix is not None and parsed.prefix.level:
+        level = BRACKETED_WORDS.get(parsed.prefix.level.lower())
+        decision = Decision(level, "runtime-prefix") if level else None
+    if decision is None and parsed.fields is None:
+        decision = _of_text(parsed.body or parsed.text)
+    return decision or Decision(default, "default")
+
+
+def _of_fields(fields: Fields) -> Decision | None:
+    decision = decide_by_platform_record(fields) or decide_by_field(fields) or decide_by_status_field(fields)
+    if decision:
+        return decision
+    for key in _MESSAGE_FIELDS:
+        message = fields.get(key)
+        if isinstance(message, str) and message:
+            return _of_text(message.rstrip()) or _of_error_field(fields)
+    return _of_error_field(fields)
+
+
+_MESSAGE_FIELDS = (
+    "message",
+    "msg",
+    "log",
+    "@message",
+    "Message",
+    "MESSAGE",
+    "short_message",
+    "event",
+    "text",
+)
+_ERROR_FIELDS = (
+    "error",
+    "err",
+    "exception",
+    "errorMessage",
+    "errorType",
+    "exc_info",
+    "stack_trace",
+    "stackTrace",
+    "stack",
+)
+_NO_ERROR = (None, False, 0, "", "none", "None", "null", "nil", "-")
+
+
+def _of_error_field(fields: Fields) -> Decision | None:
+    for key in _ERROR_FIELDS:
+        value = fields.get(key)
+        if value and value not in _NO_ERROR:
+            return Decision(Level.ERROR, "error-field")
+    return None
+
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
+
+
+def _of_text(text: str) -> Decision | None:
+    if len(text) > START + END:
+        text = f"{text[:START]}\n{text[-END:]}"
+    if "\x1b" in text:
+        text = _COLOURS.sub("", text)
+    text = text.strip()
+    line = text.partition("\n")[0].rstrip()
+    pairs_first = "=" in line.partition(" ")[0] or text[:1] == "{"
+    return (
+        (pairs_first and decide_by_key_value(text))
+        or decide_by_position(line)
+        or (not pairs_first and decide_by_key_value(text))
+        or decide_by_http_status(line)
+        or decide_by_platform_line(text)
+        or decide_by_exception(text)
+        or decide_by_words(text)
+        or None
+    )

@@ -1,0 +1,108 @@
+"""The words and numbers that loggers write for a level, and which of LogInformant's five levels each one is."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Level(StrEnum):
+    """The five levels of the ingest API."""
+
+    DEBUG = "Debug"
+    INFORMATION = "Information"
+    WARNING = "Warning"
+    ERROR = "Error"
+    FATAL = "Fatal"
+
+
+class Decision(NamedTuple):
+    level: Level
+    rule: str
+    """The name of the rule that decided."""
+
+
+def _levels(**words: str) -> dict[str, Level]:
+    return {word: Level[name] for name, line in words.items() for word in line.split()}
+
+
+# --- words, in lower case ---------------------------------------------------------------------------------------
+
+LEVEL_WORDS = _levels(
+    DEBUG="trace debug verbose finest finer fine silly trc trce trac dbg dbug debu vrb",
+    INFORMATION="info information informational inf notice success",
+    WARNING="warning warn wrn deprecation",
+    ERROR="error err erro fail failure severe",
+    FATAL="fatal critical crit alert emergency emerg panic dpanic ftl fata crt pani pnc",
+)
+"""A level wherever a format puts one. Names and abbreviations of syslog, Python, log4j and Logback,
+java.util.logging (`finer`, `severe`), .NET (`trce`, `dbug`, `fail`), Serilog (`VRB`), zerolog (`FTL`), logrus
+(`ERRO`), zap (`dpanic`), npm (`silly`), Elasticsearch (`DEPRECATION`)."""
+
+BRACKETED_WORDS = LEVEL_WORDS | _levels(
+    DEBUG="config verb diag all",
+    INFORMATION="note log system statement detail hint context query location audit ok normal http",
+    WARNING="caution",
+    ERROR="failed exception errors",
+    FATAL="abort fault",
+)
+"""And those that are a level only inside brackets, or in capitals before a colon; in a sentence they are just words.
+java.util.logging's `CONFIG`, PostgreSQL's `LOG` and `STATEMENT`, MySQL's `Note` and `System`, npm's `http`."""
+
+FIELD_WORDS = BRACKETED_WORDS | _levels(
+    DEBUG="spam input t d v mute",
+    INFORMATION="i n s default help data prompt notset unknown any event start ready done complete low minor"
+    " box print command timing output",
+    WARNING="w medium moderate deprecated warns",
+    ERROR="e high major",
+    FATAL="f c blocker disaster",
+)
+"""And those that are a level only as the value of a field that is named for one. winston's `help` and `data`,
+signale's and consola's `start` and `ready`, letters, and the severities of security findings (`low`, `high`)."""
+
+LETTERS = _levels(DEBUG="d t v", INFORMATION="i n", WARNING="w", ERROR="e s", FATAL="f c a")
+"""Levels of one letter: glog, Android, MongoDB, tornado, telegraf."""
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------
+
+
+class Scale(NamedTuple):
+    """A numeric scale: for each level the highest number that means it, from the lowest number up."""
+
+    lowest: float
+    steps: tuple[tuple[float, Level], ...]
+
+    def level(self, number: float) -> Level | None:
+        """The level that a number means; None where it is not on this scale."""
+        if number < self.lowest:
+            return None
+        return next((level for highest, level in self.steps if number <= highest), None)
+
+
+def _scale(
+    lowest: float, debug: float, information: float, warning: float, error: float, fatal: float
+) -> Scale:
+    return Scale(lowest, tuple(zip((debug, information, warning, error, fatal), Level, strict=True)))
+
+
+SYSLOG = Scale(
+    0, ((2, Level.FATAL), (3, Level.ERROR), (4, Level.WARNING), (6, Level.INFORMATION), (7, Level.DEBUG))
+)
+"""RFC 5424, section 6.2.1; GELF and the journal use it too."""
+WINDOWS = Scale(
+    1, ((1, Level.FATAL), (2, Level.ERROR), (3, Level.WARNING), (4, Level.INFORMATION), (5, Level.DEBUG))
+)
+"""Windows event log and ETW: 1 critical … 5 verbose."""
+PYTHON = _scale(1, 19, 29, 39, 49, 100)
+"""logging: DEBUG 10, INFO 20, WARNING 30, ERROR 40, CRITICAL 50."""
+TENS = _scale(1, 29, 39, 49, 59, 99)
+"""pino and bunyan: trace 10, debug 20, info 30, warn 40, error 50, fatal 60."""
+MONOLOG = _scale(100, 199, 299, 399, 499, 600)
+"""DEBUG 100, INFO 200, NOTICE 250, WARNING 300, ERROR 400, CRITICAL 500, ALERT 550, EMERGENCY 600."""
+GOOGLE = _scale(0, 199, 399, 499, 599, 800)
+"""LogSeverity: DEBUG 100, INFO 200, NOTICE 300, WARNING 400, ERROR 500, CRITICAL 600, ALERT 700, EMERGENCY 800."""
+JAVA_UTIL = _scale(300, 799, 899, 999, 1000, 1000)
+"""java.util.logging: FINEST 300, FINE 500, CONFIG 700, INFO 800, WARNING 900, SEVERE 1000."""
+LOGBACK = _scale(5_000, 19_999, 29_999, 39_999, 49_999, 50_000)
+"""Logback and log4j 1: TRACE 5000, DEBUG 10000, INFO 20000, WARN 30000, ERROR 40000, FATAL 50000."""
+OPENTELEMETRY = _scale(1, 8, 12, 16, 20, 24)
+"""SeverityNumber of the log data model: TRACE 1, DEBUG 5, INFO 9, WARN 13, ERROR 17, FATAL 21."""
