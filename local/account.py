@@ -1,0 +1,126 @@
+"""An emulated AWS account on 127.0.0.1, as a block. The user's own AWS settings are neither read nor used."""
+
+import os
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import urllib3
+from botocore.config import Config
+
+from local.processes import ProgramFailed, last_line, running
+from local.sam import sam_environment
+
+LOOPBACK = "127.0.0.1"
+REGION = "eu-central-1"
+_START_SECONDS = 60
+_NO_FILE = "/dev/null"
+_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+@dataclass(frozen=True)
+class Account:
+    endpoint: str
+    environment: dict[str, str]
+    """For programs that shall see this account and no other."""
+
+    def client(self, service: str) -> Any:
+        """A client of this account, whatever the user's environment and files say."""
+        session = botocore.session.Session(
+            session_vars={
+                "config_file": (None, None, _NO_FILE, None),
+                "credentials_file": (None, None, _NO_FILE, None),
+                "profile": (None, None, None, None),
+            }
+        )
+        return session.create_client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.endpoint,
+            aws_access_key_id=_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            config=Config(proxies={}, retries={"total_max_attempts": 1}),
+        )
+
+
+@contextmanager
+def emulated_account(log: Path) -> Iterator[Account]:
+    """Runs the emulator during a block. Raises `ProgramFailed` if it does not get ready.
+
+    Its state, its temporary files and the home of all that runs with `Account.environment` are in a temporary
+    folder that goes with the block. Its output is appended to `log`.
+    """
+    with tempfile.TemporaryDirectory(prefix="loginformant-", ignore_cleanup_errors=True) as folder:
+        account = _account(Path(folder), _free_port())
+        command = [sys.executable, "-m", "ministack"]
+        with running(command, environment=account.environment, folder=Path(folder), log=log) as emulator:
+            deadline = time.monotonic() + _START_SECONDS
+            while not _is_ready(account):
+                if emulator.poll() is not None or time.monotonic() > deadline:
+                    raise ProgramFailed(
+                        f"the emulated AWS account did not start: {last_line(log)} (see {log})"
+                    )
+                time.sleep(0.05)
+            yield account
+
+
+def _account(folder: Path, port: int) -> Account:
+    endpoint = f"http://{LOOPBACK}:{port}"
+    environment = {
+        **without_aws_settings(),
+        **_CREDENTIALS,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        **sam_environment(folder),
+        # the emulator's own
+        "BIND_HOST": LOOPBACK,
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "LAMBDA_EXECUTOR": "local",
+        "MINISTACK_HOST": LOOPBACK,
+        "MINISTACK_REGION": REGION,
+        "S3_DATA_DIR": str(folder / "s3"),
+        "STATE_DIR": str(folder / "state"),
+        "DOCKER_HOST": f"unix://{folder}/there-is-no-docker.sock",
+    }
+    return Account(endpoint, environment)
+
+
+def without_aws_settings() -> dict[str, str]:
+    """The environment of this process without AWS settings and proxies, its programs first on the path."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "SAM_")) and not name.lower().endswith("_proxy")
+    }
+    kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
+    kept["AWS_CONFIG_FILE"] = kept["AWS_SHARED_CREDENTIALS_FILE"] = _NO_FILE
+    return kept
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _is_ready(account: Account) -> bool:
+    try:
+        return (
+            urllib3.request("GET", f"{account.endpoint}/_ministack/ready", retries=False, timeout=5).status
+            == 200
+        )
+    except urllib3.exceptions.HTTPError:
+        return False

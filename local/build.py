@@ -1,0 +1,64 @@
+"""`sam build` for this machine, done anew only when something that goes into it has changed."""
+
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from local.account import without_aws_settings
+from local.processes import run
+from local.sam import SAM, sam_environment
+
+_SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers")
+_KEPT_SECONDS = 24 * 60 * 60
+
+
+def local_build(project: Path, log: Path) -> Path:
+    """The folder of a build of the project's template, with layers for this interpreter and processor.
+
+    Builds lie in `.build/local`, named after the digest of all they are made of, and never change: several
+    processes may use them at once. Those not used for a day are removed. Raises `ProgramFailed`.
+    """
+    builds = project / ".build" / "local"
+    build = builds / _digest(project)
+    if not build.exists():
+        builds.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="building-", dir=builds) as folder:
+            unfinished = Path(folder) / "build"
+            run(
+                [SAM, "build", "--no-cached", "--build-dir", str(unfinished)],
+                environment={
+                    **without_aws_settings(),
+                    **sam_environment(Path(folder)),
+                    "LAYER_FOR": "this-machine",
+                },
+                folder=project,
+                log=log,
+            )
+            if not build.exists():
+                unfinished.rename(build)
+    os.utime(build)
+    for other in builds.iterdir():
+        if other.is_dir() and other.stat().st_mtime < time.time() - _KEPT_SECONDS:
+            shutil.rmtree(other, ignore_errors=True)
+    return build
+
+
+def _digest(project: Path) -> str:
+    digest = hashlib.sha256(f"{sys.version} {sys.platform} {version('aws-sam-cli')}".encode())
+    for path in _files(project):
+        digest.update(f"\n{path.relative_to(project)}\n{path.stat().st_size}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _files(project: Path) -> Iterator[Path]:
+    for source in _SOURCES:
+        top = project / source
+        found = [top] if top.is_file() else sorted(top.rglob("*"))
+        yield from (path for path in found if path.is_file() and "__pycache__" not in path.parts)

@@ -1,0 +1,84 @@
+"""Programs that this process starts: their output goes into a log file, and none outlives its block."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+_GRACE = 5.0  # seconds between asking a program to end and ending it
+
+
+class ProgramFailed(Exception):
+    """One line: what failed, the most telling line of its output, and where the rest of it is."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP, so that it unwinds what Ctrl-C unwinds."""
+
+
+@contextmanager
+def running(
+    command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs a program during a block, and ends it and all that it started afterwards.
+
+    Its output is appended to `log`. It gets a process group of its own: Ctrl-C reaches this process alone,
+    which then ends the program in order.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            env=dict(environment),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(_GRACE)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def run(command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path) -> None:
+    """Runs a program to its end. Raises `ProgramFailed` if its status is not 0."""
+    with running(command, environment=environment, folder=folder, log=log) as process:
+        status = process.wait()
+    if status != 0:
+        name = " ".join([Path(command[0]).name, *command[1:2]])
+        raise ProgramFailed(f"{name} failed with status {status}: {last_line(log)} (see {log})")
+
+
+def last_line(log: Path) -> str:
+    """The last line of a program's output that speaks of an error, or else the last one that is not blank."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    telling = [line for line in lines if "error" in line.lower() or "failed" in line.lower()]
+    return (telling or lines or ["it said nothing"])[-1]
+
+
+@contextmanager
+def unwinding_when_terminated() -> Iterator[None]:
+    """Lets SIGTERM and SIGHUP raise `Terminated` during a block, as Ctrl-C raises `KeyboardInterrupt`."""
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        raise Terminated(signal.Signals(number).name)
+
+    before: dict[signal.Signals, Callable[[int, FrameType | None], Any] | int | None] = {
+        number: signal.signal(number, terminate) for number in (signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

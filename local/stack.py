@@ -1,0 +1,67 @@
+"""The whole stack on this machine: the template as it is, built and deployed by sam into an emulated account."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.account import Account, emulated_account
+from local.build import local_build
+from local.processes import run, unwinding_when_terminated
+from local.sam import SAM
+
+PROJECT = Path(__file__).resolve().parent.parent
+STACK_NAME = "loginformant-shipper"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack."""
+
+    account: Account
+    name: str
+    outputs: Mapping[str, str]
+    build: Path
+    """The folder that `sam build` made."""
+
+
+@contextmanager
+def deployed_stack(
+    parameters: Mapping[str, str],
+    *,
+    log: Path,
+    on_step: Callable[[str], None] = lambda step: None,
+    project: Path = PROJECT,
+) -> Iterator[Stack]:
+    """Builds and deploys the template during a block; no process and no state is left after it.
+
+    `parameters` are the template's. `on_step` is told what is being done, in a few words. All programs write
+    to `log`. Raises `ProgramFailed`.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_bytes(b"")
+    with unwinding_when_terminated():
+        on_step("Building with sam")
+        build = local_build(project, log)
+        on_step("Starting the emulated AWS account")
+        with emulated_account(log) as account:
+            on_step("Deploying with sam")
+            run(
+                [
+                    *(SAM, "deploy"),
+                    *("--config-file", str(project / "samconfig.toml")),
+                    *("--template-file", str(build / "template.yaml")),
+                    *("--stack-name", STACK_NAME),
+                    "--no-confirm-changeset",
+                    *("--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())),
+                ],
+                environment=account.environment,
+                folder=project,
+                log=log,
+            )
+            yield Stack(account, STACK_NAME, _outputs(account), build)
+
+
+def _outputs(account: Account) -> dict[str, str]:
+    stacks = account.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
