@@ -82,7 +82,8 @@ _TIME_FIRST = re.compile(
 # Java (aws-lambda-java-libs, TextLogFormatter.java): `[<LEVEL>] <text>`, as many others write, too: a prefix
 #     only where JSON follows.
 _BRACKET_FIRST = re.compile(
-    rf"\[(?P<level>[^\]\n\t]{{1,32}})\](?:\t{_DATE}T{_TIME}Z(?:\t(?P<request_id>{_UUID})?(?:\t|$)|$)| (?=\{{))"
+    rf"\[(?P<level>[^\]\n\t]{{1,32}})\]"
+    rf"(?:\t{_DATE}T{_TIME}Z(?:\t(?P<request_id>{_UUID})?(?:\t|$)|$)| (?=\{{))"
 )
 
 # Ruby (aws-lambda-ruby-runtime-interface-client, lambda_log_formatter.rb; Ruby's own Logger writes no id):
@@ -105,8 +106,8 @@ _MAY_PRECEDE_JSON = frozenset(" \t\r\n\x1b\ufeff")
 
 _WRAPPING = re.compile(r"(?:[ \t\r\n\ufeff]|\x1b\[[0-9;]{0,20}m)*")
 
-# orjson makes a float of an integer beyond 64 bits. Those have 19 digits or more; 19 digits in a row leave 4 in
-# a row where only every fourth character is looked at, which is faster than to look at all of them.
+# orjson makes a float of an integer beyond 64 bits. Those have 19 digits or more; 19 digits in a row leave 4
+# in a row where only every fourth character is looked at, which is faster than to look at all of them.
 _LONG_NUMBER = re.compile(r"[\s:,\[-][0-9]{19}")
 _LONG_NUMBER_THINNED = re.compile(r"[0-9]{4}")
 _THINNED = slice(None, None, 4)

@@ -1,0 +1,137 @@
+"""The exception of a structured log, out of the fields in which the common loggers put it."""
+
+from typing import Any, NamedTuple
+
+
+class ExceptionField(NamedTuple):
+    text: str
+    """Type, message and stack trace."""
+    path: tuple[str, ...]
+    """The field that holds the stack trace, and is in `text` entirely; empty where it is not."""
+
+
+# Where a stack trace stands: a string, or a list of lines.
+_TRACES = (
+    "stack_trace",  # logstash-logback-encoder, Elastic Common Schema
+    "stackTrace",  # AWS Lambda (lines), Java
+    "stacktrace",  # zap, OpenTelemetry
+    "stack",  # Node.js: pino, bunyan, winston, AWS Lambda (lines)
+    "extendedStackTrace",  # log4j2
+    "exc_info",  # python-json-logger
+    "traceback",
+    "backtrace",  # Ruby
+    "trace",  # Monolog
+    "errorVerbose",  # zap with github.com/pkg/errors
+)
+# The same with dots in their names, and names that stand for an exception on their own.
+_TRACES_AT_THE_TOP = (
+    "error.stack_trace",
+    "exception.stacktrace",
+    "error.stack",
+    "err.stack",
+    "@x",  # Serilog, compact format
+    "exception",  # Powertools for Python, structlog, Logstash layouts
+    "Exception",  # .NET's JSON console, Serilog
+    *_TRACES,
+)
+# Words that name other things, too: a stack trace only where there is more than one line.
+_AMBIGUOUS = frozenset({"stack", "trace", "traceback", "error", "err"})
+
+_HOLDERS = (
+    "error",
+    "err",
+    "exception",
+    "Exception",
+    "thrown",
+    "exc_info",
+    "attributes",
+    "message",
+    "context",
+)
+
+_TYPES = ("errorType", "type", "name", "class", "exception_class", "exc_type", "exception.type", "error.type")
+_MESSAGES = (
+    "errorMessage",
+    "message",
+    "exception_message",
+    "exc_value",
+    "exception.message",
+    "error.message",
+)
+_TYPES_AT_THE_TOP = ("errorType", "error.type", "exception.type", "exception_name")
+_MESSAGES_AT_THE_TOP = ("errorMessage", "error.message", "exception.message", "error", "err")
+
+_ANY_FIELD = frozenset({*_TRACES_AT_THE_TOP, *_HOLDERS, "errorType"}) - {"message"}
+
+
+def exception_of(fields: dict[str, Any]) -> ExceptionField | None:
+    """The exception of a structured log; None where it has none."""
+    if _ANY_FIELD.isdisjoint(fields) and not isinstance(fields.get("message"), dict):
+        return None
+    for field in _TRACES_AT_THE_TOP:
+        if trace := _trace(field, fields.get(field)):
+            heading = _heading(fields, _TYPES_AT_THE_TOP, _MESSAGES_AT_THE_TOP)
+            return ExceptionField(_below(heading, trace), (field,))
+    for field in _HOLDERS:
+        if found := _exception_inside(field, fields.get(field)):
+            return found
+    if "errorType" in fields and (heading := _heading(fields, ("errorType",), ("errorMessage",))):
+        return ExceptionField(heading, ())
+    return None
+
+
+def without(path: tuple[str, ...], fields: dict[str, Any]) -> dict[str, Any]:
+    """`fields` without the field at `path`; `fields` itself stays as it is."""
+    if not path:
+        return fields
+    first, *rest = path
+    others = {name: value for name, value in fields.items() if name != first}
+    if rest and (inside := without(tuple(rest), fields[first])):
+        others[first] = inside
+    return others
+
+
+def _exception_inside(field: str, holder: object) -> ExceptionField | None:
+    match holder:
+        case str() if field in _AMBIGUOUS and (trace := _trace(field, holder)):
+            return ExceptionField(trace, (field,))
+        case [dict() as innermost, *_] if heading := _heading(innermost, _TYPES, _MESSAGES):
+            return ExceptionField(heading, ())  # structlog's dict_tracebacks
+        case dict():
+            return _exception_of_holder(field, holder)
+    return None
+
+
+def _exception_of_holder(field: str, holder: dict[str, Any]) -> ExceptionField | None:
+    heading = _heading(holder, _TYPES, _MESSAGES)
+    for name in _TRACES_AT_THE_TOP:
+        if trace := _trace(name, holder.get(name)):
+            return ExceptionField(_below(heading, trace), (field, name))
+    if isinstance(inner := holder.get("exception"), dict) and (
+        found := _exception_of_holder("exception", inner)
+    ):
+        return ExceptionField(found.text, (field, *found.path) if found.path else ())
+    if field in {"message", "attributes", "context"}:
+        return None  # they hold anything: only a stack trace makes them an exception
+    return ExceptionField(heading, ()) if heading else None
+
+
+def _trace(field: str, value: object) -> str | None:
+    match value:
+        case str() if not value.isspace() and (field not in _AMBIGUOUS or "\n" in value):
+            return value or None
+        case [str(), *_] as lines if all(isinstance(line, str) for line in lines):
+            return "\n".join(str(line).rstrip("\n") for line in lines)
+    return None
+
+
+def _heading(fields: dict[str, Any], types: tuple[str, ...], messages: tuple[str, ...]) -> str:
+    kind = next((value for name in types if isinstance(value := fields.get(name), str) and value), "")
+    message = next((value for name in messages if isinstance(value := fields.get(name), str) and value), "")
+    return ": ".join(part for part in (kind, message) if part)
+
+
+def _below(heading: str, trace: str) -> str:
+    """The heading and the trace; the trace alone where it names the exception itself."""
+    _, _, message = heading.partition(": ")
+    return trace if not heading or (message or heading) in trace else f"{heading}\n{trace}"

@@ -1,0 +1,105 @@
+"""What a person would call the source of a log."""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+# Log groups named after what writes to them: `/aws/<service>/<kinds …>/<name>/<parts …>`. What counts is the
+# name; these words come before it. From the services' own documentation of their logs.
+_KINDS = frozenset(
+    {
+        *("instance", "cluster", "proxy", "dbclusters"),  # rds, docdb, neptune
+        *("containerinsights", "application-signals"),  # ecs
+        *("states", "apigateway", "pipes", "vendedlogs"),  # vendedlogs
+        *("domains", "apis", "broker", "jobs", "endpoints", "trainingjobs", "processingjobs", "flowlogs"),
+        *("job", "output", "error", "logs", "logs-v2", "runtimes", "data", "default"),
+    }
+)
+
+# Lambda@Edge writes to a log group of the region it ran in, with the function's home region before its name.
+_HOME_REGION = re.compile(r"[a-z]{2}(?:-[a-z]{1,10}){1,3}-\d\.")
+
+_API_GATEWAY_EXECUTION = "API-Gateway-Execution-Logs_"
+_WAF = "aws-waf-logs-"
+
+
+@lru_cache(maxsize=1024)
+def source_of_log_group(log_group: str) -> str:
+    """The function, database, cluster, service … that writes to `log_group`.
+
+    | log group | source |
+    |---|---|
+    | `/aws/lambda/orders`, `/aws/lambda/us-east-1.orders` | `orders` |
+    | `/aws/rds/instance/shop-db/error` | `shop-db` |
+    | `/aws/eks/prod/cluster` | `prod` |
+    | `/ecs/checkout` | `checkout` |
+    | `/aws/vendedlogs/states/billing` | `billing` |
+    | `API-Gateway-Execution-Logs_a1b2c3/prod` | `API Gateway a1b2c3/prod` |
+    | `aws-waf-logs-shop` | `shop` |
+    | `sns/eu-west-1/123456789012/alerts/Failure` | `alerts` |
+    | any other | the name of the log group |
+    """
+    if log_group.startswith(_API_GATEWAY_EXECUTION):
+        return "API Gateway " + log_group.removeprefix(_API_GATEWAY_EXECUTION)
+    if log_group.startswith(_WAF):
+        return log_group.removeprefix(_WAF) or log_group
+    match [part for part in log_group.split("/") if part]:
+        case ["aws", _, *rest]:
+            names = [part for part in rest if part.lower() not in _KINDS]
+            name = names[0] if names else "/".join(log_group.split("/")[2:])
+            return _HOME_REGION.sub("", name, count=1) or log_group
+        case ["ecs", *rest] if rest and log_group.startswith("/"):
+            return "/".join(rest)
+        case ["sns", _, _, topic, *_]:
+            return topic
+    return log_group
+
+
+# A logger's name, as the loggers write it. The second group of names means a logger only beside its company.
+_LOGGER_FIELDS = (
+    "logger",  # structlog, zap, slog, Logstash, Powertools for Java, java.util.logging
+    "logger_name",  # logstash-logback-encoder, Spring Boot
+    "loggerName",  # log4j2 JsonLayout, Quarkus
+    "log.logger",  # Elastic Common Schema
+    "SourceContext",  # Serilog, compact format
+    "_logger",  # GELF
+    "_logger_name",
+)
+_LOGGER_FIELDS_IN_COMPANY = {
+    "name": (frozenset({"pid", "hostname"}), frozenset({"levelname"})),  # pino and bunyan; python-json-logger
+    "channel": (frozenset({"level_name"}),),  # Monolog
+    "Category": (frozenset({"LogLevel"}),),  # .NET's JSON console
+    "categoryName": (frozenset({"level"}),),  # log4js
+    "context": (frozenset({"pid", "level"}),),  # NestJS
+}
+_LOGGER_FIELDS_INSIDE = (
+    ("log", "logger"),  # Elastic Common Schema, nested
+    ("Properties", "SourceContext"),  # Serilog, JSON formatter
+    ("kubernetes", "container_name"),  # Fluent Bit on EKS, as Container Insights sets it up
+)
+_ANY_LOGGER_FIELD = frozenset(
+    {*_LOGGER_FIELDS, *_LOGGER_FIELDS_IN_COMPANY, *(outer for outer, _ in _LOGGER_FIELDS_INSIDE)}
+)
+
+
+def logger_of(fields: dict[str, Any]) -> tuple[str, str | None] | None:
+    """The name of the logger that wrote a structured log, and the field it was in.
+
+    The field is None where it is inside another. None where there is no name.
+    """
+    if _ANY_LOGGER_FIELD.isdisjoint(fields):
+        return None
+    for field in _LOGGER_FIELDS:
+        if name := _name(fields.get(field)):
+            return name, field
+    for field, companies in _LOGGER_FIELDS_IN_COMPANY.items():
+        if (name := _name(fields.get(field))) and any(company <= fields.keys() for company in companies):
+            return name, field
+    for outer, inner in _LOGGER_FIELDS_INSIDE:
+        if isinstance(holder := fields.get(outer), dict) and (name := _name(holder.get(inner))):
+            return name, None
+    return None
+
+
+def _name(value: object) -> str | None:
+    return value.strip() or None if isinstance(value, str) else None
