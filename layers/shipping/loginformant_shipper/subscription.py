@@ -1,8 +1,37 @@
-"""AWS's wire formats: from what Lambda hands over to log events, and back again for the dead-letter queue."""
+"""AWS's wire formats: from what Lambda hands over to log events, and back again for the dead-letter queue.
 
+Formats: "Using Lambda with CloudWatch Logs" and "Using Lambda with Kinesis" in the AWS Lambda developer
+guide, "Log group-level subscription filters" in the CloudWatch Logs user guide.
+"""
+
+import base64
+import json
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from typing import Any, NamedTuple
 
+import orjson
+
+from loginformant_shipper.reasons import Reason
+
 JsonObject = dict[str, Any]
+
+GZIP_WINDOW = 16 + zlib.MAX_WBITS
+"""zlib's way of saying: a gzip header must be there."""
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+DIGITS_OF_64_BITS = 18
+"""Every integer of at most so many digits fits into 64 bits."""
+
+
+class Source(StrEnum):
+    """The ways in which log events come in; also the values of the metrics' dimension `Source`."""
+
+    SUBSCRIPTION = "subscription"
+    KINESIS = "kinesis"
+    REPLAY = "replay"
 
 
 class SourceRecord(NamedTuple):
@@ -26,7 +55,7 @@ class Origin(NamedTuple):
 
 
 class LogEvent(NamedTuple):
-    """One log event. A NamedTuple since there is one for every event: the cheapest immutable value there is."""
+    """One log event. There is one value for each, so it is the cheapest kind that is immutable."""
 
     id: str
     timestamp: object
@@ -39,3 +68,277 @@ class LogEvent(NamedTuple):
 class SubscriptionMessage(NamedTuple):
     origin: Origin
     events: tuple[LogEvent, ...]
+
+
+class ControlMessage(NamedTuple):
+    """CloudWatch's check whether the destination answers; holds no logs that anyone wrote."""
+
+    record: SourceRecord | None
+
+
+class Undecodable(NamedTuple):
+    """A payload, or some events of one, that cannot be read: to be stored as it came."""
+
+    reason: Reason
+    detail: str
+    body: str
+    """What the dead-letter queue is to hold: JSON text."""
+    record: SourceRecord | None = None
+    origin: Origin | None = None
+    """Known where the payload could be read and only some of its events could not."""
+    events: int = 1
+    """How many it counts for; a whole payload, whose events nobody can count, counts for one."""
+
+
+Decoded = SubscriptionMessage | ControlMessage | Undecodable
+
+
+def source_of(event: object) -> Source:
+    """By which way `event`, the function's own argument, came in."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    if isinstance(records, list) and records and all(isinstance(record, dict) for record in records):
+        if all(isinstance(record.get("kinesis"), dict) for record in records):
+            return Source.KINESIS
+        if all(record.get("eventSource") == "aws:sqs" for record in records):
+            return Source.REPLAY
+    return Source.SUBSCRIPTION
+
+
+class Load(NamedTuple):
+    """How much Lambda handed over, before anything is decoded."""
+
+    payloads: int
+    data_bytes: int
+
+
+def load_of(event: object) -> Load:
+    """How much `event`, the function's own argument, holds: what must be stored if nothing is delivered."""
+    match source_of(event), event:
+        case Source.KINESIS, {"Records": records}:
+            data = [record["kinesis"].get("data") for record in records]
+        case Source.REPLAY, {"Records": records}:
+            data = [record.get("body") for record in records]
+        case _, {"awslogs": {"data": text}}:
+            data = [text]
+        case _:
+            data = [None]
+    return Load(len(data), sum(len(text) for text in data if isinstance(text, str)))
+
+
+def decode(event: object, max_decompressed_bytes: int) -> Iterator[Decoded]:
+    """Everything that `event`, the function's own argument, holds, one payload after the other.
+
+    Takes an awslogs event, Kinesis records, SQS records and Lambda's failure envelope. Never raises: what
+    cannot be read is yielded as `Undecodable`. `max_decompressed_bytes` bounds each payload.
+    """
+    match source_of(event), event:
+        case Source.KINESIS, {"Records": records}:
+            for record in records:
+                yield from _decode_kinesis(record["kinesis"], max_decompressed_bytes)
+        case Source.REPLAY, {"Records": records}:
+            for record in records:
+                yield from _decode_sqs(record, max_decompressed_bytes)
+        case _:
+            yield from _decode_event(event, None, None, max_decompressed_bytes)
+
+
+def _decode_kinesis(kinesis: JsonObject, limit: int) -> Iterator[Decoded]:
+    record = SourceRecord(identifier=str(kinesis.get("sequenceNumber", "")))
+    yield from _decode_event({"awslogs": {"data": kinesis.get("data")}}, None, record, limit)
+
+
+def _decode_sqs(message: JsonObject, limit: int) -> Iterator[Decoded]:
+    record = SourceRecord(
+        identifier=str(message.get("messageId", "")),
+        replays=_attribute_number(message, "Replays"),
+        first_failed_at=_attribute(message, "FirstFailedAt"),
+    )
+    body = message.get("body")
+    text = body if isinstance(body, str) else _json_text(body)
+    try:
+        event = _load(text.encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        yield Undecodable(Reason.MALFORMED, "the message body is not JSON", text, record)
+    else:
+        yield from _decode_event(event, text, record, limit)
+
+
+def _attribute(message: JsonObject, name: str) -> str | None:
+    match message.get("messageAttributes"):
+        case {**attributes} if isinstance(attribute := attributes.get(name), dict):
+            value = attribute.get("stringValue")
+            return value if isinstance(value, str) else None
+    return None
+
+
+def _attribute_number(message: JsonObject, name: str) -> int:
+    text = _attribute(message, name) or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_OF_64_BITS else 0
+
+
+def _decode_event(
+    event: object, text: str | None, record: SourceRecord | None, limit: int
+) -> Iterator[Decoded]:
+    """`text` is the event as JSON, where it came as such."""
+    match event:
+        case {"awslogs": {"data": str(data)}} | {"requestPayload": {"awslogs": {"data": str(data)}}}:
+            yield from _decode_data(data, record, limit)
+        case _:
+            body = _json_text(event) if text is None else text
+            yield Undecodable(Reason.MALFORMED, "not a CloudWatch Logs event", body, record)
+
+
+def _decode_data(data: str, record: SourceRecord | None, limit: int) -> Iterator[Decoded]:
+    def undecodable(detail: str, reason: Reason = Reason.MALFORMED) -> Undecodable:
+        return Undecodable(reason, detail, encode_data(data), record)
+
+    try:
+        compressed = base64.b64decode(data, validate=True)
+    except ValueError as error:
+        yield undecodable(f"base64: {error}")
+        return
+    try:
+        text = _inflate(compressed, limit)
+    except _TooLarge:
+        yield undecodable(f"the payload inflates to more than {limit} bytes", Reason.OVERSIZED)
+        return
+    except (zlib.error, EOFError) as error:
+        yield undecodable(f"gzip: {error}")
+        return
+    try:
+        payload = _load(text)
+    except ValueError as error:
+        yield undecodable(f"JSON: {error}")
+        return
+    except RecursionError:
+        yield undecodable("JSON: nested too deep")
+        return
+    match payload:
+        case {"messageType": "CONTROL_MESSAGE"}:
+            yield ControlMessage(record)
+        case {"logEvents": list(raw_events)}:
+            yield from _read_events(raw_events, _origin(payload, record))
+        case _:
+            yield undecodable("a payload without logEvents")
+
+
+def _read_events(raw_events: list[Any], origin: Origin) -> Iterator[Decoded]:
+    unreadable = [raw for raw in raw_events if not _is_log_event(raw)]
+    readable = [raw for raw in raw_events if _is_log_event(raw)] if unreadable else raw_events
+    yield SubscriptionMessage(origin, tuple(map(_log_event, readable)))
+    if unreadable:
+        detail = f"{len(unreadable)} of {len(raw_events)} log events have no message text"
+        body = encode(origin, unreadable)
+        yield Undecodable(Reason.MALFORMED, detail, body, origin.record, origin, len(unreadable))
+
+
+def _origin(payload: Any, record: SourceRecord | None) -> Origin:
+    def text(name: str) -> str:
+        value = payload.get(name)
+        return value if isinstance(value, str) else ""
+
+    filters = payload.get("subscriptionFilters")
+    names = tuple(str(name) for name in filters) if isinstance(filters, list) else ()
+    return Origin(text("owner"), text("logGroup"), text("logStream"), names, record)
+
+
+def _is_log_event(raw: object) -> bool:
+    return isinstance(raw, dict) and isinstance(raw.get("message"), str)
+
+
+def _log_event(raw: JsonObject) -> LogEvent:
+    identifier = raw.get("id")
+    return LogEvent(
+        identifier if isinstance(identifier, str) else "", raw.get("timestamp"), raw["message"], raw
+    )
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def _inflate(compressed: bytes, limit: int) -> bytes:
+    """Gunzip, members one behind the other included, to at most `limit` bytes."""
+    parts: list[bytes] = []
+    room = limit
+    while compressed:
+        inflater = zlib.decompressobj(GZIP_WINDOW)
+        parts.append(inflater.decompress(compressed, room + 1))
+        room -= len(parts[-1])
+        if room < 0:
+            raise _TooLarge
+        if not inflater.eof:
+            raise EOFError("the data ends too early")
+        compressed = inflater.unused_data
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _load(data: bytes) -> object:
+    """Read JSON with orjson; what orjson refuses (lone surrogates, NaN), with the standard library.
+
+    Raises ValueError and RecursionError.
+    """
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return _without_lone_surrogates(json.loads(data.decode("utf-8", "replace"), parse_int=_exact_integer))
+
+
+def _exact_integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= DIGITS_OF_64_BITS else digits
+
+
+def _without_lone_surrogates(value: object) -> object:
+    match value:
+        case str():
+            return LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
+        case list():
+            return [_without_lone_surrogates(item) for item in value]
+        case dict():
+            return {
+                _without_lone_surrogates(name): _without_lone_surrogates(item) for name, item in value.items()
+            }
+        case _:
+            return value
+
+
+def encode(origin: Origin, raw_events: Sequence[object]) -> str:
+    """A subscription event, as JSON text, that holds `raw_events`: what a dead-letter message's body is."""
+    payload = {
+        "messageType": "DATA_MESSAGE",
+        "owner": origin.owner,
+        "logGroup": origin.log_group,
+        "logStream": origin.log_stream,
+        "subscriptionFilters": origin.filters,
+        "logEvents": raw_events,
+    }
+    try:
+        text = _dump(payload)
+    except RecursionError:
+        text = _dump(payload | {"logEvents": [_without_nesting(raw) for raw in raw_events]})
+    return encode_data(base64.b64encode(zlib.compress(text, wbits=GZIP_WINDOW)).decode())
+
+
+def _without_nesting(raw: object) -> JsonObject:
+    """What can be written of an event with a field nested deeper than any JSON writer goes."""
+    members = raw.items() if isinstance(raw, dict) else ()
+    kept = {name: value for name, value in members if not isinstance(value, (dict, list))}
+    return kept | {"omitted": "what was nested too deep to be written"}
+
+
+def encode_data(data: str) -> str:
+    """A subscription event, as JSON text, around `data`: base64, or whatever came in its place."""
+    return _json_text({"awslogs": {"data": data}})
+
+
+def _json_text(value: object) -> str:
+    """ASCII only: SQS replaces or refuses some characters of a message body, U+FFFE for one."""
+    return json.dumps(value, default=repr, separators=(",", ":"))
+
+
+def _dump(value: object) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except (TypeError, orjson.JSONEncodeError):
+        # Lone surrogates, integers beyond 64 bits, nesting: the standard library writes them all as ASCII.
+        return json.dumps(value, default=repr, separators=(",", ":")).encode("ascii")

@@ -1,0 +1,240 @@
+"""What was not delivered goes to the dead-letter queue, in the format in which it came; or it is said.
+
+Limits: "Amazon SQS message quotas" in the SQS developer guide: 1 MiB with attributes, ten attributes a
+message, and the characters that are allowed.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from loginformant_shipper.delivery import Failure, Settled
+from loginformant_shipper.settings import (
+    KIB,
+    MIB,
+    QUEUE_ATTEMPTS,
+    QUEUE_CONNECT_SECONDS,
+    QUEUE_READ_SECONDS,
+    QUEUE_WORST_CASE_SECONDS,
+    RESERVE_MARGIN_SECONDS,
+)
+from loginformant_shipper.subscription import LogEvent, Origin, SourceRecord, Undecodable, encode
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+MAX_MESSAGE_BYTES = MIB
+MAX_DETAIL_BYTES = KIB
+PARALLEL_WRITES = 8
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NOT_ALLOWED_BY_SQS = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+
+
+class DeadLetterMessage(NamedTuple):
+    body: str
+    """A subscription event as JSON text, or what came in its place."""
+    attributes: Mapping[str, str]
+    """At most ten, none empty, of characters that SQS allows."""
+    failure: Failure
+    events: int
+    """How many log events it stores; 0 for the second and later parts of an event that fits no message."""
+    record: SourceRecord | None
+    """Where the events came from, and go back to if they cannot be stored."""
+
+    def size(self) -> int:
+        """Bytes as SQS counts them: the body, and name, type and value of each attribute."""
+        attributes = sum(
+            len(name) + len("String") + len(value.encode()) for name, value in self.attributes.items()
+        )
+        return len(self.body.encode()) + attributes
+
+
+def reserve_seconds(payloads: int, payload_bytes: int, available: float) -> float:
+    """Seconds to keep for writing everything that an invocation received to the dead-letter queue.
+
+    Takes the number of payloads and the length of their data. It is the worst case: no payload is delivered,
+    each has a message of its own, and every write runs into all its time-outs, `PARALLEL_WRITES` at a time.
+    More than half of the `available` seconds is kept only if a single round needs it: what cannot be written
+    then is returned to its source.
+    """
+    messages = max(payloads, 1) + payload_bytes // MAX_MESSAGE_BYTES
+    rounds = math.ceil(messages / PARALLEL_WRITES)
+    one_round = QUEUE_WORST_CASE_SECONDS + RESERVE_MARGIN_SECONDS
+    all_rounds = rounds * QUEUE_WORST_CASE_SECONDS + RESERVE_MARGIN_SECONDS
+    return max(one_round, min(all_rounds, available / 2))
+
+
+def dead_letter_messages(
+    failed: Iterable[Settled], undecodable: Iterable[Undecodable], failed_at: datetime
+) -> Iterator[DeadLetterMessage]:
+    """Messages for all that failed: one log stream and one reason a message, as few as fit.
+
+    Logs of several events stay together. `failed_at` is in UTC.
+    """
+    groups: dict[tuple[Origin, str], tuple[Failure, list[tuple[LogEvent, ...]]]] = {}
+    for batch, failure in failed:
+        if failure is None:
+            continue
+        for entry in batch.entries:
+            _, logs = groups.setdefault((entry.origin, failure.reason), (failure, []))
+            logs.append(entry.events)
+    now = _utc_text(failed_at)
+    for (origin, _), (failure, logs) in groups.items():
+        yield from _pack(origin, failure, logs, now)
+    for payload in undecodable:
+        yield from _as_it_came(payload, now)
+
+
+def _pack(
+    origin: Origin, failure: Failure, logs: Sequence[tuple[LogEvent, ...]], now: str
+) -> Iterator[DeadLetterMessage]:
+    events = [event for log in logs for event in log]
+    message = _message(origin, failure, events, now)
+    size = message.size()
+    if size <= MAX_MESSAGE_BYTES:
+        yield message
+    elif len(logs) > 1:
+        # Logs compress alike, so pieces of as many logs are pieces of much the same size.
+        step = math.ceil(len(logs) / min(len(logs), math.ceil(size / MAX_MESSAGE_BYTES)))
+        for start in range(0, len(logs), step):
+            yield from _pack(origin, failure, logs[start : start + step], now)
+    elif len(events) > 1:
+        for event in events:
+            yield from _pack(origin, failure, [(event,)], now)
+    else:
+        yield from _parts(origin, failure, events[0], now, math.ceil(size / MAX_MESSAGE_BYTES))
+
+
+def _parts(
+    origin: Origin, failure: Failure, event: LogEvent, now: str, count: int
+) -> Iterator[DeadLetterMessage]:
+    """One log event, too large for any message, as `count` events with its id, or as many as it takes."""
+    step = math.ceil(len(event.message) / count)
+    messages = []
+    for number in range(count):
+        text = event.message[number * step : (number + 1) * step]
+        marked = f"[part {number + 1} of {count}] {text}"
+        part = LogEvent(event.id, event.timestamp, marked, event.raw | {"message": marked})
+        message = _message(origin, failure, [part], now, counted=int(number == 0))
+        if message.size() > MAX_MESSAGE_BYTES and count < len(event.message):
+            yield from _parts(origin, failure, event, now, count + 1)
+            return
+        messages.append(message)
+    yield from messages
+
+
+def _message(
+    origin: Origin, failure: Failure, events: Sequence[LogEvent], now: str, counted: int | None = None
+) -> DeadLetterMessage:
+    number = len(events) if counted is None else counted
+    return DeadLetterMessage(
+        encode(origin, [event.raw for event in events]),
+        _attributes(origin, origin.record, failure, number, _first_event_time(events), now),
+        failure,
+        number,
+        origin.record,
+    )
+
+
+def _as_it_came(payload: Undecodable, now: str) -> Iterator[DeadLetterMessage]:
+    failure = Failure(payload.reason, None, payload.detail)
+    origin = payload.origin or Origin("", "", "", (), payload.record)
+    attributes = _attributes(origin, payload.record, failure, payload.events, "", now)
+    message = DeadLetterMessage(payload.body, attributes, failure, payload.events, payload.record)
+    if message.size() <= MAX_MESSAGE_BYTES:
+        yield message
+    else:
+        event = LogEvent("", None, payload.body, {})
+        yield from _parts(origin, failure, event, now, math.ceil(message.size() / MAX_MESSAGE_BYTES))
+
+
+def _attributes(
+    origin: Origin, record: SourceRecord | None, failure: Failure, events: int, first: str, now: str
+) -> dict[str, str]:
+    values = {
+        "Reason": failure.reason.value,
+        "Status": str(failure.status or ""),
+        "Detail": failure.detail,
+        "LogGroup": origin.log_group,
+        "LogStream": origin.log_stream,
+        "EventCount": str(events),
+        "FirstEventTime": first,
+        "FailedAt": now,
+        "Replays": str(record.replays if record else 0),
+        "FirstFailedAt": (record.first_failed_at if record else None) or now,
+    }
+    allowed = {name: _allowed_by_sqs(value) for name, value in values.items()}
+    return {name: value for name, value in allowed.items() if value}
+
+
+def _first_event_time(events: Sequence[LogEvent]) -> str:
+    times = [event.timestamp for event in events if isinstance(event.timestamp, int)]
+    try:
+        return _utc_text(EPOCH + timedelta(milliseconds=min(times)))
+    except (ValueError, OverflowError):
+        return ""
+
+
+def _utc_text(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _allowed_by_sqs(value: str) -> str:
+    shortened = value.encode("utf-8", "replace")[:MAX_DETAIL_BYTES].decode("utf-8", "ignore")
+    return NOT_ALLOWED_BY_SQS.sub("", shortened)
+
+
+def store(messages: Sequence[DeadLetterMessage], queue_url: str, seconds: float) -> list[str]:
+    """Write `messages` to the queue, several at a time, for at most `seconds`.
+
+    Returns for each message why it is not in the queue, or an empty text where it is. One whose write was
+    still under way at the end counts as not there, though it may be.
+    """
+    if not messages:
+        return []
+    client = _sqs_client()
+    writers = ThreadPoolExecutor(min(len(messages), PARALLEL_WRITES), "dead-letter")
+    writes = [writers.submit(_write, client, queue_url, message) for message in messages]
+    wait_for(writes, timeout=max(seconds, 0.0))
+    writers.shutdown(wait=False, cancel_futures=True)
+    return [_trouble(write) for write in writes]
+
+
+def _trouble(write: Future[None]) -> str:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if write.cancelled() or not write.done():
+        return "not written in time"
+    error = write.exception()
+    if error is not None and not isinstance(error, (BotoCoreError, ClientError)):
+        raise error
+    return f"{type(error).__name__}: {error}" if error else ""
+
+
+def _sqs_client() -> "SQSClient":
+    # Here, not at start-up: most environments never need it.
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=QUEUE_CONNECT_SECONDS,
+        read_timeout=QUEUE_READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": QUEUE_ATTEMPTS},
+        max_pool_connections=PARALLEL_WRITES,
+    )
+    return boto3.client("sqs", config=config)
+
+
+def _write(client: "SQSClient", queue_url: str, message: DeadLetterMessage) -> None:
+    client.send_message(
+        QueueUrl=queue_url,
+        MessageBody=message.body,
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
+        },
+    )

@@ -1,0 +1,173 @@
+"""The environment, read once into one frozen, validated value."""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from loginformant_shipper.levels import Level
+
+KIB = 1024
+MIB = 1024 * KIB
+
+QUEUE_CONNECT_SECONDS = 2.0
+QUEUE_READ_SECONDS = 5.0
+QUEUE_ATTEMPTS = 3
+QUEUE_WORST_CASE_SECONDS = QUEUE_ATTEMPTS * (QUEUE_CONNECT_SECONDS + QUEUE_READ_SECONDS) + 3.0
+"""The longest one write to the dead-letter queue can take: every attempt times out, and botocore's standard
+retry mode waits up to 1 s and then up to 2 s between them (boto3 guide, "Retries")."""
+
+RESERVE_MARGIN_SECONDS = 1.0
+"""What is left for telemetry and the answer after the last write to the queue."""
+
+DEFAULT_INGEST_URL = "https://app.loginformant.com"
+
+_Value = TypeVar("_Value")
+
+
+class SettingsError(Exception):
+    """A value that cannot be used; the text names the variable, its value and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    ingest_url: str
+    """Base address of the ingest API, without a trailing slash."""
+    api_key_secret_arn: str | None
+    api_key_parameter_name: str | None
+    dead_letter_queue_url: str
+    own_log_groups: frozenset[str]
+    """Log groups of this stack and of this function: shipping them would feed the shipper with itself."""
+    batch_max_logs: int
+    batch_max_bytes: int
+    max_in_flight: int
+    request_timeout_seconds: float
+    """Wall-clock limit of one request, name look-up and TLS included."""
+    max_decompressed_bytes: int
+    default_level: Level
+    region: str
+    proxy_url: str | None = field(repr=False)
+    """The proxy for the ingest API, from HTTPS_PROXY and NO_PROXY; may hold a password."""
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings from `environ` (variable names and defaults: docs/configuration.md).
+
+    A variable that is set to white space counts as not set: that is what CloudFormation makes of an empty
+    parameter. Raises `SettingsError` for the first value that cannot be used.
+    """
+    secret_arn = environ.get("API_KEY_SECRET_ARN", "").strip() or None
+    parameter_name = environ.get("API_KEY_PARAMETER_NAME", "").strip() or None
+    if (secret_arn is None) == (parameter_name is None):
+        raise SettingsError(
+            "API_KEY_SECRET_ARN and API_KEY_PARAMETER_NAME: exactly one must be set, "
+            + ("neither is" if secret_arn is None else "both are")
+        )
+    ingest_url = _read(environ, "INGEST_URL", DEFAULT_INGEST_URL, _base_address)
+    settings = Settings(
+        ingest_url=ingest_url,
+        api_key_secret_arn=secret_arn,
+        api_key_parameter_name=parameter_name,
+        dead_letter_queue_url=_read(environ, "DEAD_LETTER_QUEUE_URL", None, _queue_url),
+        own_log_groups=_own_log_groups(environ),
+        batch_max_logs=_read(environ, "BATCH_MAX_LOGS", "500", _whole_number(1, 500)),
+        batch_max_bytes=_read(environ, "BATCH_MAX_BYTES", str(MIB), _whole_number(KIB, 64 * MIB)),
+        max_in_flight=_read(environ, "MAX_IN_FLIGHT", "4", _whole_number(1, 64)),
+        request_timeout_seconds=_read(environ, "REQUEST_TIMEOUT_SECONDS", "10", _whole_number(1, 600)),
+        max_decompressed_bytes=_read(
+            environ, "MAX_DECOMPRESSED_BYTES", str(64 * MIB), _whole_number(MIB, 1024 * MIB)
+        ),
+        default_level=_read(environ, "DEFAULT_LEVEL", Level.INFORMATION.value, _level),
+        region=environ.get("AWS_REGION", "").strip(),
+        proxy_url=_proxy_url(environ, urlsplit(ingest_url).hostname or ""),
+    )
+    function_timeout = _read(environ, "FUNCTION_TIMEOUT_SECONDS", "120", _whole_number(1, 900))
+    room = function_timeout - QUEUE_WORST_CASE_SECONDS - RESERVE_MARGIN_SECONDS
+    if settings.request_timeout_seconds > room:
+        raise SettingsError(
+            f"REQUEST_TIMEOUT_SECONDS is {settings.request_timeout_seconds:g}: allowed is at most {room:g}, "
+            f"so that one request and the writing to the dead-letter queue fit into the {function_timeout} s "
+            "of FUNCTION_TIMEOUT_SECONDS"
+        )
+    return settings
+
+
+def _read(
+    environ: Mapping[str, str], name: str, default: str | None, convert: Callable[[str], _Value]
+) -> _Value:
+    text = environ.get(name, "").strip() or default
+    if text is None:
+        raise SettingsError(f"{name} is not set")
+    try:
+        return convert(text)
+    except ValueError as allowed:
+        raise SettingsError(f"{name} is {text!r}: allowed is {allowed}") from None
+
+
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        if text.isascii() and text.isdigit() and least <= int(text[:20]) <= most:
+            return int(text)
+        raise ValueError(f"a whole number from {least} to {most}")
+
+    return convert
+
+
+def _level(text: str) -> Level:
+    try:
+        return Level(text)
+    except ValueError:
+        raise ValueError("one of " + ", ".join(level.value for level in Level)) from None
+
+
+def _base_address(text: str) -> str:
+    address = urlsplit(text)
+    plain = address.scheme == "http" and _is_loopback(address.hostname or "")
+    if (
+        (address.scheme == "https" or plain)
+        and address.hostname
+        and not (address.username or address.password or address.query or address.fragment)
+    ):
+        return text.rstrip("/")
+    raise ValueError(
+        "https://HOST, without user name, query or fragment (http only for a loopback address: the key "
+        "must not travel in the clear)"
+    )
+
+
+def _proxy_url(environ: Mapping[str, str], host: str) -> str | None:
+    proxy = environ.get("HTTPS_PROXY", environ.get("https_proxy", "")).strip()
+    if not proxy:
+        return None
+    from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # only here: it is slow to import
+
+    exceptions = environ.get("NO_PROXY", environ.get("no_proxy", ""))
+    if _is_loopback(host) or proxy_bypass_environment(host, {"no": exceptions}):
+        return None
+    address = urlsplit(proxy)
+    if address.scheme in ("http", "https") and address.hostname:
+        return proxy
+    raise SettingsError("HTTPS_PROXY: allowed is http://HOST:PORT or https://HOST:PORT")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _queue_url(text: str) -> str:
+    address = urlsplit(text)
+    if address.scheme in ("http", "https") and address.hostname and address.path.count("/") >= 2:
+        return text
+    raise ValueError("the URL of an SQS queue, https://sqs.REGION.amazonaws.com/ACCOUNT/NAME")
+
+
+def _own_log_groups(environ: Mapping[str, str]) -> frozenset[str]:
+    listed = environ.get("OWN_LOG_GROUPS", "").split(",")
+    names = {name.strip() for name in (*listed, environ.get("AWS_LAMBDA_LOG_GROUP_NAME", ""))}
+    return frozenset(names - {""})

@@ -1,0 +1,71 @@
+"""What the shipper says of itself: one structured log line for each trouble, and metrics.
+
+An invocation that has nothing to say writes nothing, since each line is a log event that somebody pays for.
+Metrics are written as embedded metric format: log lines, too.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from loginformant_shipper.delivery import Failure
+from loginformant_shipper.reasons import Reason
+from loginformant_shipper.subscription import Source
+
+NAMESPACE = "LogInformantShipper"
+
+logger = Logger(service="loginformant-shipper")
+
+
+class Metric(StrEnum):
+    """Names of all metrics. They count attempts: an event that is retried is received again."""
+
+    EVENTS_RECEIVED = "EventsReceived"
+    EVENTS_FILTERED = "EventsFiltered"
+    EVENTS_DELIVERED = "EventsDelivered"
+    EVENTS_DEAD_LETTERED = "EventsDeadLettered"
+    EVENTS_RETURNED = "EventsReturned"
+    REQUESTS = "Requests"
+    RETRIES = "Retries"
+    INGEST_LATENCY = "IngestLatency"
+    """Milliseconds from a request to its answer."""
+
+
+def put_metrics(
+    source: Source,
+    counts: Mapping[Metric, int],
+    latencies: Iterable[float],
+    dead_lettered: Mapping[Reason, int],
+) -> None:
+    """Write the metrics of one invocation. `latencies` are in seconds."""
+    metrics = EphemeralMetrics(namespace=NAMESPACE)
+    metrics.add_dimension("Source", source)
+    for metric, count in counts.items():
+        metrics.add_metric(metric, MetricUnit.Count, count)
+    for seconds in latencies:
+        metrics.add_metric(Metric.INGEST_LATENCY, MetricUnit.Milliseconds, round(seconds * 1000, 1))
+    metrics.flush_metrics()
+    for reason, events in dead_lettered.items():
+        by_reason = EphemeralMetrics(namespace=NAMESPACE)
+        by_reason.add_dimension("Source", source)
+        by_reason.add_dimension("Reason", reason)
+        by_reason.add_metric(Metric.EVENTS_DEAD_LETTERED, MetricUnit.Count, events)
+        by_reason.flush_metrics()
+
+
+def say_dead_lettered(failure: Failure, events: int) -> None:
+    """Log that `events` log events went to the dead-letter queue, and why."""
+    logger.warning(
+        "log events were not delivered and wait in the dead-letter queue",
+        reason=failure.reason.value,
+        events=events,
+        status=failure.status,
+        detail=failure.detail,
+    )
+
+
+def say_returned(record: str, detail: str) -> None:
+    """Log that a record stays with its source, since the dead-letter queue did not take its events."""
+    logger.error("a record is returned to its source", record=record, detail=detail)
