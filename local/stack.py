@@ -1,4 +1,4 @@
-"""The whole stack on this machine: the template as it is, built and deployed by sam into an emulated account."""
+"""The whole stack on this machine: the template, built and deployed by sam into an emulated account."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

@@ -1,0 +1,50 @@
+# Every habitual command. Each does its own set-up; only Python 3.11 or later is needed.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+
+ARGS ?=
+
+.PHONY: help run test lint build deploy bench lock clean set-up
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: set-up ## deploy the stack on this machine, send log events through it, and show what arrived
+	@python -m local.demo $(ARGS)
+
+test: set-up ## run all tests (some: make test ARGS="tests/unit -k levels")
+	@python -m pytest $(ARGS)
+
+lint: set-up ## check style, types and the template
+	@ruff check
+	@ruff format --check
+	@mypy
+	@cfn-lint template.yaml
+
+build: set-up ## build functions and layers for AWS Lambda
+	@sam build
+
+deploy: build ## deploy to the AWS account at hand; asks for the parameters the first time
+	@if grep -q '^ *parameter_overrides' samconfig.toml; then sam deploy; else sam deploy --guided; fi
+
+bench: set-up ## measure how often the level of a log is right
+	@python -m benchmarks.levels $(ARGS)
+
+lock: set-up ## pin the newest versions of all packages, with their hashes
+	@cd layers/dependencies && uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command "make lock" requirements.in -o requirements.txt
+	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command "make lock" --group dev -c layers/dependencies/requirements.txt -o requirements-dev.txt
+
+clean: ## remove what was built (.venv stays)
+	@rm -rf .aws-sam .build .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+set-up:
+	@local/set-up
