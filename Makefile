@@ -36,10 +36,10 @@ deploy: build ## deploy to the AWS account at hand; asks for the parameters the 
 bench: set-up ## measure how often the level of a log is right
 	@python -m benchmarks.levels $(ARGS)
 
-lock: set-up ## pin the newest versions of all packages, with their hashes
-	@cd layers/dependencies && uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+lock: set-up ## pin all packages with their hashes (newer ones: make lock ARGS=--upgrade)
+	@cd layers/dependencies && uv pip compile --quiet $(ARGS) --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" requirements.in -o requirements.txt
-	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	@uv pip compile --quiet $(ARGS) --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" --group dev -c layers/dependencies/requirements.txt -o requirements-dev.txt
 
 clean: ## remove what was built (.venv stays)
