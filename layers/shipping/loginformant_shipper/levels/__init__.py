@@ -9,8 +9,8 @@ from .fields import Fields, decide_by_field
 from .http_status import decide_by_http_status, decide_by_status_field
 from .key_values import decide_by_key_value
 from .platform import decide_by_platform_line, decide_by_platform_record
-from .positions import decide_by_position
-from .vocabulary import BRACKETED_WORDS, Decision, Level
+from .positions import decide_by_bare_word, decide_by_position, decide_by_symbol
+from .vocabulary import BRACKETED_WORDS, LEVEL_WORDS, Decision, Level
 from .words import decide_by_words
 
 __all__ = ["Decision", "Level", "decide", "explain_level", "infer_level"]
@@ -38,10 +38,10 @@ def decide(
     if parsed.fields is not None:
         decision = _of_fields(parsed.fields)
     if decision is None and parsed.prefix is not None and parsed.prefix.level:
-        level = BRACKETED_WORDS.get(parsed.prefix.level.lower())
+        level = LEVEL_WORDS.get(parsed.prefix.level.lower())
         decision = Decision(level, "runtime-prefix") if level else None
     if decision is None and parsed.fields is None:
-        decision = _of_text(parsed.body or parsed.text)
+        decision = _of_text(parsed.text)
     return decision or Decision(default, "default")
 
 
@@ -99,14 +99,27 @@ def _of_text(text: str) -> Decision | None:
         text = _COLOURS.sub("", text)
     text = text.strip()
     line = text.partition("\n")[0].rstrip()
-    pairs_first = "=" in line.partition(" ")[0] or text[:1] == "{"
+    if "=" in line.partition(" ")[0] or text[:1] == "{":
+        return decide_by_key_value(text) or _of_line(text, line)
+    return decide_by_position(line) or decide_by_key_value(text) or _of_line(text, line)
+
+
+def _of_line(text: str, line: str) -> Decision | None:
     return (
-        (pairs_first and decide_by_key_value(text))
-        or decide_by_position(line)
-        or (not pairs_first and decide_by_key_value(text))
+        decide_by_position(line)
+        or decide_by_symbol(line)
+        or decide_by_bare_word(line)
+        or _by_second_line(text, line)
         or decide_by_http_status(line)
         or decide_by_platform_line(text)
         or decide_by_exception(text)
         or decide_by_words(text)
-        or None
     )
+
+
+def _by_second_line(text: str, line: str) -> Decision | None:
+    """java.util.logging's SimpleFormatter writes date, class and method, and `SEVERE: text` on the next line."""
+    second = text[len(line) :].lstrip().partition("\n")[0]
+    leading = second.partition(":")[0]
+    level = LEVEL_WORDS.get(leading.lower()) if leading.isupper() else None
+    return Decision(level, "second-line") if level else None

@@ -12,7 +12,7 @@ _CRASH = re.compile(
 )
 _TRACE = re.compile(
     r"Traceback \(most recent call last\)|^Exception in thread |^Caused by: |^Unhandled exception|^\s{1,8}at [\w.$<>]{2,200}[ (:]"
-    r"|^[\w.$\\]{0,200}(?:Exception|Error)(?::|$)|\([A-Z]\w{0,60}(?:Error|Exception)\)$|^uncaught |^Uncaught ",
+    r"|^[\w.$\\]{0,200}(?:Exception|Error)(?::|$)|\([A-Z]\w{0,60}(?:Error|Exception)\)$|^Node\.js v\d{1,3}\.\d|^\S{1,200}:\d{1,6}:in [`'][^\n]{1,400}\([A-Z][\w:]{1,80}\)$|^uncaught |^Uncaught ",
     re.M,
 )
 _WARNING = re.compile(r"(?:^|[: ])\w{0,40}Warning: ")

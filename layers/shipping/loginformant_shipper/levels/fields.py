@@ -57,6 +57,7 @@ def _spellings(*words: str) -> Iterator[str]:
         for spelling in (joined, joined[0].upper() + joined[1:], joined.upper()):
             yield spelling
             yield f"@{spelling}"
+            yield f"_{spelling}"
 
 
 _NAMES = {
@@ -91,7 +92,7 @@ _NAMES = {
         )
     )
     for spelling in _spellings(*words)
-    if spelling not in ("l", "L", "@L")
+    if spelling not in ("l", "L", "@L", "_l", "_L")
 } | {"s": 98, "PRIORITY": 99, "type": 100}
 _KNOWN = frozenset(_NAMES)
 
@@ -110,7 +111,7 @@ _CONTAINERS = frozenset(
         "Severity",
         "syslog",
     )
-    + ("logEvent", "@metadata", "otel", "attributes")
+    + ("logEvent", "@metadata", "otel", "attributes", "context")
 )
 _NAMES_INSIDE_LEVEL = ("name", "label", "Label", "levelStr", "text")
 
