@@ -12,7 +12,7 @@ from concurrent.futures import wait as wait_for
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from loginformant_shipper.delivery import Failure, Settled
+from loginformant_shipper.delivery import Failed, Failure
 from loginformant_shipper.settings import (
     KIB,
     MIB,
@@ -54,6 +54,11 @@ class DeadLetterMessage(NamedTuple):
         return len(self.body.encode()) + attributes
 
 
+class Addressed(NamedTuple):
+    message: DeadLetterMessage
+    queue_url: str
+
+
 def reserve_seconds(payloads: int, payload_bytes: int, available: float) -> float:
     """Seconds to keep for writing everything that an invocation received to the dead-letter queue.
 
@@ -70,7 +75,7 @@ def reserve_seconds(payloads: int, payload_bytes: int, available: float) -> floa
 
 
 def dead_letter_messages(
-    failed: Iterable[Settled], undecodable: Iterable[Undecodable], failed_at: datetime
+    failed: Iterable[Failed], undecodable: Iterable[Undecodable], failed_at: datetime
 ) -> Iterator[DeadLetterMessage]:
     """Messages for all that failed: one log stream and one reason a message, as few as fit.
 
@@ -78,8 +83,6 @@ def dead_letter_messages(
     """
     groups: dict[tuple[Origin, str], tuple[Failure, list[tuple[LogEvent, ...]]]] = {}
     for batch, failure in failed:
-        if failure is None:
-            continue
         for entry in batch.entries:
             _, logs = groups.setdefault((entry.origin, failure.reason), (failure, []))
             logs.append(entry.events)
@@ -189,17 +192,17 @@ def _allowed_by_sqs(value: str) -> str:
     return NOT_ALLOWED_BY_SQS.sub("", shortened)
 
 
-def store(messages: Sequence[DeadLetterMessage], queue_url: str, seconds: float) -> list[str]:
-    """Write `messages` to the queue, several at a time, for at most `seconds`.
+def store(letters: Sequence[Addressed], seconds: float) -> list[str]:
+    """Write messages to their queues, several at a time, for at most `seconds`.
 
-    Returns for each message why it is not in the queue, or an empty text where it is. One whose write was
+    Returns for each message why it is not in its queue, or an empty text where it is. One whose write was
     still under way at the end counts as not there, though it may be.
     """
-    if not messages:
+    if not letters:
         return []
     client = _sqs_client()
-    writers = ThreadPoolExecutor(min(len(messages), PARALLEL_WRITES), "dead-letter")
-    writes = [writers.submit(_write, client, queue_url, message) for message in messages]
+    writers = ThreadPoolExecutor(min(len(letters), PARALLEL_WRITES), "dead-letter")
+    writes = [writers.submit(_write, client, letter) for letter in letters]
     wait_for(writes, timeout=max(seconds, 0.0))
     writers.shutdown(wait=False, cancel_futures=True)
     return [_trouble(write) for write in writes]
@@ -230,7 +233,8 @@ def _sqs_client() -> "SQSClient":
     return boto3.client("sqs", config=config)
 
 
-def _write(client: "SQSClient", queue_url: str, message: DeadLetterMessage) -> None:
+def _write(client: "SQSClient", letter: Addressed) -> None:
+    message, queue_url = letter
     client.send_message(
         QueueUrl=queue_url,
         MessageBody=message.body,

@@ -45,6 +45,13 @@ class Settled(NamedTuple):
     """None: delivered."""
 
 
+class Failed(NamedTuple):
+    """A batch, or a part of one, that was not delivered."""
+
+    batch: Batch
+    failure: Failure
+
+
 @dataclass(slots=True)
 class _Search:
     """The search for the bad logs of one batch, shared by all its parts."""

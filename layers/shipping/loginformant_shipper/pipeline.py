@@ -5,25 +5,28 @@ decode → join and parse → infer the level → filter → entry → batch →
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from loginformant_shipper.account import Account
 from loginformant_shipper.batching import batches
-from loginformant_shipper.deadletter import dead_letter_messages, reserve_seconds, store
-from loginformant_shipper.delivery import Delivery, Failure, Memory, Settled
+from loginformant_shipper.deadletter import Addressed, dead_letter_messages, reserve_seconds, store
+from loginformant_shipper.delivery import Delivery, Failed, Memory
 from loginformant_shipper.entries import Entry, entry
 from loginformant_shipper.filtering import is_blank, is_own
 from loginformant_shipper.levels import decide
 from loginformant_shipper.policy import Policy
 from loginformant_shipper.reasons import Reason
+from loginformant_shipper.replay import address, records_to_return, split_off
 from loginformant_shipper.senders import Senders, ThreadedSenders
 from loginformant_shipper.settings import RESERVE_MARGIN_SECONDS, Settings, load_settings
 from loginformant_shipper.stacktraces import join
 from loginformant_shipper.subscription import (
     Source,
+    SourceRecord,
     SubscriptionMessage,
     Undecodable,
     decode,
@@ -35,10 +38,6 @@ from loginformant_shipper.telemetry import Metric, put_metrics, say_dead_lettere
 
 class DeadLetterError(Exception):
     """Events could be neither delivered nor stored; Lambda is to try the whole event again."""
-
-
-class AccountError(Exception):
-    """The account does not close: a bug of ours. Lambda is to try the whole event again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,94 +67,81 @@ def forget() -> None:
     warm_environment.cache_clear()
 
 
-@dataclass(slots=True)
-class Account:
-    """Counts of log events; `received` is the sum of the others, or the invocation raises."""
-
-    received: int = 0
-    own: int = 0
-    """Filtered, since they come from the stack's own log groups."""
-    blank: int = 0
-    """Filtered, since they say nothing."""
-    delivered: int = 0
-    dead_lettered: Counter[Failure] = field(default_factory=Counter)
-    returned: int = 0
-    returned_records: dict[str, str] = field(default_factory=dict)
-    """Why each record is returned to its source, by its identifier."""
-    requests: int = 0
-    retries: int = 0
-    latencies: list[float] = field(default_factory=list)
-
-    def answer(self) -> dict[str, Any]:
-        """What the function returns."""
-        return {
-            "received": self.received,
-            "filtered": self.filtered,
-            "delivered": self.delivered,
-            "deadLettered": self.dead_lettered.total(),
-            "returned": self.returned,
-            "requests": self.requests,
-        }
-
-    @property
-    def filtered(self) -> int:
-        return self.own + self.blank
-
-    def closes(self) -> bool:
-        return self.received == self.filtered + self.delivered + self.dead_lettered.total() + self.returned
-
-
 def ship(event: object, environment: Environment, remaining_seconds: float) -> dict[str, Any]:
     """Ship all log events in `event`, the function's argument, within `remaining_seconds`.
 
-    Returns the account as `Account.answer` gives it; where the source is Kinesis, with `batchItemFailures`
-    ("Configuring partial batch response", AWS Lambda developer guide).
+    What fails goes to the dead-letter queue. Returns the account as `Account.answer` gives it; where the source
+    is Kinesis, with `batchItemFailures`.
     Raises `DeadLetterError` if events of a direct subscription can be neither delivered nor stored.
     """
     end = environment.senders.now() + remaining_seconds
+    shipment = _deliver(event, environment, remaining_seconds)
+    queue_url = environment.settings.dead_letter_queue_url
+    messages = dead_letter_messages(shipment.failed, shipment.undecodable, datetime.now(UTC))
+    letters = [Addressed(message, queue_url) for message in messages]
+    _store(letters, end - environment.senders.now(), shipment.account)
+    return _conclude(event, shipment.account)
+
+
+def replay(event: object, environment: Environment, remaining_seconds: float) -> dict[str, Any]:
+    """Ship all log events in the SQS records of `event`, within `remaining_seconds`.
+
+    A record of which nothing was delivered and whose failure may pass is returned as it is. Of any other the
+    remainder is written anew, to the dead-letter queue or to the parked queue, before the record is
+    acknowledged; if that fails, the record is returned, and what was delivered will be delivered again.
+    Returns the account with `batchItemFailures`. Raises `SettingsError` if there is no parked queue.
+    """
+    end = environment.senders.now() + remaining_seconds
+    shipment = _deliver(event, environment, remaining_seconds)
+    account = shipment.account
+    to_return = records_to_return(shipment.failed, shipment.undecodable, shipment.delivered_records)
+    returned, failed = split_off(shipment.failed, to_return)
+    for batch, failure in returned:
+        account.returned[failure] += batch.events()
+    account.returned_records |= dict.fromkeys(record.identifier for record in to_return)
+    messages = dead_letter_messages(failed, shipment.undecodable, datetime.now(UTC))
+    _store(address(messages, environment.settings), end - environment.senders.now(), account)
+    return _conclude(event, account)
+
+
+@dataclass(slots=True)
+class _Shipment:
+    """What an invocation has come to, before anything is stored."""
+
+    account: Account = field(default_factory=Account)
+    failed: list[Failed] = field(default_factory=list)
+    undecodable: list[Undecodable] = field(default_factory=list)
+    delivered_records: set[SourceRecord] = field(default_factory=set)
+    """Records of which at least one log was delivered."""
+
+
+def _deliver(event: object, environment: Environment, remaining_seconds: float) -> _Shipment:
+    settings, senders, memory = environment.settings, environment.senders, environment.memory
     reserve = reserve_seconds(*load_of(event), available=remaining_seconds)
-    account = Account()
-    undecodable: list[Undecodable] = []
-    failed = _deliver(event, environment, end - reserve, account, undecodable)
-    _store(failed, undecodable, environment, end - RESERVE_MARGIN_SECONDS, account)
-    if not account.closes():
-        raise AccountError(f"the account does not close: {account}")
-    source = source_of(event)
-    _report(source, account)
-    answer = account.answer()
-    if source is not Source.SUBSCRIPTION:
-        answer["batchItemFailures"] = [{"itemIdentifier": record} for record in account.returned_records]
-    return answer
-
-
-def _deliver(
-    event: object, environment: Environment, deadline: float, account: Account, undecodable: list[Undecodable]
-) -> list[Settled]:
-    """Deliver what can be delivered; gives back what failed."""
-    settings, memory = environment.settings, environment.memory
-    messages = _messages(event, settings, account, undecodable)
-    entries = _entries(messages, settings, account)
+    shipment = _Shipment()
+    messages = _messages(event, settings, shipment)
+    entries = _entries(messages, settings, shipment.account)
     delivery = Delivery(
         batches(entries, settings.batch_max_logs, lambda: memory.byte_limit),
-        environment.senders,
+        senders,
         memory,
         environment.policy,
-        deadline,
+        deadline=senders.now() + remaining_seconds - reserve,
     )
-    failed = []
-    for settled in delivery:
-        if settled.failure is None:
-            account.delivered += settled.batch.events()
-        else:
-            failed.append(settled)
+    account = shipment.account
+    for batch, failure in delivery:
+        if failure is not None:
+            shipment.failed.append(Failed(batch, failure))
+            continue
+        account.delivered += batch.events()
+        shipment.delivered_records |= {entry.origin.record for entry in batch.entries if entry.origin.record}
     account.requests, account.retries = delivery.requests, delivery.retries
     account.latencies = delivery.latencies
-    return failed
+    return shipment
 
 
-def _messages(
-    event: object, settings: Settings, account: Account, undecodable: list[Undecodable]
-) -> Iterator[SubscriptionMessage]:
+def _messages(event: object, settings: Settings, shipment: _Shipment) -> Iterator[SubscriptionMessage]:
+    account = shipment.account
     for decoded in decode(event, settings.max_decompressed_bytes):
         match decoded:
             case SubscriptionMessage(origin, events):
@@ -169,7 +155,7 @@ def _messages(
                 if is_own(decoded.origin, settings.own_log_groups):
                     account.own += decoded.events
                 else:
-                    undecodable.append(decoded)
+                    shipment.undecodable.append(decoded)
 
 
 def _entries(
@@ -185,28 +171,32 @@ def _entries(
             yield entry(log, level, origin, settings.region)
 
 
-def _store(
-    failed: list[Settled],
-    undecodable: list[Undecodable],
-    environment: Environment,
-    end: float,
-    account: Account,
-) -> None:
-    """Put what failed into the dead-letter queue; what cannot be put there goes back to its source."""
-    messages = list(dead_letter_messages(failed, undecodable, datetime.now(UTC)))
-    time_left = end - environment.senders.now()
-    troubles = store(messages, environment.settings.dead_letter_queue_url, time_left)
-    for message, trouble in zip(messages, troubles, strict=True):
+def _store(addressed: Iterable[Addressed], seconds: float, account: Account) -> None:
+    """Put into its queue what failed; what cannot be put there goes back to its source."""
+    letters = list(addressed)
+    troubles = store(letters, seconds - RESERVE_MARGIN_SECONDS)
+    for (message, _), trouble in zip(letters, troubles, strict=True):
+        failure = message.failure
         if not trouble:
-            account.dead_lettered[message.failure] += message.events
+            account.dead_lettered[failure] += message.events
         elif message.record is not None:
-            account.returned += message.events
-            account.returned_records[message.record.identifier] = trouble
+            detail = f"{failure.detail}; and the queue did not take them: {trouble}"
+            account.returned[failure._replace(detail=detail)] += message.events
+            account.returned_records[message.record.identifier] = None
         else:
             raise DeadLetterError(
-                f"log events could be neither delivered ({message.failure.reason}: {message.failure.detail}) "
-                f"nor stored in the dead-letter queue ({trouble}); Lambda tries the whole event again"
+                f"log events could be neither delivered ({failure.reason}: {failure.detail}) nor stored in the "
+                f"dead-letter queue ({trouble}); Lambda tries the whole event again"
             )
+
+
+def _conclude(event: object, account: Account) -> dict[str, Any]:
+    account.close()
+    source = source_of(event)
+    _report(source, account)
+    if source is Source.SUBSCRIPTION:
+        return account.answer()
+    return account.answer() | {"batchItemFailures": account.batch_item_failures()}
 
 
 def _report(source: Source, account: Account) -> None:
@@ -217,7 +207,7 @@ def _report(source: Source, account: Account) -> None:
         Metric.EVENTS_FILTERED: account.filtered,
         Metric.EVENTS_DELIVERED: account.delivered,
         Metric.EVENTS_DEAD_LETTERED: account.dead_lettered.total(),
-        Metric.EVENTS_RETURNED: account.returned,
+        Metric.EVENTS_RETURNED: account.returned.total(),
         Metric.REQUESTS: account.requests,
         Metric.RETRIES: account.retries,
     }
@@ -225,6 +215,6 @@ def _report(source: Source, account: Account) -> None:
     for failure, events in account.dead_lettered.items():
         by_reason[failure.reason] += events
         say_dead_lettered(failure, events)
-    for record, trouble in account.returned_records.items():
-        say_returned(record, trouble)
+    for failure, events in account.returned.items():
+        say_returned(failure, events)
     put_metrics(source, counts, account.latencies, by_reason)

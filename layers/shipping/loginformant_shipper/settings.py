@@ -37,6 +37,10 @@ class Settings:
     api_key_secret_arn: str | None
     api_key_parameter_name: str | None
     dead_letter_queue_url: str
+    parked_queue_url: str | None
+    """Only replay has one."""
+    max_replays: int
+    """After so many refusals in replay a log is parked."""
     own_log_groups: frozenset[str]
     """Log groups of this stack and of this function: shipping them would feed the shipper with itself."""
     batch_max_logs: int
@@ -70,6 +74,10 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         api_key_secret_arn=secret_arn,
         api_key_parameter_name=parameter_name,
         dead_letter_queue_url=_read(environ, "DEAD_LETTER_QUEUE_URL", None, _queue_url),
+        parked_queue_url=_read(
+            environ, "PARKED_QUEUE_URL", "", lambda text: _queue_url(text) if text else None
+        ),
+        max_replays=_read(environ, "MAX_REPLAYS", "3", _whole_number(1, 100)),
         own_log_groups=_own_log_groups(environ),
         batch_max_logs=_read(environ, "BATCH_MAX_LOGS", "500", _whole_number(1, 500)),
         batch_max_bytes=_read(environ, "BATCH_MAX_BYTES", str(MIB), _whole_number(KIB, 64 * MIB)),

@@ -39,7 +39,10 @@ class SourceRecord(NamedTuple):
 
     identifier: str
     """Sequence number (Kinesis) or message id (SQS): what `batchItemFailures` wants."""
+    receipt_handle: str = ""
+    """What SQS wants for a change of the visibility timeout; empty where it is not ours to change."""
     replays: int = 0
+    """How often the ingest API refused these events in replay."""
     first_failed_at: str | None = None
 
 
@@ -150,6 +153,7 @@ def _decode_kinesis(kinesis: JsonObject, limit: int) -> Iterator[Decoded]:
 def _decode_sqs(message: JsonObject, limit: int) -> Iterator[Decoded]:
     record = SourceRecord(
         identifier=str(message.get("messageId", "")),
+        receipt_handle=str(message.get("receiptHandle", "")),
         replays=_attribute_number(message, "Replays"),
         first_failed_at=_attribute(message, "FirstFailedAt"),
     )

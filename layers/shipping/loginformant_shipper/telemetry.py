@@ -66,6 +66,12 @@ def say_dead_lettered(failure: Failure, events: int) -> None:
     )
 
 
-def say_returned(record: str, detail: str) -> None:
-    """Log that a record stays with its source, since the dead-letter queue did not take its events."""
-    logger.error("a record is returned to its source", record=record, detail=detail)
+def say_returned(failure: Failure, events: int) -> None:
+    """Log that `events` log events stay with their source, a stream or a queue, and will come again."""
+    logger.warning(
+        "log events were not delivered and are returned to their source",
+        reason=failure.reason.value,
+        events=events,
+        status=failure.status,
+        detail=failure.detail,
+    )

@@ -1,0 +1,17 @@
+"""Ships what waits in the dead-letter queue: called by the queue itself, or by `shipctl dlq replay`."""
+
+from typing import TYPE_CHECKING, Any
+
+from loginformant_shipper.pipeline import replay, warm_environment
+from loginformant_shipper.replay import parked_queue_url
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+# At start-up, so that a setting that cannot be used fails before any record is taken.
+parked_queue_url(warm_environment().settings)
+
+
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    """Returns the account and `batchItemFailures`: the records that stay in the queue."""
+    return replay(event, warm_environment(), context.get_remaining_time_in_millis() / 1000)

@@ -1,0 +1,60 @@
+"""The account of one invocation, counted in log events."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from loginformant_shipper.delivery import Failure
+
+
+class AccountError(Exception):
+    """The account does not close: a bug of ours. Lambda is to try the whole event again."""
+
+
+@dataclass(slots=True)
+class Account:
+    """What became of every log event that was received."""
+
+    received: int = 0
+    own: int = 0
+    """Filtered, since they come from the stack's own log groups."""
+    blank: int = 0
+    """Filtered, since they say nothing."""
+    delivered: int = 0
+    dead_lettered: Counter[Failure] = field(default_factory=Counter)
+    """Stored in the dead-letter queue or in the parked queue."""
+    returned: Counter[Failure] = field(default_factory=Counter)
+    """Left with the source; they will come again."""
+    returned_records: dict[str, None] = field(default_factory=dict)
+    """Identifiers of the records that go back to the source, in order."""
+    requests: int = 0
+    retries: int = 0
+    latencies: list[float] = field(default_factory=list)
+    """Seconds from each request to its answer."""
+
+    @property
+    def filtered(self) -> int:
+        return self.own + self.blank
+
+    def close(self) -> None:
+        """Raises `AccountError` unless every event received is in exactly one other column."""
+        accounted = self.filtered + self.delivered + self.dead_lettered.total() + self.returned.total()
+        if self.received != accounted:
+            raise AccountError(
+                f"{self.received} log events were received, {accounted} are accounted for: {self}"
+            )
+
+    def answer(self) -> dict[str, Any]:
+        """What a function returns: counts of log events, and of requests."""
+        return {
+            "received": self.received,
+            "filtered": self.filtered,
+            "delivered": self.delivered,
+            "deadLettered": self.dead_lettered.total(),
+            "returned": self.returned.total(),
+            "requests": self.requests,
+        }
+
+    def batch_item_failures(self) -> list[dict[str, str]]:
+        """The records to return, as Lambda wants them ("Configuring partial batch response")."""
+        return [{"itemIdentifier": record} for record in self.returned_records]
