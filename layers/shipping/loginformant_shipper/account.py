@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loginformant_shipper.delivery import Failure
+from loginformant_shipper.subscription import SourceRecord
 
 
 class AccountError(Exception):
@@ -25,8 +26,8 @@ class Account:
     """Stored in the dead-letter queue or in the parked queue."""
     returned: Counter[Failure] = field(default_factory=Counter)
     """Left with the source; they will come again."""
-    returned_records: dict[str, None] = field(default_factory=dict)
-    """Identifiers of the records that go back to the source, in order."""
+    returned_records: dict[SourceRecord, None] = field(default_factory=dict)
+    """The records that go back to the source, in order."""
     requests: int = 0
     retries: int = 0
     latencies: list[float] = field(default_factory=list)
@@ -57,4 +58,4 @@ class Account:
 
     def batch_item_failures(self) -> list[dict[str, str]]:
         """The records to return, as Lambda wants them ("Configuring partial batch response")."""
-        return [{"itemIdentifier": record} for record in self.returned_records]
+        return [{"itemIdentifier": record.identifier} for record in self.returned_records]

@@ -5,10 +5,12 @@ message, and the characters that are allowed.
 """
 
 import math
+import random
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,10 +28,13 @@ from loginformant_shipper.subscription import LogEvent, Origin, SourceRecord, Un
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef
 
 MAX_MESSAGE_BYTES = MIB
 MAX_DETAIL_BYTES = KIB
 PARALLEL_WRITES = 8
+MAX_BATCH_REQUEST_ENTRIES = 10
+LEAST_POSTPONEMENT_SECONDS, MOST_POSTPONEMENT_SECONDS = 30, 120
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOT_ALLOWED_BY_SQS = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
@@ -217,6 +222,31 @@ def _trouble(write: Future[None]) -> str:
     if error is not None and not isinstance(error, (BotoCoreError, ClientError)):
         raise error
     return f"{type(error).__name__}: {error}" if error else ""
+
+
+def postpone(records: Iterable[SourceRecord], queue_url: str) -> None:
+    """Let records that are returned to the queue come again after half a minute to two minutes.
+
+    Without this they come again at once or after the queue's visibility timeout, which is made for crashes.
+    That is also what happens to those for which this fails, so a failure is not an error.
+    """
+    handles = [record.receipt_handle for record in records if record.receipt_handle]
+    if not handles:
+        return
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    client = _sqs_client()
+    for start in range(0, len(handles), MAX_BATCH_REQUEST_ENTRIES):
+        entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
+            {
+                "Id": str(number),
+                "ReceiptHandle": handle,
+                "VisibilityTimeout": random.randint(LEAST_POSTPONEMENT_SECONDS, MOST_POSTPONEMENT_SECONDS),
+            }
+            for number, handle in enumerate(handles[start : start + MAX_BATCH_REQUEST_ENTRIES])
+        ]
+        with suppress(BotoCoreError, ClientError):
+            client.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)
 
 
 def _sqs_client() -> "SQSClient":

@@ -13,7 +13,7 @@ from typing import Any
 
 from loginformant_shipper.account import Account
 from loginformant_shipper.batching import batches
-from loginformant_shipper.deadletter import Addressed, dead_letter_messages, reserve_seconds, store
+from loginformant_shipper.deadletter import Addressed, dead_letter_messages, postpone, reserve_seconds, store
 from loginformant_shipper.delivery import Delivery, Failed, Memory
 from loginformant_shipper.entries import Entry, entry
 from loginformant_shipper.filtering import is_blank, is_own
@@ -70,8 +70,8 @@ def forget() -> None:
 def ship(event: object, environment: Environment, remaining_seconds: float) -> dict[str, Any]:
     """Ship all log events in `event`, the function's argument, within `remaining_seconds`.
 
-    What fails goes to the dead-letter queue. Returns the account as `Account.answer` gives it; where the source
-    is Kinesis, with `batchItemFailures`.
+    What fails goes to the dead-letter queue. Returns the account as `Account.answer` gives it, with
+    `batchItemFailures` where the source is Kinesis.
     Raises `DeadLetterError` if events of a direct subscription can be neither delivered nor stored.
     """
     end = environment.senders.now() + remaining_seconds
@@ -98,9 +98,10 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
     returned, failed = split_off(shipment.failed, to_return)
     for batch, failure in returned:
         account.returned[failure] += batch.events()
-    account.returned_records |= dict.fromkeys(record.identifier for record in to_return)
+    account.returned_records |= dict.fromkeys(to_return)
     messages = dead_letter_messages(failed, shipment.undecodable, datetime.now(UTC))
     _store(address(messages, environment.settings), end - environment.senders.now(), account)
+    postpone(account.returned_records, environment.settings.dead_letter_queue_url)
     return _conclude(event, account)
 
 
@@ -182,11 +183,11 @@ def _store(addressed: Iterable[Addressed], seconds: float, account: Account) -> 
         elif message.record is not None:
             detail = f"{failure.detail}; and the queue did not take them: {trouble}"
             account.returned[failure._replace(detail=detail)] += message.events
-            account.returned_records[message.record.identifier] = None
+            account.returned_records[message.record] = None
         else:
             raise DeadLetterError(
-                f"log events could be neither delivered ({failure.reason}: {failure.detail}) nor stored in the "
-                f"dead-letter queue ({trouble}); Lambda tries the whole event again"
+                f"log events could be neither delivered ({failure.reason}: {failure.detail}) nor stored in "
+                f"the dead-letter queue ({trouble}); Lambda tries the whole event again"
             )
 
 

@@ -20,7 +20,7 @@ MAY_PASS = frozenset(
         Reason.MISCONFIGURED,
     }
 )
-"""Failures that say nothing about the logs: they pass with time, or once the key or the address is put right."""
+"""Failures that say nothing about the logs: they pass with time, or once key or address is put right."""
 
 NEEDS_A_PERSON = frozenset({Reason.MALFORMED, Reason.OVERSIZED})
 """No replay can do better."""
@@ -64,8 +64,8 @@ def split_off(
 def address(messages: Iterable[DeadLetterMessage], settings: Settings) -> Iterator[Addressed]:
     """Where each remainder of a replayed record goes. Raises `SettingsError` if there is no parked queue.
 
-    A refusal counts as a replay; after `settings.max_replays` of them the logs are parked. A failure that may pass does
-    not count: an outage, however long, is no reason to bother a person.
+    A refusal counts as a replay; after `settings.max_replays` of them the logs are parked. A failure that may
+    pass does not count: an outage, however long, is no reason to bother a person.
     """
     dead_letter_queue, parked_queue = settings.dead_letter_queue_url, parked_queue_url(settings)
     for message in messages:
