@@ -1,0 +1,88 @@
+"""Outputs: what a person needs next, in commands that the AWS CLI takes."""
+
+import gzip
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import botocore
+import pytest
+
+JsonObject = dict[str, Any]
+
+GLOBAL_OPTIONS = {"region", "query"}
+WRITTEN_IN_THE_CLI = {("logs", "tail")}
+"""Commands that the AWS CLI adds to those of the service's API."""
+
+
+def commands(template: JsonObject) -> dict[str, list[str]]:
+    """Words of every command, each `${…}` filled in."""
+    return {
+        name: shlex.split(re.sub(r"\$\{[^}]+\}", "value", output["Value"]["Fn::Sub"]))
+        for name, output in template["Outputs"].items()
+        if name.endswith("Command")
+    }
+
+
+def operation(service: str, command: str) -> JsonObject:
+    """The input shape of an operation, from botocore's model of the service."""
+    (model,) = (Path(botocore.__file__).parent / "data" / service).glob("*/service-2.json.gz")
+    with gzip.open(model) as file:
+        document = json.load(file)
+    name = "".join(word.capitalize() for word in command.split("-"))
+    shape: JsonObject = document["shapes"][document["operations"][name]["input"]["shape"]]
+    return shape
+
+
+def test_every_output_is_described(template: JsonObject) -> None:
+    for name, output in template["Outputs"].items():
+        assert output["Description"], name
+
+
+def test_a_person_finds_function_queue_log_group_and_alarms(template: JsonObject) -> None:
+    assert {
+        "ShipperFunctionName",
+        "ShipperFunctionArn",
+        "ShipperLogGroupName",
+        "DeadLetterQueueUrl",
+        "DeadLetterQueueArn",
+        "ApiKeySecretArn",
+        "DeadLetterQueueAlarmName",
+        "DeadLetterErrorsAlarmName",
+        "AsyncEventsDroppedAlarmName",
+    } == {name for name in template["Outputs"] if not name.endswith("Command")}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SubscribeCommand",
+        "UnsubscribeCommand",
+        "ShipperLogCommand",
+        "DeadLetterCountCommand",
+        "DeadLetterReasonsCommand",
+    ],
+)
+def test_a_command_is_one_that_the_aws_cli_takes(name: str, template: JsonObject) -> None:
+    program, service, command, *words = commands(template)[name]
+    assert program == "aws"
+    options = {word.removeprefix("--") for word in words if word.startswith("--")}
+    assert "region" in options
+    if (service, command) in WRITTEN_IN_THE_CLI:
+        return
+    shape = operation(service, command)
+    members = {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", member).lower() for member in shape["members"]}
+    required = {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", member).lower() for member in shape["required"]}
+    assert options - GLOBAL_OPTIONS <= members
+    assert required <= options
+
+
+def test_only_the_log_group_is_left_to_fill_in(template: JsonObject) -> None:
+    _, _, _, *words = commands(template)["SubscribeCommand"]
+    given = dict(zip(words[::2], words[1::2], strict=True))
+    assert given["--log-group-name"] == "LOG_GROUP_NAME"
+    assert given["--filter-pattern"] == ""
+    destination = template["Outputs"]["SubscribeCommand"]["Value"]["Fn::Sub"]
+    assert "--destination-arn '${ShipperFunction.Arn}'" in destination

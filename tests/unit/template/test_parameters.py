@@ -1,0 +1,229 @@
+"""Parameters: described, grouped, checked before a stack changes, and handed on to the settings."""
+
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+from loginformant_shipper.settings import Settings, SettingsError, load_settings
+
+JsonObject = dict[str, Any]
+
+WIRED_BY_THE_STACK = {
+    "API_KEY_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:api-key-AbCdEf",
+    "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters",
+    "FUNCTION_TIMEOUT_SECONDS": "120",
+    "OWN_LOG_GROUPS": "/loginformant/loginformant-shipper/shipper",
+    "POWERTOOLS_METRICS_NAMESPACE": "LogInformantShipper",
+    "POWERTOOLS_SERVICE_NAME": "shipper",
+}
+
+NOT_FOR_THE_CODE = {
+    "ApiKey",
+    "ApiKeyKmsKeyArn",
+    "Architecture",
+    "KmsKeyArn",
+    "LogRetentionDays",
+    "NotificationTopicArn",
+    "PermissionsBoundaryArn",
+    "ReservedConcurrency",
+    "VpcSecurityGroupIds",
+    "VpcSubnetIds",
+}
+
+ROLE_ARN = "arn:aws:iam::123456789012:role/x"
+KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def in_camel_case(variable: str) -> str:
+    return "".join(word.capitalize() for word in variable.split("_"))
+
+
+def environment(stack: JsonObject) -> JsonObject:
+    variables: JsonObject = stack["Resources"]["ShipperFunction"]["Properties"]["Environment"]["Variables"]
+    return variables
+
+
+def refs(value: object) -> set[str]:
+    if isinstance(value, dict):
+        own = {value["Ref"]} if "Ref" in value else set()
+        return own.union(*map(refs, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(refs, value))
+    return set()
+
+
+def settings_with(stack: JsonObject, **given: str) -> Settings:
+    """What the code makes of the environment that the stack gives it, with these parameters."""
+    parameters = {name: str(parameter.get("Default", "")) for name, parameter in stack["Parameters"].items()}
+    parameters |= given
+    environ = dict(WIRED_BY_THE_STACK)
+    for variable in set(environment(stack)) - set(WIRED_BY_THE_STACK):
+        if value := parameters[in_camel_case(variable)]:
+            environ[variable] = value
+    return load_settings(environ)
+
+
+# ---- what a person sees ----------------------------------------------------------------------------
+
+
+def test_every_parameter_is_described_labelled_and_in_one_group(template: JsonObject) -> None:
+    console = template["Metadata"]["AWS::CloudFormation::Interface"]
+    grouped = Counter(name for group in console["ParameterGroups"] for name in group["Parameters"])
+    assert grouped == dict.fromkeys(template["Parameters"], 1)
+    assert set(console["ParameterLabels"]) == set(template["Parameters"])
+    for name, parameter in template["Parameters"].items():
+        assert parameter["Description"].endswith("."), name
+
+
+def test_every_parameter_says_what_is_allowed(template: JsonObject) -> None:
+    for name, parameter in template["Parameters"].items():
+        if "AllowedValues" in parameter:
+            assert parameter["Default"] in parameter["AllowedValues"], name
+        elif parameter["Type"] == "Number":
+            assert parameter["MinValue"] <= parameter["Default"] <= parameter["MaxValue"], name
+            assert str(parameter["MaxValue"]) in parameter["ConstraintDescription"], name
+        else:
+            assert re.fullmatch(parameter["AllowedPattern"], parameter["Default"]), name
+            assert parameter["ConstraintDescription"].endswith((".", ")")), name
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "refused"),
+    [
+        ("ApiKey", "li_live-0123456789abcdefABCDEF", "two words"),
+        ("ApiKey", "k", "clé"),
+        (
+            "ApiKeySecretArn",
+            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:loginformant/api-key-AbC12f",
+            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:key",
+        ),
+        (
+            "ApiKeySecretArn",
+            "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:key-AbC12f",
+            "loginformant/api-key",
+        ),
+        ("ApiKeyParameterName", "/loginformant/api-key", "//loginformant"),
+        ("ApiKeyParameterName", "api-key", "arn:aws:ssm:eu-west-1:123456789012:parameter/api-key"),
+        ("ApiKeyKmsKeyArn", KEY_ARN, "alias/loginformant"),
+        ("KmsKeyArn", KEY_ARN, "arn:aws:kms:eu-west-1:123456789012:alias/loginformant"),
+        ("IngestUrl", "https://app.loginformant.com", "http://app.loginformant.com"),
+        ("IngestUrl", "http://127.0.0.1:8080", "http://127.0.0.1.example.com"),
+        ("IngestUrl", "https://logs.example.com:8443/tenant", "https://user@logs.example.com"),
+        ("IngestUrl", "https://localhost", "https://logs.example.com?tenant=1"),
+        ("NotificationTopicArn", "arn:aws:sns:eu-west-1:123456789012:on-call", "on-call"),
+        ("VpcSubnetIds", "subnet-0a1b2c3d,subnet-1b2c3d4e", "subnet-0a1b2c3d, subnet-1b2c3d4e"),
+        ("VpcSecurityGroupIds", "sg-0a1b2c3d", "subnet-0a1b2c3d"),
+        ("HttpsProxy", "http://proxy.example.com:3128", "http://user:password@proxy.example.com:3128"),
+        ("NoProxy", ".amazonaws.com,10.0.0.1", ".amazonaws.com, 10.0.0.1"),
+        ("PermissionsBoundaryArn", "arn:aws:iam::123456789012:policy/team/boundary", ROLE_ARN),
+        ("PermissionsBoundaryArn", "arn:aws:iam::aws:policy/PowerUserAccess", "boundary"),
+        ("ReservedConcurrency", "20", "0"),
+    ],
+)
+def test_a_pattern_tells_what_can_work_from_what_cannot(
+    name: str, allowed: str, refused: str, template: JsonObject
+) -> None:
+    """CloudFormation matches the pattern against the whole value."""
+    pattern = template["Parameters"][name]["AllowedPattern"]
+    assert re.fullmatch(pattern, allowed)
+    assert not re.fullmatch(pattern, refused)
+
+
+# ---- rules -----------------------------------------------------------------------------------------
+
+
+def holds(rule: Any, parameters: dict[str, str]) -> bool:
+    ((function, arguments),) = rule.items()
+    if function == "Fn::Equals":
+        left, right = (parameters[side["Ref"]] if isinstance(side, dict) else side for side in arguments)
+        return bool(left == right)
+    outcomes = [holds(argument, parameters) for argument in arguments]
+    return not outcomes[0] if function == "Fn::Not" else {"Fn::And": all, "Fn::Or": any}[function](outcomes)
+
+
+def broken_rules(template: JsonObject, **given: str) -> set[str]:
+    parameters = dict.fromkeys(template["Parameters"], "") | given
+    return {
+        name
+        for name, rule in template["Rules"].items()
+        if "RuleCondition" not in rule or holds(rule["RuleCondition"], parameters)
+        for assertion in rule["Assertions"]
+        if not holds(assertion["Assert"], parameters)
+    }
+
+
+@pytest.mark.parametrize("name", ["ApiKey", "ApiKeySecretArn", "ApiKeyParameterName"])
+def test_one_way_to_the_api_key_is_enough(name: str, template: JsonObject) -> None:
+    assert broken_rules(template, **{name: "x"}) == set()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [],
+        ["ApiKey", "ApiKeySecretArn"],
+        ["ApiKey", "ApiKeyParameterName"],
+        ["ApiKeySecretArn", "ApiKeyParameterName"],
+        ["ApiKey", "ApiKeySecretArn", "ApiKeyParameterName"],
+    ],
+)
+def test_no_way_to_the_api_key_or_more_than_one_is_refused(names: list[str], template: JsonObject) -> None:
+    assert broken_rules(template, **dict.fromkeys(names, "x")) == {"ApiKeyIsGivenOnce"}
+
+
+def test_the_kms_key_of_an_api_key_needs_one_that_exists_already(template: JsonObject) -> None:
+    assert broken_rules(template, ApiKey="x", ApiKeyKmsKeyArn=KEY_ARN) == {"KmsKeyBelongsToExistingApiKey"}
+    assert broken_rules(template, ApiKeySecretArn="x", ApiKeyKmsKeyArn=KEY_ARN) == set()
+
+
+def test_subnets_and_security_groups_go_together(template: JsonObject) -> None:
+    assert broken_rules(template, ApiKey="x", VpcSubnetIds="subnet-1") == {"VpcIsWhole"}
+    assert broken_rules(template, ApiKey="x", VpcSecurityGroupIds="sg-1") == {"VpcIsWhole"}
+    assert broken_rules(template, ApiKey="x", VpcSubnetIds="subnet-1", VpcSecurityGroupIds="sg-1") == set()
+
+
+# ---- environment -----------------------------------------------------------------------------------
+
+
+def test_every_variable_is_a_parameter_of_the_same_name_or_wired_by_the_stack(stack: JsonObject) -> None:
+    for variable in set(environment(stack)) - set(WIRED_BY_THE_STACK):
+        assert refs(environment(stack)[variable]) - {"AWS::NoValue"} == {in_camel_case(variable)}
+
+
+def test_every_parameter_is_handed_to_the_code_or_is_the_stacks_own_business(stack: JsonObject) -> None:
+    handed_on = {in_camel_case(variable) for variable in environment(stack)}
+    assert set(stack["Parameters"]) - handed_on == NOT_FOR_THE_CODE
+    assert set(WIRED_BY_THE_STACK) <= set(environment(stack))
+
+
+def test_the_defaults_of_the_stack_are_the_defaults_of_the_code(stack: JsonObject) -> None:
+    assert settings_with(stack) == load_settings(WIRED_BY_THE_STACK)
+
+
+def test_a_secret_that_exists_already_takes_the_place_of_the_new_one(stack: JsonObject) -> None:
+    assert environment(stack)["API_KEY_SECRET_ARN"] == {
+        "Fn::If": [
+            "HasApiKey",
+            {"Fn::GetAtt": ["ApiKeySecret", "Id"]},
+            {"Fn::If": ["HasApiKeySecretArn", {"Ref": "ApiKeySecretArn"}, {"Ref": "AWS::NoValue"}]},
+        ]
+    }
+
+
+def test_the_code_takes_every_value_that_the_stack_allows(stack: JsonObject) -> None:
+    for name, parameter in stack["Parameters"].items():
+        if name in NOT_FOR_THE_CODE:
+            continue
+        extremes = [str(parameter[bound]) for bound in ("MinValue", "MaxValue") if bound in parameter]
+        for value in extremes or parameter.get("AllowedValues", []):
+            settings_with(stack, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("IngestUrl", "https://user@example.com"), ("BatchMaxLogs", "501"), ("DefaultLevel", "Verbose")],
+)
+def test_what_the_stack_refuses_the_code_refuses_too(name: str, value: str, stack: JsonObject) -> None:
+    with pytest.raises(SettingsError):
+        settings_with(stack, **{name: value})

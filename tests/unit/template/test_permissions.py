@@ -1,0 +1,222 @@
+"""Least privilege: who may invoke the shipper, and what the shipper may do."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+JsonObject = dict[str, Any]
+
+NETWORK_INTERFACES = {
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+}
+
+
+def branches(value: object) -> Iterator[Any]:
+    """The values that `Fn::If` can make of `value`, without AWS::NoValue."""
+    if isinstance(value, dict) and set(value) == {"Fn::If"}:
+        for branch in value["Fn::If"][1:]:
+            yield from branches(branch)
+    elif value != {"Ref": "AWS::NoValue"}:
+        yield value
+
+
+def as_list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def of_type(stack: JsonObject, resource_type: str) -> list[JsonObject]:
+    resources = stack["Resources"].values()
+    return [resource["Properties"] for resource in resources if resource["Type"] == resource_type]
+
+
+def roles(stack: JsonObject) -> list[JsonObject]:
+    return [
+        resource["Properties"]
+        for resource in stack["Resources"].values()
+        if resource["Type"] == "AWS::IAM::Role"
+    ]
+
+
+def statements(role: JsonObject, effect: str) -> list[JsonObject]:
+    """Every statement of the role's policies that some choice of parameters brings in."""
+    return [
+        statement
+        for policy in role["Policies"]
+        for variant in branches(policy)
+        for entry in variant["PolicyDocument"]["Statement"]
+        for statement in branches(entry)
+        if statement["Effect"] == effect
+    ]
+
+
+def shipper_role(stack: JsonObject) -> JsonObject:
+    assert stack["Resources"]["ShipperFunction"]["Properties"]["Role"] == {
+        "Fn::GetAtt": ["ShipperFunctionRole", "Arn"]
+    }
+    role: JsonObject = stack["Resources"]["ShipperFunctionRole"]["Properties"]
+    return role
+
+
+# ---- who may invoke ------------------------------------------------------------------------------
+
+
+def test_one_permission_lets_all_log_groups_of_this_account_and_region_invoke(
+    stack: JsonObject,
+) -> None:
+    log_groups = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*"
+    assert of_type(stack, "AWS::Lambda::Permission") == [
+        {
+            "FunctionName": {"Ref": "ShipperFunction"},
+            "Action": "lambda:InvokeFunction",
+            "Principal": "logs.amazonaws.com",
+            "SourceAccount": {"Ref": "AWS::AccountId"},
+            "SourceArn": {"Fn::Sub": log_groups},
+        }
+    ]
+
+
+# ---- what the functions may do -------------------------------------------------------------------
+
+
+def test_what_the_shipper_may_do_and_on_what(stack: JsonObject) -> None:
+    allowed = {
+        (action, json.dumps(resource))
+        for statement in statements(shipper_role(stack), "Allow")
+        for action in as_list(statement["Action"])
+        for resource in branches(statement["Resource"])
+        if action not in NETWORK_INTERFACES
+    }
+    parameter = {
+        "Fn::Join": [
+            "/",
+            {
+                "Fn::Split": [
+                    "//",
+                    {
+                        "Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}"
+                        ":parameter/${ApiKeyParameterName}"
+                    },
+                ]
+            },
+        ]
+    }
+    assert allowed == {
+        (action, json.dumps(resource))
+        for action, resource in [
+            ("logs:CreateLogStream", {"Fn::GetAtt": ["ShipperLogGroup", "Arn"]}),
+            ("logs:PutLogEvents", {"Fn::GetAtt": ["ShipperLogGroup", "Arn"]}),
+            ("sqs:SendMessage", {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}),
+            ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["ApiKeySecret", "Id"]}),
+            ("secretsmanager:GetSecretValue", {"Ref": "ApiKeySecretArn"}),
+            ("ssm:GetParameter", parameter),
+            ("kms:GenerateDataKey", {"Ref": "KmsKeyArn"}),
+            ("kms:Decrypt", {"Ref": "KmsKeyArn"}),
+            ("kms:Decrypt", {"Ref": "ApiKeyKmsKeyArn"}),
+        ]
+    }
+
+
+def test_no_role_allows_more_than_it_names(stack: JsonObject) -> None:
+    for role in roles(stack):
+        for statement in statements(role, "Allow"):
+            actions = as_list(statement["Action"])
+            assert not [action for action in actions if "*" in action]
+            assert not {"NotAction", "NotResource"} & set(statement)
+            for resource in branches(statement["Resource"]):
+                if "*" in json.dumps(resource):
+                    assert set(actions) <= NETWORK_INTERFACES, f"{actions} on {resource} could be narrower"
+
+
+def test_code_is_denied_what_lambda_needs_on_every_network_interface(stack: JsonObject) -> None:
+    """These actions have no narrower resource while Lambda checks the role; code never needs them."""
+    for role in roles(stack):
+        wide = {
+            action
+            for statement in statements(role, "Allow")
+            if statement["Resource"] == "*"
+            for action in as_list(statement["Action"])
+        }
+        denied = {
+            action
+            for statement in statements(role, "Deny")
+            if statement["Resource"] == "*"
+            and statement["Condition"] == {"Null": {"lambda:SourceFunctionArn": "false"}}
+            for action in as_list(statement["Action"])
+        }
+        assert wide == denied == NETWORK_INTERFACES
+
+
+def test_network_interfaces_are_allowed_within_a_vpc_only(stack: JsonObject) -> None:
+    for role in roles(stack):
+        (policy,) = (policy for policy in role["Policies"] if "ec2:" in json.dumps(policy))
+        condition, _, otherwise = policy["Fn::If"]
+        assert condition == "InVpc"
+        assert otherwise == {"Ref": "AWS::NoValue"}
+
+
+def test_keys_are_used_through_the_services_that_hold_the_data(stack: JsonObject) -> None:
+    services = set()
+    for role in roles(stack):
+        for statement in statements(role, "Allow"):
+            if any(action.startswith("kms:") for action in as_list(statement["Action"])):
+                (via,) = statement["Condition"]["StringEquals"].items()
+                assert via[0] == "kms:ViaService"
+                services |= {variant["Fn::Sub"] for variant in branches(via[1])}
+    assert services == {f"{name}.${{AWS::Region}}.amazonaws.com" for name in ("sqs", "secretsmanager", "ssm")}
+
+
+def test_roles_are_lambdas_own_and_within_the_permissions_boundary(stack: JsonObject) -> None:
+    boundary = {
+        "Fn::If": ["HasPermissionsBoundary", {"Ref": "PermissionsBoundaryArn"}, {"Ref": "AWS::NoValue"}]
+    }
+    for role in roles(stack):
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+        assert role["PermissionsBoundary"] == boundary
+        assert not {"ManagedPolicyArns", "RoleName"} & set(role)
+
+
+# ---- who may touch the queue ---------------------------------------------------------------------
+
+
+def test_the_dead_letter_queue_refuses_all_that_is_not_tls(stack: JsonObject) -> None:
+    policy = stack["Resources"]["DeadLetterQueuePolicy"]["Properties"]
+    assert policy["Queues"] == [{"Ref": "DeadLetterQueue"}]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert {name: value for name, value in statement.items() if name != "Sid"} == {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+# ---- the API key ---------------------------------------------------------------------------------
+
+
+def test_the_api_key_goes_into_the_secret_and_nowhere_else(template: JsonObject, stack: JsonObject) -> None:
+    assert template["Parameters"]["ApiKey"]["NoEcho"] is True
+    holders = [name for name, resource in stack["Resources"].items() if refers(resource, "ApiKey")]
+    assert holders == ["ApiKeySecret"]
+    assert not refers(stack["Outputs"], "ApiKey")
+    assert stack["Resources"]["ApiKeySecret"]["Properties"]["SecretString"] == {"Ref": "ApiKey"}
+
+
+def refers(value: object, parameter: str) -> bool:
+    text = json.dumps(value)
+    return json.dumps({"Ref": parameter}) in text or f"${{{parameter}}}" in text
+
+
+# ---- partitions ----------------------------------------------------------------------------------
+
+
+def test_no_partition_account_or_region_is_written_down(stack: JsonObject) -> None:
+    text = json.dumps([stack["Resources"], stack["Outputs"]])
+    assert "arn:aws" not in text
+    assert "us-east-1" not in text
