@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from local.processes import ProgramFailed, last_line, running
 from local.sam import sam_environment
 
 LOOPBACK = "127.0.0.1"
-REGION = "eu-central-1"
+REGION = "eu-west-1"
 _START_SECONDS = 60
 _NO_FILE = "/dev/null"
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -30,9 +30,15 @@ class Account:
     endpoint: str
     environment: dict[str, str]
     """For programs that shall see this account and no other."""
+    _clients: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def client(self, service: str) -> Any:
-        """A client of this account, whatever the user's environment and files say."""
+        """The boto client of this account for a service, whatever the user's environment and files say."""
+        if service not in self._clients:
+            self._clients[service] = self._new_client(service)
+        return self._clients[service]
+
+    def _new_client(self, service: str) -> Any:
         session = botocore.session.Session(
             session_vars={
                 "config_file": (None, None, _NO_FILE, None),

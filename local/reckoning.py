@@ -1,0 +1,147 @@
+"""What became of log events, counted at both ends: what was put into log groups, and where it is now."""
+
+import base64
+import gzip
+import json
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from local.ingest_contract import Log
+from local.samples import Event
+from local.stack import Stack
+
+_Stream = tuple[str, str]
+
+
+class DeadLetter(NamedTuple):
+    """A message of the dead-letter queue, decoded."""
+
+    message_id: str
+    attributes: dict[str, str]
+    events: tuple[Event, ...]
+
+
+class Reckoning(NamedTuple):
+    """Each event that was put is in exactly one of the first four."""
+
+    delivered: list[Event]
+    dead_lettered: list[Event]
+    filtered: list[Event]
+    """Blank events, which are not shipped."""
+    missing: list[Event]
+    doubled: list[Event]
+    """Those that arrived, or were dead-lettered, more than once; they are in the first two as well."""
+    unknown: int
+    """How many arrived or were dead-lettered that nobody put."""
+
+    @property
+    def closes(self) -> bool:
+        return not (self.missing or self.doubled or self.unknown)
+
+
+def reckon(put: Iterable[Event], arrived: Iterable[Log], dead_letters: Iterable[DeadLetter]) -> Reckoning:
+    """Finds each event again, by log group, log stream and timestamp.
+
+    A log that was joined of several events has the timestamp of the first and the ids of all: it stands for
+    as many events of its stream from that one on.
+    """
+    streams: defaultdict[_Stream, list[Event]] = defaultdict(list)
+    for event in sorted(put):
+        streams[event.log_group, event.log_stream].append(event)
+    delivered: Counter[Event | None] = Counter(event for log in arrived for event in _events_of(log, streams))
+    dead: Counter[Event | None] = Counter(
+        _find(streams, (event.log_group, event.log_stream), event.timestamp)
+        for letter in dead_letters
+        for event in letter.events
+    )
+    found = delivered + dead
+    events = [event for stream in streams.values() for event in stream]
+    lost = [event for event in events if event not in found]
+    return Reckoning(
+        delivered=[event for event in events if event in delivered],
+        dead_lettered=[event for event in events if event in dead and event not in delivered],
+        filtered=[event for event in lost if event.is_blank],
+        missing=[event for event in lost if not event.is_blank],
+        doubled=[event for event in events if found[event] > 1],
+        unknown=found[None],
+    )
+
+
+def _events_of(log: Log, streams: dict[_Stream, list[Event]]) -> list[Event | None]:
+    properties = log["properties"]
+    stream = (properties["logGroup"], properties["logStream"])
+    count = len(set(properties.get("eventIds", [properties["eventId"]])))
+    first = _find(streams, stream, round(datetime.fromisoformat(log["timestamp"]).timestamp() * 1000))
+    if first is None:
+        return [None] * count
+    start = streams[stream].index(first)
+    events: list[Event | None] = list(streams[stream][start : start + count])
+    return events + [None] * (count - len(events))
+
+
+def _find(streams: dict[_Stream, list[Event]], stream: _Stream, timestamp: int) -> Event | None:
+    events = streams.get(stream, [])
+    index = bisect_left(events, timestamp, key=lambda event: event.timestamp)
+    return events[index] if index < len(events) and events[index].timestamp == timestamp else None
+
+
+def receive_dead_letters(stack: Stack, wait_seconds: int = 1) -> list[DeadLetter]:
+    """Up to ten messages that wait in the dead-letter queue. They stay there, out of sight for 30 seconds."""
+    received = stack.account.client("sqs").receive_message(
+        QueueUrl=stack.outputs["DeadLetterQueueUrl"],
+        MaxNumberOfMessages=10,
+        MessageAttributeNames=["All"],
+        VisibilityTimeout=30,
+        WaitTimeSeconds=wait_seconds,
+    )
+    return [_dead_letter(message) for message in received.get("Messages", [])]
+
+
+def _dead_letter(message: dict[str, Any]) -> DeadLetter:
+    payload = json.loads(gzip.decompress(base64.b64decode(json.loads(message["Body"])["awslogs"]["data"])))
+    return DeadLetter(
+        message["MessageId"],
+        {name: value["StringValue"] for name, value in message["MessageAttributes"].items()},
+        tuple(
+            Event(payload["logGroup"], payload["logStream"], event["timestamp"], event["message"])
+            for event in payload["logEvents"]
+        ),
+    )
+
+
+def shipper_account(stack: Stack) -> Counter[str]:
+    """The shipper's own count, summed over its invocations: the metrics in its log, by name.
+
+    They are log lines in embedded metric format (Amazon CloudWatch User Guide, "Embedding metrics within
+    logs").
+    """
+    lines = (
+        stack.account.client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(logGroupName=stack.outputs["ShipperLogGroupName"], filterPattern="")
+    )
+    counts: Counter[str] = Counter()
+    for page in lines:
+        for event in page["events"]:
+            counts += _counts(event["message"])
+    return counts
+
+
+def _counts(line: str) -> Counter[str]:
+    try:
+        record = json.loads(line)
+        directives = record["_aws"]["CloudWatchMetrics"]
+    except (ValueError, TypeError, KeyError):
+        return Counter()  # a line that is no metric
+    return Counter(
+        {
+            metric["Name"]: int(sum(value if isinstance(value := record[metric["Name"]], list) else [value]))
+            for directive in directives
+            if ["Source"] in [sorted(set(names) - {"service"}) for names in directive["Dimensions"]]
+            for metric in directive["Metrics"]
+            if metric["Unit"] == "Count"
+        }
+    )

@@ -1,0 +1,89 @@
+"""The sample events, put into log groups as if their sources had logged them just now."""
+
+import json
+import shlex
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from local.stack import PROJECT, Stack
+
+EVENTS = PROJECT / "events"
+POISON = "a poisonous log, which the ingest API refuses"
+
+
+class Event(NamedTuple):
+    """A log event. Its id is not known here: CloudWatch Logs does not tell it to who puts an event."""
+
+    log_group: str
+    log_stream: str
+    timestamp: int
+    message: str
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.message.strip()
+
+
+class Sample(NamedTuple):
+    """The log events of one log stream, in order, no two with the same timestamp."""
+
+    log_group: str
+    log_stream: str
+    events: tuple[Event, ...]
+
+
+def samples(now: int, poisoned: str, folder: Path = EVENTS) -> list[Sample]:
+    """The data messages in `folder`, moved in time so that the newest event is `now` or just after.
+
+    `now` is in milliseconds. The log group `poisoned` gets one more event, in its middle: one whose message
+    is `POISON`. (Amazon CloudWatch Logs API Reference, PutLogEvents: events in order, none older than 14 days,
+    a batch within 24 hours.)
+    """
+    payloads = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))]
+    return [
+        _sample(payload, now, poisoned) for payload in payloads if payload["messageType"] == "DATA_MESSAGE"
+    ]
+
+
+def _sample(payload: dict[str, Any], now: int, poisoned: str) -> Sample:
+    group, stream = payload["logGroup"], payload["logStream"]
+    lines = [(event["timestamp"], event["message"]) for event in payload["logEvents"]]
+    if group == poisoned:
+        middle = len(lines) // 2
+        lines.insert(middle, (lines[middle][0], POISON))
+    shift = now - lines[-1][0]
+    events: list[Event] = []
+    for timestamp, message in lines:
+        earliest = events[-1].timestamp + 1 if events else 0
+        events.append(Event(group, stream, max(timestamp + shift, earliest), message))
+    return Sample(group, stream, tuple(events))
+
+
+def subscribe(stack: Stack, log_group: str) -> None:
+    """Makes a log group, if there is none, and subscribes it by the command that the stack puts out."""
+    logs = stack.account.client("logs")
+    with suppress(logs.exceptions.ResourceAlreadyExistsException):
+        logs.create_log_group(logGroupName=log_group)
+    aws, service, operation, *options = shlex.split(stack.outputs["SubscribeCommand"])
+    if (aws, service, operation) != ("aws", "logs", "put-subscription-filter"):
+        raise ValueError(f"not the command that was expected: {stack.outputs['SubscribeCommand']}")
+    given = dict(zip(options[::2], options[1::2], strict=True))
+    logs.put_subscription_filter(
+        logGroupName=given["--log-group-name"].replace("LOG_GROUP_NAME", log_group),
+        filterName=given["--filter-name"],
+        filterPattern=given["--filter-pattern"],
+        destinationArn=given["--destination-arn"],
+    )
+
+
+def put(stack: Stack, sample: Sample) -> None:
+    """Puts the events of a sample into its log stream, which is made."""
+    logs = stack.account.client("logs")
+    with suppress(logs.exceptions.ResourceAlreadyExistsException):
+        logs.create_log_stream(logGroupName=sample.log_group, logStreamName=sample.log_stream)
+    logs.put_log_events(
+        logGroupName=sample.log_group,
+        logStreamName=sample.log_stream,
+        logEvents=[{"timestamp": event.timestamp, "message": event.message} for event in sample.events],
+    )
