@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import urllib3
 from urllib3.util.ssl_ import create_urllib3_context
@@ -48,7 +48,8 @@ class Lane:
         self._connection: urllib3.connection.HTTPConnection | None = None
         self._abandoned = False
         self.answered: Outcome | None = None
-        """Set as soon as the status is known: what an answer whose body never ends is worth."""
+        """Set as soon as the status is known: what an answer whose body never ends is worth. Whoever calls
+        `post` clears it before: its thread may never get to run."""
         connection_class = self._pool.ConnectionCls
 
         def connect(*args: object, **kwargs: object) -> urllib3.connection.HTTPConnection:
@@ -64,7 +65,6 @@ class Lane:
         `seconds` limits each wait on the socket; the whole is limited by whoever calls `abandon` in time.
         """
         started = time.monotonic()
-        self.answered = None
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), "X-API-Key": key}
         try:
             response = self._pool.urlopen(
@@ -121,7 +121,7 @@ def _connection_pool(
     if settings.proxy_url is None:
         return urllib3.PoolManager(**options).connection_from_url(settings.ingest_url), path  # type: ignore[arg-type]
     proxy = urlsplit(settings.proxy_url)
-    credentials = f"{proxy.username}:{proxy.password or ''}" if proxy.username else None
+    credentials = unquote(f"{proxy.username}:{proxy.password or ''}") if proxy.username else None
     manager = urllib3.ProxyManager(
         urlunsplit(proxy._replace(netloc=proxy.netloc.rpartition("@")[2])),
         proxy_headers=urllib3.make_headers(proxy_basic_auth=credentials),
@@ -166,6 +166,6 @@ def retry_after_seconds(value: str | None, date: str | None) -> float | None:
         return float(text)
     try:
         seconds = (parsedate_to_datetime(text) - parsedate_to_datetime(date or "")).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return seconds if seconds > 0 else None

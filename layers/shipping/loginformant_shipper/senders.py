@@ -67,6 +67,7 @@ class ThreadedSenders:
 
     def send(self, ticket: int, body: bytes, key: str, seconds: float) -> None:
         lane = self._idle.pop() if self._idle else Lane(self._settings, self._tls)
+        lane.answered = None
         self._busy[ticket] = lane
         self._start(lambda: SendEnded(ticket, lane.post(body, key, seconds)))
 
