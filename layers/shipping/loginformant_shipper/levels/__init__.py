@@ -7,10 +7,10 @@ from ..parsing import ParsedMessage
 from .exceptions import decide_by_exception
 from .fields import Fields, decide_by_field
 from .http_status import decide_by_http_status, decide_by_status_field
-from .key_values import decide_by_key_value
+from .key_values import begins_with_pair, decide_by_key_value
 from .platform import decide_by_platform_line, decide_by_platform_record
-from .positions import decide_by_bare_word, decide_by_position, decide_by_symbol
-from .vocabulary import BRACKETED_WORDS, LEVEL_WORDS, Decision, Level
+from .positions import decide_by_bare_word, decide_by_position, decide_by_second_line, decide_by_symbol
+from .vocabulary import LEVEL_WORDS, Decision, Level
 from .words import decide_by_words
 
 __all__ = ["Decision", "Level", "decide", "explain_level", "infer_level"]
@@ -99,27 +99,17 @@ def _of_text(text: str) -> Decision | None:
         text = _COLOURS.sub("", text)
     text = text.strip()
     line = text.partition("\n")[0].rstrip()
-    if "=" in line.partition(" ")[0] or text[:1] == "{":
-        return decide_by_key_value(text) or _of_line(text, line)
-    return decide_by_position(line) or decide_by_key_value(text) or _of_line(text, line)
-
-
-def _of_line(text: str, line: str) -> Decision | None:
+    if begins_with_pair(text):
+        decision = decide_by_key_value(text) or decide_by_position(line)
+    else:
+        decision = decide_by_position(line) or decide_by_key_value(text)
     return (
-        decide_by_position(line)
+        decision
         or decide_by_symbol(line)
         or decide_by_bare_word(line)
-        or _by_second_line(text, line)
+        or decide_by_second_line(text, line)
         or decide_by_http_status(line)
         or decide_by_platform_line(text)
         or decide_by_exception(text)
         or decide_by_words(text)
     )
-
-
-def _by_second_line(text: str, line: str) -> Decision | None:
-    """java.util.logging's SimpleFormatter writes date, class and method, and `SEVERE: text` on the next line."""
-    second = text[len(line) :].lstrip().partition("\n")[0]
-    leading = second.partition(":")[0]
-    level = LEVEL_WORDS.get(leading.lower()) if leading.isupper() else None
-    return Decision(level, "second-line") if level else None

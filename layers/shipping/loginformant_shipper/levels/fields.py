@@ -29,71 +29,60 @@ def decide_by_field(fields: Fields) -> Decision | None:
     Fields that are named for a level and hold no severity (`"level": "Metadata"` of the Kubernetes audit log) are
     passed over.
     """
-    for key in _present(fields):
-        level = _level_of(key, fields[key], fields)
-        if level is not None:
-            return Decision(level, "field")
-    for container in _CONTAINERS & fields.keys():
+    if level := _level_of(fields):
+        return Decision(level, "field")
+    for container in _CONTAINERS.intersection(fields):
         inner = fields[container]
-        if isinstance(inner, dict):
-            for key in _present(inner):
-                level = _level_of(key, inner[key], inner)
-                if level is not None:
-                    return Decision(level, "field")
+        if isinstance(inner, dict) and (level := _level_of(inner)):
+            return Decision(level, "field")
     if "@t" in fields and ("@m" in fields or "@mt" in fields):
-        # Compact log event format of Serilog: "@l … absence implies informational".
+        # The compact log event format of Serilog leaves "@l" out where the level is Information.
         return Decision(Level.INFORMATION, "field")
     return None
 
 
-# --- names of fields --------------------------------------------------------------------------------------------
+# --- names ------------------------------------------------------------------------------------------------------
 
 
 def _spellings(*words: str) -> Iterator[str]:
     """`log`, `level` → `log_level`, `logLevel`, `LogLevel`, `log.level`, `LOG_LEVEL`, `@log_level` …"""
-    first, rest = words[0], words[1:]
-    camel = first + "".join(word.capitalize() for word in rest)
-    for joined in ("".join(words), *(mark.join(words) for mark in "_.-"), camel):
+    camel = words[0] + "".join(word.capitalize() for word in words[1:])
+    for joined in {mark.join(words) for mark in ("", "_", ".", "-")} | {camel}:
         for spelling in (joined, joined[0].upper() + joined[1:], joined.upper()):
-            yield spelling
-            yield f"@{spelling}"
-            yield f"_{spelling}"
+            yield from (spelling, f"@{spelling}", f"_{spelling}")
 
 
-_NAMES = {
-    spelling: rank
-    for rank, words in enumerate(
-        (
-            ("level", "name"),
-            ("log", "level", "name"),
-            ("severity", "text"),
-            ("severity", "label"),
-            ("level", "label"),
-            ("log", "level"),
-            ("level",),
-            ("l",),
-            ("lvl",),
-            ("log", "severity"),
-            ("severity",),
-            ("level", "display", "name"),
-            ("syslog", "severity"),
-            ("severity", "number"),
-            ("level", "no"),
-            ("level", "number"),
-            ("level", "value"),
-            ("level", "str"),
-            ("lev",),
-            ("sev",),
-            ("error", "severity"),
-            ("msg", "level"),
-            ("message", "level"),
-            ("event", "severity"),
-            ("log", "type"),
-        )
-    )
-    for spelling in _spellings(*words)
-    if spelling not in ("l", "L", "@L", "_l", "_L")
-} | {"s": 98, "PRIORITY": 99, "type": 100}
+_WORDS_FIRST = (
+    ("level", "name"),
+    ("log", "level", "name"),
+    ("severity", "text"),
+    ("severity", "label"),
+    ("level", "label"),
+    ("level", "display", "name"),
+    ("log", "level"),
+    ("level",),
+    ("lvl",),
+    ("log", "severity"),
+    ("severity",),
+    ("syslog", "severity"),
+    ("severity", "number"),
+    ("level", "no"),
+    ("level", "number"),
+    ("level", "value"),
+    ("level", "str"),
+    ("msg", "level"),
+    ("message", "level"),
+    ("event", "severity"),
+    ("error", "severity"),
+    ("log", "type"),
+    ("activity", "type"),
+    ("lev",),
+    ("sev",),
+)
+_NAMES = {spelling: rank for rank, words in enumerate(_WORDS_FIRST) for spelling in _spellings(*words)}
+_NAMES |= {"@l": -1, "s": 97, "PRIORITY": 98, "type": 99}
+"""The names of fields that hold a level, the most telling first: where a log has both, `level_name` is a word and
+`level` a number on some scale. `@l` is Serilog's, `s` MongoDB's, `PRIORITY` the journal's."""
 _KNOWN = frozenset(_NAMES)
 
 _CONTAINERS = frozenset(
@@ -108,81 +97,94 @@ _CONTAINERS = frozenset(
         "level",
         "Level",
         "severity",
-        "Severity",
         "syslog",
     )
-    + ("logEvent", "@metadata", "otel", "attributes", "context")
+    + ("logEvent", "context", "attributes", "otel", "@metadata")
 )
-_NAMES_INSIDE_LEVEL = ("name", "label", "Label", "levelStr", "text")
-
-
-def _present(fields: Fields) -> list[str]:
-    """The fields that are named for a level, the most telling first."""
-    names = _KNOWN & fields.keys()
-    return sorted(names, key=_NAMES.__getitem__) if len(names) > 1 else list(names)
+"""Fields that hold an object with the level in it: ECS, winston, loguru, tslog, log4js, roarr."""
+_NAMES_INSIDE_LEVEL = ("name", "levelStr", "label", "Label", "text")
 
 
 # --- values -----------------------------------------------------------------------------------------------------
 
 
-def _level_of(key: str, value: object, fields: Fields) -> Level | None:
+def _level_of(fields: Fields) -> Level | None:
+    names = _KNOWN.intersection(fields)
+    if not names:
+        return None
+    for name in sorted(names, key=_NAMES.__getitem__) if len(names) > 1 else names:
+        if level := _level_of_value(name, fields[name], fields):
+            return level
+    return None
+
+
+def _level_of_value(name: str, value: object, fields: Fields) -> Level | None:
     if isinstance(value, str):
-        return _level_of_text(key, value, fields)
+        return _level_of_text(name, value, fields)
     if isinstance(value, dict):
-        names = (value.get(name) for name in _NAMES_INSIDE_LEVEL)
-        return next((FIELD_WORDS.get(name.lower()) for name in names if isinstance(name, str)), None)
+        inside = (value.get(inner) for inner in _NAMES_INSIDE_LEVEL)
+        return next((FIELD_WORDS.get(word.lower()) for word in inside if isinstance(word, str)), None)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        scale = _scale(key, value, fields)
+        scale = _scale(name, value, fields)
         return scale.level(value) if scale else None
     return None
 
 
+_COLOUR = re.compile(r"\x1b\[[0-9;]{0,20}m")
 _WORD = re.compile(r"[^A-Za-z0-9]{0,4}([A-Za-z]{1,16})(?:[+-]?\d{1,2})?[^A-Za-z0-9]{0,4}\Z")
 """slog writes `INFO+2`, OpenTelemetry `ERROR3`."""
 _NUMBER = re.compile(r"-?\d{1,5}\Z")
-_COLOUR = re.compile(r"\x1b\[[0-9;]{0,20}m")
-
-
-def _level_of_text(key: str, value: str, fields: Fields) -> Level | None:
-    level = FIELD_WORDS.get(value.lower())
-    if level is None and 0 < len(value) <= 64:
-        if "\x1b" in value:
-            value = _COLOUR.sub("", value)
-        if word := _WORD.match(value):
-            level = FIELD_WORDS.get(word[1].lower())
-        elif _NUMBER.match(value):
-            return _level_of(key, int(value), fields)
-    if level is None or (key == "type" and value.lower() not in _TYPES) or (key == "s" and "c" not in fields):
-        return None
-    return level
-
-
 _TYPES = frozenset(("error", "warning", "warn", "info", "debug", "fatal", "critical", "normal", "trace"))
 """`type` says what a log is about more often than how bad it is: only plain words count."""
 
 
-def _scale(key: str, number: float, fields: Fields) -> Scale | None:
-    name = re.sub(r"[^a-z]", "", key.lower())
-    if name == "severitynumber":
-        return OPENTELEMETRY
-    if name in ("levelno", "levelnumber"):
-        return PYTHON
-    if name in ("priority", "syslogseverity", "s", "type", "l"):
-        return SYSLOG if name in ("priority", "syslogseverity") else None
-    if name in ("severity", "logseverity", "eventseverity"):
-        return SYSLOG if number <= 7 else TENS if number <= 60 else GOOGLE
+def _level_of_text(name: str, value: str, fields: Fields) -> Level | None:
+    if (name == "type" and value.lower() not in _TYPES) or (name == "s" and "c" not in fields):
+        return None
+    level = FIELD_WORDS.get(value.lower())
+    if level or len(value) > 64:
+        return level
+    if "\x1b" in value:
+        value = _COLOUR.sub("", value)
+    if word := _WORD.match(value):
+        return FIELD_WORDS.get(word[1].lower())
+    return _level_of_value(name, int(value), fields) if _NUMBER.match(value) else None
+
+
+# --- numeric scales ---------------------------------------------------------------------------------------------
+
+_OTHER_SCALES = {
+    **dict.fromkeys(_spellings("severity", "number"), OPENTELEMETRY),
+    **dict.fromkeys((*_spellings("level", "no"), *_spellings("level", "number")), PYTHON),
+    **dict.fromkeys((*_spellings("syslog", "severity"), "PRIORITY"), SYSLOG),
+}
+_SEVERITIES = frozenset(
+    (*_spellings("severity"), *_spellings("log", "severity"), *_spellings("event", "severity"))
+)
+_NO_NUMBERS = frozenset(("type", "s", "@l"))
+_WRITTEN_BY_WINDOWS = ("EventID", "EventId", "Channel", "ProviderName", "Provider")
+_WRITTEN_BY_PYTHON = ("lineno", "funcName", "pathname")
+_WRITTEN_AS_GELF = ("short_message", "full_message")
+
+
+def _scale(name: str, number: float, fields: Fields) -> Scale | None:
+    if scale := _OTHER_SCALES.get(name):
+        return scale
+    if name in _NO_NUMBERS:
+        return None
+    if name in _SEVERITIES:
+        return SYSLOG if number <= 7 else TENS if number < 100 else GOOGLE
     return _scale_of_level(number, fields)
 
 
 def _scale_of_level(number: float, fields: Fields) -> Scale | None:
     """Which scale a bare `level` is on: the ranges of the loggers that write numbers hardly overlap."""
     if number <= 7:
-        if not fields.keys().isdisjoint(("EventID", "EventId", "Channel", "ProviderName", "Provider")):
+        if not fields.keys().isdisjoint(_WRITTEN_BY_WINDOWS):
             return WINDOWS
-        gelf = "short_message" in fields or "full_message" in fields
-        return SYSLOG if gelf or number > 0 else None
+        return SYSLOG if number > 0 or not fields.keys().isdisjoint(_WRITTEN_AS_GELF) else None
     if number < 100:
-        return PYTHON if not fields.keys().isdisjoint(("levelno", "lineno", "funcName", "pathname")) else TENS
+        return TENS if fields.keys().isdisjoint(_WRITTEN_BY_PYTHON) else PYTHON
     if number <= 600:
         return MONOLOG
     return JAVA_UTIL if number <= 1000 else LOGBACK

@@ -46,11 +46,51 @@ _LINE = re.compile(
 _MARKS = ("HTTP/", "GET", "POST", '] "', "TCP_", "/", "|")
 
 _STATUS_FIELDS = frozenset(
-    ["status", "statusCode", "status_code", "httpStatus", "http_status", "httpStatusCode", "http_status_code", "http.status_code", "http.response.status_code", "responseCode", "response_code", "RESPONSE_CODE", "responseStatusCode", "response_status", "sc-status", "sc_status", "elb_status_code", "DownstreamStatus", "OriginStatus", "EdgeResponseStatus", "StatusCode", "Status", "http.status", "http_code", "httpCode", "res.statusCode", "respStatus", "upstream_status"]
+    [
+        "status",
+        "statusCode",
+        "status_code",
+        "httpStatus",
+        "http_status",
+        "httpStatusCode",
+        "http_status_code",
+        "http.status_code",
+        "http.response.status_code",
+        "responseCode",
+        "response_code",
+        "RESPONSE_CODE",
+        "responseStatusCode",
+        "response_status",
+        "sc-status",
+        "sc_status",
+        "elb_status_code",
+        "DownstreamStatus",
+        "OriginStatus",
+        "EdgeResponseStatus",
+        "StatusCode",
+        "Status",
+        "http.status",
+        "http_code",
+        "httpCode",
+        "res.statusCode",
+        "respStatus",
+        "upstream_status",
+    ]
 )
 _INNER_FIELDS = frozenset(("code", "status"))
 _CONTAINERS = frozenset(
-    ["http", "res", "response", "Response", "proxy", "message", "responseStatus", "httpResponse", "delivery", "httpRequest"]
+    [
+        "http",
+        "res",
+        "response",
+        "Response",
+        "proxy",
+        "message",
+        "responseStatus",
+        "httpResponse",
+        "delivery",
+        "httpRequest",
+    ]
 )
 
 

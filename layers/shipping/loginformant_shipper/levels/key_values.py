@@ -1,12 +1,19 @@
-"""Rule `key-value`: a level written as `level=warn` in text, or as `"level":"warn"` in JSON that was cut short."""
+"""Rule `key-value`: a level that text gives as a pair, `level=warn`."""
 
 import re
 
 from .vocabulary import FIELD_WORDS, Decision
 
 _NAME = r"(?:@|log[._]?)?(?:[Ll]evel(?:_?[Nn]ame)?|LEVEL|[Ll]vl|LVL|LL|[Ss]everity|SEVERITY|[Ss]ev|at)"
-_PAIR = re.compile(rf"(?<![\w.$\"'-]){_NAME}=[\"']?([A-Za-z]{{1,16}})(?![\w/])")
-_MEMBER = re.compile(rf"[\"'{{,\s:]{_NAME}[\"']?\s{{0,4}}(?::|=>)\s{{0,4}}[\"':]{{0,2}}([A-Za-z]{{1,16}})(?![\w/])")
+_VALUE = r"([A-Za-z]{1,16})(?![\w/])"
+_PAIR = re.compile(rf"(?<![\w.$\"'-]){_NAME}=[\"']?{_VALUE}")
+_MEMBER = re.compile(rf"[\"'{{,\s:]{_NAME}[\"']?\s{{0,4}}(?::|=>)\s{{0,4}}[\"':]{{0,2}}{_VALUE}")
+_FIRST = re.compile(r"[\w.@-]{1,40}=")
+
+
+def begins_with_pair(text: str) -> bool:
+    """Whether text is logfmt, or a map, from its first word on."""
+    return text[:1] == "{" or _FIRST.match(text) is not None
 
 
 def decide_by_key_value(text: str) -> Decision | None:
@@ -15,7 +22,12 @@ def decide_by_key_value(text: str) -> Decision | None:
     Text that begins with a brace is JSON that could not be read, or what a language prints for a map: Python's
     `{'level': 'INFO'}`, JavaScript's `{ level: 'info' }`, Ruby's `{:level=>"info"}`.
     """
-    pattern = _MEMBER if text[:1] == "{" else _PAIR
+    if text[:1] == "{":
+        pattern = _MEMBER
+    elif "=" in text:
+        pattern = _PAIR
+    else:
+        return None
     for pair in pattern.finditer(text):
         level = FIELD_WORDS.get(pair[1].lower())
         if level is not None:

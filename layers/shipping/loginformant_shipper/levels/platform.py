@@ -83,7 +83,9 @@ def _lambda_record(kind: str, record: object) -> Decision:
     level = Level.INFORMATION
     if status != "success" or kind == "platform.logsDropped" or details.get("errorType"):
         level = Level.WARNING
-    elif kind in _DETAIL_RECORDS or (kind == "platform.initReport" and details.get("initializationType") == "on-demand"):
+    elif kind in _DETAIL_RECORDS or (
+        kind == "platform.initReport" and details.get("initializationType") == "on-demand"
+    ):
         level = Level.DEBUG
     elif kind == "platform.fault":
         level = Level.ERROR

@@ -1,7 +1,8 @@
-"""Rules on the position of a level in a line of text: where the known formats put it.
+"""Rules on the position of a level in a line of text.
 
-Nothing here knows a single product's line by heart where a convention covers it: a level stands first, behind time
-stamps and numbers; or between delimiters, behind hosts, threads and loggers; or last, in brackets.
+Hardly any product is known by name here. Loggers follow a few conventions: the level stands first, behind time stamps
+and numbers; or between delimiters, behind the names of hosts, threads and loggers; or last. A word that is marked off
+(`[ERROR]`, `ERROR:`, `| ERROR |`) is worth more than a bare one, since texts too begin with "ERROR budget …".
 """
 
 import re
@@ -21,33 +22,35 @@ def decide_by_position(line: str) -> Decision | None:
     head = line[:HEADER]
     first = head[:1]
     if first == "<" and (priority := _PRIORITY.match(head)):
-        severity = SYSLOG.level(int(priority[1]) & 7) or Level.DEBUG
-        return decide_by_position(line[priority.end() :].lstrip()) or Decision(severity, "syslog-priority")
+        return decide_by_position(line[priority.end() :].lstrip()) or _syslog(priority[1])
     if decision := _by_known_format(head, first):
         return decision
     leading = _LEADING.match(head)
     if leading and (decision := _by_leading_word(leading, line)):
         return decision
-    return _by_last_word(line) or _by_delimited_word(head, leading.start("word") if leading else 0)
+    return _by_last_word(line) or _by_delimited_word(head)
 
 
 def decide_by_bare_word(line: str) -> Decision | None:
     """The level that a word in capitals gives, with nothing but spaces around it, at the start of a line or behind
-    what looks like the names of hosts, threads and loggers; None where there is none.
-
-    Weaker than a word that is marked off: "ERROR budget remaining" begins like this too.
-    """
-    if match := _CAPITALS.search(line[:HEADER]):
-        prose = _is_prose(line[: match.start()])
-        return None if prose else Decision(LEVEL_WORDS[match[0].lower()], "bare-word")
-    return None
+    what looks like the names of hosts, threads and loggers; None where there is none."""
+    bare = _CAPITALS.search(line[:HEADER])
+    if bare is None or _is_prose(line[: bare.start()]):
+        return None
+    return Decision(LEVEL_WORDS[bare[0].lower()], "bare-word")
 
 
-_PRIORITY = re.compile(r"<(\d{1,3})>")
+def decide_by_second_line(text: str, line: str) -> Decision | None:
+    """The level of a log of java.util.logging's SimpleFormatter, which writes date, class and method on the first
+    line, and `SEVERE: text` on the second."""
+    word = text[len(line) + 1 : len(line) + 20].partition(":")[0]
+    level = LEVEL_WORDS.get(word.lower()) if word.isupper() else None
+    return Decision(level, "second-line") if level else None
 
 
 # --- formats that are known as a whole --------------------------------------------------------------------------
 
+_PRIORITY = re.compile(r"<(\d{1,3})>")
 _LETTER_FIRST = re.compile(
     r"([DIWEFCVTS])(?:"
     r"\d{4}(?:\d{4})? \d\d:"  # glog, klog, abseil: I0305 10:20:30.123456
@@ -56,143 +59,183 @@ _LETTER_FIRST = re.compile(
     r"|: (?=\S)"  # apt: E: Unable to locate package
     r")"
 )
-_LETTER_IN_BRACKETS_BEHIND = re.compile(r"[^\n]{0,100}\]([DIWEFVT]): ")  # AWS DMS: [SOURCE_CAPTURE  ]I:  text
-_REDIS = re.compile(r"\[?\d{1,8}(?::[A-Z])?\]? \d{1,2} [A-Z][a-z]{2} (?:\d{4} )?\d\d:\d\d:\d\d[.\d]{0,8} ([.*#-]) ")
+_LETTER_WITHIN = re.compile(
+    r"[^\n]{0,100}?(?:\](?P<dms>[DIWEFVT]): "  # AWS DMS: 2026-… [SOURCE_CAPTURE  ]I:  text
+    r"|(?<=\d )(?P<mongo>[DIWEF])\d? +[A-Z-]{1,12} +\[)"  # MongoDB before 4.4: 2026-… D2 QUERY    [conn1] text
+)
+_REDIS = re.compile(
+    r"\[?\d{1,8}(?::[A-Z])?\]? \d{1,2} [A-Z][a-z]{2} (?:\d{4} )?\d\d:\d\d:\d\d[.\d]{0,8} ([.*#-]) "
+)
 _REDIS_MARKS = {".": Level.DEBUG, "-": Level.DEBUG, "*": Level.INFORMATION, "#": Level.WARNING}
 _ESXI = re.compile(r"\d\S{19,39} (?:Em|Al|Cr|Er|Wa|No|In|Db)\((\d{1,3})\) ")
-_NPMLOG = re.compile(r"(?:[\w-]{1,20} )?(sill|verb|ERR!|http)[ ]|(?:npm|yarn|pnpm|gyp|lerna) ([a-z]{4,7}) ")
+_NPMLOG = re.compile(r"(?:[\w-]{1,20} )?(sill|verb|ERR!|http) |(?:npm|yarn|pnpm|gyp|lerna) ([a-z]{4,7}) ")
+_NPM_LEVELS = LEVEL_WORDS | {
+    "err!": Level.ERROR,
+    "sill": Level.DEBUG,
+    "verb": Level.DEBUG,
+    "http": Level.INFORMATION,
+}
+
 
 def _by_known_format(head: str, first: str) -> Decision | None:
-    if first in "DIWEFCVTS":
-        if letter := _LETTER_FIRST.match(head):
-            return Decision(LETTERS[letter[1].lower()], "letter")
-    elif first in "[0123456789":
-        if redis := _REDIS.match(head):
-            return Decision(_REDIS_MARKS[redis[1]], "redis-mark")
-        if esxi := _ESXI.match(head):
-            return Decision(SYSLOG.level(int(esxi[1]) & 7) or Level.DEBUG, "syslog-priority")
-        if "]" in head and (letter := _LETTER_IN_BRACKETS_BEHIND.match(head)):
-            return Decision(LETTERS[letter[1].lower()], "letter")
-    if npmlog := _NPMLOG.match(head):
+    if first in _LETTERS_FIRST:
+        letter = _LETTER_FIRST.match(head)
+        return Decision(LETTERS[letter[1].lower()], "letter") if letter else None
+    if first in _DIGITS_FIRST:
+        if mark := _REDIS.match(head):
+            return Decision(_REDIS_MARKS[mark[1]], "redis-mark")
+        if priority := _ESXI.match(head):
+            return _syslog(priority[1])
+        if "[" in head and (letter := _LETTER_WITHIN.match(head)):
+            return Decision(LETTERS[(letter["dms"] or letter["mongo"]).lower()], "letter")
+    elif first.islower() and (npmlog := _NPMLOG.match(head)):
         level = _NPM_LEVELS.get((npmlog[1] or npmlog[2]).lower())
         return Decision(level, "npmlog") if level else None
     return None
 
 
-_NPM_LEVELS = BRACKETED_WORDS | {"err!": Level.ERROR, "sill": Level.DEBUG, "verb": Level.DEBUG}
+_LETTERS_FIRST = frozenset("DIWEFCVTS")
+_DIGITS_FIRST = frozenset("[0123456789")
+
+
+def _syslog(priority: str) -> Decision:
+    """The severity is the priority modulo 8 (RFC 5424, section 6.2.1)."""
+    return Decision(SYSLOG.level(int(priority) & 7) or Level.DEBUG, "syslog-priority")
 
 
 # --- the first word, behind time stamps, numbers and punctuation ------------------------------------------------
 
-_CALENDAR = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec Mon Tue Wed Thu Fri Sat Sun UTC GMT AM PM CET CEST T Z"
+_CALENDAR = (
+    "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun|UTC|GMT|AM|PM|CES?T|T|Z"
+)
 _LEADING = re.compile(
     r"(?P<stamp>(?:[^A-Za-z\"]++"
-    r"|[A-Za-z]{1,4}+(?=\d)"
-    rf"|(?:{'|'.join(_CALENDAR.split())})(?![A-Za-z])"
+    r"|[A-Za-z]{1,4}+(?=\d)"  # hexadecimal numbers, 2026-01-02T10:20
+    rf"|(?:{_CALENDAR})(?![A-Za-z])"
     r"|(?<=[\d-])[A-Fa-f]{1,12}+(?![A-Za-z])"
     r")*+)"
-    r"(?P<word>[A-Za-z]{1,13})(?P<digits>\d{0,4})(?P<space>[ \t]{0,20})(?P<next>[^ \t]?)"
+    r"(?P<word>[A-Za-z]{1,13})\d{0,4}(?P<space>[ \t]{0,20})(?P<next>[^ \t]?)"
 )
+_CLOSING = frozenset("]:|>)}/,![;")
+_CLOSING_BRACKETS = frozenset("])>}|")
+_OPENING_BRACKETS = frozenset("[(<{|")
 
 
 def _by_leading_word(match: Match[str], line: str) -> Decision | None:
-    stamp, word, _, space, following = match.groups()
+    stamp, word, space, following = match.groups()
     if len(word) == 1:
         return _by_leading_letter(stamp, word, space, following)
     lower = word.lower()
     level = BRACKETED_WORDS.get(lower)
     if level is None:
         return None
-    ends_there = following in _CLOSING or "\t" in space or len(space) > 1 or (following == "-" and space)
+    decision = Decision(level, "header")
     if lower not in LEVEL_WORDS:
-        bracketed = stamp[-1:] in _OPENING_BRACKETS and following in _CLOSING_BRACKETS
-        in_capitals = word.isupper() and following == ":"
-        return Decision(level, "header") if bracketed or in_capitals else None
-    if ends_there:
-        return None if _counts_nothing(line, match.end(), following) else Decision(level, "header")
-    if word.isupper() and stamp[-1:] in _OPENING_BRACKETS:
-        return Decision(level, "header")
-    if (space or not following) and any(character.isdigit() for character in stamp):
-        return _by_last_word(line) or Decision(level, "header")
+        in_brackets = stamp[-1:] in _OPENING_BRACKETS and following in _CLOSING_BRACKETS
+        return decision if in_brackets or (word.isupper() and following == ":") else None
+    if following in _CLOSING or "\t" in space or len(space) > 1 or (following == "-" and space):
+        return None if _counts_nothing(line, match.end(), following) else decision
+    if stamp[-1:] in _OPENING_BRACKETS and word.isupper():
+        return decision
+    if (space or not following) and _has_digit(stamp):
+        return _by_last_word(line) or decision
     return None
-
-
-_CLOSING = frozenset("]:|>)}/,![;")
-_CLOSING_BRACKETS = frozenset("])>}|")
-_OPENING_BRACKETS = frozenset("[(<{|")
-_NOTHING = re.compile(r"\s{0,4}(?:0|none|null|nil|false)\b(?![.\d])", re.I)
-
-
-def _counts_nothing(line: str, end: int, following: str) -> bool:
-    """Whether a word is the name of a value that says there is nothing of it: `errors: 0`."""
-    return following == ":" and _NOTHING.match(line, end) is not None
 
 
 def _by_leading_letter(stamp: str, letter: str, space: str, following: str) -> Decision | None:
     level = LETTERS.get(letter.lower())
-    if level is None or letter in "Aa":
+    if level is None or (letter.islower() and following.isupper()):
         return None
-    bracketed = stamp[-1:] in _OPENING_BRACKETS and (following in _CLOSING_BRACKETS or following.isdigit())
-    if letter.islower() and following.isupper():
-        return None
-    behind_time = bool(stamp) and stamp[-1] in " \t|]" and any(character.isdigit() for character in stamp)
-    return Decision(level, "letter") if bracketed or (behind_time and (space or following in "!|/")) else None
+    in_brackets = stamp[-1:] in _OPENING_BRACKETS and (following in _CLOSING_BRACKETS or following.isdigit())
+    behind_time = stamp[-1:] in _BEHIND_TIME and _has_digit(stamp) and (space or following in "!|/")
+    return Decision(level, "letter") if in_brackets or behind_time else None
 
 
-# --- a word further on: behind threads, loggers, hosts ----------------------------------------------------------
+_BEHIND_TIME = frozenset(" \t|]")
+_NOTHING = re.compile(r"\s{0,4}(?:0|none|null|nil|false)\b(?![.\d])", re.I)
+
+
+def _counts_nothing(line: str, end: int, following: str) -> bool:
+    """Whether a word names a value that says there is nothing of it: `error: 0`."""
+    return following == ":" and _NOTHING.match(line, end) is not None
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
+
+
+# --- a word further on: behind hosts, threads, loggers ----------------------------------------------------------
 
 
 def _any_of(words: dict[str, Level], *cases: str) -> str:
     return "|".join(getattr(word, case)() for word in sorted(words, reverse=True) for case in cases)
 
 
+_ALL_CASES = _any_of(BRACKETED_WORDS, "upper", "lower", "capitalize")
+_SPELLINGS = frozenset(_ALL_CASES.split("|"))
+_LETTERS = re.compile(r"[A-Za-z]{2,13}")
 _MARKED = re.compile(
-    rf"(?<![\w\"'/$@=-])(?P<word>{_any_of(BRACKETED_WORDS, 'upper', 'lower', 'capitalize')})\d?"
-    r"(?![\w\"'./$=-])(?P<space>[ \t]{0,20})(?P<next>.?)"
+    rf"(?<![\w\"'$@=-])(?P<word>{_ALL_CASES})\d?(?![\w\"'./$=-])(?P<space>[ \t]{{0,20}})(?P<next>.?)"
 )
+_CAPITALS = re.compile(rf"(?<![^\s=])(?:{_any_of(LEVEL_WORDS, 'upper')})(?![^\s\[])")
 _OPENS = frozenset("[(<{|:,;\t]#.")
 _CLOSES = frozenset("])>}|:,;")
 
 
-def _by_delimited_word(head: str, start: int) -> Decision | None:
-    """A level between two delimiters: `[main] ERROR: `, `app.ERROR: `, ` - INFO - `, `[core:error]`."""
-    quote = head.find('"')
-    if quote >= 0:
-        head = head[:quote]
+def _by_delimited_word(head: str) -> Decision | None:
+    """A level between two delimiters: `[main] ERROR: `, `app.ERROR: `, ` - INFO - `, `[core:error]`.
+
+    Quoted text is no header, and a bare word in capitals is the end of one.
+    """
+    head = head.partition('"')[0]
+    if _SPELLINGS.isdisjoint(_LETTERS.findall(head)):
+        return None
     bare = _CAPITALS.search(head)
-    for match in _MARKED.finditer(head, start):
+    for match in _MARKED.finditer(head):
         if bare and bare.start() < match.start():
             return None
-        word, space, following = match["word"], match["space"], match["next"]
-        left = head[: match.start()]
-        opened = _opens(left) or (word.isupper() and _ENDS_A_HEADER.search(left) and not _is_prose(left))
-        closed = following in _CLOSES or "\t" in space or len(space) > 1 or (following == "-" and bool(space))
-        if not (opened and closed) or _counts_nothing(head, match.end(), following):
+        word, space, following = match.groups()
+        if not _is_closed(space, following) or _counts_nothing(head, match.end(), following):
             continue
-        if word.lower() in LEVEL_WORDS or following in _CLOSING_BRACKETS or word.isupper():
+        left = head[: match.start()]
+        if left.endswith("/"):
+            delimited = following == "]"  # [Server thread/WARN]
+        elif word.lower() in LEVEL_WORDS:
+            delimited = _is_open(left) or (word.isupper() and _ends_a_header(left))
+        else:
+            delimited = (
+                following in _CLOSING_BRACKETS and _is_open(left) or following == ":" and word.isupper()
+            )
+        if delimited:
             return Decision(BRACKETED_WORDS[word.lower()], "header")
     return None
 
 
-def _opens(left: str) -> bool:
+def _is_open(left: str) -> bool:
     before = left.rstrip(" ")[-1:]
     return before in _OPENS or left.endswith(" - ") or not (before.isascii() or before.isalnum())
 
 
-_ENDS_A_HEADER = re.compile(r"(?<![A-Z])[ \t]{1,20}\Z")
+def _is_closed(space: str, following: str) -> bool:
+    return following in _CLOSES or "\t" in space or len(space) > 1 or (following == "-" and bool(space))
 
 
-# --- a word in capitals -----------------------------------------------------------------------------------------
+# --- what may stand before a level ------------------------------------------------------------------------------
 
-_CAPITALS = re.compile(rf"(?<!\S)(?:{_any_of(LEVEL_WORDS, 'upper')})(?![^\s\[])")
-_PROSE = re.compile(r"(?<!\S)[A-Za-z']+[,;]?(?!\S)")
 _GROUPS = re.compile(r"\[[^\[\]]*+\]|\([^()]*+\)|<[^<>]*+>")
-_MOST_WORDS = 2
-"""A host and a program, or a thread and a logger, may be plain words."""
+_PLAIN_WORD = re.compile(r"(?<!\S)[A-Za-z']+[,;]?(?!\S)")
+_MOST_PLAIN_WORDS = 2
+_CAPITALS_AT_THE_END = re.compile(r"[A-Z][ \t]{0,20}\Z")
 
 
 def _is_prose(left: str) -> bool:
-    return len(_PROSE.findall(_GROUPS.sub("", left))) > _MOST_WORDS
+    """Whether this is running text. A host and a program, or a thread and a logger, may be plain words; more are
+    a sentence."""
+    return len(_PLAIN_WORD.findall(_GROUPS.sub("", left))) > _MOST_PLAIN_WORDS
+
+
+def _ends_a_header(left: str) -> bool:
+    return left[-1:] in " \t" and not _CAPITALS_AT_THE_END.search(left[-22:]) and not _is_prose(left)
 
 
 # --- the last word ----------------------------------------------------------------------------------------------
@@ -209,16 +252,6 @@ def _by_last_word(line: str) -> Decision | None:
 
 # --- symbols ----------------------------------------------------------------------------------------------------
 
-
-def decide_by_symbol(line: str) -> Decision | None:
-    """The level that a symbol at the start of a line gives, as command-line loggers write them."""
-    if line.isascii():
-        return None
-    symbol = _SYMBOL.match(line)
-    level = _SYMBOLS.get(symbol[1]) if symbol else None
-    return Decision(level, "symbol") if level else None
-
-
 _SYMBOL = re.compile(r"(?:\[[\w: -]{1,40}\] ){0,2}(\W)")
 _SYMBOLS = {
     **dict.fromkeys("✖✗✘❌⨯🚨⛔", Level.ERROR),
@@ -226,4 +259,13 @@ _SYMBOLS = {
     **dict.fromkeys("ℹ✔✓✅", Level.INFORMATION),
     **dict.fromkeys("⚙🐛→", Level.DEBUG),
 }
-"""What command-line loggers write instead of a word: consola, signale, log-symbols, Next.js."""
+
+
+def decide_by_symbol(line: str) -> Decision | None:
+    """The level that a symbol at the start of a line gives, as command-line loggers write it: consola, signale,
+    log-symbols, Next.js."""
+    if line.isascii():
+        return None
+    symbol = _SYMBOL.match(line)
+    level = _SYMBOLS.get(symbol[1]) if symbol else None
+    return Decision(level, "symbol") if level else None

@@ -30,7 +30,7 @@ LEVEL_WORDS = _levels(
     DEBUG="trace debug verbose finest finer fine silly trc trce trac dbg dbug debu vrb",
     INFORMATION="info information informational inf notice success",
     WARNING="warning warn wrn deprecation",
-    ERROR="error err erro fail failure severe",
+    ERROR="error err erro eror fail failure severe",
     FATAL="fatal critical crit alert emergency emerg panic dpanic ftl fata crt pani pnc",
 )
 """A level wherever a format puts one. Names and abbreviations of syslog, Python, log4j and Logback,
@@ -50,7 +50,7 @@ java.util.logging's `CONFIG`, PostgreSQL's `LOG` and `STATEMENT`, MySQL's `Note`
 FIELD_WORDS = BRACKETED_WORDS | _levels(
     DEBUG="spam input t d v mute",
     INFORMATION="i n s default help data prompt notset unknown any event start ready done complete low minor"
-    " box print command timing output",
+    " box print timing",
     WARNING="w medium moderate deprecated warns",
     ERROR="e high major",
     FATAL="f c blocker disaster",

@@ -1,37 +1,48 @@
-"""Rule `words`: what the words of a message say, read in their context: "0 errors" is no error."""
+"""Rule `words`: what the words of a text say, read in their context: "0 errors" is no error."""
 
 import re
 
 from .vocabulary import Decision, Level
 
 _WORDS = re.compile(
-    r"(?<![\w\"'./@-])(?:(?P<fatal>fatal|panic|panicked)|(?P<error>errors?|exceptions?|fail(?:ed|ure|ures|s)?|crash(?:ed)?)"
-    r"|(?P<warning>warnings?|warn|deprecated|caution))(?![\w/@-])",
+    r"(?:(?P<fatal>fatal|panic(?:ked)?)|(?P<error>error|exception|fail(?:ed|ure)?|crash(?:ed)?)s?"
+    r"|(?P<warning>warn(?:ing)?s?|deprecated|caution))(?![\w/@-])",
     re.I,
 )
-_NONE_BEFORE = re.compile(
-    r"(?:\b(?:no|0|zero|without|any|never|not|non|if|ignore|ignored|ignoring|on|of)\b[\s\w,/]{0,16}|[:=]\s?0\s)\Z",
-    re.I,
+_PART_OF_A_NAME = frozenset("\"'./@-_$")
+_NOTHING_BEFORE = re.compile(
+    r"\b(?:no|not|none|never|0|zero|without|any|if|on|of|ignor(?:e|ed|ing))\b[\s\w,/]{0,16}\Z", re.I
 )
-_NONE_AFTER = re.compile(
-    r"\s?(?:[\"']?\s?[=:]\s?[\"']?(?:0\b|none|null|nil|false|no\b|\[\]|\"\"|-(?:\s|$))|\((?:0|s\))|[- ]?(?:free|count|rate|budget"
-    r"|handler|handling|page|threshold|report|reporting|log|logs|level|mode|tracking|boundary|recovery|limit)\b)",
+_NOTHING_AFTER = re.compile(
+    r"(?:[ _-]?(?:count|rate|total|s))?[\"']?\s?[=:]\s?[\"'<]?(?:0\b(?!\.\d*[1-9])|none|null|nil|false|no\b|\[\]|\"\"|-(?:\s|$))"
+    r"|\s?\((?:0|s\))|\s0\b"
+    r"|[- ](?:free|count|rate|budget|handler|handling|page|threshold|report|reporting|logs?|level|mode|tracking|boundary"
+    r"|recovery|limit)\b",
     re.I,
 )
 
 
 def decide_by_words(text: str) -> Decision | None:
-    """The worst level that a word means in its context; None where none does."""
+    """The worst level that a word of a text means in its context; None where none does."""
     found = None
     for word in _WORDS.finditer(text):
         kind = word.lastgroup
-        if kind == found or (found == "error" and kind == "warning"):
-            continue
-        if _NONE_AFTER.match(text, word.end()) or _NONE_BEFORE.search(
-            text, max(0, word.start() - 24), word.start()
+        if (
+            kind is None
+            or kind == found
+            or (found == "error" and kind == "warning")
+            or _is_harmless(text, word.span())
         ):
             continue
         if kind == "fatal":
             return Decision(Level.FATAL, "words")
         found = kind
     return Decision(Level[found.upper()], "words") if found else None
+
+
+def _is_harmless(text: str, span: tuple[int, int]) -> bool:
+    start, end = span
+    before = text[start - 1 : start]
+    if before.isalnum() or before in _PART_OF_A_NAME:
+        return True
+    return bool(_NOTHING_AFTER.match(text, end) or _NOTHING_BEFORE.search(text[max(0, start - 24) : start]))
