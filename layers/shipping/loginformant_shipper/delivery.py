@@ -153,7 +153,7 @@ class Delivery:
         self._take_new_batches()
         if self._waiting and self._senders.now() > self._last_start():
             self._give_up(self._no_time_left())
-        if self._waiting and not self._key_is_usable():
+        if self._waiting and not self._given_up and not self._key_is_usable():
             self._fetch_key()
         while not self._given_up and (job := self._next_job()):
             if self._is_worth_a_request(job):
@@ -255,11 +255,11 @@ class Delivery:
                 self._memory.resume_at, self._memory.resume_reason = now + pause, reason
         job.retries += 1
         job.not_before = now + self._policy.backoff(job.retries, self._chance())
-        if self._given_up or job.not_before > self._last_start():
-            self._settle(job, failure)
-        elif self._probing or self._memory.resume_at > self._last_start():
+        if self._probing or self._memory.resume_at > self._last_start():
             self._settle(job, failure)
             self._give_up(failure)
+        elif self._given_up or job.not_before > self._last_start():
+            self._settle(job, failure)
         else:
             self._waiting.append(job)
 
