@@ -7,6 +7,7 @@ message, and the characters that are allowed.
 import math
 import random
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
@@ -115,22 +116,25 @@ def _pack(
         for event in events:
             yield from _pack(origin, failure, [(event,)], now)
     else:
-        yield from _parts(origin, failure, events[0], now, math.ceil(size / MAX_MESSAGE_BYTES))
+        yield from _parts(origin, failure, events[0], 1, now, math.ceil(size / MAX_MESSAGE_BYTES))
 
 
 def _parts(
-    origin: Origin, failure: Failure, event: LogEvent, now: str, count: int
+    origin: Origin, failure: Failure, event: LogEvent, counted: int, now: str, count: int
 ) -> Iterator[DeadLetterMessage]:
-    """One log event, too large for any message, as `count` events with its id, or as many as it takes."""
+    """One log event, too large for any message, as `count` events with its id, or as many as it takes.
+
+    The first part counts for `counted` events, the others for none.
+    """
     step = math.ceil(len(event.message) / count)
     messages = []
     for number in range(count):
         text = event.message[number * step : (number + 1) * step]
         marked = f"[part {number + 1} of {count}] {text}"
         part = LogEvent(event.id, event.timestamp, marked, event.raw | {"message": marked})
-        message = _message(origin, failure, [part], now, counted=int(number == 0))
+        message = _message(origin, failure, [part], now, counted=counted if number == 0 else 0)
         if message.size() > MAX_MESSAGE_BYTES and count < len(event.message):
-            yield from _parts(origin, failure, event, now, count + 1)
+            yield from _parts(origin, failure, event, counted, now, count + 1)
             return
         messages.append(message)
     yield from messages
@@ -158,7 +162,8 @@ def _as_it_came(payload: Undecodable, now: str) -> Iterator[DeadLetterMessage]:
         yield message
     else:
         event = LogEvent("", None, payload.body, {})
-        yield from _parts(origin, failure, event, now, math.ceil(message.size() / MAX_MESSAGE_BYTES))
+        count = math.ceil(message.size() / MAX_MESSAGE_BYTES)
+        yield from _parts(origin, failure, event, payload.events, now, count)
 
 
 def _attributes(
@@ -205,10 +210,11 @@ def store(letters: Sequence[Addressed], seconds: float) -> list[str]:
     """
     if not letters:
         return []
+    end = time.monotonic() + seconds
     client = _sqs_client()
     writers = ThreadPoolExecutor(min(len(letters), PARALLEL_WRITES), "dead-letter")
     writes = [writers.submit(_write, client, letter) for letter in letters]
-    wait_for(writes, timeout=max(seconds, 0.0))
+    wait_for(writes, timeout=max(end - time.monotonic(), 0.0))
     writers.shutdown(wait=False, cancel_futures=True)
     return [_trouble(write) for write in writes]
 

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from loginformant_shipper.levels import Level
 
@@ -115,7 +115,7 @@ def _read(
 
 def _whole_number(least: int, most: int) -> Callable[[str], int]:
     def convert(text: str) -> int:
-        if text.isascii() and text.isdigit() and least <= int(text[:20]) <= most:
+        if text.isascii() and text.isdigit() and len(text) <= 20 and least <= int(text) <= most:
             return int(text)
         raise ValueError(f"a whole number from {least} to {most}")
 
@@ -130,7 +130,7 @@ def _level(text: str) -> Level:
 
 
 def _base_address(text: str) -> str:
-    address = urlsplit(text)
+    address = _split(text)
     plain = address.scheme == "http" and _is_loopback(address.hostname or "")
     if (
         (address.scheme == "https" or plain)
@@ -153,10 +153,20 @@ def _proxy_url(environ: Mapping[str, str], host: str) -> str | None:
     exceptions = environ.get("NO_PROXY", environ.get("no_proxy", ""))
     if _is_loopback(host) or proxy_bypass_environment(host, {"no": exceptions}):
         return None
-    address = urlsplit(proxy)
+    address = _split(proxy)
     if address.scheme in ("http", "https") and address.hostname:
         return proxy
     raise SettingsError("HTTPS_PROXY: allowed is http://HOST:PORT or https://HOST:PORT")
+
+
+def _split(text: str) -> SplitResult:
+    """The parts of an address; of one that has no valid host or port, none."""
+    try:
+        address = urlsplit(text)
+        _ = address.port
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+    return address
 
 
 def _is_loopback(host: str) -> bool:
@@ -169,7 +179,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _queue_url(text: str) -> str:
-    address = urlsplit(text)
+    address = _split(text)
     if address.scheme in ("http", "https") and address.hostname and address.path.count("/") >= 2:
         return text
     raise ValueError("the URL of an SQS queue, https://sqs.REGION.amazonaws.com/ACCOUNT/NAME")
