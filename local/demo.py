@@ -1,4 +1,4 @@
-"""The main job, on this machine: the stack is deployed, log events go through it, and one sees what arrived."""
+"""The main job, on this machine: the stack is deployed, log events go through it; see see what arrived."""
 
 import sys
 import time
@@ -9,11 +9,11 @@ from typing import NamedTuple, TypeVar
 
 from rich.console import Console
 
-from local.demo_tables import account_table, arrived_table, dead_letter_table, verdict
+from local.demo_tables import account_text, arrived_table, dead_letter_table, verdict
 from local.faults import Fault
 from local.ingest_api import LOCAL_KEY, IngestApi, ingest_api
 from local.processes import ProgramFailed, Terminated
-from local.reckoning import DeadLetter, Reckoning, receive_dead_letters, reckon, shipper_account
+from local.reckoning import DeadLetter, Reckoning, receive_dead_letters, reckon, shipper_account, shipper_log
 from local.samples import POISON, Event, Sample, put, samples, subscribe
 from local.stack import PROJECT, Stack, deployed_stack
 
@@ -74,12 +74,15 @@ def play(console: Console) -> int:
             api.fault(Fault(status=400, marker=POISON, times=None, body=REFUSAL))
             parameters = {"ApiKey": LOCAL_KEY, "IngestUrl": api.url}
             with deployed_stack(parameters, log=LOG, on_step=steps.begin) as stack:
-                story = _ship_samples(stack, api, steps)
+                try:
+                    story = _ship_samples(stack, api, steps)
+                finally:
+                    _keep(shipper_log(stack))
     finally:
         steps.stop()
     console.print(arrived_table(api.logs))
     console.print(dead_letter_table(story.dead_letters))
-    console.print(account_table(story.account))
+    console.print(account_text(story.account))
     console.print(verdict(story.reckoning))
     return 0 if story.reckoning.closes else 1
 
@@ -99,6 +102,11 @@ def _ship_samples(stack: Stack, api: IngestApi, steps: Steps) -> Story:
     account = _wait("the shipper did not write its account", lambda: _whole_account(stack, len(events)))
     steps.end()
     return Story(reckon(events, api.logs, dead_letters), dead_letters, account)
+
+
+def _keep(lines: list[str]) -> None:
+    with LOG.open("a") as log:
+        log.writelines(["The shipper's own log:\n", *(f"{line.rstrip()}\n" for line in lines)])
 
 
 def _whole_account(stack: Stack, events: int) -> Counter[str] | None:

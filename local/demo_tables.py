@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -22,10 +21,10 @@ _STYLES = {
 def arrived_table(logs: Iterable[Log]) -> Table:
     """The logs as the ingest API has them: time, level, source, message."""
     table = _table("What arrived at the ingest API")
-    table.add_column("time", no_wrap=True)
-    table.add_column("level", no_wrap=True)
-    table.add_column("source", no_wrap=True, max_width=24)
-    table.add_column("message", no_wrap=True)
+    table.add_column("time", width=12)
+    table.add_column("level", width=11)
+    table.add_column("source", width=20, no_wrap=True)
+    table.add_column("message", ratio=1, no_wrap=True)
     for log in logs:
         table.add_row(
             log["timestamp"][11:23],
@@ -39,11 +38,11 @@ def arrived_table(logs: Iterable[Log]) -> Table:
 def dead_letter_table(letters: Iterable[DeadLetter]) -> Table:
     """The messages of the dead-letter queue: why, from where, and the logs in them."""
     table = _table("What waits in the dead-letter queue")
-    table.add_column("reason", no_wrap=True, style="red")
-    table.add_column("status", no_wrap=True)
-    table.add_column("the API said", max_width=32)
-    table.add_column("log group", no_wrap=True, max_width=24)
-    table.add_column("message")
+    table.add_column("reason", width=12, style="red")
+    table.add_column("status", width=6)
+    table.add_column("the API said", width=25)
+    table.add_column("log group", width=20, no_wrap=True)
+    table.add_column("message", ratio=1)
     for letter in letters:
         for event in letter.events:
             attributes = letter.attributes
@@ -57,38 +56,33 @@ def dead_letter_table(letters: Iterable[DeadLetter]) -> Table:
     return table
 
 
-def account_table(account: Counter[str]) -> Table:
+def account_text(account: Counter[str]) -> Text:
     """The shipper's own account: what it received, and what became of it."""
-    table = _table("What the shipper counted, in log events")
-    for name in ("received", "= filtered", "+ delivered", "+ dead-lettered", "+ returned", "requests made"):
-        table.add_column(name, justify="right")
-    table.add_row(
-        *(
-            str(account[name])
-            for name in (
-                "EventsReceived",
-                "EventsFiltered",
-                "EventsDelivered",
-                "EventsDeadLettered",
-                "EventsReturned",
-                "Requests",
-            )
-        )
+    parts = {
+        "filtered": account["EventsFiltered"],
+        "delivered": account["EventsDelivered"],
+        "dead-lettered": account["EventsDeadLettered"],
+        "returned": account["EventsReturned"],
+    }
+    return Text.assemble(
+        ("\nWhat the shipper counted\n", "bold"),
+        f"{account['EventsReceived']} received = ",
+        " + ".join(f"{count} {name}" for name, count in parts.items()),
+        (f", in {account['Requests']} requests", "dim"),
     )
-    return table
 
 
 def verdict(reckoning: Reckoning) -> Text:
     """Whether every event that was put is in its place, in one line."""
     put = sum(map(len, reckoning[:4]))
-    sound = (
-        f"{put} log events put = {len(reckoning.delivered)} arrived + {len(reckoning.dead_lettered)} in the"
-        f" dead-letter queue + {len(reckoning.filtered)} blank, each exactly once"
-    )
     if reckoning.closes:
-        return Text.assemble(("✓ ", "green"), sound)
+        return Text.assemble(
+            ("\n✓ ", "green"),
+            f"Each of the {put} log events that were put is where it belongs: {len(reckoning.delivered)} arrived,"
+            f" {len(reckoning.dead_lettered)} in the dead-letter queue, {len(reckoning.filtered)} blank.",
+        )
     return Text.assemble(
-        ("✗ ", "red"),
+        ("\n✗ ", "red"),
         f"of {put} log events {len(reckoning.missing)} are nowhere, {len(reckoning.doubled)} came twice,"
         f" {reckoning.unknown} came from nowhere",
     )
@@ -100,6 +94,7 @@ def _table(title: str) -> Table:
         title_justify="left",
         title_style="bold",
         box=None,
+        expand=True,
         padding=(0, 2, 0, 0),
         pad_edge=False,
         header_style="dim",

@@ -118,16 +118,17 @@ def shipper_account(stack: Stack) -> Counter[str]:
     They are log lines in embedded metric format (Amazon CloudWatch User Guide, "Embedding metrics within
     logs").
     """
-    lines = (
+    return sum(map(_counts, shipper_log(stack)), Counter[str]())
+
+
+def shipper_log(stack: Stack) -> list[str]:
+    """What the shipper and Lambda wrote into its log group."""
+    pages = (
         stack.account.client("logs")
         .get_paginator("filter_log_events")
-        .paginate(logGroupName=stack.outputs["ShipperLogGroupName"], filterPattern="")
+        .paginate(logGroupName=stack.outputs["ShipperLogGroupName"])
     )
-    counts: Counter[str] = Counter()
-    for page in lines:
-        for event in page["events"]:
-            counts += _counts(event["message"])
-    return counts
+    return [event["message"] for page in pages for event in page["events"]]
 
 
 def _counts(line: str) -> Counter[str]:

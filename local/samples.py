@@ -37,8 +37,8 @@ def samples(now: int, poisoned: str, folder: Path = EVENTS) -> list[Sample]:
     """The data messages in `folder`, moved in time so that the newest event is `now` or just after.
 
     `now` is in milliseconds. The log group `poisoned` gets one more event, in its middle: one whose message
-    is `POISON`. (Amazon CloudWatch Logs API Reference, PutLogEvents: events in order, none older than 14 days,
-    a batch within 24 hours.)
+    is `POISON`. (Amazon CloudWatch Logs API Reference, PutLogEvents: events in order, none older than 14
+    days, a batch within 24 hours.)
     """
     payloads = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))]
     return [
