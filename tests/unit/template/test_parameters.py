@@ -14,8 +14,6 @@ WIRED_BY_THE_STACK = {
     "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters",
     "FUNCTION_TIMEOUT_SECONDS": "120",
     "OWN_LOG_GROUPS": "/loginformant/loginformant-shipper/shipper",
-    "POWERTOOLS_METRICS_NAMESPACE": "LogInformantShipper",
-    "POWERTOOLS_SERVICE_NAME": "shipper",
 }
 
 NOT_FOR_THE_CODE = {
