@@ -8,7 +8,7 @@ from .exceptions import decide_by_exception
 from .fields import Fields, decide_by_field
 from .http_status import decide_by_http_status, decide_by_status_field
 from .key_values import begins_with_pair, decide_by_key_value
-from .platform import decide_by_platform_line, decide_by_platform_record
+from .platform import decide_by_lambda_event, decide_by_platform_line, decide_by_platform_record
 from .positions import decide_by_bare_word, decide_by_position, decide_by_second_line, decide_by_symbol
 from .vocabulary import LEVEL_WORDS, Decision, Level
 from .words import decide_by_words
@@ -102,7 +102,7 @@ def _of_text(text: str) -> Decision | None:
     if begins_with_pair(text):
         decision = decide_by_key_value(text) or decide_by_position(line)
     else:
-        decision = decide_by_position(line) or decide_by_key_value(text)
+        decision = decide_by_lambda_event(text) or decide_by_position(line) or decide_by_key_value(text)
     return (
         decision
         or decide_by_symbol(line)

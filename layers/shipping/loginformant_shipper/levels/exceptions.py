@@ -7,12 +7,13 @@ from .vocabulary import Decision, Level
 _CRASH = re.compile(
     r"^(?:panic: |fatal error: |goroutine \d{1,9} \[|terminate called |(?:PHP )?Fatal error: |FATAL EXCEPTION"
     r"|thread '[^'\n]{0,200}' (?:\(\d{1,12}\) )?panicked at )"
-    r"|SIGSEGV|SIGABRT|Segmentation fault|core dumped|java\.lang\.OutOfMemoryError|OOMKilled|Out of memory: Kill",
+    r"|SIGSEGV|SIGABRT|Segmentation fault|core dumped"
+    r"|java\.lang\.OutOfMemoryError|OOMKilled|Out of memory: Kill",
     re.M,
 )
 _EXCEPTION = re.compile(
-    r"^(?:Traceback \(most recent call last\)|Exception in thread |Caused by: |[Uu]nhandled ?(?:exception|[Pp]romise)"
-    r"|[Uu]ncaught |[ \t]{1,8}at [\w.$<>]{2,200}[ (:]|Node\.js v\d{1,3}\."
+    r"^(?:Traceback \(most recent call last\)|Exception in thread |Caused by: "
+    r"|[Uu]nhandled ?(?:exception|[Pp]romise)|[Uu]ncaught |[ \t]{1,8}at [\w.$<>]{2,200}[ (:]|Node\.js v\d{1,3}\."
     r"|(?:\[[^\]\n]{0,80}\] )?[\w.$\\]{0,200}(?:::\w{1,80})?(?:Exception|Error)(?=[: ]|$)"
     r"|\S{1,200}:\d{1,6}:in [`'][^\n]{1,400}\([A-Z][\w:]{1,80}\)$)",
     re.M,

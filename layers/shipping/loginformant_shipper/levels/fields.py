@@ -26,8 +26,8 @@ Fields = dict[str, Any]
 def decide_by_field(fields: Fields) -> Decision | None:
     """The level of a JSON object; None where no field of it is a level.
 
-    Fields that are named for a level and hold no severity (`"level": "Metadata"` of the Kubernetes audit log) are
-    passed over.
+    Fields that are named for a level and hold no severity (`"level": "Metadata"` of the Kubernetes audit log)
+    are passed over.
     """
     if level := _level_of(fields):
         return Decision(level, "field")
@@ -41,7 +41,7 @@ def decide_by_field(fields: Fields) -> Decision | None:
     return None
 
 
-# --- names ------------------------------------------------------------------------------------------------------
+# --- names ------------------------------------------------------------------------------------------------
 
 
 def _spellings(*words: str) -> Iterator[str]:
@@ -81,12 +81,12 @@ _WORDS_FIRST = (
 )
 _NAMES = {spelling: rank for rank, words in enumerate(_WORDS_FIRST) for spelling in _spellings(*words)}
 _NAMES |= {"@l": -1, "s": 97, "PRIORITY": 98, "type": 99}
-"""The names of fields that hold a level, the most telling first: where a log has both, `level_name` is a word and
-`level` a number on some scale. `@l` is Serilog's, `s` MongoDB's, `PRIORITY` the journal's."""
+"""The names of fields that hold a level, the most telling first: where a log has both, `level_name` is a word
+and `level` a number on some scale. `@l` is Serilog's, `s` MongoDB's, `PRIORITY` the journal's."""
 _KNOWN = frozenset(_NAMES)
 
 _CONTAINERS = frozenset(
-    (
+    {
         "log",
         "@fields",
         "fields",
@@ -98,14 +98,14 @@ _CONTAINERS = frozenset(
         "Level",
         "severity",
         "syslog",
-    )
-    + ("logEvent", "context", "attributes", "otel", "@metadata")
+    }
+    | {"logEvent", "context", "attributes", "otel", "@metadata"}
 )
 """Fields that hold an object with the level in it: ECS, winston, loguru, tslog, log4js, roarr."""
 _NAMES_INSIDE_LEVEL = ("name", "levelStr", "label", "Label", "text")
 
 
-# --- values -----------------------------------------------------------------------------------------------------
+# --- values -----------------------------------------------------------------------------------------------
 
 
 def _level_of(fields: Fields) -> Level | None:
@@ -151,7 +151,7 @@ def _level_of_text(name: str, value: str, fields: Fields) -> Level | None:
     return _level_of_value(name, int(value), fields) if _NUMBER.match(value) else None
 
 
-# --- numeric scales ---------------------------------------------------------------------------------------------
+# --- numeric scales ---------------------------------------------------------------------------------------
 
 _OTHER_SCALES = {
     **dict.fromkeys(_spellings("severity", "number"), OPENTELEMETRY),

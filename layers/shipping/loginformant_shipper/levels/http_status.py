@@ -5,101 +5,154 @@ from typing import Any
 
 from .vocabulary import Decision, Level
 
+LINE = 4096
+"""The status of a request stands within this many characters of a line."""
 
-def decide_by_http_status(text: str) -> Decision | None:
+
+def decide_by_http_status(line: str) -> Decision | None:
     """The level of a line of an access log; None where it is none."""
-    if any(mark in text for mark in _MARKS) and (match := _LINE.search(text)):
-        return _decision(int(match[match.lastindex or 0]))
-    return None
+    line = line[:LINE]
+    if not any(mark in line for mark in _MARKS):
+        return None
+    status = _W3C.match(line) or _STATUS.search(line)
+    return _decision(int(status[status.lastindex or 0])) if status else None
 
 
 def decide_by_status_field(fields: dict[str, Any]) -> Decision | None:
     """The level of a structured access log; None where no field is an HTTP status."""
-    for key in _STATUS_FIELDS & fields.keys():
-        if decision := _of_value(fields[key]):
+    for name in _NAMES.intersection(fields):
+        if decision := _of_value(fields[name]):
             return decision
-    for container in _CONTAINERS & fields.keys():
+    for container in _CONTAINERS.intersection(fields):
         inner = fields[container]
         if isinstance(inner, dict):
-            for key in (_STATUS_FIELDS | _INNER_FIELDS) & inner.keys():
-                if decision := _of_value(inner[key]):
-                    return decision
-            if isinstance(inner.get("response"), dict) and (decision := decide_by_status_field(inner)):
+            values = [inner[name] for name in _NAMES_INSIDE.intersection(inner)]
+            if isinstance(response := inner.get("response"), dict):
+                values += [response[name] for name in _NAMES_INSIDE.intersection(response)]
+            if decision := next(filter(None, map(_of_value, values)), None):
                 return decision
     return None
 
 
-# Apache and NGINX `"GET / HTTP/1.1" 200`, also with other things between the quotes; HAProxy `0/0/1/0/2 304`;
-# Squid `TCP_MISS/503`; uWSGI `(HTTP/1.1 200)`; load balancers `200 200 34 366 "GET`; gin `| 200 |`; W3C
-# `… 200 0 0 15` (IIS); CloudFront and morgan `GET /path 200`.
-_METHODS = "GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|CONNECT|TRACE"
-_LINE = re.compile(
-    r"HTTP/\d(?:\.\d)?\"?[ \t]{1,4}([1-5]\d\d)\b"
-    r"|\] \"[^\"\n]{0,4096}\" ([1-5]\d\d) (?:\d{1,12}|-)"
-    r"|(?<=/)-?\d{1,8}/\+?-?\d{1,8} ([1-5]\d\d) \+?\d{1,12} "
-    r"|\b[A-Z]{3,8}_[A-Z_]{2,30}/([1-5]\d\d) \d"
-    r"|[\d.-]{1,10} ([1-5]\d\d) (?:[1-5]\d\d|-) \d{1,12} \d{1,12} \""
-    r"|\| ([1-5]\d\d) \|"
-    rf"|\b(?:{_METHODS}) \S{{1,2048}} ([1-5]\d\d)\b"
-    rf"|\b(?:{_METHODS}) /\S{{0,2048}} .{{1,2048}}? ([1-5]\d\d) \d{{1,5}} \d{{1,10}} \d{{1,10}}\b"
-)
-_MARKS = ("HTTP/", "GET", "POST", '] "', "TCP_", "/", "|")
+# --- lines ------------------------------------------------------------------------------------------------
 
-_STATUS_FIELDS = frozenset(
+_METHOD = "(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|CONNECT|TRACE)"
+_CODE = r"([1-5]\d\d)"
+_STATUS = re.compile(
+    rf"HTTP/\d(?:\.\d)?\"?[ \t]{{1,4}}{_CODE}\b"  # Apache, NGINX: "GET / HTTP/1.1" 200; uWSGI: (HTTP/1.1 200)
+    rf"|\] \"[^\"\n]{{0,2000}}\" {_CODE} (?:\d|-)"  # the same with anything between the quotes
+    rf"|/-?\d{{1,8}}/\+?-?\d{{1,8}} {_CODE} \+?\d"  # HAProxy: 0/0/1/0/2 304 168
+    rf"|\b[A-Z]{{3,8}}_[A-Z_]{{2,30}}/{_CODE} \d"  # Squid: TCP_MISS/503 4114
+    rf"|[\d.-] {_CODE} (?:[1-5]\d\d|-) \d{{1,12}} \d{{1,12}} \""  # load balancers: 200 200 34 366 "GET
+    rf"|\| {_CODE} \|"  # gin, fiber: | 200 |
+    rf"|\b{_METHOD} \S{{1,2000}} {_CODE}\b"  # morgan: GET /path 200
+    rf"|\t{_METHOD}\t[^\t\n]{{1,300}}\t[^\t\n]{{1,1000}}\t{_CODE}\t"  # CloudFront
+)
+_W3C = re.compile(  # IIS: 2026-01-02 10:20:30 10.0.0.1 GET /path - 443 - 10.0.0.2 agent - 200 0 0 15
+    rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d [^\n]{{0,80}}{_METHOD} [^\n]{{1,3000}}?"
+    rf" {_CODE} \d{{1,5}} \d{{1,10}} \d{{1,10}}\b"
+)
+_MARKS = ("HTTP/", "GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "OPTIONS", '] "', "TCP_", "/", "|")
+
+# --- fields -----------------------------------------------------------------------------------------------
+
+_NAMES = frozenset(
+    {"status", "Status", "statusCode", "StatusCode", "status_code", "httpStatus", "http_status", "http.status"}
+    | {"httpStatusCode", "http_status_code", "http.status_code", "http.response.status_code", "res.statusCode"}
+    | {"responseCode", "response_code", "RESPONSE_CODE", "responseStatusCode", "response_status", "http_code"}
+    | {"httpCode", "sc-status", "sc_status", "elb_status_code", "upstream_status", "DownstreamStatus"}
+    | {"OriginStatus", "EdgeResponseStatus"}
+)
+_CONTAINERS = frozenset(
+    {"http", "httpRequest", "httpResponse", "http_request", "proxy", "request", "response", "Response", "res"}
+    | {"responseStatus", "delivery", "message"}
+)
+"""Fields that hold an object with the status in it: ECS, Kubernetes audit, Vercel, SNS, Fauna, Google."""
+_NAMES_INSIDE.intersection(inner)]
+            if isinstance(response := inner.get("response"), dict):
+                values += [response[name] for name in _NAMES_INSIDE.intersection(response)]
+            if decision := next(filter(None, map(_of_value, values)), None):
+                return decision
+    return None
+
+
+# --- lines ------------------------------------------------------------------------------------------------
+
+_METHOD = "(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|CONNECT|TRACE)"
+_CODE = r"([1-5]\d\d)"
+_STATUS = re.compile(
+    rf"HTTP/\d(?:\.\d)?\"?[ \t]{{1,4}}{_CODE}\b"  # Apache, NGINX: "GET / HTTP/1.1" 200; uWSGI: (HTTP/1.1 200)
+    rf"|\] \"[^\"\n]{{0,2000}}\" {_CODE} (?:\d|-)"  # the same with anything between the quotes
+    rf"|/-?\d{{1,8}}/\+?-?\d{{1,8}} {_CODE} \+?\d"  # HAProxy: 0/0/1/0/2 304 168
+    rf"|\b[A-Z]{{3,8}}_[A-Z_]{{2,30}}/{_CODE} \d"  # Squid: TCP_MISS/503 4114
+    rf"|[\d.-] {_CODE} (?:[1-5]\d\d|-) \d{{1,12}} \d{{1,12}} \""  # load balancers: 200 200 34 366 "GET
+    rf"|\| {_CODE} \|"  # gin, fiber: | 200 |
+    rf"|\b{_METHOD} \S{{1,2000}} {_CODE}\b"  # morgan: GET /path 200
+    rf"|\t{_METHOD}\t[^\t\n]{{1,300}}\t[^\t\n]{{1,1000}}\t{_CODE}\t"  # CloudFront
+)
+_W3C = re.compile(  # IIS: 2026-01-02 10:20:30 10.0.0.1 GET /path - 443 - 10.0.0.2 agent - 200 0 0 15
+    rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d [^\n]{{0,80}}{_METHOD} [^\n]{{1,3000}}?"
+    rf" {_CODE} \d{{1,5}} \d{{1,10}} \d{{1,10}}\b"
+)
+_MARKS = ("HTTP/", "GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "OPTIONS", '] "', "TCP_", "/", "|")
+
+# --- fields -----------------------------------------------------------------------------------------------
+
+_NAMES = frozenset(
     [
         "status",
+        "Status",
         "statusCode",
+        "StatusCode",
         "status_code",
         "httpStatus",
         "http_status",
         "httpStatusCode",
         "http_status_code",
+        "http.status",
         "http.status_code",
         "http.response.status_code",
         "responseCode",
         "response_code",
-        "RESPONSE_CODE",
         "responseStatusCode",
         "response_status",
+        "RESPONSE_CODE",
+        "http_code",
+        "httpCode",
         "sc-status",
         "sc_status",
         "elb_status_code",
+        "upstream_status",
         "DownstreamStatus",
         "OriginStatus",
         "EdgeResponseStatus",
-        "StatusCode",
-        "Status",
-        "http.status",
-        "http_code",
-        "httpCode",
         "res.statusCode",
-        "respStatus",
-        "upstream_status",
     ]
 )
-_INNER_FIELDS = frozenset(("code", "status"))
 _CONTAINERS = frozenset(
     [
         "http",
-        "res",
+        "httpRequest",
+        "httpResponse",
+        "http_request",
+        "proxy",
+        "request",
         "response",
         "Response",
-        "proxy",
-        "message",
         "responseStatus",
-        "httpResponse",
+        "res",
         "delivery",
-        "httpRequest",
+        "message",
     ]
 )
+"""Fields that hold an object with the status in it: ECS, Kubernetes audit, Vercel, SNS, Fauna, Google."""
+_NAMES_INSIDE = _NAMES | {"code"}
 
 
 def _of_value(value: object) -> Decision | None:
     if isinstance(value, str) and len(value) == 3 and value.isdecimal():
         value = int(value)
-    if isinstance(value, int) and 100 <= value <= 599:
-        return _decision(value)
-    return None
+    return _decision(value) if isinstance(value, int) and 100 <= value <= 599 else None
 
 
 def _decision(status: int) -> Decision:

@@ -19,8 +19,8 @@ def begins_with_pair(text: str) -> bool:
 def decide_by_key_value(text: str) -> Decision | None:
     """The level that text gives as a pair of key and value; None where it gives none.
 
-    Text that begins with a brace is JSON that could not be read, or what a language prints for a map: Python's
-    `{'level': 'INFO'}`, JavaScript's `{ level: 'info' }`, Ruby's `{:level=>"info"}`.
+    Text that begins with a brace is JSON that could not be read, or what a language prints for a map:
+    Python's `{'level': 'INFO'}`, JavaScript's `{ level: 'info' }`, Ruby's `{:level=>"info"}`.
     """
     if text[:1] == "{":
         pattern = _MEMBER

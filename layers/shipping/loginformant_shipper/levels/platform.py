@@ -1,4 +1,4 @@
-"""Rules on the lines that AWS services write themselves."""
+"""Rules on the lines and records that AWS services write themselves."""
 
 import re
 from typing import Any
@@ -7,40 +7,61 @@ from .vocabulary import Decision, Level
 
 Fields = dict[str, Any]
 
+# --- lines of Lambda --------------------------------------------------------------------------------------
+
+
+def decide_by_lambda_event(text: str) -> Decision | None:
+    """Lambda's own events as text: Warning where one says that something went wrong, else Information.
+
+    A time-out and a crash have a line of their own, which is the Error.
+    """
+    if not _LAMBDA_EVENT.match(text):
+        return None
+    return Decision(Level.WARNING if _LAMBDA_FAILURE.search(text) else Level.INFORMATION, "lambda-platform")
+
+
+_LAMBDA_EVENT = re.compile(
+    r"(?:START|END|REPORT|INIT_REPORT|RESTORE_REPORT) (?:RequestId|Init Duration|Restore Duration): "
+    r"|(?:INIT_START|RESTORE_START) Runtime Version: |(?:EXTENSION|TELEMETRY|LOGS)\tName: "
+)
+_LAMBDA_FAILURE = re.compile(r"\tStatus: (?!success)|\tState: \w{0,40}Error|\tError Type: ")
+
+
+# --- lines of others --------------------------------------------------------------------------------------
+
 
 def decide_by_platform_line(text: str) -> Decision | None:
-    """The level of a line that Lambda or another AWS service wrote as text; None where it is none."""
-    if report := _LAMBDA_EVENT.match(text):
-        failed = _LAMBDA_FAILURE.search(text)
-        return Decision(Level.WARNING if failed else Level.INFORMATION, "lambda-platform")
-    if "Task timed out after " in text or "RequestId: " in text:
-        if _LAMBDA_CRASH.search(text):
-            return Decision(Level.ERROR, "lambda-crash")
-    if execution := _API_GATEWAY.match(text):
-        return Decision(Level.ERROR if execution[1] else Level.INFORMATION, "api-gateway")
+    """The level of a line that an AWS service wrote as text; None where it is none."""
+    if _LAMBDA_CRASH.search(text):
+        return Decision(Level.ERROR, "lambda-crash")
+    if request := _API_GATEWAY.match(text):
+        return Decision(_API_GATEWAY_LEVELS.get(request[1] or "", Level.INFORMATION), "api-gateway")
     if _FLOW_LOG.match(text):
         return Decision(Level.INFORMATION, "vpc-flow-log")
     if _ORACLE.search(text):
         return Decision(Level.ERROR, "oracle-error")
+    if phase := _CODEBUILD.match(text):
+        return Decision(Level.ERROR if phase[1] == "FAILED" else Level.INFORMATION, "codebuild")
     return None
 
 
-_LAMBDA_EVENT = re.compile(
-    r"(?:START|END|REPORT|RESTORE_REPORT|INIT_REPORT) RequestId: |(?:INIT_START|RESTORE_START) Runtime Version: "
-    r"|(?:INIT_REPORT|RESTORE_REPORT) (?:Init|Restore) Duration: |(?:EXTENSION|TELEMETRY|LOGS)\tName: "
-)
-_LAMBDA_FAILURE = re.compile(r"\tStatus: (?!success)|\tState: \w*Error|\tError Type: ")
 _LAMBDA_CRASH = re.compile(
-    r"Task timed out after [\d.]{1,10} seconds"
-    r"|RequestId: [\w-]{1,40} (?:Error: |Process exited before completing request)"
+    r"Task timed out after [\d.]{1,10} seconds|RequestId: [\w-]{1,40} (?:Error: |Process exited before )"
 )
-_API_GATEWAY = re.compile(
-    r"\([0-9a-f-]{36}\) (?:(Execution failed|.{0,200}?(?:Method completed with status: 5\d\d))"
-    r"|Starting execution|Verifying|Method |Endpoint |Sending request|Received response|API Key |HTTP Method"
-    r"|Successfully|Usage Plan|Extended Request|Execution |Plan|Key)"
+_API_GATEWAY = re.compile(  # execution logs: (request id) text
+    r"\([0-9a-f-]{36}\) (?:(Execution failed|Method completed with status: [45])|[A-Z])"
 )
-_FLOW_LOG = re.compile(r"\d \d{12} eni-[0-9a-f]{8,17} .{1,400}(?:OK|NODATA|SKIPDATA)\Z")
+_API_GATEWAY_LEVELS = {
+    "Execution failed": Level.ERROR,
+    "Method completed with status: 5": Level.ERROR,
+    "Method completed with status: 4": Level.WARNING,
+}
+_FLOW_LOG = re.compile(r"\d \d{12} eni-[0-9a-f]{8,17} [^\n]{1,400}(?:OK|NODATA|SKIPDATA)\Z")
 _ORACLE = re.compile(r"\b(?:ORA|TNS|RMAN)-\d{3,5}: ")
+_CODEBUILD = re.compile(r"\[Container\] \d{4}/\d\d/\d\d \S{1,20} Phase complete: \w{1,30} State: (\w{1,20})")
+
+
+# --- records in JSON --------------------------------------------------------------------------------------
 
 
 def decide_by_platform_record(fields: Fields) -> Decision | None:
@@ -56,18 +77,22 @@ def decide_by_platform_record(fields: Fields) -> Decision | None:
         failed = bool(fields.get("errorCode") or fields.get("errorMessage"))
         return Decision(Level.WARNING if failed else Level.INFORMATION, "cloudtrail")
     if "webaclId" in fields:
-        blocked = fields.get("action") in ("BLOCK", "CAPTCHA", "CHALLENGE")
-        return Decision(Level.WARNING if blocked else Level.INFORMATION, "waf")
+        stopped = fields.get("action") in _WAF_STOPS
+        return Decision(Level.WARNING if stopped else Level.INFORMATION, "waf")
     if "query_name" in fields and "rcode" in fields:
         failed = fields["rcode"] in ("SERVFAIL", "REFUSED")
         return Decision(Level.WARNING if failed else Level.INFORMATION, "route53-resolver")
-    if "_aws" in fields and isinstance(fields["_aws"], dict) and "CloudWatchMetrics" in fields["_aws"]:
+    if (
+        isinstance(metadata := fields.get("_aws"), dict)
+        and "CloudWatchMetrics" in metadata
+        and "level" not in fields
+    ):
         return Decision(Level.INFORMATION, "embedded-metrics")
     return None
 
 
-# The table "System log level event mapping" of the AWS Lambda developer guide.
-_DETAIL_RECORDS = frozenset(
+_WAF_STOPS = ("BLOCK", "CAPTCHA", "CHALLENGE")
+_DEBUG_RECORDS = frozenset(
     (
         "platform.initRuntimeDone",
         "platform.runtimeDone",
@@ -78,15 +103,14 @@ _DETAIL_RECORDS = frozenset(
 
 
 def _lambda_record(kind: str, record: object) -> Decision:
+    """As the AWS Lambda developer guide maps its events to levels ("System log level event mapping")."""
     details = record if isinstance(record, dict) else {}
-    status = details.get("status", "success")
-    level = Level.INFORMATION
-    if status != "success" or kind == "platform.logsDropped" or details.get("errorType"):
+    on_demand = details.get("initializationType") == "on-demand"
+    failed = details.get("status", "success") != "success" or bool(details.get("errorType"))
+    if failed or kind == "platform.logsDropped":
         level = Level.WARNING
-    elif kind in _DETAIL_RECORDS or (
-        kind == "platform.initReport" and details.get("initializationType") == "on-demand"
-    ):
+    elif kind in _DEBUG_RECORDS or (kind == "platform.initReport" and on_demand):
         level = Level.DEBUG
-    elif kind == "platform.fault":
-        level = Level.ERROR
+    else:
+        level = Level.INFORMATION
     return Decision(level, "lambda-platform")

@@ -1,8 +1,8 @@
 """Rules on the position of a level in a line of text.
 
-Hardly any product is known by name here. Loggers follow a few conventions: the level stands first, behind time stamps
-and numbers; or between delimiters, behind the names of hosts, threads and loggers; or last. A word that is marked off
-(`[ERROR]`, `ERROR:`, `| ERROR |`) is worth more than a bare one, since texts too begin with "ERROR budget …".
+Hardly any product is known by name here. Loggers follow a few conventions: the level stands first, behind time
+stamps and numbers; or between delimiters, behind the names of hosts, threads and loggers; or last. A word that is
+marked off (`[ERROR]`, `ERROR:`, `| ERROR |`) is worth more than a bare one: texts too begin with "ERROR budget …".
 """
 
 import re
@@ -32,8 +32,10 @@ def decide_by_position(line: str) -> Decision | None:
 
 
 def decide_by_bare_word(line: str) -> Decision | None:
-    """The level that a word in capitals gives, with nothing but spaces around it, at the start of a line or behind
-    what looks like the names of hosts, threads and loggers; None where there is none."""
+    """The level that a word in capitals gives, with nothing but spaces around it; None where there is none.
+
+    It stands at the start of a line or behind what looks like the names of hosts, threads and loggers.
+    """
     bare = _CAPITALS.search(line[:HEADER])
     if bare is None or _is_prose(line[: bare.start()]):
         return None
@@ -41,14 +43,16 @@ def decide_by_bare_word(line: str) -> Decision | None:
 
 
 def decide_by_second_line(text: str, line: str) -> Decision | None:
-    """The level of a log of java.util.logging's SimpleFormatter, which writes date, class and method on the first
-    line, and `SEVERE: text` on the second."""
+    """The level of a log of java.util.logging's SimpleFormatter; None where this is none.
+
+    It writes date, class and method on the first line, and `SEVERE: text` on the second.
+    """
     word = text[len(line) + 1 : len(line) + 20].partition(":")[0]
     level = LEVEL_WORDS.get(word.lower()) if word.isupper() else None
     return Decision(level, "second-line") if level else None
 
 
-# --- formats that are known as a whole --------------------------------------------------------------------------
+# --- formats that are known as a whole --------------------------------------------------------------------
 
 _PRIORITY = re.compile(r"<(\d{1,3})>")
 _LETTER_FIRST = re.compile(
@@ -61,7 +65,7 @@ _LETTER_FIRST = re.compile(
 )
 _LETTER_WITHIN = re.compile(
     r"[^\n]{0,100}?(?:\](?P<dms>[DIWEFVT]): "  # AWS DMS: 2026-… [SOURCE_CAPTURE  ]I:  text
-    r"|(?<=\d )(?P<mongo>[DIWEF])\d? +[A-Z-]{1,12} +\[)"  # MongoDB before 4.4: 2026-… D2 QUERY    [conn1] text
+    r"|(?<=\d )(?P<mongo>[DIWEF])\d? +[A-Z-]{1,12} +\[)"  # MongoDB 4.2: 2026-… D2 QUERY    [conn1] text
 )
 _REDIS = re.compile(
     r"\[?\d{1,8}(?::[A-Z])?\]? \d{1,2} [A-Z][a-z]{2} (?:\d{4} )?\d\d:\d\d:\d\d[.\d]{0,8} ([.*#-]) "
@@ -103,7 +107,7 @@ def _syslog(priority: str) -> Decision:
     return Decision(SYSLOG.level(int(priority) & 7) or Level.DEBUG, "syslog-priority")
 
 
-# --- the first word, behind time stamps, numbers and punctuation ------------------------------------------------
+# --- the first word, behind time stamps, numbers and punctuation ------------------------------------------
 
 _CALENDAR = (
     "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun|UTC|GMT|AM|PM|CES?T|T|Z"
@@ -164,7 +168,7 @@ def _has_digit(text: str) -> bool:
     return any(map(str.isdigit, text))
 
 
-# --- a word further on: behind hosts, threads, loggers ----------------------------------------------------------
+# --- a word further on: behind hosts, threads, loggers ----------------------------------------------------
 
 
 def _any_of(words: dict[str, Level], *cases: str) -> str:
@@ -178,7 +182,7 @@ _MARKED = re.compile(
     rf"(?<![\w\"'$@=-])(?P<word>{_ALL_CASES})\d?(?![\w\"'./$=-])(?P<space>[ \t]{{0,20}})(?P<next>.?)"
 )
 _CAPITALS = re.compile(rf"(?<![^\s=])(?:{_any_of(LEVEL_WORDS, 'upper')})(?![^\s\[])")
-_OPENS = frozenset("[(<{|:,;\t]#.")
+_OPENS = frozenset("[(<{|:,;\t]#")
 _CLOSES = frozenset("])>}|:,;")
 
 
@@ -201,10 +205,10 @@ def _by_delimited_word(head: str) -> Decision | None:
         if left.endswith("/"):
             delimited = following == "]"  # [Server thread/WARN]
         elif word.lower() in LEVEL_WORDS:
-            delimited = _is_open(left) or (word.isupper() and _ends_a_header(left))
+            delimited = _is_open(left) or (word.isupper() and (left[-1:] == "." or _ends_a_header(left)))
         else:
-            delimited = (
-                following in _CLOSING_BRACKETS and _is_open(left) or following == ":" and word.isupper()
+            delimited = (following in _CLOSING_BRACKETS and _is_open(left)) or (
+                following == ":" and word.isupper()
             )
         if delimited:
             return Decision(BRACKETED_WORDS[word.lower()], "header")
@@ -220,7 +224,7 @@ def _is_closed(space: str, following: str) -> bool:
     return following in _CLOSES or "\t" in space or len(space) > 1 or (following == "-" and bool(space))
 
 
-# --- what may stand before a level ------------------------------------------------------------------------------
+# --- what may stand before a level ------------------------------------------------------------------------
 
 _GROUPS = re.compile(r"\[[^\[\]]*+\]|\([^()]*+\)|<[^<>]*+>")
 _PLAIN_WORD = re.compile(r"(?<!\S)[A-Za-z']+[,;]?(?!\S)")
@@ -229,8 +233,10 @@ _CAPITALS_AT_THE_END = re.compile(r"[A-Z][ \t]{0,20}\Z")
 
 
 def _is_prose(left: str) -> bool:
-    """Whether this is running text. A host and a program, or a thread and a logger, may be plain words; more are
-    a sentence."""
+    """Whether this is running text.
+
+    A host and a program, or a thread and a logger, may be plain words; more are a sentence.
+    """
     return len(_PLAIN_WORD.findall(_GROUPS.sub("", left))) > _MOST_PLAIN_WORDS
 
 
@@ -238,7 +244,7 @@ def _ends_a_header(left: str) -> bool:
     return left[-1:] in " \t" and not _CAPITALS_AT_THE_END.search(left[-22:]) and not _is_prose(left)
 
 
-# --- the last word ----------------------------------------------------------------------------------------------
+# --- the last word ----------------------------------------------------------------------------------------
 
 _LAST = re.compile(rf"[\[(<]([A-Za-z]{{3,13}})[\])>]\Z|(?:- |[|,;\t] ?)({_any_of(LEVEL_WORDS, 'upper')})\Z")
 
@@ -250,7 +256,7 @@ def _by_last_word(line: str) -> Decision | None:
     return Decision(level, "level-last") if level else None
 
 
-# --- symbols ----------------------------------------------------------------------------------------------------
+# --- symbols ----------------------------------------------------------------------------------------------
 
 _SYMBOL = re.compile(r"(?:\[[\w: -]{1,40}\] ){0,2}(\W)")
 _SYMBOLS = {
@@ -262,8 +268,10 @@ _SYMBOLS = {
 
 
 def decide_by_symbol(line: str) -> Decision | None:
-    """The level that a symbol at the start of a line gives, as command-line loggers write it: consola, signale,
-    log-symbols, Next.js."""
+    """The level that a symbol at the start of a line gives; None where there is none.
+
+    Loggers of the command line write symbols for words: consola, signale, log-symbols, Next.js.
+    """
     if line.isascii():
         return None
     symbol = _SYMBOL.match(line)

@@ -1,4 +1,4 @@
-"""The words and numbers that loggers write for a level, and which of LogInformant's five levels each one is."""
+"""The words and numbers that loggers write for a level, and which of LogInformant's five levels each is."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -24,7 +24,7 @@ def _levels(**words: str) -> dict[str, Level]:
     return {word: Level[name] for name, line in words.items() for word in line.split()}
 
 
-# --- words, in lower case ---------------------------------------------------------------------------------------
+# --- words, in lower case ---------------------------------------------------------------------------------
 
 LEVEL_WORDS = _levels(
     DEBUG="trace debug verbose finest finer fine silly trc trce trac dbg dbug debu vrb",
@@ -44,8 +44,8 @@ BRACKETED_WORDS = LEVEL_WORDS | _levels(
     ERROR="failed exception errors",
     FATAL="abort fault",
 )
-"""And those that are a level only inside brackets, or in capitals before a colon; in a sentence they are just words.
-java.util.logging's `CONFIG`, PostgreSQL's `LOG` and `STATEMENT`, MySQL's `Note` and `System`, npm's `http`."""
+"""And those that are a level only inside brackets, or in capitals before a colon; in a sentence they are just
+words. java.util.logging's `CONFIG`, PostgreSQL's `LOG`, MySQL's `Note` and `System`, npm's `http`."""
 
 FIELD_WORDS = BRACKETED_WORDS | _levels(
     DEBUG="spam input t d v mute",
@@ -56,13 +56,13 @@ FIELD_WORDS = BRACKETED_WORDS | _levels(
     FATAL="f c blocker disaster",
 )
 """And those that are a level only as the value of a field that is named for one. winston's `help` and `data`,
-signale's and consola's `start` and `ready`, letters, and the severities of security findings (`low`, `high`)."""
+consola's `start` and `ready`, letters, and the severities of security findings (`low`, `high`)."""
 
 LETTERS = _levels(DEBUG="d t v", INFORMATION="i n", WARNING="w", ERROR="e s", FATAL="f c a")
 """Levels of one letter: glog, Android, MongoDB, tornado, telegraf."""
 
 
-# --- numbers ----------------------------------------------------------------------------------------------------
+# --- numbers ----------------------------------------------------------------------------------------------
 
 
 class Scale(NamedTuple):
@@ -99,7 +99,7 @@ TENS = _scale(1, 29, 39, 49, 59, 99)
 MONOLOG = _scale(100, 199, 299, 399, 499, 600)
 """DEBUG 100, INFO 200, NOTICE 250, WARNING 300, ERROR 400, CRITICAL 500, ALERT 550, EMERGENCY 600."""
 GOOGLE = _scale(0, 199, 399, 499, 599, 800)
-"""LogSeverity: DEBUG 100, INFO 200, NOTICE 300, WARNING 400, ERROR 500, CRITICAL 600, ALERT 700, EMERGENCY 800."""
+"""LogSeverity: DEBUG 100, INFO 200, NOTICE 300, WARNING 400, ERROR 500, CRITICAL 600, EMERGENCY 800."""
 JAVA_UTIL = _scale(300, 799, 899, 999, 1000, 1000)
 """java.util.logging: FINEST 300, FINE 500, CONFIG 700, INFO 800, WARNING 900, SEVERE 1000."""
 LOGBACK = _scale(5_000, 19_999, 29_999, 39_999, 49_999, 50_000)

@@ -6,7 +6,7 @@ from .vocabulary import Decision, Level
 
 _WORDS = re.compile(
     r"(?:(?P<fatal>fatal|panic(?:ked)?)|(?P<error>error|exception|fail(?:ed|ure)?|crash(?:ed)?)s?"
-    r"|(?P<warning>warn(?:ing)?s?|deprecated|caution))(?![\w/@-])",
+    r"|(?P<warning>warn(?:ing)?s?|deprecated|caution))(?![\w/@-]|\.\w)",
     re.I,
 )
 _PART_OF_A_NAME = frozenset("\"'./@-_$")
@@ -14,10 +14,11 @@ _NOTHING_BEFORE = re.compile(
     r"\b(?:no|not|none|never|0|zero|without|any|if|on|of|ignor(?:e|ed|ing))\b[\s\w,/]{0,16}\Z", re.I
 )
 _NOTHING_AFTER = re.compile(
-    r"(?:[ _-]?(?:count|rate|total|s))?[\"']?\s?[=:]\s?[\"'<]?(?:0\b(?!\.\d*[1-9])|none|null|nil|false|no\b|\[\]|\"\"|-(?:\s|$))"
-    r"|\s?\((?:0|s\))|\s0\b"
-    r"|[- ](?:free|count|rate|budget|handler|handling|page|threshold|report|reporting|logs?|level|mode|tracking|boundary"
-    r"|recovery|limit)\b",
+    r"(?:[ _-]?(?:count|rate|total|s))?[\"']?\s?[=:]\s?[\"'<]?"  # errors: 0; error_rate=0; "error": null
+    r"(?:0\b(?!\.\d{0,9}[1-9])|none|null|nil|false|no\b|\[\]|\"\"|-(?:\s|$))"
+    r"|\s?\((?:0|s\))|\s0\b"  # 5 done, failed 0
+    r"|[- ](?:free|count|rate|budget|handler|handling|page|threshold|report|reporting|logs?|level|mode"
+    r"|tracking|boundary|recovery|limit)\b",
     re.I,
 )
 
