@@ -57,49 +57,7 @@ _MARKS = ("HTTP/", "GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "OPTIONS", '
 # --- fields -----------------------------------------------------------------------------------------------
 
 _NAMES = frozenset(
-    {"status", "Status", "statusCode", "StatusCode", "status_code", "httpStatus", "http_status", "http.status"}
-    | {"httpStatusCode", "http_status_code", "http.status_code", "http.response.status_code", "res.statusCode"}
-    | {"responseCode", "response_code", "RESPONSE_CODE", "responseStatusCode", "response_status", "http_code"}
-    | {"httpCode", "sc-status", "sc_status", "elb_status_code", "upstream_status", "DownstreamStatus"}
-    | {"OriginStatus", "EdgeResponseStatus"}
-)
-_CONTAINERS = frozenset(
-    {"http", "httpRequest", "httpResponse", "http_request", "proxy", "request", "response", "Response", "res"}
-    | {"responseStatus", "delivery", "message"}
-)
-"""Fields that hold an object with the status in it: ECS, Kubernetes audit, Vercel, SNS, Fauna, Google."""
-_NAMES_INSIDE.intersection(inner)]
-            if isinstance(response := inner.get("response"), dict):
-                values += [response[name] for name in _NAMES_INSIDE.intersection(response)]
-            if decision := next(filter(None, map(_of_value, values)), None):
-                return decision
-    return None
-
-
-# --- lines ------------------------------------------------------------------------------------------------
-
-_METHOD = "(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|CONNECT|TRACE)"
-_CODE = r"([1-5]\d\d)"
-_STATUS = re.compile(
-    rf"HTTP/\d(?:\.\d)?\"?[ \t]{{1,4}}{_CODE}\b"  # Apache, NGINX: "GET / HTTP/1.1" 200; uWSGI: (HTTP/1.1 200)
-    rf"|\] \"[^\"\n]{{0,2000}}\" {_CODE} (?:\d|-)"  # the same with anything between the quotes
-    rf"|/-?\d{{1,8}}/\+?-?\d{{1,8}} {_CODE} \+?\d"  # HAProxy: 0/0/1/0/2 304 168
-    rf"|\b[A-Z]{{3,8}}_[A-Z_]{{2,30}}/{_CODE} \d"  # Squid: TCP_MISS/503 4114
-    rf"|[\d.-] {_CODE} (?:[1-5]\d\d|-) \d{{1,12}} \d{{1,12}} \""  # load balancers: 200 200 34 366 "GET
-    rf"|\| {_CODE} \|"  # gin, fiber: | 200 |
-    rf"|\b{_METHOD} \S{{1,2000}} {_CODE}\b"  # morgan: GET /path 200
-    rf"|\t{_METHOD}\t[^\t\n]{{1,300}}\t[^\t\n]{{1,1000}}\t{_CODE}\t"  # CloudFront
-)
-_W3C = re.compile(  # IIS: 2026-01-02 10:20:30 10.0.0.1 GET /path - 443 - 10.0.0.2 agent - 200 0 0 15
-    rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d [^\n]{{0,80}}{_METHOD} [^\n]{{1,3000}}?"
-    rf" {_CODE} \d{{1,5}} \d{{1,10}} \d{{1,10}}\b"
-)
-_MARKS = ("HTTP/", "GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "OPTIONS", '] "', "TCP_", "/", "|")
-
-# --- fields -----------------------------------------------------------------------------------------------
-
-_NAMES = frozenset(
-    [
+    {
         "status",
         "Status",
         "statusCode",
@@ -107,43 +65,24 @@ _NAMES = frozenset(
         "status_code",
         "httpStatus",
         "http_status",
-        "httpStatusCode",
-        "http_status_code",
         "http.status",
-        "http.status_code",
-        "http.response.status_code",
-        "responseCode",
-        "response_code",
-        "responseStatusCode",
-        "response_status",
-        "RESPONSE_CODE",
+    }
+    | {"httpStatusCode", "http_status_code", "http.status_code", "http.response.status_code", "httpCode"}
+    | {"responseCode", "response_code", "RESPONSE_CODE", "responseStatusCode", "response_status"}
+    | {
         "http_code",
-        "httpCode",
+        "res.statusCode",
         "sc-status",
         "sc_status",
         "elb_status_code",
         "upstream_status",
         "DownstreamStatus",
-        "OriginStatus",
-        "EdgeResponseStatus",
-        "res.statusCode",
-    ]
+    }
+    | {"OriginStatus", "EdgeResponseStatus"}
 )
 _CONTAINERS = frozenset(
-    [
-        "http",
-        "httpRequest",
-        "httpResponse",
-        "http_request",
-        "proxy",
-        "request",
-        "response",
-        "Response",
-        "responseStatus",
-        "res",
-        "delivery",
-        "message",
-    ]
+    {"http", "httpRequest", "httpResponse", "http_request", "proxy", "request", "response", "Response", "res"}
+    | {"responseStatus", "delivery", "message"}
 )
 """Fields that hold an object with the status in it: ECS, Kubernetes audit, Vercel, SNS, Fauna, Google."""
 _NAMES_INSIDE = _NAMES | {"code"}

@@ -1,8 +1,9 @@
 """Rules on the position of a level in a line of text.
 
-Hardly any product is known by name here. Loggers follow a few conventions: the level stands first, behind time
-stamps and numbers; or between delimiters, behind the names of hosts, threads and loggers; or last. A word that is
-marked off (`[ERROR]`, `ERROR:`, `| ERROR |`) is worth more than a bare one: texts too begin with "ERROR budget …".
+Hardly any product is known by name here. Loggers follow a few conventions: the level stands first, behind
+time stamps and numbers; or between delimiters, behind the names of hosts, threads and loggers; or last.
+A word that is marked off (`[ERROR]`, `ERROR:`, `| ERROR |`) is worth more than a bare one: texts too begin
+with "ERROR budget …".
 """
 
 import re
