@@ -1,0 +1,92 @@
+"""Small values that the tests of many modules build their cases from."""
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from loginformant_shipper.batching import Batch
+from loginformant_shipper.entries import Entry
+from loginformant_shipper.settings import Settings, load_settings
+from loginformant_shipper.subscription import LogEvent, Origin
+
+QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters"
+ENVIRON = {
+    "API_KEY_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:key",
+    "DEAD_LETTER_QUEUE_URL": QUEUE_URL,
+    "AWS_REGION": "eu-west-1",
+}
+ORDERS = Origin("123456789012", "/aws/lambda/orders", "2026/11/23/[$LATEST]1", ("to-loginformant",))
+
+
+def settings(**variables: str) -> Settings:
+    return load_settings(ENVIRON | variables)
+
+
+def raw_event(identifier: str = "e0", message: str = "Order placed", **others: object) -> dict[str, Any]:
+    return {"id": identifier, "timestamp": 1_700_000_000_123, "message": message} | others
+
+
+def log_event(identifier: str = "e0", message: str = "Order placed", **others: object) -> LogEvent:
+    raw = raw_event(identifier, message, **others)
+    return LogEvent(identifier, raw["timestamp"], message, raw)
+
+
+def an_entry(*identifiers: str, body: bytes = b'{"message":"x"}', origin: Origin = ORDERS) -> Entry:
+    """An entry of one log event for each identifier."""
+    return Entry(body, tuple(log_event(identifier) for identifier in identifiers or ("e0",)), origin)
+
+
+def a_batch(*identifiers: str) -> Batch:
+    """A batch with one entry of one log event for each identifier."""
+    return Batch(
+        tuple(an_entry(identifier, body=b'"%s"' % identifier.encode()) for identifier in identifiers)
+    )
+
+
+def payload(raw_events: Sequence[object], **members: object) -> dict[str, Any]:
+    """What CloudWatch Logs sends, before it is compressed."""
+    return {
+        "messageType": "DATA_MESSAGE",
+        "owner": ORDERS.owner,
+        "logGroup": ORDERS.log_group,
+        "logStream": ORDERS.log_stream,
+        "subscriptionFilters": list(ORDERS.filters),
+        "logEvents": list(raw_events),
+    } | members
+
+
+def encoded(content: object) -> str:
+    """JSON, compressed with gzip, in base64. Text and bytes are taken as they are."""
+    match content:
+        case bytes():
+            data = content
+        case str():
+            data = content.encode()
+        case _:
+            data = json.dumps(content).encode()
+    return base64.b64encode(gzip.compress(data)).decode()
+
+
+def awslogs_event(content: object) -> dict[str, Any]:
+    return {"awslogs": {"data": encoded(content)}}
+
+
+def kinesis_record(sequence_number: str, content: object) -> dict[str, Any]:
+    return {
+        "eventSource": "aws:kinesis",
+        "kinesis": {"sequenceNumber": sequence_number, "data": encoded(content)},
+    }
+
+
+def sqs_record(identifier: str, body: str, attributes: Mapping[str, str] | None = None) -> dict[str, Any]:
+    return {
+        "messageId": identifier,
+        "receiptHandle": f"handle of {identifier}",
+        "body": body,
+        "eventSource": "aws:sqs",
+        "messageAttributes": {
+            name: {"dataType": "String", "stringValue": value} for name, value in (attributes or {}).items()
+        },
+    }

@@ -1,0 +1,177 @@
+from collections.abc import Callable
+
+import pytest
+from loginformant_shipper.levels import Level
+from loginformant_shipper.settings import (
+    KIB,
+    MIB,
+    QUEUE_WORST_CASE_SECONDS,
+    RESERVE_MARGIN_SECONDS,
+    Settings,
+    SettingsError,
+    load_settings,
+)
+
+from tests.unit.sample_data import ENVIRON, QUEUE_URL, settings
+
+
+def error_of(**variables: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        settings(**variables)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_defaults() -> None:
+    assert load_settings(ENVIRON) == Settings(
+        ingest_url="https://app.loginformant.com",
+        api_key_secret_arn=ENVIRON["API_KEY_SECRET_ARN"],
+        api_key_parameter_name=None,
+        dead_letter_queue_url=QUEUE_URL,
+        parked_queue_url=None,
+        max_replays=3,
+        own_log_groups=frozenset(),
+        batch_max_logs=500,
+        batch_max_bytes=MIB,
+        max_in_flight=4,
+        request_timeout_seconds=10,
+        max_decompressed_bytes=64 * MIB,
+        default_level=Level.INFORMATION,
+        region="eu-west-1",
+        proxy_url=None,
+    )
+
+
+NUMBERS: dict[str, tuple[Callable[[Settings], float], int, int]] = {
+    "BATCH_MAX_LOGS": (lambda s: s.batch_max_logs, 1, 500),
+    "BATCH_MAX_BYTES": (lambda s: s.batch_max_bytes, KIB, 64 * MIB),
+    "MAX_IN_FLIGHT": (lambda s: s.max_in_flight, 1, 64),
+    "REQUEST_TIMEOUT_SECONDS": (lambda s: s.request_timeout_seconds, 1, 600),
+    "MAX_DECOMPRESSED_BYTES": (lambda s: s.max_decompressed_bytes, MIB, 1024 * MIB),
+    "MAX_REPLAYS": (lambda s: s.max_replays, 1, 100),
+}
+
+
+@pytest.mark.parametrize(("name", "value_of", "least", "most"), [(n, *v) for n, v in NUMBERS.items()])
+def test_a_number_has_limits_and_its_error_names_variable_value_and_limits(
+    name: str, value_of: Callable[[Settings], float], least: int, most: int
+) -> None:
+    room = {"FUNCTION_TIMEOUT_SECONDS": "900"}
+    assert value_of(settings(**room | {name: f" {least} "})) == least
+    assert value_of(settings(**room | {name: str(most)})) == most
+    for bad in (str(least - 1), str(most + 1), "1.5", "-1", "many", "１", "0" * 25 + "1", "9" * 5000):
+        assert error_of(**room | {name: bad}) == (
+            f"{name} is {bad!r}: allowed is a whole number from {least} to {most}"
+        )
+
+
+@pytest.mark.parametrize("name", [*NUMBERS, "DEFAULT_LEVEL", "INGEST_URL", "PARKED_QUEUE_URL", "HTTPS_PROXY"])
+@pytest.mark.parametrize("blank", ["", " \t"])
+def test_blank_counts_as_not_set(name: str, blank: str) -> None:
+    assert settings(**{name: blank}) == load_settings(ENVIRON)
+
+
+def test_default_level() -> None:
+    assert settings(DEFAULT_LEVEL="Warning").default_level is Level.WARNING
+    assert error_of(DEFAULT_LEVEL="warn") == (
+        "DEFAULT_LEVEL is 'warn': allowed is one of Debug, Information, Warning, Error, Fatal"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://logs.example.com",
+        "https://logs.example.com:8443/base",
+        "http://127.0.0.1:8080",
+        "http://[::1]:8080",
+        "http://localhost:8080",
+    ],
+)
+def test_ingest_url_is_https_or_a_loopback_address(url: str) -> None:
+    assert settings(INGEST_URL=url + "/").ingest_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://logs.example.com",
+        "http://127.0.0.1.example.com",
+        "http://localhost.example.com",
+        "logs.example.com",
+        "ftp://127.0.0.1",
+        "https://",
+        "https://user:password@logs.example.com",
+        "https://logs.example.com?key=1",
+        "https://logs.example.com#top",
+        "https://logs.example.com:port",
+        "https://[::1",
+    ],
+)
+def test_any_other_ingest_url_is_an_error(url: str) -> None:
+    error = error_of(INGEST_URL=url)
+    assert error.startswith(f"INGEST_URL is {url!r}: allowed is https://HOST")
+
+
+def test_exactly_one_place_for_the_key() -> None:
+    by_name = load_settings({**ENVIRON, "API_KEY_SECRET_ARN": "", "API_KEY_PARAMETER_NAME": " /key "})
+    assert (by_name.api_key_secret_arn, by_name.api_key_parameter_name) == (None, "/key")
+    assert error_of(API_KEY_PARAMETER_NAME="/key").endswith("exactly one must be set, both are")
+    assert error_of(API_KEY_SECRET_ARN=" ").endswith("exactly one must be set, neither is")
+
+
+def test_the_dead_letter_queue_must_be_set() -> None:
+    assert error_of(DEAD_LETTER_QUEUE_URL="") == "DEAD_LETTER_QUEUE_URL is not set"
+
+
+@pytest.mark.parametrize("name", ["DEAD_LETTER_QUEUE_URL", "PARKED_QUEUE_URL"])
+@pytest.mark.parametrize(
+    "bad", ["dead-letters", "arn:aws:sqs:eu-west-1:123456789012:q", "https://[", "https://a/b"]
+)
+def test_a_queue_is_named_by_its_url(name: str, bad: str) -> None:
+    assert error_of(**{name: bad}).startswith(f"{name} is {bad!r}: allowed is the URL of an SQS queue")
+
+
+def test_own_log_groups_are_those_listed_and_that_of_the_function_itself() -> None:
+    own = settings(OWN_LOG_GROUPS=" /a, ,/b,", AWS_LAMBDA_LOG_GROUP_NAME="/c").own_log_groups
+    assert own == {"/a", "/b", "/c"}
+
+
+def test_settings_that_leave_no_room_for_one_request_are_an_error() -> None:
+    room = int(20 + QUEUE_WORST_CASE_SECONDS + RESERVE_MARGIN_SECONDS)
+    just_enough = {"FUNCTION_TIMEOUT_SECONDS": str(room), "REQUEST_TIMEOUT_SECONDS": "20"}
+    assert settings(**just_enough).request_timeout_seconds == 20
+    error = error_of(**just_enough | {"REQUEST_TIMEOUT_SECONDS": "21"})
+    assert error.startswith("REQUEST_TIMEOUT_SECONDS is 21: allowed is at most 20")
+    assert "FUNCTION_TIMEOUT_SECONDS" in error
+
+
+PROXY = "http://user:pa55word@proxy.example.com:3128"
+
+
+@pytest.mark.parametrize(
+    ("variables", "proxy"),
+    [
+        ({"HTTPS_PROXY": PROXY}, PROXY),
+        ({"https_proxy": PROXY}, PROXY),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": "example.com, .other.com"}, PROXY),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": "app.loginformant.com"}, None),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": ".loginformant.com"}, None),
+        ({"HTTPS_PROXY": PROXY, "no_proxy": "*"}, None),
+        ({"HTTPS_PROXY": PROXY, "INGEST_URL": "http://127.0.0.1:80"}, None),
+        ({"HTTPS_PROXY": PROXY, "INGEST_URL": "https://localhost"}, None),
+        ({"HTTP_PROXY": PROXY}, None),
+    ],
+)
+def test_the_proxy_for_the_ingest_api(variables: dict[str, str], proxy: str | None) -> None:
+    assert settings(**variables).proxy_url == proxy
+
+
+def test_no_password_of_a_proxy_is_shown() -> None:
+    assert "pa55word" not in repr(settings(HTTPS_PROXY=PROXY))
+    for bad in (
+        "user:pa55word@proxy:3128",
+        "socks5://user:pa55word@proxy",
+        "http://user:pa55word@proxy:port",
+    ):
+        assert error_of(HTTPS_PROXY=bad) == ("HTTPS_PROXY: allowed is http://HOST:PORT or https://HOST:PORT")
