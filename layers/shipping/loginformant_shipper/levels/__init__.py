@@ -1,14 +1,24 @@
-"""The level of a log: the first rule that applies decides, and says its name."""
+"""The level of a log: the first rule that applies decides, and says its name.
+
+Fields of a structured log come first, then the position where a known format puts a level, then the status of
+a request, the platform's own lines, the shape of an exception, and last the words of the text.
+"""
 
 import re
 
 from .. import parsing
 from ..parsing import ParsedMessage
+from .error_fields import decide_by_error_field
 from .exceptions import decide_by_exception
 from .fields import Fields, decide_by_field
 from .http_status import decide_by_http_status, decide_by_status_field
 from .key_values import begins_with_pair, decide_by_key_value
-from .platform import decide_by_lambda_event, decide_by_platform_line, decide_by_platform_record
+from .platform import (
+    decide_by_lambda_event,
+    decide_by_log_group,
+    decide_by_platform_line,
+    decide_by_platform_record,
+)
 from .positions import decide_by_bare_word, decide_by_position, decide_by_second_line, decide_by_symbol
 from .vocabulary import LEVEL_WORDS, Decision, Level
 from .words import decide_by_words
@@ -21,8 +31,8 @@ END = 2 * 1024
 
 
 def infer_level(message: str, log_group: str | None = None) -> Level:
-    """The level of one message, as CloudWatch holds it."""
-    return decide(parsing.parse(message), log_group).level
+    """The level of one message, as CloudWatch holds it; Information where nothing in it says more."""
+    return explain_level(message, log_group).level
 
 
 def explain_level(message: str, log_group: str | None = None) -> Decision:
@@ -33,60 +43,34 @@ def explain_level(message: str, log_group: str | None = None) -> Decision:
 def decide(
     parsed: ParsedMessage, log_group: str | None = None, default: Level = Level.INFORMATION
 ) -> Decision:
-    """The level of a message that is parsed already; `default` where no rule applies (rule `default`)."""
-    decision = None
+    """The level of a message that is parsed already, and the name of the rule that decided.
+
+    `default` is the level where no rule applies; that rule's name is `default`. Never raises.
+    """
     if parsed.fields is not None:
-        decision = _of_fields(parsed.fields)
-    if decision is None and parsed.prefix is not None and parsed.prefix.level:
-        level = LEVEL_WORDS.get(parsed.prefix.level.lower())
-        decision = Decision(level, "runtime-prefix") if level else None
-    if decision is None and parsed.fields is None:
-        decision = _of_text(parsed.text)
+        decision = _of_fields(parsed.fields) or _of_prefix(parsed)
+    else:
+        decision = _of_prefix(parsed) or decide_by_log_group(log_group) or _of_text(parsed.text)
     return decision or Decision(default, "default")
+
+
+def _of_prefix(parsed: ParsedMessage) -> Decision | None:
+    """The level in what a Lambda runtime puts before the text that a function logs."""
+    if parsed.prefix is None or parsed.prefix.level is None:
+        return None
+    level = LEVEL_WORDS.get(parsed.prefix.level.lower())
+    return Decision(level, "runtime-prefix") if level else None
+
+
+_MESSAGES = ("message", "msg", "log", "@message", "Message", "MESSAGE", "short_message", "event", "text")
 
 
 def _of_fields(fields: Fields) -> Decision | None:
     decision = decide_by_platform_record(fields) or decide_by_field(fields) or decide_by_status_field(fields)
     if decision:
         return decision
-    for key in _MESSAGE_FIELDS:
-        message = fields.get(key)
-        if isinstance(message, str) and message:
-            return _of_text(message.rstrip()) or _of_error_field(fields)
-    return _of_error_field(fields)
-
-
-_MESSAGE_FIELDS = (
-    "message",
-    "msg",
-    "log",
-    "@message",
-    "Message",
-    "MESSAGE",
-    "short_message",
-    "event",
-    "text",
-)
-_ERROR_FIELDS = (
-    "error",
-    "err",
-    "exception",
-    "errorMessage",
-    "errorType",
-    "exc_info",
-    "stack_trace",
-    "stackTrace",
-    "stack",
-)
-_NO_ERROR = (None, False, 0, "", "none", "None", "null", "nil", "-")
-
-
-def _of_error_field(fields: Fields) -> Decision | None:
-    for key in _ERROR_FIELDS:
-        value = fields.get(key)
-        if value and value not in _NO_ERROR:
-            return Decision(Level.ERROR, "error-field")
-    return None
+    message = next((text for name in _MESSAGES if isinstance(text := fields.get(name), str)), "")
+    return _of_text(message) or decide_by_error_field(fields)
 
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")

@@ -7,6 +7,21 @@ from .vocabulary import Decision, Level
 
 Fields = dict[str, Any]
 
+# --- log groups that hold data ------------------------------------------------------------------------------
+
+
+def decide_by_log_group(log_group: str | None) -> Decision | None:
+    """Information for the audit, general and slow query logs of RDS; None for other log groups.
+
+    They quote statements, whose words say nothing about how bad it is.
+    """
+    if log_group and _STATEMENTS.match(log_group):
+        return Decision(Level.INFORMATION, "rds-statements")
+    return None
+
+
+_STATEMENTS = re.compile(r"/aws/rds/(?:cluster|instance)/[^/]{1,100}/(?:audit|general|slowquery)\Z")
+
 # --- lines of Lambda --------------------------------------------------------------------------------------
 
 

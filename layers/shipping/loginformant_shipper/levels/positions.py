@@ -64,9 +64,9 @@ _LETTER_FIRST = re.compile(
     r"|: (?=\S)"  # apt: E: Unable to locate package
     r")"
 )
-_LETTER_WITHIN = re.compile(
-    r"[^\n]{0,100}?(?:\](?P<dms>[DIWEFVT]): "  # AWS DMS: 2026-… [SOURCE_CAPTURE  ]I:  text
-    r"|(?<=\d )(?P<mongo>[DIWEF])\d? +[A-Z-]{1,12} +\[)"  # MongoDB 4.2: 2026-… D2 QUERY    [conn1] text
+_LETTER_BEHIND_TIME = re.compile(
+    r"\d{4}-\S{10,30} (?:\[[A-Z_ ]{1,30}\](?P<dms>[DIWEFVT]): "  # AWS DMS: 2026-… [SOURCE_CAPTURE  ]I:  text
+    r"|(?P<mongo>[DIWEF])\d? +[A-Z-]{1,12} +\[)"  # MongoDB before 4.4: 2026-… D2 QUERY    [conn1] text
 )
 _REDIS = re.compile(
     r"\[?\d{1,8}(?::[A-Z])?\]? \d{1,2} [A-Z][a-z]{2} (?:\d{4} )?\d\d:\d\d:\d\d[.\d]{0,8} ([.*#-]) "
@@ -91,7 +91,7 @@ def _by_known_format(head: str, first: str) -> Decision | None:
             return Decision(_REDIS_MARKS[mark[1]], "redis-mark")
         if priority := _ESXI.match(head):
             return _syslog(priority[1])
-        if "[" in head and (letter := _LETTER_WITHIN.match(head)):
+        if letter := _LETTER_BEHIND_TIME.match(head):
             return Decision(LETTERS[(letter["dms"] or letter["mongo"]).lower()], "letter")
     elif first.islower() and (npmlog := _NPMLOG.match(head)):
         level = _NPM_LEVELS.get((npmlog[1] or npmlog[2]).lower())
@@ -165,8 +165,11 @@ def _counts_nothing(line: str, end: int, following: str) -> bool:
     return following == ":" and _NOTHING.match(line, end) is not None
 
 
+_DIGIT = re.compile(r"\d")
+
+
 def _has_digit(text: str) -> bool:
-    return any(map(str.isdigit, text))
+    return _DIGIT.search(text) is not None
 
 
 # --- a word further on: behind hosts, threads, loggers ----------------------------------------------------

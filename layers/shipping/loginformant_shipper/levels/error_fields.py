@@ -1,0 +1,27 @@
+"""Rule `error-field`: a structured log without a level that holds an error, or says that something failed."""
+
+from typing import Any
+
+from .vocabulary import Decision, Level
+
+
+def decide_by_error_field(fields: dict[str, Any]) -> Decision | None:
+    """Error where a field holds an error or a failure; None where none does (`"error": null`, `"errors": []`)."""
+    for name in _ERRORS.intersection(fields):
+        value = fields[name]
+        if value and not (isinstance(value, str) and value.strip().lower() in _NONE):
+            return Decision(Level.ERROR, "error-field")
+    for name in _OUTCOMES.intersection(fields):
+        outcome = fields[name]
+        if isinstance(outcome, str) and outcome.lower() in _FAILED:
+            return Decision(Level.ERROR, "error-field")
+    return None
+
+
+_ERRORS = frozenset(
+    {"error", "errors", "err", "exception", "errorMessage", "errorType", "error_message", "errorCode"}
+    | {"exc_info", "stack_trace", "stackTrace", "stacktrace", "stack", "@x"}
+)
+_NONE = frozenset(("", "0", "none", "null", "nil", "undefined", "false", "no", "ok", "success", "-"))
+_OUTCOMES = frozenset(("status", "outcome", "result", "state", "connection-attempt-status"))
+_FAILED = frozenset(("fail", "failed", "failure", "error", "errored", "timeout", "timed_out"))
