@@ -21,13 +21,13 @@ _STYLES = {
 def arrived_table(logs: Iterable[Log]) -> Table:
     """The logs as the ingest API has them: time, level, source, message."""
     table = _table("What arrived at the ingest API")
-    table.add_column("time", width=12)
+    table.add_column("time", width=8)
     table.add_column("level", width=11)
     table.add_column("source", width=20, no_wrap=True)
     table.add_column("message", ratio=1, no_wrap=True)
     for log in logs:
         table.add_row(
-            log["timestamp"][11:23],
+            log["timestamp"][11:19],
             Text(log["level"], _STYLES[log["level"]]),
             _one_line(log.get("source", "")),
             _one_line(log["message"]),
@@ -50,7 +50,7 @@ def dead_letter_table(letters: Iterable[DeadLetter]) -> Table:
                 attributes.get("Reason", "crashed"),
                 attributes.get("Status", ""),
                 _one_line(attributes.get("Detail", "")),
-                event.log_group,
+                _one_line(event.log_group),
                 _one_line(event.message),
             )
     return table
@@ -78,8 +78,8 @@ def verdict(reckoning: Reckoning) -> Text:
     if reckoning.closes:
         return Text.assemble(
             ("\n✓ ", "green"),
-            f"Each of the {put} log events that were put is where it belongs: {len(reckoning.delivered)} arrived,"
-            f" {len(reckoning.dead_lettered)} in the dead-letter queue, {len(reckoning.filtered)} blank.",
+            f"{put} log events: {len(reckoning.delivered)} arrived, {len(reckoning.dead_lettered)} in the"
+            f" dead-letter queue, {len(reckoning.filtered)} blank; none lost, none twice",
         )
     return Text.assemble(
         ("\n✗ ", "red"),
@@ -101,6 +101,6 @@ def _table(title: str) -> Table:
     )
 
 
-def _one_line(text: str) -> str:
-    """Nothing in a log reaches the terminal as a command to it."""
-    return "".join(character if character.isprintable() else " " for character in text).strip()
+def _one_line(text: str) -> Text:
+    """Nothing in a log reaches the terminal as a command, nor rich as markup."""
+    return Text("".join(character if character.isprintable() else " " for character in text).strip())
