@@ -1,0 +1,66 @@
+"""The application `shipctl`: its commands, its version, and how it ends when a command cannot go on."""
+
+import importlib.metadata
+import io
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from shipctl.errors import CommandError
+from shipctl.preview import EXAMPLES, preview
+from shipctl.terminal import one_line
+
+FAILED = 1
+INTERRUPTED = 128 + 2
+"""What shells report of a program that SIGINT, signal 2, ended."""
+
+
+class OneLineErrors(TyperGroup):
+    """Ends with one line on standard error where a command cannot go on, whichever command it is."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; exit 1 on `CommandError`, 130 on Ctrl-C."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                # A log holds any character; a terminal that has no sign for one shows its number.
+                stream.reconfigure(errors="backslashreplace")
+        try:
+            return super().invoke(ctx)
+        except CommandError as error:
+            end, line = FAILED, str(error)
+        except KeyboardInterrupt:
+            end, line = INTERRUPTED, "interrupted"
+        print(f"shipctl: {one_line(line)}", file=sys.stderr)
+        raise typer.Exit(end)
+
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(epilog=EXAMPLES)(preview)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"shipctl {importlib.metadata.version('loginformant-shipper')}")
+        raise typer.Exit
+
+
+@app.callback()
+def shipctl(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Operate the LogInformant shipper for AWS CloudWatch Logs."""
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,5 @@
+"""What stops a command."""
+
+
+class CommandError(Exception):
+    """A trouble that is not a bug of ours; its text is the one line that the user is shown."""

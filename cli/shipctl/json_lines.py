@@ -1,0 +1,27 @@
+"""Logs as JSON lines on standard output, for programs; nothing else is written there."""
+
+import sys
+from collections.abc import Iterable
+
+import orjson
+from loginformant_shipper.subscription import Undecodable
+
+from shipctl.arrivals import Arrival
+from shipctl.terminal import one_line, visible_json
+
+
+class JsonLines:
+    """Writes each log as the log object that the ingest API would get, with the member `rule`; in UTF-8."""
+
+    def write(self, arrivals: Iterable[Arrival]) -> None:
+        """Write logs, each as it comes."""
+        output = sys.stdout.buffer
+        for arrival in arrivals:
+            line = orjson.dumps({**arrival.document, "rule": arrival.rule}).decode()
+            output.write(visible_json(line).encode() + b"\n")
+        output.flush()
+
+    def write_undecodable(self, undecodable: Undecodable) -> None:
+        """Say what could not be decoded, on standard error."""
+        detail = one_line(undecodable.detail)
+        print(f"shipctl: cannot be decoded: {undecodable.reason}: {detail}", file=sys.stderr)

@@ -1,0 +1,234 @@
+"""`shipctl preview`: how logs would arrive, by the shipper's own code, without sending any."""
+
+import sys
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+from loginformant_shipper.levels import Level
+from loginformant_shipper.subscription import Undecodable
+from rich.console import Console
+
+from shipctl.account import session
+from shipctl.arrivals import Arrival, Outcome, arrivals
+from shipctl.json_lines import JsonLines
+from shipctl.log_group import read_log_group
+from shipctl.reading import STANDARD_INPUT, opened, read_file
+from shipctl.streams import Piece, Streams
+from shipctl.summary import Tally, write_summary
+from shipctl.table import LogTable
+from shipctl.times import moment
+
+DEFAULT_SINCE = timedelta(hours=1)
+DEFAULT_LIMIT = 1000
+SECONDS = "%Y-%m-%d %H:%M:%S"
+
+FILES_PANEL = "Files and standard input"
+ACCOUNT_PANEL = "A log group in an AWS account"
+SHOWN_PANEL = "What is shown"
+
+EXAMPLES = """**Examples**
+
+    shipctl preview app.log --log-group-name /aws/lambda/orders --exceptions
+    kubectl logs deploy/orders | shipctl preview - --level Error --level Fatal
+    shipctl preview --log-group /aws/lambda/orders --since 15m --region eu-west-1
+    shipctl preview event.json --json | jq -r '[.level, .rule, .message] | @tsv'
+"""
+
+
+def preview(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FILE",
+            help="What to read; - is standard input. Plain lines, JSON lines, a JSON array, a subscription "
+            "event or its decoded payload, Kinesis or SQS records, what aws logs filter-log-events prints.",
+            show_default=False,
+        ),
+    ] = None,
+    log_group_name: Annotated[
+        str,
+        typer.Option(
+            "--log-group-name",
+            metavar="NAME",
+            help="The log group that lines are from which do not say it themselves.",
+            rich_help_panel=FILES_PANEL,
+            show_default=False,
+        ),
+    ] = "",
+    log_group: Annotated[
+        str | None,
+        typer.Option(
+            "--log-group",
+            metavar="NAME",
+            help="Read this log group instead of files.",
+            rich_help_panel=ACCOUNT_PANEL,
+            show_default=False,
+        ),
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--since",
+            parser=moment,
+            metavar="TIME",
+            help="From when on: so long ago (90s, 15m, 1h, 2d, 1w), or a time (2026-11-03T09:00, UTC).  "
+            "[default: 1h]",
+            rich_help_panel=ACCOUNT_PANEL,
+            show_default=False,
+        ),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            "--until",
+            parser=moment,
+            metavar="TIME",
+            help="Until when, likewise.  [default: now]",
+            rich_help_panel=ACCOUNT_PANEL,
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit",
+            min=1,
+            metavar="NUMBER",
+            help=f"Read at most so many log events, the oldest first.  [default: {DEFAULT_LIMIT}]",
+            rich_help_panel=ACCOUNT_PANEL,
+            show_default=False,
+        ),
+    ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            "--region",
+            envvar="AWS_REGION",
+            metavar="REGION",
+            help="The AWS region, as in the AWS CLI. For files: the region they are from.",
+            rich_help_panel=ACCOUNT_PANEL,
+            show_default=False,
+        ),
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile",
+            metavar="PROFILE",
+            help="The profile with the credentials, as in the AWS CLI.",
+            rich_help_panel=ACCOUNT_PANEL,
+            show_default=False,
+        ),
+    ] = None,
+    levels: Annotated[
+        list[Level] | None,
+        typer.Option(
+            "--level",
+            case_sensitive=False,
+            metavar="LEVEL",
+            help=f"Show logs of this level only ({', '.join(Level)}); may be given several times.",
+            rich_help_panel=SHOWN_PANEL,
+            show_default=False,
+        ),
+    ] = None,
+    default_level: Annotated[
+        Level,
+        typer.Option(
+            "--default-level",
+            case_sensitive=False,
+            metavar="LEVEL",
+            help="The level where no rule applies: the stack's parameter DefaultLevel.",
+            rich_help_panel=SHOWN_PANEL,
+        ),
+    ] = Level.INFORMATION,
+    exceptions: Annotated[
+        bool,
+        typer.Option("--exceptions", help="Show stack traces, too.", rich_help_panel=SHOWN_PANEL),
+    ] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print the log objects that LogInformant would get, a line each, with the rule that decided "
+            "on the level; the summary goes to standard error.",
+            rich_help_panel=SHOWN_PANEL,
+        ),
+    ] = False,
+) -> None:
+    """Show how logs would arrive at LogInformant, without sending any.
+
+    Everything is done by the shipper's own code, so this is what would be sent, with the rule that decided on
+    each level. A stack trace that was written line by line is one log.
+
+    A message that ends in an ellipsis is longer than the terminal is wide; one that begins with an ellipsis
+    has its runtime's prefix (time, request id, level) left out. Where the output is no terminal, messages are
+    whole.
+    """
+    if log_group is None:
+        _refuse_without_log_group(since=since, until=until, limit=limit, profile=profile)
+        paths = files or _piped_input()
+        pieces = _of_files(paths, log_group_name)
+        nothing = f"no logs in {_names(paths)}"
+    else:
+        if files or log_group_name:
+            raise typer.BadParameter("--log-group reads an account: give no FILE and no --log-group-name")
+        end = until or datetime.now(UTC)
+        start = since or end - DEFAULT_SINCE
+        if start >= end:
+            raise typer.BadParameter("--since must be before --until")
+        account = session(region, profile)
+        region = account.region_name
+        pieces = read_log_group(account, log_group, start, end, limit or DEFAULT_LIMIT)
+        nothing = (
+            f"no log events in {log_group} from {start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC"
+        )
+
+    tally = Tally()
+    writer = JsonLines() if as_json else LogTable(Console(highlight=False), show_exceptions=exceptions)
+    with closing(pieces):
+        for piece in pieces:
+            if isinstance(piece, Streams):
+                outcomes = arrivals(piece, default_level, region or "")
+                writer.write(_shown(outcomes, tally, frozenset(levels or Level)))
+            else:
+                tally.count(piece)
+                if isinstance(piece, Undecodable):
+                    writer.write_undecodable(piece)
+    if tally.is_empty:
+        print(f"shipctl: {nothing}", file=sys.stderr)
+        return
+    write_summary(Console(stderr=as_json, highlight=False), tally, exceptions_shown=exceptions or as_json)
+
+
+def _refuse_without_log_group(**options: object) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise typer.BadParameter(f"--{name} needs --log-group")
+
+
+def _piped_input() -> list[str]:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise typer.BadParameter("give a FILE, - for standard input, or --log-group")
+    return [STANDARD_INPUT]
+
+
+def _names(paths: list[str]) -> str:
+    return ", ".join("standard input" if path == STANDARD_INPUT else path for path in paths)
+
+
+def _of_files(paths: Iterable[str], log_group: str) -> Generator[Piece, None, None]:
+    for path in paths:
+        with opened(path) as file:
+            yield from read_file(file, path, log_group)
+
+
+def _shown(outcomes: Iterable[Outcome], tally: Tally, levels: frozenset[Level]) -> Iterator[Arrival]:
+    """The logs that the user wants to see; all are counted."""
+    for outcome in outcomes:
+        tally.count(outcome)
+        if isinstance(outcome, Arrival) and outcome.level in levels:
+            tally.shown += 1
+            yield outcome

@@ -1,0 +1,125 @@
+"""What became of all log events together: counts of levels, rules and what is not sent."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from loginformant_shipper.levels import Level
+from loginformant_shipper.subscription import ControlMessage, Undecodable
+from rich.console import Console, Group
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from shipctl.arrivals import Arrival, Filtered
+from shipctl.streams import LimitReached
+from shipctl.table import BOLD, DIM, LEVEL_STYLES, TROUBLE, WIDE
+
+_BAR = 24
+_BAR_NARROW = 12
+"""Cells of the longest bar; on a terminal that is not `WIDE`."""
+
+
+@dataclass
+class Tally:
+    """Counts, however many logs there are."""
+
+    events: int = 0
+    """Log events that could be read."""
+    shown: int = 0
+    exceptions: int = 0
+    rules: dict[Level, Counter[str]] = field(default_factory=lambda: {level: Counter() for level in Level})
+    """Logs by level and by the rule that decided."""
+    filtered: Counter[str] = field(default_factory=Counter)
+    """Log events by the reason for which they are not sent."""
+    undecodable: Counter[str] = field(default_factory=Counter)
+    """Payloads, or log events of one, by the reason for which they cannot be decoded."""
+    control_messages: int = 0
+    limit: int | None = None
+    """The number of log events at which reading ended, though there may be more."""
+
+    def count(self, outcome: Arrival | Filtered | Undecodable | ControlMessage | LimitReached) -> None:
+        """Count one outcome."""
+        match outcome:
+            case Arrival():
+                self.events += len(outcome.log.events)
+                self.rules[outcome.level][outcome.rule] += 1
+                self.exceptions += "exception" in outcome.document
+            case Filtered():
+                self.events += len(outcome.log.events)
+                self.filtered[outcome.reason] += len(outcome.log.events)
+            case Undecodable():
+                self.undecodable[outcome.reason] += outcome.events
+            case ControlMessage():
+                self.control_messages += 1
+            case LimitReached(events):
+                self.limit = events
+
+    @property
+    def logs(self) -> int:
+        """Logs that would be sent; a stack trace of many log events is one."""
+        return sum(rules.total() for rules in self.rules.values())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there was nothing at all."""
+        return not (self.events or self.undecodable or self.control_messages)
+
+
+def write_summary(console: Console, tally: Tally, *, exceptions_shown: bool) -> None:
+    """Write the counts to `console`, bars and rules by level."""
+    console.print()
+    console.print(
+        Group(
+            _heading(tally),
+            _levels(tally, _BAR if console.width >= WIDE else _BAR_NARROW),
+            *_remarks(tally, exceptions_shown),
+        )
+    )
+
+
+def _heading(tally: Tally) -> Text:
+    line = Text(f"{_counted(tally.logs, 'log')} would be sent", style=BOLD)
+    line.append(f", made of {_counted(tally.events - tally.filtered.total(), 'log event')}", style=Style())
+    if tally.shown != tally.logs:
+        line.append(f"; {tally.shown:,} shown", style=Style())
+    return line
+
+
+def _levels(tally: Tally, longest: int) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    most = max((rules.total() for rules in tally.rules.values()), default=0)
+    for level in reversed(Level):
+        rules = tally.rules[level]
+        if total := rules.total():
+            style = LEVEL_STYLES[level]
+            bar = Text(
+                "━" * max(1, round(longest * total / most)), style=Style(color=style.bgcolor or style.color)
+            )
+            counts = (f"{rule}×{count:,}" for rule, count in rules.most_common())
+            grid.add_row(
+                Text.assemble((level, style)), f"{total:,}", bar, Text(" · ".join(counts), style=DIM)
+            )
+    return grid
+
+
+def _remarks(tally: Tally, exceptions_shown: bool) -> Iterator[Text]:
+    for reason, events in tally.filtered.items():
+        yield Text(f"{_counted(events, 'log event')} would not be sent: {reason}")
+    for reason, events in tally.undecodable.items():
+        yield Text(f"{events:,} undecodable, for the dead-letter queue: {reason}", TROUBLE)
+    if tally.control_messages:
+        yield Text(f"{_counted(tally.control_messages, 'control message')}: CloudWatch's own, not sent")
+    if tally.limit is not None:
+        yield Text(f"Reading ended at --limit, {_counted(tally.limit, 'log event')}; there may be more.")
+    if tally.exceptions and not exceptions_shown:
+        verb = "has" if tally.exceptions == 1 else "have"
+        yield Text(f"{_counted(tally.exceptions, 'log')} {verb} a stack trace: --exceptions", DIM)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,230 @@
+"""The table of logs: a line each, written as they come, so that there may be any number of them."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import NamedTuple
+
+from loginformant_shipper.levels import Level
+from loginformant_shipper.subscription import Undecodable
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
+
+from shipctl.arrivals import Arrival
+from shipctl.terminal import LINE_BREAK, one_line, visible
+
+LEVEL_STYLES = {
+    Level.DEBUG: Style(color="bright_black"),
+    Level.INFORMATION: Style(color="green"),
+    Level.WARNING: Style(color="yellow"),
+    Level.ERROR: Style(color="red", bold=True),
+    Level.FATAL: Style(color="white", bgcolor="red", bold=True),
+}
+DIM = Style(dim=True)
+BOLD = Style(bold=True)
+PLAIN = Style()
+TITLE = Style(underline=True)
+SOURCE = Style(color="cyan")
+TRACE = Style(color="red", dim=True)
+TROUBLE = Style(color="magenta")
+
+ELLIPSIS = "…"
+
+SAMPLE = 200
+"""Logs by which the widths of the columns are chosen."""
+
+WIDE = 100
+"""Columns from which on a terminal has room for milliseconds and for gaps of two."""
+_TIME = len("09:12:01.118")
+_TIME_NARROW = len("09:12:01")
+_LEVEL = max(map(len, Level))
+_RULE = (len("Rule"), 16)
+_SOURCE = (len("Source"), 24)
+_SOURCE_NARROW = (len("Source"), 12)
+_LEAST_MESSAGE = 20
+
+
+_LEADING_TIME = re.compile(
+    r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+    r"(?:Z| ?UTC| ?[+-]\d\d:?\d\d)?\]?[ :]*(?=[^ :])"
+)
+"""The time with which many a logger begins a line."""
+
+
+class Row(NamedTuple):
+    """What the table shows of one log; text that a terminal would not obey."""
+
+    log_group: str
+    date: str
+    time: str
+    level: Level
+    rule: str
+    source: str
+    message: str
+    prefix: int
+    """How many characters at the start say what other columns say: a runtime's prefix, a time."""
+    exception: str | None
+
+
+def row_of(arrival: Arrival) -> Row:
+    """The row of one log. Date and time are empty where the log event came without a timestamp."""
+    document, parsed = arrival.document, arrival.log.parsed
+    timestamp = document.get("timestamp", "") if "timestamp" in arrival.log.events[0].raw else ""
+    message = str(document["message"])
+    text = one_line(message)
+    if parsed.fields is None and len(parsed.body) < len(parsed.text) and message.endswith(parsed.body):
+        prefix = len(one_line(message.removesuffix(parsed.body)))
+    else:
+        leading_time = _LEADING_TIME.match(text)
+        prefix = leading_time.end() if leading_time else 0
+    return Row(
+        log_group=visible(arrival.log_group),
+        date=timestamp[:10],
+        time=timestamp[11:23],
+        level=arrival.level,
+        rule=arrival.rule,
+        source=one_line(str(document.get("source", ""))),
+        message=text,
+        prefix=prefix,
+        exception=document.get("exception"),
+    )
+
+
+class Columns(NamedTuple):
+    """Widths in cells; 0 where a column is not shown, None where there is no bound."""
+
+    time: int
+    rule: int
+    source: int
+    message: int | None
+    gap: str
+
+
+def columns_for(rows: Sequence[Row], width: int | None, before: Columns | None) -> Columns:
+    """Columns as wide as `rows` need, within bounds, and no narrower than `before`.
+
+    `width` is the terminal's; None if there is none.
+    """
+    wide = width is None or width >= WIDE
+    time = (_TIME if wide else _TIME_NARROW) if any(row.time for row in rows) else 0
+    rule = _fitting([row.rule for row in rows], *_RULE)
+    source = _fitting([row.source for row in rows], *(_SOURCE if wide else _SOURCE_NARROW))
+    if not any(row.source for row in rows):
+        source = 0
+    if before is not None:
+        time, rule, source = max(time, before.time), max(rule, before.rule), max(source, before.source)
+    gap = "  " if wide else " "
+    taken = sum(column + len(gap) for column in (time, _LEVEL, rule, source) if column)
+    message = None if width is None else max(width - taken, _LEAST_MESSAGE)
+    return Columns(time, rule, source, message, gap)
+
+
+def _fitting(texts: Sequence[str], least: int, most: int) -> int:
+    return min(max([least, *map(cell_len, texts)]), most)
+
+
+@dataclass
+class LogTable:
+    """Writes logs to `console`; a heading wherever log group or day change."""
+
+    console: Console
+    show_exceptions: bool
+    _columns: Columns | None = field(default=None, init=False)
+    _heading: tuple[str, str] | None = field(default=None, init=False)
+    _written: bool = field(default=False, init=False)
+
+    def write(self, arrivals: Iterable[Arrival]) -> None:
+        """Write logs that were read together; the first of them say how wide the columns must be."""
+        rows = map(row_of, arrivals)
+        if first := list(islice(rows, SAMPLE)):
+            width = self.console.width if self.console.is_terminal else None
+            same_group = self._heading is not None and self._heading[0] == first[0].log_group
+            columns = columns_for(first, width, self._columns if same_group else None)
+            if columns != self._columns:
+                self._columns, self._heading = columns, None
+            for row in chain(first, rows):
+                self._write_row(row, columns)
+
+    def write_undecodable(self, undecodable: Undecodable) -> None:
+        """Write, in the place of its logs, what could not be decoded."""
+        line = Text("cannot be decoded: ", style=TROUBLE)
+        line.append(f"{undecodable.reason}: {one_line(undecodable.detail)}", style=DIM)
+        self._write(line)
+
+    def _write_row(self, row: Row, columns: Columns) -> None:
+        if self._heading != (row.log_group, row.date):
+            self._write_heading(row, columns)
+        line = Text()
+        for text, width, style in (
+            (row.time[: columns.time], columns.time, DIM),
+            (row.level, _LEVEL, LEVEL_STYLES[row.level]),
+            (row.rule, columns.rule, DIM),
+            (row.source, columns.source, SOURCE),
+        ):
+            _append(line, text, width, style, columns.gap)
+        trace = row.exception if self.show_exceptions else None
+        _append_message(line, _without_trace(row) if trace else row, columns.message)
+        self._write(line)
+        for trace_line in (trace or "").splitlines():
+            self._write(Text(f"    {visible(trace_line.expandtabs(4))}", style=TRACE))
+
+    def _write_heading(self, row: Row, columns: Columns) -> None:
+        titles = self._heading is None
+        self._heading = (row.log_group, row.date)
+        if self._written:
+            self._write(Text())
+        if row.log_group or row.date:
+            line = Text(row.log_group, style=BOLD)
+            if row.date:
+                line.append(f"{'  ' if row.log_group else ''}{row.date} UTC", style=DIM)
+            self._write(line)
+        if titles:
+            line = Text()
+            for title, width in (
+                ("Time", columns.time),
+                ("Level", _LEVEL),
+                ("Rule", columns.rule),
+                ("Source", columns.source),
+            ):
+                _append(line, title, width, TITLE, columns.gap)
+            line.append("Message", style=TITLE)
+            self._write(line)
+
+    def _write(self, line: Text) -> None:
+        line.rstrip()
+        self.console.print(line, soft_wrap=True)
+        self._written = True
+
+
+def _without_trace(row: Row) -> Row:
+    return row._replace(message=row.message.partition(f" {LINE_BREAK} ")[0])
+
+
+def _append(line: Text, text: str, width: int, style: Style, gap: str) -> None:
+    if width:
+        text = _shortened(text, width)
+        line.append(text, style=style)
+        line.append(" " * (width - cell_len(text)) + gap)
+
+
+def _append_message(line: Text, row: Row, room: int | None) -> None:
+    style = LEVEL_STYLES[row.level] if row.level is Level.DEBUG else PLAIN
+    if room is None or cell_len(row.message) <= room:
+        line.append(row.message[: row.prefix], style=DIM)
+        line.append(row.message[row.prefix :], style=style)
+    elif row.prefix:
+        # What follows the prefix has the room.
+        line.append(ELLIPSIS, style=DIM)
+        line.append(_shortened(row.message[row.prefix :], room - 1), style=style)
+    else:
+        line.append(_shortened(row.message, room), style=style)
+
+
+def _shortened(text: str, width: int) -> str:
+    """`text` within `width` cells, an ellipsis at its end where it was longer."""
+    if len(text) <= width and cell_len(text) <= width:
+        return text
+    return set_cell_size(text[:width], width - 1).rstrip() + ELLIPSIS
