@@ -1,0 +1,140 @@
+"""A stack for each test: real HTTP to a local ingest API, AWS emulated in this process."""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from loginformant_shipper import telemetry
+from loginformant_shipper.delivery import Memory
+from loginformant_shipper.pipeline import Environment
+from loginformant_shipper.policy import Policy
+from loginformant_shipper.senders import ThreadedSenders
+from loginformant_shipper.settings import load_settings
+from moto import mock_aws
+
+from local.ingest_api import IngestApi, Request, ingest_api
+from tests.integration.accounting import KEY, Stack
+from tests.integration.leaping_clock import LeapingSenders
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
+
+DEFAULT_POLICY = Policy()
+REGION = "eu-central-1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A thread that dies of an exception is a bug, not a warning."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning"))
+
+
+@dataclass(frozen=True)
+class Aws:
+    """An AWS account in this process, empty but for what tests put into it."""
+
+    sqs: "SQSClient"
+    secrets: "SecretsManagerClient"
+    ssm: "SSMClient"
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[Aws]:
+    with pytest.MonkeyPatch.context() as environ, mock_aws():
+        environ.setenv("AWS_DEFAULT_REGION", REGION)
+        environ.setenv("AWS_REGION", REGION)
+        yield Aws(boto3.client("sqs"), boto3.client("secretsmanager"), boto3.client("ssm"))
+
+
+@pytest.fixture
+def secret_arn(aws: Aws) -> str:
+    """A secret that holds the API key."""
+    return aws.secrets.create_secret(Name=f"api-key-{uuid4()}", SecretString=KEY)["ARN"]
+
+
+@pytest.fixture
+def queue_url(aws: Aws) -> str:
+    return aws.sqs.create_queue(QueueName=f"dead-letter-queue-{uuid4()}")["QueueUrl"]
+
+
+OnRequest = list[Callable[[Request], None]]
+
+
+@pytest.fixture
+def on_request() -> OnRequest:
+    """What a test adds here is called in the thread of each request, before it is answered."""
+    return []
+
+
+@pytest.fixture
+def api(on_request: OnRequest) -> Iterator[IngestApi]:
+    def call(request: Request) -> None:
+        for each in on_request:
+            each(request)
+
+    with ingest_api(keys={KEY}, on_request=call) as api:
+        yield api
+
+
+@pytest.fixture
+def environ(api: IngestApi, secret_arn: str, queue_url: str) -> dict[str, str]:
+    """The function's environment variables."""
+    return {
+        "AWS_REGION": REGION,
+        "INGEST_URL": api.url,
+        "API_KEY_SECRET_ARN": secret_arn,
+        "DEAD_LETTER_QUEUE_URL": queue_url,
+    }
+
+
+@pytest.fixture
+def read_output(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """What was written to standard output and error since the last call."""
+    for handler in telemetry.logger.handlers:
+        monkeypatch.setattr(handler, "stream", sys.stdout)
+
+    def read() -> str:
+        captured = capsys.readouterr()
+        return captured.out + captured.err
+
+    return read
+
+
+MakeStack = Callable[..., Stack]
+
+
+@pytest.fixture
+def make_stack(
+    api: IngestApi, aws: Aws, environ: dict[str, str], read_output: Callable[[], str]
+) -> MakeStack:
+    """Makes a stack that has its API key; what is not the default is named (a setting by its name)."""
+
+    def make(
+        *,
+        policy: Policy = DEFAULT_POLICY,
+        to: IngestApi = api,
+        key: str | None = KEY,
+        real_clock: bool = False,
+        **settings: Any,
+    ) -> Stack:
+        chosen = replace(load_settings(environ), **{"ingest_url": to.url, **settings})
+        threaded = ThreadedSenders(chosen)
+        senders = threaded if real_clock else LeapingSenders(threaded, to)
+        memory = Memory(byte_limit=chosen.batch_max_bytes, key=key)
+        return Stack(to, Environment(chosen, senders, memory, policy), aws.sqs, read_output)
+
+    return make
+
+
+@pytest.fixture
+def stack(make_stack: MakeStack) -> Stack:
+    return make_stack()

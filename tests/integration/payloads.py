@@ -1,0 +1,88 @@
+"""What CloudWatch Logs sends, made and read by the standard library alone, not by the code under test."""
+
+import base64
+import gzip
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+JsonObject = dict[str, Any]
+
+LOG_GROUP = "/aws/lambda/orders"
+LOG_STREAM = "2026/11/03/[$LATEST]0123456789abcdef"
+
+
+def log_event(number: int, message: str | None = None, **fields: Any) -> JsonObject:
+    """One log event; its id has the 56 digits that CloudWatch gives it."""
+    text = f"order {number} was placed" if message is None else message
+    return {"id": f"{number:056d}", "timestamp": 1_793_700_000_000 + number, "message": text, **fields}
+
+
+def log_events(count: int, *, first: int = 0, message: str | None = None) -> list[JsonObject]:
+    return [log_event(number, message) for number in range(first, first + count)]
+
+
+def payload(events: Iterable[object], **fields: Any) -> JsonObject:
+    return {
+        "messageType": "DATA_MESSAGE",
+        "owner": "123456789012",
+        "logGroup": LOG_GROUP,
+        "logStream": LOG_STREAM,
+        "subscriptionFilters": ["to-loginformant"],
+        "logEvents": list(events),
+        **fields,
+    }
+
+
+def data_of(content: object) -> str:
+    """base64 of gzip of JSON; bytes are taken as the JSON itself."""
+    text = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return base64.b64encode(gzip.compress(text, compresslevel=1, mtime=0)).decode()
+
+
+def subscription_event(events: Iterable[object], **fields: Any) -> JsonObject:
+    return {"awslogs": {"data": data_of(payload(events, **fields))}}
+
+
+def kinesis_event(*data: str) -> JsonObject:
+    """Kinesis records with the sequence numbers 1, 2, …"""
+    records = [
+        {"eventSource": "aws:kinesis", "kinesis": {"sequenceNumber": str(number), "data": text}}
+        for number, text in enumerate(data, start=1)
+    ]
+    return {"Records": records}
+
+
+def events_in(event: object, most_bytes: int) -> Sequence[object] | None:
+    """The log events of one subscription event; None where it has none that can be read.
+
+    A payload that inflates beyond `most_bytes` counts as one that cannot be read.
+    """
+    try:
+        data = event["awslogs"]["data"]  # type: ignore[index]
+        text = gzip.decompress(base64.b64decode(data, validate=True))
+        content = json.loads(text) if len(text) <= most_bytes else None
+    except (TypeError, KeyError, ValueError, EOFError, OSError, zlib.error, RecursionError):
+        return None
+    if isinstance(content, dict) and content.get("messageType") == "CONTROL_MESSAGE":
+        return []
+    events = content.get("logEvents") if isinstance(content, dict) else None
+    return events if isinstance(events, list) else None
+
+
+def ids_in(event: object, most_bytes: int) -> list[str]:
+    """The ids of all log events of the function's argument; what cannot be read is its own id."""
+    if isinstance(event, dict) and "Records" in event:
+        all_data = [record["kinesis"]["data"] for record in event["Records"]]
+        parts: list[object] = [{"awslogs": {"data": data}} for data in all_data]
+    else:
+        parts = [event]
+    ids: list[str] = []
+    for part in parts:
+        events = events_in(part, most_bytes)
+        if events is None:
+            ids.append(json.dumps(part, sort_keys=True))
+        else:
+            ids += [str(raw["id"]) if isinstance(raw, dict) else json.dumps(raw) for raw in events]
+    return ids

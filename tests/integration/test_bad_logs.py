@@ -1,0 +1,128 @@
+"""400, 413 and 422: one bad log costs one log, and a bounded number of requests."""
+
+import pytest
+from loginformant_shipper.policy import Policy
+
+from local.faults import Fault
+from tests.integration.accounting import Stack
+from tests.integration.conftest import MakeStack
+from tests.integration.payloads import log_event, log_events, subscription_event
+
+EVER = None
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_one_poison_log_among_500_costs_itself_and_18_requests_at_most(stack: Stack, status: int) -> None:
+    events = log_events(500)
+    events[317] = log_event(317, "a poison log")
+    stack.api.fault(Fault(status=status, body="logs[317] is bad", marker="poison", times=EVER))
+
+    shipment = stack.ship_and_account(subscription_event(events))
+
+    assert shipment.counts()[:2] == (499, 1)
+    [letter] = shipment.dead_letters
+    assert letter.reason == "rejected"
+    assert letter.ids == (events[317]["id"],)
+    assert letter.events == (events[317],)
+    assert letter.attributes["Status"] == str(status)
+    assert letter.detail == "logs[317] is bad"
+    assert shipment.answer["requests"] <= 1 + 18
+
+
+def test_what_is_accepted_by_halves_is_delivered(stack: Stack) -> None:
+    stack.api.fault(Fault(status=400, over_logs=250, times=EVER))
+    assert stack.ship_and_account(subscription_event(log_events(500))).counts() == (500, 0, 3)
+
+
+def test_one_log_alone_that_is_refused_is_not_tried_again(stack: Stack) -> None:
+    stack.api.fault(Fault(status=400, times=EVER))
+    shipment = stack.ship_and_account(subscription_event(log_events(1)))
+    assert shipment.counts() == (0, 1, 1)
+    assert shipment.by_reason() == {"rejected": 1}
+
+
+def test_the_search_in_one_batch_ends_after_64_extra_requests(stack: Stack) -> None:
+    stack.api.fault(Fault(status=400, times=EVER))
+    shipment = stack.ship_and_account(subscription_event(log_events(500)))
+    assert shipment.counts() == (0, 500, 1 + 64)
+    assert shipment.by_reason()["undetermined"] >= 500 - 64
+    assert set(shipment.by_reason()) == {"undetermined", "rejected"}
+
+
+def test_the_search_in_one_invocation_ends_after_128_extra_requests(stack: Stack) -> None:
+    stack.api.fault(Fault(status=400, times=EVER))
+    shipment = stack.ship_and_account(subscription_event(log_events(5 * 500)))
+    assert shipment.counts() == (0, 2500, 5 + 128)
+    assert set(shipment.by_reason()) == {"undetermined", "rejected"}
+
+
+def test_what_was_left_untried_is_told_with_the_refusal(stack: Stack) -> None:
+    stack.api.fault(Fault(status=422, body="some log is bad", times=EVER))
+    shipment = stack.ship_and_account(subscription_event(log_events(500)))
+    untried = [letter for letter in shipment.dead_letters if letter.reason == "undetermined"]
+    assert {letter.attributes["Status"] for letter in untried} == {"422"}
+    assert {letter.detail for letter in untried} == {"some log is bad"}
+
+
+def test_retries_of_a_part_are_not_extra_requests(make_stack: MakeStack) -> None:
+    stack = make_stack(policy=Policy(extra_requests_per_batch=18))
+    stack.api.fault(Fault(status=503, skip=1, times=20), Fault(status=400, marker="poison", times=EVER))
+    events = [*log_events(499), log_event(499, "a poison log")]
+    shipment = stack.ship_and_account(subscription_event(events), seconds=300)
+    assert shipment.by_reason() == {"rejected": 1}
+    assert 20 < shipment.answer["requests"] <= 1 + 18 + 20
+
+
+def test_413_splits_and_lowers_the_byte_limit_for_this_environment(stack: Stack) -> None:
+    stack.api.fault(Fault(status=413, over_bytes=100_000, times=EVER))
+    event = subscription_event(log_events(500, message="x" * 1000))
+
+    first = stack.ship_and_account(event)
+    assert first.counts()[:2] == (500, 0)
+    assert 413 in first.statuses()
+
+    second = stack.ship_and_account(event)
+    assert second.counts()[:2] == (500, 0)
+    assert second.statuses() == [200] * len(second.requests)
+    assert len(second.requests) <= 16
+
+
+def test_413_lowers_the_limit_for_the_rest_of_the_invocation(make_stack: MakeStack) -> None:
+    stack = make_stack(policy=Policy(max_in_flight=1))
+    stack.api.fault(Fault(status=413, over_bytes=400_000, times=EVER))
+    shipment = stack.ship_and_account(subscription_event(log_events(2000, message="x" * 1000)))
+    assert shipment.counts()[:2] == (2000, 0)
+    assert shipment.statuses().count(413) == 1
+
+
+def test_413_does_not_lower_the_limit_without_end(stack: Stack) -> None:
+    stack.api.fault(Fault(status=413, times=EVER))
+    shipment = stack.ship_and_account(subscription_event(log_events(8)))
+    assert shipment.by_reason() == {"too_large": 8}
+    assert stack.environment.memory.byte_limit == stack.environment.policy.smallest_byte_limit
+
+
+def test_one_log_that_is_too_large_is_told_so(stack: Stack) -> None:
+    events = [*log_events(20), log_event(20, "y" * 50_000), *log_events(20, first=21)]
+    stack.api.fault(Fault(status=413, over_bytes=40_000, body="too much", times=EVER))
+    shipment = stack.ship_and_account(subscription_event(events))
+    assert shipment.counts()[:2] == (40, 1)
+    [letter] = shipment.dead_letters
+    assert (letter.reason, letter.attributes["Status"], letter.detail) == ("too_large", "413", "too much")
+    assert letter.ids == (events[20]["id"],)
+
+
+def test_a_log_beyond_the_byte_limit_goes_alone(make_stack: MakeStack) -> None:
+    stack = make_stack(batch_max_bytes=20_000)
+    events = [log_event(0), log_event(1, "y" * 50_000), log_event(2)]
+    shipment = stack.ship_and_account(subscription_event(events))
+    assert shipment.counts() == (3, 0, 3)
+    assert sorted(len(request.logs) for request in shipment.requests) == [1, 1, 1]
+
+
+def test_events_keep_their_order_in_a_batch(make_stack: MakeStack) -> None:
+    stack = make_stack(policy=Policy(max_in_flight=1))
+    stack.api.fault(Fault(status=400, over_logs=300))
+    events = log_events(1300)
+    shipment = stack.ship_and_account(subscription_event(events))
+    assert shipment.delivered == [event["id"] for event in events]
