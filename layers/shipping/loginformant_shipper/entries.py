@@ -77,10 +77,11 @@ def entry(log: "Log", level: "Level", origin: Origin, region: str) -> Entry:
     Never raises: what JSON or the bounds of this module do not allow is replaced by what shows that it was.
     """
     parsed = log.parsed
-    ours = _ours(log, origin, region)
     document: Fields = {"level": level}
-    if (timestamp := _iso(log.events[0].timestamp)) is not None:
+    timestamp = _iso(log.events[0].timestamp)
+    if timestamp is not None:
         document["timestamp"] = timestamp
+    ours = _ours(log, origin, region, timestamp)
     if log.exception is not None:
         document["exception"] = log.exception
     if parsed.fields is None:
@@ -105,17 +106,10 @@ def _of_fields(log: "Log", fields: Fields, ours: Fields, origin: Origin) -> Fiel
             used.append(field)
     else:
         source = source_of_log_group(origin.log_group)
-    others = fields
-    if (
-        log.exception is not None
-        and (found := exception_of(fields)) is not None
-        and found.text == log.exception
-    ):
-        others = without(found.path, fields)
-    if used:
-        others = others.copy()
-        for field in used:
-            others.pop(field, None)
+    found = exception_of(fields) if log.exception is not None else None
+    others = without(found.path, fields) if found and found.text == log.exception else fields.copy()
+    for field in used:
+        others.pop(field, None)
     return {
         "message": message or _cut(log.parsed.text, MAX_OWN_TEXT) or _BLANK,
         "source": source,
@@ -204,8 +198,8 @@ def _message(fields: Fields) -> tuple[str | None, str | None]:
 _OF_EVERY_EVENT = frozenset({"id", "timestamp", "message"})
 
 
-def _ours(log: "Log", origin: Origin, region: str) -> Fields:
-    """The properties that the shipper adds, under names that stay theirs."""
+def _ours(log: "Log", origin: Origin, region: str, timestamp: str | None) -> Fields:
+    """The properties that the shipper adds, under names that stay theirs; `timestamp` as the log has it."""
     event = log.events[0]
     properties: Fields = {
         "logGroup": origin.log_group,
@@ -218,7 +212,7 @@ def _ours(log: "Log", origin: Origin, region: str) -> Fields:
         properties["eventIds"] = [each.id for each in log.events]
     if log.continues is not None:
         properties["continued"] = True
-    if event.timestamp is not None and _iso(event.timestamp) is None:
+    if timestamp is None and event.timestamp is not None:
         properties["originalTimestamp"] = _finite(event.timestamp)
 
     parsed = log.parsed

@@ -81,9 +81,9 @@ def exception_of(fields: dict[str, Any]) -> ExceptionField | None:
 
 
 def without(path: tuple[str, ...], fields: dict[str, Any]) -> dict[str, Any]:
-    """`fields` without the field at `path`; `fields` itself stays as it is."""
+    """A copy of `fields` without the field at `path`."""
     if not path:
-        return fields
+        return fields.copy()
     first, *rest = path
     others = {name: value for name, value in fields.items() if name != first}
     if rest and (inside := without(tuple(rest), fields[first])):

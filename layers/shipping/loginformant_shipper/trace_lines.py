@@ -169,8 +169,8 @@ _EXCEPTION_NAME = re.compile(
     r"(?<![\w$.:\\/-])(?:[A-Za-z_$][\w$]{0,100}(?:\.|::|\\)){0,20}"
     r"(?:[A-Za-z_$][\w$]{0,100})?(?:Error|Exception|Throwable|Fault|Failure)(?![\w$.\\/-])"
 )
-# Rails: `ActiveRecord::RecordNotFound (Couldn't find Order with 'id'=17):`
-_RAILS_EXCEPTION = re.compile(r"(?<![\w:])[A-Z]\w{0,100}(?:::[A-Z]\w{0,100}){0,20} (?=\(.{1,1000}\):?$)")
+# Rails: `ActiveRecord::RecordNotFound (Couldn't find Order with 'id'=17):`, and nothing behind it.
+_RAILS_EXCEPTION = re.compile(r"(?<![\w:])[A-Z]\w{0,100}(?:::[A-Z]\w{0,100}){0,20} \(")
 
 # A line that is nothing but an exception, whatever its name: `Shop.OutOfStock: no more hats`.
 _EXCEPTION_LINE = re.compile(
@@ -254,7 +254,7 @@ def _grown(lines: Lines, mark: int, shape: _Shape, floor: int, together: Callabl
 def _column(line: str, shape: _Shape) -> int:
     """Where in `line` the name of the exception begins, if it says nothing else from there on."""
     if shape is _RUBY:
-        name = _RAILS_EXCEPTION.search(line, 0, _LOOKED_AT)
+        name = _rails_exception(line)
         return name.start() if name and not shape.mark.match(line) else 0
     if shape is _GO or shape is _RUST:
         return 0
@@ -288,8 +288,12 @@ def _names_exception(line: str, shape: _Shape) -> bool:
     return bool(
         _EXCEPTION_LINE.match(line)
         or _EXCEPTION_NAME.search(line, 0, _LOOKED_AT)
-        or (shape is _RUBY and _RAILS_EXCEPTION.search(line, 0, _LOOKED_AT))
+        or (shape is _RUBY and _rails_exception(line))
     )
+
+
+def _rails_exception(line: str) -> re.Match[str] | None:
+    return _RAILS_EXCEPTION.search(line, 0, _LOOKED_AT) if line.endswith((")", "):")) else None
 
 
 def _end(lines: Lines, mark: int, shape: _Shape, together: Callable[[int], bool]) -> int:
