@@ -76,6 +76,8 @@ def test_the_logger_of_a_structured_log(fields: dict[str, object], name: str, fi
         {"context": "checkout"},
         {"logger": ""},
         {"logger": " "},
+        {"logger": "root"},  # AWS Lambda's JSON format for Python, unless the function names a logger
+        {"loggerName": "ROOT"},
         {"logger": {"name": "shop"}},
         {"logger": 7},
         {"log": "hello"},

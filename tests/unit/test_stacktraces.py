@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -260,6 +261,39 @@ def test_the_exception_that_the_lambda_runtime_of_python_logs() -> None:
 def test_text_of_several_lines_without_a_trace_has_no_exception(message: str) -> None:
     [log] = join(events([message]))
     assert log.exception is None
+
+
+# --- hostile input ---
+
+HOSTILE = [
+    "\n",
+    "      x\n   at a.b(\n",
+    "   ^\n\nError: x\n    at a.b(\n",
+    "A (A (A (A (A (A)\n\n/a.rb:1:in `x'\n\n",
+    "A.A$" * 400 + "Error_\n\tat a.b(\n",
+    "Traceback (most recent call last):\n  x\n\n\n",
+    "panic: \n\ngoroutine 1 [running]:\n",
+    "#0 {main}\n\n",
+    "thread 'a' panicked at \n",
+    "at a.b",
+    "    at " + "a" * 500,
+]
+
+
+@pytest.mark.parametrize("shape", HOSTILE)
+@pytest.mark.parametrize("line_by_line", [True, False])
+def test_the_work_grows_no_faster_than_the_input(shape: str, line_by_line: bool) -> None:
+    """Four times the input takes about four times the steps; a quadratic pattern would take sixteen times."""
+
+    def seconds(characters: int) -> float:
+        text = (shape * (characters // len(shape) + 1))[:characters]
+        given_events = events(text.split("\n") if line_by_line else [text])
+        start = process_time()
+        list(join(given_events))
+        return process_time() - start
+
+    short = min(seconds(32 * 1024) for _ in range(3))
+    assert min(seconds(128 * 1024) for _ in range(3)) < 10 * short + 0.02
 
 
 # --- every event once, in order ---

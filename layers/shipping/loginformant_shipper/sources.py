@@ -102,4 +102,9 @@ def logger_of(fields: dict[str, Any]) -> tuple[str, str | None] | None:
 
 
 def _name(value: object) -> str | None:
-    return value.strip() or None if isinstance(value, str) else None
+    name = value.strip() if isinstance(value, str) else ""
+    return name if name and name.lower() != _NAMELESS else None
+
+
+_NAMELESS = "root"
+"""What Python, Java and others call the logger that nobody has named: no better than the log group's name."""
