@@ -1,0 +1,103 @@
+"""What each status means: delivered, not to be helped, or to be tried again."""
+
+from collections.abc import Iterator
+
+import pytest
+from loginformant_shipper.policy import Policy
+
+from local.faults import Fault
+from local.ingest_api import IngestApi, ingest_api
+from tests.integration.accounting import KEY, Stack
+from tests.integration.conftest import MakeStack
+from tests.integration.payloads import log_events, subscription_event
+
+EVER = None
+THREE_BATCHES = 1500
+
+
+@pytest.fixture
+def one_at_a_time(make_stack: MakeStack) -> Stack:
+    return make_stack(policy=Policy(max_in_flight=1))
+
+
+@pytest.fixture
+def other_host() -> Iterator[IngestApi]:
+    with ingest_api(keys={KEY}) as other:
+        yield other
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_2xx_is_delivered(stack: Stack, status: int) -> None:
+    stack.api.fault(Fault(status=status, body="", keeps_logs=True, times=EVER))
+    shipment = stack.ship_and_account(subscription_event(log_events(700)))
+    assert shipment.counts() == (700, 0, 2)
+    assert shipment.statuses() == [status, status]
+
+
+@pytest.mark.parametrize("status", [300, 304, 402, 404, 405, 406, 409, 410, 411, 415, 431, 451, 499])
+def test_an_answer_that_no_retry_changes_is_misconfigured_and_ends_all_requests(
+    one_at_a_time: Stack, status: int
+) -> None:
+    one_at_a_time.api.fault(Fault(status=status, body="" if status == 304 else "nothing here", times=EVER))
+    shipment = one_at_a_time.ship_and_account(subscription_event(log_events(THREE_BATCHES)))
+    assert shipment.counts() == (0, THREE_BATCHES, 1)
+    [letter] = shipment.dead_letters
+    assert (letter.reason, letter.attributes["Status"]) == ("misconfigured", str(status))
+
+
+def test_a_base_address_that_is_wrong_is_misconfigured(make_stack: MakeStack, api: IngestApi) -> None:
+    stack = make_stack(ingest_url=f"{api.url}/v2")
+    shipment = stack.ship_and_account(subscription_event(log_events(2)))
+    assert shipment.counts() == (0, 2, 1)
+    assert shipment.by_reason() == {"misconfigured": 2}
+    assert [request.path for request in shipment.requests] == ["/v2/api/ingest/batch"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(one_at_a_time: Stack, other_host: IngestApi, status: int) -> None:
+    location = {"Location": f"{other_host.url}/api/ingest/batch"}
+    one_at_a_time.api.fault(Fault(status=status, headers=location, times=EVER))
+    shipment = one_at_a_time.ship_and_account(subscription_event(log_events(THREE_BATCHES)))
+    assert shipment.counts() == (0, THREE_BATCHES, 1)
+    assert shipment.by_reason() == {"misconfigured": THREE_BATCHES}
+    assert other_host.connections == 0
+
+
+def test_nor_is_one_to_another_path_of_the_same_host(one_at_a_time: Stack) -> None:
+    one_at_a_time.api.fault(Fault(status=307, headers={"Location": "/api/ingest"}, times=EVER))
+    shipment = one_at_a_time.ship_and_account(subscription_event(log_events(2)))
+    assert shipment.counts() == (0, 2, 1)
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 529, 599])
+class TestRetried:
+    def test_until_it_is_delivered(self, stack: Stack, status: int) -> None:
+        stack.api.fault(Fault(status=status, times=2))
+        shipment = stack.ship_and_account(subscription_event(log_events(10)))
+        assert shipment.counts() == (10, 0, 3)
+        assert shipment.statuses() == [status, status, 200]
+
+    def test_with_growing_pauses_until_the_time_is_up(self, stack: Stack, status: int) -> None:
+        stack.api.fault(Fault(status=status, body="not now", times=EVER))
+        shipment = stack.ship_and_account(subscription_event(log_events(1200)), seconds=60)
+        reason = "throttled" if status == 429 else "unavailable"
+        assert shipment.by_reason() == {reason: 1200}
+        assert {letter.attributes["Status"] for letter in shipment.dead_letters} == {str(status)}
+        assert {letter.detail for letter in shipment.dead_letters} == {"not now"}
+        # Two retries within 1.5 s, and 17.5 s for the next four at the very most, times three batches.
+        assert shipment.answer["requests"] >= 3 * (1 + 6)
+        assert shipment.seconds <= 60
+
+
+def test_what_was_retried_counts_as_a_retry(stack: Stack) -> None:
+    stack.api.fault(Fault(status=503, times=2))
+    output = stack.ship_and_account(subscription_event(log_events(10))).output
+    assert '"Retries":[2.0]' in output.replace(" ", "")
+    assert '"Requests":[3.0]' in output.replace(" ", "")
+
+
+def test_no_more_requests_are_in_flight_than_the_policy_says(make_stack: MakeStack) -> None:
+    stack = make_stack(policy=Policy(max_in_flight=3), batch_max_logs=10)
+    stack.api.fault(Fault(delay=0.02, times=EVER))
+    assert stack.ship_and_account(subscription_event(log_events(200))).counts() == (200, 0, 20)
+    assert stack.api.most_in_flight == 3

@@ -1,0 +1,139 @@
+"""Retry-After, in seconds and as a date: a floor for all requests, as long as there is time to wait."""
+
+import math
+import time
+
+import pytest
+from loginformant_shipper.policy import Policy
+
+from local.faults import Fault
+from local.ingest_api import Request
+from tests.integration.accounting import Stack
+from tests.integration.conftest import MakeStack, OnRequest
+from tests.integration.payloads import log_events, subscription_event
+
+EVER = None
+WRONG_CLOCK = "Mon, 01 Jan 2001 00:00:00 GMT"
+
+SEVEN_SECONDS = {
+    "seconds": {"Retry-After": "7"},
+    "seconds with white space": {"Retry-After": "  7 "},
+    "a date, by the clock of the answer": {
+        "Retry-After": "Mon, 01 Jan 2001 00:00:07 GMT",
+        "Date": WRONG_CLOCK,
+    },
+    "a date with an offset": {"Retry-After": "Mon, 01 Jan 2001 01:00:07 +0100", "Date": WRONG_CLOCK},
+}
+NOTHING_USABLE = {
+    "empty": {"Retry-After": ""},
+    "negative": {"Retry-After": "-5"},
+    "signed": {"Retry-After": "+30"},
+    "a fraction": {"Retry-After": "30.5"},
+    "words": {"Retry-After": "in a while"},
+    "a superscript": {"Retry-After": "\u00b2"},
+    "hexadecimal": {"Retry-After": "0x1e"},
+    "a list": {"Retry-After": "30, 60"},
+    "a date that is past": {"Retry-After": "Mon, 01 Jan 2001 00:00:00 GMT"},
+    "a date, but the answer has none": {"Retry-After": "Mon, 01 Jan 2099 00:00:07 GMT", "Date": ""},
+    "a date without an offset": {"Retry-After": "Mon, 01 Jan 2001 00:00:07", "Date": WRONG_CLOCK},
+    "a date that is none": {"Retry-After": "Mon, 32 Foo 2001 00:00:07 GMT"},
+    "a date in no calendar": {"Retry-After": "Mon, 01 Jan 99999999999999999999 00:00:07 GMT"},
+    "a date with an offset beyond numbers": {
+        "Retry-After": "Mon, 01 Jan 2099 00:00:07 +99999999999999999999"
+    },
+}
+
+
+@pytest.mark.parametrize("form", SEVEN_SECONDS)
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
+def test_no_request_starts_before_it_is_over(make_stack: MakeStack, form: str, status: int) -> None:
+    stack = make_stack(policy=Policy(max_in_flight=1))
+    stack.api.fault(Fault(status=status, headers=SEVEN_SECONDS[form]))
+    shipment = stack.ship_and_account(subscription_event(log_events(1200)))
+    assert shipment.counts() == (1200, 0, 4)
+    first, *later = stack.senders.starts
+    assert min(later) - first >= 7
+    assert stack.senders.slept >= 6
+
+
+def test_it_holds_for_all_requests_of_the_invocation(make_stack: MakeStack, on_request: OnRequest) -> None:
+    """Those in flight finish, none starts."""
+    stack = make_stack(policy=Policy(max_in_flight=2), batch_max_logs=10)
+    memory = stack.environment.memory
+
+    def hold_the_second(request: Request) -> None:
+        while request.number == 1 and memory.resume_at == -math.inf:
+            time.sleep(0.005)
+
+    on_request.append(hold_the_second)
+    stack.api.fault(Fault(status=429, headers={"Retry-After": "30"}))
+    shipment = stack.ship_and_account(subscription_event(log_events(60)))
+    assert shipment.counts() == (60, 0, 7)
+    assert shipment.statuses() == [429] + 6 * [200]
+    first, second, *later = stack.senders.starts
+    assert len(later) == 5
+    assert min(later) >= first + 30 > second
+
+
+@pytest.mark.parametrize("case", NOTHING_USABLE)
+def test_what_says_nothing_usable_is_as_if_absent(stack: Stack, case: str) -> None:
+    stack.api.fault(Fault(status=429, headers=NOTHING_USABLE[case]))
+    shipment = stack.ship_and_account(subscription_event(log_events(10)))
+    assert shipment.counts() == (10, 0, 2)
+    assert shipment.statuses() == [429, 200]
+    assert stack.environment.memory.resume_at == -math.inf
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 413])
+def test_it_means_nothing_where_there_is_nothing_to_wait_for(stack: Stack, status: int) -> None:
+    stack.api.fault(Fault(status=status, headers={"Retry-After": "30"}))
+    stack.ship_and_account(subscription_event(log_events(10)))
+    assert stack.environment.memory.resume_at == -math.inf
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(429, "throttled"), (503, "unavailable"), (500, "unavailable")]
+)
+@pytest.mark.parametrize("value", ["61", "3600", "31536000", "9" * 400])
+def test_beyond_the_time_left_everything_is_dead_lettered_at_once(
+    make_stack: MakeStack, status: int, reason: str, value: str
+) -> None:
+    stack = make_stack(policy=Policy(max_in_flight=1))
+    stack.api.fault(Fault(status=status, headers={"Retry-After": value}))
+    shipment = stack.ship_and_account(subscription_event(log_events(1200)), seconds=60)
+    assert shipment.counts() == (0, 1200, 1)
+    assert shipment.by_reason() == {reason: 1200}
+    assert stack.senders.slept == 0
+
+
+class TestRemembered:
+    def test_the_next_invocation_makes_no_request_if_it_cannot_wait_so_long(self, stack: Stack) -> None:
+        stack.api.fault(Fault(status=429, headers={"Retry-After": "100"}))
+        stack.ship_and_account(subscription_event(log_events(10)), seconds=60)
+        shipment = stack.ship_and_account(subscription_event(log_events(10, first=10)), seconds=60)
+        assert shipment.counts() == (0, 10, 0)
+        assert shipment.by_reason() == {"throttled": 10}
+        assert stack.senders.slept == 0
+
+    def test_it_waits_if_there_is_time(self, stack: Stack) -> None:
+        stack.api.fault(Fault(status=429, headers={"Retry-After": "100"}))
+        stack.ship_and_account(subscription_event(log_events(10)), seconds=60)
+        stack.senders.leap(50)
+        shipment = stack.ship_and_account(subscription_event(log_events(10, first=10)), seconds=60)
+        assert shipment.counts() == (10, 0, 1)
+        assert stack.senders.starts[1] - stack.senders.starts[0] >= 100
+
+    def test_it_is_over_when_it_is_over(self, stack: Stack) -> None:
+        stack.api.fault(Fault(status=429, headers={"Retry-After": "100"}))
+        stack.ship_and_account(subscription_event(log_events(10)), seconds=60)
+        stack.senders.leap(100)
+        shipment = stack.ship_and_account(subscription_event(log_events(10, first=10)), seconds=60)
+        assert shipment.counts() == (10, 0, 1)
+        assert stack.senders.slept == 0
+
+    def test_nobody_is_believed_who_asks_for_a_year(self, stack: Stack) -> None:
+        stack.api.fault(Fault(status=503, headers={"Retry-After": "31536000"}))
+        stack.ship_and_account(subscription_event(log_events(10)))
+        stack.senders.leap(stack.environment.policy.longest_pause)
+        shipment = stack.ship_and_account(subscription_event(log_events(10, first=10)))
+        assert shipment.counts() == (10, 0, 1)
