@@ -6,7 +6,7 @@ from .vocabulary import Decision, Level
 
 
 def decide_by_error_field(fields: dict[str, Any]) -> Decision | None:
-    """Error where a field holds an error or a failure; None where none does (`"error": null`, `"errors": []`)."""
+    """Error where a field holds an error or a failure; None where none does."""
     for name in _ERRORS.intersection(fields):
         value = fields[name]
         if value and not (isinstance(value, str) and value.strip().lower() in _NONE):

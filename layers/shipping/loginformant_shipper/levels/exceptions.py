@@ -15,7 +15,7 @@ _EXCEPTION = re.compile(
     r"^(?:Traceback \(most recent call last\)|Exception in thread |Caused by: "
     r"|[Uu]nhandled ?(?:exception|[Pp]romise)|[Uu]ncaught |[ \t]{1,8}at [\w.$<>]{2,200}[ (:]"
     r"|Node\.js v\d{1,3}\."
-    r"|(?:\[[^\]\n]{0,80}\] )?[\w.$\\]{0,200}(?:::\w{1,80})?(?:Exception|Error)(?=[: ]|$)"
+    r"|(?:\[[^\]\n]{0,80}\] )?[\w.$\\]{0,200}(?:::\w{1,80})?(?:Exception$|(?:Exception|Error)(?=:| \())"
     r"|\S{1,200}:\d{1,6}:in [`'][^\n]{1,400}\([A-Z][\w:]{1,80}\)$)",
     re.M,
 )

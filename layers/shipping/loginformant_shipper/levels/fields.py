@@ -163,7 +163,7 @@ _SEVERITIES = frozenset(
 )
 _NO_NUMBERS = frozenset(("type", "s", "@l"))
 _WRITTEN_BY_WINDOWS = ("EventID", "EventId", "Channel", "ProviderName", "Provider")
-_WRITTEN_BY_PYTHON = ("lineno", "funcName", "pathname")
+_WRITTEN_BY_PYTHON = ("levelno", "lineno", "funcName", "pathname")
 _WRITTEN_AS_GELF = ("short_message", "full_message")
 
 

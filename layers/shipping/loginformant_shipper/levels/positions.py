@@ -262,7 +262,7 @@ def _by_last_word(line: str) -> Decision | None:
 
 # --- symbols ----------------------------------------------------------------------------------------------
 
-_SYMBOL = re.compile(r"(?:\[[\w: -]{1,40}\] ){0,2}(\W)")
+_SYMBOL = re.compile(r"(?:\[[\w: -]{1,40}\] ){0,2}([^\x00-\x7f])")
 _SYMBOLS = {
     **dict.fromkeys("✖✗✘❌⨯🚨⛔", Level.ERROR),
     **dict.fromkeys("⚠❗", Level.WARNING),

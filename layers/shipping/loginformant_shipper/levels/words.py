@@ -11,7 +11,7 @@ _WORDS = re.compile(
 )
 _PART_OF_A_NAME = frozenset("\"'./@-_$")
 _NOTHING_BEFORE = re.compile(
-    r"\b(?:no|not|none|never|0|zero|without|any|if|on|of|ignor(?:e|ed|ing))\b[\s\w,/]{0,16}\Z", re.I
+    r"\b(?:no|not|none|never|0|zero|without|any|if|on|of|ignor(?:e|ed|ing))\b[\s\w,/]{0,24}\Z", re.I
 )
 _NOTHING_AFTER = re.compile(
     r"(?:[ _-]?(?:count|rate|total|s))?[\"']?\s?[=:]\s?[\"'<]?"  # errors: 0; error_rate=0; "error": null
@@ -46,4 +46,4 @@ def _is_harmless(text: str, span: tuple[int, int]) -> bool:
     before = text[start - 1 : start]
     if before.isalnum() or before in _PART_OF_A_NAME:
         return True
-    return bool(_NOTHING_AFTER.match(text, end) or _NOTHING_BEFORE.search(text[max(0, start - 24) : start]))
+    return bool(_NOTHING_AFTER.match(text, end) or _NOTHING_BEFORE.search(text[max(0, start - 32) : start]))

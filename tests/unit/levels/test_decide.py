@@ -1,0 +1,109 @@
+"""The order of the rules, through the functions that others call."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from loginformant_shipper.levels import Level, decide, explain_level, infer_level
+from loginformant_shipper.parsing import parse
+
+REQUEST = "11111111-2222-3333-4444-555555555555"
+
+
+@pytest.mark.parametrize(
+    ("message", "level", "rule"),
+    [
+        # a field before everything that its message says
+        ('{"level":"info","message":"[ERROR] no stock","status":503,"error":"x"}', "Information", "field"),
+        (
+            f'2026-03-01T10:20:30.123Z\t{REQUEST}\tINFO\t{{"level":"error","msg":"no stock"}}',
+            "Error",
+            "field",
+        ),
+        # what a Lambda runtime writes before the text that it wraps
+        (f"2026-03-01T10:20:30.123Z\t{REQUEST}\tWARN\tERROR: no stock", "Warning", "runtime-prefix"),
+        (f"[DEBUG]\t2026-03-01T10:20:30.123Z\t{REQUEST}\terror lookup", "Debug", "runtime-prefix"),
+        (f'2026-03-01T10:20:30.123Z\t{REQUEST}\tWARN\t{{"order":7}}', "Warning", "runtime-prefix"),
+        # position before status, status before words
+        ('INFO:     10.0.0.7:77 - "GET /orders HTTP/1.1" 503', "Information", "header"),
+        (
+            '10.0.0.7 - - [01/Mar/2026:10:20:30 +0000] "GET /error HTTP/1.1" 200 77',
+            "Information",
+            "http-status",
+        ),
+        ('{"statusCode":404,"msg":"order failed"}', "Warning", "http-status"),
+        # events of Lambda before anything that resembles a header
+        (
+            f"REPORT RequestId: {REQUEST}\tStatus: error\tError Type: Runtime.ExitError",
+            "Warning",
+            "lambda-platform",
+        ),
+        ('{"type":"platform.report","record":{"status":"success"}}', "Information", "lambda-platform"),
+        # a word that is marked off, then pairs, then bare words
+        ("ERROR: level=info", "Error", "header"),
+        ("ERROR page built | level=info", "Information", "key-value"),
+        ("level=info msg=ERROR: x", "Information", "key-value"),
+        ("ERROR page built", "Error", "bare-word"),
+        ("✔ ERROR page built", "Information", "symbol"),
+        # the message of a structured log without a level, and then its error
+        ('{"msg":"[WARN] late","error":"x"}', "Warning", "header"),
+        ('{"log":"2026-03-01 10:20:30 ERROR no stock\\n","stream":"stdout"}', "Error", "header"),
+        ('{"msg":"order 7","error":"no stock"}', "Error", "error-field"),
+        ('{"msg":"order 7","error":null}', "Information", "default"),
+        # traces, then words, then nothing
+        ("order 7\nTraceback (most recent call last):\n  File x\nKeyError: 7", "Error", "exception"),
+        ("[WARN] order 7\nTraceback (most recent call last):\n  File x\nKeyError: 7", "Warning", "header"),
+        ("order 7 failed", "Error", "words"),
+        ("order 7 taken", "Information", "default"),
+        ("", "Information", "default"),
+        ("\x1b[31m ERROR\x1b[0m[0007] no stock", "Error", "header"),
+        (
+            "\x1b[2m2026-03-01T10:20:30Z\x1b[0m \x1b[33m WARN\x1b[0m \x1b[2morders\x1b[0m: late",
+            "Warning",
+            "header",
+        ),
+    ],
+)
+def test_the_first_rule_that_applies_decides(message: str, level: str, rule: str) -> None:
+    assert explain_level(message) == (level, rule)
+    assert infer_level(message) == level
+
+
+def test_the_default_is_the_callers() -> None:
+    assert decide(parse("order 7 taken"), default=Level.DEBUG) == ("Debug", "default")
+    assert decide(parse("order 7 failed"), default=Level.DEBUG) == ("Error", "words")
+
+
+def test_a_log_group_of_statements_counts_more_than_their_words() -> None:
+    statement = "# Query_time: 7\nselect * from error"
+    assert explain_level(statement, "/aws/rds/instance/orders/slowquery") == ("Information", "rds-statements")
+
+
+def test_rules_look_at_the_start_and_the_end_only() -> None:
+    padding = "x " * 20_000
+    assert infer_level(f"{padding} order 7 failed") == "Error"
+    assert infer_level(f"order 7 failed {padding}") == "Error"
+    assert infer_level(f"{padding} order 7 failed {padding}") == "Information"
+
+
+@given(st.text())
+def test_any_text_has_a_level(message: str) -> None:
+    assert explain_level(message).level in list(Level)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["level", "severity", "type", "record", "log", "status", "http", "message", "_aws", "error"]
+        ),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+            lambda inner: (
+                st.lists(inner) | st.dictionaries(st.sampled_from(["level", "status", "name"]), inner)
+            ),
+            max_leaves=4,
+        ),
+    )
+)
+def test_any_fields_have_a_level(fields: dict[str, object]) -> None:
+    parsed = parse("x")._replace(fields=fields)
+    assert decide(parsed).level in list(Level)

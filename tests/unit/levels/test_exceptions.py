@@ -1,0 +1,71 @@
+import pytest
+from loginformant_shipper.levels.exceptions import decide_by_exception
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Traceback (most recent call last):\n  File \"/srv/o.py\", line 7, in <module>\nKeyError: 'id'",
+        'Exception in thread "main" java.lang.IllegalStateException: x\n\tat shop.Orders.take(Orders.java:7)',
+        "shop.OutOfStock: item 7\n\tat shop.Orders.take(Orders.java:7)",
+        "late\nCaused by: shop.OutOfStock: item 7",
+        "System.InvalidOperationException: closed\n   at Shop.Orders.Take() in /srv/Orders.cs:line 7",
+        "Unhandled exception. Shop.OutOfStock: item 7",
+        "/srv/o.js:7\nthrow new TypeError('x')\n^\n\nTypeError: x\n    at take (/srv/o.js:7:7)",
+        "/srv/o.js:7\nthrow {code: 7}\n^\n\n{ code: 7 }\n\nNode.js v22.1.0",
+        "UnhandledPromiseRejection: item 7",
+        "o.rb:7:in `take': item 7 (Errno::ENOENT)\n\tfrom o.rb:8:in `<main>'",
+        "[req-7] ActionController::RoutingError (No route matches)",
+        "Uncaught OutOfStock: item 7",
+    ],
+)
+def test_an_exception_is_an_error(text: str) -> None:
+    assert decide_by_exception(text) == ("Error", "exception")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "panic: runtime error: index out of range\n\ngoroutine 7 [running]:",
+        "fatal error: all goroutines are asleep - deadlock!",
+        "thread 'main' panicked at src/main.rs:7:7:\nitem 7",
+        "thread 'main' (77) panicked at src/main.rs:7:7:\nitem 7",
+        "terminate called after throwing an instance of 'std::logic_error'",
+        "PHP Fatal error:  Uncaught Exception: item 7 in /srv/o.php:7",
+        "Segmentation fault (core dumped)",
+        "Program received signal SIGSEGV",
+        "java.lang.OutOfMemoryError: Java heap space",
+    ],
+)
+def test_a_crash_of_the_process_is_fatal(text: str) -> None:
+    assert decide_by_exception(text) == ("Fatal", "crash")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(node:7) DeprecationWarning: take() is old",
+        "/srv/o.py:7: ResourceWarning: unclosed file\n  take()",
+        "PHP Warning:  Undefined variable $id in /srv/o.php on line 7",
+    ],
+)
+def test_a_warning_class_is_a_warning(text: str) -> None:
+    assert decide_by_exception(text) == ("Warning", "exception")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no exception was thrown",
+        "Error handling is on",
+        "look at shop.Orders",
+        "do not panic: it works",
+        "default Error page built",
+        "the panic button",
+        "Exceptional sale",
+        "NoError",
+        "",
+    ],
+)
+def test_text_about_errors_is_no_exception(text: str) -> None:
+    assert decide_by_exception(text) is None

@@ -1,0 +1,142 @@
+import pytest
+from loginformant_shipper.levels.fields import Fields, decide_by_field
+
+
+def level_of(fields: Fields) -> str | None:
+    decision = decide_by_field(fields)
+    assert decision is None or decision.rule == "field"
+    return decision.level if decision else None
+
+
+NAMES = (
+    *(
+        "level",
+        "Level",
+        "LEVEL",
+        "@level",
+        "_level",
+        "@l",
+        "lvl",
+        "levelname",
+        "level_name",
+        "LevelDisplayName",
+    ),
+    *(
+        "log.level",
+        "log_level",
+        "logLevel",
+        "LogLevel",
+        "loglevel",
+        "LOG_LEVEL",
+        "_logLevel",
+        "activity-type",
+    ),
+    *("severity", "Severity", "severity_text", "SeverityText"),
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_field_named_for_a_level_gives_it(name: str) -> None:
+    assert level_of({"message": "all fine", name: "WARN"}) == "Warning"
+
+
+@pytest.mark.parametrize(
+    ("value", "level"),
+    [
+        ("silly", "Debug"),
+        ("Verbose", "Debug"),
+        ("notice", "Information"),
+        ("http", "Information"),
+        ("help", "Information"),
+        ("DEPRECATION", "Warning"),
+        ("SEVERE", "Error"),
+        ("emerg", "Fatal"),
+        ("dpanic", "Fatal"),
+        ("INFO+2", "Information"),
+        ("ERROR3", "Error"),
+        ("\x1b[33mwarn\x1b[39m", "Warning"),
+        ("50", "Error"),
+        (" info ", "Information"),
+    ],
+)
+def test_loggers_write_levels_in_many_words(value: str, level: str) -> None:
+    assert level_of({"level": value, "msg": "x"}) == level
+
+
+@pytest.mark.parametrize(
+    ("fields", "level"),
+    [
+        ({"level": 50, "pid": 7, "hostname": "h"}, "Error"),  # pino, bunyan
+        ({"level": 40, "levelno": 40}, "Error"),  # Python
+        ({"level": 30, "funcName": "charge", "lineno": 3}, "Warning"),  # Python without a name for it
+        ({"levelno": 20}, "Information"),
+        ({"level": 3, "short_message": "disk", "version": "1.1"}, "Error"),  # GELF
+        ({"level": 0, "short_message": "disk"}, "Fatal"),
+        ({"level": 2, "EventID": 7000, "ProviderName": "SCM"}, "Error"),  # Windows
+        ({"level": 250, "channel": "app"}, "Information"),  # Monolog
+        ({"level": 900}, "Warning"),  # java.util.logging
+        ({"level_value": 40000}, "Error"),  # Logback
+        ({"severityNumber": 13}, "Warning"),  # OpenTelemetry
+        ({"SeverityNumber": 21}, "Fatal"),
+        ({"severity": 500}, "Error"),  # Google
+        ({"severity": 4}, "Warning"),  # syslog
+        ({"PRIORITY": "3", "MESSAGE": "x"}, "Error"),  # the journal
+        ({"s": "W", "c": "NETWORK", "msg": "x"}, "Warning"),  # MongoDB
+        ({"s": "D2", "c": "QUERY", "msg": "x"}, "Debug"),
+    ],
+)
+def test_a_number_is_read_on_the_scale_of_its_field(fields: Fields, level: str) -> None:
+    assert level_of(fields) == level
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"log": {"level": "warn", "logger": "shop"}},
+        {"@fields": {"level": "warn"}, "@message": "x"},
+        {"text": "x", "record": {"level": {"icon": "!", "name": "WARNING", "no": 30}}},
+        {"level": {"level": 30000, "levelStr": "WARN"}},
+        {"0": "x", "_meta": {"logLevelId": 4, "logLevelName": "WARN"}},
+        {"context": {"logLevel": 40}, "message": "x"},
+        {"severity": {"label": "WARNING"}},
+    ],
+)
+def test_a_level_may_stand_in_an_object(fields: Fields) -> None:
+    assert level_of(fields) == "Warning"
+
+
+def test_a_word_counts_more_than_a_number() -> None:
+    assert level_of({"level": 300, "level_name": "WARNING"}) == "Warning"
+    assert level_of({"level": 1, "severityText": "ERROR"}) == "Error"
+
+
+def test_compact_logs_of_serilog_leave_information_out() -> None:
+    assert level_of({"@t": "2026-03-01T10:00:00Z", "@mt": "Error budget {left}", "left": 3}) == "Information"
+    assert level_of({"@t": "2026-03-01T10:00:00Z", "@m": "gone", "@l": "Fatal"}) == "Fatal"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"level": "Metadata", "auditID": "a"},
+        {"level": "RequestResponse", "auditID": "a"},
+        {"level": 0, "game": "chess"},
+        {"level": True},
+        {"level": None},
+        {"level": []},
+        {"level": -3},
+        {"level": "the third floor is an error"},
+        {"level": "x" * 100_000},
+        {"levels": ["error"]},
+        {"error_level_count": 3},
+        {"type": "error_report"},
+        {"type": "platform.start"},
+        {"s": "E", "name": "east"},
+        {"@t": "2026-03-01T10:00:00Z"},
+        {"message": "level error"},
+        {"data": {"level": "error"}},
+        {},
+    ],
+)
+def test_what_is_no_severity_is_passed_over(fields: Fields) -> None:
+    assert level_of(fields) is None
