@@ -175,6 +175,7 @@ def test_the_message_comes_out_of_the_message_field(field: str) -> None:
         {"log": {"message": "Order placed"}},
         {"error": {"message": "Order placed"}},
         {"message": {"msg": "Order placed"}},
+        {"log": '{"level":"info","msg":"Order placed"}', "stream": "stdout"},
     ],
 )
 def test_a_message_inside_another_field_is_found_and_the_field_kept(fields: dict[str, Any]) -> None:
@@ -299,7 +300,7 @@ def test_the_rest_of_a_trace_says_so() -> None:
 
 
 def test_what_the_subscription_filter_added_is_kept() -> None:
-    added = {
+    added: dict[str, Any] = {
         "extractedFields": {"status": "500"},
         "@aws.account": "210987654321",
         "@aws.region": "eu-north-1",
@@ -464,6 +465,12 @@ def test_what_is_nested_deeper_is_shown_as_text(levels: int) -> None:
     assert value.startswith(f"… [nested deeper than {MAX_DEPTH} levels]")
     if levels < MAX_DEPTH + 254:
         assert value.endswith(nested(levels - MAX_DEPTH))
+
+
+@pytest.mark.parametrize("name", ["message", "exception", "error", "err", "context", "log", "record", "_aws"])
+def test_a_field_inside_itself_a_thousand_times_is_shown_as_text(name: str) -> None:
+    document = shipped(f'{{"{name}":' * 1000 + "1" + "}" * 1000)
+    assert f"… [nested deeper than {MAX_DEPTH} levels]" in json.dumps(document, ensure_ascii=False)
 
 
 def test_many_brackets_side_by_side_are_not_deep() -> None:

@@ -22,6 +22,7 @@ from loginformant_shipper.sources import logger_of, source_of_log_group
         ("/aws/apprunner/shop/0123abcd/application", "shop"),
         ("/aws/elasticbeanstalk/shop-env/var/log/web.stdout.log", "shop-env"),
         ("/aws/vendedlogs/states/billing", "billing"),
+        ("/aws/vendedlogs/states/billing-Logs", "billing"),
         ("/aws/apigateway/shop", "shop"),
         ("/aws/appsync/apis/a1b2c3", "a1b2c3"),
         ("/aws/OpenSearchService/domains/search/application-logs", "search"),

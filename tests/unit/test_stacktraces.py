@@ -29,6 +29,7 @@ WHERE_THE_EXCEPTION_BEGINS = {
     "python": "Traceback (most recent call last):",
     "python_exception_group": "Traceback (most recent call last):",
     "java": "java.lang.IllegalStateException: checkout failed",
+    "java_spring_boot": "java.lang.IllegalStateException: checkout failed",
     "java_uncaught": "java.lang.IllegalStateException: checkout failed",
     "javascript_with_cause": "Error: checkout failed",
     "javascript_uncaught": "Error: disk",

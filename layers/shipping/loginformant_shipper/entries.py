@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from loginformant_shipper.exception_fields import exception_of, without
+from loginformant_shipper.parsing import parse
 from loginformant_shipper.sources import logger_of, source_of_log_group
 from loginformant_shipper.subscription import LONE_SURROGATE, LogEvent, Origin
 
@@ -167,11 +168,12 @@ _BLANK = "(blank)"
 """The message of a log that holds nothing but white space, in case that one is not filtered."""
 
 
-def _message(fields: Fields) -> tuple[str | None, str | None]:
+def _message(fields: Fields, levels: int = 2) -> tuple[str | None, str | None]:
     """The message of a structured log, and the field it was in if that field holds nothing else.
 
     None where there is no message, or an empty one. A message that is an object gives that object's own
-    message, or its JSON.
+    message, or its JSON; one that is JSON text (as Fluent Bit hands over structured logs) that object's own;
+    both for so many `levels`.
     """
     for field in _MESSAGE_FIELDS:
         value = fields.get(field)
@@ -179,9 +181,11 @@ def _message(fields: Fields) -> tuple[str | None, str | None]:
             continue
         if isinstance(value, str):
             if text := value.rstrip():
-                return text, field
+                within = parse(text).fields if text[0] == "{" and levels else None
+                inner = _message(within, levels - 1)[0] if within else None
+                return (inner, None) if inner else (text, field)
         elif field == "message" and value not in ({}, []):
-            inner = _message(value)[0] if isinstance(value, dict) else None
+            inner = _message(value, levels - 1)[0] if isinstance(value, dict) and levels else None
             if json := inner or _json(value):
                 return json, None
     if not _ANY_OUTER_MESSAGE_FIELD.isdisjoint(fields):

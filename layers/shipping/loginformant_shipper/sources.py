@@ -19,6 +19,9 @@ _KINDS = frozenset(
 # Lambda@Edge writes to a log group of the region it ran in, with the function's home region before its name.
 _HOME_REGION = re.compile(r"[a-z]{2}(?:-[a-z]{1,10}){1,3}-\d\.")
 
+_STATE_MACHINE = "-Logs"
+"""What the console of Step Functions puts behind the name of a state machine."""
+
 _API_GATEWAY_EXECUTION = "API-Gateway-Execution-Logs_"
 _WAF = "aws-waf-logs-"
 
@@ -33,7 +36,7 @@ def source_of_log_group(log_group: str) -> str:
     | `/aws/rds/instance/shop-db/error` | `shop-db` |
     | `/aws/eks/prod/cluster` | `prod` |
     | `/ecs/checkout` | `checkout` |
-    | `/aws/vendedlogs/states/billing` | `billing` |
+    | `/aws/vendedlogs/states/billing-Logs` | `billing` |
     | `API-Gateway-Execution-Logs_a1b2c3/prod` | `API Gateway a1b2c3/prod` |
     | `aws-waf-logs-shop` | `shop` |
     | `sns/eu-west-1/123456789012/alerts/Failure` | `alerts` |
@@ -47,7 +50,7 @@ def source_of_log_group(log_group: str) -> str:
         case ["aws", _, *rest]:
             names = [part for part in rest if part.lower() not in _KINDS]
             name = names[0] if names else "/".join(log_group.split("/")[2:])
-            return _HOME_REGION.sub("", name, count=1) or log_group
+            return _HOME_REGION.sub("", name, count=1).removesuffix(_STATE_MACHINE) or log_group
         case ["ecs", *rest] if rest and log_group.startswith("/"):
             return "/".join(rest)
         case ["sns", _, _, topic, *_]:

@@ -280,7 +280,8 @@ def _log_line(exception: int, above: Callable[[int], str | None]) -> int:
         shown = carets is not None and source is not None and above(over - 1) is not None
         if shown and _JAVASCRIPT_CARETS.match(carets or "") and _JAVASCRIPT_SOURCE.match(source or ""):
             return over - 3
-        return exception
+        line = above(over) if over < exception else None  # Spring Boot leaves a line blank above an exception
+        return over - 1 if line is not None and _BAD_NEWS.search(line, 0, _LOOKED_AT) else exception
     return exception - 1 if _BAD_NEWS.search(line, 0, _LOOKED_AT) else exception
 
 
