@@ -72,7 +72,7 @@ PREFIXES = ("", "2026-03-01 10:20:30 GET /", "{", "x: ")
 
 
 def the_patterns() -> Iterator[tuple[str, Callable[[str], object]]]:
-    """The name of each pattern of the package, and what the rules do with it: look anywhere, or at the start."""
+    """The name of each pattern, and what the rules do with it: look anywhere, or at the start only."""
     for found in pkgutil.iter_modules(levels.__path__, f"{levels.__name__}."):
         module = importlib.import_module(found.name)
         source = inspect.getsource(module)

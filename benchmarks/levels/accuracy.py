@@ -1,0 +1,74 @@
+"""How often the level is right, and what it costs where it is not."""
+
+from collections.abc import Iterable
+from statistics import mean
+from typing import NamedTuple
+
+from loginformant_shipper.levels import Decision, Level, explain_level
+
+from benchmarks.levels.examples import Example
+
+APART = frozenset(("access-log", "ambiguous"))
+"""Categories that are not counted in the mean: several answers can be defended there."""
+GRAVE = frozenset((Level.ERROR, Level.FATAL))
+QUIET = frozenset((Level.INFORMATION, Level.DEBUG))
+
+
+class Result(NamedTuple):
+    example: Example
+    decision: Decision
+
+    @property
+    def exact(self) -> bool:
+        return self.decision.level == self.example.level
+
+    @property
+    def defensible(self) -> bool:
+        return self.exact or self.decision.level in self.example.accept
+
+    @property
+    def dangerous_miss(self) -> bool:
+        """An Error or Fatal that nobody would be woken for."""
+        return not self.defensible and self.example.level in GRAVE and self.decision.level in QUIET
+
+    @property
+    def false_alarm(self) -> bool:
+        return not self.defensible and self.example.level in QUIET and self.decision.level in GRAVE
+
+
+class Shares(NamedTuple):
+    """Shares of one category, each from 0 to 1."""
+
+    events: int
+    exact: float
+    defensible: float
+    dangerous_misses: float
+    false_alarms: float
+
+
+def results(examples: Iterable[Example]) -> list[Result]:
+    return [Result(example, explain_level(example.message, example.log_group)) for example in examples]
+
+
+def shares(of: list[Result]) -> Shares:
+    return Shares(
+        events=len(of),
+        exact=mean(result.exact for result in of),
+        defensible=mean(result.defensible for result in of),
+        dangerous_misses=mean(result.dangerous_miss for result in of),
+        false_alarms=mean(result.false_alarm for result in of),
+    )
+
+
+def by_category(of: list[Result]) -> dict[str, Shares]:
+    categories = sorted({result.example.category for result in of})
+    return {name: shares([result for result in of if result.example.category == name]) for name in categories}
+
+
+def mean_of_families(categories: dict[str, Shares]) -> Shares:
+    """Each family counts the same, however many examples it has."""
+    counted = [row for name, row in categories.items() if name not in APART]
+    return Shares(
+        sum(row.events for row in counted),
+        *(mean(column) for column in list(zip(*counted, strict=True))[1:]),
+    )
