@@ -107,9 +107,8 @@ def _exception_of_holder(field: str, holder: dict[str, Any]) -> ExceptionField |
     for name in _TRACES_AT_THE_TOP:
         if trace := _trace(name, holder.get(name)):
             return ExceptionField(_below(heading, trace), (field, name))
-    if isinstance(inner := holder.get("exception"), dict) and (
-        found := _exception_of_holder("exception", inner)
-    ):
+    inner = holder.get("exception") if field != "exception" else None
+    if isinstance(inner, dict) and (found := _exception_of_holder("exception", inner)):
         return ExceptionField(found.text, (field, *found.path) if found.path else ())
     if field in {"message", "attributes", "context"}:
         return None  # they hold anything: only a stack trace makes them an exception
