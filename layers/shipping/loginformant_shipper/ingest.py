@@ -93,8 +93,10 @@ class Lane:
         connection = self._connection
         sock = connection.sock if connection is not None else None
         if sock is not None:
+            # Not the TLS socket's own shutdown, which drops the TLS layer first: a thread that is sending would
+            # go on in the clear. With TLS inside TLS (an https proxy) the socket is one level down.
             with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
 
     def _unless_abandoned(self, body: bytes) -> Iterator[bytes]:
         # A thread frozen in a name look-up may wake up in a later invocation: then nothing must be sent.
