@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from loginformant_shipper.batching import Batch
 from loginformant_shipper.ingest import Outcome
-from loginformant_shipper.policy import Policy, Verdict, judge
+from loginformant_shipper.policy import Policy, Verdict, is_outage, judge
 from loginformant_shipper.reasons import Reason
 from loginformant_shipper.senders import KeyFetched, SendEnded, Senders
 
@@ -133,7 +133,7 @@ class Delivery:
         finally:
             for ticket in self._under_way:
                 self._senders.abandon(ticket)
-            if self._trouble and self._trouble.reason is Reason.UNAVAILABLE:
+            if self._trouble and is_outage(self._trouble.status):
                 self._memory.unavailable_until = self._senders.now() + self._policy.outage_memory
 
     # What begins
@@ -336,7 +336,7 @@ class Delivery:
     def _no_time_left(self) -> Failure:
         if self._refusal:
             return self._refusal[1]
-        if self._memory.key is None:
+        if self._memory.key is None and (self._key_failures or self._key_ticket is not None):
             return Failure(Reason.NO_KEY, None, self._key_trouble)
         return self._trouble or Failure(Reason.OUT_OF_TIME, None, "not tried")
 

@@ -36,6 +36,14 @@ def judge(status: int | None) -> Verdict:
     return Verdict.RETRY
 
 
+def is_outage(status: int | None) -> bool:
+    """Whether trouble with this status (None: no answer) means that the ingest API is down.
+
+    No 4xx does: who answers so is there, and only this request came at a bad time.
+    """
+    return status is None or not 400 <= status <= 499
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """How patiently, how often and how broadly is sent. All times in seconds."""
