@@ -12,6 +12,8 @@ class Batch(NamedTuple):
     """What one request carries. Its body, and that of any part, is a join of bytes that are there already."""
 
     entries: tuple[Entry, ...]
+    position: int = 0
+    """How many entries of the same invocation came before."""
 
     def body(self) -> bytes:
         """The request body of POST /api/ingest/batch (LogInformant, "Build your own integration")."""
@@ -28,7 +30,8 @@ class Batch(NamedTuple):
     def halves(self) -> tuple["Batch", "Batch"]:
         """The batch cut in two, each with at least one log; only for a batch of two logs or more."""
         middle = len(self.entries) // 2
-        return Batch(self.entries[:middle]), Batch(self.entries[middle:])
+        first, second = self.entries[:middle], self.entries[middle:]
+        return Batch(first, self.position), Batch(second, self.position + middle)
 
 
 # A body has one comma less than entries.
@@ -42,13 +45,14 @@ def batches(entries: Iterable[Entry], max_logs: int, max_bytes: Callable[[], int
     that is larger than the limit by itself goes alone.
     """
     pending: list[Entry] = []
-    size = _ENVELOPE_BYTES
+    position, size = 0, _ENVELOPE_BYTES
     for entry in entries:
         length = len(entry.body) + len(COMMA)
         if pending and (len(pending) == max_logs or size + length > max_bytes()):
-            yield Batch(tuple(pending))
+            yield Batch(tuple(pending), position)
+            position += len(pending)
             pending, size = [], _ENVELOPE_BYTES
         pending.append(entry)
         size += length
     if pending:
-        yield Batch(tuple(pending))
+        yield Batch(tuple(pending), position)

@@ -25,7 +25,7 @@ from loginformant_shipper.settings import (
     QUEUE_WORST_CASE_SECONDS,
     RESERVE_MARGIN_SECONDS,
 )
-from loginformant_shipper.subscription import LogEvent, Origin, SourceRecord, Undecodable, encode
+from loginformant_shipper.subscription import LogEvent, Origin, SourceRecord, Undecodable, encode, json_text
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -116,7 +116,16 @@ def _pack(
         for event in events:
             yield from _pack(origin, failure, [(event,)], now)
     else:
-        yield from _parts(origin, failure, events[0], 1, now, math.ceil(size / MAX_MESSAGE_BYTES))
+        event = _with_all_in_its_message(events[0], origin)
+        yield from _parts(origin, failure, event, 1, now, math.ceil(size / MAX_MESSAGE_BYTES))
+
+
+def _with_all_in_its_message(event: LogEvent, origin: Origin) -> LogEvent:
+    """The event as JSON text, if its other fields are too large to stand in each part beside the message."""
+    if len(encode(origin, [event.raw | {"message": ""}])) <= MAX_MESSAGE_BYTES // 2:
+        return event
+    raw = {"id": event.id} | ({"timestamp": event.timestamp} if isinstance(event.timestamp, int) else {})
+    return LogEvent(event.id, event.timestamp, json_text(event.raw), raw)
 
 
 def _parts(
@@ -134,7 +143,8 @@ def _parts(
         part = LogEvent(event.id, event.timestamp, marked, event.raw | {"message": marked})
         message = _message(origin, failure, [part], now, counted=counted if number == 0 else 0)
         if message.size() > MAX_MESSAGE_BYTES and count < len(event.message):
-            yield from _parts(origin, failure, event, counted, now, count + 1)
+            more = min(count + max(1, count // 4), len(event.message))
+            yield from _parts(origin, failure, event, counted, now, more)
             return
         messages.append(message)
     yield from messages

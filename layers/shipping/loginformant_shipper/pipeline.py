@@ -5,7 +5,7 @@ decode → join and parse → infer the level → filter → entry → batch →
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -20,7 +20,7 @@ from loginformant_shipper.filtering import is_blank, is_own
 from loginformant_shipper.levels import decide
 from loginformant_shipper.policy import Policy
 from loginformant_shipper.reasons import Reason
-from loginformant_shipper.replay import address, records_to_return, split_off
+from loginformant_shipper.replay import address, parked_queue_url, records_to_return, split_off
 from loginformant_shipper.senders import Senders, ThreadedSenders
 from loginformant_shipper.settings import RESERVE_MARGIN_SECONDS, Settings, load_settings
 from loginformant_shipper.stacktraces import join
@@ -89,7 +89,8 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
     A record of which nothing was delivered and whose failure may pass is returned as it is. Of any other the
     remainder is written anew, to the dead-letter queue or to the parked queue, before the record is
     acknowledged; if that fails, the record is returned, and what was delivered will be delivered again.
-    Returns the account with `batchItemFailures`. Raises `SettingsError` if there is no parked queue.
+    Returns the account with `batchItemFailures`, `parked` (of `deadLettered`, how many are in the parked queue)
+    and `failures` (what went wrong). Raises `SettingsError` if there is no parked queue.
     """
     end = environment.senders.now() + remaining_seconds
     shipment = _deliver(event, environment, remaining_seconds)
@@ -100,9 +101,10 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
         account.returned[failure] += batch.events()
     account.returned_records |= dict.fromkeys(to_return)
     messages = dead_letter_messages(failed, shipment.undecodable, datetime.now(UTC))
-    _store(address(messages, environment.settings), end - environment.senders.now(), account)
+    letters = list(address(messages, environment.settings))
+    _store(letters, end - environment.senders.now(), account, parked_queue_url(environment.settings))
     postpone(account.returned_records, environment.settings.dead_letter_queue_url)
-    return _conclude(event, account)
+    return _conclude(event, account) | {"parked": account.parked, "failures": account.failures()}
 
 
 @dataclass(slots=True)
@@ -136,6 +138,8 @@ def _deliver(event: object, environment: Environment, remaining_seconds: float) 
             continue
         account.delivered += batch.events()
         shipment.delivered_records |= {entry.origin.record for entry in batch.entries if entry.origin.record}
+    # Batches fail in any order; what is replayed together is to be in the order in which it was logged.
+    shipment.failed.sort(key=lambda failed: failed.batch.position)
     account.requests, account.retries = delivery.requests, delivery.retries
     account.latencies = delivery.latencies
     return shipment
@@ -172,14 +176,16 @@ def _entries(
             yield entry(log, level, origin, settings.region)
 
 
-def _store(addressed: Iterable[Addressed], seconds: float, account: Account) -> None:
+def _store(
+    letters: list[Addressed], seconds: float, account: Account, parked_queue: str | None = None
+) -> None:
     """Put into its queue what failed; what cannot be put there goes back to its source."""
-    letters = list(addressed)
     troubles = store(letters, seconds - RESERVE_MARGIN_SECONDS)
-    for (message, _), trouble in zip(letters, troubles, strict=True):
+    for (message, queue_url), trouble in zip(letters, troubles, strict=True):
         failure = message.failure
         if not trouble:
             account.dead_lettered[failure] += message.events
+            account.parked += message.events if queue_url == parked_queue else 0
         elif message.record is not None:
             detail = f"{failure.detail}; and the queue did not take them: {trouble}"
             account.returned[failure._replace(detail=detail)] += message.events

@@ -158,7 +158,7 @@ def _decode_sqs(message: JsonObject, limit: int) -> Iterator[Decoded]:
         first_failed_at=_attribute(message, "FirstFailedAt"),
     )
     body = message.get("body")
-    text = body if isinstance(body, str) else _json_text(body)
+    text = body if isinstance(body, str) else json_text(body)
     try:
         event = _load(text.encode("utf-8", "replace"))
     except (ValueError, RecursionError):
@@ -188,7 +188,7 @@ def _decode_event(
         case {"awslogs": {"data": str(data)}} | {"requestPayload": {"awslogs": {"data": str(data)}}}:
             yield from _decode_data(data, record, limit)
         case _:
-            body = _json_text(event) if text is None else text
+            body = json_text(event) if text is None else text
             yield Undecodable(Reason.MALFORMED, "not a CloudWatch Logs event", body, record)
 
 
@@ -332,11 +332,11 @@ def _without_nesting(raw: object) -> JsonObject:
 
 def encode_data(data: str) -> str:
     """A subscription event, as JSON text, around `data`: base64, or whatever came in its place."""
-    return _json_text({"awslogs": {"data": data}})
+    return json_text({"awslogs": {"data": data}})
 
 
-def _json_text(value: object) -> str:
-    """ASCII only: SQS replaces or refuses some characters of a message body, U+FFFE for one."""
+def json_text(value: object) -> str:
+    """JSON in ASCII only: SQS replaces or refuses some characters of a message body, U+FFFE for one."""
     return json.dumps(value, default=repr, separators=(",", ":"))
 
 
