@@ -47,7 +47,7 @@ class Aws:
     ssm: "SSMClient"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def aws() -> Iterator[Aws]:
     with pytest.MonkeyPatch.context() as environ, mock_aws():
         environ.setenv("AWS_DEFAULT_REGION", REGION)

@@ -84,5 +84,11 @@ def ids_in(event: object, most_bytes: int) -> list[str]:
         if events is None:
             ids.append(json.dumps(part, sort_keys=True))
         else:
-            ids += [str(raw["id"]) if isinstance(raw, dict) else json.dumps(raw) for raw in events]
+            ids += [id_of(raw) for raw in events]
     return ids
+
+
+def id_of(raw: object) -> str:
+    """The id of a log event; one without an id is its own id."""
+    known = isinstance(raw, dict) and raw.get("id")
+    return str(known) if known else json.dumps(raw, sort_keys=True)

@@ -1,0 +1,208 @@
+"""What was not delivered is in the dead-letter queue, whole and in order; or the invocation raises."""
+
+import json
+import random
+import socket
+from collections.abc import Iterable, Iterator
+
+import pytest
+from loginformant_shipper import pipeline
+from loginformant_shipper.parsing import parse
+from loginformant_shipper.pipeline import DeadLetterError, ship
+from loginformant_shipper.stacktraces import Log
+from loginformant_shipper.subscription import LogEvent
+
+from local.faults import Fault
+from tests.integration.accounting import KEY, MIB, RESERVE, DeadLetter, Stack
+from tests.integration.conftest import Aws, MakeStack
+from tests.integration.payloads import (
+    LOG_GROUP,
+    LOG_STREAM,
+    data_of,
+    kinesis_event,
+    log_event,
+    log_events,
+    payload,
+    subscription_event,
+)
+
+EVER = None
+SEED = 20261103
+
+
+def incompressible(characters: int, seed: int = SEED) -> str:
+    return "".join(random.Random(seed).choices("".join(map(chr, range(0x21, 0x7E))), k=characters))
+
+
+@pytest.fixture
+def refusing(stack: Stack) -> Stack:
+    """A stack whose ingest API will have none of it."""
+    stack.api.fault(Fault(status=404, body="nothing here", times=EVER))
+    return stack
+
+
+class TestMessages:
+    def test_hold_the_events_as_they_came(self, refusing: Stack) -> None:
+        events = [
+            log_event(0, "plain"),
+            log_event(
+                1, '{"level": "error", "n": 12345678901234567890123}', extractedFields={"ip": "10.0.0.1"}
+            ),
+            log_event(2, "naïve \U0001f600 \x00 \u2028", ingestionTime=1, **{"@aws.account": "123456789012"}),
+        ]
+        [letter] = refusing.ship_and_account(subscription_event(events)).dead_letters
+        assert list(letter.events) == events
+
+    def test_say_what_why_when_and_where(self, refusing: Stack) -> None:
+        [letter] = refusing.ship_and_account(subscription_event(log_events(3))).dead_letters
+        attributes = dict(letter.attributes)
+        assert attributes.pop("FailedAt") == attributes.pop("FirstFailedAt")
+        assert attributes == {
+            "Reason": "misconfigured",
+            "Status": "404",
+            "Detail": "nothing here",
+            "LogGroup": LOG_GROUP,
+            "LogStream": LOG_STREAM,
+            "EventCount": "3",
+            "FirstEventTime": "2026-11-03T10:00:00.000Z",
+            "Replays": "0",
+        }
+
+    def test_one_log_stream_a_message(self, stack: Stack) -> None:
+        stack.api.fault(Fault(status=404, times=EVER))
+        data = [data_of(payload(log_events(3, first=3 * n), logStream=f"stream-{n % 2}")) for n in range(4)]
+        shipment = stack.ship_and_account(kinesis_event(*data))
+        streams = [letter.attributes["LogStream"] for letter in shipment.dead_letters]
+        assert sorted(streams) == ["stream-0", "stream-0", "stream-1", "stream-1"]
+
+    def test_one_reason_a_message_and_no_more_messages_than_that(self, stack: Stack) -> None:
+        events = log_events(400)
+        for number in (3, 77, 301):
+            events[number] = log_event(number, "a poison log")
+        events[200] = log_event(200, "x" * 30_000)
+        stack.api.fault(
+            Fault(status=400, marker="poison", times=EVER),
+            Fault(status=413, over_bytes=29_000, times=EVER),
+        )
+        shipment = stack.ship_and_account(subscription_event(events))
+        assert shipment.by_reason() == {"rejected": 3, "too_large": 1}
+        assert len(shipment.dead_letters) == 2
+
+
+class TestLarge:
+    def test_a_failure_bigger_than_a_message_takes_several_and_keeps_the_order(self, refusing: Stack) -> None:
+        events = [log_event(number, incompressible(4000, seed=number)) for number in range(900)]
+        shipment = refusing.ship_and_account(subscription_event(events))
+        assert 4 <= len(shipment.dead_letters) <= 8
+        in_order = sorted(shipment.dead_letters, key=lambda letter: letter.ids[0])
+        assert [event for letter in in_order for event in letter.events] == events
+
+    def test_a_joined_log_is_never_split(self, refusing: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+        def by_threes(events: Iterable[LogEvent]) -> Iterator[Log]:
+            for trio in zip(*[iter(events)] * 3, strict=True):
+                yield Log(trio, parse("\n".join(event.message for event in trio)))
+
+        monkeypatch.setattr(pipeline, "join", by_threes)
+        events = [log_event(number, incompressible(40_000, seed=number)) for number in range(99)]
+        shipment = refusing.ship_and_account(subscription_event(events))
+        assert len(shipment.dead_letters) >= 4
+        for letter in shipment.dead_letters:
+            numbers = [int(identifier) for identifier in letter.ids]
+            assert numbers == list(range(numbers[0], numbers[-1] + 1))
+            assert (numbers[0] % 3, numbers[-1] % 3) == (0, 2)
+
+    @pytest.mark.parametrize("characters", [1_100_000, 3_000_000])
+    def test_an_event_that_fits_no_message_is_stored_in_parts(self, refusing: Stack, characters: int) -> None:
+        big = log_event(1, incompressible(characters))
+        shipment = refusing.ship_and_account(subscription_event([log_event(0), big, log_event(2)]))
+        assert shipment.counts()[:2] == (0, 3)
+        parts = [letter for letter in shipment.dead_letters if letter.ids == (big["id"],)]
+        assert self.joined(parts) == big["message"]
+
+    def test_so_is_one_of_many_small_bytes(self, refusing: Stack) -> None:
+        big = log_event(0, "".join(random.Random(SEED).choices("äöü€\U0001f600", k=2_500_000)))
+        shipment = refusing.ship_and_account(subscription_event([big]))
+        assert shipment.counts()[:2] == (0, 1)
+        assert self.joined(shipment.dead_letters) == big["message"]
+
+    def test_and_one_whose_other_fields_are_too_large(self, refusing: Stack) -> None:
+        big = log_event(0, "x" * 5000, extractedFields={"field": incompressible(1_500_000)})
+        shipment = refusing.ship_and_account(subscription_event([big]))
+        assert shipment.counts()[:2] == (0, 1)
+        assert json.loads(self.joined(shipment.dead_letters)) == big
+
+    def test_and_a_payload_that_cannot_be_read(self, stack: Stack) -> None:
+        stack.read_output()
+        answer = ship({"not": incompressible(1_500_000)}, stack.environment, RESERVE + 10)
+        shipment = stack.look(answer, 0.0)
+        assert shipment.counts() == (0, 1, 0)
+        assert json.loads(self.joined(shipment.dead_letters)) == {"not": incompressible(1_500_000)}
+
+    def joined(self, parts: list[DeadLetter]) -> str:
+        texts = {}
+        for part in parts:
+            [event] = part.events
+            head, _, text = event["message"].partition("] ")
+            number, _, count = head.removeprefix("[part ").partition(" of ")
+            assert int(count) == len(parts)
+            texts[int(number)] = text
+        assert sorted(part.attributes["EventCount"] for part in parts) == ["0"] * (len(parts) - 1) + ["1"]
+        return "".join(texts[number] for number in range(1, len(parts) + 1))
+
+
+class TestOutOfReach:
+    def test_the_invocation_raises_and_says_nothing_by_half(
+        self, refusing: Stack, aws: Aws, queue_url: str
+    ) -> None:
+        aws.sqs.delete_queue(QueueUrl=queue_url)
+        refusing.read_output()
+        with pytest.raises(DeadLetterError) as raised:
+            ship(subscription_event(log_events(3)), refusing.environment, RESERVE + 10)
+        assert refusing.read_output() == ""
+        assert "misconfigured: nothing here" in str(raised.value)
+        assert "QueueDoesNotExist" in str(raised.value)
+        assert KEY not in str(raised.value)
+
+    def test_it_raises_even_if_most_was_delivered(self, stack: Stack, aws: Aws, queue_url: str) -> None:
+        """Then Lambda brings all of it again: doubles rather than loss."""
+        stack.api.fault(Fault(status=400, marker="poison", times=EVER))
+        aws.sqs.delete_queue(QueueUrl=queue_url)
+        event = subscription_event([*log_events(9), log_event(9, "a poison log")])
+        with pytest.raises(DeadLetterError):
+            ship(event, stack.environment, RESERVE + 10)
+        assert len(stack.api.logs) == 9
+
+    def test_nothing_is_lost_when_lambda_tries_again(
+        self, refusing: Stack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        event = subscription_event(log_events(3))
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setenv("AWS_ENDPOINT_URL_SQS", f"http://127.0.0.1:{port}")
+            with pytest.raises(DeadLetterError):
+                ship(event, refusing.environment, RESERVE + 10)
+        refusing.look({}, 0.0)
+        assert refusing.ship_and_account(event).counts()[:2] == (0, 3)
+
+    def test_a_queue_that_hangs_is_waited_for_no_longer_than_the_invocation_lasts(
+        self, make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stack = make_stack(real_clock=True)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", f"http://127.0.0.1:{silent.getsockname()[1]}")
+            with pytest.raises(DeadLetterError, match="not written in time"):
+                ship(subscription_event(log_events(3)), stack.environment, 1.5)
+
+    def test_nothing_is_asked_of_it_where_all_is_delivered(
+        self, stack: Stack, aws: Aws, queue_url: str
+    ) -> None:
+        aws.sqs.delete_queue(QueueUrl=queue_url)
+        answer = ship(subscription_event(log_events(3)), stack.environment, RESERVE + 10)
+        assert answer["delivered"] == 3
+
+
+def test_a_message_is_as_large_as_sqs_allows_and_no_larger(refusing: Stack) -> None:
+    """Attributes count: found by sizes around the limit."""
+    for characters in range(MIB - 4096, MIB + 1, 1024):
+        refusing.ship_and_account(subscription_event([log_event(0, incompressible(characters))]))

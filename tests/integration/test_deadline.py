@@ -1,0 +1,73 @@
+"""The time runs out: the invocation ends in time, and says of each log why it was not delivered."""
+
+import pytest
+from loginformant_shipper.policy import Policy
+
+from local.faults import Fault, Manner
+from tests.integration.accounting import KEY, Stack
+from tests.integration.conftest import MakeStack
+from tests.integration.payloads import log_events, subscription_event
+
+EVER = None
+
+
+@pytest.mark.parametrize("key", [KEY, None])
+@pytest.mark.parametrize("seconds", [0.4, 0.0, -20.0])
+def test_without_time_for_a_request_none_is_made(
+    make_stack: MakeStack, seconds: float, key: str | None
+) -> None:
+    stack = make_stack(key=key)
+    shipment = stack.ship_and_account(subscription_event(log_events(600)), seconds=seconds)
+    assert shipment.counts() == (0, 600, 0)
+    assert shipment.by_reason() == {"out_of_time": 600}
+    assert stack.senders.key_fetches == 0
+
+
+def test_a_request_under_way_is_given_up_and_its_possible_double_said(stack: Stack) -> None:
+    events = log_events(10)
+    stack.api.fault(Fault(manner=Manner.HANG, keeps_logs=True))
+    stack.senders.hangs = lambda request: True
+    shipment = stack.ship_and_account(
+        subscription_event(events), seconds=6, delivered_unknowingly=[event["id"] for event in events]
+    )
+    assert shipment.counts() == (0, 10, 1)
+    [letter] = shipment.dead_letters
+    assert letter.reason == "out_of_time"
+    assert "may have arrived" in letter.detail
+    assert "double" in letter.detail
+
+
+def test_what_was_never_sent_is_out_of_time_too(make_stack: MakeStack) -> None:
+    stack = make_stack(policy=Policy(max_in_flight=1))
+    stack.api.fault(Fault(manner=Manner.HANG))
+    stack.senders.hangs = lambda request: True
+    shipment = stack.ship_and_account(subscription_event(log_events(1500)), seconds=6)
+    assert shipment.counts() == (0, 1500, 1)
+    assert shipment.by_reason() == {"out_of_time": 1500}
+
+
+def test_what_was_tried_before_is_told_by_that_trouble(make_stack: MakeStack) -> None:
+    """`unavailable` says more than `out_of_time`."""
+    stack = make_stack(policy=Policy(max_in_flight=1, backoff_base=8))
+    stack.api.fault(Fault(status=503, body="in repair", times=EVER))
+    shipment = stack.ship_and_account(subscription_event(log_events(10)), seconds=5)
+    assert shipment.by_reason() == {"unavailable": 10}
+    assert shipment.dead_letters[0].detail == "in repair"
+
+
+def test_what_was_delivered_before_the_end_is_delivered(make_stack: MakeStack) -> None:
+    stack = make_stack(policy=Policy(max_in_flight=1))
+    stack.api.fault(Fault(manner=Manner.HANG, skip=2))
+    stack.senders.hangs = lambda request: request.number == 2
+    shipment = stack.ship_and_account(subscription_event(log_events(2500)), seconds=6)
+    assert shipment.counts() == (1000, 1500, 3)
+
+
+def test_an_answer_that_comes_after_the_end_changes_nothing(stack: Stack) -> None:
+    """It may come in the next invocation of a warm environment."""
+    stack.api.fault(Fault(manner=Manner.HANG))
+    stack.senders.hangs = lambda request: request.number == 0
+    assert stack.ship_and_account(subscription_event(log_events(10)), seconds=6).counts() == (0, 10, 1)
+    for number in range(1, 4):
+        event = subscription_event(log_events(10, first=10 * number))
+        assert stack.ship_and_account(event).counts() == (10, 0, 1)

@@ -1,0 +1,88 @@
+"""Outage economy: while the ingest API is down, an invocation asks once, and does not pay for waiting."""
+
+import pytest
+
+from local.faults import Fault
+from tests.integration.accounting import Stack
+from tests.integration.payloads import JsonObject, log_events, subscription_event
+
+EVER = None
+FIVE_BATCHES = 2500
+
+
+def five_batches() -> JsonObject:
+    return subscription_event(log_events(FIVE_BATCHES))
+
+
+def end_unavailable(stack: Stack) -> None:
+    stack.api.fault(Fault(status=503, times=EVER))
+    shipment = stack.ship_and_account(subscription_event(log_events(1)), seconds=10)
+    assert shipment.by_reason() == {"unavailable": 1}
+    stack.senders.slept = 0
+
+
+def test_the_next_invocation_sends_one_batch_once(stack: Stack) -> None:
+    end_unavailable(stack)
+    for _ in range(3):
+        shipment = stack.ship_and_account(five_batches())
+        assert shipment.counts() == (0, FIVE_BATCHES, 1)
+        assert shipment.by_reason() == {"unavailable": FIVE_BATCHES}
+    assert stack.senders.slept == 0
+
+
+def test_and_everything_once_that_one_is_through(stack: Stack) -> None:
+    end_unavailable(stack)
+    stack.api.heal()
+    assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 5)
+
+
+def test_after_that_trouble_is_met_with_patience_again(stack: Stack) -> None:
+    end_unavailable(stack)
+    stack.api.heal()
+    stack.ship_and_account(five_batches())
+    stack.api.fault(Fault(status=503, times=3))
+    assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 8)
+
+
+def test_trouble_after_the_first_success_is_met_with_patience(stack: Stack) -> None:
+    end_unavailable(stack)
+    stack.api.heal()
+    stack.api.fault(Fault(status=503, skip=1, times=2))
+    assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 7)
+
+
+def test_it_is_over_after_60_seconds(stack: Stack) -> None:
+    end_unavailable(stack)
+    stack.senders.leap(60)
+    stack.api.heal()
+    stack.api.fault(Fault(status=503, times=2))
+    assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 7)
+
+
+def test_a_key_that_is_refused_meanwhile_is_no_outage(stack: Stack) -> None:
+    end_unavailable(stack)
+    stack.api.heal()
+    stack.api.fault(Fault(status=401))
+    assert stack.ship_and_account(five_batches()).by_reason() == {"unauthorized": FIVE_BATCHES}
+    stack.senders.leap(30)
+    stack.api.fault(Fault(status=503, times=2))
+    assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 7)
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 408, 413, 425, 429])
+def test_no_4xx_is_an_outage(stack: Stack, status: int) -> None:
+    """Who answers so is there."""
+    stack.api.fault(Fault(status=status, times=EVER))
+    shipment = stack.ship_and_account(subscription_event(log_events(1)), seconds=10)
+    assert shipment.counts()[:2] == (0, 1)
+    stack.senders.leap(30)
+    stack.api.heal()
+    stack.api.fault(Fault(status=503, times=2))
+    assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 7)
+
+
+def test_an_invocation_that_recovered_is_no_outage(stack: Stack) -> None:
+    stack.api.fault(Fault(status=503, times=2))
+    assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 7)
+    stack.api.fault(Fault(status=503, times=2))
+    assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 7)
