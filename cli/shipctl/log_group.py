@@ -28,7 +28,7 @@ def read_log_group(
     """
     with aws_errors(f"Reading {log_group}"):
         client = session.client("logs", config=client_config())
-        owner = _account_id(session)
+        owner: str | None = None
         pages = client.get_paginator("filter_log_events").paginate(
             logGroupName=log_group,
             startTime=_milliseconds(since),
@@ -38,6 +38,7 @@ def read_log_group(
         try:
             for page in pages:
                 if events := page["events"]:
+                    owner = _account_id(session) if owner is None else owner
                     yield Streams(tuple(_streams(events, owner, log_group)))
         except client.exceptions.ResourceNotFoundException as error:
             region = client.meta.region_name

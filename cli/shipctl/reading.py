@@ -60,7 +60,14 @@ class Pause(NamedTuple):
     """For the moment there is no more input."""
 
 
-Item = SubscriptionMessage | ControlMessage | Undecodable | LogEvent | Pause
+class Lone(NamedTuple):
+    """A log event on its own, in no payload that says where it is from."""
+
+    event: LogEvent
+    log_stream: str = ""
+
+
+Item = SubscriptionMessage | ControlMessage | Undecodable | Lone | Pause
 
 
 @contextmanager
@@ -83,12 +90,12 @@ def read_file(file: BinaryIO, name: str, log_group: str) -> Iterator[Piece]:
     `log_group` is where log events come from that do not say it themselves. Lines get the time at which they
     are read, as from an agent. Memory is bounded: by `MAX_BYTES` and some. Raises `CommandError`.
     """
-    held: list[LogEvent] = []
+    held: list[Lone] = []
     characters = 0
     for item in _items(file, name):
-        if isinstance(item, LogEvent):
+        if isinstance(item, Lone):
             held.append(item)
-            characters += len(item.message)
+            characters += len(item.event.message)
             if len(held) < _MAX_EVENTS and characters < _MAX_CHARACTERS:
                 continue
         if held:
@@ -103,10 +110,10 @@ def read_file(file: BinaryIO, name: str, log_group: str) -> Iterator[Piece]:
         yield _by_stream(held, log_group)
 
 
-def _by_stream(events: list[LogEvent], log_group: str) -> Streams:
+def _by_stream(held: list[Lone], log_group: str) -> Streams:
     by_stream: dict[str, list[LogEvent]] = {}
-    for event in events:
-        by_stream.setdefault(event.raw.get("logStreamName", ""), []).append(event)
+    for event, log_stream in held:
+        by_stream.setdefault(log_stream, []).append(event)
     return Streams(
         tuple(
             SubscriptionMessage(Origin("", log_group, name), tuple(of_stream))
@@ -184,7 +191,7 @@ def _items_of_lines(lines: Iterable[bytes | Pause]) -> Iterator[Item]:
             continue  # CloudWatch takes no empty message, so no agent sends an empty line
         value = _json(line) if text.startswith("{") else None
         items = _of_aws(value) if isinstance(value, dict) else None
-        yield from items or [_log_event(text, now)]
+        yield from items or [_lone(text, now)]
 
 
 def _items_of_document(document: object, content: bytes) -> Iterator[Item]:
@@ -194,13 +201,13 @@ def _items_of_document(document: object, content: bytes) -> Iterator[Item]:
             for element in elements:
                 items = _of_aws(element) if isinstance(element, dict) else None
                 text = element if isinstance(element, str) else orjson.dumps(element).decode()
-                yield from items or [_log_event(text, now)]
+                yield from items or [_lone(text, now)]
         case dict():
-            yield from _of_aws(document) or [_log_event(content.decode("utf-8", "replace").strip(), now)]
+            yield from _of_aws(document) or [_lone(content.decode("utf-8", "replace").strip(), now)]
 
 
-def _log_event(text: str, now: int) -> LogEvent:
-    return LogEvent("", now, text, {"message": text})
+def _lone(text: str, now: int) -> Lone:
+    return Lone(LogEvent("", now, text, {"message": text}))
 
 
 _OF_LOG_EVENTS = frozenset({"id", "eventId", "ingestionTime", "logStreamName"})
@@ -223,9 +230,9 @@ def _of_aws(value: dict[str, Any]) -> list[Item] | None:
         case {"MessageId": str(), "Body": str()}:
             return _of_aws({"Records": [_sqs_record(value)]})
         case {"events": list(events)} if all(map(_is_log_event, events)):
-            return [_log_event_of(event) for event in events]
+            return [_lone_of(event) for event in events]
         case _ if _is_log_event(value):
-            return [_log_event_of(value)]
+            return [_lone_of(value)]
     return None
 
 
@@ -253,8 +260,9 @@ def _is_log_event(value: object) -> bool:
     return False
 
 
-def _log_event_of(event: dict[str, Any]) -> LogEvent:
-    return log_event({"eventId": event.get("id", ""), **event})  # type: ignore[typeddict-item]
+def _lone_of(event: dict[str, Any]) -> Lone:
+    read = log_event({"eventId": event.get("id", ""), **event})  # type: ignore[typeddict-item]
+    return Lone(read, event.get("logStreamName", ""))
 
 
 def _compressed(payload: dict[str, Any]) -> str:

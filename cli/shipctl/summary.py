@@ -80,7 +80,10 @@ def write_summary(console: Console, tally: Tally, *, exceptions_shown: bool) -> 
 
 def _heading(tally: Tally) -> Text:
     line = Text(f"{_counted(tally.logs, 'log')} would be sent", style=BOLD)
-    line.append(f", made of {_counted(tally.events - tally.filtered.total(), 'log event')}", style=Style())
+    if tally.logs:
+        line.append(
+            f", made of {_counted(tally.events - tally.filtered.total(), 'log event')}", style=Style()
+        )
     if tally.shown != tally.logs:
         line.append(f"; {tally.shown:,} shown", style=Style())
     return line

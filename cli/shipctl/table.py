@@ -117,9 +117,17 @@ def columns_for(rows: Sequence[Row], width: int | None, before: Columns | None) 
     if before is not None:
         time, rule, source = max(time, before.time), max(rule, before.rule), max(source, before.source)
     gap = "  " if wide else " "
-    taken = sum(column + len(gap) for column in (time, _LEVEL, rule, source) if column)
-    message = None if width is None else max(width - taken, _LEAST_MESSAGE)
-    return Columns(time, rule, source, message, gap)
+    if width is None:
+        return Columns(time, rule, source, None, gap)
+    room = _room(width, gap, time, rule, source)
+    if room < _LEAST_MESSAGE and source:
+        source, room = 0, room + source + len(gap)
+    return Columns(time, rule, source, max(room, _LEAST_MESSAGE), gap)
+
+
+def _room(width: int, gap: str, *columns: int) -> int:
+    """What `columns`, and that of the level, leave for messages."""
+    return width - sum(column + len(gap) for column in (*columns, _LEVEL) if column)
 
 
 def _fitting(texts: Sequence[str], least: int, most: int) -> int:
@@ -168,8 +176,8 @@ class LogTable:
         trace = row.exception if self.show_exceptions else None
         _append_message(line, _without_trace(row) if trace else row, columns.message)
         self._write(line)
-        for trace_line in (trace or "").splitlines():
-            self._write(Text(f"    {visible(trace_line.expandtabs(4))}", style=TRACE))
+        for trace_line in trace.split("\n") if trace else ():
+            self._write(Text(f"    {visible(trace_line.rstrip().expandtabs(4))}", style=TRACE))
 
     def _write_heading(self, row: Row, columns: Columns) -> None:
         titles = self._heading is None

@@ -1,0 +1,229 @@
+"""`shipctl preview` as its user sees it."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loginformant_shipper.entries import entry
+from loginformant_shipper.levels import Level, decide
+from loginformant_shipper.stacktraces import join
+from loginformant_shipper.subscription import SubscriptionMessage, decode
+
+from events.wrap import wrap, wrap_kinesis
+from tests.unit.shipctl.conftest import Run
+
+EVENTS = Path(__file__).parents[3] / "events"
+SAMPLES = sorted(str(path) for path in EVENTS.glob("*.json"))
+PYTHON = str(EVENTS / "lambda-python-text.json")
+TERMINAL = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
+ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def payload(*texts: str, log_group: str = "/aws/lambda/orders") -> str:
+    events = [
+        {"id": str(number), "timestamp": 1793697121118 + number, "message": text}
+        for number, text in enumerate(texts)
+    ]
+    document = {
+        "messageType": "DATA_MESSAGE",
+        "owner": "123456789012",
+        "logGroup": log_group,
+        "logStream": "stream",
+        "subscriptionFilters": ["all"],
+        "logEvents": events,
+    }
+    return json.dumps(document)
+
+
+def logs(output: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in output.splitlines()]
+
+
+class TestTable:
+    def test_a_line_for_each_log_with_time_level_rule_source_and_message(self, shipctl: Run) -> None:
+        result = shipctl("preview", input=payload("[INFO] paid", "ERROR card refused"))
+        assert result.exit_code == 0
+        heading, titles, *rows = result.stdout.splitlines()[:4]
+        assert heading == "/aws/lambda/orders  2026-11-03 UTC"
+        assert titles.split() == ["Time", "Level", "Rule", "Source", "Message"]
+        assert [re.split(r" {2,}", row) for row in rows] == [
+            ["09:12:01.118", "Information", decided("[INFO] paid"), "orders", "[INFO] paid"],
+            ["09:12:01.119", "Error", decided("ERROR card refused"), "orders", "ERROR card refused"],
+        ]
+
+    def test_no_colours_and_whole_messages_where_there_is_no_terminal(self, shipctl: Run) -> None:
+        long = "word " * 200 + "end"
+        result = shipctl("preview", *SAMPLES, "-", input=payload(long))
+        assert long in result.stdout
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", result.stdout)
+
+    @pytest.mark.parametrize("width", [60, 80, 100, 200])
+    def test_no_line_is_longer_than_the_terminal(self, shipctl: Run, width: int) -> None:
+        result = shipctl("preview", *SAMPLES, env={**TERMINAL, "COLUMNS": str(width)})
+        assert "\x1b[" in result.stdout
+        plain = ESCAPE_SEQUENCE.sub("", result.stdout)
+        rows = [line for line in plain.splitlines() if re.match(r"\d\d:\d\d:\d\d", line)]
+        assert len(rows) > 100
+        assert max(map(len, rows)) <= width
+        assert any(row.endswith("…") for row in rows)
+
+    def test_a_runtime_prefix_gives_way_to_what_the_function_said(self, shipctl: Run) -> None:
+        result = shipctl("preview", PYTHON, env={**TERMINAL, "COLUMNS": "80"})
+        assert "…Stock of SKU-2209 is 14" in ESCAPE_SEQUENCE.sub("", result.stdout)
+
+    @pytest.mark.parametrize("environment", [{}, {**TERMINAL, "COLUMNS": "300"}])
+    def test_what_a_message_holds_is_never_obeyed(self, shipctl: Run, environment: dict[str, str]) -> None:
+        hostile = "[bold red]x[/bold red] [/] :smile: \x1b]0;title\x07 \x1b[2J \x9b2J \r gone \u202e reversed"
+        trace = f'Traceback (most recent call last):\n  File "a.py", line 1\nValueError: {hostile}'
+        shown = "[bold red]x[/bold red] [/] :smile: ␛]0;title␇ ␛[2J \ufffd2J ␍ gone \ufffd reversed"
+        content = payload(hostile, trace, log_group="/[red]group\x1b[2J")
+        result = shipctl("preview", "-", "--exceptions", input=content, env=environment)
+        plain = ESCAPE_SEQUENCE.sub("", result.stdout)
+        assert result.exit_code == 0
+        assert plain.count(shown) == 2
+        assert "/[red]group␛[2J" in plain
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", plain)
+
+    def test_stack_traces_on_demand(self, shipctl: Run) -> None:
+        lines = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    g()\nValueError: no\n'
+        assert "\n      File" not in shipctl("preview", "-", input=lines).stdout
+        shown = shipctl("preview", "-", "--exceptions", input=lines).stdout
+        assert '      File "a.py", line 1, in f\n        g()\n    ValueError: no\n' in shown
+
+    def test_wide_characters_keep_the_columns_straight(self, shipctl: Run) -> None:
+        content = payload("日本語" * 100, log_group="/ecs/日本")
+        result = shipctl("preview", "-", input=content, env={**TERMINAL, "COLUMNS": "80"})
+        row = ESCAPE_SEQUENCE.sub("", result.stdout).splitlines()[2]
+        assert 78 <= sum(2 if character > "\u2fff" else 1 for character in row) <= 80
+
+
+class TestSelection:
+    def test_only_some_levels_are_shown_but_all_are_counted(self, shipctl: Run) -> None:
+        content = payload("INFO a", "ERROR b", "FATAL c")
+        result = shipctl("preview", "--level", "error", "--level", "Fatal", input=content)
+        assert "INFO a" not in result.stdout
+        assert "ERROR b" in result.stdout
+        assert "FATAL c" in result.stdout
+        assert "3 logs would be sent, made of 3 log events; 2 shown" in result.stdout
+
+    def test_the_default_level_is_for_logs_of_which_no_rule_knows_the_level(self, shipctl: Run) -> None:
+        result = shipctl("preview", "--default-level", "Debug", "--json", input="hello\nERROR x\n")
+        assert [(log["level"], log["rule"] == "default") for log in logs(result.stdout)] == [
+            ("Debug", True),
+            ("Error", False),
+        ]
+
+    def test_lines_are_of_the_log_group_that_is_named(self, shipctl: Run) -> None:
+        result = shipctl("preview", "--log-group-name", "/aws/lambda/orders", "--json", input="hello\n")
+        [log] = logs(result.stdout)
+        assert (log["source"], log["properties"]["logGroup"]) == ("orders", "/aws/lambda/orders")
+
+
+class TestJson:
+    def test_it_is_what_the_shipper_would_send_with_the_rule(self, shipctl: Run) -> None:
+        expected = []
+        for path in SAMPLES:
+            for message in decode(wrap(json.loads(Path(path).read_bytes())), 1 << 26):
+                if isinstance(message, SubscriptionMessage):
+                    for log in join(message.events):
+                        if log.parsed.text:
+                            level, rule = decide(log.continues or log.parsed, message.origin.log_group)
+                            body = entry(log, level, message.origin, "eu-west-1").body
+                            expected.append({**json.loads(body), "rule": rule})
+        result = shipctl("preview", "--json", "--region", "eu-west-1", *SAMPLES)
+        assert logs(result.stdout) == expected
+        assert len(expected) > 100
+
+    def test_nothing_but_logs_on_standard_output(self, shipctl: Run) -> None:
+        content = "\n".join([payload("one", "  "), '{"awslogs":{"data":"?"}}', payload("two")])
+        result = shipctl("preview", "--json", input=content)
+        assert [log["message"] for log in logs(result.stdout)] == ["one", "two"]
+        assert "cannot be decoded: malformed: base64" in result.stderr
+        assert "2 logs would be sent" in result.stderr
+
+    def test_the_same_in_colour(self, shipctl: Run) -> None:
+        result = shipctl("preview", "--json", PYTHON, env=TERMINAL)
+        assert "\x1b" not in result.stdout
+        assert len(logs(result.stdout)) == 6
+
+    def test_control_characters_are_escaped(self, shipctl: Run) -> None:
+        text = "\x1b[31m \x7f \x9b2J \u2028 é 日本 \ufffd"
+        result = shipctl("preview", "--json", input=payload(text))
+        assert logs(result.stdout)[0]["message"] == text
+        assert len(result.stdout.splitlines()) == 1
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", result.stdout)
+
+
+class TestSummary:
+    def test_levels_rules_and_what_is_not_sent(self, shipctl: Run) -> None:
+        content = "\n".join(
+            [
+                payload("ERROR a", "ERROR b", "INFO c", " "),
+                '{"awslogs":{"data":"?"}}',
+                (EVENTS / "control-message.json").read_text().replace("\n", ""),
+            ]
+        )
+        summary = shipctl("preview", input=content).stdout.split("\n\n")[-1].splitlines()
+        assert summary[0] == "3 logs would be sent, made of 3 log events"
+        assert re.fullmatch(rf"Error +2 +━+ +{decided('ERROR a')}×2 *", summary[1])
+        assert re.fullmatch(rf"Information +1 +━+ +{decided('INFO c')}×1 *", summary[2])
+        assert summary[3:] == [
+            "1 log event would not be sent: blank",
+            "1 undecodable, for the dead-letter queue: malformed",
+            "1 control message: CloudWatch's own, not sent",
+        ]
+
+    def test_log_events_of_one_stack_trace_are_one_log(self, shipctl: Run) -> None:
+        lines = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    g()\nValueError: no\n'
+        result = shipctl("preview", "-", input=lines)
+        assert "1 log would be sent, made of 4 log events" in result.stdout
+        assert "1 log has a stack trace: --exceptions" in result.stdout
+
+    def test_a_kinesis_event_counts_all_its_records(self, shipctl: Run) -> None:
+        payloads = [json.loads(payload("one")), json.loads(payload("two", "three"))]
+        result = shipctl("preview", input=json.dumps(wrap_kinesis(payloads)))
+        assert "3 logs would be sent" in result.stdout
+
+
+class TestNothing:
+    @pytest.mark.parametrize("content", ["", "\n\n", "[]"])
+    @pytest.mark.parametrize("option", [[], ["--json"]])
+    def test_empty_input_is_said_in_one_line(self, shipctl: Run, content: str, option: list[str]) -> None:
+        result = shipctl("preview", *option, "-", input=content)
+        assert (result.exit_code, result.stdout) == (0, "")
+        assert result.stderr == "shipctl: no logs in standard input\n"
+
+    def test_a_file_that_is_not_there(self, shipctl: Run) -> None:
+        result = shipctl("preview", "missing\x1b[2J.log")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr == "shipctl: missing␛[2J.log: No such file or directory\n"
+
+
+class TestUsage:
+    @pytest.mark.parametrize(
+        ("arguments", "line"),
+        [
+            (["--since", "1h", "-"], "--since needs --log-group"),
+            (["--limit", "5", "-"], "--limit needs --log-group"),
+            (["--log-group", "/x", "file"], "give no FILE and no"),
+            (["--log-group", "/x", "--since", "1h", "--until", "2h"], "--since must be before --until"),
+            (["--log-group", "/x", "--since", "soon"], "'soon' is no time"),
+            (["--level", "loud", "-"], "'loud' is not one of"),
+            (["--log-group", "/x", "--limit", "0"], "greater than or equal to 1"),
+        ],
+    )
+    def test_options_that_make_no_sense_together(self, shipctl: Run, arguments: list[str], line: str) -> None:
+        result = shipctl("preview", *arguments, input="", env={"COLUMNS": "200"})
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert line in result.stderr
+
+
+def decided(message: str) -> str:
+    """The rule that decides on the level of a message is the concern of `levels`, and not of these tests."""
+    from loginformant_shipper.levels import explain_level
+
+    decision = explain_level(message)
+    assert decision.level in Level
+    return decision.rule

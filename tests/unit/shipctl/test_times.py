@@ -1,0 +1,42 @@
+"""Times as people give them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import typer
+from shipctl.times import moment
+
+NOW = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "ago"),
+    [
+        ("90s", timedelta(seconds=90)),
+        ("15m", timedelta(minutes=15)),
+        ("1h", timedelta(hours=1)),
+        ("2d", timedelta(days=2)),
+        ("1w", timedelta(weeks=1)),
+    ],
+)
+def test_so_long_ago(text: str, ago: timedelta) -> None:
+    assert moment(text, NOW) == NOW - ago
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-11-03", datetime(2026, 11, 3, tzinfo=UTC)),
+        ("2026-11-03T09:00", datetime(2026, 11, 3, 9, tzinfo=UTC)),
+        ("2026-11-03T09:00:30Z", datetime(2026, 11, 3, 9, 0, 30, tzinfo=UTC)),
+        ("2026-11-03T09:00+02:00", datetime(2026, 11, 3, 7, tzinfo=UTC)),
+    ],
+)
+def test_a_date_or_time_is_utc_unless_it_names_its_zone(text: str, time: datetime) -> None:
+    assert moment(text, NOW) == time
+
+
+@pytest.mark.parametrize("text", ["", "1", "h", "-1h", "1 h", "1y", "yesterday", "2026-13-01", "999999999w"])
+def test_anything_else_is_refused_with_what_is_allowed(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="is no time: allowed are 90s, 15m"):
+        moment(text, NOW)
