@@ -7,6 +7,8 @@ from typing import Any
 from loginformant_shipper.delivery import Failure
 from loginformant_shipper.subscription import SourceRecord
 
+MOST_FAILURES_TOLD = 10
+
 
 class AccountError(Exception):
     """The account does not close: a bug of ours. Lambda is to try the whole event again."""
@@ -24,6 +26,8 @@ class Account:
     delivered: int = 0
     dead_lettered: Counter[Failure] = field(default_factory=Counter)
     """Stored in the dead-letter queue or in the parked queue."""
+    parked: int = 0
+    """Of these, what is in the parked queue."""
     returned: Counter[Failure] = field(default_factory=Counter)
     """Left with the source; they will come again."""
     returned_records: dict[SourceRecord, None] = field(default_factory=dict)
@@ -55,6 +59,13 @@ class Account:
             "returned": self.returned.total(),
             "requests": self.requests,
         }
+
+    def failures(self) -> list[dict[str, Any]]:
+        """What went wrong, for a person who waits for a replay: the failures of most log events."""
+        return [
+            {**failure._asdict(), "events": events}
+            for failure, events in (self.dead_lettered + self.returned).most_common(MOST_FAILURES_TOLD)
+        ]
 
     def batch_item_failures(self) -> list[dict[str, str]]:
         """The records to return, as Lambda wants them ("Configuring partial batch response")."""

@@ -89,8 +89,8 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
     A record of which nothing was delivered and whose failure may pass is returned as it is. Of any other the
     remainder is written anew, to the dead-letter queue or to the parked queue, before the record is
     acknowledged; if that fails, the record is returned, and what was delivered will be delivered again.
-    Returns the account with `batchItemFailures`, `parked` (of `deadLettered`, how many are in the parked queue)
-    and `failures` (what went wrong). Raises `SettingsError` if there is no parked queue.
+    Returns the account with `batchItemFailures`, `parked` (those of `deadLettered` in the parked queue) and
+    `failures` (what went wrong). Raises `SettingsError` if there is no parked queue.
     """
     end = environment.senders.now() + remaining_seconds
     shipment = _deliver(event, environment, remaining_seconds)
