@@ -31,10 +31,13 @@ SHOWN_PANEL = "What is shown"
 
 EXAMPLES = """**Examples**
 
-    shipctl preview app.log --log-group-name /aws/lambda/orders --exceptions
-    kubectl logs deploy/orders | shipctl preview - --level Error --level Fatal
-    shipctl preview --log-group /aws/lambda/orders --since 15m --region eu-west-1
-    shipctl preview event.json --json | jq -r '[.level, .rule, .message] | @tsv'
+- `shipctl preview app.log --log-group-name /aws/lambda/orders --exceptions`
+
+- `kubectl logs deploy/orders | shipctl preview - --level Error --level Fatal`
+
+- `shipctl preview --log-group /aws/lambda/orders --since 15m --region eu-west-1`
+
+- `shipctl preview event.json --json | jq -r '[.level, .rule, .message] | @tsv'`
 """
 
 
@@ -44,7 +47,8 @@ def preview(
         typer.Argument(
             metavar="FILE",
             help="What to read; - is standard input. Plain lines, JSON lines, a JSON array, a subscription "
-            "event or its decoded payload, Kinesis or SQS records, what aws logs filter-log-events prints.",
+            "event or its decoded payload, Kinesis or SQS records, or the output of `aws logs "
+            "filter-log-events`.",
             show_default=False,
         ),
     ] = None,
@@ -146,7 +150,7 @@ def preview(
     ] = Level.INFORMATION,
     exceptions: Annotated[
         bool,
-        typer.Option("--exceptions", help="Show stack traces, too.", rich_help_panel=SHOWN_PANEL),
+        typer.Option("--exceptions", help="Show whole stack traces.", rich_help_panel=SHOWN_PANEL),
     ] = False,
     as_json: Annotated[
         bool,
@@ -161,11 +165,12 @@ def preview(
     """Show how logs would arrive at LogInformant, without sending any.
 
     Everything is done by the shipper's own code, so this is what would be sent, with the rule that decided on
-    each level. A stack trace that was written line by line is one log.
+    each level. A stack trace that was written line by line is one log. Plain lines get the time at which they
+    are read, as an agent would give it to them.
 
     A message that ends in an ellipsis is longer than the terminal is wide; one that begins with an ellipsis
-    has its runtime's prefix (time, request id, level) left out. Where the output is no terminal, messages are
-    whole.
+    has left out what other columns say, such as a runtime's prefix of time, request id and level. Where the
+    output is no terminal, messages are whole.
     """
     if log_group is None:
         _refuse_without_log_group(since=since, until=until, limit=limit, profile=profile)
