@@ -54,7 +54,7 @@ def play(console: Console) -> int:
     steps = Steps(console)
     try:
         with ingest_api() as api:
-            parameters = {"ApiKey": LOCAL_KEY, "IngestUrl": api.url}
+            parameters = {"ApiKey": LOCAL_KEY, "IngestUrl": api.url, "AutoReplay": "false"}
             with deployed_stack(parameters, log=LOG, on_step=steps.begin) as stack, _keeping_log(stack):
                 stock = samples(int(time.time() * 1000), POISONED)
                 steps.begin(f"Subscribing {len(stock)} log groups")

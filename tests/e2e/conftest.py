@@ -21,6 +21,6 @@ def deployment() -> Iterator[Deployment]:
     """The template, built and deployed as it is, and the local ingest API that it ships to."""
     with (
         ingest_api() as api,
-        deployed_stack({"ApiKey": LOCAL_KEY, "IngestUrl": api.url}, log=LOG) as stack,
+        deployed_stack({"ApiKey": LOCAL_KEY, "IngestUrl": api.url, "AutoReplay": "false"}, log=LOG) as stack,
     ):
         yield Deployment(stack, api)

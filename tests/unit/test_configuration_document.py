@@ -13,9 +13,14 @@ PROJECT = Path(__file__).parents[2]
 DOCUMENT = (PROJECT / "docs/configuration.md").read_text(encoding="utf-8")
 TEMPLATE: dict[str, Any] = yaml_parse((PROJECT / "template.yaml").read_text(encoding="utf-8"))
 PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
-ENVIRONMENT: dict[str, Any] = TEMPLATE["Resources"]["ShipperFunction"]["Properties"]["Environment"][
-    "Variables"
-]
+ENVIRONMENT: dict[str, Any] = {
+    name: value
+    for function in (
+        TEMPLATE["Globals"]["Function"],
+        *(each["Properties"] for each in TEMPLATE["Resources"].values()),
+    )
+    for name, value in function.get("Environment", {}).get("Variables", {}).items()
+}
 
 NEEDED = {
     "API_KEY_PARAMETER_NAME": "/loginformant/api-key",

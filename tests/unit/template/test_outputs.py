@@ -41,15 +41,23 @@ def test_every_output_is_described(template: JsonObject) -> None:
         assert output["Description"], name
 
 
-def test_a_person_finds_function_queue_log_group_and_alarms(template: JsonObject) -> None:
+def test_a_person_finds_functions_queues_log_groups_and_alarms(template: JsonObject) -> None:
     assert {
         "ShipperFunctionName",
         "ShipperFunctionArn",
         "ShipperLogGroupName",
+        "ReplayFunctionName",
+        "ReplayFunctionArn",
+        "ReplayLogGroupName",
         "DeadLetterQueueUrl",
         "DeadLetterQueueArn",
+        "ParkedQueueUrl",
+        "ParkedQueueArn",
         "ApiKeySecretArn",
         "DeadLetterQueueAlarmName",
+        "DeadLetterQueueAgeAlarmName",
+        "ReplayFailingAlarmName",
+        "ParkedQueueAlarmName",
         "DeadLetterErrorsAlarmName",
         "AsyncEventsDroppedAlarmName",
     } == {name for name in template["Outputs"] if not name.endswith("Command")}
@@ -61,6 +69,7 @@ def test_a_person_finds_function_queue_log_group_and_alarms(template: JsonObject
         "SubscribeCommand",
         "UnsubscribeCommand",
         "ShipperLogCommand",
+        "ReplayLogCommand",
         "DeadLetterCountCommand",
         "DeadLetterReasonsCommand",
     ],
@@ -77,6 +86,15 @@ def test_a_command_is_one_that_the_aws_cli_takes(name: str, template: JsonObject
     required = {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", member).lower() for member in shape["required"]}
     assert options - GLOBAL_OPTIONS <= members
     assert required <= options
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), [("DeadLetterStatsCommand", "stats"), ("ReplayCommand", "replay")]
+)
+def test_a_command_of_shipctl_names_stack_and_region(name: str, command: str, template: JsonObject) -> None:
+    assert template["Outputs"][name]["Value"]["Fn::Sub"] == (
+        f"shipctl dlq {command} --stack '${{AWS::StackName}}' --region ${{AWS::Region}}"
+    )
 
 
 def test_only_the_log_group_is_left_to_fill_in(template: JsonObject) -> None:

@@ -13,13 +13,15 @@ WIRED_BY_THE_STACK = {
     "API_KEY_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:api-key-AbCdEf",
     "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters",
     "FUNCTION_TIMEOUT_SECONDS": "120",
-    "OWN_LOG_GROUPS": "/loginformant/loginformant-shipper/shipper",
+    "OWN_LOG_GROUPS": "/loginformant/loginformant-shipper/shipper,/loginformant/loginformant-shipper/replay",
+    "PARKED_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/parked",
 }
 
 NOT_FOR_THE_CODE = {
     "ApiKey",
     "ApiKeyKmsKeyArn",
     "Architecture",
+    "AutoReplay",
     "KmsKeyArn",
     "LogRetentionDays",
     "NotificationTopicArn",
@@ -38,7 +40,8 @@ def in_camel_case(variable: str) -> str:
 
 
 def environment(stack: JsonObject) -> JsonObject:
-    variables: JsonObject = stack["Resources"]["ShipperFunction"]["Properties"]["Environment"]["Variables"]
+    """The variables of replay, which has all those of the shipper (test_resources.py) and more."""
+    variables: JsonObject = stack["Resources"]["ReplayFunction"]["Properties"]["Environment"]["Variables"]
     return variables
 
 

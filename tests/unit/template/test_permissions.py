@@ -1,8 +1,10 @@
-"""Least privilege: who may invoke the shipper, and what the shipper may do."""
+"""Least privilege: who may invoke the shipper, and what each function may do."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
+
+import pytest
 
 JsonObject = dict[str, Any]
 
@@ -54,11 +56,9 @@ def statements(role: JsonObject, effect: str) -> list[JsonObject]:
     ]
 
 
-def shipper_role(stack: JsonObject) -> JsonObject:
-    assert stack["Resources"]["ShipperFunction"]["Properties"]["Role"] == {
-        "Fn::GetAtt": ["ShipperFunctionRole", "Arn"]
-    }
-    role: JsonObject = stack["Resources"]["ShipperFunctionRole"]["Properties"]
+def role_of(stack: JsonObject, function: str) -> JsonObject:
+    assert stack["Resources"][function]["Properties"]["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
+    role: JsonObject = stack["Resources"][f"{function}Role"]["Properties"]
     return role
 
 
@@ -83,41 +83,70 @@ def test_one_permission_lets_all_log_groups_of_this_account_and_region_invoke(
 # ---- what the functions may do -------------------------------------------------------------------
 
 
-def test_what_the_shipper_may_do_and_on_what(stack: JsonObject) -> None:
-    allowed = {
+API_KEY_PARAMETER = {
+    "Fn::Join": [
+        "/",
+        {
+            "Fn::Split": [
+                "//",
+                {
+                    "Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}"
+                    ":parameter/${ApiKeyParameterName}"
+                },
+            ]
+        },
+    ]
+}
+DEAD_LETTER_QUEUE = {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+PARKED_QUEUE = {"Fn::GetAtt": ["ParkedQueue", "Arn"]}
+
+WHAT_EVERY_FUNCTION_MAY_DO: list[tuple[str, JsonObject]] = [
+    ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["ApiKeySecret", "Id"]}),
+    ("secretsmanager:GetSecretValue", {"Ref": "ApiKeySecretArn"}),
+    ("ssm:GetParameter", API_KEY_PARAMETER),
+    ("kms:GenerateDataKey", {"Ref": "KmsKeyArn"}),
+    ("kms:Decrypt", {"Ref": "KmsKeyArn"}),
+    ("kms:Decrypt", {"Ref": "ApiKeyKmsKeyArn"}),
+]
+
+
+def allowed(role: JsonObject) -> set[tuple[str, str]]:
+    """Every action that `role` allows, with its resource as JSON; those on network interfaces left out."""
+    return {
         (action, json.dumps(resource))
-        for statement in statements(shipper_role(stack), "Allow")
+        for statement in statements(role, "Allow")
         for action in as_list(statement["Action"])
         for resource in branches(statement["Resource"])
         if action not in NETWORK_INTERFACES
     }
-    parameter = {
-        "Fn::Join": [
-            "/",
-            {
-                "Fn::Split": [
-                    "//",
-                    {
-                        "Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}"
-                        ":parameter/${ApiKeyParameterName}"
-                    },
-                ]
-            },
-        ]
-    }
-    assert allowed == {
+
+
+@pytest.mark.parametrize(
+    ("function", "log_group", "on_queues"),
+    [
+        ("ShipperFunction", "ShipperLogGroup", [("sqs:SendMessage", DEAD_LETTER_QUEUE)]),
+        (
+            "ReplayFunction",
+            "ReplayLogGroup",
+            [
+                ("sqs:ChangeMessageVisibility", DEAD_LETTER_QUEUE),
+                ("sqs:DeleteMessage", DEAD_LETTER_QUEUE),
+                ("sqs:GetQueueAttributes", DEAD_LETTER_QUEUE),
+                ("sqs:ReceiveMessage", DEAD_LETTER_QUEUE),
+                ("sqs:SendMessage", DEAD_LETTER_QUEUE),
+                ("sqs:SendMessage", PARKED_QUEUE),
+            ],
+        ),
+    ],
+)
+def test_what_a_function_may_do_and_on_what(
+    function: str, log_group: str, on_queues: list[tuple[str, JsonObject]], stack: JsonObject
+) -> None:
+    own_log = {"Fn::GetAtt": [log_group, "Arn"]}
+    on_log = [("logs:CreateLogStream", own_log), ("logs:PutLogEvents", own_log)]
+    assert allowed(role_of(stack, function)) == {
         (action, json.dumps(resource))
-        for action, resource in [
-            ("logs:CreateLogStream", {"Fn::GetAtt": ["ShipperLogGroup", "Arn"]}),
-            ("logs:PutLogEvents", {"Fn::GetAtt": ["ShipperLogGroup", "Arn"]}),
-            ("sqs:SendMessage", {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}),
-            ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["ApiKeySecret", "Id"]}),
-            ("secretsmanager:GetSecretValue", {"Ref": "ApiKeySecretArn"}),
-            ("ssm:GetParameter", parameter),
-            ("kms:GenerateDataKey", {"Ref": "KmsKeyArn"}),
-            ("kms:Decrypt", {"Ref": "KmsKeyArn"}),
-            ("kms:Decrypt", {"Ref": "ApiKeyKmsKeyArn"}),
-        ]
+        for action, resource in [*WHAT_EVERY_FUNCTION_MAY_DO, *on_log, *on_queues]
     }
 
 
@@ -181,18 +210,19 @@ def test_roles_are_lambdas_own_and_within_the_permissions_boundary(stack: JsonOb
         assert not {"ManagedPolicyArns", "RoleName"} & set(role)
 
 
-# ---- who may touch the queue ---------------------------------------------------------------------
+# ---- who may touch the queues --------------------------------------------------------------------
 
 
-def test_the_dead_letter_queue_refuses_all_that_is_not_tls(stack: JsonObject) -> None:
-    policy = stack["Resources"]["DeadLetterQueuePolicy"]["Properties"]
-    assert policy["Queues"] == [{"Ref": "DeadLetterQueue"}]
+@pytest.mark.parametrize("queue", ["DeadLetterQueue", "ParkedQueue"])
+def test_a_queue_refuses_all_that_is_not_tls(queue: str, stack: JsonObject) -> None:
+    policy = stack["Resources"][f"{queue}Policy"]["Properties"]
+    assert policy["Queues"] == [{"Ref": queue}]
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert {name: value for name, value in statement.items() if name != "Sid"} == {
         "Effect": "Deny",
         "Principal": "*",
         "Action": "sqs:*",
-        "Resource": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
+        "Resource": {"Fn::GetAtt": [queue, "Arn"]},
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
 

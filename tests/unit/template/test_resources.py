@@ -46,8 +46,17 @@ def test_logical_ids_stay(stack: JsonObject) -> None:
         "AsyncEventsDroppedAlarm",
         "DeadLetterErrorsAlarm",
         "DeadLetterQueue",
+        "DeadLetterQueueAgeAlarm",
         "DeadLetterQueueAlarm",
         "DeadLetterQueuePolicy",
+        "ParkedQueue",
+        "ParkedQueueAlarm",
+        "ParkedQueuePolicy",
+        "ReplayEventSourceMapping",
+        "ReplayFailingAlarm",
+        "ReplayFunction",
+        "ReplayFunctionRole",
+        "ReplayLogGroup",
         "ShipperFunction",
         "ShipperFunctionRole",
         "ShipperInvokePermission",
@@ -59,7 +68,17 @@ def test_logical_ids_stay(stack: JsonObject) -> None:
 # ---- updates -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("logical_id", ["ShipperFunction", "ShipperInvokePermission", "DeadLetterQueue"])
+@pytest.mark.parametrize(
+    "logical_id",
+    [
+        "ShipperFunction",
+        "ShipperInvokePermission",
+        "ReplayFunction",
+        "ReplayEventSourceMapping",
+        "DeadLetterQueue",
+        "ParkedQueue",
+    ],
+)
 def test_no_parameter_reaches_a_property_whose_change_replaces_the_resource(
     logical_id: str, stack: JsonObject
 ) -> None:
@@ -69,21 +88,24 @@ def test_no_parameter_reaches_a_property_whose_change_replaces_the_resource(
     replacing = {path.removeprefix("/properties/") for path in schema["createOnlyProperties"]}
     fixed = {name: value for name, value in properties(stack, logical_id).items() if name in replacing}
     names = {*find(fixed, "Ref"), *re.findall(r"\$\{([^}]+)\}", json.dumps(fixed))}
-    assert names - {"AWS::Partition", "AWS::Region", "AWS::AccountId", "ShipperFunction"} == set()
+    assert names & set(stack["Parameters"]) == set()
     assert find(fixed, "Fn::If") == []
 
 
-def test_the_shipper_has_no_name_of_its_own(stack: JsonObject) -> None:
-    assert "FunctionName" not in properties(stack, "ShipperFunction")
+def test_functions_and_queues_have_no_names_of_their_own(stack: JsonObject) -> None:
+    for name in only_of_type(stack, "AWS::Lambda::Function"):
+        assert "FunctionName" not in properties(stack, name)
+    for name in only_of_type(stack, "AWS::SQS::Queue"):
+        assert "QueueName" not in properties(stack, name)
 
 
-def test_the_shipper_and_its_permission_exist_under_all_conditions(stack: JsonObject) -> None:
-    for logical_id in ("ShipperFunction", "ShipperInvokePermission", "DeadLetterQueue"):
-        assert "Condition" not in stack["Resources"][logical_id]
+def test_only_the_secret_depends_on_a_condition(stack: JsonObject) -> None:
+    conditional = [name for name, resource in stack["Resources"].items() if "Condition" in resource]
+    assert conditional == ["ApiKeySecret"]
 
 
 def test_stored_logs_outlive_the_stack(stack: JsonObject) -> None:
-    for logical_id in ("DeadLetterQueue", "DeadLetterQueuePolicy"):
+    for logical_id in ("DeadLetterQueue", "DeadLetterQueuePolicy", "ParkedQueue", "ParkedQueuePolicy"):
         resource = stack["Resources"][logical_id]
         assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
         assert resource["UpdateReplacePolicy"] == "Retain"
@@ -92,18 +114,28 @@ def test_stored_logs_outlive_the_stack(stack: JsonObject) -> None:
 # ---- functions and layers ------------------------------------------------------------------------
 
 
-def test_the_shipper_function(stack: JsonObject) -> None:
-    function = properties(stack, "ShipperFunction")
-    assert function["Handler"] == "app.handler"
-    assert function["Timeout"] == 120
-    assert function["MemorySize"] == 512
-    assert function["Architectures"] == [{"Ref": "Architecture"}]
-    assert function["DeadLetterConfig"] == {"TargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}}
-    assert len(function["Layers"]) == 2
+def test_functions_are_alike(stack: JsonObject) -> None:
+    functions = only_of_type(stack, "AWS::Lambda::Function")
+    assert functions == ["ShipperFunction", "ReplayFunction"]
+    for name in functions:
+        function = properties(stack, name)
+        assert function["Handler"] == "app.handler"
+        assert function["Timeout"] == 120
+        assert function["MemorySize"] == 512
+        assert function["Architectures"] == [{"Ref": "Architecture"}]
+        assert function["VpcConfig"]["Fn::If"][0] == "InVpc"
+        assert len(function["Layers"]) == 2
+        assert function["Layers"] == properties(stack, "ShipperFunction")["Layers"]
 
 
-def test_the_handler_is_there(template: JsonObject) -> None:
-    function = properties(template, "ShipperFunction")
+def test_failed_asynchronous_events_go_to_the_dead_letter_queue(stack: JsonObject) -> None:
+    target = {"TargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}}
+    assert properties(stack, "ShipperFunction")["DeadLetterConfig"] == target
+
+
+@pytest.mark.parametrize("logical_id", ["ShipperFunction", "ReplayFunction"])
+def test_the_handler_is_there(logical_id: str, template: JsonObject) -> None:
+    function = properties(template, logical_id)
     module, _, name = function["Handler"].partition(".")
     source = (PROJECT / function["CodeUri"] / f"{module}.py").read_text(encoding="utf-8")
     assert f"def {name}(" in source
@@ -159,9 +191,12 @@ def test_every_function_logs_json_into_a_group_of_the_stack_that_is_never_shippe
             "ApplicationLogLevel": "INFO",
             "SystemLogLevel": "WARN",
         }
-    assert sorted(groups) == only_of_type(stack, "AWS::Logs::LogGroup")
-    own = properties(stack, "ShipperFunction")["Environment"]["Variables"]["OWN_LOG_GROUPS"]
-    assert sorted(find(own, "Ref")) == sorted(groups)
+    assert sorted(groups) == sorted(only_of_type(stack, "AWS::Logs::LogGroup"))
+    for name in only_of_type(stack, "AWS::Lambda::Function"):
+        own = properties(stack, name)["Environment"]["Variables"]["OWN_LOG_GROUPS"]
+        separator, listed = own["Fn::Join"]
+        assert separator == ","
+        assert sorted(find(listed, "Ref")) == sorted(groups)
 
 
 def test_log_groups_have_a_retention(stack: JsonObject) -> None:
@@ -169,13 +204,13 @@ def test_log_groups_have_a_retention(stack: JsonObject) -> None:
         assert properties(stack, name)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
-# ---- dead-letter queue ---------------------------------------------------------------------------
+# ---- queues --------------------------------------------------------------------------------------
 
 
-def test_the_dead_letter_queue_keeps_the_largest_messages_longest_and_encrypted(
-    stack: JsonObject,
-) -> None:
-    assert properties(stack, "DeadLetterQueue") == {
+@pytest.mark.parametrize("logical_id", ["DeadLetterQueue", "ParkedQueue"])
+def test_a_queue_keeps_the_largest_messages_longest_and_encrypted(logical_id: str, stack: JsonObject) -> None:
+    queue = properties(stack, logical_id)
+    assert {name: value for name, value in queue.items() if name != "VisibilityTimeout"} == {
         "MessageRetentionPeriod": 14 * 24 * 60 * 60,
         "MaximumMessageSize": 1024 * 1024,
         "SqsManagedSseEnabled": {"Fn::If": ["HasKmsKey", False, True]},
@@ -184,9 +219,50 @@ def test_the_dead_letter_queue_keeps_the_largest_messages_longest_and_encrypted(
 
 
 def test_one_queue_keeps_what_the_code_and_what_lambda_could_not_deliver(stack: JsonObject) -> None:
-    function = properties(stack, "ShipperFunction")
-    assert function["Environment"]["Variables"]["DEAD_LETTER_QUEUE_URL"] == {"Ref": "DeadLetterQueue"}
-    assert function["DeadLetterConfig"]["TargetArn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+    queue = {"Ref": "DeadLetterQueue"}
+    for name in only_of_type(stack, "AWS::Lambda::Function"):
+        assert properties(stack, name)["Environment"]["Variables"]["DEAD_LETTER_QUEUE_URL"] == queue
+    target = properties(stack, "ShipperFunction")["DeadLetterConfig"]["TargetArn"]
+    assert target == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+
+
+# ---- replay --------------------------------------------------------------------------------------
+
+
+def test_the_dead_letter_queue_invokes_replay_unless_that_is_switched_off(stack: JsonObject) -> None:
+    assert properties(stack, "ReplayEventSourceMapping") == {
+        "FunctionName": {"Ref": "ReplayFunction"},
+        "EventSourceArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
+        "Enabled": {"Fn::If": ["ReplaysByItself", True, False]},
+        "BatchSize": 10,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": 2},
+    }
+    assert stack["Conditions"]["ReplaysByItself"] == {"Fn::Equals": [{"Ref": "AutoReplay"}, "true"]}
+    assert stack["Parameters"]["AutoReplay"]["Default"] == "true"
+
+
+def test_a_message_stays_hidden_for_six_time_outs_of_the_function_that_has_it(stack: JsonObject) -> None:
+    timeout = properties(stack, "ReplayFunction")["Timeout"]
+    assert properties(stack, "DeadLetterQueue")["VisibilityTimeout"] == 6 * timeout
+
+
+def test_lambda_does_not_take_replay_for_a_loop_without_end(stack: JsonObject) -> None:
+    assert properties(stack, "ReplayFunction")["RecursiveLoop"] == "Allow"
+    assert "RecursiveLoop" not in properties(stack, "ShipperFunction")
+
+
+def test_only_replay_knows_the_parked_queue(stack: JsonObject) -> None:
+    replay = properties(stack, "ReplayFunction")["Environment"]["Variables"]
+    assert replay["PARKED_QUEUE_URL"] == {"Ref": "ParkedQueue"}
+    shipper = properties(stack, "ShipperFunction")["Environment"]["Variables"]
+    assert set(replay) - set(shipper) == {"PARKED_QUEUE_URL", "MAX_REPLAYS"}
+    assert {name: replay[name] for name in shipper} == shipper
+
+
+def test_no_queue_moves_messages_by_itself(stack: JsonObject) -> None:
+    for name in only_of_type(stack, "AWS::SQS::Queue"):
+        assert "RedrivePolicy" not in properties(stack, name)
 
 
 # ---- alarms --------------------------------------------------------------------------------------
@@ -199,6 +275,13 @@ def test_one_queue_keeps_what_the_code_and_what_lambda_could_not_deliver(stack: 
             "DeadLetterQueueAlarm",
             "AWS/SQS ApproximateNumberOfMessagesVisible",
             {"Name": "QueueName", "Value": {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}},
+            "Maximum",
+            "ignore",
+        ),
+        (
+            "ParkedQueueAlarm",
+            "AWS/SQS ApproximateNumberOfMessagesVisible",
+            {"Name": "QueueName", "Value": {"Fn::GetAtt": ["ParkedQueue", "QueueName"]}},
             "Maximum",
             "ignore",
         ),
@@ -230,10 +313,30 @@ def test_an_alarm_goes_off_at_the_first_event(
     assert alarm["TreatMissingData"] == missing
 
 
+def test_an_alarm_goes_off_when_nobody_fetches_logs_for_an_hour(stack: JsonObject) -> None:
+    alarm = properties(stack, "DeadLetterQueueAgeAlarm")
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateAgeOfOldestMessage")
+    assert find(alarm["Dimensions"], "Fn::GetAtt") == [["DeadLetterQueue", "QueueName"]]
+    assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Maximum", "GreaterThanThreshold")
+    assert alarm["Threshold"] == 60 * 60
+    assert alarm["Threshold"] < properties(stack, "DeadLetterQueue")["MessageRetentionPeriod"] / 100
+
+
+def test_an_alarm_goes_off_when_replay_tries_in_vain_but_not_after_one_crash(stack: JsonObject) -> None:
+    alarm = properties(stack, "ReplayFailingAlarm")
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible")
+    assert find(alarm["Dimensions"], "Fn::GetAtt") == [["DeadLetterQueue", "QueueName"]]
+    assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Maximum", "GreaterThanThreshold")
+    assert alarm["Threshold"] == 0
+    seconds = alarm["DatapointsToAlarm"] * alarm["Period"]
+    assert seconds > properties(stack, "DeadLetterQueue")["VisibilityTimeout"]
+    assert alarm["DatapointsToAlarm"] < alarm["EvaluationPeriods"]
+
+
 def test_every_alarm_tells_the_topic_if_there_is_one(stack: JsonObject) -> None:
     topic = {"Fn::If": ["HasNotificationTopic", [{"Ref": "NotificationTopicArn"}], {"Ref": "AWS::NoValue"}]}
     alarms = only_of_type(stack, "AWS::CloudWatch::Alarm")
-    assert len(alarms) == 3
+    assert len(alarms) == 6
     for name in alarms:
         assert properties(stack, name)["AlarmActions"] == topic
         assert properties(stack, name)["OKActions"] == topic
