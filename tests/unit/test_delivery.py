@@ -358,6 +358,14 @@ def test_of_a_batch_refused_after_a_misconfiguration_no_part_is_tried() -> None:
     assert (it.requests, it.reasons) == (2, {Reason.MISCONFIGURED: 3})
 
 
+def test_what_was_under_way_fails_for_its_own_reason() -> None:
+    it = world(answers(404, Answer(401, after=2.0), Answer(503, after=2.0)), max_in_flight=3)
+    it.deliver(single("1", "2", "3", "4"))
+    assert [failure and failure.status for failure in it.settled.values()] == [404, 404, 401, 503]
+    assert it.reasons == {Reason.MISCONFIGURED: 2, Reason.UNAUTHORIZED: 1, Reason.UNAVAILABLE: 1}
+    assert it.senders.fetches == []
+
+
 # 408, 425, 429, 5xx, no answer: patience
 
 
@@ -509,6 +517,16 @@ def test_an_answer_that_came_at_the_deadline_counts() -> None:
     assert it.reasons == {None: 2}
 
 
+def test_what_waits_for_a_retry_at_the_end_keeps_the_name_of_its_trouble() -> None:
+    def api(sent: Sent) -> Answer:
+        return Answer(503) if sent.logs == ("1",) else Answer(400, after=3.0)
+
+    it = world(api, max_in_flight=2)
+    it.deliver([a_batch("1"), a_batch(*many(100))], seconds=30.0)
+    assert it.settled["1"] == Failure(Reason.UNAVAILABLE, 503)
+    assert it.reasons[Reason.OUT_OF_TIME] > 0
+
+
 # What the next invocation knows
 
 
@@ -598,17 +616,18 @@ def test_a_key_that_an_earlier_invocation_waited_for_means_nothing_to_this_one()
     assert it.reasons == {Reason.NO_KEY: 1}
     it.deliver(single("2"))
     assert it.settled == {"2": None}
-    assert it.memory.key == "new"
+    assert [sent.key for sent in it.senders.sent] == ["new"]
 
 
 def test_when_making_batches_fails_nothing_stays_under_way() -> None:
     def stream() -> Iterator[Batch]:
-        yield a_batch("1")
+        yield from single("1", "2")
         raise RuntimeError("a bug")
 
-    it = world(answers())
+    it = world(answers(200, Answer(after=5.0)), max_in_flight=2)
     with pytest.raises(RuntimeError, match="a bug"):
         it.deliver(stream())
+    assert len(it.senders.sent) == 2
     assert not it.senders.under_way
 
 
