@@ -55,11 +55,12 @@ REQUEST = "11111111-2222-3333-4444-555555555555"
         ("order 7 failed", "Error", "words"),
         ("order 7 taken", "Information", "default"),
         ("", "Information", "default"),
-        ("\x1b[31m ERROR\x1b[0m[0007] no stock", "Error", "header"),
+        ("\x1b[31m[2026-03-01 10:20:30] [ERROR] orders - \x1b[39mno stock", "Error", "header"),
+        ("------\n2026-03-01 10:20:30 ERROR orders no stock", "Error", "header"),
         (
             "\x1b[2m2026-03-01T10:20:30Z\x1b[0m \x1b[33m WARN\x1b[0m \x1b[2morders\x1b[0m: late",
             "Warning",
-            "header",
+            "coloured-word",
         ),
     ],
 )

@@ -11,7 +11,7 @@ from loginformant_shipper.levels.http_status import decide_by_http_status, decid
         "orders[7]: 10.0.0.7:8080 [01/Mar/2026:10:20:30.1] web web/w1 0/0/1/2/3 {} 77 - - ---- 1/1/0",
         "1772360430.123     77 10.0.0.7 TCP_MISS/{} 770 GET http://shop.example/ - HIER_NONE/-",
         "[pid: 7] 10.0.0.7 () GET /orders => 77 bytes in 7 ms (HTTP/1.1 {}) 4 headers",
-        'h2 2026-03-01T10:20:30Z app/web/7 10.0.0.7:70 10.0.0.8:80 0.1 0.2 0.3 {} 200 34 366 "GET / HTTP/2.0"',
+        'h2 2026-03-01T10:20:30Z app/7 10.0.0.7:70 10.0.0.8:80 0.1 0.2 0.3 {} 200 34 366 "GET / HTTP/2.0"',
         '[GIN] 2026/03/01 - 10:20:30 | {} |  1.2ms |  10.0.0.7 | GET  "/orders"',
         "GET /orders {} 7.123 ms - 77",
         "2026-03-01 10:20:30 10.0.0.8 GET /orders id=7 443 - 10.0.0.7 Mozilla/5.0 - {} 0 0 15",

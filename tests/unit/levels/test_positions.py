@@ -1,6 +1,7 @@
 import pytest
 from loginformant_shipper.levels.positions import (
     decide_by_bare_word,
+    decide_by_coloured_word,
     decide_by_position,
     decide_by_second_line,
     decide_by_symbol,
@@ -31,6 +32,8 @@ from loginformant_shipper.levels.positions import (
         ("2026-03-01 10:20:30 UTC [77] STATEMENT:  select error from t", "Information"),
         ("2026-03-01T10:20:30Z 0 [Note] InnoDB: error log opened", "Information"),
         ("=WARNING: low stock", "Warning"),
+        ("#ERROR# no stock", "Error"),
+        ('"2026-03-01 10:20:30","WARN","shop.orders","late"', "Warning"),
     ],
 )
 def test_the_first_word_behind_time_stamps_is_a_level(line: str, level: str) -> None:
@@ -69,6 +72,7 @@ def test_a_word_between_delimiters_is_a_level(line: str, level: str) -> None:
         ("03-01 10:20:30.123 D/Orders(77): error lookup", "Debug"),
         ("[W 2026-03-01 10:20:30 orders:12] late", "Warning"),
         ("[E] no stock", "Error"),
+        ("[10:20:30] [orders] [---W---] [thread 7] late", "Warning"),
         ("10:20:30 [I] errors: 0", "Information"),
         ("E: Unable to locate package orders", "Error"),
         ("2026-03-01T10:20:30Z W! [outputs] late", "Warning"),
@@ -153,6 +157,8 @@ def test_a_level_may_stand_last(line: str, level: str) -> None:
         'answer was {"status":"error","code":500}',
         'GET "/error: x" done',
         "GET /errors/404 HTTP/1.1",
+        '"TRACE / HTTP/1.1" 405 77',
+        "the answers were a [D] and an [E]",
         "mail sent to info@example.org",
         "I have no stock",
         "A new order",
@@ -229,6 +235,32 @@ def test_a_symbol_stands_for_a_level(line: str, level: str) -> None:
     assert decide_by_symbol(line) == (level, "symbol")
 
 
-@pytest.mark.parametrize("line", ["é error", "plain", "order ✖ item", "→" * 0])
+@pytest.mark.parametrize("line", ["é error", "plain", "order ✖ item", ""])
 def test_other_characters_are_no_symbols(line: str) -> None:
     assert decide_by_symbol(line) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("\x1b[90mshop \x1b[39m\x1b[34mdebug\x1b[39m order 7", "Debug"),
+        ("\x1b[2m10:20:30\x1b[0m [\x1b[1;31mERROR\x1b[0m] no stock", "Error"),
+        ("\x1b[33m WARN:\x1b[0m late", "Warning"),
+    ],
+)
+def test_a_word_with_a_colour_of_its_own_is_a_level(text: str, level: str) -> None:
+    assert decide_by_coloured_word(text) == (level, "coloured-word")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x1b[31mno error in order 7\x1b[0m",
+        "\x1b[1morders\x1b[0m error",
+        "\x1b[31m3\x1b[0m errors",
+        "error",
+        "\x1b[0m" + "x" * 700 + "\x1b[31mERROR\x1b[0m",
+    ],
+)
+def test_other_coloured_text_is_none(text: str) -> None:
+    assert decide_by_coloured_word(text) is None

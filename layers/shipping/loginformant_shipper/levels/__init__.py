@@ -19,7 +19,13 @@ from .platform import (
     decide_by_platform_line,
     decide_by_platform_record,
 )
-from .positions import decide_by_bare_word, decide_by_position, decide_by_second_line, decide_by_symbol
+from .positions import (
+    decide_by_bare_word,
+    decide_by_coloured_word,
+    decide_by_position,
+    decide_by_second_line,
+    decide_by_symbol,
+)
 from .vocabulary import LEVEL_WORDS, Decision, Level
 from .words import decide_by_words
 
@@ -74,14 +80,18 @@ def _of_fields(fields: Fields) -> Decision | None:
 
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
+_ORNAMENTS = re.compile(r"\A(?:[-=*_#~ \t\r]*+\n)++")
+"""Lines without words before the first one: `------`."""
 
 
 def _of_text(text: str) -> Decision | None:
     if len(text) > START + END:
         text = f"{text[:START]}\n{text[-END:]}"
     if "\x1b" in text:
+        if decision := decide_by_coloured_word(text):
+            return decision
         text = _COLOURS.sub("", text)
-    text = text.strip()
+    text = _ORNAMENTS.sub("", text, count=1).strip()
     line = text.partition("\n")[0].rstrip()
     if begins_with_pair(text):
         decision = decide_by_key_value(text) or decide_by_position(line)

@@ -6,7 +6,7 @@ from .vocabulary import FIELD_WORDS, Decision
 
 _NAME = r"(?:@|log[._]?)?(?:[Ll]evel(?:_?[Nn]ame)?|LEVEL|[Ll]vl|LVL|LL|[Ss]everity|SEVERITY|[Ss]ev|at)"
 _VALUE = r"([A-Za-z]{1,16})(?![\w/])"
-_PAIR = re.compile(rf"(?<![\w.$\"'-]){_NAME}=[\"']?{_VALUE}")
+_PAIR = re.compile(rf"(?<![\w.$\"'-]){_NAME}(?:=|:(?=\S))[\"']?{_VALUE}")
 _MEMBER = re.compile(rf"[\"'{{,\s:]{_NAME}[\"']?\s{{0,4}}(?::|=>)\s{{0,4}}[\"':]{{0,2}}{_VALUE}")
 _FIRST = re.compile(r"[\w.@-]{1,40}=")
 
@@ -22,13 +22,7 @@ def decide_by_key_value(text: str) -> Decision | None:
     Text that begins with a brace is JSON that could not be read, or what a language prints for a map:
     Python's `{'level': 'INFO'}`, JavaScript's `{ level: 'info' }`, Ruby's `{:level=>"info"}`.
     """
-    if text[:1] == "{":
-        pattern = _MEMBER
-    elif "=" in text:
-        pattern = _PAIR
-    else:
-        return None
-    for pair in pattern.finditer(text):
+    for pair in _MEMBER.finditer(text) if text[:1] == "{" else _PAIR.finditer(text):
         level = FIELD_WORDS.get(pair[1].lower())
         if level is not None:
             return Decision(level, "key-value")

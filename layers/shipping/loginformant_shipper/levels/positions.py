@@ -22,9 +22,11 @@ def decide_by_position(line: str) -> Decision | None:
     """
     head = line[:HEADER]
     first = head[:1]
+    if first == '"':  # comma-separated values, all of them quoted
+        head = head.replace('"', "")
     if first == "<" and (priority := _PRIORITY.match(head)):
         return decide_by_position(line[priority.end() :].lstrip()) or _syslog(priority[1])
-    if decision := _by_known_format(head, first):
+    if decision := _by_known_format(head, first) or _by_letter_in_brackets(head):
         return decision
     leading = _LEADING.match(head)
     if leading and (decision := _by_leading_word(leading, line)):
@@ -121,7 +123,7 @@ _LEADING = re.compile(
     r")*+)"
     r"(?P<word>[A-Za-z]{1,13})\d{0,4}(?P<space>[ \t]{0,20})(?P<next>[^ \t]?)"
 )
-_CLOSING = frozenset("]:|>)}/,![;")
+_CLOSING = frozenset("]:|>)},![;#~*")
 _CLOSING_BRACKETS = frozenset("])>}|")
 _OPENING_BRACKETS = frozenset("[(<{|")
 
@@ -138,7 +140,7 @@ def _by_leading_word(match: Match[str], line: str) -> Decision | None:
     if lower not in LEVEL_WORDS:
         in_brackets = stamp[-1:] in _OPENING_BRACKETS and following in _CLOSING_BRACKETS
         return decision if in_brackets or (word.isupper() and following == ":") else None
-    if following in _CLOSING or "\t" in space or len(space) > 1 or (following == "-" and space):
+    if _is_closed(space, following) or following in _CLOSING or (following == "/" and not space):
         return None if _counts_nothing(line, match.end(), following) else decision
     if stamp[-1:] in _OPENING_BRACKETS and word.isupper():
         return decision
@@ -154,6 +156,16 @@ def _by_leading_letter(stamp: str, letter: str, space: str, following: str) -> D
     in_brackets = stamp[-1:] in _OPENING_BRACKETS and (following in _CLOSING_BRACKETS or following.isdigit())
     behind_time = stamp[-1:] in _BEHIND_TIME and _has_digit(stamp) and (space or following in "!|/")
     return Decision(level, "letter") if in_brackets or behind_time else None
+
+
+_LETTER_IN_BRACKETS = re.compile(r"\[[-=* ]{0,4}([TDVIWEFC])[-=* ]{0,4}\]")
+
+
+def _by_letter_in_brackets(head: str) -> Decision | None:
+    letter = _LETTER_IN_BRACKETS.search(head) if "[" in head else None
+    if letter is None or _is_prose(head[: letter.start()]):
+        return None
+    return Decision(LETTERS[letter[1].lower()], "letter")
 
 
 _BEHIND_TIME = frozenset(" \t|]")
@@ -258,6 +270,19 @@ def _by_last_word(line: str) -> Decision | None:
     last = _LAST.search(line, max(0, len(line) - 18))
     level = LEVEL_WORDS.get((last[1] or last[2]).lower()) if last else None
     return Decision(level, "level-last") if level else None
+
+
+# --- colours ----------------------------------------------------------------------------------------------
+
+_COLOURED = re.compile(r"\x1b\[[0-9;]{1,20}m[\s\[]{0,8}([A-Za-z]{3,13})[\s:\]]{0,8}\x1b\[")
+
+
+def decide_by_coloured_word(text: str) -> Decision | None:
+    """The level that a word with a colour of its own gives, in the header of a text; None where none does."""
+    for word in _COLOURED.finditer(text[: 2 * HEADER]):
+        if level := LEVEL_WORDS.get(word[1].lower()):
+            return Decision(level, "coloured-word")
+    return None
 
 
 # --- symbols ----------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def _levels(**words: str) -> dict[str, Level]:
 # --- words, in lower case ---------------------------------------------------------------------------------
 
 LEVEL_WORDS = _levels(
-    DEBUG="trace debug verbose finest finer fine silly trc trce trac dbg dbug debu vrb",
+    DEBUG="trace debug verbose finest finer fine silly trc trce trac dbg dbug debu debg vrb",
     INFORMATION="info information informational inf notice success",
     WARNING="warning warn wrn deprecation",
     ERROR="error err erro eror fail failure severe",
@@ -38,14 +38,15 @@ java.util.logging (`finer`, `severe`), .NET (`trce`, `dbug`, `fail`), Serilog (`
 (`ERRO`), zap (`dpanic`), npm (`silly`), Elasticsearch (`DEPRECATION`)."""
 
 BRACKETED_WORDS = LEVEL_WORDS | _levels(
-    DEBUG="config verb diag all",
+    DEBUG="config verb diag all deb",
     INFORMATION="note log system statement detail hint context query location audit ok normal http",
-    WARNING="caution",
+    WARNING="caution war warni",
     ERROR="failed exception errors",
-    FATAL="abort fault",
+    FATAL="abort fault cri criti",
 )
 """And those that are a level only inside brackets, or in capitals before a colon; in a sentence they are just
-words. java.util.logging's `CONFIG`, PostgreSQL's `LOG`, MySQL's `Note` and `System`, npm's `http`."""
+words. java.util.logging's `CONFIG`, PostgreSQL's `LOG`, MySQL's `Note` and `System`, npm's `http`; and level
+words that a format cuts to three, four or five letters."""
 
 FIELD_WORDS = BRACKETED_WORDS | _levels(
     DEBUG="spam input t d v mute",
