@@ -1,0 +1,384 @@
+import base64
+import json
+import re
+import threading
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import count
+from random import Random
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from loginformant_shipper import deadletter
+from loginformant_shipper.batching import Batch
+from loginformant_shipper.deadletter import (
+    MAX_MESSAGE_BYTES,
+    Addressed,
+    DeadLetterMessage,
+    dead_letter_messages,
+    reserve_seconds,
+    store,
+)
+from loginformant_shipper.delivery import Failed, Failure
+from loginformant_shipper.entries import Entry
+from loginformant_shipper.reasons import Reason
+from loginformant_shipper.settings import QUEUE_WORST_CASE_SECONDS, RESERVE_MARGIN_SECONDS
+from loginformant_shipper.subscription import (
+    LogEvent,
+    Origin,
+    SourceRecord,
+    SubscriptionMessage,
+    Undecodable,
+    decode,
+    encode,
+)
+
+from tests.unit.sample_data import ORDERS, a_batch, an_entry, log_event
+
+NOW = datetime(2026, 11, 23, 10, 0, 0, 5000, UTC)
+REJECTED = Failure(Reason.REJECTED, 400, "look at your logs")
+UNAVAILABLE = Failure(Reason.UNAVAILABLE, None, "connection refused")
+PAYMENTS = Origin("123456789012", "/aws/lambda/payments", "stream")
+MIB = 1024 * 1024
+
+# "Amazon SQS message quotas": #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF
+ALLOWED = re.compile("[\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
+
+
+def dead(*failed: Failed, undecodable: Iterable[Undecodable] = ()) -> list[DeadLetterMessage]:
+    return list(dead_letter_messages(failed, undecodable, NOW))
+
+
+def events_in(message: DeadLetterMessage) -> list[LogEvent]:
+    [decoded] = decode(json.loads(message.body), 64 * MIB)
+    assert isinstance(decoded, SubscriptionMessage)
+    return list(decoded.events)
+
+
+def ids_in(message: DeadLetterMessage) -> list[str]:
+    return [event.id for event in events_in(message)]
+
+
+def noise(size: int, seed: int = 0) -> str:
+    """Text of `size` characters that hardly compresses to less than three quarters."""
+    return base64.b85encode(Random(seed).randbytes(size)).decode()[:size]
+
+
+def joined(*events: LogEvent, origin: Origin = ORDERS) -> Entry:
+    return Entry(b"{}", events, origin)
+
+
+# One log stream and one reason a message
+
+
+def test_one_log_stream_and_one_reason_a_message() -> None:
+    other = Batch((an_entry("3"), an_entry("4", origin=PAYMENTS), an_entry("5")))
+    messages = dead(
+        Failed(a_batch("1", "2"), REJECTED), Failed(other, UNAVAILABLE), Failed(a_batch("6"), REJECTED)
+    )
+    assert [
+        (message.attributes["LogGroup"], message.attributes["Reason"], ids_in(message))
+        for message in messages
+    ] == [
+        ("/aws/lambda/orders", "rejected", ["1", "2", "6"]),
+        ("/aws/lambda/orders", "unavailable", ["3", "5"]),
+        ("/aws/lambda/payments", "unavailable", ["4"]),
+    ]
+    assert [message.events for message in messages] == [3, 2, 1]
+
+
+def test_records_of_one_stream_are_kept_apart_since_each_goes_back_on_its_own() -> None:
+    entries = [an_entry(name, origin=ORDERS._replace(record=SourceRecord(name))) for name in ("1", "2")]
+    messages = dead(Failed(Batch(tuple(entries)), REJECTED))
+    assert [message.record for message in messages] == [SourceRecord("1"), SourceRecord("2")]
+
+
+def test_a_body_is_a_subscription_event_with_the_events_as_they_came() -> None:
+    event = log_event("1", "\x00\ufffe\U0001f600", extractedFields={"status": "500"})
+    [message] = dead(Failed(Batch((joined(event),)), REJECTED))
+    [decoded] = decode(json.loads(message.body), MIB)
+    assert decoded == SubscriptionMessage(ORDERS, (event,))
+
+
+def test_nothing_failed_nothing_to_store() -> None:
+    assert dead() == []
+
+
+# Attributes
+
+
+def test_attributes_tell_what_went_wrong() -> None:
+    [message] = dead(Failed(a_batch("1", "2"), REJECTED))
+    assert message.attributes == {
+        "Reason": "rejected",
+        "Status": "400",
+        "Detail": "look at your logs",
+        "LogGroup": "/aws/lambda/orders",
+        "LogStream": "2026/11/23/[$LATEST]1",
+        "EventCount": "2",
+        "FirstEventTime": "2023-11-14T22:13:20.123Z",
+        "FailedAt": "2026-11-23T10:00:00.005Z",
+        "Replays": "0",
+        "FirstFailedAt": "2026-11-23T10:00:00.005Z",
+    }
+
+
+def test_a_replayed_record_keeps_its_history() -> None:
+    record = SourceRecord("m1", replays=2, first_failed_at="2026-11-01T00:00:00.000Z")
+    entry = an_entry(origin=ORDERS._replace(record=record))
+    [message] = dead(Failed(Batch((entry,)), REJECTED))
+    assert message.attributes["Replays"] == "2"
+    assert message.attributes["FirstFailedAt"] == "2026-11-01T00:00:00.000Z"
+
+
+def first_event_time(*timestamps: object) -> str | None:
+    events = [LogEvent("", timestamp, "x", {"message": "x"}) for timestamp in timestamps]
+    [message] = dead(Failed(Batch((joined(*events),)), REJECTED))
+    return message.attributes.get("FirstEventTime")
+
+
+def test_the_first_event_is_the_earliest_that_has_a_time() -> None:
+    assert first_event_time(None, 2000, "soon", 1000, 1.5) == "1970-01-01T00:00:01.000Z"
+
+
+@pytest.mark.parametrize("timestamp", [None, "soon", 10**30, -(10**15)])
+def test_what_is_no_time_is_left_out(timestamp: object) -> None:
+    assert first_event_time(timestamp) is None
+
+
+def test_a_detail_is_cut_to_a_kibibyte_between_characters() -> None:
+    [message] = dead(Failed(a_batch("1"), Failure(Reason.REJECTED, 400, "€" * 1000)))
+    assert message.attributes["Detail"] == "€" * 341
+
+
+odd_text = st.text(max_size=30) | st.text(st.characters(categories=["Cc", "Cs", "Cn"]), max_size=30)
+
+
+@given(odd_text, odd_text, odd_text, odd_text)
+def test_attributes_are_what_the_queue_takes_whatever_comes(
+    detail: str, log_group: str, log_stream: str, first_failed_at: str
+) -> None:
+    record = SourceRecord("m1", first_failed_at=first_failed_at)
+    origin = Origin("", log_group, log_stream, (), record)
+    failed = Failed(Batch((an_entry(origin=origin),)), Failure(Reason.REJECTED, 400, detail))
+    undecodable = Undecodable(Reason.MALFORMED, detail, "{}", record, origin)
+    for message in dead(failed, undecodable=[undecodable]):
+        assert len(message.attributes) <= 10
+        for value in message.attributes.values():
+            assert ALLOWED.fullmatch(value)
+            assert len(value.encode()) <= 1024
+
+
+# Size
+
+
+def test_size_is_counted_as_the_queue_counts_it() -> None:
+    message = DeadLetterMessage("{}", {"Reason": "é"}, REJECTED, 1, None)
+    assert message.size() == len("{}") + len("Reason") + len("String") + 2
+
+
+def test_what_fits_no_message_is_split_between_logs_and_never_inside_one() -> None:
+    numbers = count()
+    logs = [
+        joined(*(log_event(f"{log}-{line}", noise(40_000, next(numbers))) for line in range(3)))
+        for log in range(30)
+    ]
+    messages = dead(Failed(Batch(tuple(logs)), UNAVAILABLE))
+    assert 4 <= len(messages) <= 8
+    assert all(message.size() <= MAX_MESSAGE_BYTES for message in messages)
+    assert [name for message in messages for name in ids_in(message)] == [
+        f"{log}-{line}" for log in range(30) for line in range(3)
+    ]
+    assert all(len(ids_in(message)) % 3 == 0 for message in messages)
+    assert sum(int(message.attributes["EventCount"]) for message in messages) == 90
+
+
+def test_logs_of_uneven_size_fit_too() -> None:
+    sizes = [900_000, *[10] * 50, 900_000, 900_000, *[200_000] * 9]
+    logs = [joined(log_event(str(number), noise(size, number))) for number, size in enumerate(sizes)]
+    messages = dead(Failed(Batch(tuple(logs)), UNAVAILABLE))
+    assert all(message.size() <= MAX_MESSAGE_BYTES for message in messages)
+    assert [name for message in messages for name in ids_in(message)] == [
+        str(number) for number in range(len(sizes))
+    ]
+
+
+def test_a_joined_log_that_fits_no_message_is_split_between_its_events() -> None:
+    log = joined(*(log_event(str(number), noise(600_000, number)) for number in range(3)))
+    messages = dead(Failed(Batch((log,)), UNAVAILABLE))
+    assert [ids_in(message) for message in messages] == [["0"], ["1"], ["2"]]
+    assert [message.events for message in messages] == [1, 1, 1]
+
+
+MARK = re.compile(r"\[part (\d+) of (\d+)\] ")
+
+
+@pytest.mark.parametrize(
+    "text", [noise(1_500_000), "x" * 3_000_000 + noise(1_500_000), noise(1_100_000) + "€" * 100_000]
+)
+def test_one_event_that_fits_no_message_is_stored_in_parts_and_counted_once(text: str) -> None:
+    messages = dead(Failed(Batch((joined(log_event("1", text, extra="kept")),)), UNAVAILABLE))
+    events = [event for message in messages for event in events_in(message)]
+    marks = [MARK.match(event.message) for event in events]
+    assert [mark and mark.groups() for mark in marks] == [
+        (str(number), str(len(events))) for number in range(1, len(events) + 1)
+    ]
+    assert "".join(MARK.sub("", event.message, count=1) for event in events) == text
+    assert {(event.id, event.timestamp, event.raw["extra"]) for event in events} == {
+        ("1", 1_700_000_000_123, "kept")
+    }
+    assert all(message.size() <= MAX_MESSAGE_BYTES for message in messages)
+    assert [message.events for message in messages] == [1] + [0] * (len(messages) - 1)
+    assert sum(int(message.attributes["EventCount"]) for message in messages) == 1
+
+
+# What could not be decoded
+
+
+@pytest.mark.parametrize("reason", [Reason.MALFORMED, Reason.OVERSIZED])
+def test_a_payload_that_cannot_be_decoded_is_stored_as_it_came(reason: Reason) -> None:
+    record = SourceRecord("7")
+    [message] = dead(undecodable=[Undecodable(reason, "gzip: no", '{"awslogs":{"data":"?"}}', record)])
+    assert message.body == '{"awslogs":{"data":"?"}}'
+    assert (message.events, message.record) == (1, record)
+    assert message.attributes == {
+        "Reason": reason.value,
+        "Detail": "gzip: no",
+        "EventCount": "1",
+        "FailedAt": "2026-11-23T10:00:00.005Z",
+        "Replays": "0",
+        "FirstFailedAt": "2026-11-23T10:00:00.005Z",
+    }
+
+
+def test_events_without_text_keep_their_stream_and_their_number() -> None:
+    it = Undecodable(Reason.MALFORMED, "no text", encode(ORDERS, [{}, {}]), None, ORDERS, events=2)
+    [message] = dead(undecodable=[it])
+    assert (message.events, message.attributes["EventCount"]) == (2, "2")
+    assert message.attributes["LogGroup"] == ORDERS.log_group
+
+
+def test_what_came_and_fits_no_message_is_stored_in_parts_and_keeps_its_number() -> None:
+    body = encode(ORDERS, [{"odd": noise(1_500_000, number)} for number in range(3)])
+    it = Undecodable(Reason.MALFORMED, "no text", body, None, ORDERS, events=3)
+    messages = dead(undecodable=[it])
+    assert all(message.size() <= MAX_MESSAGE_BYTES for message in messages)
+    text = "".join(
+        MARK.sub("", event.message, count=1) for message in messages for event in events_in(message)
+    )
+    assert text == body
+    assert sum(message.events for message in messages) == 3
+
+
+# Storing
+
+
+@pytest.fixture
+def queue_url(aws: None) -> str:
+    return boto3.client("sqs").create_queue(
+        QueueName="dead-letters", Attributes={"MaximumMessageSize": str(MIB)}
+    )["QueueUrl"]
+
+
+def letters(*names: str, queue_url: str) -> list[Addressed]:
+    return [
+        Addressed(message, queue_url) for name in names for message in dead(Failed(a_batch(name), REJECTED))
+    ]
+
+
+def received(queue_url: str) -> Iterator[tuple[str, dict[str, str]]]:
+    sqs = boto3.client("sqs")
+    while messages := sqs.receive_message(
+        QueueUrl=queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+    ).get("Messages"):
+        for message in messages:
+            attributes = message["MessageAttributes"]
+            yield message["Body"], {name: value["StringValue"] for name, value in attributes.items()}
+
+
+def test_messages_are_in_the_queue_with_their_attributes(queue_url: str) -> None:
+    written = letters("1", "2", "3", queue_url=queue_url)
+    assert store(written, 60.0) == ["", "", ""]
+    assert sorted(received(queue_url), key=str) == sorted(
+        ((message.body, dict(message.attributes)) for message, _ in written), key=str
+    )
+
+
+def test_the_largest_message_is_taken(queue_url: str) -> None:
+    [message] = dead(Failed(a_batch("1"), REJECTED))
+    message = message._replace(body="x" * (len(message.body) + MAX_MESSAGE_BYTES - message.size()))
+    assert message.size() == MAX_MESSAGE_BYTES
+    assert store([Addressed(message, queue_url)], 60.0) == [""]
+
+
+def test_each_message_has_its_own_queue_and_its_own_trouble(queue_url: str) -> None:
+    lost = queue_url + "-none"
+    troubles = store(letters("1", queue_url=queue_url) + letters("2", queue_url=lost), 60.0)
+    assert troubles[0] == ""
+    assert "NonExistentQueue" in troubles[1] or "does not exist" in troubles[1]
+    assert len(list(received(queue_url))) == 1
+
+
+def test_nothing_to_write_needs_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadletter, "_sqs_client", lambda: pytest.fail("a client was made"))
+    assert store([], 0.0) == []
+
+
+class Client:
+    """A client whose writes end only when they are allowed to."""
+
+    def __init__(self) -> None:
+        self.allowed = threading.Event()
+        self.failure: Exception | None = None
+
+    def send_message(self, **arguments: object) -> None:
+        self.allowed.wait(60.0)
+        if self.failure is not None:
+            raise self.failure
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    client = Client()
+    monkeypatch.setattr(deadletter, "_sqs_client", lambda: client)
+    yield client
+    client.allowed.set()
+
+
+@pytest.mark.parametrize("seconds", [0.0, -5.0])
+def test_what_is_not_written_in_time_is_reported(client: Client, seconds: float) -> None:
+    troubles = store(letters(*map(str, range(20)), queue_url="https://sqs/1/q"), seconds)
+    assert troubles == ["not written in time"] * 20
+
+
+def test_a_bug_is_not_taken_for_a_queue_out_of_reach(client: Client) -> None:
+    client.failure = KeyError("a bug")
+    client.allowed.set()
+    with pytest.raises(KeyError):
+        store(letters("1", queue_url="https://sqs/1/q"), 60.0)
+
+
+# What is kept for storing
+
+
+ONE_ROUND = QUEUE_WORST_CASE_SECONDS + RESERVE_MARGIN_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("payloads", "payload_bytes", "available", "seconds"),
+    [
+        (1, 0, 120.0, ONE_ROUND),
+        (0, 0, 120.0, ONE_ROUND),
+        (8, 1000, 120.0, ONE_ROUND),  # eight are written at a time
+        (9, 1000, 120.0, ONE_ROUND + QUEUE_WORST_CASE_SECONDS),
+        (4, 5 * MIB, 120.0, ONE_ROUND + QUEUE_WORST_CASE_SECONDS),
+        (100, 0, 120.0, 60.0),  # half of the time is for delivery
+        (100, 0, 30.0, ONE_ROUND),  # but one round must fit
+    ],
+)
+def test_the_reserve_is_the_worst_case_of_writing_what_came(
+    payloads: int, payload_bytes: int, available: float, seconds: float
+) -> None:
+    assert reserve_seconds(payloads, payload_bytes, available) == seconds

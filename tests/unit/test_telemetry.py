@@ -1,0 +1,122 @@
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from loginformant_shipper.delivery import Failure
+from loginformant_shipper.reasons import Reason
+from loginformant_shipper.subscription import Source
+from loginformant_shipper.telemetry import Metric, logger, put_metrics, say_dead_lettered, say_returned
+
+COUNTS = {
+    Metric.EVENTS_RECEIVED: 9,
+    Metric.EVENTS_FILTERED: 1,
+    Metric.EVENTS_DELIVERED: 5,
+    Metric.EVENTS_DEAD_LETTERED: 3,
+    Metric.EVENTS_RETURNED: 0,
+    Metric.REQUESTS: 2,
+    Metric.RETRIES: 1,
+}
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def declared(line: dict[str, Any]) -> tuple[str, list[list[str]], dict[str, str]]:
+    [directive] = line["_aws"]["CloudWatchMetrics"]
+    return (
+        directive["Namespace"],
+        directive["Dimensions"],
+        {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]},
+    )
+
+
+def test_the_metrics_of_an_invocation(capsys: pytest.CaptureFixture[str]) -> None:
+    put_metrics(Source.KINESIS, COUNTS, [0.25, 1.5], {})
+    [line] = lines(capsys)
+    counts = ["EventsReceived", "EventsFiltered", "EventsDelivered", "EventsDeadLettered", "EventsReturned"]
+    assert declared(line) == (
+        "LogInformantShipper",
+        [["Source"]],
+        dict.fromkeys([*counts, "Requests", "Retries"], "Count") | {"IngestLatency": "Milliseconds"},
+    )
+    assert line["Source"] == "kinesis"
+    assert line["EventsReceived"] == [9.0]
+    assert line["EventsReturned"] == [0.0]
+    assert line["IngestLatency"] == [250.0, 1500.0]
+
+
+def test_without_a_request_there_is_no_latency(capsys: pytest.CaptureFixture[str]) -> None:
+    put_metrics(Source.SUBSCRIPTION, COUNTS, [], {})
+    [line] = lines(capsys)
+    assert "IngestLatency" not in line
+
+
+def test_dead_letters_are_counted_by_reason_too(capsys: pytest.CaptureFixture[str]) -> None:
+    put_metrics(Source.REPLAY, COUNTS, [], {Reason.REJECTED: 2, Reason.NO_KEY: 1})
+    _, rejected, no_key = lines(capsys)
+    for line in (rejected, no_key):
+        assert declared(line) == (
+            "LogInformantShipper",
+            [["Source", "Reason"]],
+            {"EventsDeadLettered": "Count"},
+        )
+    assert (rejected["Source"], rejected["Reason"], rejected["EventsDeadLettered"]) == (
+        "replay",
+        "rejected",
+        [2.0],
+    )
+    assert (no_key["Reason"], no_key["EventsDeadLettered"]) == ("no_key", [1.0])
+
+
+def test_more_values_than_one_line_may_hold_are_written_in_several_and_counted_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    put_metrics(Source.SUBSCRIPTION, COUNTS, [0.001] * 250, {})
+    written = lines(capsys)
+    assert sum(len(line.get("IngestLatency", [])) for line in written) == 250
+    assert sum(sum(line.get("EventsReceived", [])) for line in written) == 9
+    assert all(len(line.get("IngestLatency", [])) <= 100 for line in written)
+    assert {line["Source"] for line in written} == {"subscription"}
+
+
+def test_the_names_of_all_metrics_are_fixed() -> None:
+    assert {metric.value for metric in Metric} == {
+        "EventsReceived",
+        "EventsFiltered",
+        "EventsDelivered",
+        "EventsDeadLettered",
+        "EventsReturned",
+        "Requests",
+        "Retries",
+        "IngestLatency",
+    }
+
+
+def test_one_invocation_s_metrics_are_not_the_next_one_s(capsys: pytest.CaptureFixture[str]) -> None:
+    put_metrics(Source.SUBSCRIPTION, COUNTS, [0.1], {Reason.REJECTED: 2})
+    lines(capsys)
+    put_metrics(Source.KINESIS, {Metric.REQUESTS: 4}, [], {})
+    [line] = lines(capsys)
+    assert (line["Requests"], "EventsReceived" in line, "Reason" in line) == ([4.0], False, False)
+
+
+@pytest.mark.parametrize("say", [say_dead_lettered, say_returned])
+def test_a_trouble_is_one_structured_line(
+    say: Callable[[Failure, int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", output)
+    say(Failure(Reason.REJECTED, 400, "look at\nyour logs"), 7)
+    [line] = output.getvalue().splitlines()
+    said = json.loads(line)
+    assert said["level"] == "WARNING"
+    assert "not delivered" in said["message"]
+    assert {name: said[name] for name in ("reason", "events", "status", "detail")} == {
+        "reason": "rejected",
+        "events": 7,
+        "status": 400,
+        "detail": "look at\nyour logs",
+    }
