@@ -1,4 +1,4 @@
-"""The deployed stack: log events go into log groups and come out at the ingest API or in the dead-letter queue."""
+"""The deployed stack: events put into log groups come out at the ingest API or in the dead-letter queue."""
 
 import time
 
