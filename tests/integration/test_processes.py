@@ -1,0 +1,98 @@
+"""Programs that are started for a while: what is said when they fail, and that nothing of them stays."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.processes import ProgramFailed, Terminated, last_line, run, running, unwinding_when_terminated
+
+STARTS_ANOTHER = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+
+DEAF = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("deaf", flush=True)
+time.sleep(600)
+"""
+
+
+def python(program: str) -> list[str]:
+    return [sys.executable, "-c", program]
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process, other than one that has ended and was not waited for."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks for processes in /proc")
+def test_a_program_ends_with_its_block_and_so_does_what_it_started(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+
+    with running(python(STARTS_ANOTHER), environment=os.environ, folder=tmp_path, log=log) as program:
+        while not (said := log.read_text().strip()):
+            assert program.poll() is None
+        child = int(said)
+        assert is_running(child)
+
+    assert program.returncode == -signal.SIGTERM
+    assert not is_running(child)
+
+
+def test_a_program_that_does_not_want_to_end_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.processes._GRACE", 0.1)
+    log = tmp_path / "log"
+
+    with running(python(DEAF), environment=os.environ, folder=tmp_path, log=log) as program:
+        while not log.read_text():
+            assert program.poll() is None
+
+    assert program.returncode == -signal.SIGKILL
+
+
+def test_a_failure_is_one_line_that_says_what_and_where(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    program = "print('all well'); print('Error: no such bucket'); print('bye'); raise SystemExit(3)"
+
+    with pytest.raises(ProgramFailed) as failure:
+        run(python(program), environment=os.environ, folder=tmp_path, log=log)
+
+    assert str(failure.value).endswith(f"failed with status 3: Error: no such bucket (see {log})")
+    assert "\n" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("output", "line"),
+    [
+        ("one\n\ntwo\n \n", "two"),
+        ("one\nError: two\nthree\n", "Error: two"),
+        ("stack failed to create\nthree\n", "stack failed to create"),
+        ("", "it said nothing"),
+    ],
+)
+def test_the_last_line_is_the_last_that_tells_something(tmp_path: Path, output: str, line: str) -> None:
+    (tmp_path / "log").write_text(output)
+
+    assert last_line(tmp_path / "log") == line
+
+
+def test_a_signal_to_end_unwinds_the_block() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    with pytest.raises(Terminated), unwinding_when_terminated():
+        signal.raise_signal(signal.SIGTERM)
+
+    assert signal.getsignal(signal.SIGTERM) == before
