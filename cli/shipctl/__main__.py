@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from shipctl.dlq.commands import dlq
 from shipctl.errors import CommandError
 from shipctl.preview import EXAMPLES, preview
 from shipctl.terminal import one_line
@@ -44,6 +45,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(epilog=EXAMPLES)(preview)
+app.add_typer(dlq, name="dlq")
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,0 +1,238 @@
+"""`shipctl dlq export` and `import`: messages in a file, and back."""
+
+import base64
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NamedTuple, cast
+
+import orjson
+import typer
+from loginformant_shipper.deadletter import MAX_MESSAGE_BYTES
+
+from shipctl.dlq.looking import letters, look
+from shipctl.dlq.options import LogGroups, Parked, Profile, Reasons, Region, Since, StackName, selection
+from shipctl.dlq.queue import MAX_BATCH, Queue
+from shipctl.dlq.spans import counted
+from shipctl.dlq.stack import DEFAULT_STACK, find_stack
+from shipctl.errors import CommandError
+from shipctl.reading import STANDARD_INPUT, opened
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
+
+STANDARD_OUTPUT = "-"
+MOST_ATTRIBUTES = 10
+MOST_BAD_LINES_TOLD = 10
+_ATTRIBUTE_NAME = re.compile(r"(?!aws\.|amazon\.)(?!\.)(?!.*\.\.)[A-Za-z0-9_.-]{1,256}(?<!\.)", re.IGNORECASE)
+_DATA_TYPE = re.compile(r"(String|Number|Binary)(\..{1,240})?")
+_NOT_ALLOWED_BY_SQS = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+
+
+def export(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Where to; - is standard output.")],
+    stack: StackName = DEFAULT_STACK,
+    region: Region = None,
+    profile: Profile = None,
+    parked: Parked = False,
+    reasons: Reasons = None,
+    log_groups: LogGroups = None,
+    since: Since = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+) -> None:
+    """Write messages to a file: a copy. Nothing is deleted.
+
+    One message a line, as JSON, with everything that import needs; shipctl preview reads it, too. The logs in
+    it are what they were written as: keep it where only those can read it who may read the log groups.
+    """
+    wanted = selection(reasons, log_groups, since)
+    if file != STANDARD_OUTPUT and Path(file).exists() and not force:
+        raise CommandError(f"{file} exists: give another name, or --force to replace it")
+    queue = find_stack(stack, region, profile).queue(parked)
+    counts = queue.counts()
+    messages = events = 0
+    with look(queue) as held, _written(file) as output:
+        for letter in letters(held, counts, wanted):
+            output.write(orjson.dumps(letter.record) + b"\n")
+            messages += 1
+            events += letter.events
+    where = "standard output" if file == STANDARD_OUTPUT else file
+    text = f"{counted(events, 'log event')} in {counted(messages, 'message')} written to {where}"
+    if counts.in_flight:
+        text += f"; {counted(counts.in_flight, 'message')} in flight at the start may be missing"
+    print(f"shipctl: {text}", file=sys.stderr)
+
+
+@contextmanager
+def _written(path: str) -> Iterator[BinaryIO]:
+    """A file that is there whole at the end, or not at all; for its owner's eyes only."""
+    if path == STANDARD_OUTPUT:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    target = Path(path)
+    try:
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+            try:
+                yield cast(BinaryIO, file)
+                file.flush()
+                os.fsync(file.fileno())
+                os.replace(file.name, target)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from error
+
+
+class Outgoing(NamedTuple):
+    """A line of a backup that can be sent."""
+
+    line: int
+    body: str
+    attributes: "dict[str, MessageAttributeValueTypeDef]"
+    size: int
+    """Bytes as SQS counts them."""
+
+
+class BadLine(NamedTuple):
+    line: int
+    why: str
+
+
+def import_(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="What export wrote; - is standard input.")],
+    stack: StackName = DEFAULT_STACK,
+    region: Region = None,
+    profile: Profile = None,
+    parked: Annotated[
+        bool, typer.Option("--parked", help="Into the parked queue, not the dead-letter queue.")
+    ] = False,
+) -> None:
+    """Put the messages of a file that export wrote into the dead-letter queue.
+
+    Every line is checked before the first message is sent. SQS does not know them again: what is imported
+    twice, or is in the queue still, is there twice, and will be delivered twice.
+    """
+    with _kept(file) as backup:
+        bad = [line for line in read_backup(backup) if isinstance(line, BadLine)]
+        if bad:
+            _refuse(file, bad)
+        queue = find_stack(stack, region, profile).queue(parked)
+        backup.seek(0)
+        good = (line for line in read_backup(backup) if isinstance(line, Outgoing))
+        sent, failed = _send(queue, good)
+    print(f"shipctl: {counted(sent, 'message')} put into {queue.name}", file=sys.stderr)
+    if failed:
+        raise CommandError(
+            f"{file}: {counted(len(failed), 'line')} not taken by SQS: "
+            + "; ".join(f"line {line}: {why}" for line, why in failed[:MOST_BAD_LINES_TOLD])
+        )
+
+
+@contextmanager
+def _kept(path: str) -> Iterator[BinaryIO]:
+    """The file, such that it can be read twice."""
+    with opened(path) as file:
+        if path != STANDARD_INPUT and file.seekable():
+            yield file
+            return
+        with tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(file, copy)
+            copy.seek(0)
+            yield copy
+
+
+def _refuse(file: str, bad: list[BadLine]) -> None:
+    for line, why in bad[:MOST_BAD_LINES_TOLD]:
+        print(f"shipctl: {file}, line {line}: {why}", file=sys.stderr)
+    raise CommandError(f"{file}: {counted(len(bad), 'line')} cannot be sent; nothing was sent")
+
+
+def read_backup(file: Iterable[bytes]) -> Iterator[Outgoing | BadLine]:
+    """The lines of a backup, numbered from 1; empty ones are skipped."""
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        try:
+            yield _outgoing(number, orjson.loads(line))
+        except orjson.JSONDecodeError:
+            yield BadLine(number, "not JSON")
+        except ValueError as error:
+            yield BadLine(number, str(error))
+
+
+def _outgoing(number: int, record: Any) -> Outgoing:
+    """Raises ValueError where SQS would refuse the message."""
+    match record:
+        case {"body": str(body), **others} if body:
+            pass
+        case _:
+            raise ValueError("not a message: an object with the text member body is wanted")
+    if bad := _NOT_ALLOWED_BY_SQS.search(body):
+        raise ValueError(f"the body holds U+{ord(bad[0]):04X}, which SQS does not allow")
+    given = others.get("messageAttributes", {})
+    if not isinstance(given, dict) or len(given) > MOST_ATTRIBUTES:
+        raise ValueError(f"messageAttributes must be an object of at most {MOST_ATTRIBUTES} members")
+    attributes = {name: _attribute(name, value) for name, value in given.items()}
+    size = len(body.encode()) + sum(
+        len(name) + len(value["DataType"]) + _length(value) for name, value in attributes.items()
+    )
+    if size > MAX_MESSAGE_BYTES:
+        raise ValueError(f"{size} bytes with attributes; SQS takes {MAX_MESSAGE_BYTES}")
+    return Outgoing(number, body, attributes, size)
+
+
+def _attribute(name: str, value: Any) -> "MessageAttributeValueTypeDef":
+    match value:
+        case {"dataType": str(data_type), "stringValue": str(text)} if text:
+            known = data_type.partition(".")[0] in ("String", "Number")
+            content: MessageAttributeValueTypeDef = {"DataType": data_type, "StringValue": text}
+            bad = _NOT_ALLOWED_BY_SQS.search(text) is not None
+        case {"dataType": str(data_type), "binaryValue": str(text)} if text:
+            known = data_type.partition(".")[0] == "Binary"
+            content = {"DataType": data_type, "BinaryValue": base64.b64decode(text, validate=True)}
+            bad = False
+        case _:
+            known, bad = False, True
+    if bad or not known or not _DATA_TYPE.fullmatch(data_type) or not _ATTRIBUTE_NAME.fullmatch(name):
+        raise ValueError(f"messageAttributes.{name} is not an attribute that SQS takes")
+    return content
+
+
+def _length(value: "MessageAttributeValueTypeDef") -> int:
+    binary = value.get("BinaryValue")
+    return len(binary) if isinstance(binary, bytes) else len(value.get("StringValue", "").encode())
+
+
+def _send(queue: Queue, messages: Iterable[Outgoing]) -> tuple[int, list[BadLine]]:
+    sent, failed = 0, []
+    for batch in _full_batches(messages):
+        troubles = queue.send(
+            [
+                {"Id": str(line), "MessageBody": body, "MessageAttributes": attributes}
+                for line, body, attributes, _ in batch
+            ]
+        )
+        sent += len(batch) - len(troubles)
+        failed += [BadLine(int(line), why) for line, why in troubles.items()]
+    return sent, failed
+
+
+def _full_batches(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
+    """Up to ten messages, 1 MiB in all (SendMessageBatch, Amazon SQS API reference)."""
+    batch: list[Outgoing] = []
+    size = 0
+    for message in messages:
+        if batch and (len(batch) == MAX_BATCH or size + message.size > MAX_MESSAGE_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(message)
+        size += message.size
+    if batch:
+        yield batch

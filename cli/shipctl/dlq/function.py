@@ -1,0 +1,129 @@
+"""The replay function, called as an operator's command calls it: synchronously, with records of a queue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from shipctl.account import CONNECT_SECONDS, aws_errors
+from shipctl.dlq.letters import Letter
+from shipctl.dlq.stack import Stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+ANSWER_SECONDS = 145
+"""The function's time-out is 120 s; its start takes some seconds more."""
+
+MAX_PAYLOAD_BYTES = 5 * 1024 * 1024
+"""Of one invocation. Lambda takes 6 MB ("Lambda quotas", AWS Lambda developer guide)."""
+
+
+class FunctionFailed(Exception):
+    """The function crashed, timed out or did not answer: what became of the records is not known."""
+
+
+class Why(NamedTuple):
+    """What went wrong with some log events."""
+
+    reason: str
+    status: int | None
+    detail: str
+
+
+class Answer(NamedTuple):
+    """What the function says became of the log events, counted in log events, and of the records."""
+
+    filtered: int
+    delivered: int
+    refused: int
+    """Stored anew in the dead-letter queue."""
+    parked: int
+    returned: int
+    requests: int
+    left: frozenset[str]
+    """Ids of the messages that were not acknowledged."""
+    failures: dict[Why, int]
+
+
+@dataclass(frozen=True)
+class ReplayFunction:
+    client: "LambdaClient"
+    name: str
+
+    def __call__(self, letters: Sequence[Letter]) -> Answer:
+        """Invoke the function with messages, and wait. Raises `FunctionFailed` and `CommandError`."""
+        from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+
+        payload = orjson.dumps({"Records": [letter.record for letter in letters]})
+        with aws_errors(f"Invoking {self.name}"):
+            try:
+                response = self.client.invoke(FunctionName=self.name, Payload=payload)
+            except (ReadTimeoutError, ConnectionClosedError) as error:
+                raise FunctionFailed("no answer came from the replay function") from error
+            answer = response["Payload"].read()
+        if "FunctionError" in response:
+            raise FunctionFailed(f"the replay function failed: {_error_message(answer)}")
+        return _read(answer, frozenset(letter.identifier for letter in letters))
+
+
+def replay_function(stack: Stack) -> ReplayFunction:
+    """The replay function of a stack. Raises `CommandError`."""
+    from botocore.config import Config
+
+    # One attempt: a second one after a time-out would deliver what the first is delivering.
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=ANSWER_SECONDS,
+        tcp_keepalive=True,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        user_agent_extra="shipctl",
+    )
+    return ReplayFunction(stack.session.client("lambda", config=config), stack.replay_function)
+
+
+def payload_bytes(letter: Letter) -> int:
+    """What a message adds to the payload of an invocation."""
+    return len(orjson.dumps(letter.record)) + 1
+
+
+def _error_message(answer: bytes) -> str:
+    match _json(answer):
+        case {"errorMessage": str(message), **others}:
+            kind = others.get("errorType")
+            return f"{kind}: {message}" if isinstance(kind, str) and kind not in message else message
+    return "without a word about why"
+
+
+def _read(answer: bytes, sent: frozenset[str]) -> Answer:
+    account = _json(answer)
+    match account:
+        case {"batchItemFailures": list(failures)}:
+            left = frozenset(str(item["itemIdentifier"]) for item in failures)
+            if not left <= sent:
+                raise FunctionFailed("the replay function returned messages that it was not given")
+        case _:
+            raise FunctionFailed("the replay function's answer is not that of a replay function")
+    count = {name: value for name, value in account.items() if isinstance(value, int)}
+    parked = count.get("parked", 0)
+    return Answer(
+        filtered=count.get("filtered", 0),
+        delivered=count.get("delivered", 0),
+        refused=count.get("deadLettered", 0) - parked,
+        parked=parked,
+        returned=count.get("returned", 0),
+        requests=count.get("requests", 0),
+        left=left,
+        failures={
+            Why(item["reason"], item["status"], item["detail"]): item["events"]
+            for item in account.get("failures", [])
+        },
+    )
+
+
+def _json(answer: bytes) -> Any:
+    try:
+        return orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        return None

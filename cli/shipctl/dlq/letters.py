@@ -1,0 +1,181 @@
+"""A message of the dead-letter queue or the parked queue, and what is known of it."""
+
+import base64
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+from loginformant_shipper.reasons import Reason
+from loginformant_shipper.subscription import Decoded, SubscriptionMessage, Undecodable, decode
+
+from shipctl.reading import MAX_BYTES
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+CRASHED = "crashed"
+"""Shown as the reason of what Lambda stored itself, after all its attempts to run the shipper failed."""
+
+REASONS = (*(reason.value for reason in Reason), CRASHED)
+
+Record = dict[str, Any]
+
+
+class Cause(NamedTuple):
+    """Why the log events of a message are here."""
+
+    reason: str
+    """One of `REASONS`; something else where a newer shipper wrote it."""
+    status: str
+    """The HTTP status of the ingest API's answer; empty where there was none."""
+    detail: str
+    """The beginning of that answer, or the trouble."""
+
+
+class Letter:
+    """A message as it was received. What must be decoded for is decoded when it is asked for."""
+
+    def __init__(self, record: Record) -> None:
+        """`record` is the message as Lambda would hand it over: what `record_of` makes."""
+        self.record = record
+        self.identifier: str = record["messageId"]
+
+    @cached_property
+    def attributes(self) -> Mapping[str, str]:
+        """Message attributes that are text."""
+        given = self.record.get("messageAttributes") or {}
+        return {
+            name: value["stringValue"]
+            for name, value in given.items()
+            if isinstance(value.get("stringValue"), str)
+        }
+
+    @cached_property
+    def decoded(self) -> tuple[Decoded, ...]:
+        """What the shipper finds in it."""
+        return tuple(decode({"Records": [self.record]}, MAX_BYTES))
+
+    @cached_property
+    def cause(self) -> Cause:
+        """The reason that the shipper gave, or what Lambda says, or what decoding shows."""
+        attributes = self.attributes
+        if reason := attributes.get("Reason"):
+            return Cause(reason, attributes.get("Status", ""), attributes.get("Detail", ""))
+        if told := _told_by_lambda(attributes) or _told_by_envelope(self.record["body"]):
+            return Cause(CRASHED, "", told)
+        for decoded in self.decoded:
+            if isinstance(decoded, Undecodable):
+                return Cause(decoded.reason.value, "", decoded.detail)
+        return Cause(CRASHED, "", "")
+
+    @cached_property
+    def log_group(self) -> str:
+        """Empty where it is not known."""
+        return self.attributes.get("LogGroup") or self._origin()[0]
+
+    @cached_property
+    def log_stream(self) -> str:
+        """Empty where it is not known."""
+        return self.attributes.get("LogStream") or self._origin()[1]
+
+    def _origin(self) -> tuple[str, str]:
+        for decoded in self.decoded:
+            match decoded:
+                case SubscriptionMessage(origin) | Undecodable(origin=origin) if origin is not None:
+                    return origin.log_group, origin.log_stream
+        return "", ""
+
+    @cached_property
+    def events(self) -> int:
+        """How many log events it holds; a body that nobody can read counts for one."""
+        if (count := self.attributes.get("EventCount", "")).isdecimal() and len(count) < 10:
+            return int(count)
+        return sum(
+            len(decoded.events) if isinstance(decoded, SubscriptionMessage) else decoded.events
+            for decoded in self.decoded
+            if isinstance(decoded, (SubscriptionMessage, Undecodable))
+        )
+
+    @cached_property
+    def sent(self) -> datetime:
+        """When it was put into the queue that it is in: SQS keeps it for 14 days from then on."""
+        milliseconds = str(self.record.get("attributes", {}).get("SentTimestamp", ""))
+        return datetime.fromtimestamp(int(milliseconds) / 1000 if milliseconds.isdecimal() else 0, UTC)
+
+    @cached_property
+    def failed(self) -> datetime:
+        """When its log events failed last."""
+        return _time(self.attributes.get("FailedAt", "")) or self.sent
+
+    @cached_property
+    def first_failed(self) -> datetime:
+        """When its log events failed for the first time."""
+        return _time(self.attributes.get("FirstFailedAt", "")) or self.failed
+
+    @property
+    def replays(self) -> str:
+        """How often the ingest API refused them in replay."""
+        return self.attributes.get("Replays", "0")
+
+
+def record_of(message: "MessageTypeDef") -> Record:
+    """A message of ReceiveMessage as the record of an event that Lambda hands over; without receipt handle.
+
+    Shape: "Using Lambda with Amazon SQS" in the AWS Lambda developer guide. Without the receipt handle a
+    function can do nothing to the message, so that it stays ours to delete or to make visible.
+    """
+    return {
+        "messageId": message["MessageId"],
+        "body": message["Body"],
+        "attributes": dict(message.get("Attributes", {})),
+        "messageAttributes": {
+            name: _record_attribute(value) for name, value in message.get("MessageAttributes", {}).items()
+        },
+        "eventSource": "aws:sqs",
+    }
+
+
+def _record_attribute(value: Mapping[str, Any]) -> dict[str, str]:
+    if "BinaryValue" in value:
+        binary = base64.b64encode(value["BinaryValue"]).decode()
+        return {"binaryValue": binary, "dataType": value["DataType"]}
+    return {"stringValue": value.get("StringValue", ""), "dataType": value["DataType"]}
+
+
+def _told_by_lambda(attributes: Mapping[str, str]) -> str:
+    """What Lambda's own attributes say ("Adding a dead-letter queue", AWS Lambda developer guide)."""
+    if "RequestID" not in attributes and "ErrorMessage" not in attributes:
+        return ""
+    return _crash(attributes.get("ErrorMessage", ""), attributes.get("RequestID", ""))
+
+
+def _told_by_envelope(body: str) -> str:
+    """What the envelope says in which Lambda's failure destinations, some queues' sources, wrap an event."""
+    if '"requestPayload"' not in body:
+        return ""
+    try:
+        envelope = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return ""
+    match envelope:
+        case {"requestContext": {"requestId": str(request), "condition": condition}, **others}:
+            match others.get("responsePayload"):
+                case {"errorMessage": str(message)}:
+                    return _crash(message, request)
+            return _crash(str(condition), request)
+    return ""
+
+
+def _crash(message: str, request: str) -> str:
+    parts = [message or "no error message", f"request {request}" if request else ""]
+    return "; ".join(part for part in parts if part)
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,0 +1,42 @@
+"""Reading a queue and leaving it as it was: every message is visible again at the end."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from shipctl.dlq.letters import Letter, record_of
+from shipctl.dlq.queue import MAX_HELD, Counts, Held, Queue, holding, receive_all
+from shipctl.dlq.selection import Selection
+from shipctl.dlq.signals import ended_by_sigterm
+
+
+@contextmanager
+def look(queue: Queue) -> Iterator[Held]:
+    """Within the block messages are held; after it they are visible again, also after Ctrl-C and SIGTERM."""
+    with ended_by_sigterm(), holding(queue) as held:
+        yield held
+
+
+def letters(held: Held, counts: Counts, selection: Selection, *, with_bar: bool = True) -> Iterator[Letter]:
+    """The selected messages of those that were counted.
+
+    A bar on standard error says how far reading is; not `with_bar`, where they are written as they come.
+    """
+    columns = TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TextColumn("messages")
+    console = Console(stderr=True)
+    hidden = not (with_bar and console.is_terminal)
+    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
+        task = progress.add_task("", total=counts.waiting)
+        for read, message in enumerate(receive_all(held, counts), 1):
+            progress.update(task, completed=read, total=max(counts.waiting, read))
+            letter = Letter(record_of(message))
+            if selection.takes(letter):
+                yield letter
+    if len(held) >= MAX_HELD:
+        print(
+            f"shipctl: only {MAX_HELD:,} messages were looked at: SQS lets no more be held at a time",
+            file=sys.stderr,
+        )

@@ -1,0 +1,90 @@
+"""The options that the commands of `shipctl dlq` share."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from shipctl.dlq.letters import REASONS
+from shipctl.dlq.selection import Selection
+from shipctl.times import moment
+
+STACK_PANEL = "Which stack"
+SELECTION_PANEL = "Which messages (all of these that are given must hold)"
+
+StackName = Annotated[
+    str,
+    typer.Option("--stack", metavar="NAME", help="The CloudFormation stack.", rich_help_panel=STACK_PANEL),
+]
+Region = Annotated[
+    str | None,
+    typer.Option(
+        "--region",
+        envvar="AWS_REGION",
+        metavar="REGION",
+        help="Its AWS region, as in the AWS CLI.",
+        rich_help_panel=STACK_PANEL,
+        show_default=False,
+    ),
+]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="PROFILE",
+        help="The profile with the credentials, as in the AWS CLI.",
+        rich_help_panel=STACK_PANEL,
+        show_default=False,
+    ),
+]
+Parked = Annotated[
+    bool,
+    typer.Option(
+        "--parked", help="The parked queue, not the dead-letter queue.", rich_help_panel=SELECTION_PANEL
+    ),
+]
+
+
+def _reason(text: str) -> str:
+    if text in REASONS:
+        return text
+    raise typer.BadParameter(f"{text!r} is no reason: allowed are {', '.join(REASONS)}")
+
+
+Reasons = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reason",
+        parser=_reason,
+        metavar="REASON",
+        help="With this reason; may be given several times.",
+        rich_help_panel=SELECTION_PANEL,
+        show_default=False,
+    ),
+]
+LogGroups = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--log-group",
+        metavar="PATTERN",
+        help="From log groups of this name; * is any text ('/aws/lambda/*'). May be given several times.",
+        rich_help_panel=SELECTION_PANEL,
+        show_default=False,
+    ),
+]
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        "--since",
+        parser=moment,
+        metavar="TIME",
+        help="That failed since then: so long ago (90s, 15m, 1h, 2d, 1w), or a time (2026-11-03T09:00, UTC).",
+        rich_help_panel=SELECTION_PANEL,
+        show_default=False,
+    ),
+]
+
+
+def selection(reasons: list[str] | None, log_groups: list[str] | None, since: datetime | None) -> Selection:
+    """What the options say."""
+    return Selection(tuple(reasons or ()), tuple(log_groups or ()), since)

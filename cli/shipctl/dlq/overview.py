@@ -1,0 +1,113 @@
+"""Many messages at one glance: how many, by reason, status and log group."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from loginformant_shipper.replay import MAY_PASS
+from rich.console import Console, Group, RenderableType
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from shipctl.dlq.letters import CRASHED, Letter
+from shipctl.dlq.meanings import meaning_of
+from shipctl.table import BOLD, DIM, TITLE, WIDE
+from shipctl.terminal import one_line
+
+MOST_LOG_GROUPS = 12
+_BAR, _BAR_NARROW = 12, 8
+
+PASSES = Style(color="yellow")
+"""What needs but time, or a key, or an address."""
+NEEDS_A_PERSON = Style(color="red")
+NEUTRAL = Style(color="cyan")
+UNKNOWN_LOG_GROUP = "(not known)"
+
+
+@dataclass
+class Overview:
+    """Counts of messages and of the log events in them."""
+
+    messages: int = 0
+    events: int = 0
+    oldest_sent: datetime | None = None
+    first_failed: datetime | None = None
+    by_reason: Counter[str] = field(default_factory=Counter)
+    """Log events; likewise below."""
+    by_status: Counter[str] = field(default_factory=Counter)
+    by_log_group: Counter[str] = field(default_factory=Counter)
+    messages_by: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Messages, by kind (reason, status, log group) and name."""
+
+    def count(self, letter: Letter) -> None:
+        self.messages += 1
+        self.events += letter.events
+        self.oldest_sent = min(self.oldest_sent or letter.sent, letter.sent)
+        self.first_failed = min(self.first_failed or letter.first_failed, letter.first_failed)
+        reason, status, _ = letter.cause
+        log_group = letter.log_group or UNKNOWN_LOG_GROUP
+        for kind, name, counter in (
+            ("reason", reason, self.by_reason),
+            ("status", status, self.by_status),
+            ("log group", log_group, self.by_log_group),
+        ):
+            counter[name] += letter.events
+            self.messages_by[kind, name] += 1
+
+
+def write_overview(console: Console, overview: Overview) -> None:
+    """Write bars by reason, status and log group; nothing where there are no messages."""
+    if overview.messages:
+        console.print(Group(*_sections(overview, _BAR if console.width >= WIDE else _BAR_NARROW)))
+
+
+def _sections(overview: Overview, longest: int) -> Iterator[RenderableType]:
+    yield Text()
+    yield _bars(overview, "reason", overview.by_reason, longest, _reason)
+    if any(overview.by_status):
+        yield Text()
+        yield _bars(overview, "status", overview.by_status, longest, _status)
+    yield Text()
+    shown = Counter(dict(overview.by_log_group.most_common(MOST_LOG_GROUPS)))
+    yield _bars(overview, "log group", shown, longest, _log_group)
+    if more := len(overview.by_log_group) - len(shown):
+        yield Text(f"and {more:,} more log groups", DIM)
+
+
+def _bars(
+    overview: Overview,
+    kind: str,
+    counter: Counter[str],
+    longest: int,
+    describe: Callable[[str], tuple[Style, Text, Text]],
+) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(justify="right", no_wrap=True, min_width=len("Messages"))
+    grid.add_column(justify="right", no_wrap=True, min_width=len("Log events"))
+    grid.add_column(no_wrap=True, min_width=longest)
+    grid.add_column(overflow="fold")
+    grid.add_column(overflow="fold")
+    titles = ("Messages", "Log events", "", kind.capitalize(), "")
+    grid.add_row(*(Text(title, style=TITLE) for title in titles))
+    most = max(counter.values(), default=0) or 1
+    for name, events in counter.most_common():
+        style, title, words = describe(name)
+        bar = Text("━" * max(1, round(longest * events / most)), style=style)
+        grid.add_row(f"{overview.messages_by[kind, name]:,}", f"{events:,}", bar, title, words)
+    return grid
+
+
+def _reason(name: str) -> tuple[Style, Text, Text]:
+    style = PASSES if name in MAY_PASS or name == CRASHED else NEEDS_A_PERSON
+    what, to_do = meaning_of(name)
+    return style, Text(one_line(name), style=BOLD), Text(what).append(f"\n→ {to_do}", style=DIM)
+
+
+def _status(name: str) -> tuple[Style, Text, Text]:
+    return NEUTRAL, Text(one_line(name)) if name else Text("no answer of LogInformant's", DIM), Text()
+
+
+def _log_group(name: str) -> tuple[Style, Text, Text]:
+    return NEUTRAL, Text(one_line(name), DIM if name == UNKNOWN_LOG_GROUP else ""), Text()

@@ -1,0 +1,291 @@
+"""An SQS queue as an operator's command needs it: everything in it is seen, and nothing stays hidden.
+
+Facts are from the Amazon SQS developer guide ("Short and long polling", "Visibility timeout", "Message
+quotas") and API reference (ReceiveMessage, ChangeMessageVisibilityBatch, DeleteMessageBatch).
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from shipctl.account import aws_errors
+from shipctl.errors import CommandError
+from shipctl.terminal import one_line
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef, SendMessageBatchRequestEntryTypeDef
+
+MAX_BATCH = 10
+"""Messages in one request, whichever it is."""
+
+MAX_HELD = 100_000
+"""Messages that are hidden at a time, at most; SQS allows about 120,000 a queue."""
+
+HIDDEN_SECONDS = 300
+"""How long a message is hidden if nobody renews that: also how long it takes to come back after a kill."""
+
+RENEW_SECONDS = 150
+"""A message that comes back sooner than this is renewed before anything else is done."""
+
+CLOCK_STEP_SECONDS = 1.0
+"""The queue's clock, as its answers give it, counts seconds."""
+
+_PARALLEL_REQUESTS = 8
+
+T = TypeVar("T")
+
+
+class Polling(NamedTuple):
+    """When a queue counts as read to its end.
+
+    Long polls ask all of SQS's servers, but one may answer empty nevertheless, and what others had in hand
+    may come back meanwhile.
+    """
+
+    wait_seconds: int = 2
+    empty_at_the_end: int = 2
+    """Receives in a row that bring nothing new, where as many messages came as were counted."""
+    empty_if_some_are_missing: int = 6
+    """The same where fewer came; the count is approximate, and others may receive, too."""
+
+
+POLLING = Polling()
+
+
+class Counts(NamedTuple):
+    """What a queue says of itself. The numbers are approximate."""
+
+    waiting: int
+    in_flight: int
+    """Received by somebody, and neither deleted nor visible again."""
+    retention_seconds: int
+    asked_at: float
+    """Seconds since 1970 on the queue's clock."""
+    asked_at_here: float
+    """`time.monotonic()`."""
+
+
+@dataclass(frozen=True)
+class Queue:
+    client: "SQSClient"
+    url: str
+
+    @property
+    def name(self) -> str:
+        return self.url.rpartition("/")[2]
+
+    def counts(self) -> Counts:
+        """How many messages there are. Raises `CommandError`."""
+        with self._errors("Counting the messages of"):
+            answer = self.client.get_queue_attributes(
+                QueueUrl=self.url,
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesDelayed",
+                    "ApproximateNumberOfMessagesNotVisible",
+                    "MessageRetentionPeriod",
+                ],
+            )
+        numbers = {name: int(value) for name, value in answer["Attributes"].items()}
+        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        return Counts(
+            waiting=numbers["ApproximateNumberOfMessages"] + numbers["ApproximateNumberOfMessagesDelayed"],
+            in_flight=numbers["ApproximateNumberOfMessagesNotVisible"],
+            retention_seconds=numbers["MessageRetentionPeriod"],
+            asked_at=parsedate_to_datetime(date).timestamp() if date else time.time(),
+            asked_at_here=time.monotonic(),
+        )
+
+    def receive(self, wait_seconds: int) -> "Sequence[MessageTypeDef]":
+        """Up to ten messages, hidden for `HIDDEN_SECONDS`. Raises `CommandError`."""
+        with self._errors("Receiving from"):
+            return self.client.receive_message(
+                QueueUrl=self.url,
+                MaxNumberOfMessages=MAX_BATCH,
+                WaitTimeSeconds=wait_seconds,
+                VisibilityTimeout=HIDDEN_SECONDS,
+                MessageAttributeNames=["All"],
+                MessageSystemAttributeNames=["All"],
+            ).get("Messages", [])
+
+    def hide(self, handles: Iterable[str], seconds: int) -> None:
+        """Let messages come back in so many seconds; 0 is at once.
+
+        One that has come back already, or is deleted, is left as it is. Raises `CommandError`.
+        """
+
+        def change(some: tuple[str, ...]) -> None:
+            self.client.change_message_visibility_batch(
+                QueueUrl=self.url,
+                Entries=[
+                    {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
+                    for number, handle in enumerate(some)
+                ],
+            )
+
+        with self._errors("Making messages visible again in"):
+            _in_parallel(change, handles)
+
+    def delete(self, handles: Iterable[str]) -> list[str]:
+        """Delete messages for good; returns the handles of those that SQS did not delete.
+
+        Raises `CommandError`.
+        """
+        left: list[str] = []
+
+        def delete(some: tuple[str, ...]) -> None:
+            answer = self.client.delete_message_batch(
+                QueueUrl=self.url,
+                Entries=[{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(some)],
+            )
+            left.extend(some[int(failed["Id"])] for failed in answer.get("Failed", []))
+
+        with self._errors("Deleting from"):
+            _in_parallel(delete, handles)
+        return left
+
+    def send(self, entries: "Sequence[SendMessageBatchRequestEntryTypeDef]") -> dict[str, str]:
+        """Send up to ten messages, 1 MiB in all; returns why not, by id, for those that were not taken.
+
+        Raises `CommandError`.
+        """
+        with self._errors("Sending to"):
+            answer = self.client.send_message_batch(QueueUrl=self.url, Entries=entries)
+        return {failed["Id"]: failed.get("Message") or failed["Code"] for failed in answer.get("Failed", [])}
+
+    @contextmanager
+    def _errors(self, doing: str) -> Iterator[None]:
+        with aws_errors(f"{doing} {self.name}"):
+            yield
+
+
+@dataclass
+class Held:
+    """The messages that a command has received, and hides from everyone else until it is done."""
+
+    queue: Queue
+    deleted: set[str] = field(default_factory=set)
+    """Message ids."""
+    _handles: dict[str, str] = field(default_factory=dict)
+    """By message id, the longest renewed first."""
+    _back_at: dict[str, float] = field(default_factory=dict)
+    """`time.monotonic()` at which a message comes back."""
+
+    def __len__(self) -> int:
+        return len(self._handles)
+
+    def hold(self, messages: "Iterable[MessageTypeDef]", now: float) -> None:
+        """Keep messages that were asked for at `now`. Of several receipts of one, the latest counts."""
+        for message in messages:
+            identifier = message["MessageId"]
+            self._handles.pop(identifier, None)
+            self._back_at.pop(identifier, None)
+            self._handles[identifier] = message["ReceiptHandle"]
+            self._back_at[identifier] = now + HIDDEN_SECONDS
+
+    def renew(self, seconds: int = HIDDEN_SECONDS, due: float = RENEW_SECONDS) -> None:
+        """Hide those that come back in less than `due` seconds for `seconds` more."""
+        now = time.monotonic()
+        late: list[str] = []
+        for identifier, back_at in self._back_at.items():
+            if back_at - now >= due:
+                break
+            late.append(identifier)
+        if late:
+            self.queue.hide([self._handles[identifier] for identifier in late], seconds)
+            for identifier in late:
+                del self._back_at[identifier]
+                self._back_at[identifier] = now + seconds
+
+    def delete(self, identifiers: Iterable[str]) -> list[str]:
+        """Delete some of them; returns the ids of those that SQS did not delete, which stay held."""
+        by_handle = {self._handles[identifier]: identifier for identifier in identifiers}
+        left = [by_handle[handle] for handle in self.queue.delete(by_handle)]
+        for identifier in set(by_handle.values()).difference(left):
+            self.forget(identifier)
+            self.deleted.add(identifier)
+        return left
+
+    def forget(self, identifier: str) -> None:
+        """Neither renew nor release a message any more: it comes back by itself."""
+        self._handles.pop(identifier, None)
+        self._back_at.pop(identifier, None)
+
+    def release(self, identifiers: Iterable[str] | None = None) -> None:
+        """Make some of them, or all, visible again at once."""
+        some = list(self._handles if identifiers is None else identifiers)
+        handles = [self._handles[identifier] for identifier in some if identifier in self._handles]
+        for identifier in some:
+            self.forget(identifier)
+        self.queue.hide(handles, 0)
+
+
+@contextmanager
+def holding(queue: Queue) -> Iterator[Held]:
+    """Messages held within the block are visible again after it, however it ends."""
+    held = Held(queue)
+    try:
+        yield held
+    finally:
+        try:
+            held.release()
+        except CommandError as error:
+            back = f"they come back by themselves within {HIDDEN_SECONDS // 60} minutes"
+            print(f"shipctl: {one_line(str(error))}; {back}", file=sys.stderr)
+
+
+def receive_all(held: Held, counts: Counts) -> "Iterator[MessageTypeDef]":
+    """Every message that was in the queue when it was counted, each once; all of them are held.
+
+    One that was sent later is held, too, but not given out, so that what a command itself brings about does
+    not come back to it, and reading ends. Raises `CommandError`.
+    """
+    seen: set[str] = set()
+    newer: set[str] = set()
+    empty = 0
+    while len(held) < MAX_HELD:
+        missing = len(seen) < counts.waiting
+        if empty >= (POLLING.empty_if_some_are_missing if missing else POLLING.empty_at_the_end):
+            return
+        held.renew()
+        now = time.monotonic()
+        messages = held.queue.receive(POLLING.wait_seconds)
+        held.hold(messages, now)
+        # "It is possible to receive a message even after you delete it" (DeleteMessage): once more, then.
+        held.delete([message["MessageId"] for message in messages if message["MessageId"] in held.deleted])
+        fresh = [
+            message for message in messages if not {message["MessageId"]} & (seen | newer | held.deleted)
+        ]
+        newer |= {message["MessageId"] for message in fresh if not _was_there(message, counts)}
+        news = [message for message in fresh if message["MessageId"] not in newer]
+        seen |= {message["MessageId"] for message in news}
+        empty = 0 if news else empty + 1
+        yield from news
+
+
+def _was_there(message: "MessageTypeDef", counts: Counts) -> bool:
+    sent = int(message.get("Attributes", {}).get("SentTimestamp", "0"))
+    return sent < (counts.asked_at + CLOCK_STEP_SECONDS) * 1000
+
+
+def _in_parallel(do: Callable[[tuple[str, ...]], None], handles: Iterable[str]) -> None:
+    batches = list(_batches(handles, MAX_BATCH))
+    if len(batches) == 1:
+        do(batches[0])
+    elif batches:
+        with ThreadPoolExecutor(_PARALLEL_REQUESTS) as requests:
+            for _ in requests.map(do, batches):
+                pass
+
+
+def _batches(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    rest = iter(items)
+    while batch := tuple(islice(rest, size)):
+        yield batch

@@ -1,0 +1,219 @@
+"""`shipctl dlq replay`: what waits is delivered, by the stack's own replay function."""
+
+import signal
+import time
+from collections.abc import Iterable, Iterator
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from shipctl.dlq.function import (
+    MAX_PAYLOAD_BYTES,
+    Answer,
+    FunctionFailed,
+    ReplayFunction,
+    payload_bytes,
+    replay_function,
+)
+from shipctl.dlq.letters import Letter, record_of
+from shipctl.dlq.looking import letters, look
+from shipctl.dlq.options import LogGroups, Parked, Profile, Reasons, Region, Since, StackName, selection
+from shipctl.dlq.overview import Overview, write_overview
+from shipctl.dlq.queue import CLOCK_STEP_SECONDS, MAX_BATCH, Counts, Held, Queue, holding, receive_all
+from shipctl.dlq.replay_account import ReplayAccount, write_account
+from shipctl.dlq.selection import Selection
+from shipctl.dlq.signals import Stop, stopped_by_signals
+from shipctl.dlq.spans import counted
+from shipctl.dlq.stack import DEFAULT_STACK, find_stack, is_replayed_automatically
+from shipctl.errors import CommandError
+from shipctl.table import DIM
+
+HOW_PANEL = "How"
+
+
+def replay(
+    stack: StackName = DEFAULT_STACK,
+    region: Region = None,
+    profile: Profile = None,
+    parked: Parked = False,
+    reasons: Reasons = None,
+    log_groups: LogGroups = None,
+    since: Since = None,
+    rate: Annotated[
+        int | None,
+        typer.Option(
+            "--rate",
+            min=1,
+            metavar="NUMBER",
+            help="Send at most so many log events a second, on average; a message goes as a whole.",
+            rich_help_panel=HOW_PANEL,
+            show_default=False,
+        ),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Go on even where nothing gets through.",
+            rich_help_panel=HOW_PANEL,
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only show what would be replayed.", rich_help_panel=HOW_PANEL),
+    ] = False,
+) -> None:
+    """Deliver what waits, by the stack's own replay function.
+
+    One message goes first, alone. If LogInformant does not take it, nothing else is tried. Then up to ten go
+    together; what is delivered is deleted at once, and what is refused is back in the queue with one more
+    replay on its count, or parked. What was sent to the queue after the start is left for the next time.
+
+    Ctrl-C stops after the batch in hand. If this command is killed between delivery and deletion, the batch
+    in hand (at most ten messages) is delivered twice; so may be what a function that fails has in hand.
+
+    Exit status: 0 if all selected log events were delivered (or are never shipped, as blank ones), else 1.
+    """
+    wanted = selection(reasons, log_groups, since)
+    found = find_stack(stack, region, profile)
+    queue, function = found.queue(parked), replay_function(found)
+    console, remarks = Console(highlight=False), Console(stderr=True, highlight=False)
+    counts = queue.counts()
+    if not parked and is_replayed_automatically(found):
+        remarks.print(
+            "AutoReplay is on: the queue replays by itself, too; what it has in hand is not seen here.",
+            style=DIM,
+        )
+    if dry_run:
+        _show_what_would_be(console, queue, counts, wanted)
+        return
+    account = ReplayAccount()
+    began = time.monotonic()
+    with stopped_by_signals() as stop, holding(queue) as held:
+        trouble = _replay(held, counts, wanted, function, account, stop, rate, force)
+    write_account(console, account, time.monotonic() - began, parked)
+    if stop:
+        raise typer.Exit(128 + (stop.signal or signal.SIGINT))
+    if trouble:
+        raise CommandError(trouble)
+    if not account.is_complete:
+        raise typer.Exit(1)
+
+
+def _show_what_would_be(console: Console, queue: Queue, counts: Counts, wanted: Selection) -> None:
+    overview = Overview()
+    with look(queue) as held:
+        for letter in letters(held, counts, wanted):
+            overview.count(letter)
+    events, messages = counted(overview.events, "log event"), counted(overview.messages, "message")
+    console.print(f"{events} in {messages} would be replayed; nothing was")
+    write_overview(console, overview)
+
+
+def _replay(
+    held: Held,
+    counts: Counts,
+    wanted: Selection,
+    function: ReplayFunction,
+    account: ReplayAccount,
+    stop: Stop,
+    rate: int | None,
+    force: bool,
+) -> str:
+    """Replay until the end, or until something speaks against going on: that is what it returns."""
+    # What is written into the queue from now on must be told from what was there by the queue's own clock.
+    stop.wait(counts.asked_at_here + CLOCK_STEP_SECONDS - time.monotonic())
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("replaying"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("messages, {task.fields[delivered]:,} log events delivered"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("", total=counts.waiting, delivered=0)
+        selected = _selected(held, counts, wanted, account)
+        for batch in batches(selected, rate):
+            if stop:
+                return ""
+            started = time.monotonic()
+            trouble = _replay_batch(held, batch, function, account)
+            if trouble and not force:
+                return trouble
+            progress.update(
+                task,
+                completed=account.looked_at,
+                total=max(counts.waiting, account.looked_at),
+                delivered=account.delivered,
+            )
+            if rate:
+                events = sum(letter.events for letter in batch)
+                stop.wait(started + events / rate - time.monotonic())
+    return ""
+
+
+def _selected(held: Held, counts: Counts, wanted: Selection, account: ReplayAccount) -> Iterator[Letter]:
+    for message in receive_all(held, counts):
+        letter = Letter(record_of(message))
+        if wanted.takes(letter):
+            account.selected += 1
+            yield letter
+        else:
+            account.others += 1
+
+
+def batches(selected: Iterable[Letter], rate: int | None) -> Iterator[list[Letter]]:
+    """What goes to the function at a time: one message first, then as many as fit.
+
+    At most ten, `MAX_PAYLOAD_BYTES`, and with a `rate` the log events of a second; but one message always.
+    """
+    batch: list[Letter] = []
+    size = events = 0
+    most = 1
+    for letter in selected:
+        length = payload_bytes(letter)
+        full = len(batch) == most or size + length > MAX_PAYLOAD_BYTES
+        if batch and (full or (rate is not None and events + letter.events > rate)):
+            yield batch
+            batch, size, events, most = [], 0, 0, MAX_BATCH
+        batch.append(letter)
+        size += length
+        events += letter.events
+    if batch:
+        yield batch
+
+
+def _replay_batch(held: Held, batch: list[Letter], function: ReplayFunction, account: ReplayAccount) -> str:
+    """Have one batch delivered, delete what is done, and give back the rest; returns why not to go on."""
+    identifiers = [letter.identifier for letter in batch]
+    try:
+        answer = function(batch)
+    except FunctionFailed as failure:
+        held.release(identifiers)
+        account.failed += batch
+        return (
+            f"{failure}. The {counted(len(batch), 'message')} in hand: visible again; what was delivered of "
+            "them will be delivered twice. The function's own log says more."
+        )
+    except KeyboardInterrupt:
+        # The function goes on with them: they come back later by themselves.
+        for identifier in identifiers:
+            held.forget(identifier)
+        raise
+    done = [identifier for identifier in identifiers if identifier not in answer.left]
+    undeleted = held.delete(done)
+    held.release([*answer.left, *undeleted])
+    account.add(batch, answer, undeleted)
+    if len(answer.left) == len(batch):
+        return _nothing_got_through(answer)
+    return ""
+
+
+def _nothing_got_through(answer: Answer) -> str:
+    why = max(answer.failures, key=lambda why: answer.failures[why], default=None)
+    said = "" if why is None else f": {why.reason} {why.status or ''}".rstrip()
+    detail = f" ({why.detail})" if why and why.detail else ""
+    return f"nothing got through{said}{detail}; stopped here, the messages wait (--force goes on)"

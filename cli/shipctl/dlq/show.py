@@ -1,0 +1,196 @@
+"""`shipctl dlq show`: the logs that wait, decoded, with the reason and the ingest API's answer."""
+
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated, Any
+
+import orjson
+import typer
+from loginformant_shipper.levels import Level
+from loginformant_shipper.subscription import ControlMessage, LogEvent, SubscriptionMessage, Undecodable
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
+
+from shipctl.arrivals import Arrival, arrivals
+from shipctl.dlq.letters import CRASHED, Letter
+from shipctl.dlq.looking import letters, look
+from shipctl.dlq.options import (
+    LogGroups,
+    Parked,
+    Profile,
+    Reasons,
+    Region,
+    Since,
+    StackName,
+    selection,
+)
+from shipctl.dlq.overview import UNKNOWN_LOG_GROUP
+from shipctl.dlq.spans import ago, counted, utc
+from shipctl.dlq.stack import DEFAULT_STACK, find_stack
+from shipctl.streams import Streams
+from shipctl.table import BOLD, DIM, LEVEL_STYLES, TROUBLE
+from shipctl.terminal import one_line, visible_json
+
+DEFAULT_LIMIT = 20
+DEFAULT_LOGS = 10
+SHOWN_PANEL = "What is shown"
+
+_LEVEL = max(map(len, Level))
+_MOST_OF_A_BODY = 400
+
+
+def show(
+    stack: StackName = DEFAULT_STACK,
+    region: Region = None,
+    profile: Profile = None,
+    parked: Parked = False,
+    reasons: Reasons = None,
+    log_groups: LogGroups = None,
+    since: Since = None,
+    limit: Annotated[
+        int,
+        typer.Option(
+            "--limit",
+            min=1,
+            metavar="NUMBER",
+            help="Show at most so many messages.",
+            rich_help_panel=SHOWN_PANEL,
+        ),
+    ] = DEFAULT_LIMIT,
+    logs: Annotated[
+        int,
+        typer.Option(
+            "--logs",
+            min=1,
+            metavar="NUMBER",
+            help="Of each message, show at most so many logs (with --json: all).",
+            rich_help_panel=SHOWN_PANEL,
+        ),
+    ] = DEFAULT_LOGS,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print each log event as a JSON object.", rich_help_panel=SHOWN_PANEL),
+    ] = False,
+) -> None:
+    """Show the logs themselves, with the reason and LogInformant's answer.
+
+    Nothing is changed: messages are visible again at the end. They come in no particular order.
+    """
+    wanted = selection(reasons, log_groups, since)
+    found = find_stack(stack, region, profile)
+    queue = found.queue(parked)
+    counts = queue.counts()
+    console = Console(highlight=False)
+    shown = 0
+    with look(queue) as held:
+        with_bar = not sys.stdout.isatty()
+        for letter in islice(letters(held, counts, wanted, with_bar=with_bar), limit):
+            shown += 1
+            if as_json:
+                _print_json(letter)
+            else:
+                _write_letter(console, letter, logs, found.region)
+    if shown == 0:
+        what = "no message" if wanted.is_everything else "no such message"
+        print(f"shipctl: {what} in {queue.name}", file=sys.stderr)
+    elif shown == limit and counts.waiting > limit:
+        print(
+            f"shipctl: {counted(shown, 'message')} of {counts.waiting:,} waiting: --limit shows more",
+            file=sys.stderr,
+        )
+
+
+def _write_letter(console: Console, letter: Letter, most: int, region: str) -> None:
+    reason, status, detail = letter.cause
+    heading = Text(f"{reason} {status}".strip(), style=TROUBLE + BOLD)
+    heading.append(f"  {one_line(letter.log_group) or UNKNOWN_LOG_GROUP}", style=BOLD)
+    _write(console, heading)
+    _write(console, Text(f"  {_history(letter)}", style=DIM))
+    if detail:
+        who = "Lambda" if reason == CRASHED else "LogInformant" if status else "Trouble"
+        line = Text(f"  {who}: ", style=DIM)
+        line.append(one_line(detail), style=Style(color="yellow", dim=False))
+        console.print(line, soft_wrap=not console.is_terminal)
+    rows = list(islice(_rows(letter, region), most + 1))
+    for row in rows[:most]:
+        _write(console, row)
+    if len(rows) > most:
+        _write(console, Text(f"  … {counted(letter.events, 'log event')} in all: --logs", style=DIM))
+    console.print()
+
+
+def _history(letter: Letter) -> str:
+    parts = [counted(letter.events, "log event"), f"failed {ago(letter.failed)}, {utc(letter.failed)}"]
+    if letter.first_failed < letter.failed:
+        parts.append(f"first {ago(letter.first_failed)}")
+    if letter.replays != "0":
+        parts.append(f"replays {one_line(letter.replays)}")
+    parts.append(f"message {letter.identifier}")
+    return "; ".join(parts)
+
+
+def _rows(letter: Letter, region: str) -> Iterator[Text]:
+    for decoded in letter.decoded:
+        match decoded:
+            case SubscriptionMessage():
+                for outcome in arrivals(Streams((decoded,)), Level.INFORMATION, region):
+                    yield _row(outcome.log.events[0], outcome if isinstance(outcome, Arrival) else None)
+            case ControlMessage():
+                yield Text("  a check of CloudWatch's own, no log", style=DIM)
+            case Undecodable():
+                line = Text("  not readable: ", style=TROUBLE)
+                line.append(one_line(decoded.detail), style=Style(color="yellow"))
+                yield line
+                yield Text(f"  {one_line(decoded.body[:_MOST_OF_A_BODY])}")
+
+
+def _row(event: LogEvent, arrival: Arrival | None) -> Text:
+    row = Text("  ")
+    if arrival is None:
+        row.append("(blank: not shipped)", style=DIM)
+        return row
+    time = str(arrival.document.get("timestamp", "")) if "timestamp" in event.raw else ""
+    if time:
+        row.append(f"{time[5:10]} {time[11:19]}  ", style=DIM)
+    row.append(f"{arrival.level:<{_LEVEL}}  ", style=LEVEL_STYLES[arrival.level])
+    row.append(one_line(str(arrival.document["message"])))
+    return row
+
+
+def _write(console: Console, line: Text) -> None:
+    if console.is_terminal:
+        console.print(line, no_wrap=True, overflow="ellipsis")
+    else:
+        console.print(line, soft_wrap=True)
+
+
+def _print_json(letter: Letter) -> None:
+    for document in _documents(letter):
+        line = visible_json(orjson.dumps(document).decode())
+        sys.stdout.buffer.write(line.encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _documents(letter: Letter) -> Iterator[dict[str, Any]]:
+    reason, status, detail = letter.cause
+    about = {
+        "messageId": letter.identifier,
+        "reason": reason,
+        "status": status,
+        "detail": detail,
+        "logGroup": letter.log_group,
+        "logStream": letter.log_stream,
+        "failedAt": letter.failed,
+        "firstFailedAt": letter.first_failed,
+        "replays": letter.replays,
+    }
+    for decoded in letter.decoded:
+        match decoded:
+            case SubscriptionMessage(_, events):
+                for event in events:
+                    own = {"id": event.id, "timestamp": event.timestamp, "message": event.message}
+                    yield {**about, **own}
+            case Undecodable():
+                yield {**about, "undecodable": decoded.detail, "body": decoded.body}
