@@ -12,7 +12,7 @@ from loginformant_shipper.settings import QUEUE_WORST_CASE_SECONDS, RESERVE_MARG
 from local.ingest_api import IngestApi, Request
 from local.ingest_contract import Log
 from tests.integration.leaping_clock import LeapingSenders
-from tests.integration.payloads import JsonObject, events_in, ids_in
+from tests.integration.payloads import JsonObject, events_in, ids_in, ids_of_one
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -98,11 +98,18 @@ class Stack:
     _seen_requests: int = field(default=0, init=False)
     _seen_logs: int = field(default=0, init=False)
 
+    def __post_init__(self) -> None:
+        self._seen_requests, self._seen_logs = len(self.api.requests), len(self.api.logs)
+
     @property
     def senders(self) -> LeapingSenders:
         senders = self.environment.senders
         assert isinstance(senders, LeapingSenders)
         return senders
+
+    def ship(self, event: JsonObject, seconds: float = 60.0) -> dict[str, Any]:
+        """Ship `event`, with `seconds` for sending."""
+        return ship(event, self.environment, RESERVE + seconds)
 
     def ship_and_account(
         self,
@@ -121,7 +128,7 @@ class Stack:
         most_bytes = self.environment.settings.max_decompressed_bytes
         started = self.environment.senders.now()
         self.read_output()
-        answer = ship(event, self.environment, RESERVE + seconds)
+        answer = self.ship(event, seconds)
         took = self.environment.senders.now() - started
         shipment = self.look(answer, took)
 
@@ -172,7 +179,7 @@ class Stack:
                 }
                 event = json.loads(message["Body"])
                 as_it_came = attributes["Reason"] == "oversized"
-                ids = ids_in(event, 0 if as_it_came else most_bytes)
+                ids = ids_of_one(event, 0 if as_it_came else most_bytes)
                 events = () if as_it_came else tuple(events_in(event, most_bytes) or ())
                 letters.append(DeadLetter(message["Body"], attributes, tuple(ids), events))
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])

@@ -1,5 +1,6 @@
 """A stack for each test: real HTTP to a local ingest API, AWS emulated in this process."""
 
+import io
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -96,11 +97,18 @@ def environ(api: IngestApi, secret_arn: str, queue_url: str) -> dict[str, str]:
     }
 
 
+class CurrentStandardOutput(io.TextIOBase):
+    """Whatever `sys.stdout` is at the moment; a log handler keeps the one of its first day."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+
 @pytest.fixture
 def read_output(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
     """What was written to standard output and error since the last call."""
     for handler in telemetry.logger.handlers:
-        monkeypatch.setattr(handler, "stream", sys.stdout)
+        monkeypatch.setattr(handler, "stream", CurrentStandardOutput())
 
     def read() -> str:
         captured = capsys.readouterr()

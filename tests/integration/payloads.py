@@ -54,6 +54,11 @@ def kinesis_event(*data: str) -> JsonObject:
     return {"Records": records}
 
 
+def exactly(digits: str) -> int | str:
+    """Python reads integers of up to 4,300 digits."""
+    return int(digits) if len(digits) < 4300 else digits
+
+
 def events_in(event: object, most_bytes: int) -> Sequence[object] | None:
     """The log events of one subscription event; None where it has none that can be read.
 
@@ -62,7 +67,7 @@ def events_in(event: object, most_bytes: int) -> Sequence[object] | None:
     try:
         data = event["awslogs"]["data"]  # type: ignore[index]
         text = gzip.decompress(base64.b64decode(data, validate=True))
-        content = json.loads(text) if len(text) <= most_bytes else None
+        content = json.loads(text, parse_int=exactly) if len(text) <= most_bytes else None
     except (TypeError, KeyError, ValueError, EOFError, OSError, zlib.error, RecursionError):
         return None
     if isinstance(content, dict) and content.get("messageType") == "CONTROL_MESSAGE":
@@ -73,19 +78,17 @@ def events_in(event: object, most_bytes: int) -> Sequence[object] | None:
 
 def ids_in(event: object, most_bytes: int) -> list[str]:
     """The ids of all log events of the function's argument; what cannot be read is its own id."""
-    if isinstance(event, dict) and "Records" in event:
+    parts: list[object] = [event]
+    if isinstance(event, dict) and isinstance(event.get("Records"), list):
         all_data = [record["kinesis"]["data"] for record in event["Records"]]
-        parts: list[object] = [{"awslogs": {"data": data}} for data in all_data]
-    else:
-        parts = [event]
-    ids: list[str] = []
-    for part in parts:
-        events = events_in(part, most_bytes)
-        if events is None:
-            ids.append(json.dumps(part, sort_keys=True))
-        else:
-            ids += [id_of(raw) for raw in events]
-    return ids
+        parts = [{"awslogs": {"data": data}} for data in all_data]
+    return [identifier for part in parts for identifier in ids_of_one(part, most_bytes)]
+
+
+def ids_of_one(event: object, most_bytes: int) -> list[str]:
+    """The ids of the log events of one subscription event; what cannot be read is its own id."""
+    events = events_in(event, most_bytes)
+    return [json.dumps(event, sort_keys=True)] if events is None else [id_of(raw) for raw in events]
 
 
 def id_of(raw: object) -> str:

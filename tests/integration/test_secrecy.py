@@ -1,0 +1,49 @@
+"""The API key is sent to the ingest API, and is nowhere else: whatever that one answers."""
+
+import json
+import logging
+
+import pytest
+from loginformant_shipper.pipeline import DeadLetterError
+
+from local.faults import Fault
+from tests.integration.accounting import KEY, Stack
+from tests.integration.conftest import Aws
+from tests.integration.payloads import log_events, subscription_event
+
+EVER = None
+ECHO = json.dumps({"error": f"what is {KEY}?", "headers": {"X-API-Key": KEY}})
+
+
+@pytest.mark.parametrize("status", [307, 400, 401, 404, 413, 429, 500])
+def test_an_answer_that_repeats_it_is_kept_without_it(
+    stack: Stack, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "urllib3")
+    stack.api.fault(
+        Fault(status=status, body=ECHO, headers={"X-Was": KEY, "Location": f"/{KEY}"}, times=EVER)
+    )
+    shipment = stack.ship_and_account(subscription_event(log_events(1)), seconds=2)
+    assert "what is ***?" in shipment.dead_letters[0].detail
+    assert KEY not in caplog.text
+
+
+def test_so_is_one_that_ends_in_the_middle_of_it(stack: Stack) -> None:
+    stack.api.fault(Fault(status=400, body="x" * 1020 + KEY, times=EVER))
+    [letter] = stack.ship_and_account(subscription_event(log_events(1))).dead_letters
+    assert letter.detail == "x" * 1020 + "***"
+
+
+def test_an_exception_does_not_hold_it(stack: Stack, aws: Aws, queue_url: str) -> None:
+    stack.api.fault(Fault(status=404, body=ECHO, times=EVER))
+    aws.sqs.delete_queue(QueueUrl=queue_url)
+    with pytest.raises(DeadLetterError) as raised:
+        stack.ship(subscription_event(log_events(1)))
+    assert "what is ***?" in str(raised.value)
+    assert KEY not in str(raised.value)
+
+
+def test_what_a_warm_environment_shows_of_itself_does_not_hold_it(stack: Stack) -> None:
+    stack.ship_and_account(subscription_event(log_events(1)))
+    assert stack.environment.memory.key == KEY
+    assert KEY not in repr(stack.environment)
