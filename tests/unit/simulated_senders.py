@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, count, repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from loginformant_shipper.ingest import Outcome
 from loginformant_shipper.senders import Completion, KeyFetched, SendEnded
@@ -19,7 +19,8 @@ class Sent(NamedTuple):
     """A request as the simulated ingest API gets it."""
 
     at: float
-    logs: tuple[str, ...]
+    logs: tuple[Any, ...]
+    """As the body holds them: in most tests just the ids of the log events."""
     key: str
     seconds: float
 

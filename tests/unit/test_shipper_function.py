@@ -1,0 +1,49 @@
+import importlib
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+from loginformant_shipper import pipeline
+
+from tests.unit.sample_data import ENVIRON
+
+
+@pytest.fixture
+def environ(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    for name, value in ENVIRON.items():
+        monkeypatch.setenv(name, value)
+    pipeline.forget()
+    yield monkeypatch
+    pipeline.forget()
+
+
+def cold_start() -> ModuleType:
+    sys.modules.pop("functions.shipper.app", None)
+    return importlib.import_module("functions.shipper.app")
+
+
+class Context:
+    def get_remaining_time_in_millis(self) -> int:
+        return 119_500
+
+
+def test_the_handler_ships_within_the_time_that_is_left(environ: pytest.MonkeyPatch) -> None:
+    app = cold_start()
+    calls: list[tuple[Any, ...]] = []
+
+    def ship(*arguments: object) -> dict[str, int]:
+        calls.append(arguments)
+        return {"received": 1}
+
+    environ.setattr(app, "ship", ship)
+    event: dict[str, Any] = {"awslogs": {"data": ""}}
+    assert app.handler(event, Context()) == {"received": 1}
+    assert calls == [(event, pipeline.warm_environment(), 119.5)]
+
+
+def test_a_setting_that_cannot_be_used_fails_at_start_up(environ: pytest.MonkeyPatch) -> None:
+    environ.setenv("INGEST_URL", "http://logs.example.com")
+    with pytest.raises(Exception, match="INGEST_URL is 'http://logs.example.com'"):
+        cold_start()
