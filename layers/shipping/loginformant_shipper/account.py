@@ -26,7 +26,7 @@ class Account:
     delivered: int = 0
     dead_lettered: Counter[Failure] = field(default_factory=Counter)
     """Stored in the dead-letter queue or in the parked queue."""
-    parked: int = 0
+    parked: Counter[Failure] = field(default_factory=Counter)
     """Of these, what is in the parked queue."""
     returned: Counter[Failure] = field(default_factory=Counter)
     """Left with the source; they will come again."""
@@ -68,5 +68,8 @@ class Account:
         ]
 
     def batch_item_failures(self) -> list[dict[str, str]]:
-        """The records to return, as Lambda wants them ("Configuring partial batch response")."""
+        """The records to return, as Lambda wants them (AWS Lambda Developer Guide, "Handling errors for an SQS
+        event source"). An empty identifier, of a record that came without one, makes Lambda return all records:
+        duplicates rather than loss.
+        """
         return [{"itemIdentifier": record.identifier} for record in self.returned_records]

@@ -8,11 +8,11 @@ import math
 import random
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from loginformant_shipper.delivery import Failed, Failure
@@ -218,51 +218,66 @@ def store(letters: Sequence[Addressed], seconds: float) -> list[str]:
     Returns for each message why it is not in its queue, or an empty text where it is. One whose write was
     still under way at the end counts as not there, though it may be.
     """
-    if not letters:
+    return _call_sqs([partial(_write, letter=letter) for letter in letters], seconds)
+
+
+def _write(client: "SQSClient", letter: Addressed) -> None:
+    message, queue_url = letter
+    client.send_message(
+        QueueUrl=queue_url,
+        MessageBody=message.body,
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
+        },
+    )
+
+
+def postpone(records: Iterable[SourceRecord], queue_url: str, seconds: float) -> None:
+    """Let records that are returned to the queue come again after half a minute to two minutes.
+
+    Takes at most `seconds`. Without this they stay hidden for the rest of the queue's visibility timeout,
+    which is made for crashes. So do those for which this fails: that is no error.
+    """
+    handles = [record.receipt_handle for record in records if record.receipt_handle]
+    starts = range(0, len(handles), MAX_BATCH_REQUEST_ENTRIES)
+    chunks = [handles[start : start + MAX_BATCH_REQUEST_ENTRIES] for start in starts]
+    _call_sqs([partial(_postpone, handles=chunk, queue_url=queue_url) for chunk in chunks], seconds)
+
+
+def _postpone(client: "SQSClient", handles: Sequence[str], queue_url: str) -> None:
+    entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
+        {
+            "Id": str(number),
+            "ReceiptHandle": handle,
+            "VisibilityTimeout": random.randint(LEAST_POSTPONEMENT_SECONDS, MOST_POSTPONEMENT_SECONDS),
+        }
+        for number, handle in enumerate(handles)
+    ]
+    client.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)
+
+
+def _call_sqs(calls: Sequence[Callable[["SQSClient"], None]], seconds: float) -> list[str]:
+    """Make calls, several at a time, for at most `seconds`; for each its trouble, or an empty text."""
+    if not calls:
         return []
     end = time.monotonic() + seconds
     client = _sqs_client()
-    writers = ThreadPoolExecutor(min(len(letters), PARALLEL_WRITES), "dead-letter")
-    writes = [writers.submit(_write, client, letter) for letter in letters]
-    wait_for(writes, timeout=max(end - time.monotonic(), 0.0))
-    writers.shutdown(wait=False, cancel_futures=True)
-    return [_trouble(write) for write in writes]
+    threads = ThreadPoolExecutor(min(len(calls), PARALLEL_WRITES), "sqs")
+    made = [threads.submit(call, client) for call in calls]
+    wait_for(made, timeout=max(end - time.monotonic(), 0.0))
+    threads.shutdown(wait=False, cancel_futures=True)
+    return [_trouble(call) for call in made]
 
 
-def _trouble(write: Future[None]) -> str:
+def _trouble(call: Future[None]) -> str:
     from botocore.exceptions import BotoCoreError, ClientError
 
-    if write.cancelled() or not write.done():
+    if call.cancelled() or not call.done():
         return "not written in time"
-    error = write.exception()
+    error = call.exception()
     if error is not None and not isinstance(error, (BotoCoreError, ClientError)):
         raise error
     return f"{type(error).__name__}: {error}" if error else ""
-
-
-def postpone(records: Iterable[SourceRecord], queue_url: str) -> None:
-    """Let records that are returned to the queue come again after half a minute to two minutes.
-
-    Without this they come again at once or after the queue's visibility timeout, which is made for crashes.
-    That is also what happens to those for which this fails, so a failure is not an error.
-    """
-    handles = [record.receipt_handle for record in records if record.receipt_handle]
-    if not handles:
-        return
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    client = _sqs_client()
-    for start in range(0, len(handles), MAX_BATCH_REQUEST_ENTRIES):
-        entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
-            {
-                "Id": str(number),
-                "ReceiptHandle": handle,
-                "VisibilityTimeout": random.randint(LEAST_POSTPONEMENT_SECONDS, MOST_POSTPONEMENT_SECONDS),
-            }
-            for number, handle in enumerate(handles[start : start + MAX_BATCH_REQUEST_ENTRIES])
-        ]
-        with suppress(BotoCoreError, ClientError):
-            client.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)
 
 
 def _sqs_client() -> "SQSClient":
@@ -277,14 +292,3 @@ def _sqs_client() -> "SQSClient":
         max_pool_connections=PARALLEL_WRITES,
     )
     return boto3.client("sqs", config=config)
-
-
-def _write(client: "SQSClient", letter: Addressed) -> None:
-    message, queue_url = letter
-    client.send_message(
-        QueueUrl=queue_url,
-        MessageBody=message.body,
-        MessageAttributes={
-            name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
-        },
-    )

@@ -360,7 +360,7 @@ def _serialised(document: Fields) -> bytes | None:
         body = orjson.dumps(document)
     except TypeError:
         return None
-    # A copy: orjson leaves each text in the 4 KiB it was written into, and those add up when nothing is delivered.
+    # A copy: orjson leaves each text in the 4 KiB it was written into. They add up when nothing is delivered.
     return bytes(memoryview(body)) if len(body) <= MAX_BODY_BYTES else None
 
 

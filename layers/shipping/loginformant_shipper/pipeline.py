@@ -33,7 +33,7 @@ from loginformant_shipper.subscription import (
     load_of,
     source_of,
 )
-from loginformant_shipper.telemetry import Metric, put_metrics, say_dead_lettered, say_returned
+from loginformant_shipper.telemetry import Metric, put_metrics, say_dead_lettered, say_parked, say_returned
 
 
 class DeadLetterError(Exception):
@@ -103,8 +103,9 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
     messages = dead_letter_messages(failed, shipment.undecodable, datetime.now(UTC))
     letters = list(address(messages, environment.settings))
     _store(letters, end - environment.senders.now(), account, parked_queue_url(environment.settings))
-    postpone(account.returned_records, environment.settings.dead_letter_queue_url)
-    return _conclude(event, account) | {"parked": account.parked, "failures": account.failures()}
+    time_left = end - environment.senders.now() - RESERVE_MARGIN_SECONDS
+    postpone(account.returned_records, environment.settings.dead_letter_queue_url, time_left)
+    return _conclude(event, account) | {"parked": account.parked.total(), "failures": account.failures()}
 
 
 @dataclass(slots=True)
@@ -185,7 +186,8 @@ def _store(
         failure = message.failure
         if not trouble:
             account.dead_lettered[failure] += message.events
-            account.parked += message.events if queue_url == parked_queue else 0
+            if queue_url == parked_queue:
+                account.parked[failure] += message.events
         elif message.record is not None:
             detail = f"{failure.detail}; and the queue did not take them: {trouble}"
             account.returned[failure._replace(detail=detail)] += message.events
@@ -221,7 +223,10 @@ def _report(source: Source, account: Account) -> None:
     by_reason: Counter[Reason] = Counter()
     for failure, events in account.dead_lettered.items():
         by_reason[failure.reason] += events
-        say_dead_lettered(failure, events)
+        if waiting := events - account.parked[failure]:
+            say_dead_lettered(failure, waiting)
+    for failure, events in account.parked.items():
+        say_parked(failure, events)
     for failure, events in account.returned.items():
         say_returned(failure, events)
     put_metrics(source, counts, account.latencies, by_reason)

@@ -57,21 +57,20 @@ def put_metrics(
 
 def say_dead_lettered(failure: Failure, events: int) -> None:
     """Log that `events` log events went to the dead-letter queue, and why."""
-    logger.warning(
-        "log events were not delivered and wait in the dead-letter queue",
-        reason=failure.reason.value,
-        events=events,
-        status=failure.status,
-        detail=failure.detail,
-    )
+    _say("log events were not delivered and wait in the dead-letter queue", failure, events)
+
+
+def say_parked(failure: Failure, events: int) -> None:
+    """Log that `events` log events went to the parked queue, and why."""
+    _say("log events were not delivered and wait for a person in the parked queue", failure, events)
 
 
 def say_returned(failure: Failure, events: int) -> None:
     """Log that `events` log events stay with their source, a stream or a queue, and will come again."""
+    _say("log events were not delivered and are returned to their source", failure, events)
+
+
+def _say(what: str, failure: Failure, events: int) -> None:
     logger.warning(
-        "log events were not delivered and are returned to their source",
-        reason=failure.reason.value,
-        events=events,
-        status=failure.status,
-        detail=failure.detail,
+        what, reason=failure.reason.value, events=events, status=failure.status, detail=failure.detail
     )
