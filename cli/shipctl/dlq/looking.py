@@ -1,6 +1,5 @@
 """Reading a queue and leaving it as it was: every message is visible again at the end."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from shipctl.dlq.letters import Letter, record_of
-from shipctl.dlq.queue import MAX_HELD, Counts, Held, Queue, holding, receive_all
+from shipctl.dlq.queue import Counts, Held, Queue, holding, receive_all
 from shipctl.dlq.selection import Selection
 from shipctl.dlq.signals import ended_by_sigterm
 
@@ -35,8 +34,3 @@ def letters(held: Held, counts: Counts, selection: Selection, *, with_bar: bool 
             letter = Letter(record_of(message))
             if selection.takes(letter):
                 yield letter
-    if len(held) >= MAX_HELD:
-        print(
-            f"shipctl: only {MAX_HELD:,} messages were looked at: SQS lets no more be held at a time",
-            file=sys.stderr,
-        )

@@ -66,8 +66,8 @@ def purge(
                 raise typer.Exit(1)
         if time.monotonic() - asked_at > ANSWER_WITHIN_SECONDS:
             raise CommandError(
-                "nothing was deleted: the question stood for more than ten minutes, and messages may have been "
-                "replayed meanwhile; run it again"
+                "nothing was deleted: the question stood for more than ten minutes, and messages may have "
+                "been replayed meanwhile; run it again"
             )
         left = held.delete(chosen)
     console.print(f"{counted(len(chosen) - len(left), 'message')} deleted")

@@ -241,8 +241,12 @@ def holding(queue: Queue) -> Iterator[Held]:
             print(f"shipctl: {one_line(str(error))}; {back}", file=sys.stderr)
 
 
-def receive_all(held: Held, counts: Counts) -> "Iterator[MessageTypeDef]":
+def receive_all(
+    held: Held, counts: Counts, is_enough: Callable[[], bool] = lambda: False
+) -> "Iterator[MessageTypeDef]":
     """Every message that was in the queue when it was counted, each once; all of them are held.
+
+    Reading ends early when `is_enough` says so.
 
     One that was sent later is held, too, but not given out, so that what a command itself brings about does
     not come back to it, and reading ends. Raises `CommandError`.
@@ -250,7 +254,10 @@ def receive_all(held: Held, counts: Counts) -> "Iterator[MessageTypeDef]":
     seen: set[str] = set()
     newer: set[str] = set()
     empty = 0
-    while len(held) < MAX_HELD:
+    while not is_enough():
+        if len(held) >= MAX_HELD:
+            print(f"shipctl: read no further than {MAX_HELD:,} messages: SQS hides no more", file=sys.stderr)
+            return
         missing = len(seen) < counts.waiting
         if empty >= (POLLING.empty_if_some_are_missing if missing else POLLING.empty_at_the_end):
             return

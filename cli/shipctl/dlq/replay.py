@@ -21,7 +21,16 @@ from shipctl.dlq.letters import Letter, record_of
 from shipctl.dlq.looking import letters, look
 from shipctl.dlq.options import LogGroups, Parked, Profile, Reasons, Region, Since, StackName, selection
 from shipctl.dlq.overview import Overview, write_overview
-from shipctl.dlq.queue import CLOCK_STEP_SECONDS, MAX_BATCH, Counts, Held, Queue, holding, receive_all
+from shipctl.dlq.queue import (
+    CLOCK_STEP_SECONDS,
+    MAX_BATCH,
+    RENEW_SECONDS,
+    Counts,
+    Held,
+    Queue,
+    holding,
+    receive_all,
+)
 from shipctl.dlq.replay_account import ReplayAccount, write_account
 from shipctl.dlq.selection import Selection
 from shipctl.dlq.signals import Stop, stopped_by_signals
@@ -31,6 +40,7 @@ from shipctl.errors import CommandError
 from shipctl.table import DIM
 
 HOW_PANEL = "How"
+PROBING = "one message first (two minutes at most)"
 
 
 def replay(
@@ -127,36 +137,47 @@ def _replay(
     stop.wait(counts.asked_at_here + CLOCK_STEP_SECONDS - time.monotonic())
     console = Console(stderr=True)
     columns = (
-        TextColumn("replaying"),
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("messages, {task.fields[delivered]:,} log events delivered"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("", total=counts.waiting, delivered=0)
-        selected = _selected(held, counts, wanted, account)
+        task = progress.add_task(PROBING, total=counts.waiting, delivered=0)
+        selected = _selected(held, counts, wanted, account, stop)
         for batch in batches(selected, rate):
             if stop:
                 return ""
+            held.renew()
             started = time.monotonic()
             trouble = _replay_batch(held, batch, function, account)
             if trouble and not force:
                 return trouble
             progress.update(
                 task,
+                description="replaying",
                 completed=account.looked_at,
                 total=max(counts.waiting, account.looked_at),
                 delivered=account.delivered,
             )
             if rate:
                 events = sum(letter.events for letter in batch)
-                stop.wait(started + events / rate - time.monotonic())
+                _pause(held, stop, until=started + events / rate)
     return ""
 
 
-def _selected(held: Held, counts: Counts, wanted: Selection, account: ReplayAccount) -> Iterator[Letter]:
-    for message in receive_all(held, counts):
+def _pause(held: Held, stop: Stop, until: float) -> None:
+    """Wait, and keep hidden what is held."""
+    while (left := until - time.monotonic()) > 0 and not stop:
+        held.renew()
+        stop.wait(min(left, RENEW_SECONDS / 2))
+
+
+def _selected(
+    held: Held, counts: Counts, wanted: Selection, account: ReplayAccount, stop: Stop
+) -> Iterator[Letter]:
+    for message in receive_all(held, counts, is_enough=lambda: bool(stop)):
         letter = Letter(record_of(message))
         if wanted.takes(letter):
             account.selected += 1
@@ -187,16 +208,18 @@ def batches(selected: Iterable[Letter], rate: int | None) -> Iterator[list[Lette
 
 
 def _replay_batch(held: Held, batch: list[Letter], function: ReplayFunction, account: ReplayAccount) -> str:
-    """Have one batch delivered, delete what is done, and give back the rest; returns why not to go on."""
+    """Have one batch delivered, and delete what is done; returns why not to go on.
+
+    The rest stays held until the end, so that it does not come again in the same replay.
+    """
     identifiers = [letter.identifier for letter in batch]
     try:
         answer = function(batch)
     except FunctionFailed as failure:
-        held.release(identifiers)
         account.failed += batch
         return (
-            f"{failure}. The {counted(len(batch), 'message')} in hand: visible again; what was delivered of "
-            "them will be delivered twice. The function's own log says more."
+            f"{failure}; the {counted(len(batch), 'message')} in hand went back, and what was delivered of "
+            "them will be delivered twice; the function's own log says more"
         )
     except KeyboardInterrupt:
         # The function goes on with them: they come back later by themselves.
@@ -205,7 +228,6 @@ def _replay_batch(held: Held, batch: list[Letter], function: ReplayFunction, acc
         raise
     done = [identifier for identifier in identifiers if identifier not in answer.left]
     undeleted = held.delete(done)
-    held.release([*answer.left, *undeleted])
     account.add(batch, answer, undeleted)
     if len(answer.left) == len(batch):
         return _nothing_got_through(answer)

@@ -70,10 +70,9 @@ class ReplayAccount:
 def write_account(console: Console, account: ReplayAccount, seconds: float, from_parked: bool) -> None:
     """Write the account: a line for everything that happened."""
     heading = Text(f"{counted(account.delivered, 'log event')} delivered", style=BOLD)
-    tried = account.answered + len(account.failed)
+    tried = counted(account.answered + len(account.failed), "message")
     heading.append(
-        f"; {tried:,} of {counted(account.selected, 'selected message')} tried, "
-        f"{counted(account.requests, 'request')}, {span(seconds)}",
+        f"; {tried} tried, {counted(account.requests, 'request')}, {span(seconds)}",
         style=Style(bold=False),
     )
     console.print(heading)

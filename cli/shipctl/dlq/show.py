@@ -10,6 +10,7 @@ import typer
 from loginformant_shipper.levels import Level
 from loginformant_shipper.subscription import ControlMessage, LogEvent, SubscriptionMessage, Undecodable
 from rich.console import Console
+from rich.padding import Padding
 from rich.style import Style
 from rich.text import Text
 
@@ -107,18 +108,22 @@ def _write_letter(console: Console, letter: Letter, most: int, region: str) -> N
     heading = Text(f"{reason} {status}".strip(), style=TROUBLE + BOLD)
     heading.append(f"  {one_line(letter.log_group) or UNKNOWN_LOG_GROUP}", style=BOLD)
     _write(console, heading)
-    _write(console, Text(f"  {_history(letter)}", style=DIM))
-    if detail:
+    _write_folded(console, Text(_history(letter), style=DIM))
+    if detail and detail not in _undecodable(letter):
         who = "Lambda" if reason == CRASHED else "LogInformant" if status else "Trouble"
-        line = Text(f"  {who}: ", style=DIM)
+        line = Text(f"{who}: ", style=DIM)
         line.append(one_line(detail), style=Style(color="yellow", dim=False))
-        console.print(line, soft_wrap=not console.is_terminal)
+        _write_folded(console, line)
     rows = list(islice(_rows(letter, region), most + 1))
     for row in rows[:most]:
         _write(console, row)
     if len(rows) > most:
         _write(console, Text(f"  … {counted(letter.events, 'log event')} in all: --logs", style=DIM))
     console.print()
+
+
+def _undecodable(letter: Letter) -> list[str]:
+    return [decoded.detail for decoded in letter.decoded if isinstance(decoded, Undecodable)]
 
 
 def _history(letter: Letter) -> str:
@@ -140,9 +145,7 @@ def _rows(letter: Letter, region: str) -> Iterator[Text]:
             case ControlMessage():
                 yield Text("  a check of CloudWatch's own, no log", style=DIM)
             case Undecodable():
-                line = Text("  not readable: ", style=TROUBLE)
-                line.append(one_line(decoded.detail), style=Style(color="yellow"))
-                yield line
+                yield Text(f"  not readable: {one_line(decoded.detail)}", style=TROUBLE)
                 yield Text(f"  {one_line(decoded.body[:_MOST_OF_A_BODY])}")
 
 
@@ -164,6 +167,13 @@ def _write(console: Console, line: Text) -> None:
         console.print(line, no_wrap=True, overflow="ellipsis")
     else:
         console.print(line, soft_wrap=True)
+
+
+def _write_folded(console: Console, text: Text) -> None:
+    if console.is_terminal:
+        console.print(Padding(text, (0, 0, 0, 2)))
+    else:
+        console.print(Text("  ").append_text(text), soft_wrap=True)
 
 
 def _print_json(letter: Letter) -> None:
