@@ -17,6 +17,7 @@ from loginformant_shipper.levels.exceptions import decide_by_exception
         "o.rb:7:in `take': item 7 (Errno::ENOENT)\n\tfrom o.rb:8:in `<main>'",
         "[req-7] ActionController::RoutingError (No route matches)",
         "Uncaught OutOfStock: item 7",
+        "** (RuntimeError) item 7\n    o.exs:7: (file)",
     ],
 )
 def test_an_exception_is_an_error(text: str) -> None:

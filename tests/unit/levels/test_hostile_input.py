@@ -56,6 +56,8 @@ PIECES = (
     ),
     *("at a", "  at ", "a:1:in `", "thread '", "X::Y", "(a)\n", "Warning", "Exceptio", "Erro", "RequestId: "),
     *(
+        "<1>",
+        "[E]",
         "level=",
         "level:",
         "{'level': ",

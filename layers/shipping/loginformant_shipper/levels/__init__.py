@@ -19,13 +19,8 @@ from .platform import (
     decide_by_platform_line,
     decide_by_platform_record,
 )
-from .positions import (
-    decide_by_bare_word,
-    decide_by_coloured_word,
-    decide_by_position,
-    decide_by_second_line,
-    decide_by_symbol,
-)
+from .positions import decide_by_bare_word, decide_by_position, decide_by_second_line
+from .symbols import decide_by_coloured_word, decide_by_symbol
 from .vocabulary import LEVEL_WORDS, Decision, Level
 from .words import decide_by_words
 

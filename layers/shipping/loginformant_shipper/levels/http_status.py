@@ -44,6 +44,7 @@ _STATUS = re.compile(
     rf"|/-?\d{{1,8}}/\+?-?\d{{1,8}} {_CODE} \+?\d"  # HAProxy: 0/0/1/0/2 304 168
     rf"|\b[A-Z]{{3,8}}_[A-Z_]{{2,30}}/{_CODE} \d"  # Squid: TCP_MISS/503 4114
     rf"|[\d.-] {_CODE} (?:[1-5]\d\d|-) \d{{1,12}} \d{{1,12}} \""  # load balancers: 200 200 34 366 "GET
+    rf"|\" from \S{{1,60}} - {_CODE} \d"  # chi: "GET / HTTP/1.1" from 10.0.0.7:7 - 404 19B
     rf"|\| {_CODE} \|"  # gin, fiber: | 200 |
     rf"|\b{_METHOD} \S{{1,2000}} {_CODE}\b"  # morgan: GET /path 200
     rf"|\t{_METHOD}\t[^\t\n]{{1,300}}\t[^\t\n]{{1,1000}}\t{_CODE}\t"  # CloudFront

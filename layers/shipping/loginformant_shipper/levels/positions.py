@@ -9,7 +9,9 @@ with "ERROR budget …".
 import re
 from re import Match
 
-from .vocabulary import BRACKETED_WORDS, LETTERS, LEVEL_WORDS, SYSLOG, Decision, Level
+from .known_formats import decide_by_known_format, syslog_priority
+from .prose import ends_a_header, is_prose
+from .vocabulary import BRACKETED_WORDS, LETTERS, LEVEL_WORDS, Decision, Level
 
 HEADER = 300
 """A level stands within this many characters of the first line."""
@@ -20,18 +22,24 @@ def decide_by_position(line: str) -> Decision | None:
 
     `line` is one line, without terminal colours and without white space around it.
     """
+    if priority := _PRIORITY.match(line):
+        return _by_header(line[priority.end() :].lstrip()) or syslog_priority(priority[1])
+    if line[:1] == '"':  # comma-separated values, all of them quoted
+        line = line[: 2 * HEADER].replace('"', "")
+    return _by_header(line)
+
+
+def _by_header(line: str) -> Decision | None:
     head = line[:HEADER]
-    first = head[:1]
-    if first == '"':  # comma-separated values, all of them quoted
-        head = head.replace('"', "")
-    if first == "<" and (priority := _PRIORITY.match(head)):
-        return decide_by_position(line[priority.end() :].lstrip()) or _syslog(priority[1])
-    if decision := _by_known_format(head, first) or _by_letter_in_brackets(head):
+    if decision := decide_by_known_format(head):
         return decision
     leading = _LEADING.match(head)
     if leading and (decision := _by_leading_word(leading, line)):
         return decision
     return _by_last_word(line) or _by_delimited_word(head)
+
+
+_PRIORITY = re.compile(r"<(\d{1,3})>")
 
 
 def decide_by_bare_word(line: str) -> Decision | None:
@@ -40,7 +48,7 @@ def decide_by_bare_word(line: str) -> Decision | None:
     It stands at the start of a line or behind what looks like the names of hosts, threads and loggers.
     """
     bare = _CAPITALS.search(line[:HEADER])
-    if bare is None or _is_prose(line[: bare.start()]):
+    if bare is None or is_prose(line[: bare.start()]):
         return None
     return Decision(LEVEL_WORDS[bare[0].lower()], "bare-word")
 
@@ -53,61 +61,6 @@ def decide_by_second_line(text: str, line: str) -> Decision | None:
     word = text[len(line) + 1 : len(line) + 20].partition(":")[0]
     level = LEVEL_WORDS.get(word.lower()) if word.isupper() else None
     return Decision(level, "second-line") if level else None
-
-
-# --- formats that are known as a whole --------------------------------------------------------------------
-
-_PRIORITY = re.compile(r"<(\d{1,3})>")
-_LETTER_FIRST = re.compile(
-    r"([DIWEFCVTS])(?:"
-    r"\d{4}(?:\d{4})? \d\d:"  # glog, klog, abseil: I0305 10:20:30.123456
-    r"|/[\w.$ -]{1,60}(?:\(| ?:)"  # Android, brief: W/Tag( 123): text
-    r"|[,:]? ?\[?\d{2,4}[-/]?\d\d[-/]?\d\d"  # D, [2026-…; E 2026-…; I 260101
-    r"|: (?=\S)"  # apt: E: Unable to locate package
-    r")"
-)
-_LETTER_BEHIND_TIME = re.compile(
-    r"\d{4}-\S{10,30} (?:\[[A-Z_ ]{1,30}\](?P<dms>[DIWEFVT]): "  # AWS DMS: 2026-… [SOURCE_CAPTURE  ]I:  text
-    r"|(?P<mongo>[DIWEF])\d? +[A-Z-]{1,12} +\[)"  # MongoDB before 4.4: 2026-… D2 QUERY    [conn1] text
-)
-_REDIS = re.compile(
-    r"\[?\d{1,8}(?::[A-Z])?\]? \d{1,2} [A-Z][a-z]{2} (?:\d{4} )?\d\d:\d\d:\d\d[.\d]{0,8} ([.*#-]) "
-)
-_REDIS_MARKS = {".": Level.DEBUG, "-": Level.DEBUG, "*": Level.INFORMATION, "#": Level.WARNING}
-_ESXI = re.compile(r"\d\S{19,39} (?:Em|Al|Cr|Er|Wa|No|In|Db)\((\d{1,3})\) ")
-_NPMLOG = re.compile(r"(?:[\w-]{1,20} )?(sill|verb|ERR!|http) |(?:npm|yarn|pnpm|gyp|lerna) ([a-z]{4,7}) ")
-_NPM_LEVELS = LEVEL_WORDS | {
-    "err!": Level.ERROR,
-    "sill": Level.DEBUG,
-    "verb": Level.DEBUG,
-    "http": Level.INFORMATION,
-}
-
-
-def _by_known_format(head: str, first: str) -> Decision | None:
-    if first in _LETTERS_FIRST:
-        letter = _LETTER_FIRST.match(head)
-        return Decision(LETTERS[letter[1].lower()], "letter") if letter else None
-    if first in _DIGITS_FIRST:
-        if mark := _REDIS.match(head):
-            return Decision(_REDIS_MARKS[mark[1]], "redis-mark")
-        if priority := _ESXI.match(head):
-            return _syslog(priority[1])
-        if letter := _LETTER_BEHIND_TIME.match(head):
-            return Decision(LETTERS[(letter["dms"] or letter["mongo"]).lower()], "letter")
-    elif first.islower() and (npmlog := _NPMLOG.match(head)):
-        level = _NPM_LEVELS.get((npmlog[1] or npmlog[2]).lower())
-        return Decision(level, "npmlog") if level else None
-    return None
-
-
-_LETTERS_FIRST = frozenset("DIWEFCVTS")
-_DIGITS_FIRST = frozenset("[0123456789")
-
-
-def _syslog(priority: str) -> Decision:
-    """The severity is the priority modulo 8 (RFC 5424, section 6.2.1)."""
-    return Decision(SYSLOG.level(int(priority) & 7) or Level.DEBUG, "syslog-priority")
 
 
 # --- the first word, behind time stamps, numbers and punctuation ------------------------------------------
@@ -156,16 +109,6 @@ def _by_leading_letter(stamp: str, letter: str, space: str, following: str) -> D
     in_brackets = stamp[-1:] in _OPENING_BRACKETS and (following in _CLOSING_BRACKETS or following.isdigit())
     behind_time = stamp[-1:] in _BEHIND_TIME and _has_digit(stamp) and (space or following in "!|/")
     return Decision(level, "letter") if in_brackets or behind_time else None
-
-
-_LETTER_IN_BRACKETS = re.compile(r"\[[-=* ]{0,4}([TDVIWEFC])[-=* ]{0,4}\]")
-
-
-def _by_letter_in_brackets(head: str) -> Decision | None:
-    letter = _LETTER_IN_BRACKETS.search(head) if "[" in head else None
-    if letter is None or _is_prose(head[: letter.start()]):
-        return None
-    return Decision(LETTERS[letter[1].lower()], "letter")
 
 
 _BEHIND_TIME = frozenset(" \t|]")
@@ -221,7 +164,7 @@ def _by_delimited_word(head: str) -> Decision | None:
         if left.endswith("/"):
             delimited = following == "]"  # [Server thread/WARN]
         elif word.lower() in LEVEL_WORDS:
-            delimited = _is_open(left) or (word.isupper() and (left[-1:] == "." or _ends_a_header(left)))
+            delimited = _is_open(left) or (word.isupper() and (left[-1:] == "." or ends_a_header(left)))
         else:
             delimited = (following in _CLOSING_BRACKETS and _is_open(left)) or (
                 following == ":" and word.isupper()
@@ -240,26 +183,6 @@ def _is_closed(space: str, following: str) -> bool:
     return following in _CLOSES or "\t" in space or len(space) > 1 or (following == "-" and bool(space))
 
 
-# --- what may stand before a level ------------------------------------------------------------------------
-
-_GROUPS = re.compile(r"\[[^\[\]]*+\]|\([^()]*+\)|<[^<>]*+>")
-_PLAIN_WORD = re.compile(r"(?<!\S)[A-Za-z']+[,;]?(?!\S)")
-_MOST_PLAIN_WORDS = 2
-_CAPITALS_AT_THE_END = re.compile(r"[A-Z][ \t]{0,20}\Z")
-
-
-def _is_prose(left: str) -> bool:
-    """Whether this is running text.
-
-    A host and a program, or a thread and a logger, may be plain words; more are a sentence.
-    """
-    return len(_PLAIN_WORD.findall(_GROUPS.sub("", left))) > _MOST_PLAIN_WORDS
-
-
-def _ends_a_header(left: str) -> bool:
-    return left[-1:] in " \t" and not _CAPITALS_AT_THE_END.search(left[-22:]) and not _is_prose(left)
-
-
 # --- the last word ----------------------------------------------------------------------------------------
 
 _LAST = re.compile(rf"[\[(<]([A-Za-z]{{3,13}})[\])>]\Z|(?:- |[|,;\t] ?)({_any_of(LEVEL_WORDS, 'upper')})\Z")
@@ -270,39 +193,3 @@ def _by_last_word(line: str) -> Decision | None:
     last = _LAST.search(line, max(0, len(line) - 18))
     level = LEVEL_WORDS.get((last[1] or last[2]).lower()) if last else None
     return Decision(level, "level-last") if level else None
-
-
-# --- colours ----------------------------------------------------------------------------------------------
-
-_COLOURED = re.compile(r"\x1b\[[0-9;]{1,20}m[\s\[]{0,8}([A-Za-z]{3,13})[\s:\]]{0,8}\x1b\[")
-
-
-def decide_by_coloured_word(text: str) -> Decision | None:
-    """The level that a word with a colour of its own gives, in the header of a text; None where none does."""
-    for word in _COLOURED.finditer(text[: 2 * HEADER]):
-        if level := LEVEL_WORDS.get(word[1].lower()):
-            return Decision(level, "coloured-word")
-    return None
-
-
-# --- symbols ----------------------------------------------------------------------------------------------
-
-_SYMBOL = re.compile(r"(?:\[[\w: -]{1,40}\] ){0,2}([^\x00-\x7f])")
-_SYMBOLS = {
-    **dict.fromkeys("✖✗✘❌⨯🚨⛔", Level.ERROR),
-    **dict.fromkeys("⚠❗", Level.WARNING),
-    **dict.fromkeys("ℹ✔✓✅", Level.INFORMATION),
-    **dict.fromkeys("⚙🐛→", Level.DEBUG),
-}
-
-
-def decide_by_symbol(line: str) -> Decision | None:
-    """The level that a symbol at the start of a line gives; None where there is none.
-
-    Loggers of the command line write symbols for words: consola, signale, log-symbols, Next.js.
-    """
-    if line.isascii():
-        return None
-    symbol = _SYMBOL.match(line)
-    level = _SYMBOLS.get(symbol[1]) if symbol else None
-    return Decision(level, "symbol") if level else None

@@ -1,0 +1,65 @@
+"""Rules `letter`, `redis-mark`, `npmlog`, `syslog-priority`: formats without a word for the level."""
+
+import re
+
+from .prose import is_prose
+from .vocabulary import LETTERS, LEVEL_WORDS, SYSLOG, Decision, Level
+
+_LETTER_FIRST = re.compile(
+    r"([DIWEFCVTS])(?:"
+    r"\d{4}(?:\d{4})? \d\d:"  # glog, klog, abseil: I0305 10:20:30.123456
+    r"|/[\w.$ -]{1,60}(?:\(| ?:)"  # Android, brief: W/Tag( 123): text
+    r"|[,:]? ?\[?\d{2,4}[-/]?\d\d[-/]?\d\d"  # D, [2026-…; E 2026-…; I 260101
+    r"|: (?=\S)"  # apt: E: Unable to locate package
+    r")"
+)
+_LETTER_BEHIND_TIME = re.compile(
+    r"\d{4}-\S{10,30} (?:\[[A-Z_ ]{1,30}\](?P<dms>[DIWEFVT]): "  # AWS DMS: 2026-… [SOURCE_CAPTURE  ]I:  text
+    r"|(?P<mongo>[DIWEF])\d? +[A-Z-]{1,12} +\[)"  # MongoDB before 4.4: 2026-… D2 QUERY    [conn1] text
+)
+_LETTER_IN_BRACKETS = re.compile(r"\[[-=* ]{0,4}([TDVIWEFC])[-=* ]{0,4}\]")  # spdlog: [---W---]
+_REDIS = re.compile(
+    r"\[?\d{1,8}(?::[A-Z])?\]? \d{1,2} [A-Z][a-z]{2} (?:\d{4} )?\d\d:\d\d:\d\d[.\d]{0,8} ([.*#-]) "
+)
+_REDIS_MARKS = {".": Level.DEBUG, "-": Level.DEBUG, "*": Level.INFORMATION, "#": Level.WARNING}
+_ESXI = re.compile(r"\d\S{19,39} (?:Em|Al|Cr|Er|Wa|No|In|Db)\((\d{1,3})\) ")
+_NPMLOG = re.compile(r"(sill|verb) |[\w-]{1,20} (ERR!) |(?:npm|yarn|pnpm|gyp|lerna) ([a-z]{4,7}) ")
+_NPM_LEVELS = LEVEL_WORDS | {
+    "err!": Level.ERROR,
+    "sill": Level.DEBUG,
+    "verb": Level.DEBUG,
+    "http": Level.INFORMATION,
+}
+
+
+def decide_by_known_format(head: str) -> Decision | None:
+    """The level of a line in one of the formats that put a letter, a mark or a number in place of a word."""
+    first = head[:1]
+    if first in _LETTERS_FIRST:
+        letter = _LETTER_FIRST.match(head)
+        return _letter(letter[1]) if letter else None
+    if first in _DIGITS_FIRST:
+        if mark := _REDIS.match(head):
+            return Decision(_REDIS_MARKS[mark[1]], "redis-mark")
+        if priority := _ESXI.match(head):
+            return syslog_priority(priority[1])
+        if letter := _LETTER_BEHIND_TIME.match(head):
+            return _letter(letter["dms"] or letter["mongo"])
+    elif first.islower() and (npmlog := _NPMLOG.match(head)):
+        level = _NPM_LEVELS.get(npmlog[npmlog.lastindex or 0].lower())
+        return Decision(level, "npmlog") if level else None
+    letter = _LETTER_IN_BRACKETS.search(head) if "[" in head else None
+    return _letter(letter[1]) if letter and not is_prose(head[: letter.start()]) else None
+
+
+_LETTERS_FIRST = frozenset("DIWEFCVTS")
+_DIGITS_FIRST = frozenset("[0123456789")
+
+
+def syslog_priority(priority: str) -> Decision:
+    """The level of a syslog priority: the severity is the priority modulo 8 (RFC 5424, 6.2.1)."""
+    return Decision(SYSLOG.level(int(priority) & 7) or Level.DEBUG, "syslog-priority")
+
+
+def _letter(letter: str) -> Decision:
+    return Decision(LETTERS[letter.lower()], "letter")
