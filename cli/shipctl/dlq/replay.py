@@ -226,12 +226,16 @@ def _replay_batch(held: Held, batch: list[Letter], function: ReplayFunction, acc
         for identifier in identifiers:
             held.forget(identifier)
         raise
+    except CommandError as error:
+        return str(error)
+    account.add(batch, answer)
     done = [identifier for identifier in identifiers if identifier not in answer.left]
-    undeleted = held.delete(done)
-    account.add(batch, answer, undeleted)
-    if len(answer.left) == len(batch):
-        return _nothing_got_through(answer)
-    return ""
+    try:
+        account.undeleted += held.delete(done)
+    except CommandError as error:
+        account.undeleted += done
+        return str(error)
+    return "" if done else _nothing_got_through(answer)
 
 
 def _nothing_got_through(answer: Answer) -> str:

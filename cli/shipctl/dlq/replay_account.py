@@ -42,7 +42,7 @@ class ReplayAccount:
     """Messages that the function answered for."""
     failures: Counter[Why] = field(default_factory=Counter)
 
-    def add(self, batch: Sequence[Letter], answer: Answer, undeleted: Sequence[str]) -> None:
+    def add(self, batch: Sequence[Letter], answer: Answer) -> None:
         """Count what the function answered for one batch."""
         self.answered += len(batch)
         self.filtered += answer.filtered
@@ -52,7 +52,6 @@ class ReplayAccount:
         self.returned += answer.returned
         self.requests += answer.requests
         self.left += sorted(answer.left)
-        self.undeleted += undeleted
         self.failures.update(answer.failures)
 
     @property

@@ -1,0 +1,225 @@
+"""A stack for the tests of `shipctl dlq`: its queues emulated, its replay function the shipper's own code.
+
+CloudFormation and Lambda are answered here, in the place where a request would be sent: botocore has checked
+its parameters by then.
+"""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from loginformant_shipper.delivery import Memory
+from loginformant_shipper.pipeline import Environment, replay
+from loginformant_shipper.policy import Policy
+from loginformant_shipper.settings import load_settings
+from loginformant_shipper.subscription import Origin, encode
+from moto import mock_aws
+from shipctl.account import session
+from shipctl.dlq import queue, stack
+from shipctl.dlq.letters import Letter, record_of
+
+from tests.unit.simulated_senders import Api, SimulatedSenders, answers
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
+
+REGION = "eu-west-1"
+FUNCTION = "loginformant-shipper-ReplayFunction-3xAmPlE"
+NOW = datetime.now(UTC)
+
+Invocation = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Crash(Exception):
+    """The function ends like this; the text is its error message."""
+
+
+@dataclass
+class Stack:
+    """The stack as a test sees it."""
+
+    sqs: "SQSClient"
+    dead: str
+    """URL of the dead-letter queue; `parked` likewise."""
+    parked: str
+    senders: SimulatedSenders = field(default_factory=lambda: SimulatedSenders(answers()))
+    outputs: dict[str, str] = field(default_factory=dict)
+    invocations: list[list[str]] = field(default_factory=list)
+    """Of each invocation, the ids of its messages."""
+    before: Invocation | None = None
+    """Called with the event before the function does its work; what it returns is the answer instead."""
+    mapping_state: str | None = None
+    """State of the event source mapping, where there is one."""
+
+    def answers_with(self, api: Api) -> None:
+        self.senders = SimulatedSenders(api)
+
+    def put(
+        self,
+        *texts: str,
+        reason: str = "unavailable",
+        log_group: str = "/aws/lambda/orders",
+        failed_ago: timedelta = timedelta(hours=3),
+        parked: bool = False,
+        **more: str,
+    ) -> str:
+        """Put log events into a queue as the shipper does; returns the message's id."""
+        failed = (NOW - failed_ago).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        attributes = {
+            "Reason": reason,
+            "LogGroup": log_group,
+            "LogStream": "2026/11/03/[$LATEST]7f3a",
+            "EventCount": str(len(texts)),
+            "FailedAt": failed,
+            "FirstFailedAt": failed,
+            "Replays": "0",
+            **more,
+        }
+        return self.put_raw(subscription_event(*texts, log_group=log_group), attributes, parked=parked)
+
+    def put_raw(
+        self, body: str, attributes: dict[str, str] | None = None, *, parked: bool = False, **numbers: str
+    ) -> str:
+        """Put any message; `numbers` are attributes of the type Number."""
+        values: dict[str, MessageAttributeValueTypeDef] = {
+            name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()
+        }
+        values |= {name: {"DataType": "Number", "StringValue": value} for name, value in numbers.items()}
+        url = self.parked if parked else self.dead
+        return self.sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=values)["MessageId"]
+
+    def visible(self, *, parked: bool = False) -> list[Letter]:
+        """What anyone would receive now, without waiting. They are visible again afterwards."""
+        url = self.parked if parked else self.dead
+        received = []
+        while messages := self.sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=60,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["All"],
+        ).get("Messages"):
+            received += messages
+        for message in received:
+            self.sqs.change_message_visibility(
+                QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+            )
+        return [Letter(record_of(message)) for message in received]
+
+    def in_flight(self, *, parked: bool = False) -> int:
+        name = "ApproximateNumberOfMessagesNotVisible"
+        url = self.parked if parked else self.dead
+        attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return int(attributes[name])  # type: ignore[index]
+
+    @property
+    def delivered(self) -> list[str]:
+        """The messages of the logs that the ingest API accepted."""
+        logs: list[Any] = [
+            log for sent in self.senders.sent if self.senders.api(sent).status == 200 for log in sent.logs
+        ]
+        return [log["message"] for log in logs]
+
+    def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
+        """The replay function."""
+        self.invocations.append([record["messageId"] for record in event["Records"]])
+        if self.before is not None and (answer := self.before(event)) is not None:
+            return answer
+        settings = load_settings(
+            {
+                "AWS_REGION": REGION,
+                "API_KEY_PARAMETER_NAME": "/key",
+                "DEAD_LETTER_QUEUE_URL": self.dead,
+                "PARKED_QUEUE_URL": self.parked,
+            }
+        )
+        memory = Memory(byte_limit=settings.batch_max_bytes, key="key")
+        environment = Environment(settings, self.senders, memory, Policy())
+        with redirect_stdout(io.StringIO()):
+            return replay(event, environment, 110.0)
+
+
+def subscription_event(*texts: str, log_group: str = "/aws/lambda/orders") -> str:
+    """A payload of CloudWatch's, as JSON text."""
+    start = int((NOW - timedelta(hours=3)).timestamp() * 1000)
+    events = [
+        {"id": f"{abs(hash(text)):032d}", "timestamp": start + number, "message": text}
+        for number, text in enumerate(texts)
+    ]
+    return encode(Origin("123456789012", log_group, "2026/11/03/[$LATEST]7f3a", ("all",)), events)
+
+
+@pytest.fixture
+def stack_in_aws(monkeypatch: pytest.MonkeyPatch, credentials: None) -> Iterator[Stack]:
+    """A stack named loginformant-shipper; nothing waits for the clock."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setattr(queue, "POLLING", queue.Polling(wait_seconds=0))
+    monkeypatch.setattr("shipctl.dlq.replay.CLOCK_STEP_SECONDS", 0.0)
+    with mock_aws():
+        sqs = boto3.client("sqs")
+        retention = {"MessageRetentionPeriod": "1209600"}
+        dead = sqs.create_queue(QueueName="shipper-DeadLetterQueue-1aB2", Attributes=retention)["QueueUrl"]
+        parked = sqs.create_queue(QueueName="shipper-ParkedQueue-3cD4", Attributes=retention)["QueueUrl"]
+        outputs = {
+            "DeadLetterQueueUrl": dead,
+            "ParkedQueueUrl": parked,
+            "ReplayFunctionName": FUNCTION,
+            "ReplayFunctionArn": f"arn:aws:lambda:{REGION}:123456789012:function:{FUNCTION}",
+        }
+        made = Stack(sqs, dead, parked, outputs=outputs)
+
+        def opened(region: str | None, profile: str | None) -> boto3.Session:
+            mine = session(region, profile)
+            mine.events.register("before-call.cloudformation.DescribeStacks", describe_stacks(made))
+            mine.events.register("before-call.lambda.ListEventSourceMappings", list_mappings(made))
+            mine.events.register("before-call.lambda.Invoke", invoke(made))
+            return mine
+
+        monkeypatch.setattr(stack, "session", opened)
+        yield made
+
+
+Handler = Callable[..., tuple[SimpleNamespace, dict[str, Any]]]
+OK = SimpleNamespace(status_code=200)
+
+
+def describe_stacks(made: Stack) -> Handler:
+    def handle(**call: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
+        name = call["params"]["body"]["StackName"]
+        if name != "loginformant-shipper":
+            error = {"Code": "ValidationError", "Message": f"Stack with id {name} does not exist"}
+            return SimpleNamespace(status_code=400), {"Error": error, "ResponseMetadata": {}}
+        outputs = [{"OutputKey": key, "OutputValue": value} for key, value in made.outputs.items()]
+        return OK, {"Stacks": [{"StackName": name, "Outputs": outputs}]}
+
+    return handle
+
+
+def list_mappings(made: Stack) -> Handler:
+    def handle(**call: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
+        arn = f"arn:aws:sqs:{REGION}:123456789012:{made.dead.rpartition('/')[2]}"
+        mapping = {"EventSourceArn": arn, "State": made.mapping_state}
+        return OK, {"EventSourceMappings": [mapping] if made.mapping_state else []}
+
+    return handle
+
+
+def invoke(made: Stack) -> Handler:
+    def handle(**call: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
+        assert FUNCTION in call["params"]["url_path"]
+        try:
+            answer = made.invoke(json.loads(call["params"]["body"]))
+        except Crash as crash:
+            payload = json.dumps({"errorMessage": str(crash)}).encode()
+            return OK, {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": io.BytesIO(payload)}
+        return OK, {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(answer).encode())}
+
+    return handle

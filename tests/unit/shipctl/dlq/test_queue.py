@@ -1,0 +1,167 @@
+"""Everything in a queue is seen, and nothing stays hidden."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from shipctl.dlq import queue
+from shipctl.dlq.queue import HIDDEN_SECONDS, RENEW_SECONDS, Counts, Held, Queue, holding, receive_all
+from shipctl.errors import CommandError
+
+from tests.unit.shipctl.dlq.conftest import Stack
+
+ASKED_AT = 1_000_000.0
+COUNTS = Counts(waiting=0, in_flight=0, retention_seconds=0, asked_at=ASKED_AT, asked_at_here=0.0)
+
+
+@dataclass
+class ScriptedQueue:
+    """A queue that answers as a script says."""
+
+    answers: Iterator[list[str]]
+    receives: int = 0
+    deleted: list[str] = field(default_factory=list)
+    hidden: list[tuple[str, int]] = field(default_factory=list)
+    now: float = 0.0
+    seconds_a_receive: float = 0.0
+
+    def receive(self, wait_seconds: int) -> list[dict[str, Any]]:
+        self.receives += 1
+        self.now += self.seconds_a_receive
+        return [
+            {
+                "MessageId": text,
+                "ReceiptHandle": f"{text}@{self.receives}",
+                "Attributes": {"SentTimestamp": str(int((ASKED_AT + ("new" in text) * 60) * 1000))},
+            }
+            for text in next(self.answers, [])
+        ]
+
+    def hide(self, handles: list[str], seconds: int) -> None:
+        self.hidden += [(handle, seconds) for handle in handles]
+
+    def delete(self, handles: dict[str, str]) -> list[str]:
+        self.deleted += handles
+        return []
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[ScriptedQueue, Held]]:
+    monkeypatch.setattr(queue, "POLLING", queue.Polling(0, 2, 6))
+
+    def make(*answers: list[str]) -> tuple[ScriptedQueue, Held]:
+        script = ScriptedQueue(iter(answers))
+        monkeypatch.setattr(queue.time, "monotonic", lambda: script.now)
+        return script, Held(script)  # type: ignore[arg-type]
+
+    return make
+
+
+Scripted = Callable[..., tuple[ScriptedQueue, Held]]
+
+
+def ids(held: Held, counts: Counts) -> list[str]:
+    return [message["MessageId"] for message in receive_all(held, counts)]
+
+
+def test_empty_answers_are_not_the_end_while_messages_are_missing(scripted: Scripted) -> None:
+    script, held = scripted(["a"], [], [], [], [], [], ["b"])
+    assert ids(held, replace_waiting(2)) == ["a", "b"]
+    assert script.receives == 9  # two empty ones after the last
+
+
+def test_two_empty_answers_are_the_end_when_none_is_missing(scripted: Scripted) -> None:
+    script, held = scripted(["a", "b"], [], [], ["too late"])
+    assert ids(held, replace_waiting(2)) == ["a", "b"]
+    assert script.receives == 3
+
+
+def test_reading_ends_though_the_count_was_too_high(scripted: Scripted) -> None:
+    script, held = scripted(["a"])
+    assert ids(held, replace_waiting(1000)) == ["a"]
+    assert script.receives == 7
+
+
+def test_what_came_in_later_is_held_but_not_given_out(scripted: Scripted) -> None:
+    _, held = scripted(["a", "new 1"], ["new 2"], ["b"])
+    assert ids(held, replace_waiting(2)) == ["a", "b"]
+    assert len(held) == 4
+
+
+def test_a_queue_that_never_runs_dry_of_newer_messages_is_read_to_an_end(scripted: Scripted) -> None:
+    script, held = scripted(*([f"new {number}"] for number in range(1000)))
+    assert ids(held, replace_waiting(0)) == []
+    assert script.receives == 2
+
+
+def test_a_message_that_comes_again_is_given_out_once_and_its_last_receipt_counts(scripted: Scripted) -> None:
+    script, held = scripted(["a"], ["a"], ["b"])
+    assert ids(held, replace_waiting(2)) == ["a", "b"]
+    held.release()
+    assert script.hidden == [("a@2", 0), ("b@3", 0)]
+
+
+def test_a_message_that_comes_back_from_the_dead_is_deleted_again(scripted: Scripted) -> None:
+    script, held = scripted(["a"], ["a"], ["b"])
+    seen = []
+    for message in receive_all(held, replace_waiting(2)):
+        seen.append(message["MessageId"])
+        held.delete([message["MessageId"]])
+    assert seen == ["a", "b"]
+    assert script.deleted == ["a@1", "a@2", "b@3"]
+
+
+def test_no_more_than_sqs_allows_is_hidden(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(queue, "MAX_HELD", 2)
+    script, held = scripted(["a", "b"], ["c"])
+    assert ids(held, replace_waiting(3)) == ["a", "b"]
+    assert script.receives == 1
+    assert "no further than 2 messages" in capsys.readouterr().err
+
+
+def test_what_is_held_long_is_renewed_before_it_comes_back(scripted: Scripted) -> None:
+    script, held = scripted(["a"], ["b"], ["c"], ["d"], [], [])
+    script.seconds_a_receive = RENEW_SECONDS / 2
+    assert ids(held, replace_waiting(4)) == ["a", "b", "c", "d"]
+    assert script.hidden[:2] == [("a@1", HIDDEN_SECONDS), ("b@2", HIDDEN_SECONDS)]
+    assert all(back_at - script.now > 0 for back_at in held._back_at.values())
+
+
+def test_the_function_can_use_all_its_time_on_what_was_just_renewed() -> None:
+    from shipctl.dlq.function import ANSWER_SECONDS
+
+    assert ANSWER_SECONDS < RENEW_SECONDS < HIDDEN_SECONDS
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt, SystemExit, CommandError, RuntimeError])
+def test_held_messages_are_visible_again_however_it_ends(
+    stack_in_aws: Stack, how: type[BaseException]
+) -> None:
+    for number in range(25):
+        stack_in_aws.put(f"log {number}")
+    mine = Queue(stack_in_aws.sqs, stack_in_aws.dead)
+    with pytest.raises(how), holding(mine) as held:
+        seen = list(receive_all(held, mine.counts()))
+        assert len({message["MessageId"] for message in seen}) == 25
+        assert stack_in_aws.in_flight() == 25
+        raise how
+    assert stack_in_aws.in_flight() == 0
+
+
+def test_a_release_that_fails_is_said_and_hides_nothing_else(
+    stack_in_aws: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack_in_aws.put("log")
+    mine = Queue(stack_in_aws.sqs, stack_in_aws.dead)
+    with pytest.raises(KeyboardInterrupt), holding(mine) as held:
+        list(receive_all(held, mine.counts()))
+        stack_in_aws.sqs.delete_queue(QueueUrl=stack_in_aws.dead)
+        raise KeyboardInterrupt
+    assert "they come back by themselves within 5 minutes" in capsys.readouterr().err
+
+
+def replace_waiting(number: int) -> Counts:
+    return COUNTS._replace(waiting=number)
