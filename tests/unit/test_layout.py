@@ -38,6 +38,7 @@ ORDER = [
     "account",
     "replay",
     "pipeline",
+    "subscriptions",
 ]
 """In the order in which a log event meets them, behind those that know of no other."""
 

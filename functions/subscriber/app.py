@@ -1,0 +1,34 @@
+"""Keeps the account's subscription filters equal to the wanted log groups.
+
+Called by CloudFormation, by EventBridge when a log group is made, by schedules, and by itself to go on.
+"""
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from loginformant_shipper.subscriptions.logs_api import client_config
+from loginformant_shipper.subscriptions.subscriber import Surroundings, handle
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    """Returns how many log groups were looked at, subscribed, unsubscribed and in trouble."""
+    import boto3
+
+    def invoke_later(rest: dict[str, Any]) -> None:
+        boto3.client("lambda").invoke(
+            FunctionName=context.function_name, InvocationType="Event", Payload=json.dumps(rest)
+        )
+
+    return handle(
+        event,
+        Surroundings(
+            os.environ,
+            boto3.client("logs", config=client_config()),
+            invoke_later,
+            lambda: context.get_remaining_time_in_millis() / 1000,
+        ),
+    )

@@ -1,0 +1,120 @@
+"""What is to be done about a log group: its filters beside what is wanted. No I/O."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from loginformant_shipper.subscriptions.settings import SubscriptionSettings
+from loginformant_shipper.subscriptions.wanted import EVERYTHING, Unwanted, Wanted
+
+STANDARD = "STANDARD"
+"""The class of log groups that takes filters ("Log classes", Amazon CloudWatch Logs User Guide)."""
+
+
+class LogGroup(NamedTuple):
+    name: str
+    log_class: str
+    created: int
+    """Milliseconds since 1970."""
+
+
+class Filter(NamedTuple):
+    """A subscription filter, as far as it matters here."""
+
+    name: str
+    destination_arn: str
+    pattern: str
+
+
+class Action(StrEnum):
+    PUT = "put"
+    DELETE = "delete"
+
+
+class State(StrEnum):
+    """How a log group stands to what is wanted."""
+
+    SUBSCRIBED = "subscribed"
+    BY_ACCOUNT_POLICY = "by-account-policy"
+    BY_HAND = "by-hand"
+    """Somebody gave it a filter of another name to the same shipper; one more would ship every log twice."""
+    MISSING = "missing"
+    OUTDATED = "outdated"
+    """Subscribed with another filter pattern."""
+    LEFT_OVER = "left-over"
+    """Has a filter of the subscriber and is not wanted any more."""
+    DOUBLED = "doubled"
+    """Every log is shipped twice."""
+    NAME_TAKEN = "name-taken"
+    """A filter of the subscriber's name leads elsewhere: it is somebody else's."""
+    UNSUPPORTED = "unsupported"
+    """Wanted, but of a class that takes no filters."""
+    OWN = Unwanted.OWN.value
+    EXCLUDED = Unwanted.EXCLUDED.value
+    UNLISTED = Unwanted.UNLISTED.value
+
+
+class Finding(NamedTuple):
+    """A log group, how it stands, and what is to be done."""
+
+    log_group: str
+    state: State
+    action: Action | None = None
+    others: tuple[str, ...] = ()
+    """Names of its filters that lead elsewhere."""
+
+
+def needs_look(group: LogGroup) -> bool:
+    """Whether the filters of the log group are to be asked for; other classes refuse the question."""
+    return group.log_class == STANDARD
+
+
+def find(group: LogGroup, filters: Sequence[Filter], settings: SubscriptionSettings) -> Finding:
+    """What to do about `group`, which has these filters."""
+    ours = next((each for each in filters if _is_own(each, settings)), None)
+    by_hand = [each for each in filters if each.destination_arn == settings.destination_arn and each != ours]
+    state, action = _judge(group, ours, bool(by_hand), filters, settings)
+    others = tuple(each.name for each in filters if each.destination_arn != settings.destination_arn)
+    return Finding(group.name, state, action, others)
+
+
+def _judge(
+    group: LogGroup,
+    ours: Filter | None,
+    by_hand: bool,
+    filters: Sequence[Filter],
+    settings: SubscriptionSettings,
+) -> tuple[State, Action | None]:
+    unwanted = what_counts(settings).why_not(group.name)
+    if unwanted:
+        return (State.LEFT_OVER, Action.DELETE) if ours else (_without_ours(unwanted, by_hand), None)
+    if group.log_class != STANDARD:
+        return State.UNSUPPORTED, None
+    if settings.account_wide:
+        if ours:
+            return State.LEFT_OVER, Action.DELETE
+        return (State.DOUBLED if by_hand else State.BY_ACCOUNT_POLICY), None
+    if by_hand:
+        return (State.DOUBLED, Action.DELETE) if ours else (State.BY_HAND, None)
+    if ours:
+        current = ours.pattern == settings.filter_pattern
+        return (State.SUBSCRIBED, None) if current else (State.OUTDATED, Action.PUT)
+    if any(each.name == settings.filter_name for each in filters):
+        return State.NAME_TAKEN, None
+    return State.MISSING, Action.PUT
+
+
+def what_counts(settings: SubscriptionSettings) -> Wanted:
+    """What is wanted; an account policy wants everything that is not excluded."""
+    wanted = settings.wanted
+    if settings.account_wide:
+        return Wanted(log_groups=(EVERYTHING,), excluded=wanted.excluded, own=wanted.own)
+    return wanted
+
+
+def _without_ours(unwanted: Unwanted, by_hand: bool) -> State:
+    return State.BY_HAND if by_hand and unwanted is not Unwanted.OWN else State(unwanted.value)
+
+
+def _is_own(each: Filter, settings: SubscriptionSettings) -> bool:
+    return each.name == settings.filter_name and each.destination_arn == settings.destination_arn
