@@ -68,8 +68,10 @@ class Account:
         ]
 
     def batch_item_failures(self) -> list[dict[str, str]]:
-        """The records to return, as Lambda wants them (AWS Lambda Developer Guide, "Handling errors for an SQS
-        event source"). An empty identifier, of a record that came without one, makes Lambda return all records:
-        duplicates rather than loss.
+        """The records to return, as Lambda wants them (AWS Lambda Developer Guide, "Handling errors for an
+        SQS event source in Lambda").
+
+        A record that came without an identifier has an empty one: then Lambda returns all records of the
+        invocation. Duplicates rather than loss.
         """
         return [{"itemIdentifier": record.identifier} for record in self.returned_records]

@@ -1,0 +1,546 @@
+"""Replay: what waits in the dead-letter queue is delivered, stays, or is parked; and nothing is ever lost.
+
+Where a test expects duplicates, it says why there is no way around them.
+"""
+
+import json
+import socket
+import time
+from collections import Counter
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from loginformant_shipper.deadletter import LEAST_POSTPONEMENT_SECONDS, MOST_POSTPONEMENT_SECONDS
+from loginformant_shipper.pipeline import replay
+from loginformant_shipper.policy import Policy
+
+from local.faults import Fault, Manner
+from tests.integration.accounting import KEY, OTHER_KEY, ids_of
+from tests.integration.conftest import Aws, MakeStack, OnRequest
+from tests.integration.dead_letter_queue import FAILED_AT, VISIBILITY_TIMEOUT, Queues, content, incompressible
+from tests.integration.payloads import JsonObject, data_of, log_event, log_events, payload, subscription_event
+
+EVER = None
+ONE_AT_A_TIME = Policy(max_in_flight=1)
+POISON = Fault(status=400, body="a log is bad", marker="poison", times=EVER)
+
+
+@pytest.fixture
+def parked_url(aws: Aws) -> str:
+    return aws.sqs.create_queue(QueueName=f"parked-queue-{uuid4()}")["QueueUrl"]
+
+
+@pytest.fixture
+def out_of_reach(aws: Aws) -> str:
+    """The URL of a queue that does not exist."""
+    url = aws.sqs.create_queue(QueueName=f"deleted-{uuid4()}")["QueueUrl"]
+    aws.sqs.delete_queue(QueueUrl=url)
+    return url
+
+
+class MakeQueues:
+    def __init__(self, make_stack: MakeStack, aws: Aws, queue_url: str, parked_url: str) -> None:
+        self._make_stack, self._queue_url, self._parked_url = make_stack, queue_url, parked_url
+        aws.sqs.set_queue_attributes(
+            QueueUrl=queue_url, Attributes={"VisibilityTimeout": str(VISIBILITY_TIMEOUT)}
+        )
+
+    def __call__(self, **named: Any) -> Queues:
+        """Queues before a stack; what is not the default is named, as for `make_stack`."""
+        stack = self._make_stack(**{"policy": ONE_AT_A_TIME, "parked_queue_url": self._parked_url} | named)
+        return Queues(stack, self._parked_url, self._queue_url)
+
+
+@pytest.fixture
+def make_queues(make_stack: MakeStack, aws: Aws, queue_url: str, parked_url: str) -> MakeQueues:
+    return MakeQueues(make_stack, aws, queue_url, parked_url)
+
+
+@pytest.fixture
+def queues(make_queues: MakeQueues) -> Queues:
+    return make_queues()
+
+
+def ids(events: list[JsonObject]) -> list[str]:
+    return [event["id"] for event in events]
+
+
+class TestDelivery:
+    def test_batches_are_filled_across_records(self, queues: Queues) -> None:
+        for number in range(10):
+            queues.put_letter(log_events(100, first=100 * number), logStream=f"stream-{number}")
+        replayed = queues.replay_and_account()
+        assert [len(request.logs) for request in replayed.requests] == [500, 500]
+        assert replayed.counts() == (1000, 0, 0)
+        assert queues.waiting == queues.parked == []
+
+    def test_ten_thousand_logs_take_twenty_requests(self, queues: Queues) -> None:
+        for number in range(100):
+            queues.put_letter(log_events(100, first=100 * number))
+        sizes = []
+        while queues.waiting:
+            sizes += [len(request.logs) for request in queues.replay_and_account().requests]
+        assert sizes == [500] * 20
+        delivered = Counter(identifier for log in queues.stack.api.logs for identifier in ids_of(log))
+        assert delivered == Counter(ids(log_events(10_000)))
+
+    def test_what_the_shipper_stored_is_delivered_as_the_shipper_would_have(self, queues: Queues) -> None:
+        events = [
+            log_event(0, "[ERROR] no stock left"),
+            log_event(1, '{"level": "fatal", "message": "down"}'),
+        ]
+        queues.stack.api.fault(Fault(status=404))
+        queues.stack.ship(subscription_event(events))
+        assert queues.replay_and_account().counts() == (2, 0, 0)
+        queues.stack.ship(subscription_event(events))
+        [first, second, first_again, second_again] = queues.stack.api.logs
+        assert (first, second) == (first_again, second_again)
+        assert [first["level"], second["level"]] == ["Error", "Fatal"]
+
+    @pytest.mark.parametrize("kind", ["raw event", "failure envelope"])
+    def test_what_lambda_stored_itself_is_delivered(self, queues: Queues, kind: str) -> None:
+        event = subscription_event(log_events(3))
+        envelope = {
+            "version": "1.0",
+            "timestamp": FAILED_AT,
+            "requestContext": {"condition": "RetriesExhausted", "approximateInvokeCount": 3},
+            "requestPayload": event,
+            "responseContext": {"statusCode": 200, "functionError": "Unhandled"},
+            "responsePayload": {"errorMessage": "Task timed out after 120.00 seconds"},
+        }
+        lambdas_own = {"RequestID": "a", "ErrorCode": "200", "ErrorMessage": "Task timed out"}
+        queues.put(*((event, lambdas_own) if kind == "raw event" else (envelope,)))
+        assert queues.replay_and_account().counts() == (3, 0, 0)
+        assert queues.waiting == []
+
+    def test_a_message_without_logs_is_acknowledged(self, queues: Queues) -> None:
+        queues.put(subscription_event(["test"], messageType="CONTROL_MESSAGE"))
+        queues.put_letter([])
+        replayed = queues.replay_and_account()
+        assert replayed.answer["received"] == 0
+        assert replayed.requests == []
+        assert queues.waiting == queues.parked == []
+
+    def test_blank_logs_are_filtered(self, queues: Queues) -> None:
+        queues.put_letter([log_event(0), log_event(1, " \n")])
+        assert queues.replay_and_account(filtered=ids([log_event(1)])).counts() == (1, 0, 0)
+
+    def test_the_stacks_own_logs_are_filtered_without_a_word(self, make_queues: MakeQueues) -> None:
+        queues = make_queues(own_log_groups=frozenset({"/loginformant/shipper/replay"}))
+        events = log_events(3)
+        queues.put_letter(events, logGroup="/loginformant/shipper/replay")
+        replayed = queues.replay_and_account(filtered=ids(events))
+        assert (replayed.requests, replayed.output, queues.waiting) == ([], "", [])
+
+
+class TestOutage:
+    @pytest.mark.parametrize(
+        ("status", "reason"),
+        [(503, "unavailable"), (429, "throttled"), (401, "unauthorized"), (404, "misconfigured")],
+    )
+    def test_a_record_of_which_nothing_arrives_stays_as_it_is(
+        self, queues: Queues, status: int, reason: str
+    ) -> None:
+        queues.put_letter(log_events(3), replays=2)
+        before = queues.waiting
+        queues.stack.api.fault(Fault(status=status, times=EVER))
+        replayed = queues.replay_and_account(seconds=30)
+        assert replayed.counts() == (0, 0, 3)
+        assert [failure["reason"] for failure in replayed.answer["failures"]] == [reason]
+        assert queues.waiting == before
+        assert "are returned to their source" in replayed.output
+
+    def test_and_without_a_key_no_request_is_made(self, make_queues: MakeQueues, aws: Aws) -> None:
+        queues = make_queues(key=None, api_key_secret_arn="arn:aws:secretsmanager:eu-central-1:1:secret:none")
+        queues.put_letter(log_events(3))
+        replayed = queues.replay_and_account(seconds=10)
+        assert replayed.counts() == (0, 0, 3)
+        assert replayed.requests == []
+        assert [failure["reason"] for failure in replayed.answer["failures"]] == ["no_key"]
+
+    def test_it_comes_again_after_half_a_minute_to_two_minutes(self, queues: Queues) -> None:
+        for number in range(10):
+            queues.put_letter(log_events(1, first=number))
+        queues.stack.api.fault(Fault(status=404, times=EVER))
+        replayed = queues.replay_and_account()
+        assert len(replayed.returned) == 10
+        seconds = queues.hidden_seconds()
+        assert all(LEAST_POSTPONEMENT_SECONDS - 20 < each <= MOST_POSTPONEMENT_SECONDS for each in seconds), (
+            seconds
+        )
+        assert len({round(each) for each in seconds}) > 1, "all come again at once"
+        assert queues.receive() == []
+
+    def test_an_outage_parks_nothing_however_long_and_each_log_is_delivered_once(
+        self, queues: Queues
+    ) -> None:
+        for number in range(5):
+            queues.put_letter(log_events(10, first=10 * number))
+        queues.stack.api.fault(Fault(status=503, times=EVER))
+        for _ in range(8):
+            assert queues.replay_and_account(seconds=5).counts() == (0, 0, 50)
+            queues.let_time_pass()
+        assert {message.attributes["Replays"] for message in queues.waiting} == {"0"}
+        queues.stack.api.heal()
+        assert queues.replay_and_account().counts() == (50, 0, 0)
+        assert queues.waiting == queues.parked == []
+
+    def test_while_it_lasts_one_request_asks(self, queues: Queues) -> None:
+        for number in range(10):
+            queues.put_letter(log_events(100, first=100 * number))
+        queues.stack.api.fault(Fault(status=503, times=EVER))
+        queues.replay_and_account(seconds=5)
+        queues.let_time_pass()
+        assert len(queues.replay_and_account().requests) == 1
+
+    def test_the_api_goes_down_half_way(self, queues: Queues) -> None:
+        """Of the eighth record ten logs arrive: only its other sixty are left, in a message of their own."""
+        for number in range(10):
+            queues.put_letter(log_events(70, first=70 * number), replays=1)
+        before = queues.waiting
+        queues.stack.api.fault(Fault(status=503, skip=1, times=EVER, body="in repair"))
+        replayed = queues.replay_and_account(seconds=5)
+        assert replayed.counts() == (500, 60, 140)
+        assert queues.waiting[:2] == before[8:]
+        [rest] = queues.waiting[2:]
+        assert rest.ids == ids(log_events(60, first=500))
+        failed_at = rest.attributes.pop("FailedAt")
+        assert failed_at > FAILED_AT
+        assert rest.attributes == {
+            "Reason": "unavailable",
+            "Status": "503",
+            "Detail": "in repair",
+            "LogGroup": "/aws/lambda/orders",
+            "LogStream": "2026/11/03/[$LATEST]0123456789abcdef",
+            "EventCount": "60",
+            "FirstEventTime": "2026-11-03T10:00:00.500Z",
+            "FirstFailedAt": FAILED_AT,
+            "Replays": "1",
+        }
+        queues.stack.api.heal()
+        queues.let_time_pass()
+        assert queues.replay_and_account().counts() == (200, 0, 0)
+        delivered = Counter(identifier for log in queues.stack.api.logs for identifier in ids_of(log))
+        assert delivered == Counter(ids(log_events(700)))
+
+    def test_a_retry_after_beyond_the_end_returns_all_at_once(self, queues: Queues) -> None:
+        for number in range(10):
+            queues.put_letter(log_events(100, first=100 * number))
+        queues.stack.api.fault(Fault(status=429, headers={"Retry-After": "300"}, times=EVER))
+        assert queues.replay_and_account().counts() == (0, 0, 1000)
+        queues.let_time_pass()
+        assert queues.replay_and_account().requests == [], "it was asked to wait"
+
+    def test_a_changed_key_is_fetched(self, queues: Queues, aws: Aws) -> None:
+        queues.put_letter(log_events(3))
+        queues.stack.api.rotate_keys(OTHER_KEY)
+        arn = queues.stack.environment.settings.api_key_secret_arn
+        assert arn is not None
+        aws.secrets.put_secret_value(SecretId=arn, SecretString=OTHER_KEY)
+        assert queues.replay_and_account().counts() == (3, 0, 0)
+
+
+class TestRefusal:
+    def test_poison_comes_back_until_it_is_parked(self, queues: Queues) -> None:
+        events = [*log_events(9), log_event(9, "a poison log")]
+        queues.put_letter(events)
+        queues.stack.api.fault(POISON)
+
+        assert queues.replay_and_account().counts() == (9, 1, 0)
+        for replays in ("1", "2"):
+            [rest] = queues.waiting
+            assert rest.ids == ids(events[9:])
+            attributes = rest.attributes
+            assert (attributes["Reason"], attributes["Status"]) == ("rejected", "400")
+            assert (attributes["Replays"], attributes["FirstFailedAt"]) == (replays, FAILED_AT)
+            assert attributes["Detail"] == "a log is bad"
+            replayed = queues.replay_and_account()
+            assert replayed.counts() == (0, 1, 0)
+        assert replayed.answer["parked"] == 1
+        assert "in the parked queue" in replayed.output
+        assert "dead-letter queue" not in replayed.output
+        assert queues.waiting == []
+        [parked] = queues.parked
+        assert parked.ids == ids(events[9:])
+        assert (parked.attributes["Replays"], parked.attributes["FirstFailedAt"]) == ("3", FAILED_AT)
+
+    def test_max_replays_bounds_the_rounds(self, make_queues: MakeQueues) -> None:
+        queues = make_queues(max_replays=1)
+        queues.put_letter([log_event(0, "a poison log")])
+        queues.stack.api.fault(POISON)
+        assert queues.replay_and_account().answer["parked"] == 1
+
+    def test_a_neighbour_in_the_batch_is_not_held_up(self, queues: Queues) -> None:
+        queues.put_letter(log_events(100))
+        queues.put_letter([log_event(100, "a poison log")], replays=2)
+        queues.put_letter(log_events(100, first=101))
+        queues.stack.api.fault(POISON)
+        assert queues.replay_and_account().counts() == (200, 1, 0)
+        assert queues.waiting == []
+        assert [message.ids for message in queues.parked] == [ids([log_event(100)])]
+
+    def test_in_an_outage_only_what_was_refused_is_written_anew(self, queues: Queues) -> None:
+        queues.put_letter([log_event(0, "a poison log")])
+        queues.put_letter(log_events(10, first=1))
+        queues.stack.api.fault(POISON, Fault(status=503, times=EVER))
+        replayed = queues.replay_and_account(seconds=5)
+        assert replayed.counts() == (0, 1, 10)
+        assert [message.attributes["Replays"] for message in queues.waiting] == ["0", "1"]
+
+    def test_a_log_that_is_too_large_is_parked_too(self, queues: Queues) -> None:
+        queues.put_letter([log_event(0, "x" * 50_000)], replays=2)
+        queues.stack.api.fault(Fault(status=413, over_bytes=40_000, times=EVER))
+        queues.replay_and_account()
+        assert [message.attributes["Reason"] for message in queues.parked] == ["too_large"]
+
+
+FOREIGN = [
+    "",
+    "not json",
+    "[]",
+    "null",
+    "7",
+    '"text"',
+    '{"Records": []}',
+    '{"Records": [{"kinesis": {"data": "x"}}]}',
+    '{"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": "b"}}}]}',
+    '{"detail-type": "Scheduled Event"}',
+    '{"awslogs": {}}',
+    '{"awslogs": {"data": 7}}',
+    '{"awslogs": {"data": "%%%"}}',
+    '{"awslogs": {"data": "bm8gZ3ppcA=="}}',
+    '{"requestPayload": {"awslogs": {"data": "bm8gZ3ppcA=="}}}',
+    json.dumps({"awslogs": {"data": data_of(b"no json")}}),
+    json.dumps({"awslogs": {"data": data_of([1, 2])}}),
+    json.dumps({"awslogs": {"data": data_of(payload([]))[:40]}}),
+    "[" * 100_000,
+    "\N{SNOWMAN} \U0001f600 \t\r\n",
+]
+
+
+class TestWhatNeedsAPerson:
+    @pytest.mark.parametrize("body", [body for body in FOREIGN if body], ids=range(len(FOREIGN) - 1))
+    def test_foreign_rubbish_is_parked_and_stalls_nothing(self, queues: Queues, body: str) -> None:
+        queues.put(body)
+        queues.put_letter(log_events(3))
+        replayed = queues.invoke(records := queues.receive())
+        queues.acknowledge(records, replayed.returned)
+        assert replayed.counts() == (3, 1, 0)
+        assert replayed.answer["parked"] == 1
+        assert queues.waiting == []
+        [parked] = queues.parked
+        assert parked.attributes["Reason"] == "malformed"
+        assert content(parked.body) == content(body)
+
+    def test_so_is_all_of_it_in_one_invocation_even_in_an_outage(self, queues: Queues) -> None:
+        for body in FOREIGN[1:10]:
+            queues.put(body)
+        queues.put_letter(log_events(3))
+        queues.stack.api.fault(Fault(status=503, times=EVER))
+        replayed = queues.replay_and_account(seconds=5)
+        assert replayed.counts() == (0, 9, 3)
+        assert sorted(message.body for message in queues.parked) == sorted(FOREIGN[1:10])
+
+    def test_a_payload_that_inflates_without_bound_is_parked_as_it_came(
+        self, make_queues: MakeQueues
+    ) -> None:
+        queues = make_queues(max_decompressed_bytes=100_000)
+        queues.put_letter([log_event(0, "x" * 200_000)], replays=1)
+        before = queues.waiting[0].body
+        assert queues.replay_and_account().answer["parked"] == 1
+        [parked] = queues.parked
+        assert (content(parked.body), parked.attributes["Reason"]) == (content(before), "oversized")
+        assert (parked.attributes["Replays"], parked.attributes["FirstFailedAt"]) == ("1", FAILED_AT)
+
+    def test_of_a_payload_that_can_be_read_in_part_only_the_rest_is_parked(self, queues: Queues) -> None:
+        events = [log_event(0), {"id": "no message"}, log_event(1)]
+        queues.put_letter(events)
+        assert queues.replay_and_account().counts() == (2, 1, 0)
+        assert [message.ids for message in queues.parked] == [["no message"]]
+
+    def test_and_the_readable_part_waits_if_nothing_arrives(self, queues: Queues) -> None:
+        queues.put_letter([log_event(0), {"id": "no message"}])
+        queues.stack.api.fault(Fault(status=503, times=EVER))
+        assert queues.replay_and_account(seconds=5).counts() == (0, 2, 0)
+        assert [message.ids for message in queues.parked] == [["no message"]]
+        assert [message.ids for message in queues.waiting] == [ids([log_event(0)])]
+
+    def test_rubbish_as_large_as_a_message_can_be_is_parked_in_parts(self, queues: Queues) -> None:
+        """With the reason in its attributes it no longer fits into one message."""
+        body = incompressible(1024 * 1024)
+        queues.put(body)
+        replayed = queues.invoke(records := queues.receive())
+        queues.acknowledge(records, replayed.returned)
+        assert (replayed.counts(), queues.waiting) == ((0, 1, 0), [])
+        parts = queues.parked
+        assert len(parts) > 1
+        assert {part.attributes["Reason"] for part in parts} == {"malformed"}
+        assert sorted(part.attributes["EventCount"] for part in parts) == ["0"] * (len(parts) - 1) + ["1"]
+
+
+class TestQueuesOutOfReach:
+    def test_what_cannot_be_parked_is_returned_and_its_delivered_part_doubled(
+        self, make_queues: MakeQueues, out_of_reach: str
+    ) -> None:
+        """A record is acknowledged as a whole: to lose the poison, or to deliver the others twice."""
+        queues = make_queues(parked_queue_url=out_of_reach)
+        events = [*log_events(9), log_event(9, "a poison log")]
+        queues.put_letter(events, replays=2)
+        before = queues.waiting
+        queues.stack.api.fault(POISON)
+        replayed = queues.replay_and_account(doubled=ids(events[:9]))
+        assert replayed.counts() == (9, 0, 1)
+        [failure] = replayed.answer["failures"]
+        assert failure["reason"] == "rejected"
+        assert "the queue did not take them" in failure["detail"]
+        assert queues.waiting == before
+
+    def test_rubbish_that_cannot_be_parked_stays(self, make_queues: MakeQueues, out_of_reach: str) -> None:
+        queues = make_queues(parked_queue_url=out_of_reach)
+        queues.put("not json")
+        queues.put_letter(log_events(3))
+        assert queues.replay_and_account().counts() == (3, 0, 1)
+        assert [message.body for message in queues.waiting] == ["not json"]
+
+    def test_what_the_dead_letter_queue_refuses_is_returned(
+        self, make_queues: MakeQueues, out_of_reach: str
+    ) -> None:
+        """It cannot be postponed either, so it stays hidden for the queue's visibility timeout."""
+        queues = make_queues(dead_letter_queue_url=out_of_reach)
+        events = log_events(700)
+        queues.put_letter(events)
+        queues.stack.api.fault(Fault(status=503, skip=1, times=EVER))
+        replayed = queues.replay_and_account(seconds=5, doubled=ids(events[:500]))
+        assert replayed.counts() == (500, 0, 200)
+        assert len(queues.waiting) == 1
+        assert queues.hidden_seconds()[0] > MOST_POSTPONEMENT_SECONDS
+
+    def test_part_of_a_remainder_can_be_doubled_when_one_of_two_queues_fails(
+        self, make_queues: MakeQueues, out_of_reach: str
+    ) -> None:
+        """The part that was written stays written, and is in the returned record, too."""
+        queues = make_queues(parked_queue_url=out_of_reach)
+        events = [log_event(0), {"id": "no message"}]
+        queues.put_letter(events)
+        queues.stack.api.fault(Fault(status=503, times=EVER))
+        replayed = queues.replay_and_account(seconds=5, doubled=ids(events[:1]))
+        assert replayed.counts() == (0, 1, 1)
+
+    def test_a_queue_that_hangs_does_not_keep_the_function_from_answering(
+        self, queues: Queues, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A time-out would double all that was delivered."""
+        queues.put_letter(log_events(3))
+        records = queues.receive()
+        remaining = 4.0
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", f"http://127.0.0.1:{silent.getsockname()[1]}")
+            began = time.monotonic()
+            answer = replay({"Records": records}, queues.stack.environment, remaining)
+            assert time.monotonic() - began < remaining
+        assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == [
+            record["messageId"] for record in records
+        ]
+
+
+class TestTheSameMessageTwice:
+    def test_in_two_invocations_it_is_delivered_twice(self, queues: Queues) -> None:
+        """SQS delivers at least once, and nothing that outlives an invocation knows what was delivered."""
+        events = log_events(3)
+        queues.put_letter(events)
+        first = queues.receive()
+        queues.let_time_pass()
+        second = queues.receive()
+        assert queues.invoke(first).counts() == queues.invoke(second).counts() == (3, 0, 0)
+        for records in (first, second):
+            queues.acknowledge(records, [])
+        assert queues.waiting == []
+
+    def test_in_one_invocation_too_and_the_account_closes(self, queues: Queues) -> None:
+        queues.put_letter(log_events(3))
+        [first] = queues.receive()
+        queues.let_time_pass()
+        [second] = queues.receive()
+        assert first["messageId"] == second["messageId"]
+        queues.stack.api.fault(Fault(status=503, times=EVER))
+        assert queues.invoke([first, second], seconds=5).returned == [first["messageId"]] * 2
+
+    def test_one_copy_delivered_and_one_returned_comes_again(self, make_queues: MakeQueues) -> None:
+        """Lambda knows only the message: the returned copy keeps it in the queue."""
+        queues = make_queues(batch_max_logs=3)
+        queues.put_letter(log_events(3))
+        [first] = queues.receive()
+        queues.let_time_pass()
+        [second] = queues.receive()
+        queues.stack.api.fault(Fault(status=503, skip=1, times=EVER))
+        replayed = queues.invoke([first, second], seconds=5)
+        assert replayed.counts() == (3, 0, 3)
+        queues.acknowledge([first, second], replayed.returned)
+        assert len(queues.waiting) == 1
+
+
+class TestTimeRunsOut:
+    def test_a_request_without_an_answer_is_returned_and_may_be_doubled(self, queues: Queues) -> None:
+        """Nobody can know whether the logs arrived. Here they did."""
+        events = log_events(3)
+        queues.put_letter(events)
+        queues.stack.api.fault(Fault(manner=Manner.HANG, keeps_logs=True))
+        queues.stack.senders.hangs = lambda request: True
+        replayed = queues.replay_and_account(seconds=5, delivered_unknowingly=ids(events))
+        assert replayed.counts() == (0, 0, 3)
+        queues.stack.senders.hangs = lambda request: request.number == 0
+        queues.let_time_pass()
+        assert queues.replay_and_account().counts() == (3, 0, 0)
+
+    def test_without_time_all_is_returned_without_a_request(self, queues: Queues) -> None:
+        queues.put_letter(log_events(3))
+        replayed = queues.replay_and_account(seconds=0)
+        assert (replayed.counts(), replayed.requests) == ((0, 0, 3), [])
+
+
+class TestCrash:
+    def test_killed_before_the_answer_everything_comes_again(
+        self, queues: Queues, on_request: OnRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What was delivered is delivered again, and what was written anew is in the record, too: between the
+        last write and the deletion there is a moment in which both exist, or neither would."""
+        events = [*log_events(9), log_event(9, "a poison log")]
+        queues.put_letter(events)
+        queues.stack.api.fault(POISON)
+
+        def crash(*arguments: object) -> None:
+            raise MemoryError
+
+        with monkeypatch.context() as crashing:
+            crashing.setattr("loginformant_shipper.pipeline._conclude", crash)
+            with pytest.raises(MemoryError):
+                queues.invoke(queues.receive())
+        queues.let_time_pass()
+        assert len(queues.waiting) == 2
+        replayed = queues.invoke(records := queues.receive())
+        queues.acknowledge(records, replayed.returned)
+        delivered = Counter(identifier for log in queues.stack.api.logs for identifier in ids_of(log))
+        assert delivered == Counter(ids(events[:9]) * 2)
+        assert [message.ids for message in queues.waiting] == [ids(events[9:])] * 2
+
+    def test_a_record_without_an_identifier_returns_the_whole_batch(self, queues: Queues) -> None:
+        """SQS sends none; if one came, all records would come again rather than one be lost."""
+        queues.put_letter(log_events(500))
+        queues.put_letter(log_events(3, first=500))
+        records = queues.receive()
+        records[1]["messageId"] = ""
+        queues.stack.api.fault(Fault(status=503, skip=1, times=EVER))
+        replayed = queues.invoke(records, seconds=5)
+        assert (replayed.counts(), replayed.returned) == ((500, 0, 3), [""])
+        queues.acknowledge(records, replayed.returned)
+        assert len(queues.waiting) == 2
+
+
+def test_no_key_is_told(queues: Queues) -> None:
+    """Not even where the ingest API sends it back."""
+    queues.put_letter([log_event(0, "a poison log")])
+    queues.stack.api.fault(Fault(status=400, body=f"refused: {KEY}", marker="poison", times=EVER))
+    replayed = queues.replay_and_account()
+    assert replayed.answer["failures"][0]["detail"].startswith("refused: ")
+    assert KEY not in str(queues.waiting) + json.dumps(replayed.answer)
