@@ -9,6 +9,7 @@ from loginformant_shipper.levels.key_values import begins_with_pair, decide_by_k
         ('time="2026-03-01T10:00:00Z" level=fatal msg=gone', "Fatal"),
         ("event='order taken' level='debug' errors=0", "Debug"),
         ("lvl=eror msg=x", "Error"),
+        ("10:20:30 lev=WARN mod=orders late", "Warning"),
         ("time:2026-03-01\tlevel:WARN\tmsg:late", "Warning"),
         ('2026-03-01 10:00:00 LL="INFO" ready', "Information"),
         ("at=error code=H12 desc=timeout", "Error"),

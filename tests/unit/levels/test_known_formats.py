@@ -66,6 +66,10 @@ def test_a_syslog_priority_is_facility_and_severity(priority: str, level: str) -
     "line",
     [
         "I have no stock",
+        "C: is the third drive",
+        "T: 22 degrees",
+        "E404040 is the order",
+        "F12345678 10 seats",
         "E-mail sent",
         "D2 is full",
         "W",

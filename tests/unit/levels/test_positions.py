@@ -30,6 +30,7 @@ from loginformant_shipper.levels.positions import (
         ("2026-03-01 10:20:30 UTC [77] STATEMENT:  select error from t", "Information"),
         ("2026-03-01T10:20:30Z 0 [Note] InnoDB: error log opened", "Information"),
         ("=WARNING: low stock", "Warning"),
+        ("=ERROR REPORT==== 1-Mar-2026::10:20:30 ===", "Error"),
         ("#ERROR# no stock", "Error"),
         ('"2026-03-01 10:20:30","WARN","shop.orders","late"', "Warning"),
     ],
@@ -109,6 +110,10 @@ def test_a_level_may_stand_last(line: str, level: str) -> None:
         "mail sent to info@example.org",
         "I have no stock",
         "A new order",
+        "2026-03-01 10:20:30 A new order",
+        "(a) the first",
+        "(d) the fourth",
+        "(c) 2026 the shop",
         "C is the third key",
         "SERVICE ALERT: web1 up",
         "the customer asked: is this an error, or not?",
@@ -133,6 +138,7 @@ def test_levels_beyond_the_header_are_text() -> None:
         ("10:20:30 [main] INFO Orders errors: 0", "Information"),
         ("2026-03-01 10:20:30.123 77 WARN shop.orders [req-7] late", "Warning"),
         ("web1 orders FATAL gone", "Fatal"),
+        ("Time: 10:20:30 Level: ERROR Message: no stock", "Error"),
     ],
 )
 def test_a_bare_word_in_capitals_is_a_level_at_the_start(line: str, level: str) -> None:
@@ -148,6 +154,8 @@ def test_a_bare_word_in_capitals_is_a_level_at_the_start(line: str, level: str) 
         "NOERROR",
         "ERROR_CODE 3",
         "NO-ERROR x",
+        "Log level: ERROR",
+        "LOG_LEVEL=ERROR",
         "",
     ],
 )

@@ -14,6 +14,7 @@ from loginformant_shipper.levels.words import decide_by_words
         ("0 errors yesterday; order 7 failed today", "Error"),
         ("errors: 3", "Error"),
         ("error_rate=0.7 error in order 7", "Error"),
+        ("kernel panic in machine 7", "Fatal"),
     ],
 )
 def test_the_worst_word_counts(text: str, level: str) -> None:
@@ -45,6 +46,10 @@ def test_the_worst_word_counts(text: str, level: str) -> None:
         'answer was {"status":"error"}',
         "mail sent to error@example.org",
         "terror and mirrors",
+        "the panic button works",
+        "failure domain 7",
+        "the log level is set to ERROR",
+        "started with --log-level=error",
         "if an error occurs, call 7",
         "stock is low",
         "",

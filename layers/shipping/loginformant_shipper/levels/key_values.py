@@ -4,7 +4,7 @@ import re
 
 from .vocabulary import FIELD_WORDS, Decision
 
-_NAME = r"(?:@|log[._]?)?(?:[Ll]evel(?:_?[Nn]ame)?|LEVEL|[Ll]vl|LVL|LL|[Ss]everity|SEVERITY|[Ss]ev|at)"
+_NAME = r"(?:@|log[._]?)?(?:[Ll]evel(?:_?[Nn]ame)?|[Ll]ev|LEVEL|[Ll]vl|LVL|LL|[Ss]everity|SEVERITY|[Ss]ev|at)"
 _VALUE = r"([A-Za-z]{1,16})(?![\w/])"
 _PAIR = re.compile(rf"(?<![\w.$\"'-]){_NAME}(?:=|:(?=\S))[\"']?{_VALUE}")
 _MEMBER = re.compile(rf"[\"'{{,\s:]{_NAME}[\"']?\s{{0,4}}(?::|=>)\s{{0,4}}[\"':]{{0,2}}{_VALUE}")

@@ -6,11 +6,11 @@ from .prose import is_prose
 from .vocabulary import LETTERS, LEVEL_WORDS, SYSLOG, Decision, Level
 
 _LETTER_FIRST = re.compile(
-    r"([DIWEFCVTS])(?:"
-    r"\d{4}(?:\d{4})? \d\d:"  # glog, klog, abseil: I0305 10:20:30.123456
+    r"([DIWEFCVT])(?:"
+    r" ?(?:\d{4}|\d{6}|\d{8}) \d\d:"  # glog, klog, CockroachDB, tornado: I0305 10:20:30.123456
     r"|/[\w.$ -]{1,60}(?:\(| ?:)"  # Android, brief: W/Tag( 123): text
-    r"|[,:]? ?\[?\d{2,4}[-/]?\d\d[-/]?\d\d"  # D, [2026-…; E 2026-…; I 260101
-    r"|: (?=\S)"  # apt: E: Unable to locate package
+    r"|[,:]? ?\[?\d{4}[-/]\d\d[-/]\d\d"  # Ruby: D, [2026-…; others: E 2026-…
+    r"|(?<=[EWI]): (?=\S)"  # apt: E: Unable to locate package
     r")"
 )
 _LETTER_BEHIND_TIME = re.compile(
@@ -52,7 +52,7 @@ def decide_by_known_format(head: str) -> Decision | None:
     return _letter(letter[1]) if letter and not is_prose(head[: letter.start()]) else None
 
 
-_LETTERS_FIRST = frozenset("DIWEFCVTS")
+_LETTERS_FIRST = frozenset("DIWEFCVT")
 _DIGITS_FIRST = frozenset("[0123456789")
 
 

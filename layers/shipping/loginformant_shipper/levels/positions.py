@@ -40,6 +40,7 @@ def _by_header(line: str) -> Decision | None:
 
 
 _PRIORITY = re.compile(r"<(\d{1,3})>")
+_SETTING = re.compile(r"level[:= ]{1,3}[A-Z]{2,13}\Z", re.I)  # Log level: ERROR
 
 
 def decide_by_bare_word(line: str) -> Decision | None:
@@ -48,7 +49,7 @@ def decide_by_bare_word(line: str) -> Decision | None:
     It stands at the start of a line or behind what looks like the names of hosts, threads and loggers.
     """
     bare = _CAPITALS.search(line[:HEADER])
-    if bare is None or is_prose(line[: bare.start()]):
+    if bare is None or is_prose(line[: bare.start()]) or _SETTING.search(line):
         return None
     return Decision(LEVEL_WORDS[bare[0].lower()], "bare-word")
 
@@ -79,6 +80,7 @@ _LEADING = re.compile(
 _CLOSING = frozenset("]:|>)},![;#~*")
 _CLOSING_BRACKETS = frozenset("])>}|")
 _OPENING_BRACKETS = frozenset("[(<{|")
+_BEFORE_CAPITALS = _OPENING_BRACKETS | {"="}  # Erlang: =ERROR REPORT====
 
 
 def _by_leading_word(match: Match[str], line: str) -> Decision | None:
@@ -95,7 +97,7 @@ def _by_leading_word(match: Match[str], line: str) -> Decision | None:
         return decision if in_brackets or (word.isupper() and following == ":") else None
     if _is_closed(space, following) or following in _CLOSING or (following == "/" and not space):
         return None if _counts_nothing(line, match.end(), following) else decision
-    if stamp[-1:] in _OPENING_BRACKETS and word.isupper():
+    if stamp[-1:] in _BEFORE_CAPITALS and word.isupper():
         return decision
     if (space or not following) and _has_digit(stamp):
         return _by_last_word(line) or decision
@@ -106,7 +108,7 @@ def _by_leading_letter(stamp: str, letter: str, space: str, following: str) -> D
     level = LETTERS.get(letter.lower())
     if level is None or (letter.islower() and following.isupper()):
         return None
-    in_brackets = stamp[-1:] in _OPENING_BRACKETS and (following in _CLOSING_BRACKETS or following.isdigit())
+    in_brackets = stamp[-1:] == "[" and letter.isupper() and (following == "]" or following.isdigit())
     behind_time = stamp[-1:] in _BEHIND_TIME and _has_digit(stamp) and (space or following in "!|/")
     return Decision(level, "letter") if in_brackets or behind_time else None
 
@@ -140,7 +142,7 @@ _LETTERS = re.compile(r"[A-Za-z]{2,13}")
 _MARKED = re.compile(
     rf"(?<![\w\"'$@=-])(?P<word>{_ALL_CASES})\d?(?![\w\"'./$=-])(?P<space>[ \t]{{0,20}})(?P<next>.?)"
 )
-_CAPITALS = re.compile(rf"(?<![^\s=])(?:{_any_of(LEVEL_WORDS, 'upper')})(?![^\s\[])")
+_CAPITALS = re.compile(rf"(?<!\S)(?:{_any_of(LEVEL_WORDS, 'upper')})(?![^\s\[])")
 _OPENS = frozenset("[(<{|:,;\t]#")
 _CLOSES = frozenset("])>}|:,;")
 

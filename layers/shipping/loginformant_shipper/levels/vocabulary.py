@@ -59,7 +59,7 @@ FIELD_WORDS = BRACKETED_WORDS | _levels(
 """And those that are a level only as the value of a field that is named for one. winston's `help` and `data`,
 consola's `start` and `ready`, letters, and the severities of security findings (`low`, `high`)."""
 
-LETTERS = _levels(DEBUG="d t v", INFORMATION="i n", WARNING="w", ERROR="e s", FATAL="f c a")
+LETTERS = _levels(DEBUG="d t v", INFORMATION="i", WARNING="w", ERROR="e", FATAL="f c")
 """Levels of one letter: glog, Android, MongoDB, tornado, telegraf."""
 
 

@@ -5,20 +5,22 @@ import re
 from .vocabulary import Decision, Level
 
 _WORDS = re.compile(
-    r"(?:(?P<fatal>fatal|panic(?:ked)?)|(?P<error>error|exception|fail(?:ed|ure)?|crash(?:ed)?)s?"
+    r"(?:(?P<fatal>fatal|panicked|kernel panic)|(?P<error>error|exception|fail(?:ed|ure)?|crash(?:ed)?)s?"
     r"|(?P<warning>warn(?:ing)?s?|deprecated|caution))(?![\w/@-]|\.\w)",
     re.I,
 )
 _PART_OF_A_NAME = frozenset("\"'./@-_$")
 _NOTHING_BEFORE = re.compile(
-    r"\b(?:no|not|none|never|0|zero|without|any|if|on|of|ignor(?:e|ed|ing))\b[\s\w,/]{0,24}\Z", re.I
+    r"\b(?:no|not|none|never|0|zero|without|any|if|on|of|ignor(?:e|ed|ing))\b[\s\w,/]{0,24}\Z"
+    r"|level\b[\s\w:=]{0,12}\Z",  # the level is set to ERROR
+    re.I,
 )
 _NOTHING_AFTER = re.compile(
     r"(?:[ _-]?(?:count|rate|total|s))?[\"']?\s?[=:]\s?[\"'<]?"  # errors: 0; error_rate=0; "error": null
     r"(?:0\b(?!\.\d{0,9}[1-9])|none|null|nil|false|no\b|\[\]|\"\"|-(?:\s|$))"
     r"|\s?\((?:0|s\))|\s0\b"  # 5 done, failed 0
-    r"|[- ](?:free|count|rate|budget|handler|handling|page|threshold|report|reporting|logs?|level|mode"
-    r"|tracking|boundary|recovery|limit)\b",
+    r"|[- ](?:free|domain|lists?|pages?|count|rate|budget|handler|handling|threshold|report|logs?)\b"
+    r"|[- ](?:reporting|level|mode|tracking|boundary|recovery|limit)\b",
     re.I,
 )
 
