@@ -169,16 +169,16 @@ def test_not_base64() -> None:
     assert it.detail.startswith("base64: ")
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"plain text",
-        gzip.compress(b"{}" * 50)[:-9],  # ends too early
-        gzip.compress(b"{}" * 50)[:-8] + b"\0" * 8,  # wrong checksum
-        gzip.compress(b"{}") + b"rubbish",
-        b"\x1f\x8b",
-    ],
-)
+NOT_GZIP = {
+    "plain text": b"plain text",
+    "ends too early": gzip.compress(b"{}" * 50)[:-9],
+    "wrong checksum": gzip.compress(b"{}" * 50)[:-8] + b"\0" * 8,
+    "rubbish behind it": gzip.compress(b"{}") + b"rubbish",
+    "no more than its first bytes": b"\x1f\x8b",
+}
+
+
+@pytest.mark.parametrize("data", NOT_GZIP.values(), ids=NOT_GZIP.keys())
 def test_not_gzip(data: bytes) -> None:
     event = {"awslogs": {"data": base64.b64encode(data).decode()}}
     it = undecodable(event)
