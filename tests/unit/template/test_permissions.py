@@ -98,7 +98,10 @@ API_KEY_PARAMETER = {
     ]
 }
 DEAD_LETTER_QUEUE = {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+KINESIS_STREAM = {"Ref": "KinesisStreamArn"}
 PARKED_QUEUE = {"Fn::GetAtt": ["ParkedQueue", "Arn"]}
+
+SERVICES_WITH_KEYS = ("kinesis", "secretsmanager", "sqs", "ssm")
 
 WHAT_EVERY_FUNCTION_MAY_DO: list[tuple[str, JsonObject]] = [
     ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["ApiKeySecret", "Id"]}),
@@ -122,9 +125,21 @@ def allowed(role: JsonObject) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("function", "log_group", "on_queues"),
+    ("function", "log_group", "on_its_way"),
     [
-        ("ShipperFunction", "ShipperLogGroup", [("sqs:SendMessage", DEAD_LETTER_QUEUE)]),
+        (
+            "ShipperFunction",
+            "ShipperLogGroup",
+            [
+                ("kinesis:DescribeStream", KINESIS_STREAM),
+                ("kinesis:DescribeStreamSummary", KINESIS_STREAM),
+                ("kinesis:GetRecords", KINESIS_STREAM),
+                ("kinesis:GetShardIterator", KINESIS_STREAM),
+                ("kinesis:ListShards", KINESIS_STREAM),
+                ("kms:Decrypt", {"Ref": "KinesisKmsKeyArn"}),
+                ("sqs:SendMessage", DEAD_LETTER_QUEUE),
+            ],
+        ),
         (
             "ReplayFunction",
             "ReplayLogGroup",
@@ -140,13 +155,13 @@ def allowed(role: JsonObject) -> set[tuple[str, str]]:
     ],
 )
 def test_what_a_function_may_do_and_on_what(
-    function: str, log_group: str, on_queues: list[tuple[str, JsonObject]], stack: JsonObject
+    function: str, log_group: str, on_its_way: list[tuple[str, JsonObject]], stack: JsonObject
 ) -> None:
     own_log = {"Fn::GetAtt": [log_group, "Arn"]}
     on_log = [("logs:CreateLogStream", own_log), ("logs:PutLogEvents", own_log)]
     assert allowed(role_of(stack, function)) == {
         (action, json.dumps(resource))
-        for action, resource in [*WHAT_EVERY_FUNCTION_MAY_DO, *on_log, *on_queues]
+        for action, resource in [*WHAT_EVERY_FUNCTION_MAY_DO, *on_log, *on_its_way]
     }
 
 
@@ -196,7 +211,7 @@ def test_keys_are_used_through_the_services_that_hold_the_data(stack: JsonObject
                 (via,) = statement["Condition"]["StringEquals"].items()
                 assert via[0] == "kms:ViaService"
                 services |= {variant["Fn::Sub"] for variant in branches(via[1])}
-    assert services == {f"{name}.${{AWS::Region}}.amazonaws.com" for name in ("sqs", "secretsmanager", "ssm")}
+    assert services == {f"{name}.${{AWS::Region}}.amazonaws.com" for name in SERVICES_WITH_KEYS}
 
 
 def test_roles_are_lambdas_own_and_within_the_permissions_boundary(stack: JsonObject) -> None:

@@ -49,6 +49,8 @@ def test_logical_ids_stay(stack: JsonObject) -> None:
         "DeadLetterQueueAgeAlarm",
         "DeadLetterQueueAlarm",
         "DeadLetterQueuePolicy",
+        "KinesisAgeAlarm",
+        "KinesisEventSourceMapping",
         "ParkedQueue",
         "ParkedQueueAlarm",
         "ParkedQueuePolicy",
@@ -99,9 +101,9 @@ def test_functions_and_queues_have_no_names_of_their_own(stack: JsonObject) -> N
         assert "QueueName" not in properties(stack, name)
 
 
-def test_only_the_secret_depends_on_a_condition(stack: JsonObject) -> None:
-    conditional = [name for name, resource in stack["Resources"].items() if "Condition" in resource]
-    assert conditional == ["ApiKeySecret"]
+def test_only_the_secret_and_what_reads_a_stream_depend_on_a_condition(stack: JsonObject) -> None:
+    conditional = {name for name, resource in stack["Resources"].items() if "Condition" in resource}
+    assert conditional == {"ApiKeySecret", "KinesisEventSourceMapping", "KinesisAgeAlarm"}
 
 
 def test_stored_logs_outlive_the_stack(stack: JsonObject) -> None:
@@ -265,6 +267,30 @@ def test_no_queue_moves_messages_by_itself(stack: JsonObject) -> None:
         assert "RedrivePolicy" not in properties(stack, name)
 
 
+# ---- a Kinesis stream ----------------------------------------------------------------------------
+
+
+def test_a_record_of_a_stream_comes_back_until_its_logs_are_stored_somewhere(stack: JsonObject) -> None:
+    mapping = properties(stack, "KinesisEventSourceMapping")
+    assert mapping["FunctionName"] == {"Ref": "ShipperFunction"}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    least_retention_of_a_stream = 24 * 60 * 60
+    assert mapping["MaximumRecordAgeInSeconds"] == least_retention_of_a_stream // 2
+    assert mapping["MaximumRetryAttempts"] == 10_000, "as many as Lambda allows: the age is the bound"
+    assert "DestinationConfig" not in mapping, "a queue would get no logs, only where in the stream they are"
+
+
+def test_an_alarm_goes_off_when_the_shipper_falls_behind_the_stream(stack: JsonObject) -> None:
+    alarm = properties(stack, "KinesisAgeAlarm")
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", "IteratorAge")
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "ShipperFunction"}}]
+    assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Maximum", "GreaterThanThreshold")
+    given_up_after = properties(stack, "KinesisEventSourceMapping")["MaximumRecordAgeInSeconds"]
+    assert alarm["Threshold"] / 1000 < given_up_after / 10
+
+
 # ---- alarms --------------------------------------------------------------------------------------
 
 
@@ -336,7 +362,7 @@ def test_an_alarm_goes_off_when_replay_tries_in_vain_but_not_after_one_crash(sta
 def test_every_alarm_tells_the_topic_if_there_is_one(stack: JsonObject) -> None:
     topic = {"Fn::If": ["HasNotificationTopic", [{"Ref": "NotificationTopicArn"}], {"Ref": "AWS::NoValue"}]}
     alarms = only_of_type(stack, "AWS::CloudWatch::Alarm")
-    assert len(alarms) == 6
+    assert len(alarms) == 7
     for name in alarms:
         assert properties(stack, name)["AlarmActions"] == topic
         assert properties(stack, name)["OKActions"] == topic
