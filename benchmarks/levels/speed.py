@@ -25,7 +25,7 @@ class Speed(NamedTuple):
 
 
 def speed(messages: list[str]) -> Speed:
-    """The best of some rounds of each, in turns, in processor time: what else the machine does counts little."""
+    """The best of some rounds of each, in turns, in processor time: other programs count little."""
     level, search = zip(
         *((_seconds(infer_level, messages), _seconds(LEVEL_WORD.search, messages)) for _ in range(ROUNDS)),
         strict=True,
