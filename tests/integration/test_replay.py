@@ -48,8 +48,8 @@ class MakeQueues:
 
     def __call__(self, **named: Any) -> Queues:
         """Queues before a stack; what is not the default is named, as for `make_stack`."""
-        stack = self._make_stack(**{"policy": ONE_AT_A_TIME, "parked_queue_url": self._parked_url} | named)
-        return Queues(stack, self._parked_url, self._queue_url)
+        usual = {"policy": ONE_AT_A_TIME, "parked_queue_url": self._parked_url, "batch_max_logs": 500}
+        return Queues(self._make_stack(**usual | named), self._parked_url, self._queue_url)
 
 
 @pytest.fixture
