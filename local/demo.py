@@ -3,9 +3,11 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.text import Text
 
 from local.demo_tables import account_text, arrived_table, dead_letter_table, verdict
 from local.ingest_api import LOCAL_KEY, ingest_api
@@ -69,6 +71,7 @@ def play(console: Console) -> int:
     console.print(dead_letter_table(story.dead_letters))
     console.print(account_text(story.account))
     console.print(verdict(story.reckoning))
+    console.print("  The same in your AWS account: make deploy", style="dim")
     return 0 if story.reckoning.closes else 1
 
 
@@ -78,7 +81,7 @@ def _keeping_log(stack: Stack) -> Iterator[None]:
     try:
         yield
     finally:
-        with LOG.open("a") as log:
+        with suppress(BotoCoreError, ClientError), LOG.open("a") as log:
             log.writelines(f"{line.rstrip()}\n" for line in ["The shipper's own log:", *shipper_log(stack)])
 
 
@@ -87,10 +90,10 @@ def _one_line(console: Console) -> Iterator[None]:
     try:
         yield
     except ProgramFailed as error:
-        console.print(f"[red]✗[/] {error}", highlight=False, soft_wrap=True)
+        console.print(Text.assemble(("✗ ", "red"), str(error)), soft_wrap=True)
         sys.exit(1)
-    except Incomplete as error:
-        console.print(f"[red]✗[/] {error} (see {LOG})", highlight=False, soft_wrap=True)
+    except (Incomplete, BotoCoreError, ClientError) as error:
+        console.print(Text.assemble(("✗ ", "red"), f"{error} (see {LOG})"), soft_wrap=True)
         sys.exit(1)
     except Terminated:
         console.print("Terminated; everything that was started has been stopped.")
