@@ -85,6 +85,12 @@ def test_a_limit_lowered_in_between_holds_from_the_next_log_on() -> None:
     assert lengths_of(list(stream)) == [[20, 20], [20, 20], [20, 20], [20]]
 
 
+def test_batches_and_their_parts_know_their_place() -> None:
+    first, second = batches(of_length(*[10] * 9), 5, lambda: 1000)
+    assert (first.position, second.position) == (0, 5)
+    assert [half.position for half in second.halves()] == [5, 7]
+
+
 @given(entries.filter(lambda some: len(some) >= 2))
 def test_halves_hold_what_the_whole_holds_in_order(some: list[Entry]) -> None:
     first, second = Batch(tuple(some)).halves()

@@ -234,6 +234,15 @@ def test_one_event_that_fits_no_message_is_stored_in_parts_and_counted_once(text
     assert sum(int(message.attributes["EventCount"]) for message in messages) == 1
 
 
+def test_an_event_with_other_fields_that_fit_no_message_is_stored_as_the_text_it_came_in() -> None:
+    event = log_event("1", "x", odd=noise(1_500_000))
+    messages = dead(Failed(Batch((joined(event),)), UNAVAILABLE))
+    assert all(message.size() <= MAX_MESSAGE_BYTES for message in messages)
+    text = "".join(MARK.sub("", part.message, count=1) for message in messages for part in events_in(message))
+    assert json.loads(text) == event.raw
+    assert sum(message.events for message in messages) == 1
+
+
 # What could not be decoded
 
 

@@ -507,7 +507,7 @@ def test_no_request_begins_in_the_last_half_second() -> None:
 def test_without_any_time_nothing_is_asked_or_fetched(seconds: float) -> None:
     it = world(answers(), memory=without_key())
     it.deliver(single("1", "2"), seconds=seconds)
-    assert set(it.settled) == {"1", "2"}
+    assert it.reasons == {Reason.OUT_OF_TIME: 2}
     assert (it.requests, it.senders.fetches) == (0, [])
 
 
@@ -579,8 +579,9 @@ def test_an_outage_is_forgotten_after_a_minute() -> None:
     assert it.senders.most_under_way == 4
 
 
-def test_throttling_is_no_outage() -> None:
-    it = world(answers(then=429))
+@pytest.mark.parametrize("status", [408, 425, 429])
+def test_no_4xx_is_an_outage(status: int) -> None:
+    it = world(answers(then=status))
     it.deliver(single("1"))
     assert it.memory.unavailable_until == -math.inf
 

@@ -18,8 +18,12 @@ ORDER = [
     "reasons",
     "parsing",
     "levels",
+    "patterns",
     "settings",
     "subscription",
+    "placeholders",
+    "private_keys",
+    "detectors",
     "redaction",
     "exception_fields",
     "trace_lines",
@@ -40,7 +44,10 @@ ORDER = [
     "pipeline",
     "subscriptions",
 ]
-"""In the order in which a log event meets them, behind those that know of no other."""
+"""In the order in which a log event meets them, behind those that know of no other.
+
+`subscriptions` is the subscriber's: no log event meets it.
+"""
 
 
 def step_of(path: Path) -> str:
@@ -72,8 +79,15 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_module_knows_only_those_before_it(path: Path) -> None:
+    assert step_of(path) in ORDER, "a new module: put it where it stands in the order"
     before = set(ORDER[: ORDER.index(step_of(path))])
     assert known_by(path) <= before
+
+
+def test_the_subscriber_and_the_pipeline_know_nothing_of_each_other() -> None:
+    subscriptions = [path for path in MODULES if step_of(path) == "subscriptions"]
+    assert subscriptions
+    assert set().union(*map(known_by, subscriptions)) <= {"settings", "telemetry"}
 
 
 def test_imports_are_seen_at_all() -> None:

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loginformant_shipper.policy import Policy, Verdict, judge
+from loginformant_shipper.policy import Policy, Verdict, is_outage, judge
 
 EXCEPTIONS = {
     400: Verdict.REFUSED,
@@ -35,6 +35,13 @@ def test_what_all_other_statuses_mean(status_class: int) -> None:
     for status in range(status_class * 100, status_class * 100 + 100):
         if status not in EXCEPTIONS:
             assert judge(status) is BY_CLASS[status_class], status
+
+
+@pytest.mark.parametrize(
+    ("status", "outage"), [(None, True), (500, True), (503, True), (408, False), (429, False)]
+)
+def test_only_silence_and_server_errors_are_an_outage(status: int | None, outage: bool) -> None:
+    assert is_outage(status) is outage
 
 
 @given(st.integers(1, 10**9), st.floats(0, 1))

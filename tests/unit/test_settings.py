@@ -22,24 +22,28 @@ def error_of(**variables: str) -> str:
     return str(caught.value)
 
 
-def test_defaults() -> None:
-    assert load_settings(ENVIRON) == Settings(
-        ingest_url="https://app.loginformant.com",
-        api_key_secret_arn=ENVIRON["API_KEY_SECRET_ARN"],
-        api_key_parameter_name=None,
-        dead_letter_queue_url=QUEUE_URL,
-        parked_queue_url=None,
-        max_replays=3,
-        own_log_groups=frozenset(),
-        batch_max_logs=500,
-        batch_max_bytes=MIB,
-        max_in_flight=4,
-        request_timeout_seconds=10,
-        max_decompressed_bytes=64 * MIB,
-        default_level=Level.INFORMATION,
-        region="eu-west-1",
-        proxy_url=None,
-    )
+DEFAULTS: dict[str, object] = {
+    "ingest_url": "https://app.loginformant.com",
+    "api_key_secret_arn": ENVIRON["API_KEY_SECRET_ARN"],
+    "api_key_parameter_name": None,
+    "dead_letter_queue_url": QUEUE_URL,
+    "parked_queue_url": None,
+    "max_replays": 3,
+    "own_log_groups": frozenset(),
+    "batch_max_logs": 500,
+    "batch_max_bytes": MIB,
+    "max_in_flight": 4,
+    "request_timeout_seconds": 10,
+    "max_decompressed_bytes": 64 * MIB,
+    "default_level": Level.INFORMATION,
+    "region": "eu-west-1",
+    "proxy_url": None,
+}
+
+
+@pytest.mark.parametrize(("name", "value"), DEFAULTS.items())
+def test_defaults(name: str, value: object) -> None:
+    assert getattr(load_settings(ENVIRON), name) == value
 
 
 NUMBERS: dict[str, tuple[Callable[[Settings], float], int, int]] = {
