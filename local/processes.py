@@ -1,6 +1,7 @@
 """Programs that this process starts: their output goes into a log file, and none outlives its block."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -74,9 +75,12 @@ def run(command: Sequence[str], *, environment: Mapping[str, str], folder: Path,
 
 
 def last_line(log: Path) -> str:
-    """The last line of a program's output that speaks of an error, or else the last one that is not blank."""
+    """The last line of a program's output that speaks of an error, or else the last one that is not blank.
+
+    What make says after an error tells nobody anything.
+    """
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    telling = [line for line in lines if "error" in line.lower() or "failed" in line.lower()]
+    telling = [line for line in lines if re.search("error|failed", line, re.IGNORECASE) and "***" not in line]
     return (telling or lines or ["it said nothing"])[-1]
 
 

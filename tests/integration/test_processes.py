@@ -80,6 +80,7 @@ def test_a_failure_is_one_line_that_says_what_and_where(tmp_path: Path) -> None:
         ("one\n\ntwo\n \n", "two"),
         ("one\nError: two\nthree\n", "Error: two"),
         ("stack failed to create\nthree\n", "stack failed to create"),
+        ("ERROR: no such package\nmake: *** [Makefile:3: build] Error 1\n", "ERROR: no such package"),
         ("", "it said nothing"),
     ],
 )
