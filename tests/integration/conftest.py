@@ -1,16 +1,18 @@
 """A stack for each test: real HTTP to a local ingest API, AWS emulated in this process."""
 
 import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import boto3
 import pytest
-from loginformant_shipper import telemetry
+from loginformant_shipper import deadletter, telemetry
 from loginformant_shipper.delivery import Memory
 from loginformant_shipper.pipeline import Environment
 from loginformant_shipper.policy import Policy
@@ -53,6 +55,11 @@ def aws() -> Iterator[Aws]:
     with pytest.MonkeyPatch.context() as environ, mock_aws():
         environ.setenv("AWS_DEFAULT_REGION", REGION)
         environ.setenv("AWS_REGION", REGION)
+        # A client takes long to make; the stack makes one for each invocation that has something to store.
+        make_client = cache(lambda endpoint, make=deadletter._sqs_client: make())
+        environ.setattr(
+            deadletter, "_sqs_client", lambda: make_client(os.environ.get("AWS_ENDPOINT_URL_SQS"))
+        )
         yield Aws(boto3.client("sqs"), boto3.client("secretsmanager"), boto3.client("ssm"))
 
 
@@ -65,6 +72,12 @@ def secret_arn(aws: Aws) -> str:
 @pytest.fixture
 def queue_url(aws: Aws) -> str:
     return aws.sqs.create_queue(QueueName=f"dead-letter-queue-{uuid4()}")["QueueUrl"]
+
+
+@pytest.fixture
+def batches_of_ten(environ: dict[str, str]) -> None:
+    """For tests in which the number of batches matters, and the number of logs takes time."""
+    environ["BATCH_MAX_LOGS"] = "10"
 
 
 OnRequest = list[Callable[[Request], None]]

@@ -12,7 +12,8 @@ from tests.integration.conftest import MakeStack
 from tests.integration.payloads import log_events, subscription_event
 
 EVER = None
-THREE_BATCHES = 1500
+pytestmark = pytest.mark.usefixtures("batches_of_ten")
+THREE_BATCHES = 30
 
 
 @pytest.fixture
@@ -29,12 +30,12 @@ def other_host() -> Iterator[IngestApi]:
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_2xx_is_delivered(stack: Stack, status: int) -> None:
     stack.api.fault(Fault(status=status, body="", keeps_logs=True, times=EVER))
-    shipment = stack.ship_and_account(subscription_event(log_events(700)))
-    assert shipment.counts() == (700, 0, 2)
+    shipment = stack.ship_and_account(subscription_event(log_events(20)))
+    assert shipment.counts() == (20, 0, 2)
     assert shipment.statuses() == [status, status]
 
 
-@pytest.mark.parametrize("status", [300, 304, 402, 404, 405, 406, 409, 410, 411, 415, 431, 451, 499])
+@pytest.mark.parametrize("status", [300, 304, 402, 404, 405, 410, 499])
 def test_an_answer_that_no_retry_changes_is_misconfigured_and_ends_all_requests(
     one_at_a_time: Stack, status: int
 ) -> None:
@@ -69,7 +70,7 @@ def test_nor_is_one_to_another_path_of_the_same_host(one_at_a_time: Stack) -> No
     assert shipment.counts() == (0, 2, 1)
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 529, 599])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 503, 599])
 class TestRetried:
     def test_until_it_is_delivered(self, stack: Stack, status: int) -> None:
         stack.api.fault(Fault(status=status, times=2))
@@ -79,9 +80,9 @@ class TestRetried:
 
     def test_with_growing_pauses_until_the_time_is_up(self, stack: Stack, status: int) -> None:
         stack.api.fault(Fault(status=status, body="not now", times=EVER))
-        shipment = stack.ship_and_account(subscription_event(log_events(1200)), seconds=60)
+        shipment = stack.ship_and_account(subscription_event(log_events(30)), seconds=60)
         reason = "throttled" if status == 429 else "unavailable"
-        assert shipment.by_reason() == {reason: 1200}
+        assert shipment.by_reason() == {reason: 30}
         assert {letter.attributes["Status"] for letter in shipment.dead_letters} == {str(status)}
         assert {letter.detail for letter in shipment.dead_letters} == {"not now"}
         # Two retries within 1.5 s, and 17.5 s for the next four at the very most, times three batches.

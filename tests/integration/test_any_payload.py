@@ -139,7 +139,7 @@ faults = st.sampled_from(
 )
 
 through_the_pipeline = settings(
-    max_examples=100,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=[

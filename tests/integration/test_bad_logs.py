@@ -11,6 +11,11 @@ from tests.integration.payloads import log_event, log_events, subscription_event
 EVER = None
 
 
+@pytest.fixture
+def stack(make_stack: MakeStack) -> Stack:
+    return make_stack(batch_max_logs=500)
+
+
 @pytest.mark.parametrize("status", [400, 422])
 def test_one_poison_log_among_500_costs_itself_and_18_requests_at_most(stack: Stack, status: int) -> None:
     events = log_events(500)
@@ -65,7 +70,7 @@ def test_what_was_left_untried_is_told_with_the_refusal(stack: Stack) -> None:
 
 
 def test_retries_of_a_part_are_not_extra_requests(make_stack: MakeStack) -> None:
-    stack = make_stack(policy=Policy(extra_requests_per_batch=18))
+    stack = make_stack(batch_max_logs=500, policy=Policy(extra_requests_per_batch=18))
     stack.api.fault(Fault(status=503, skip=1, times=20), Fault(status=400, marker="poison", times=EVER))
     events = [*log_events(499), log_event(499, "a poison log")]
     shipment = stack.ship_and_account(subscription_event(events), seconds=300)
@@ -88,10 +93,10 @@ def test_413_splits_and_lowers_the_byte_limit_for_this_environment(stack: Stack)
 
 
 def test_413_lowers_the_limit_for_the_rest_of_the_invocation(make_stack: MakeStack) -> None:
-    stack = make_stack(policy=Policy(max_in_flight=1))
-    stack.api.fault(Fault(status=413, over_bytes=400_000, times=EVER))
-    shipment = stack.ship_and_account(subscription_event(log_events(2000, message="x" * 1000)))
-    assert shipment.counts()[:2] == (2000, 0)
+    stack = make_stack(batch_max_logs=50, policy=Policy(max_in_flight=1))
+    stack.api.fault(Fault(status=413, over_bytes=50_000, times=EVER))
+    shipment = stack.ship_and_account(subscription_event(log_events(300, message="x" * 1000)))
+    assert shipment.counts()[:2] == (300, 0)
     assert shipment.statuses().count(413) == 1
 
 
@@ -121,7 +126,7 @@ def test_a_log_beyond_the_byte_limit_goes_alone(make_stack: MakeStack) -> None:
 
 
 def test_events_keep_their_order_in_a_batch(make_stack: MakeStack) -> None:
-    stack = make_stack(policy=Policy(max_in_flight=1))
+    stack = make_stack(batch_max_logs=500, policy=Policy(max_in_flight=1))
     stack.api.fault(Fault(status=400, over_logs=300))
     events = log_events(1300)
     shipment = stack.ship_and_account(subscription_event(events))

@@ -9,6 +9,7 @@ from tests.integration.conftest import MakeStack
 from tests.integration.payloads import log_events, subscription_event
 
 EVER = None
+pytestmark = pytest.mark.usefixtures("batches_of_ten")
 
 
 @pytest.mark.parametrize("key", [KEY, None])
@@ -17,9 +18,9 @@ def test_without_time_for_a_request_none_is_made(
     make_stack: MakeStack, seconds: float, key: str | None
 ) -> None:
     stack = make_stack(key=key)
-    shipment = stack.ship_and_account(subscription_event(log_events(600)), seconds=seconds)
-    assert shipment.counts() == (0, 600, 0)
-    assert shipment.by_reason() == {"out_of_time": 600}
+    shipment = stack.ship_and_account(subscription_event(log_events(12)), seconds=seconds)
+    assert shipment.counts() == (0, 12, 0)
+    assert shipment.by_reason() == {"out_of_time": 12}
     assert stack.senders.key_fetches == 0
 
 
@@ -41,9 +42,9 @@ def test_what_was_never_sent_is_out_of_time_too(make_stack: MakeStack) -> None:
     stack = make_stack(policy=Policy(max_in_flight=1))
     stack.api.fault(Fault(manner=Manner.HANG))
     stack.senders.hangs = lambda request: True
-    shipment = stack.ship_and_account(subscription_event(log_events(1500)), seconds=6)
-    assert shipment.counts() == (0, 1500, 1)
-    assert shipment.by_reason() == {"out_of_time": 1500}
+    shipment = stack.ship_and_account(subscription_event(log_events(30)), seconds=6)
+    assert shipment.counts() == (0, 30, 1)
+    assert shipment.by_reason() == {"out_of_time": 30}
 
 
 def test_what_was_tried_before_is_told_by_that_trouble(make_stack: MakeStack) -> None:
@@ -59,8 +60,8 @@ def test_what_was_delivered_before_the_end_is_delivered(make_stack: MakeStack) -
     stack = make_stack(policy=Policy(max_in_flight=1))
     stack.api.fault(Fault(manner=Manner.HANG, skip=2))
     stack.senders.hangs = lambda request: request.number == 2
-    shipment = stack.ship_and_account(subscription_event(log_events(2500)), seconds=6)
-    assert shipment.counts() == (1000, 1500, 3)
+    shipment = stack.ship_and_account(subscription_event(log_events(50)), seconds=6)
+    assert shipment.counts() == (20, 30, 3)
 
 
 def test_an_answer_that_comes_after_the_end_changes_nothing(stack: Stack) -> None:

@@ -22,6 +22,7 @@ from tests.integration.payloads import (
     subscription_event,
 )
 
+pytestmark = pytest.mark.usefixtures("batches_of_ten")
 Handler = Callable[[JsonObject], dict[str, Any]]
 
 
@@ -65,16 +66,16 @@ def handler(
 def test_warm_invocations_share_one_connection_and_one_key(
     handler: Handler, address: IngestApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = handler(subscription_event(log_events(100)))
+    first = handler(subscription_event(log_events(10)))
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # discard: the key is not fetched again
-    second = handler(subscription_event(log_events(100, first=100)))
+    second = handler(subscription_event(log_events(10, first=10)))
     assert (
         first
         == second
         == {
-            "received": 100,
+            "received": 10,
             "filtered": 0,
-            "delivered": 100,
+            "delivered": 10,
             "deadLettered": 0,
             "returned": 0,
             "requests": 1,
@@ -82,7 +83,7 @@ def test_warm_invocations_share_one_connection_and_one_key(
     )
     assert [request.connection for request in address.requests] == [1, 1]
     assert address.connections == 1
-    assert [i for log in address.logs for i in ids_of(log)] == [event["id"] for event in log_events(200)]
+    assert [i for log in address.logs for i in ids_of(log)] == [event["id"] for event in log_events(20)]
 
 
 def test_kinesis_gets_its_partial_batch_response(handler: Handler, address: IngestApi) -> None:

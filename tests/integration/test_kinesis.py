@@ -8,13 +8,14 @@ from tests.integration.conftest import Aws, MakeStack
 from tests.integration.payloads import data_of, kinesis_event, log_event, log_events, payload
 
 EVER = None
+pytestmark = pytest.mark.usefixtures("batches_of_ten")
 LARGE = str(2**4000)
 
 
 def test_batches_are_filled_across_records(stack: Stack) -> None:
-    data = [data_of(payload(log_events(100, first=100 * number))) for number in range(10)]
+    data = [data_of(payload(log_events(4, first=4 * number))) for number in range(10)]
     shipment = stack.ship_and_account(kinesis_event(*data))
-    assert shipment.counts() == (1000, 0, 2)
+    assert shipment.counts() == (40, 0, 4)
     assert shipment.answer["batchItemFailures"] == []
 
 

@@ -7,7 +7,8 @@ from tests.integration.accounting import Stack
 from tests.integration.payloads import JsonObject, log_events, subscription_event
 
 EVER = None
-FIVE_BATCHES = 2500
+pytestmark = pytest.mark.usefixtures("batches_of_ten")
+FIVE_BATCHES = 50
 
 
 def five_batches() -> JsonObject:

@@ -152,7 +152,7 @@ class TestFiltered:
     def test_the_stacks_own_logs_make_no_request_and_no_line(self, make_stack: MakeStack) -> None:
         own = "/aws/lambda/shipper"
         stack = make_stack(own_log_groups=frozenset({own}))
-        events = log_events(700)
+        events = log_events(30)
         shipment = stack.ship_and_account(
             subscription_event(events, logGroup=own), filtered=[event["id"] for event in events]
         )

@@ -18,6 +18,7 @@ from tests.integration.conftest import MakeStack
 from tests.integration.payloads import log_event, log_events, subscription_event
 
 EVER = None
+pytestmark = pytest.mark.usefixtures("batches_of_ten")
 BROKEN = [Manner.RESET, Manner.RESET_MIDWAY, Manner.CUT, Manner.GARBAGE]
 LONG = "so long an answer that nobody reads it to its end" * 1000
 
@@ -31,8 +32,8 @@ class TestBrokenAnswers:
     @pytest.mark.parametrize("manner", BROKEN)
     def test_are_told_as_unavailable_when_the_time_is_up(self, stack: Stack, manner: Manner) -> None:
         stack.api.fault(Fault(status=503, manner=manner, times=EVER))
-        shipment = stack.ship_and_account(subscription_event(log_events(600)), seconds=20)
-        assert shipment.by_reason() == {"unavailable": 600}
+        shipment = stack.ship_and_account(subscription_event(log_events(20)), seconds=20)
+        assert shipment.by_reason() == {"unavailable": 20}
         assert shipment.answer["requests"] >= 4
 
     def test_doubles_come_from_answers_that_are_lost(self, stack: Stack) -> None:
@@ -70,7 +71,7 @@ class TestBrokenAnswers:
 class TestSlow:
     def test_is_waited_for(self, stack: Stack) -> None:
         stack.api.fault(Fault(delay=0.3, times=2))
-        assert stack.ship_and_account(subscription_event(log_events(600))).counts() == (600, 0, 2)
+        assert stack.ship_and_account(subscription_event(log_events(20))).counts() == (20, 0, 2)
 
     def test_a_request_that_hangs_is_given_up_and_tried_again(self, stack: Stack) -> None:
         stack.api.fault(Fault(manner=Manner.HANG))
@@ -82,15 +83,15 @@ class TestSlow:
     def test_one_that_hangs_does_not_hold_up_the_others(self, stack: Stack) -> None:
         stack.api.fault(Fault(manner=Manner.HANG, marker="the stuck one", times=EVER))
         stack.senders.hangs = lambda request: request.logs[0]["message"] == "the stuck one"
-        events = [log_event(0, "the stuck one"), *log_events(2499, first=1)]
+        events = [log_event(0, "the stuck one"), *log_events(49, first=1)]
         shipment = stack.ship_and_account(subscription_event(events), seconds=5)
-        assert shipment.counts()[:2] == (2000, 500)
+        assert shipment.counts()[:2] == (40, 10)
 
     def test_an_api_that_only_hangs_is_unavailable(self, stack: Stack) -> None:
         stack.api.fault(Fault(manner=Manner.HANG, times=EVER))
         stack.senders.hangs = lambda request: True
-        shipment = stack.ship_and_account(subscription_event(log_events(1200)), seconds=10.3)
-        assert shipment.by_reason() == {"unavailable": 1200}
+        shipment = stack.ship_and_account(subscription_event(log_events(30)), seconds=10.3)
+        assert shipment.by_reason() == {"unavailable": 30}
         assert shipment.dead_letters[0].detail == "no answer within 10 s"
 
     @pytest.mark.parametrize("manner", [Manner.DRIP, Manner.HANG])
@@ -111,8 +112,8 @@ class TestNotThere:
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
         stack = make_stack(ingest_url=f"http://127.0.0.1:{port}")
-        shipment = stack.ship_and_account(subscription_event(log_events(600)), seconds=20)
-        assert shipment.by_reason() == {"unavailable": 600}
+        shipment = stack.ship_and_account(subscription_event(log_events(20)), seconds=20)
+        assert shipment.by_reason() == {"unavailable": 20}
         assert "refused" in shipment.dead_letters[0].detail
         assert "object at 0x" not in shipment.dead_letters[0].detail
 
@@ -143,8 +144,8 @@ class TestTls:
         with api_over_tls(ca, "127.0.0.1") as api:
             stack = make_stack(to=api)
             for number in range(3):
-                event = subscription_event(log_events(100, first=100 * number))
-                assert stack.ship_and_account(event).counts() == (100, 0, 1)
+                event = subscription_event(log_events(10, first=10 * number))
+                assert stack.ship_and_account(event).counts() == (10, 0, 1)
             assert api.connections == 1
 
     @pytest.mark.parametrize("manner", [Manner.RESET, Manner.CUT, Manner.GARBAGE, Manner.HANG])
