@@ -110,6 +110,8 @@ def test_ingest_url_is_https_or_a_loopback_address(url: str) -> None:
         "https://logs.example.com#top",
         "https://logs.example.com:port",
         "https://[::1",
+        "https://logs example.com",
+        "https://%zz",
     ],
 )
 def test_any_other_ingest_url_is_an_error(url: str) -> None:

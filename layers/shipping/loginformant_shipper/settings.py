@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
+from urllib3.util import parse_url
+
 from loginformant_shipper.levels import Level
 
 KIB = 1024
@@ -162,6 +164,7 @@ def _proxy_url(environ: Mapping[str, str], host: str) -> str | None:
 def _split(text: str) -> SplitResult:
     """The parts of an address; of one that has no valid host or port, none."""
     try:
+        parse_url(text)  # what will take it apart in the end
         address = urlsplit(text)
         _ = address.port
     except ValueError:
