@@ -41,7 +41,7 @@ def purge(
         raise typer.BadParameter("give --reason, --log-group or --since, or --all for everything")
     if everything and not wanted.is_everything:
         raise typer.BadParameter("--all is everything: it goes with no selection")
-    if not yes and not sys.stdin.isatty():
+    if not yes and not is_terminal():
         raise typer.BadParameter("there is no terminal to ask on: --yes deletes without a question")
     queue = find_stack(stack, region, profile).queue(parked)
     counts = queue.counts()
@@ -73,3 +73,8 @@ def purge(
     console.print(f"{counted(len(chosen) - len(left), 'message')} deleted")
     if left:
         raise CommandError(f"SQS did not delete {counted(len(left), 'message')}; they are visible again")
+
+
+def is_terminal() -> bool:
+    """Whether someone is there to answer."""
+    return sys.stdin is not None and sys.stdin.isatty()

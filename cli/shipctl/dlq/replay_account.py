@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -82,7 +82,9 @@ def write_account(console: Console, account: ReplayAccount, seconds: float, from
     for number, name, words, style in _lines(account, from_parked):
         if number:
             grid.add_row(f"{number:,}", Text(name, style=style), Text(words, style=DIM))
-    console.print(Group(grid, *_details(account)))
+    console.print(grid)
+    for line in _details(account):
+        console.print(line, soft_wrap=not console.is_terminal)
 
 
 def _lines(account: ReplayAccount, from_parked: bool) -> Iterator[tuple[int, str, str, Style]]:

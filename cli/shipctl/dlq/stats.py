@@ -54,7 +54,8 @@ def _write_heading(console: Console, stack: Stack, queue: Queue, parked: bool) -
 
 def _write_numbers(console: Console, counts: Counts, overview: Overview) -> None:
     if overview.messages:
-        waiting = f"{counted(overview.events, 'log event')} wait in {counted(overview.messages, 'message')}"
+        verb = "waits" if overview.events == 1 else "wait"
+        waiting = f"{counted(overview.events, 'log event')} {verb} in {counted(overview.messages, 'message')}"
         console.print(Text(waiting, style=BOLD))
     else:
         console.print(Text("Nothing waits.", style=Style(color="green")))

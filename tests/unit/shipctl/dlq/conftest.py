@@ -38,6 +38,10 @@ NOW = datetime.now(UTC)
 Invocation = Callable[[dict[str, Any]], dict[str, Any]]
 
 
+HttpAndAnswer = tuple[SimpleNamespace, dict[str, Any]]
+OK = SimpleNamespace(status_code=200)
+
+
 class Crash(Exception):
     """The function ends like this; the text is its error message."""
 
@@ -157,69 +161,75 @@ def subscription_event(*texts: str, log_group: str = "/aws/lambda/orders") -> st
     return encode(Origin("123456789012", log_group, "2026/11/03/[$LATEST]7f3a", ("all",)), events)
 
 
+@dataclass
+class Sessions:
+    """boto3's sessions, kept from test to test: one reads the descriptions of AWS's services just once."""
+
+    stack: Stack | None = None
+    """What the account holds in the test that runs."""
+    _opened: dict[tuple[str | None, str | None], boto3.Session] = field(default_factory=dict)
+
+    def __call__(self, region: str | None, profile: str | None) -> boto3.Session:
+        if (region, profile) not in self._opened:
+            opened = self._opened[region, profile] = session(region, profile)
+            for operation, answer in (
+                ("cloudformation.DescribeStacks", self._describe_stacks),
+                ("lambda.ListEventSourceMappings", self._list_mappings),
+                ("lambda.Invoke", self._invoke),
+            ):
+                # What such a handler returns takes the answer's place; botocore's type stubs do not know it.
+                opened.events.register(f"before-call.{operation}", answer)  # type: ignore[arg-type]
+        return self._opened[region, profile]
+
+    def _describe_stacks(self, params: dict[str, Any], **_: Any) -> HttpAndAnswer:
+        assert self.stack
+        name = params["body"]["StackName"]
+        if name != "loginformant-shipper":
+            error = {"Code": "ValidationError", "Message": f"Stack with id {name} does not exist"}
+            return SimpleNamespace(status_code=400), {"Error": error, "ResponseMetadata": {}}
+        outputs = [{"OutputKey": key, "OutputValue": value} for key, value in self.stack.outputs.items()]
+        return OK, {"Stacks": [{"StackName": name, "Outputs": outputs}]}
+
+    def _list_mappings(self, **_: Any) -> HttpAndAnswer:
+        assert self.stack
+        arn = f"arn:aws:sqs:{REGION}:123456789012:{self.stack.dead.rpartition('/')[2]}"
+        mapping = {"EventSourceArn": arn, "State": self.stack.mapping_state}
+        return OK, {"EventSourceMappings": [mapping] if self.stack.mapping_state else []}
+
+    def _invoke(self, params: dict[str, Any], **_: Any) -> HttpAndAnswer:
+        assert self.stack
+        assert FUNCTION in params["url_path"]
+        try:
+            answer = self.stack.invoke(json.loads(params["body"]))
+        except Crash as crash:
+            payload = json.dumps({"errorMessage": str(crash)}).encode()
+            return OK, {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": io.BytesIO(payload)}
+        return OK, {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(answer).encode())}
+
+
+@pytest.fixture(scope="session")
+def sessions() -> Sessions:
+    return Sessions()
+
+
 @pytest.fixture
-def stack_in_aws(monkeypatch: pytest.MonkeyPatch, credentials: None) -> Iterator[Stack]:
+def stack_in_aws(monkeypatch: pytest.MonkeyPatch, credentials: None, sessions: Sessions) -> Iterator[Stack]:
     """A stack named loginformant-shipper; nothing waits for the clock."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setattr(queue, "POLLING", queue.Polling(wait_seconds=0))
     monkeypatch.setattr("shipctl.dlq.replay.CLOCK_STEP_SECONDS", 0.0)
+    monkeypatch.setattr(stack, "session", sessions)
     with mock_aws():
-        sqs = boto3.client("sqs")
-        retention = {"MessageRetentionPeriod": "1209600"}
-        dead = sqs.create_queue(QueueName="shipper-DeadLetterQueue-1aB2", Attributes=retention)["QueueUrl"]
-        parked = sqs.create_queue(QueueName="shipper-ParkedQueue-3cD4", Attributes=retention)["QueueUrl"]
+        sqs = sessions(REGION, None).client("sqs")
+        dead, parked = (
+            sqs.create_queue(QueueName=name, Attributes={"MessageRetentionPeriod": "1209600"})["QueueUrl"]
+            for name in ("shipper-DeadLetterQueue-1aB2", "shipper-ParkedQueue-3cD4")
+        )
         outputs = {
             "DeadLetterQueueUrl": dead,
             "ParkedQueueUrl": parked,
             "ReplayFunctionName": FUNCTION,
             "ReplayFunctionArn": f"arn:aws:lambda:{REGION}:123456789012:function:{FUNCTION}",
         }
-        made = Stack(sqs, dead, parked, outputs=outputs)
-
-        def opened(region: str | None, profile: str | None) -> boto3.Session:
-            mine = session(region, profile)
-            mine.events.register("before-call.cloudformation.DescribeStacks", describe_stacks(made))
-            mine.events.register("before-call.lambda.ListEventSourceMappings", list_mappings(made))
-            mine.events.register("before-call.lambda.Invoke", invoke(made))
-            return mine
-
-        monkeypatch.setattr(stack, "session", opened)
-        yield made
-
-
-Handler = Callable[..., tuple[SimpleNamespace, dict[str, Any]]]
-OK = SimpleNamespace(status_code=200)
-
-
-def describe_stacks(made: Stack) -> Handler:
-    def handle(**call: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
-        name = call["params"]["body"]["StackName"]
-        if name != "loginformant-shipper":
-            error = {"Code": "ValidationError", "Message": f"Stack with id {name} does not exist"}
-            return SimpleNamespace(status_code=400), {"Error": error, "ResponseMetadata": {}}
-        outputs = [{"OutputKey": key, "OutputValue": value} for key, value in made.outputs.items()]
-        return OK, {"Stacks": [{"StackName": name, "Outputs": outputs}]}
-
-    return handle
-
-
-def list_mappings(made: Stack) -> Handler:
-    def handle(**call: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
-        arn = f"arn:aws:sqs:{REGION}:123456789012:{made.dead.rpartition('/')[2]}"
-        mapping = {"EventSourceArn": arn, "State": made.mapping_state}
-        return OK, {"EventSourceMappings": [mapping] if made.mapping_state else []}
-
-    return handle
-
-
-def invoke(made: Stack) -> Handler:
-    def handle(**call: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
-        assert FUNCTION in call["params"]["url_path"]
-        try:
-            answer = made.invoke(json.loads(call["params"]["body"]))
-        except Crash as crash:
-            payload = json.dumps({"errorMessage": str(crash)}).encode()
-            return OK, {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": io.BytesIO(payload)}
-        return OK, {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(answer).encode())}
-
-    return handle
+        sessions.stack = Stack(sqs, dead, parked, outputs=outputs)
+        yield sessions.stack

@@ -52,7 +52,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[ScriptedQue
 
     def make(*answers: list[str]) -> tuple[ScriptedQueue, Held]:
         script = ScriptedQueue(iter(answers))
-        monkeypatch.setattr(queue.time, "monotonic", lambda: script.now)
+        monkeypatch.setattr("shipctl.dlq.queue.time.monotonic", lambda: script.now)
         return script, Held(script)  # type: ignore[arg-type]
 
     return make
@@ -143,11 +143,16 @@ def test_held_messages_are_visible_again_however_it_ends(
     for number in range(25):
         stack_in_aws.put(f"log {number}")
     mine = Queue(stack_in_aws.sqs, stack_in_aws.dead)
-    with pytest.raises(how), holding(mine) as held:
-        seen = list(receive_all(held, mine.counts()))
-        assert len({message["MessageId"] for message in seen}) == 25
-        assert stack_in_aws.in_flight() == 25
-        raise how
+
+    def hold_all() -> None:
+        with holding(mine) as held:
+            seen = list(receive_all(held, mine.counts()))
+            assert len({message["MessageId"] for message in seen}) == 25
+            assert stack_in_aws.in_flight() == 25
+            raise how
+
+    with pytest.raises(how):
+        hold_all()
     assert stack_in_aws.in_flight() == 0
 
 
@@ -156,10 +161,15 @@ def test_a_release_that_fails_is_said_and_hides_nothing_else(
 ) -> None:
     stack_in_aws.put("log")
     mine = Queue(stack_in_aws.sqs, stack_in_aws.dead)
-    with pytest.raises(KeyboardInterrupt), holding(mine) as held:
-        list(receive_all(held, mine.counts()))
-        stack_in_aws.sqs.delete_queue(QueueUrl=stack_in_aws.dead)
-        raise KeyboardInterrupt
+
+    def hold_and_lose() -> None:
+        with holding(mine) as held:
+            list(receive_all(held, mine.counts()))
+            stack_in_aws.sqs.delete_queue(QueueUrl=stack_in_aws.dead)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        hold_and_lose()
     assert "they come back by themselves within 5 minutes" in capsys.readouterr().err
 
 
