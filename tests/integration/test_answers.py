@@ -1,5 +1,6 @@
 """What each status means: delivered, not to be helped, or to be tried again."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -102,3 +103,15 @@ def test_no_more_requests_are_in_flight_than_the_policy_says(make_stack: MakeSta
     stack.api.fault(Fault(delay=0.02, times=EVER))
     assert stack.ship_and_account(subscription_event(log_events(200))).counts() == (200, 0, 20)
     assert stack.api.most_in_flight == 3
+
+
+@pytest.mark.parametrize("requests", [99, 100, 101, 200])
+def test_each_request_has_its_latency_and_no_metrics_line_is_empty(
+    stack: Stack, recwarn: pytest.WarningsRecorder, requests: int
+) -> None:
+    """A line of metrics holds a hundred values of each at most."""
+    lines = stack.ship_and_account(subscription_event(log_events(10 * requests))).output.splitlines()
+    latencies = [json.loads(line).get("IngestLatency", []) for line in lines]
+    assert sum(map(len, latencies)) == requests
+    assert max(map(len, latencies)) <= 100
+    assert list(recwarn) == []

@@ -42,10 +42,11 @@ def put_metrics(
     """Write the metrics of one invocation. `latencies` are in seconds."""
     metrics = EphemeralMetrics(namespace=NAMESPACE)
     metrics.add_dimension("Source", source)
-    for metric, count in counts.items():
-        metrics.add_metric(metric, MetricUnit.Count, count)
+    # Powertools writes a line whenever a metric has a hundred values; last come those that leave none empty.
     for seconds in latencies:
         metrics.add_metric(Metric.INGEST_LATENCY, MetricUnit.Milliseconds, round(seconds * 1000, 1))
+    for metric, count in counts.items():
+        metrics.add_metric(metric, MetricUnit.Count, count)
     metrics.flush_metrics()
     for reason, events in dead_lettered.items():
         by_reason = EphemeralMetrics(namespace=NAMESPACE)
