@@ -2,11 +2,13 @@ from collections.abc import Callable
 
 import pytest
 from loginformant_shipper.levels import Level
+from loginformant_shipper.patterns import Pattern
 from loginformant_shipper.settings import (
     KIB,
     MIB,
     QUEUE_WORST_CASE_SECONDS,
     RESERVE_MARGIN_SECONDS,
+    Detector,
     Settings,
     SettingsError,
     load_settings,
@@ -36,6 +38,13 @@ DEFAULTS: dict[str, object] = {
     "request_timeout_seconds": 10,
     "max_decompressed_bytes": 64 * MIB,
     "default_level": Level.INFORMATION,
+    "minimum_level": Level.DEBUG,
+    "include_pattern": None,
+    "exclude_pattern": None,
+    "sample_percent": 100,
+    "redact": (),
+    "redact_pattern": None,
+    "properties": {},
     "region": "eu-west-1",
     "proxy_url": None,
 }
@@ -69,7 +78,13 @@ def test_a_number_has_limits_and_its_error_names_variable_value_and_limits(
         )
 
 
-@pytest.mark.parametrize("name", [*NUMBERS, "DEFAULT_LEVEL", "INGEST_URL", "PARKED_QUEUE_URL", "HTTPS_PROXY"])
+TEXTS = [
+    *["DEFAULT_LEVEL", "INGEST_URL", "PARKED_QUEUE_URL", "HTTPS_PROXY", "PROPERTIES"],
+    *["MINIMUM_LEVEL", "INCLUDE_PATTERN", "EXCLUDE_PATTERN", "SAMPLE_PERCENT", "REDACT", "REDACT_PATTERN"],
+]
+
+
+@pytest.mark.parametrize("name", [*NUMBERS, *TEXTS])
 @pytest.mark.parametrize("blank", ["", " \t"])
 def test_blank_counts_as_not_set(name: str, blank: str) -> None:
     assert settings(**{name: blank}) == load_settings(ENVIRON)
@@ -80,6 +95,83 @@ def test_default_level() -> None:
     assert error_of(DEFAULT_LEVEL="warn") == (
         "DEFAULT_LEVEL is 'warn': allowed is one of Debug, Information, Warning, Error, Fatal"
     )
+
+
+def test_minimum_level() -> None:
+    assert settings(MINIMUM_LEVEL="Error").minimum_level is Level.ERROR
+    assert error_of(MINIMUM_LEVEL="error").startswith("MINIMUM_LEVEL is 'error': allowed is one of Debug,")
+
+
+@pytest.mark.parametrize("name", ["INCLUDE_PATTERN", "EXCLUDE_PATTERN", "REDACT_PATTERN"])
+class TestPatterns:
+    def pattern(self, name: str, text: str) -> Pattern:
+        pattern = getattr(settings(**{name: text}), name.lower())
+        assert isinstance(pattern, Pattern)
+        return pattern
+
+    def test_a_pattern_is_compiled_at_the_start(self, name: str) -> None:
+        pattern = self.pattern(name, r" (?i)order \d+ ")
+        assert pattern.text == r"(?i)order \d+"
+        assert pattern.is_in("an ORDER 7")
+        assert not pattern.is_in("an order")
+
+    @pytest.mark.parametrize(
+        ("bad", "reason"),
+        [
+            ("(abc", "missing ): (abc"),
+            ("[z-a]", "invalid character class range: z-a"),
+            ("(?<=a)b", "invalid perl operator: (?<="),
+            (r"(a)\1", r"invalid escape sequence: \1"),
+            ("a{1001}", "invalid repetition size: {1001}"),
+        ],
+    )
+    def test_the_error_of_a_bad_one_names_it_and_the_reason_of_the_engine(
+        self, name: str, bad: str, reason: str
+    ) -> None:
+        assert error_of(**{name: bad}) == (
+            f"{name} is {bad!r}: allowed is a regular expression in the syntax of RE2 ({reason})"
+        )
+
+    def test_one_that_matches_the_empty_text_is_refused_since_it_matches_everywhere(self, name: str) -> None:
+        assert "does not match the empty text" in error_of(**{name: "a*"})
+
+    def test_length_and_what_it_is_compiled_to_have_limits(self, name: str) -> None:
+        assert self.pattern(name, "a" * 990)
+        assert "at most 1024 characters" in error_of(**{name: "a" * 1025})
+        assert "at most 1000 instructions" in error_of(**{name: "(?:abc){500}"})
+        assert "pattern too large" in error_of(**{name: r"(?i)(?:\pL{1,100}){5}x"})
+
+
+@pytest.mark.parametrize(("text", "percent"), [("0", 0), ("100", 100), ("12.5", 12.5), ("0.001", 0.001)])
+def test_sample_percent(text: str, percent: float) -> None:
+    assert settings(SAMPLE_PERCENT=text).sample_percent == percent
+
+
+@pytest.mark.parametrize("bad", ["-1", "100.1", "101", "1e1", "10%", ".5", "nan", "0.0000001"])
+def test_any_other_percentage_is_an_error(bad: str) -> None:
+    assert error_of(SAMPLE_PERCENT=bad).startswith(
+        f"SAMPLE_PERCENT is {bad!r}: allowed is a number from 0 to 100"
+    )
+
+
+def test_detectors_are_named() -> None:
+    assert settings(REDACT="email, token,,email").redact == (Detector.EMAIL, Detector.TOKEN)
+    assert settings(REDACT=",".join(Detector)).redact == tuple(Detector)
+    error = error_of(REDACT="email,phone")
+    assert error.startswith("REDACT is 'email,phone': allowed is names, separated by commas, of email, ")
+    assert all(detector in error for detector in Detector)
+
+
+def test_properties_are_names_and_values() -> None:
+    properties = settings(PROPERTIES=" stage = production , team.name=a=b c,empty=, ").properties
+    assert properties == {"stage": "production", "team.name": "a=b c", "empty": ""}
+
+
+@pytest.mark.parametrize(
+    "bad", ["stage", "=x", "1st=x", "a b=x", "a=1,a=2", "logGroup=x", "requestId=x", '{"a":1}', "a=\x00b"]
+)
+def test_any_other_properties_are_an_error(bad: str) -> None:
+    assert error_of(PROPERTIES=bad).startswith(f"PROPERTIES is {bad!r}: allowed is NAME=VALUE,NAME=VALUE")
 
 
 @pytest.mark.parametrize(

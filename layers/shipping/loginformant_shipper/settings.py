@@ -1,14 +1,17 @@
 """The environment, read once into one frozen, validated value."""
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from urllib3.util import parse_url
 
 from loginformant_shipper.levels import Level
+from loginformant_shipper.patterns import Pattern, compile_pattern
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -25,7 +28,37 @@ RESERVE_MARGIN_SECONDS = 1.0
 
 DEFAULT_INGEST_URL = "https://app.loginformant.com"
 
+PROPERTIES_OF_THE_SHIPPER = frozenset(
+    {
+        "accountId",
+        "continued",
+        "eventId",
+        "eventIds",
+        "logGroup",
+        "logStream",
+        "originalTimestamp",
+        "region",
+        "requestId",
+    }
+)
+"""Names that `PROPERTIES` cannot set: every log has them, or they say what became of it."""
+
+_PROPERTY = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.-]{0,63})\s*=\s*([^\x00-\x1f\x7f]{0,256}?)\s*")
+_PERCENT = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?")
+
 _Value = TypeVar("_Value")
+
+
+class Detector(StrEnum):
+    """What `REDACT` can name: each finds one kind of thing that must not leave the account."""
+
+    EMAIL = "email"
+    CREDIT_CARD = "credit-card"
+    AWS_KEY = "aws-key"
+    TOKEN = "token"
+    PRIVATE_KEY = "private-key"
+    IP_ADDRESS = "ip-address"
+    NATIONAL_ID = "national-id"
 
 
 class SettingsError(Exception):
@@ -52,6 +85,16 @@ class Settings:
     """Wall-clock limit of one request, name look-up and TLS included."""
     max_decompressed_bytes: int
     default_level: Level
+    minimum_level: Level
+    """What is below is filtered."""
+    include_pattern: Pattern | None
+    exclude_pattern: Pattern | None
+    sample_percent: float
+    """How many of the logs below Warning are shipped, from 0 to 100."""
+    redact: tuple[Detector, ...]
+    redact_pattern: Pattern | None
+    properties: Mapping[str, str]
+    """What every log gets in its properties."""
     region: str
     proxy_url: str | None = field(repr=False)
     """The proxy for the ingest API, from HTTPS_PROXY and NO_PROXY; may hold a password."""
@@ -89,6 +132,13 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             environ, "MAX_DECOMPRESSED_BYTES", str(64 * MIB), _whole_number(MIB, 1024 * MIB)
         ),
         default_level=_read(environ, "DEFAULT_LEVEL", Level.INFORMATION.value, _level),
+        minimum_level=_read(environ, "MINIMUM_LEVEL", Level.DEBUG.value, _level),
+        include_pattern=_read(environ, "INCLUDE_PATTERN", "", _pattern),
+        exclude_pattern=_read(environ, "EXCLUDE_PATTERN", "", _pattern),
+        sample_percent=_read(environ, "SAMPLE_PERCENT", "100", _percent),
+        redact=_read(environ, "REDACT", "", _detectors),
+        redact_pattern=_read(environ, "REDACT_PATTERN", "", _pattern),
+        properties=_read(environ, "PROPERTIES", "", _properties),
         region=environ.get("AWS_REGION", "").strip(),
         proxy_url=_proxy_url(environ, urlsplit(ingest_url).hostname or ""),
     )
@@ -129,6 +179,37 @@ def _level(text: str) -> Level:
         return Level(text)
     except ValueError:
         raise ValueError("one of " + ", ".join(level.value for level in Level)) from None
+
+
+def _pattern(text: str) -> Pattern | None:
+    return compile_pattern(text) if text else None
+
+
+def _percent(text: str) -> float:
+    if _PERCENT.fullmatch(text) and float(text) <= 100:
+        return float(text)
+    raise ValueError("a number from 0 to 100, with at most six decimals")
+
+
+def _detectors(text: str) -> tuple[Detector, ...]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    try:
+        return tuple(dict.fromkeys(map(Detector, names)))
+    except ValueError:
+        raise ValueError("names, separated by commas, of " + ", ".join(Detector)) from None
+
+
+def _properties(text: str) -> Mapping[str, str]:
+    properties: dict[str, str] = {}
+    for part in filter(str.strip, text.split(",")):
+        found = _PROPERTY.fullmatch(part)
+        if not found or found[1] in PROPERTIES_OF_THE_SHIPPER or found[1] in properties:
+            raise ValueError(
+                "NAME=VALUE,NAME=VALUE, each name once, made of letters, digits and _.- and none of the "
+                f"shipper's own ({', '.join(sorted(PROPERTIES_OF_THE_SHIPPER))}); and {part.strip()!r} is not"
+            )
+        properties[found[1]] = found[2]
+    return properties
 
 
 def _base_address(text: str) -> str:
