@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from loginformant_shipper.settings import SettingsError, load_settings
+from loginformant_shipper.settings import Settings, SettingsError, load_settings
+from loginformant_shipper.subscriptions.settings import SubscriptionSettings, load_subscription_settings
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 PROJECT = Path(__file__).parents[2]
@@ -25,6 +26,8 @@ ENVIRONMENT: dict[str, Any] = {
 NEEDED = {
     "API_KEY_PARAMETER_NAME": "/loginformant/api-key",
     "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters",
+    "SHIPPER_FUNCTION_ARN": "arn:aws:lambda:eu-west-1:123456789012:function:shipper",
+    "SUBSCRIPTION_FILTER_NAME": "loginformant-shipper-subscriber",
 }
 SET_BY_LAMBDA = {"AWS_REGION", "AWS_LAMBDA_LOG_GROUP_NAME"}
 
@@ -59,6 +62,11 @@ def rows(heading: str) -> list[Row]:
 
 PARAMETER_ROWS = rows("Parameters")
 VARIABLE_ROWS = rows("Environment variables")
+
+
+def load_all(environ: Mapping[str, str]) -> tuple[Settings, SubscriptionSettings]:
+    """What the functions make of an environment; a variable is read by some of them."""
+    return load_settings(environ), load_subscription_settings(environ)
 
 
 class Recorder(Mapping[str, str]):
@@ -102,7 +110,7 @@ def test_default_and_range_are_those_of_the_parameter(row: Row) -> None:
 
 def test_every_variable_that_is_read_or_set_is_in_the_document() -> None:
     recorder = Recorder(NEEDED | {"HTTPS_PROXY": "http://proxy.example.com:3128"})
-    load_settings(recorder)
+    load_all(recorder)
     read = {name for name in recorder.asked if name.isupper()}
     documented = {row.name for row in VARIABLE_ROWS}
     assert documented == read
@@ -125,7 +133,7 @@ def test_who_sets_a_variable(row: Row) -> None:
 
 @pytest.mark.parametrize("row", [row for row in VARIABLE_ROWS if row.default], ids=lambda row: row.name)
 def test_a_documented_default_is_what_the_code_takes_for_an_unset_variable(row: Row) -> None:
-    assert load_settings(NEEDED | {row.name: row.default}) == load_settings(NEEDED)
+    assert load_all(NEEDED | {row.name: row.default}) == load_all(NEEDED)
 
 
 @pytest.mark.parametrize("row", [row for row in VARIABLE_ROWS if row.bounds], ids=lambda row: row.name)
@@ -134,15 +142,15 @@ def test_a_documented_range_is_the_range_that_the_code_takes(row: Row) -> None:
     least, most = row.bounds
     roomy = NEEDED | {"FUNCTION_TIMEOUT_SECONDS": "900"}
     for value in (least, most):
-        load_settings(roomy | {row.name: str(value)})
+        load_all(roomy | {row.name: str(value)})
     for value in (least - 1, most + 1):
         with pytest.raises(SettingsError, match=row.name):
-            load_settings(roomy | {row.name: str(value)})
+            load_all(roomy | {row.name: str(value)})
 
 
 @pytest.mark.parametrize("row", [row for row in VARIABLE_ROWS if row.values], ids=lambda row: row.name)
 def test_documented_values_are_the_values_that_the_code_takes(row: Row) -> None:
     for value in row.values:
-        load_settings(NEEDED | {row.name: value})
+        load_all(NEEDED | {row.name: value})
     with pytest.raises(SettingsError, match=", ".join(row.values)):
-        load_settings(NEEDED | {row.name: "anything else"})
+        load_all(NEEDED | {row.name: "anything else"})

@@ -49,6 +49,10 @@ def test_a_person_finds_functions_queues_log_groups_and_alarms(template: JsonObj
         "ReplayFunctionName",
         "ReplayFunctionArn",
         "ReplayLogGroupName",
+        "SubscriberFunctionName",
+        "SubscriberFunctionArn",
+        "SubscriberLogGroupName",
+        "SubscriberErrorsAlarmName",
         "DeadLetterQueueUrl",
         "DeadLetterQueueArn",
         "ParkedQueueUrl",
@@ -70,6 +74,7 @@ def test_a_person_finds_functions_queues_log_groups_and_alarms(template: JsonObj
         "UnsubscribeCommand",
         "ShipperLogCommand",
         "ReplayLogCommand",
+        "SubscriberLogCommand",
         "DeadLetterCountCommand",
         "DeadLetterReasonsCommand",
     ],
@@ -89,11 +94,16 @@ def test_a_command_is_one_that_the_aws_cli_takes(name: str, template: JsonObject
 
 
 @pytest.mark.parametrize(
-    ("name", "command"), [("DeadLetterStatsCommand", "stats"), ("ReplayCommand", "replay")]
+    ("name", "command"),
+    [
+        ("SubscriptionsCommand", "subscriptions list"),
+        ("DeadLetterStatsCommand", "dlq stats"),
+        ("ReplayCommand", "dlq replay"),
+    ],
 )
 def test_a_command_of_shipctl_names_stack_and_region(name: str, command: str, template: JsonObject) -> None:
     assert template["Outputs"][name]["Value"]["Fn::Sub"] == (
-        f"shipctl dlq {command} --stack '${{AWS::StackName}}' --region ${{AWS::Region}}"
+        f"shipctl {command} --stack '${{AWS::StackName}}' --region ${{AWS::Region}}"
     )
 
 

@@ -42,6 +42,15 @@ def in_camel_case(variable: str) -> str:
     return "".join(word.capitalize() for word in variable.split("_"))
 
 
+OF_THE_SUBSCRIBER = {
+    "ExcludeLogGroups",
+    "LogGroups",
+    "SubscribeAccount",
+    "SubscribeRequestsPerSecond",
+    "SubscriptionFilterPattern",
+}
+
+
 def environment(stack: JsonObject) -> JsonObject:
     """The variables of replay, which has all those of the shipper (test_resources.py) and more."""
     variables: JsonObject = stack["Resources"]["ReplayFunction"]["Properties"]["Environment"]["Variables"]
@@ -125,6 +134,10 @@ def test_every_parameter_says_what_is_allowed(template: JsonObject) -> None:
         ("PermissionsBoundaryArn", "arn:aws:iam::123456789012:policy/team/boundary", ROLE_ARN),
         ("PermissionsBoundaryArn", "arn:aws:iam::aws:policy/PowerUserAccess", "boundary"),
         ("ReservedConcurrency", "20", "0"),
+        ("LogGroups", "/aws/lambda/*,orders#2,*", "/aws/lambda/*, orders"),
+        ("LogGroups", "*", "/aws/lambda/[a-z]"),
+        ("ExcludeLogGroups", "/aws/lambda/noisy", '"/aws/lambda/noisy"'),
+        ("SubscriptionFilterPattern", '{ $.level = "ERROR" }', "x" * 1025),
     ],
 )
 def test_a_pattern_tells_what_can_work_from_what_cannot(
@@ -189,6 +202,13 @@ def test_subnets_and_security_groups_go_together(template: JsonObject) -> None:
     assert broken_rules(template, ApiKey="x", VpcSubnetIds="subnet-1", VpcSecurityGroupIds="sg-1") == set()
 
 
+def test_the_whole_account_is_everything_or_nothing_else(template: JsonObject) -> None:
+    for log_groups, broken in (("", False), ("*", False), ("/aws/lambda/*", True)):
+        given = {"ApiKey": "x", "SubscribeAccount": "true", "LogGroups": log_groups}
+        assert broken_rules(template, **given) == ({"AccountIsSubscribedAsAWhole"} if broken else set())
+    assert broken_rules(template, ApiKey="x", SubscribeAccount="false", LogGroups="/aws/*") == set()
+
+
 # ---- environment -----------------------------------------------------------------------------------
 
 
@@ -199,7 +219,7 @@ def test_every_variable_is_a_parameter_of_the_same_name_or_wired_by_the_stack(st
 
 def test_every_parameter_is_handed_to_the_code_or_is_the_stacks_own_business(stack: JsonObject) -> None:
     handed_on = {in_camel_case(variable) for variable in environment(stack)}
-    assert set(stack["Parameters"]) - handed_on == NOT_FOR_THE_CODE
+    assert set(stack["Parameters"]) - handed_on == NOT_FOR_THE_CODE | OF_THE_SUBSCRIBER
     assert set(WIRED_BY_THE_STACK) <= set(environment(stack))
 
 
@@ -219,7 +239,7 @@ def test_a_secret_that_exists_already_takes_the_place_of_the_new_one(stack: Json
 
 def test_the_code_takes_every_value_that_the_stack_allows(stack: JsonObject) -> None:
     for name, parameter in stack["Parameters"].items():
-        if name in NOT_FOR_THE_CODE:
+        if name in NOT_FOR_THE_CODE | OF_THE_SUBSCRIBER:
             continue
         extremes = [str(parameter[bound]) for bound in ("MinValue", "MaxValue") if bound in parameter]
         for value in extremes or parameter.get("AllowedValues", []):

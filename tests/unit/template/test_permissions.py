@@ -62,22 +62,49 @@ def role_of(stack: JsonObject, function: str) -> JsonObject:
     return role
 
 
+def permissions_on(stack: JsonObject, function: str) -> list[JsonObject]:
+    permissions = of_type(stack, "AWS::Lambda::Permission")
+    return [each for each in permissions if each["FunctionName"] == {"Ref": function}]
+
+
+LOG_GROUPS = {"Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*"}
+
 # ---- who may invoke ------------------------------------------------------------------------------
 
 
 def test_one_permission_lets_all_log_groups_of_this_account_and_region_invoke(
     stack: JsonObject,
 ) -> None:
-    log_groups = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*"
-    assert of_type(stack, "AWS::Lambda::Permission") == [
+    assert permissions_on(stack, "ShipperFunction") == [
         {
             "FunctionName": {"Ref": "ShipperFunction"},
             "Action": "lambda:InvokeFunction",
             "Principal": "logs.amazonaws.com",
             "SourceAccount": {"Ref": "AWS::AccountId"},
-            "SourceArn": {"Fn::Sub": log_groups},
+            "SourceArn": LOG_GROUPS,
         }
     ]
+
+
+def test_the_subscriber_is_invoked_by_the_rules_of_the_stack_and_nothing_else(stack: JsonObject) -> None:
+    rules = [name for name, each in stack["Resources"].items() if each["Type"] == "AWS::Events::Rule"]
+    assert len(rules) == 3
+    assert permissions_on(stack, "SubscriberFunction") == [
+        {
+            "FunctionName": {"Ref": "SubscriberFunction"},
+            "Action": "lambda:InvokeFunction",
+            "Principal": "events.amazonaws.com",
+            "SourceArn": {"Fn::GetAtt": [rule, "Arn"]},
+        }
+        for rule in rules
+    ]
+
+
+def test_nothing_else_invokes_a_function_by_permission(stack: JsonObject) -> None:
+    functions = {
+        permission["FunctionName"]["Ref"] for permission in of_type(stack, "AWS::Lambda::Permission")
+    }
+    assert functions == {"ShipperFunction", "SubscriberFunction"}
 
 
 # ---- what the functions may do -------------------------------------------------------------------
@@ -165,6 +192,38 @@ def test_what_a_function_may_do_and_on_what(
     }
 
 
+KNOWN_WITHOUT_RESOURCES = {"logs:DescribeAccountPolicies", "logs:DescribeLogGroups", "logs:TestMetricFilter"}
+"""For these an IAM policy can name no resource (Service Authorization Reference)."""
+ON_ANY_LOG_GROUP = {
+    "logs:DeleteSubscriptionFilter",
+    "logs:DescribeSubscriptionFilters",
+    "logs:PutSubscriptionFilter",
+}
+
+
+def test_the_subscriber_may_change_subscription_filters_and_cannot_read_the_api_key(
+    stack: JsonObject,
+) -> None:
+    own_log = {"Fn::GetAtt": ["SubscriberLogGroup", "Arn"]}
+    assert allowed(role_of(stack, "SubscriberFunction")) == {
+        ("logs:CreateLogStream", json.dumps(own_log)),
+        ("logs:PutLogEvents", json.dumps(own_log)),
+        *((action, json.dumps("*")) for action in KNOWN_WITHOUT_RESOURCES),
+        *((action, json.dumps(LOG_GROUPS)) for action in ON_ANY_LOG_GROUP),
+    }
+
+
+def test_the_subscriber_may_invoke_itself_to_go_on(stack: JsonObject) -> None:
+    (policy,) = of_type(stack, "AWS::IAM::Policy")
+    assert policy["Roles"] == [{"Ref": "SubscriberFunctionRole"}]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement == {
+        "Effect": "Allow",
+        "Action": "lambda:InvokeFunction",
+        "Resource": {"Fn::GetAtt": ["SubscriberFunction", "Arn"]},
+    }
+
+
 def test_no_role_allows_more_than_it_names(stack: JsonObject) -> None:
     for role in roles(stack):
         for statement in statements(role, "Allow"):
@@ -173,7 +232,8 @@ def test_no_role_allows_more_than_it_names(stack: JsonObject) -> None:
             assert not {"NotAction", "NotResource"} & set(statement)
             for resource in branches(statement["Resource"]):
                 if "*" in json.dumps(resource):
-                    assert set(actions) <= NETWORK_INTERFACES, f"{actions} on {resource} could be narrower"
+                    narrowest = ON_ANY_LOG_GROUP if resource == LOG_GROUPS else KNOWN_WITHOUT_RESOURCES
+                    assert set(actions) <= NETWORK_INTERFACES | narrowest, f"{actions} on {resource}"
 
 
 def test_code_is_denied_what_lambda_needs_on_every_network_interface(stack: JsonObject) -> None:
@@ -192,7 +252,7 @@ def test_code_is_denied_what_lambda_needs_on_every_network_interface(stack: Json
             and statement["Condition"] == {"Null": {"lambda:SourceFunctionArn": "false"}}
             for action in as_list(statement["Action"])
         }
-        assert wide == denied == NETWORK_INTERFACES
+        assert wide - KNOWN_WITHOUT_RESOURCES == denied == NETWORK_INTERFACES
 
 
 def test_network_interfaces_are_allowed_within_a_vpc_only(stack: JsonObject) -> None:

@@ -63,6 +63,11 @@ def test_logical_ids_stay(stack: JsonObject) -> None:
         "ShipperFunctionRole",
         "ShipperInvokePermission",
         "ShipperLogGroup",
+        "SubscriberErrorsAlarm",
+        "SubscriberFunction",
+        "SubscriberFunctionRole",
+        "SubscriberLogGroup",
+        "Subscriptions",
     }
     assert kept - set(stack["Resources"]) == set()
 
@@ -101,9 +106,15 @@ def test_functions_and_queues_have_no_names_of_their_own(stack: JsonObject) -> N
         assert "QueueName" not in properties(stack, name)
 
 
-def test_only_the_secret_and_what_reads_a_stream_depend_on_a_condition(stack: JsonObject) -> None:
+def test_what_depends_on_a_condition(stack: JsonObject) -> None:
     conditional = {name for name, resource in stack["Resources"].items() if "Condition" in resource}
-    assert conditional == {"ApiKeySecret", "KinesisEventSourceMapping", "KinesisAgeAlarm"}
+    assert conditional == {
+        "AccountSubscriptionCheck",
+        "AccountSubscriptionPolicy",
+        "ApiKeySecret",
+        "KinesisAgeAlarm",
+        "KinesisEventSourceMapping",
+    }
 
 
 def test_stored_logs_outlive_the_stack(stack: JsonObject) -> None:
@@ -118,12 +129,13 @@ def test_stored_logs_outlive_the_stack(stack: JsonObject) -> None:
 
 def test_functions_are_alike(stack: JsonObject) -> None:
     functions = only_of_type(stack, "AWS::Lambda::Function")
-    assert functions == ["ShipperFunction", "ReplayFunction"]
+    assert functions == ["ShipperFunction", "ReplayFunction", "SubscriberFunction"]
     for name in functions:
         function = properties(stack, name)
         assert function["Handler"] == "app.handler"
-        assert function["Timeout"] == 120
-        assert function["MemorySize"] == 512
+        subscribes = name == "SubscriberFunction"
+        assert function["Timeout"] == (900 if subscribes else 120)
+        assert function["MemorySize"] == (256 if subscribes else 512)
         assert function["Architectures"] == [{"Ref": "Architecture"}]
         assert function["VpcConfig"]["Fn::If"][0] == "InVpc"
         assert len(function["Layers"]) == 2
@@ -135,7 +147,7 @@ def test_failed_asynchronous_events_go_to_the_dead_letter_queue(stack: JsonObjec
     assert properties(stack, "ShipperFunction")["DeadLetterConfig"] == target
 
 
-@pytest.mark.parametrize("logical_id", ["ShipperFunction", "ReplayFunction"])
+@pytest.mark.parametrize("logical_id", ["ShipperFunction", "ReplayFunction", "SubscriberFunction"])
 def test_the_handler_is_there(logical_id: str, template: JsonObject) -> None:
     function = properties(template, logical_id)
     module, _, name = function["Handler"].partition(".")
@@ -325,6 +337,13 @@ def test_an_alarm_goes_off_when_the_shipper_falls_behind_the_stream(stack: JsonO
             "Sum",
             "notBreaching",
         ),
+        (
+            "SubscriberErrorsAlarm",
+            "AWS/Lambda Errors",
+            {"Name": "FunctionName", "Value": {"Ref": "SubscriberFunction"}},
+            "Sum",
+            "notBreaching",
+        ),
     ],
 )
 def test_an_alarm_goes_off_at_the_first_event(
@@ -362,7 +381,7 @@ def test_an_alarm_goes_off_when_replay_tries_in_vain_but_not_after_one_crash(sta
 def test_every_alarm_tells_the_topic_if_there_is_one(stack: JsonObject) -> None:
     topic = {"Fn::If": ["HasNotificationTopic", [{"Ref": "NotificationTopicArn"}], {"Ref": "AWS::NoValue"}]}
     alarms = only_of_type(stack, "AWS::CloudWatch::Alarm")
-    assert len(alarms) == 7
+    assert len(alarms) == 8
     for name in alarms:
         assert properties(stack, name)["AlarmActions"] == topic
         assert properties(stack, name)["OKActions"] == topic

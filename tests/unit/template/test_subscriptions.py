@@ -1,0 +1,217 @@
+"""Subscriptions: what the subscriber is told, when it is called, and the account policy in its place."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from loginformant_shipper.subscriptions.settings import load_subscription_settings
+from loginformant_shipper.subscriptions.wanted import DELIVERY_PATH, matches
+
+JsonObject = dict[str, Any]
+
+STACK = {
+    "AWS::StackName": "shipper",
+    "ShipperFunction": "shipper-ShipperFunction-1A2B",
+    "ShipperFunction.Arn": "arn:aws:lambda:eu-west-1:123456789012:function:shipper-ShipperFunction-1A2B",
+    "ShipperLogGroup": "/loginformant/shipper/shipper",
+    "ReplayLogGroup": "/loginformant/shipper/replay",
+    "SubscriberLogGroup": "/loginformant/shipper/subscriber",
+    "SubscribeAccount": "false",
+    "SubscribeRequestsPerSecond": "4",
+}
+WIRED = {"OWN_LOG_GROUPS", "SHIPPER_FUNCTION_ARN", "SUBSCRIPTION_FILTER_NAME"}
+
+
+def evaluated(value: Any, given: dict[str, str]) -> Any:
+    """What CloudFormation makes of the few functions that are used here."""
+    if isinstance(value, list):
+        return [evaluated(part, given) for part in value]
+    if not isinstance(value, dict):
+        return value
+    ((function, argument),) = value.items()
+    match function:
+        case "Ref":
+            return given[argument]
+        case "Fn::GetAtt":
+            return given[".".join(argument)]
+        case "Fn::If":
+            condition, yes, no = argument
+            assert condition == "ExcludesLogGroups"
+            return evaluated(yes if given["ExcludeLogGroups"] else no, given)
+        case "Fn::Join":
+            glue, parts = argument
+            return glue.join(evaluated(parts, given))
+        case "Fn::Split":
+            separator, text = argument
+            return evaluated(text, given).split(separator)
+        case "Fn::Sub":
+            text, own = argument if isinstance(argument, list) else (argument, {})
+            names = given | {name: evaluated(part, given) for name, part in own.items()}
+            return re.sub(r"\$\{([^}]+)\}", lambda name: names[name[1]], text)
+    raise AssertionError(function)
+
+
+def variables(stack: JsonObject, **parameters: str) -> dict[str, str]:
+    """The subscriber's part of its environment."""
+    given = STACK | {"LogGroups": "", "ExcludeLogGroups": "", "SubscriptionFilterPattern": ""} | parameters
+    environment = stack["Resources"]["SubscriberFunction"]["Properties"]["Environment"]["Variables"]
+    own = {name for name in environment if "SUBSCRI" in name or name.endswith("LOG_GROUPS")}
+    return {name: evaluated(environment[name], given) for name in own | WIRED}
+
+
+def test_by_default_nothing_is_subscribed(template: JsonObject, stack: JsonObject) -> None:
+    defaults = {name: str(each.get("Default", "")) for name, each in template["Parameters"].items()}
+    settings = load_subscription_settings(variables(stack, **defaults))
+    assert (settings.log_groups, settings.account_wide) == ((), False)
+    assert settings.requests_per_second == 4
+    assert settings == load_subscription_settings(
+        {name: value for name, value in variables(stack).items() if name in WIRED}
+    )
+
+
+def test_every_parameter_reaches_the_subscriber(stack: JsonObject) -> None:
+    settings = load_subscription_settings(
+        variables(
+            stack,
+            LogGroups="/aws/lambda/*,orders",
+            ExcludeLogGroups="/aws/lambda/noisy",
+            SubscriptionFilterPattern="?ERROR ?WARN",
+            SubscribeAccount="true",
+            SubscribeRequestsPerSecond="20",
+        )
+    )
+    assert settings.log_groups == ("/aws/lambda/*", "orders")
+    assert settings.excluded == ("/aws/lambda/noisy",)
+    assert settings.filter_pattern == "?ERROR ?WARN"
+    assert settings.account_wide
+    assert settings.requests_per_second == 20
+    assert settings.destination_arn == STACK["ShipperFunction.Arn"]
+
+
+def test_the_subscribers_filters_are_not_those_made_by_hand(stack: JsonObject, template: JsonObject) -> None:
+    settings = load_subscription_settings(variables(stack))
+    by_hand = template["Outputs"]["SubscribeCommand"]["Value"]["Fn::Sub"]
+    assert "--filter-name '${AWS::StackName}'" in by_hand
+    assert settings.filter_name == "shipper-subscriber"
+
+
+def test_the_stacks_own_log_groups_are_on_the_delivery_path(stack: JsonObject) -> None:
+    groups = [each for each in stack["Resources"].values() if each["Type"] == "AWS::Logs::LogGroup"]
+    names = [evaluated(each["Properties"]["LogGroupName"], STACK) for each in groups]
+    assert len(names) == 3
+    assert all(matches(name, [DELIVERY_PATH]) for name in names)
+    assert set(names) <= load_subscription_settings(variables(stack)).own_log_groups
+
+
+def test_the_template_declares_no_subscription_filters(stack: JsonObject) -> None:
+    types = {each["Type"] for each in stack["Resources"].values()}
+    assert "AWS::Logs::SubscriptionFilter" not in types
+
+
+# ---- when it is called ---------------------------------------------------------------------------
+
+
+def rules(stack: JsonObject) -> list[JsonObject]:
+    return [each["Properties"] for each in stack["Resources"].values() if each["Type"] == "AWS::Events::Rule"]
+
+
+def test_rules_are_on_only_where_filters_are_wanted(stack: JsonObject) -> None:
+    assert stack["Conditions"]["SubscribesLogGroups"] == {
+        "Fn::And": [
+            {"Fn::Not": [{"Fn::Equals": [{"Ref": "LogGroups"}, ""]}]},
+            {"Fn::Not": [{"Condition": "SubscribesAccount"}]},
+        ]
+    }
+    for rule in rules(stack):
+        assert rule["State"] == {"Fn::If": ["SubscribesLogGroups", "ENABLED", "DISABLED"]}
+
+
+def test_log_groups_that_are_made_are_seen_through_cloudtrail(stack: JsonObject) -> None:
+    (pattern,) = (rule["EventPattern"] for rule in rules(stack) if "EventPattern" in rule)
+    assert pattern == {
+        "source": ["aws.logs"],
+        "detail-type": ["AWS API Call via CloudTrail"],
+        "detail": {
+            "eventSource": ["logs.amazonaws.com"],
+            "eventName": ["CreateLogGroup"],
+            "errorCode": [{"exists": False}],
+        },
+    }
+
+
+def test_schedules_look_for_new_log_groups_often_and_at_all_of_them_seldom(stack: JsonObject) -> None:
+    schedules = {
+        rule["ScheduleExpression"]: json.loads(target["Input"])
+        for rule in rules(stack)
+        if "ScheduleExpression" in rule
+        for target in rule["Targets"]
+    }
+    assert schedules == {
+        "rate(15 minutes)": {"reconcile": "new"},
+        "rate(6 hours)": {"reconcile": "everything"},
+    }
+
+
+def test_cloudformation_calls_it_for_every_change_of_what_is_wanted(stack: JsonObject) -> None:
+    resource = stack["Resources"]["Subscriptions"]
+    handed_on = json.dumps(resource["Properties"])
+    for changing in (
+        "LogGroups",
+        "ExcludeLogGroups",
+        "SubscriptionFilterPattern",
+        "SubscribesAccount",
+        "ShipperFunction",
+    ):
+        assert f'"{changing}"' in handed_on
+
+
+def test_filters_are_made_after_all_that_they_need_and_removed_before_it(stack: JsonObject) -> None:
+    """A filter on a function without permission is refused (PutSubscriptionFilter)."""
+    assert set(stack["Resources"]["Subscriptions"]["DependsOn"]) == {
+        "ShipperInvokePermission",
+        "SubscriberContinuesPolicy",
+    }
+
+
+# ---- account policy ------------------------------------------------------------------------------
+
+
+def account_policy(stack: JsonObject, **parameters: str) -> JsonObject:
+    given = STACK | {"ExcludeLogGroups": "", "SubscriptionFilterPattern": ""} | parameters
+    resource = stack["Resources"]["AccountSubscriptionPolicy"]
+    return {name: evaluated(value, given) for name, value in resource["Properties"].items()}
+
+
+@pytest.mark.parametrize("pattern", ["", "ERROR", '{ $.level = "ERROR" }', r'"a\b" %\d{3}\s%'])
+def test_the_policy_document_is_json_whatever_the_pattern(pattern: str, stack: JsonObject) -> None:
+    policy = account_policy(stack, SubscriptionFilterPattern=pattern)
+    assert policy["PolicyType"] == "SUBSCRIPTION_FILTER_POLICY"
+    assert policy["Scope"] == "ALL"
+    assert json.loads(policy["PolicyDocument"]) == {
+        "DestinationArn": STACK["ShipperFunction.Arn"],
+        "FilterPattern": pattern,
+    }
+
+
+@pytest.mark.parametrize("excluded", ["", "noisy", "noisy,/aws/lambda/chatty"])
+def test_the_account_policy_leaves_out_own_and_excluded_log_groups(excluded: str, stack: JsonObject) -> None:
+    criteria = account_policy(stack, ExcludeLogGroups=excluded)["SelectionCriteria"]
+    operator, bracket, names = criteria.partition("[")
+    assert operator == "LogGroupName NOT IN "
+    settings = load_subscription_settings(variables(stack, ExcludeLogGroups=excluded))
+    assert set(json.loads(bracket + names)) == settings.own_log_groups | set(settings.excluded)
+
+
+def test_selection_criteria_stay_below_the_limit(template: JsonObject, stack: JsonObject) -> None:
+    """25 KB (PutAccountPolicy, Amazon CloudWatch Logs API Reference)."""
+    longest = ",".join("x" * (template["Parameters"]["ExcludeLogGroups"]["MaxLength"] // 2))
+    assert len(account_policy(stack, ExcludeLogGroups=longest)["SelectionCriteria"]) < 25_000
+
+
+def test_the_check_comes_before_the_policy_and_the_policy_before_filters_go(stack: JsonObject) -> None:
+    resources = stack["Resources"]
+    assert "AccountSubscriptionCheck" in resources["AccountSubscriptionPolicy"]["DependsOn"]
+    assert resources["Subscriptions"]["Properties"]["AccountPolicy"] == {
+        "Fn::If": ["SubscribesAccount", {"Ref": "AccountSubscriptionPolicy"}, ""]
+    }
