@@ -60,13 +60,9 @@ def _write_numbers(console: Console, counts: Counts, overview: Overview) -> None
     else:
         console.print(Text("Nothing waits.", style=Style(color="green")))
     if counts.in_flight:
-        console.print(
-            Text(
-                f"{counted(counts.in_flight, 'message')} in flight: being replayed, or in the hands of "
-                "another command; not looked at here",
-                style=TROUBLE,
-            )
-        )
+        in_flight = f"{counted(counts.in_flight, 'message')} in flight, not looked at here: replay has it in "
+        in_flight += "hand or waits before its next try, or another command holds it"
+        console.print(Text(in_flight, style=TROUBLE))
     if overview.oldest_sent and overview.first_failed:
         console.print(f"first failed {ago(overview.first_failed)}, {utc(overview.first_failed)}")
         dropped = overview.oldest_sent + timedelta(seconds=counts.retention_seconds)
