@@ -9,6 +9,7 @@ from random import Random
 
 import boto3
 import pytest
+from botocore.exceptions import NoRegionError
 from hypothesis import given
 from hypothesis import strategies as st
 from loginformant_shipper import deadletter
@@ -18,6 +19,7 @@ from loginformant_shipper.deadletter import (
     Addressed,
     DeadLetterMessage,
     dead_letter_messages,
+    postpone,
     reserve_seconds,
     store,
 )
@@ -333,6 +335,16 @@ def test_each_message_has_its_own_queue_and_its_own_trouble(queue_url: str) -> N
 def test_nothing_to_write_needs_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deadletter, "_sqs_client", lambda: pytest.fail("a client was made"))
     assert store([], 0.0) == []
+
+
+def test_a_client_that_cannot_be_made_is_told_and_harms_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_region() -> None:
+        raise NoRegionError
+
+    monkeypatch.setattr(deadletter, "_sqs_client", no_region)
+    [trouble] = store(letters("1", queue_url="https://sqs/1/q"), 60.0)
+    assert trouble.startswith("NoRegionError: ")
+    postpone([SourceRecord("m1", "handle")], "https://sqs/1/q", 60.0)
 
 
 class Client:

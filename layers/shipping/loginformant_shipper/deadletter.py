@@ -260,8 +260,13 @@ def _call_sqs(calls: Sequence[Callable[["SQSClient"], None]], seconds: float) ->
     """Make calls, several at a time, for at most `seconds`; for each its trouble, or an empty text."""
     if not calls:
         return []
+    from botocore.exceptions import BotoCoreError
+
     end = time.monotonic() + seconds
-    client = _sqs_client()
+    try:
+        client = _sqs_client()
+    except BotoCoreError as error:
+        return [f"{type(error).__name__}: {error}"] * len(calls)
     threads = ThreadPoolExecutor(min(len(calls), PARALLEL_WRITES), "sqs")
     made = [threads.submit(call, client) for call in calls]
     wait_for(made, timeout=max(end - time.monotonic(), 0.0))
