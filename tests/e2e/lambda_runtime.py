@@ -44,9 +44,14 @@ class Runtime:
 
 @contextmanager
 def lambda_runtime(
-    build: Path, variables: Mapping[str, str], *, timeout_seconds: int, folder: Path
+    build: Path,
+    variables: Mapping[str, str],
+    *,
+    timeout_seconds: int,
+    folder: Path,
+    function: str = "ShipperFunction",
 ) -> Iterator[Runtime]:
-    """Runs the built shipper during a block, with `variables` and nothing else in its environment.
+    """Runs the built function during a block, with `variables` and nothing else in its environment.
 
     The function sees its own code, its layers and what the runtime brings along, and no other package:
     neither this project nor its environment. `folder` takes the runtime's packages and its output.
@@ -56,9 +61,9 @@ def lambda_runtime(
     environment = {
         **variables,
         "PATH": "/usr/bin:/bin",
-        "PYTHONPATH": function_path(build, folder),
+        "PYTHONPATH": function_path(build, folder, function),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "AWS_LAMBDA_FUNCTION_NAME": "shipper",
+        "AWS_LAMBDA_FUNCTION_NAME": function,
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout_seconds),
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
         "AWS_LAMBDA_LOG_FORMAT": "JSON",
@@ -69,7 +74,7 @@ def lambda_runtime(
         *("--runtime-api-address", f"{LOOPBACK}:{control}"),
         *(sys.executable, "-S", "-m", "awslambdaric", "app.handler"),
     ]
-    with running(command, environment=environment, folder=build / "ShipperFunction", log=log) as emulator:
+    with running(command, environment=environment, folder=build / function, log=log) as emulator:
         deadline = time.monotonic() + 30
         while not _listens(api):
             if emulator.poll() is not None or time.monotonic() > deadline:
@@ -78,7 +83,7 @@ def lambda_runtime(
         yield Runtime(f"http://{LOOPBACK}:{api}/2015-03-31/functions/function/invocations", log)
 
 
-def function_path(build: Path, folder: Path) -> str:
+def function_path(build: Path, folder: Path, function: str = "ShipperFunction") -> str:
     """The module search path of the function, in Lambda's order: function, layers, runtime."""
     runtime = folder / "runtime"
     if not runtime.exists():
@@ -88,7 +93,7 @@ def function_path(build: Path, folder: Path) -> str:
             for top in {file.parts[0] for file in distribution.files or [] if file.parts[0] != ".."}:
                 (runtime / top).symlink_to(Path(str(distribution.locate_file(top))))
     layers = (build / layer / "python" for layer in ("DependenciesLayer", "ShippingLayer"))
-    return ":".join(map(str, (build / "ShipperFunction", *layers, runtime)))
+    return ":".join(map(str, (build / function, *layers, runtime)))
 
 
 def _free_ports(count: int) -> list[int]:
