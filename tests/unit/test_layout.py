@@ -17,6 +17,7 @@ PROJECT = PACKAGE.parents[2]
 ORDER = [
     "reasons",
     "parsing",
+    "request_ids",
     "levels",
     "patterns",
     "settings",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loginformant_shipper.delivery import Failure
+from loginformant_shipper.filtering import Cause
 from loginformant_shipper.subscription import SourceRecord
 
 MOST_FAILURES_TOLD = 10
@@ -19,10 +20,8 @@ class Account:
     """What became of every log event that was received."""
 
     received: int = 0
-    own: int = 0
-    """Filtered, since they come from the stack's own log groups."""
-    blank: int = 0
-    """Filtered, since they say nothing."""
+    dropped: Counter[Cause] = field(default_factory=Counter)
+    """Filtered, by the cause."""
     delivered: int = 0
     dead_lettered: Counter[Failure] = field(default_factory=Counter)
     """Stored in the dead-letter queue or in the parked queue."""
@@ -39,7 +38,7 @@ class Account:
 
     @property
     def filtered(self) -> int:
-        return self.own + self.blank
+        return self.dropped.total()
 
     def close(self) -> None:
         """Raises `AccountError` unless every event received is in exactly one other column."""

@@ -19,6 +19,7 @@ The shape is the request body of LogInformant's "Build your own integration". Wh
 | `continued` | `true`: the rest of a stack trace whose beginning is another log |
 | `durationMs`, `billedDurationMs`, `initDurationMs`, `restoreDurationMs`, `billedRestoreDurationMs`, `memorySizeMb`, `maxMemoryUsedMb`, `status`, `phase`, `errorType`, `xrayTraceId`, `xraySegmentId`, `xraySampled` | of a Lambda function's REPORT |
 | `embeddedMetrics` | `namespace/metric` of each metric in an embedded metric format record |
+| what `PROPERTIES` says | the same for every log |
 | `extractedFields`, `@aws.account`, `@aws.region` … | what the subscription filter added to the event, as it came |
 
 Where a log has a field of its own of such a name, and ours is there too, its own becomes `log.<name>`.
@@ -29,17 +30,19 @@ import re
 from functools import lru_cache
 from itertools import count
 from time import gmtime, strftime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from loginformant_shipper.exception_fields import exception_of, without
 from loginformant_shipper.parsing import parse
+from loginformant_shipper.request_ids import request_id
 from loginformant_shipper.sources import logger_of, source_of_log_group
 from loginformant_shipper.subscription import LONE_SURROGATE, LogEvent, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from loginformant_shipper.levels import Level
     from loginformant_shipper.parsing import ParsedMessage
@@ -72,8 +75,16 @@ class Entry(NamedTuple):
     origin: Origin
 
 
-def entry(log: "Log", level: "Level", origin: Origin, region: str) -> Entry:
+def entry(
+    log: "Log",
+    level: "Level",
+    origin: Origin,
+    region: str,
+    properties: "Mapping[str, str]" = MappingProxyType({}),
+) -> Entry:
     """Make the log object of one log; `region` is the AWS region it comes from.
+
+    `properties` are added to those that say where it comes from.
 
     Never raises: what JSON or the bounds of this module do not allow is replaced by what shows that it was.
     """
@@ -82,7 +93,7 @@ def entry(log: "Log", level: "Level", origin: Origin, region: str) -> Entry:
     timestamp = _iso(log.events[0].timestamp)
     if timestamp is not None:
         document["timestamp"] = timestamp
-    ours = _ours(log, origin, region, timestamp)
+    ours = _ours(log, origin, region, timestamp, properties)
     if log.exception is not None:
         document["exception"] = log.exception
     if parsed.fields is None:
@@ -202,10 +213,13 @@ def _message(fields: Fields, levels: int = 2) -> tuple[str | None, str | None]:
 _OF_EVERY_EVENT = frozenset({"id", "timestamp", "message"})
 
 
-def _ours(log: "Log", origin: Origin, region: str, timestamp: str | None) -> Fields:
+def _ours(
+    log: "Log", origin: Origin, region: str, timestamp: str | None, of_every_log: "Mapping[str, str]"
+) -> Fields:
     """The properties that the shipper adds, under names that stay theirs; `timestamp` as the log has it."""
     event = log.events[0]
     properties: Fields = {
+        **of_every_log,
         "logGroup": origin.log_group,
         "logStream": origin.log_stream,
         "accountId": origin.owner,
@@ -220,13 +234,12 @@ def _ours(log: "Log", origin: Origin, region: str, timestamp: str | None) -> Fie
         properties["originalTimestamp"] = _finite(event.timestamp)
 
     parsed = log.parsed
-    prefix = parsed.prefix
-    if prefix is not None and prefix.request_id is not None:
-        properties["requestId"] = prefix.request_id
+    if (identifier := request_id(parsed)) is not None:
+        properties["requestId"] = identifier
     if parsed.fields is not None:
         _add_from_fields(properties, parsed.fields)
-    elif parsed.text.startswith(_PLATFORM_LINES):
-        _add_from_platform_line(properties, parsed.text)
+    elif parsed.text.startswith(_REPORT_LINES):
+        _add_from_report(properties, parsed.text)
 
     if len(event.raw) > len(_OF_EVERY_EVENT):
         added = {name: value for name, value in event.raw.items() if name not in _OF_EVERY_EVENT}
@@ -255,16 +268,7 @@ def _finite(number: object) -> object:
 
 # --- properties: Lambda and embedded metrics ---
 
-_PLATFORM_LINES = (
-    "REPORT RequestId: ",
-    "START RequestId: ",
-    "END RequestId: ",
-    "RequestId: ",
-    "INIT_REPORT ",
-    "RESTORE_REPORT ",
-)
-
-_PLATFORM_REQUEST_ID = re.compile(r"(?:[A-Z]{3,6} )?RequestId: ([0-9a-fA-F-]{36})")
+_REPORT_LINES = ("REPORT RequestId: ", "INIT_REPORT ", "RESTORE_REPORT ")
 
 # "Monitoring Lambda functions with CloudWatch Logs", AWS Lambda developer guide.
 _REPORTED = re.compile(
@@ -298,46 +302,30 @@ _REPORT_METRICS = {
     "maxMemoryUsedMB": "maxMemoryUsedMb",
 }
 
-_REQUEST_ID_FIELDS = (
-    "AWSRequestId",  # log4j in AWS Lambda
-    "awsRequestId",
-    "aws_request_id",
-    "function_request_id",  # Powertools
-    "lambda_request_id",
-)
-_FIELDS_WE_READ = frozenset({*_REQUEST_ID_FIELDS, "_aws", "record"})
+_FIELDS_WE_READ = frozenset({"_aws", "record"})
 
 
-def _add_from_platform_line(properties: Fields, text: str) -> None:
-    if request_id := _PLATFORM_REQUEST_ID.match(text):
-        properties["requestId"] = request_id[1]
-    if "REPORT " in text[:16]:
-        for found in _REPORTED.finditer(text[:4096]):
-            if found["number"]:
-                amount = found["amount"]
-                number = float(amount) if "." in amount else int(amount)
-                properties[_REPORT_PROPERTIES[found["number"]]] = number
-            else:
-                said = found["said"]
-                properties[_REPORT_PROPERTIES[found["word"]]] = {"true": True, "false": False}.get(said, said)
+def _add_from_report(properties: Fields, text: str) -> None:
+    for found in _REPORTED.finditer(text[:4096]):
+        if found["number"]:
+            amount = found["amount"]
+            number = float(amount) if "." in amount else int(amount)
+            properties[_REPORT_PROPERTIES[found["number"]]] = number
+        else:
+            said = found["said"]
+            properties[_REPORT_PROPERTIES[found["word"]]] = {"true": True, "false": False}.get(said, said)
 
 
 def _add_from_fields(properties: Fields, fields: Fields) -> None:
     if _FIELDS_WE_READ.isdisjoint(fields):
         return
-    for field in _REQUEST_ID_FIELDS:
-        if isinstance(request_id := fields.get(field), str) and request_id:
-            properties.setdefault("requestId", request_id)
     match fields:
         case {"_aws": {"CloudWatchMetrics": [*directives]}}:
             properties["embeddedMetrics"] = list(_embedded_metrics(directives))
-        case {"type": str(kind), "record": dict(record)} if kind.startswith("platform."):
-            if isinstance(request_id := record.get("requestId"), str):
-                properties["requestId"] = request_id
-            if isinstance(metrics := record.get("metrics"), dict):
-                properties |= {
-                    name: metrics[metric] for metric, name in _REPORT_METRICS.items() if metric in metrics
-                }
+        case {"type": str(kind), "record": {"metrics": dict(metrics)}} if kind.startswith("platform."):
+            properties |= {
+                name: metrics[metric] for metric, name in _REPORT_METRICS.items() if metric in metrics
+            }
 
 
 def _embedded_metrics(directives: list[object]) -> "Iterator[str]":

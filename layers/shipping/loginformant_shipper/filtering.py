@@ -1,9 +1,40 @@
-"""Which logs are not shipped: a log that is dropped here is counted, with all its events."""
+"""Which logs are not shipped: a log that is dropped here is counted, with all its events, by the cause."""
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from enum import StrEnum
+from hashlib import blake2b
+from typing import NamedTuple
 
+from loginformant_shipper.levels import Level
+from loginformant_shipper.parsing import ParsedMessage
+from loginformant_shipper.request_ids import request_id
+from loginformant_shipper.settings import Settings
 from loginformant_shipper.stacktraces import Log
 from loginformant_shipper.subscription import Origin
+
+
+class Cause(StrEnum):
+    """Why a log is not shipped, in the order in which it is looked for."""
+
+    OWN = "own"
+    """It comes from the stack's own log groups."""
+    BLANK = "blank"
+    """It says nothing."""
+    LEVEL = "level"
+    INCLUDE_PATTERN = "includePattern"
+    EXCLUDE_PATTERN = "excludePattern"
+    SAMPLING = "sampling"
+
+
+class LevelledLog(NamedTuple):
+    log: Log
+    level: Level
+
+
+_SEVERITY = {level: severity for severity, level in enumerate(Level)}
+_NEVER_SAMPLED = frozenset({Level.WARNING, Level.ERROR, Level.FATAL})
 
 
 def is_own(origin: Origin | None, own_log_groups: AbstractSet[str]) -> bool:
@@ -14,3 +45,52 @@ def is_own(origin: Origin | None, own_log_groups: AbstractSet[str]) -> bool:
 def is_blank(log: Log) -> bool:
     """Whether the log says nothing: the ingest API demands a message."""
     return not log.parsed.text.strip()
+
+
+def has_filters(settings: Settings) -> bool:
+    """Whether anything but blank logs is to be dropped."""
+    return (
+        settings.minimum_level is not Level.DEBUG
+        or settings.include_pattern is not None
+        or settings.exclude_pattern is not None
+        or settings.sample_percent < 100
+    )
+
+
+def keep(logs: Iterable[LevelledLog], settings: Settings, dropped: Counter[Cause]) -> Iterator[LevelledLog]:
+    """The logs of one log stream that are shipped; the events of the others are added to `dropped`.
+
+    The patterns look at the text of the log: of a stack trace, all lines. The rest of a trace that is several
+    logs shares the fate of its beginning. Sampling keeps or drops a Lambda request as a whole: it decides by
+    a hash of its id, or else of the event's id, and so alike whenever and wherever it is asked.
+    """
+    beginning: ParsedMessage | None = None
+    cause: Cause | None = None
+    for log, level in logs:
+        if log.continues is None or log.continues is not beginning:
+            beginning = log.continues or log.parsed
+            cause = _cause(beginning, level, log.events[0].id, settings)
+        if cause is None:
+            yield LevelledLog(log, level)
+        else:
+            dropped[cause] += len(log.events)
+
+
+def _cause(parsed: ParsedMessage, level: Level, event_id: str, settings: Settings) -> Cause | None:
+    if _SEVERITY[level] < _SEVERITY[settings.minimum_level]:
+        return Cause.LEVEL
+    if settings.include_pattern is not None and not settings.include_pattern.is_in(parsed.text):
+        return Cause.INCLUDE_PATTERN
+    if settings.exclude_pattern is not None and settings.exclude_pattern.is_in(parsed.text):
+        return Cause.EXCLUDE_PATTERN
+    if settings.sample_percent < 100 and level not in _NEVER_SAMPLED:
+        sample = share_of(request_id(parsed) or event_id)
+        if sample >= settings.sample_percent / 100:
+            return Cause.SAMPLING
+    return None
+
+
+def share_of(identifier: str) -> float:
+    """A number from 0 to 1, spread evenly over identifiers and always the same for one."""
+    digest = blake2b(identifier.encode("utf-8", "replace"), digest_size=6).digest()
+    return int.from_bytes(digest, "big") / 2**48

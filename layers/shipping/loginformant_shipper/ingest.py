@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import urllib3
 from urllib3.util.ssl_ import create_urllib3_context
 
+from loginformant_shipper.redaction import redact_text
 from loginformant_shipper.settings import Settings
 
 BATCH_PATH = "/api/ingest/batch"
@@ -44,6 +45,7 @@ class Lane:
     """
 
     def __init__(self, settings: Settings, tls: ssl.SSLContext | None) -> None:
+        self._settings = settings
         self._pool, self._path = _connection_pool(settings, tls)
         self._connection: urllib3.connection.HTTPConnection | None = None
         self._abandoned = False
@@ -80,12 +82,17 @@ class Lane:
                 decode_content=False,
             )
         except (urllib3.exceptions.HTTPError, OSError, ValueError, Abandoned) as error:
-            return Outcome(None, _plain(error, key), seconds=time.monotonic() - started)
+            detail = self._detail(_plain(error), key)
+            return Outcome(None, detail, seconds=time.monotonic() - started)
         retry_after = retry_after_seconds(response.headers.get("Retry-After"), response.headers.get("Date"))
         self.answered = Outcome(response.status, "", retry_after, time.monotonic() - started)
         answer = _read_answer(response, started + seconds)
-        detail = answer.decode("utf-8", "replace").replace(key, "***")[:MAX_DETAIL_CHARACTERS]
+        detail = self._detail(answer.decode("utf-8", "replace"), key)
         return Outcome(response.status, detail, retry_after, time.monotonic() - started)
+
+    def _detail(self, text: str, key: str) -> str:
+        """The start of a text that is stored and logged: an answer may quote what it was sent."""
+        return redact_text(text.replace(key, "***"), self._settings)[:MAX_DETAIL_CHARACTERS]
 
     def abandon(self) -> None:
         """Give up the request under way: close its socket; what is not sent yet never will be."""
@@ -93,8 +100,8 @@ class Lane:
         connection = self._connection
         sock = connection.sock if connection is not None else None
         if sock is not None:
-            # Not the TLS socket's own shutdown, which drops the TLS layer first: a thread that is sending would
-            # go on in the clear. With TLS inside TLS (an https proxy) the socket is one level down.
+            # Not the TLS socket's own shutdown, which drops the TLS layer first: a thread that is sending
+            # would go on in the clear. With TLS inside TLS (an https proxy) the socket is one level down.
             with suppress(OSError):
                 socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
 
@@ -148,13 +155,13 @@ def _read_answer(response: urllib3.BaseHTTPResponse, until: float) -> bytes:
     return answer
 
 
-def _plain(error: Exception, key: str) -> str:
+def _plain(error: Exception) -> str:
     """An error in one line: urllib3's own text, without the object addresses that it begins with."""
     text = (
         str(error.__cause__ or error) if isinstance(error, urllib3.exceptions.ProtocolError) else str(error)
     )
     text = text.rpartition(">: ")[2] if "object at 0x" in text else text
-    return f"{type(error).__name__}: {text}".replace(key, "***")[:MAX_DETAIL_CHARACTERS]
+    return f"{type(error).__name__}: {text}"
 
 
 def retry_after_seconds(value: str | None, date: str | None) -> float | None:

@@ -1,11 +1,11 @@
 """The way of a log event, from what Lambda hands over to an account that closes.
 
-decode → join and parse → infer the level → filter → entry → batch → deliver → or dead-letter
+decode → redact → join and parse → infer the level → filter → entry → batch → deliver → or dead-letter
 """
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -16,15 +16,18 @@ from loginformant_shipper.batching import batches
 from loginformant_shipper.deadletter import Addressed, dead_letter_messages, postpone, reserve_seconds, store
 from loginformant_shipper.delivery import Delivery, Failed, Memory
 from loginformant_shipper.entries import Entry, entry
-from loginformant_shipper.filtering import is_blank, is_own
+from loginformant_shipper.filtering import Cause, LevelledLog, has_filters, is_blank, is_own, keep
 from loginformant_shipper.levels import decide
 from loginformant_shipper.policy import Policy
 from loginformant_shipper.reasons import Reason
+from loginformant_shipper.redaction import redact
 from loginformant_shipper.replay import address, parked_queue_url, records_to_return, split_off
 from loginformant_shipper.senders import Senders, ThreadedSenders
 from loginformant_shipper.settings import RESERVE_MARGIN_SECONDS, Settings, load_settings
 from loginformant_shipper.stacktraces import join
 from loginformant_shipper.subscription import (
+    LogEvent,
+    Origin,
     Source,
     SourceRecord,
     SubscriptionMessage,
@@ -153,13 +156,13 @@ def _messages(event: object, settings: Settings, shipment: _Shipment) -> Iterato
             case SubscriptionMessage(origin, events):
                 account.received += len(events)
                 if is_own(origin, settings.own_log_groups):
-                    account.own += len(events)
+                    account.dropped[Cause.OWN] += len(events)
                 else:
-                    yield decoded
+                    yield redact(decoded, settings)
             case Undecodable():
                 account.received += decoded.events
                 if is_own(decoded.origin, settings.own_log_groups):
-                    account.own += decoded.events
+                    account.dropped[Cause.OWN] += decoded.events
                 else:
                     shipment.undecodable.append(decoded)
 
@@ -167,14 +170,22 @@ def _messages(event: object, settings: Settings, shipment: _Shipment) -> Iterato
 def _entries(
     messages: Iterator[SubscriptionMessage], settings: Settings, account: Account
 ) -> Iterator[Entry]:
+    filters = has_filters(settings)
     for origin, events in messages:
-        for log in join(events):
-            if is_blank(log):
-                account.blank += len(log.events)
-                continue
-            parsed = log.continues or log.parsed
-            level = decide(parsed, origin.log_group, settings.default_level).level
-            yield entry(log, level, origin, settings.region)
+        logs = _logs(events, origin, settings, account)
+        for log, level in keep(logs, settings, account.dropped) if filters else logs:
+            yield entry(log, level, origin, settings.region, settings.properties)
+
+
+def _logs(
+    events: Iterable[LogEvent], origin: Origin, settings: Settings, account: Account
+) -> Iterator[LevelledLog]:
+    for log in join(events):
+        if is_blank(log):
+            account.dropped[Cause.BLANK] += len(log.events)
+        else:
+            decision = decide(log.continues or log.parsed, origin.log_group, settings.default_level)
+            yield LevelledLog(log, decision.level)
 
 
 def _store(
@@ -209,7 +220,7 @@ def _conclude(event: object, account: Account) -> dict[str, Any]:
 
 
 def _report(source: Source, account: Account) -> None:
-    if account.received == account.own:
+    if account.received == account.dropped[Cause.OWN]:
         return  # Nothing happened, or only our own log lines came: a line about those would bring the next.
     counts = {
         Metric.EVENTS_RECEIVED: account.received,
@@ -229,4 +240,4 @@ def _report(source: Source, account: Account) -> None:
         say_parked(failure, events)
     for failure, events in account.returned.items():
         say_returned(failure, events)
-    put_metrics(source, counts, account.latencies, by_reason)
+    put_metrics(source, counts, account.latencies, by_reason, account.dropped)

@@ -11,6 +11,7 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from loginformant_shipper.delivery import Failure
+from loginformant_shipper.filtering import Cause
 from loginformant_shipper.reasons import Reason
 from loginformant_shipper.subscription import Source
 
@@ -38,8 +39,12 @@ def put_metrics(
     counts: Mapping[Metric, int],
     latencies: Iterable[float],
     dead_lettered: Mapping[Reason, int],
+    filtered: Mapping[Cause, int] | None = None,
 ) -> None:
-    """Write the metrics of one invocation. `latencies` are in seconds."""
+    """Write the metrics of one invocation. `latencies` are in seconds.
+
+    `filtered` is written beside the metrics, for CloudWatch Logs Insights: each metric more costs money.
+    """
     metrics = EphemeralMetrics(namespace=NAMESPACE)
     metrics.add_dimension("Source", source)
     # Powertools writes a line whenever a metric has a hundred values; last come those that leave none empty.
@@ -47,6 +52,8 @@ def put_metrics(
         metrics.add_metric(Metric.INGEST_LATENCY, MetricUnit.Milliseconds, round(seconds * 1000, 1))
     for metric, count in counts.items():
         metrics.add_metric(metric, MetricUnit.Count, count)
+    if filtered:
+        metrics.add_metadata("filteredBy", {cause.value: events for cause, events in filtered.items()})
     metrics.flush_metrics()
     for reason, events in dead_lettered.items():
         by_reason = EphemeralMetrics(namespace=NAMESPACE)
