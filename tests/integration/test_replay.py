@@ -493,6 +493,13 @@ class TestTimeRunsOut:
         queues.let_time_pass()
         assert queues.replay_and_account().counts() == (3, 0, 0)
 
+    def test_a_connection_that_breaks_after_the_logs_were_accepted_doubles_them(self, queues: Queues) -> None:
+        """The request is tried again: nobody knows that they were."""
+        events = log_events(3)
+        queues.put_letter(events)
+        queues.stack.api.fault(Fault(manner=Manner.RESET, keeps_logs=True))
+        assert queues.replay_and_account(delivered_unknowingly=ids(events)).counts() == (3, 0, 0)
+
     def test_without_time_all_is_returned_without_a_request(self, queues: Queues) -> None:
         queues.put_letter(log_events(3))
         replayed = queues.replay_and_account(seconds=0)
