@@ -38,7 +38,7 @@ def fetch_api_key(settings: Settings) -> str:
             place = f"parameter {settings.api_key_parameter_name}"
             store = parameters.SSMProvider(boto_config=config)
             value = store.get(settings.api_key_parameter_name or "", decrypt=True, force_fetch=True)
-    except (parameters.exceptions.GetParameterError, BotoCoreError) as error:
+    except (parameters.exceptions.GetParameterError, BotoCoreError, ValueError) as error:
         raise CredentialError(f"{place}: {error}") from None
     return _key_in(value, place)
 

@@ -335,7 +335,10 @@ class Delivery:
 
     def _no_time_left(self) -> Failure:
         if self._refusal:
-            return self._refusal[1]
+            refused = self._refusal[1]
+            if not self._key_failures:
+                return refused
+            return refused._replace(detail=f"{refused.detail}; no fresh key to be had: {self._key_trouble}")
         if self._memory.key is None and (self._key_failures or self._key_ticket is not None):
             return Failure(Reason.NO_KEY, None, self._key_trouble)
         return self._trouble or Failure(Reason.OUT_OF_TIME, None, "not tried")

@@ -4,6 +4,7 @@ An invocation that has nothing to say writes nothing, since each line is a log e
 Metrics are written as embedded metric format: log lines, too.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
@@ -18,6 +19,9 @@ from loginformant_shipper.subscription import Source
 NAMESPACE = "LogInformantShipper"
 
 logger = Logger(service="loginformant-shipper")
+
+# It warns, with a traceback, of answers whose headers are broken. An outcome says that, in one line.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 class Metric(StrEnum):
