@@ -1,0 +1,53 @@
+"""Where CloudFormation takes the answers of custom resources."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+SECRET = "X-Amz-Signature=top-secret"
+
+
+class Answers:
+    """What was put to the response URL."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.content_types: list[str | None] = []
+        self.statuses: list[int] = []
+        """Of the next answers; afterwards 200."""
+        self.url = ""
+
+    @property
+    def documents(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for body in self.bodies]
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers]:
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    taken = Answers()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            taken.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            taken.content_types.append(self.headers["Content-Type"])
+            self.send_response(taken.statuses.pop(0) if taken.statuses else 200)
+            self.end_headers()
+
+        def log_message(self, format: str, *arguments: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        taken.url = f"http://127.0.0.1:{server.server_port}/stack?{SECRET}"
+        try:
+            yield taken
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,97 @@
+"""What is to be done about a log group."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from loginformant_shipper.subscriptions.plan import Action, Filter, Finding, LogGroup, State, find
+
+from tests.unit.subscriptions.logs_account import (
+    BY_HAND,
+    DESTINATION,
+    FOREIGN,
+    NAME,
+    OTHER,
+    OURS,
+    OWN,
+    settings,
+)
+
+GROUP = "/aws/lambda/orders"
+OUTDATED = Filter(NAME, DESTINATION, "ERROR")
+IMPOSTOR = Filter(NAME, OTHER, "")
+
+NEARLY_OURS = [FOREIGN, BY_HAND, IMPOSTOR]
+
+
+def found(*filters: Filter, name: str = GROUP, log_class: str = "STANDARD", **variables: str) -> Finding:
+    wanted = variables.pop("LOG_GROUPS", "/aws/*")
+    return find(LogGroup(name, log_class, 0), filters, settings(wanted, **variables))
+
+
+@pytest.mark.parametrize(
+    ("filters", "state", "action"),
+    [
+        ([], State.MISSING, Action.PUT),
+        ([FOREIGN], State.MISSING, Action.PUT),
+        ([OURS], State.SUBSCRIBED, None),
+        ([OURS, FOREIGN], State.SUBSCRIBED, None),
+        ([OUTDATED], State.OUTDATED, Action.PUT),
+        ([BY_HAND], State.BY_HAND, None),
+        ([BY_HAND, OURS], State.DOUBLED, Action.DELETE),
+        ([IMPOSTOR], State.NAME_TAKEN, None),
+    ],
+)
+def test_a_wanted_log_group(filters: list[Filter], state: State, action: Action | None) -> None:
+    finding = found(*filters)
+    assert (finding.state, finding.action) == (state, action)
+
+
+@pytest.mark.parametrize(
+    ("variables", "state"),
+    [
+        ({"LOG_GROUPS": "/ecs/*"}, State.UNLISTED),
+        ({"EXCLUDE_LOG_GROUPS": "*/orders"}, State.EXCLUDED),
+        ({"OWN_LOG_GROUPS": f"{OWN},{GROUP}"}, State.OWN),
+    ],
+)
+def test_a_log_group_that_is_not_wanted(variables: dict[str, str], state: State) -> None:
+    assert (found(**variables).state, found(**variables).action) == (state, None)
+    assert found(OURS, FOREIGN, **variables)[1:3] == (State.LEFT_OVER, Action.DELETE)
+    assert found(OUTDATED, **variables).action is Action.DELETE
+    assert found(IMPOSTOR, **variables).action is None
+
+
+def test_the_account_policy_takes_the_place_of_filters() -> None:
+    account = {"SUBSCRIBE_ACCOUNT": "true", "LOG_GROUPS": "*"}
+    assert found(**account)[1:3] == (State.BY_ACCOUNT_POLICY, None)
+    assert found(LOG_GROUPS="", SUBSCRIBE_ACCOUNT="true").state is State.BY_ACCOUNT_POLICY
+    assert found(OURS, **account)[1:3] == (State.LEFT_OVER, Action.DELETE)
+    assert found(BY_HAND, **account)[1:3] == (State.DOUBLED, None)
+    assert found(EXCLUDE_LOG_GROUPS=GROUP, **account).state is State.EXCLUDED
+    assert found(name=OWN, **account).state is State.OWN
+
+
+@pytest.mark.parametrize("log_class", ["INFREQUENT_ACCESS", "DELIVERY", "WHAT_AWS_THINKS_OF_NEXT"])
+def test_a_class_without_filters_is_named_where_it_is_wanted(log_class: str) -> None:
+    assert found(log_class=log_class)[1:3] == (State.UNSUPPORTED, None)
+    assert found(log_class=log_class, EXCLUDE_LOG_GROUPS=GROUP).state is State.EXCLUDED
+
+
+def test_filters_that_lead_elsewhere_are_named() -> None:
+    assert found(FOREIGN, OURS).others == ("siem",)
+    assert found(BY_HAND).others == ()
+
+
+@given(
+    st.lists(st.sampled_from([*NEARLY_OURS, OURS, OUTDATED]), unique_by=lambda each: each.name),
+    st.booleans(),
+    st.sampled_from(["/aws/*", "/ecs/*", ""]),
+)
+def test_only_ours_is_ever_put_over_or_deleted(filters: list[Filter], account: bool, wanted: str) -> None:
+    finding = found(*filters, LOG_GROUPS=wanted, SUBSCRIBE_ACCOUNT="true" if account else "false")
+    ours = {OURS, OUTDATED} & set(filters)
+    if finding.action is Action.DELETE:
+        assert ours
+    if finding.action is Action.PUT:
+        assert IMPOSTOR not in filters
+        assert BY_HAND not in filters

@@ -1,0 +1,126 @@
+"""Carrying out what is to be done: what is there afterwards, and what is reported."""
+
+import time
+
+import pytest
+from botocore.exceptions import ClientError
+from loginformant_shipper.subscriptions.logs_api import LogsApi
+from loginformant_shipper.subscriptions.plan import Filter
+from loginformant_shipper.subscriptions.reconcile import Outcome, Report, Trouble, reconcile
+from loginformant_shipper.subscriptions.settings import SubscriptionSettings
+
+from tests.unit.subscriptions.logs_account import (
+    BY_HAND,
+    DESTINATION,
+    FOREIGN,
+    NAME,
+    OURS,
+    OWN,
+    LogsAccount,
+    settings,
+)
+
+
+@pytest.fixture
+def account() -> LogsAccount:
+    return LogsAccount()
+
+
+def run(account: LogsAccount, wanted: SubscriptionSettings, seconds: float = 60.0) -> Report:
+    api = LogsApi(account.client, 1000, time.monotonic() + seconds, sleep=lambda seconds: None)
+    return reconcile(api, api.log_groups(), wanted)
+
+
+def test_the_filters_are_those_that_are_wanted(account: LogsAccount) -> None:
+    account.add("/aws/lambda/new", "/ecs/other", OWN)
+    account.add("/aws/lambda/old", filters=[OURS])
+    account.add("/aws/lambda/changed", filters=[Filter(NAME, DESTINATION, "ERROR")])
+    account.add("/ecs/left", filters=[OURS, FOREIGN])
+    report = run(account, settings("/aws/lambda/*"))
+    assert account.subscribed() == {"/aws/lambda/new", "/aws/lambda/old", "/aws/lambda/changed"}
+    assert account.filters["/aws/lambda/changed"] == [OURS]
+    assert account.filters["/ecs/left"] == [FOREIGN]
+    assert report.subscribed == ["/aws/lambda/changed", "/aws/lambda/new"]
+    assert report.unsubscribed == ["/ecs/left"]
+    assert report.looked_at == 6
+    assert report.finished
+
+
+def test_a_second_run_changes_nothing(account: LogsAccount) -> None:
+    account.add(*(f"/group/{number}" for number in range(10)))
+    run(account, settings("*"))
+    account.requests.clear()
+    report = run(account, settings("*"))
+    assert set(account.requests) == {"DescribeLogGroups", "DescribeSubscriptionFilters"}
+    assert (report.subscribed, report.unsubscribed, report.troubles) == ([], [], [])
+
+
+def test_trouble_with_one_stops_no_other_and_is_reported_by_name(account: LogsAccount) -> None:
+    account.add("denied", "fine", "gone", "unreadable", "busy", "z-last")
+    account.add("full", filters=[FOREIGN, Filter("audit", FOREIGN.destination_arn, "")])
+    account.add("infrequent", log_class="INFREQUENT_ACCESS")
+    account.add("taken", filters=[Filter(NAME, FOREIGN.destination_arn, "")])
+    account.refuse("PutSubscriptionFilter", "AccessDeniedException", "denied")
+    account.refuse("PutSubscriptionFilter", "ResourceNotFoundException", "gone")
+    account.refuse("DescribeSubscriptionFilters", "AccessDeniedException", "unreadable")
+    account.refuse("PutSubscriptionFilter", "OperationAbortedException", "busy")
+    report = run(account, settings("*"))
+    assert account.subscribed() - {"taken"} == {"fine", "z-last"}
+    assert {name: trouble for name, trouble, _ in report.troubles} == {
+        "denied": Trouble.DENIED,
+        "full": Trouble.QUOTA_FULL,
+        "infrequent": Trouble.UNSUPPORTED,
+        "taken": Trouble.NAME_TAKEN,
+        "unreadable": Trouble.DENIED,
+        "busy": Trouble.REFUSED,
+    }
+    details = {name: detail for name, _, detail in report.troubles}
+    assert details["full"] == "AWS's own words on LimitExceededException."
+    assert report.finished
+
+
+def test_a_full_log_group_is_still_brought_up_to_date(account: LogsAccount) -> None:
+    account.add("full", filters=[FOREIGN, Filter(NAME, DESTINATION, "ERROR")])
+    assert run(account, settings("*")).subscribed == ["full"]
+    assert set(account.filters["full"]) == {FOREIGN, OURS}
+
+
+def test_what_was_subscribed_by_hand_is_left_alone_and_never_doubled(account: LogsAccount) -> None:
+    account.add("by-hand", filters=[BY_HAND])
+    account.add("both", filters=[BY_HAND, OURS])
+    account.add("unlisted", filters=[BY_HAND])
+    report = run(account, settings("b*"))
+    assert all(filters == [BY_HAND] for filters in account.filters.values())
+    assert report.unsubscribed == ["both"]
+
+
+def test_the_account_policy_leaves_no_filters_of_ours(account: LogsAccount) -> None:
+    account.add("a", "b", filters=[OURS, FOREIGN])
+    account.add("by-hand", filters=[BY_HAND])
+    report = run(account, settings("*", SUBSCRIBE_ACCOUNT="true"))
+    assert account.subscribed() == set()
+    assert account.filters["a"] == [FOREIGN]
+    assert report.troubles == [("by-hand", Trouble.DOUBLED, "")]
+
+
+def test_a_run_that_is_out_of_time_says_how_far_it_came(account: LogsAccount) -> None:
+    account.add("a", "b", "c", "d")
+    now = [0.0]
+    api = LogsApi(account.client, 1000, 10.0, now=lambda: now[0], sleep=lambda seconds: None)
+
+    def five_seconds_each(outcome: Outcome) -> None:
+        now[0] += 5.0
+
+    report = reconcile(api, api.log_groups(), settings("*"), five_seconds_each)
+    assert not report.finished
+    assert report.last == "b"
+    assert account.subscribed() == {"a", "b"}
+
+
+@pytest.mark.parametrize("code", ["ExpiredTokenException", "UnrecognizedClientException", "SomethingNew"])
+def test_what_no_log_group_can_help_stops_the_run(code: str, account: LogsAccount) -> None:
+    account.add("a", "b")
+    account.refuse("DescribeSubscriptionFilters", code)
+    with pytest.raises(ClientError, match=code):
+        run(account, settings("*"))
+    assert account.requests["DescribeSubscriptionFilters"] == 1

@@ -1,0 +1,68 @@
+"""Which log groups are wanted."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from loginformant_shipper.subscriptions.wanted import Unwanted, Wanted, parse_patterns
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "wanted"),
+    [
+        ("/aws/lambda/orders", "/aws/lambda/orders", True),
+        ("/aws/lambda/orders", "/aws/lambda/orders-2", False),
+        ("/aws/lambda/orders", "/aws/lambda/Orders", False),
+        ("/aws/lambda/*", "/aws/lambda/orders", True),
+        ("/aws/lambda/*", "/aws/lambda/", True),
+        ("/aws/lambda/*", "/aws/lambda", False),
+        ("/aws/lambda/*", "x/aws/lambda/orders", False),
+        ("/aws/*/orders", "/aws/ecs/blue/orders", True),
+        ("*orders*", "/aws/lambda/orders-2", True),
+        ("*", "#anything.at-all_", True),
+        ("a.b", "axb", False),
+    ],
+)
+def test_a_pattern_is_for_the_whole_name(pattern: str, name: str, wanted: bool) -> None:
+    assert (Wanted(log_groups=(pattern,)).why_not(name) is None) is wanted
+
+
+def test_nothing_is_wanted_where_nothing_is_named() -> None:
+    assert Wanted(log_groups=()).why_not("/aws/lambda/orders") is Unwanted.UNLISTED
+
+
+def test_an_exclusion_wins() -> None:
+    wanted = Wanted(log_groups=("*", "/aws/lambda/noisy"), excluded=("/aws/lambda/noisy", "/tmp/*"))
+    assert wanted.why_not("/aws/lambda/noisy") is Unwanted.EXCLUDED
+    assert wanted.why_not("/tmp/x") is Unwanted.EXCLUDED
+    assert wanted.why_not("/aws/lambda/orders") is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["/aws/lambda/shipper", "/loginformant/shipper/shipper", "/loginformant/another-stack/replay"],
+)
+def test_the_delivery_path_is_never_wanted_even_by_name(name: str) -> None:
+    """Two stacks that ship each other's logs would never stop."""
+    wanted = Wanted(log_groups=("*", name), own=frozenset({"/aws/lambda/shipper"}))
+    assert wanted.why_not(name) is Unwanted.OWN
+
+
+@pytest.mark.parametrize(
+    ("text", "patterns"),
+    [("", ()), (" , ", ()), ("*", ("*",)), (" /aws/lambda/* ,orders#1 ", ("/aws/lambda/*", "orders#1"))],
+)
+def test_patterns_are_separated_by_commas(text: str, patterns: tuple[str, ...]) -> None:
+    assert parse_patterns(text) == patterns
+
+
+@pytest.mark.parametrize("bad", ["/aws/[a]*", "orders?", "two words", "grüße", "x" * 513])
+def test_what_no_log_group_can_be_called_is_refused_by_name(bad: str) -> None:
+    with pytest.raises(ValueError, match="separated by commas; '"):
+        parse_patterns(f"/aws/lambda/*,{bad}")
+
+
+@given(st.from_regex(r"[a-z/#._-]{1,20}", fullmatch=True))
+def test_a_name_matches_itself_and_is_no_pattern(name: str) -> None:
+    (pattern,) = parse_patterns(name)
+    assert Wanted(log_groups=(pattern,)).why_not(name) is None
+    assert Wanted(log_groups=(pattern,)).why_not(name + "x") is Unwanted.UNLISTED
