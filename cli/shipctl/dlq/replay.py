@@ -40,7 +40,7 @@ from shipctl.errors import CommandError
 from shipctl.table import DIM
 
 HOW_PANEL = "How"
-PROBING = "one message first (two minutes at most)"
+PROBING = "one message first (≤ 2 min)"
 
 
 def replay(
@@ -95,6 +95,7 @@ def replay(
         remarks.print(
             "AutoReplay is on: the queue replays by itself, too; what it has in hand is not seen here.",
             style=DIM,
+            soft_wrap=True,
         )
     if dry_run:
         _show_what_would_be(console, queue, counts, wanted)
@@ -140,7 +141,7 @@ def _replay(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("messages, {task.fields[delivered]:,} log events delivered"),
+        TextColumn("messages, {task.fields[delivered]:,} log events"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:

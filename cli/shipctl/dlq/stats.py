@@ -88,4 +88,4 @@ def _write_other_queue(console: Console, counts: Counts, shown_is_parked: bool) 
 def _write_auto_replay(console: Console, stack: Stack) -> None:
     on = "AutoReplay is on: the dead-letter queue empties itself as soon as LogInformant takes the logs."
     off = "AutoReplay is off: nothing is replayed but by shipctl dlq replay."
-    console.print(Text(on if is_replayed_automatically(stack) else off, style=DIM))
+    console.print(Text(on if is_replayed_automatically(stack) else off, style=DIM), soft_wrap=True)

@@ -145,8 +145,9 @@ def test_a_record_is_what_lambda_hands_over_without_the_receipt() -> None:
     assert source_of({"Records": [record]}) == "replay"
 
 
-def test_every_reason_has_a_meaning() -> None:
+def test_every_reason_has_a_meaning_that_fits_80_columns() -> None:
     assert set(MEANINGS) == set(REASONS) == {*Reason, CRASHED}
+    assert all(len(what) <= 33 and len(f"→ {to_do}") <= 33 for what, to_do in MEANINGS.values())
 
 
 @pytest.mark.parametrize(
