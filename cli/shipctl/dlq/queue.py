@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from shipctl.account import aws_errors
@@ -166,6 +166,12 @@ class Queue:
             yield
 
 
+class Receipt(NamedTuple):
+    handle: str
+    back_at: float
+    """`time.monotonic()` at which the message is visible again."""
+
+
 @dataclass
 class Held:
     """The messages that a command has received, and hides from everyone else until it is done."""
@@ -173,40 +179,30 @@ class Held:
     queue: Queue
     deleted: set[str] = field(default_factory=set)
     """Message ids."""
-    _handles: dict[str, str] = field(default_factory=dict)
-    """By message id, the longest renewed first."""
-    _back_at: dict[str, float] = field(default_factory=dict)
-    """`time.monotonic()` at which a message comes back."""
+    _receipts: dict[str, Receipt] = field(default_factory=dict)
+    """By message id; those that come back first stand first."""
 
     def __len__(self) -> int:
-        return len(self._handles)
+        return len(self._receipts)
 
     def hold(self, messages: "Iterable[MessageTypeDef]", now: float) -> None:
         """Keep messages that were asked for at `now`. Of several receipts of one, the latest counts."""
         for message in messages:
-            identifier = message["MessageId"]
-            self._handles.pop(identifier, None)
-            self._back_at.pop(identifier, None)
-            self._handles[identifier] = message["ReceiptHandle"]
-            self._back_at[identifier] = now + HIDDEN_SECONDS
+            self.forget(message["MessageId"])
+            self._receipts[message["MessageId"]] = Receipt(message["ReceiptHandle"], now + HIDDEN_SECONDS)
 
     def renew(self, seconds: int = HIDDEN_SECONDS, due: float = RENEW_SECONDS) -> None:
         """Hide those that come back in less than `due` seconds for `seconds` more."""
         now = time.monotonic()
-        late: list[str] = []
-        for identifier, back_at in self._back_at.items():
-            if back_at - now >= due:
-                break
-            late.append(identifier)
-        if late:
-            self.queue.hide([self._handles[identifier] for identifier in late], seconds)
-            for identifier in late:
-                del self._back_at[identifier]
-                self._back_at[identifier] = now + seconds
+        late = dict(takewhile(lambda item: item[1].back_at - now < due, self._receipts.items()))
+        self.queue.hide((receipt.handle for receipt in late.values()), seconds)
+        for identifier, receipt in late.items():
+            self.forget(identifier)
+            self._receipts[identifier] = Receipt(receipt.handle, now + seconds)
 
     def delete(self, identifiers: Iterable[str]) -> list[str]:
         """Delete some of them; returns the ids of those that SQS did not delete, which stay held."""
-        by_handle = {self._handles[identifier]: identifier for identifier in identifiers}
+        by_handle = {self._receipts[identifier].handle: identifier for identifier in identifiers}
         left = [by_handle[handle] for handle in self.queue.delete(by_handle)]
         for identifier in set(by_handle.values()).difference(left):
             self.forget(identifier)
@@ -215,16 +211,13 @@ class Held:
 
     def forget(self, identifier: str) -> None:
         """Neither renew nor release a message any more: it comes back by itself."""
-        self._handles.pop(identifier, None)
-        self._back_at.pop(identifier, None)
+        self._receipts.pop(identifier, None)
 
-    def release(self, identifiers: Iterable[str] | None = None) -> None:
-        """Make some of them, or all, visible again at once."""
-        some = list(self._handles if identifiers is None else identifiers)
-        handles = [self._handles[identifier] for identifier in some if identifier in self._handles]
-        for identifier in some:
-            self.forget(identifier)
-        self.queue.hide(handles, 0)
+    def release(self) -> None:
+        """Make all of them visible again at once."""
+        receipts = list(self._receipts.values())
+        self._receipts.clear()
+        self.queue.hide((receipt.handle for receipt in receipts), 0)
 
 
 @contextmanager
@@ -252,7 +245,6 @@ def receive_all(
     not come back to it, and reading ends. Raises `CommandError`.
     """
     seen: set[str] = set()
-    newer: set[str] = set()
     empty = 0
     while not is_enough():
         if len(held) >= MAX_HELD:
@@ -267,12 +259,12 @@ def receive_all(
         held.hold(messages, now)
         # "It is possible to receive a message even after you delete it" (DeleteMessage): once more, then.
         held.delete([message["MessageId"] for message in messages if message["MessageId"] in held.deleted])
-        fresh = [
-            message for message in messages if not {message["MessageId"]} & (seen | newer | held.deleted)
+        news = [
+            message
+            for message in messages
+            if message["MessageId"] not in seen and _was_there(message, counts)
         ]
-        newer |= {message["MessageId"] for message in fresh if not _was_there(message, counts)}
-        news = [message for message in fresh if message["MessageId"] not in newer]
-        seen |= {message["MessageId"] for message in news}
+        seen.update(message["MessageId"] for message in news)
         empty = 0 if news else empty + 1
         yield from news
 

@@ -127,7 +127,7 @@ def test_what_is_held_long_is_renewed_before_it_comes_back(scripted: Scripted) -
     script.seconds_a_receive = RENEW_SECONDS / 2
     assert ids(held, replace_waiting(4)) == ["a", "b", "c", "d"]
     assert script.hidden[:2] == [("a@1", HIDDEN_SECONDS), ("b@2", HIDDEN_SECONDS)]
-    assert all(back_at - script.now > 0 for back_at in held._back_at.values())
+    assert all(receipt.back_at > script.now for receipt in held._receipts.values())
 
 
 def test_the_function_can_use_all_its_time_on_what_was_just_renewed() -> None:
