@@ -86,8 +86,11 @@ def _of_text(text: str) -> Decision | None:
         if decision := decide_by_coloured_word(text):
             return decision
         text = _COLOURS.sub("", text)
-    text = _ORNAMENTS.sub("", text, count=1).strip()
-    line = text.partition("\n")[0].rstrip()
+    text = text.strip()
+    line = text
+    if "\n" in text:
+        text = _ORNAMENTS.sub("", text, count=1).strip()
+        line = text.partition("\n")[0].rstrip()
     if begins_with_pair(text):
         decision = decide_by_key_value(text) or decide_by_position(line)
     else:

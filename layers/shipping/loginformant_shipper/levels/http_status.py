@@ -12,7 +12,7 @@ LINE = 4096
 def decide_by_http_status(line: str) -> Decision | None:
     """The level of a line of an access log; None where it is none."""
     line = line[:LINE]
-    if not any(mark in line for mark in _MARKS):
+    if not _CODE_SHAPED.search(line) or not any(mark in line for mark in _MARKS):
         return None
     status = _W3C.match(line) or _STATUS.search(line)
     return _decision(int(status[status.lastindex or 0])) if status else None
@@ -53,6 +53,8 @@ _W3C = re.compile(  # IIS: 2026-01-02 10:20:30 10.0.0.1 GET /path - 443 - 10.0.0
     rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d [^\n]{{0,80}}{_METHOD} [^\n]{{1,3000}}?"
     rf" {_CODE} \d{{1,5}} \d{{1,10}} \d{{1,10}}\b"
 )
+_CODE_SHAPED = re.compile(rf"[ \t/]{_CODE}(?!\d)")
+"""One search that most lines end with: there is no status without one of these."""
 _MARKS = ("HTTP/", "GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "OPTIONS", '] "', "TCP_", "/", "|")
 
 # --- fields -----------------------------------------------------------------------------------------------

@@ -8,12 +8,14 @@ _NAME = r"(?:@|log[._]?)?(?:[Ll]evel(?:_?[Nn]ame)?|[Ll]ev|LEVEL|[Ll]vl|LVL|LL|[S
 _VALUE = r"([A-Za-z]{1,16})(?![\w/])"
 _PAIR = re.compile(rf"(?<![\w.$\"'-]){_NAME}(?:=|:(?=\S))[\"']?{_VALUE}")
 _MEMBER = re.compile(rf"[\"'{{,\s:]{_NAME}[\"']?\s{{0,4}}(?::|=>)\s{{0,4}}[\"':]{{0,2}}{_VALUE}")
+_END_OF_NAME = re.compile(r"[=:](?<=(?:el|EL|vl|VL|LL|ev|me|ty|TY|at).)")
+"""One search that most texts end with: how each pair begins, from the last letters of its name on."""
 _FIRST = re.compile(r"[\w.@-]{1,40}=")
 
 
 def begins_with_pair(text: str) -> bool:
     """Whether text is logfmt, or a map, from its first word on."""
-    return text[:1] == "{" or _FIRST.match(text) is not None
+    return text[:1] == "{" or ("=" in text and _FIRST.match(text) is not None)
 
 
 def decide_by_key_value(text: str) -> Decision | None:
@@ -22,6 +24,8 @@ def decide_by_key_value(text: str) -> Decision | None:
     Text that begins with a brace is JSON that could not be read, or what a language prints for a map:
     Python's `{'level': 'INFO'}`, JavaScript's `{ level: 'info' }`, Ruby's `{:level=>"info"}`.
     """
+    if text[:1] != "{" and not _END_OF_NAME.search(text):
+        return None
     for pair in _MEMBER.finditer(text) if text[:1] == "{" else _PAIR.finditer(text):
         level = FIELD_WORDS.get(pair[1].lower())
         if level is not None:

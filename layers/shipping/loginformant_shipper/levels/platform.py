@@ -53,7 +53,7 @@ def decide_by_platform_line(text: str) -> Decision | None:
         return Decision(_API_GATEWAY_LEVELS.get(request[1] or "", Level.INFORMATION), "api-gateway")
     if _FLOW_LOG.match(text):
         return Decision(Level.INFORMATION, "vpc-flow-log")
-    if _ORACLE.search(text):
+    if ("ORA-" in text or "TNS-" in text or "RMAN-" in text) and _ORACLE.search(text):
         return Decision(Level.ERROR, "oracle-error")
     if phase := _CODEBUILD.match(text):
         return Decision(Level.ERROR if phase[1] == "FAILED" else Level.INFORMATION, "codebuild")

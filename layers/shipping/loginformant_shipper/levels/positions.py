@@ -7,6 +7,7 @@ with "ERROR budget …".
 """
 
 import re
+import string
 from re import Match
 
 from .known_formats import decide_by_known_format, syslog_priority
@@ -22,7 +23,7 @@ def decide_by_position(line: str) -> Decision | None:
 
     `line` is one line, without terminal colours and without white space around it.
     """
-    if priority := _PRIORITY.match(line):
+    if line[:1] == "<" and (priority := _PRIORITY.match(line)):
         return _by_header(line[priority.end() :].lstrip()) or syslog_priority(priority[1])
     if line[:1] == '"':  # comma-separated values, all of them quoted
         line = line[: 2 * HEADER].replace('"', "")
@@ -48,7 +49,7 @@ def decide_by_bare_word(line: str) -> Decision | None:
 
     It stands at the start of a line or behind what looks like the names of hosts, threads and loggers.
     """
-    bare = _CAPITALS.search(line[:HEADER])
+    bare = _word_in_capitals(line[:HEADER])
     if bare is None or is_prose(line[: bare.start()]) or _SETTING.search(line):
         return None
     return Decision(LEVEL_WORDS[bare[0].lower()], "bare-word")
@@ -132,17 +133,16 @@ def _has_digit(text: str) -> bool:
 # --- a word further on: behind hosts, threads, loggers ----------------------------------------------------
 
 
-def _any_of(words: dict[str, Level], *cases: str) -> str:
-    return "|".join(getattr(word, case)() for word in sorted(words, reverse=True) for case in cases)
-
-
-_ALL_CASES = _any_of(BRACKETED_WORDS, "upper", "lower", "capitalize")
-_SPELLINGS = frozenset(_ALL_CASES.split("|"))
-_LETTERS = re.compile(r"[A-Za-z]{2,13}")
-_MARKED = re.compile(
-    rf"(?<![\w\"'$@=-])(?P<word>{_ALL_CASES})\d?(?![\w\"'./$=-])(?P<space>[ \t]{{0,20}})(?P<next>.?)"
+_SPELLINGS = frozenset(
+    spelling for word in BRACKETED_WORDS for spelling in (word.upper(), word.lower(), word.capitalize())
 )
-_CAPITALS = re.compile(rf"(?<!\S)(?:{_any_of(LEVEL_WORDS, 'upper')})(?![^\s\[])")
+_LETTERS = re.compile(r"[A-Za-z]{2,13}")
+_DELIMITER = re.compile(r"[])>}|:,;\t]|  | -")
+_MARKED = re.compile(
+    r"(?<![\w\"'$@=-])(?P<word>[A-Za-z]{2,13}+)\d?+(?![\w\"'./$=-])"
+    r"[ \t]{0,20}+(?:(?P<next>[])>}|:,;])|(?<=\t)|(?<=[ \t]{2})|(?<=[ \t])(?=-))"
+)
+_CAPITALS = re.compile(r"[A-Z](?<!\S.)[A-Z]{2,12}+(?![^\s\[])")
 _OPENS = frozenset("[(<{|:,;\t]#")
 _CLOSES = frozenset("])>}|:,;")
 
@@ -153,14 +153,16 @@ def _by_delimited_word(head: str) -> Decision | None:
     Quoted text is no header, and a bare word in capitals is the end of one.
     """
     head = head.partition('"')[0]
-    if _SPELLINGS.isdisjoint(_LETTERS.findall(head)):
+    if not _DELIMITER.search(head) or _SPELLINGS.isdisjoint(_LETTERS.findall(head)):
         return None
-    bare = _CAPITALS.search(head)
     for match in _MARKED.finditer(head):
+        word, following = match.groups()
+        if word not in _SPELLINGS:
+            continue
+        bare = _word_in_capitals(head)
         if bare and bare.start() < match.start():
             return None
-        word, space, following = match.groups()
-        if not _is_closed(space, following) or _counts_nothing(head, match.end(), following):
+        if _counts_nothing(head, match.end(), following):
             continue
         left = head[: match.start()]
         if left.endswith("/"):
@@ -176,6 +178,14 @@ def _by_delimited_word(head: str) -> Decision | None:
     return None
 
 
+def _word_in_capitals(head: str) -> Match[str] | None:
+    """The first level word in capitals that has nothing but spaces around it."""
+    for word in _CAPITALS.finditer(head):
+        if word[0].lower() in LEVEL_WORDS:
+            return word
+    return None
+
+
 def _is_open(left: str) -> bool:
     before = left.rstrip(" ")[-1:]
     return before in _OPENS or left.endswith(" - ") or not (before.isascii() or before.isalnum())
@@ -187,11 +197,14 @@ def _is_closed(space: str, following: str) -> bool:
 
 # --- the last word ----------------------------------------------------------------------------------------
 
-_LAST = re.compile(rf"[\[(<]([A-Za-z]{{3,13}})[\])>]\Z|(?:- |[|,;\t] ?)({_any_of(LEVEL_WORDS, 'upper')})\Z")
+_LAST = re.compile(r"[\[(<]([A-Za-z]{3,13})[\])>]\Z|(?:- |[|,;\t] ?)([A-Z]{3,13})\Z")
+_LAST_CHARACTERS = frozenset("])>" + string.ascii_uppercase)
 
 
 def _by_last_word(line: str) -> Decision | None:
     """A level at the very end: `… (WARN)`, `… [ERROR]`, `… - INFO`."""
+    if line[-1:] not in _LAST_CHARACTERS:
+        return None
     last = _LAST.search(line, max(0, len(line) - 18))
     level = LEVEL_WORDS.get((last[1] or last[2]).lower()) if last else None
     return Decision(level, "level-last") if level else None

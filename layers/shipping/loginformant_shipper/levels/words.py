@@ -9,6 +9,8 @@ _WORDS = re.compile(
     r"|(?P<warning>warn(?:ing)?s?|deprecated|caution))(?![\w/@-]|\.\w)",
     re.I,
 )
+_STEMS = ("error", "fail", "warn", "exception", "fatal", "crash", "panic", "deprecated", "caution")
+"""Every word above holds one of these."""
 _PART_OF_A_NAME = frozenset("\"'./@-_$")
 _NOTHING_BEFORE = re.compile(
     r"\b(?:no|not|none|never|0|zero|without|any|if|on|of|ignor(?:e|ed|ing))\b[\s\w,/]{0,24}\Z"
@@ -27,6 +29,8 @@ _NOTHING_AFTER = re.compile(
 
 def decide_by_words(text: str) -> Decision | None:
     """The worst level that a word of a text means in its context; None where none does."""
+    if not _has_stem(text):
+        return None
     found = None
     for word in _WORDS.finditer(text):
         kind = word.lastgroup
@@ -41,6 +45,19 @@ def decide_by_words(text: str) -> Decision | None:
             return Decision(Level.FATAL, "words")
         found = kind
     return Decision(Level[found.upper()], "words") if found else None
+
+
+def _has_stem(text: str) -> bool:
+    """Whether a search for words can find any; most texts are done with here."""
+    if not text.isascii():
+        return (
+            True  # a Turkish "FAIL" in lower case is "faıl", and regular expressions know that it is the same
+        )
+    lower = text.lower()
+    for stem in _STEMS:  # a loop, since any() costs more than all the rest
+        if stem in lower:
+            return True
+    return False
 
 
 def _is_harmless(text: str, span: tuple[int, int]) -> bool:

@@ -1,0 +1,53 @@
+"""`python -m benchmarks.ingest_sink`: an ingest API that accepts everything, in a process of its own.
+
+The one in `local/` checks every log, which would take longer than what is measured. It says its port in one
+line, and on standard input's end it stops. The path may begin with `/after/<milliseconds>`: the answer comes
+so much later.
+"""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        match self.path.split("/"):
+            case ["", "after", milliseconds, *_]:
+                time.sleep(int(milliseconds) / 1000)
+        self.wfile.write(ANSWER)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Writes no access log."""
+
+
+@contextmanager
+def ingest_sink() -> Iterator[str]:
+    """Runs the sink during a block; gives its address, to which `/after/50` can be added."""
+    command = [sys.executable, "-m", "benchmarks.ingest_sink"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as sink:
+        assert sink.stdin and sink.stdout
+        yield f"http://127.0.0.1:{sink.stdout.readline().strip()}"
+        sink.stdin.close()
+
+
+def main() -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(server.server_port, flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""The shipper as it runs in a warm environment, for measurements in this process."""
+
+import io
+from contextlib import redirect_stdout
+from typing import Any
+
+from loginformant_shipper.delivery import Memory
+from loginformant_shipper.pipeline import Environment, ship
+from loginformant_shipper.policy import Policy
+from loginformant_shipper.senders import ThreadedSenders
+from loginformant_shipper.settings import load_settings
+
+KEY = "a-key-that-nobody-checks"
+REMAINING_SECONDS = 120.0
+ENVIRON = {
+    "API_KEY_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:key",
+    "DEAD_LETTER_QUEUE_URL": "http://127.0.0.1:9/123456789012/dead-letter",
+    "AWS_REGION": "eu-west-1",
+}
+"""All settings but the address are the defaults. Nothing is fetched from these places, and nothing stored."""
+
+
+def warm(url: str, **settings: str) -> Environment:
+    """A warm environment: it has its API key."""
+    environ = load_settings(ENVIRON | {"INGEST_URL": url} | settings)
+    memory = Memory(byte_limit=environ.batch_max_bytes, key=KEY)
+    policy = Policy(max_in_flight=environ.max_in_flight, request_timeout=environ.request_timeout_seconds)
+    return Environment(environ, ThreadedSenders(environ), memory, policy)
+
+
+def deliver(event: dict[str, Any], environment: Environment) -> None:
+    """Ship an event, metrics included. Raises `AssertionError` unless everything that is not blank arrives."""
+    with redirect_stdout(io.StringIO()):
+        account = ship(event, environment, REMAINING_SECONDS)
+    assert account["delivered"] + account["filtered"] == account["received"], account
