@@ -36,7 +36,8 @@ def ingest_sink() -> Iterator[str]:
     """Runs the sink during a block; gives its address, to which `/after/50` can be added."""
     command = [sys.executable, "-m", "benchmarks.ingest_sink"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as sink:
-        assert sink.stdin and sink.stdout
+        assert sink.stdin
+        assert sink.stdout
         yield f"http://127.0.0.1:{sink.stdout.readline().strip()}"
         sink.stdin.close()
 

@@ -43,7 +43,8 @@ def processor_time(rounds: int = ROUNDS) -> list[ProcessorTime]:
             def theirs(shipped: dict[str, object] = shipped) -> None:
                 naive.ship(shipped, pool, f"{url}/api/ingest/batch", KEY)
 
-            ours(), theirs()
+            ours()
+            theirs()
             pairs = [(_seconds(ours), _seconds(theirs)) for _ in range(rounds)]
             each = [median(column) / len(texts) * 1e6 for column in zip(*pairs, strict=True)]
             found.append(ProcessorTime(name, len(texts), *each))

@@ -29,7 +29,7 @@ def warm(url: str, **settings: str) -> Environment:
 
 
 def deliver(event: dict[str, Any], environment: Environment) -> None:
-    """Ship an event, metrics included. Raises `AssertionError` unless everything that is not blank arrives."""
+    """Ship an event, metrics included. Raises `AssertionError` unless all that is not blank arrives."""
     with redirect_stdout(io.StringIO()):
         account = ship(event, environment, REMAINING_SECONDS)
     assert account["delivered"] + account["filtered"] == account["received"], account

@@ -9,8 +9,6 @@ _WORDS = re.compile(
     r"|(?P<warning>warn(?:ing)?s?|deprecated|caution))(?![\w/@-]|\.\w)",
     re.I,
 )
-_STEMS = ("error", "fail", "warn", "exception", "fatal", "crash", "panic", "deprecated", "caution")
-"""Every word above holds one of these."""
 _PART_OF_A_NAME = frozenset("\"'./@-_$")
 _NOTHING_BEFORE = re.compile(
     r"\b(?:no|not|none|never|0|zero|without|any|if|on|of|ignor(?:e|ed|ing))\b[\s\w,/]{0,24}\Z"
@@ -51,13 +49,20 @@ def _has_stem(text: str) -> bool:
     """Whether a search for words can find any; most texts are done with here."""
     if not text.isascii():
         return (
-            True  # a Turkish "FAIL" in lower case is "faıl", and regular expressions know that it is the same
+            True  # "FAIL" in lower case is "faıl" in Turkish, and a regular expression takes it for the same
         )
     lower = text.lower()
-    for stem in _STEMS:  # a loop, since any() costs more than all the rest
-        if stem in lower:
-            return True
-    return False
+    return (  # written out: any() costs more than all the rest
+        "error" in lower
+        or "fail" in lower
+        or "warn" in lower
+        or "exception" in lower
+        or "fatal" in lower
+        or "crash" in lower
+        or "panic" in lower
+        or "deprecated" in lower
+        or "caution" in lower
+    )
 
 
 def _is_harmless(text: str, span: tuple[int, int]) -> bool:
