@@ -79,15 +79,18 @@ def _end_of_card(text: str, groups: Sequence[tuple[int, int]], first: int) -> in
 
 def is_luhn_valid(digits: str) -> bool:
     """Whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B)."""
-    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
-    return (sum(doubled) + sum(map(int, digits[-1::-2]))) % 10 == 0
+    return sum(map(int, digits[-1::-2] + digits[-2::-2].translate(_DIGITS_OF_DOUBLE))) % 10 == 0
+
+
+_DIGITS_OF_DOUBLE = str.maketrans("0123456789", "0246813579")
+"""The sum of the digits of twice the digit."""
 
 
 # --- AWS access keys ---
 
 # "IAM identifiers", AWS IAM user guide: AKIA is a user's key, ASIA a temporary one, ABIA a bearer token of
 # STS, ACCA a credential of one service. Those of users (AIDA) and roles (AROA) are names, not credentials.
-_AWS_KEY_ID = r"(?<![A-Za-z0-9+/])A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9+/])"
+_AWS_KEY_ID = r"(?<![A-Za-z0-9])A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9])"
 _AWS_SECRET = r"[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 _BETWEEN = r"[\"'\\\s:=,;|>-]{1,12}+"
 _AWS_KEY_ID_AND_SECRET = re.compile(rf"{_AWS_KEY_ID}(?:({_BETWEEN}){_AWS_SECRET})?")
@@ -96,9 +99,7 @@ _AWS_NAMED_SECRET = re.compile(rf"({_AWS_SECRET_NAME}{_BETWEEN}){_AWS_SECRET}", 
 _AWS_NAME = re.compile(rf"{_AWS_SECRET_NAME}\Z", re.IGNORECASE)
 _AWS_SECRET_ALONE = re.compile(_AWS_SECRET + r"\Z")
 # Session tokens of STS begin alike; in a URL they are percent-encoded.
-_AWS_SESSION_TOKEN = re.compile(
-    r"(?<![A-Za-z0-9+/%=])(?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz)[A-Za-z0-9+/=%_-]{40,}+"
-)
+_AWS_SESSION_TOKEN = re.compile(r"(?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz)[A-Za-z0-9+/=%_-]{40,}+")
 
 
 def redact_aws_key(text: str) -> str:
@@ -143,9 +144,10 @@ def redact_token(text: str) -> str:
 
 # --- IP addresses ---
 
+# Also in the names of instances in EC2: ip-10-0-0-1.
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(
-    rf"(?<![\w.])(?:ip-)?{_OCTET}(?:(?:\.{_OCTET}){{3}}|(?<=ip-.|p-..|-...)(?:-{_OCTET}){{3}})(?!\w|\.[0-9])"
+    rf"(?<![\w.])(?:{_OCTET}(?:\.{_OCTET}){{3}}|ip-{_OCTET}(?:-{_OCTET}){{3}})(?!\w|\.[0-9])"
 )
 _IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f:.]*::|(?:[0-9A-Fa-f]{1,4}:){6})[0-9A-Fa-f:.]++(?!\w)")
 
