@@ -1,0 +1,82 @@
+"""Virtual time, and what befalls the process that runs in it."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+MOST_STEPS = 20_000
+
+
+class Violation(Exception):
+    """Something is not as it must be: what this whole exercise looks for."""
+
+
+class Killed(BaseException):
+    """The process is gone. No `except Exception` of the code under test may survive it."""
+
+
+class Mishap(StrEnum):
+    KILL = "killed"
+    """SIGKILL, or the machine beneath is gone."""
+    MEMORY = "out of memory"
+    """An allocation fails; the handler raises, and the environment is used again."""
+    STALL = "stands still"
+    """No processor time for a while: the only way in which the function may run out of its time."""
+
+
+@dataclass
+class Clock:
+    """The clock of all that takes part in a schedule.
+
+    Whatever the function does to the world is a step. Mishaps come at steps, so that they hit every place
+    between two of them.
+    """
+
+    now: float = 0.0
+    stalled: bool = field(default=False, init=False)
+    """Whether this invocation has lost time through no fault of its own."""
+    _limit: float = field(default=math.inf, init=False)
+    _steps: int = field(default=0, init=False)
+    _mishaps: Mapping[int, tuple[Mishap, float]] = field(default_factory=dict, init=False)
+    _dead: str = field(default="", init=False)
+
+    def begin_invocation(self, seconds: float, mishaps: Mapping[int, tuple[Mishap, float]]) -> None:
+        """`mishaps` come at these steps; a stall takes so many seconds."""
+        self._limit, self._steps, self._mishaps = self.now + seconds, 0, mishaps
+        self._dead, self.stalled = "", False
+
+    def end_invocation(self) -> None:
+        self._limit, self._mishaps, self._dead = math.inf, {}, ""
+
+    def step(self) -> None:
+        if self._dead:
+            raise Killed(self._dead)
+        self._steps += 1
+        if self._steps > MOST_STEPS:
+            raise Violation("the function does not end: a busy loop")
+        mishap, seconds = self._mishaps.get(self._steps, (None, 0.0))
+        match mishap:
+            case Mishap.KILL:
+                self._die(mishap)
+            case Mishap.MEMORY:
+                raise MemoryError
+            case Mishap.STALL:
+                self.stalled = True
+                self.leap(self.now + seconds)
+
+    def leap(self, moment: float) -> None:
+        """Lets time pass until `moment`, or until Lambda ends the function."""
+        if self._dead:
+            raise Killed(self._dead)
+        self.now = max(self.now, min(moment, self._limit))
+        if self.now >= self._limit:
+            self._die("timed out")
+
+    def _die(self, how: str) -> None:
+        self._dead = str(how)
+        raise Killed(self._dead)
+
+
+Say = Callable[[str], None]
+"""Takes a line of the story that a person reads when a schedule has failed."""

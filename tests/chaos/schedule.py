@@ -1,0 +1,296 @@
+"""A seeded schedule: some hours of log events, trouble and recovery, in milliseconds."""
+
+import contextlib
+import logging
+import math
+import os
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+from loginformant_shipper import telemetry
+from loginformant_shipper.delivery import Memory
+from loginformant_shipper.pipeline import Environment
+from loginformant_shipper.policy import KIB, Policy
+from loginformant_shipper.settings import Settings
+
+from tests.chaos.clock import Clock, Violation
+from tests.chaos.ledger import Ledger, Nature, Why, ids_of_body
+from tests.chaos.simulated_api import POISON, IngestApi, Secret, SimulatedSenders
+from tests.chaos.simulated_lambda import JsonObject, Lambda, Mishaps
+from tests.chaos.simulated_sqs import Queue, SimulatedSqs
+from tests.chaos.weather import KeyStore, Sky, Tide, draw_forecast
+from tests.integration.payloads import data_of, log_event, subscription_event
+from tests.unit import sample_data
+
+DEAD_LETTERS = "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters"
+PARKED = "https://sqs.eu-west-1.amazonaws.com/123456789012/parked"
+OWN_GROUP = "/loginformant/stack/shipper"
+RECOVERY_SECONDS = 24 * 3600.0
+"""So long after the last trouble everything has found its place."""
+MOST_ACTIONS = 2_000
+
+TRACE = (
+    "Traceback (most recent call last):",
+    '  File "/var/task/app.py", line 7, in handler',
+    "    raise ValueError(order)",
+    "ValueError: no such order",
+)
+
+
+class Outcome(NamedTuple):
+    """What a schedule came to."""
+
+    seed: int
+    violation: str | None
+    events: int
+    invocations: int
+    troubles: int
+    """Invocations that did not end as they should."""
+    parked: int
+    extras: Counter[Why]
+    """Copies too many, by reason."""
+    story: tuple[str, ...]
+
+    def line(self) -> str:
+        """What went wrong, and how to see it again."""
+        return f"{self.violation} (again: python -m tests.chaos --seed {self.seed})"
+
+
+def run_schedule(seed: int) -> Outcome:
+    """Runs one schedule. The same seed is the same schedule, as long as the code takes the same steps."""
+    before = random.getstate()
+    random.seed(f"{seed} jitter")  # of the code under test
+    world = _World(seed)
+    violation = None
+    try:
+        with _nothing_said(), world.sqs.in_place():
+            world.run()
+    except Violation as found:
+        violation = str(found)
+        world.ledger.say(f"VIOLATION: {violation}")
+    finally:
+        random.setstate(before)
+    ledger, functions = world.ledger, world.functions
+    return Outcome(
+        seed,
+        violation,
+        sum(map(ledger.counts, ledger.natures)),
+        functions.invocations,
+        functions.troubles,
+        sum(map(ledger.counts, functions.parked.ids())),
+        ledger.extras(),
+        tuple(ledger.story),
+    )
+
+
+@contextlib.contextmanager
+def _nothing_said() -> Iterator[None]:
+    """A thousand schedules have much to say, and nobody to read it."""
+    level = telemetry.logger.log_level
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        telemetry.logger.setLevel(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            telemetry.logger.setLevel(level)
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    at: float
+    payload: JsonObject
+    natures: dict[str, Nature]
+    """What its events are."""
+
+
+class _World:
+    def __init__(self, seed: int) -> None:
+        self.chance = random.Random(f"{seed} plan")
+        self.clock = Clock()
+        self.ledger = Ledger(self.clock)
+        self.end = self.chance.choice((300.0, 900.0, 1800.0))
+        self.settings = self._draw_settings()
+        self.policy = self._draw_policy()
+        self._prefix = str(seed)
+        self._events = 0
+        self._draw_outside(seed)
+        self.arrivals = sorted(
+            (self._draw_arrival() for _ in range(self.chance.randint(2, 8))), key=lambda arrival: arrival.at
+        )
+        self.rotations = sorted(
+            (self.chance.uniform(0, self.end), self.chance.uniform(-300, 300), f"key-{number}")
+            for number in range(1, 1 + self.chance.choice((0, 0, 1, 2)))
+        )
+
+    # ---- what is drawn before it begins
+
+    def _draw_settings(self) -> Settings:
+        chance = self.chance
+        return sample_data.settings(
+            DEAD_LETTER_QUEUE_URL=DEAD_LETTERS,
+            PARKED_QUEUE_URL=PARKED,
+            OWN_LOG_GROUPS=OWN_GROUP,
+            MAX_REPLAYS=str(chance.choice((1, 3, 3))),
+            BATCH_MAX_LOGS=str(chance.choice((1, 2, 3, 5, 10, 500))),
+            BATCH_MAX_BYTES=str(chance.choice((KIB, 4 * KIB, 1024 * KIB))),
+            MAX_DECOMPRESSED_BYTES=str(1024 * KIB),
+        )
+
+    def _draw_policy(self) -> Policy:
+        chance = self.chance
+        return Policy(
+            max_in_flight=chance.choice((1, 2, 4, 8)),
+            request_timeout=chance.choice((3.0, 10.0, 10.0)),
+            extra_requests_per_batch=chance.choice((2, 6, 64)),
+            extra_requests_per_invocation=chance.choice((5, 128)),
+            smallest_byte_limit=KIB,
+        )
+
+    def _draw_outside(self, seed: int) -> None:
+        chance, end = self.chance, self.end
+        own = {name: random.Random(f"{seed} {name}") for name in ("api", "sqs", "secret", "lambda")}
+        sky = draw_forecast(
+            Sky, end, chance.choice((0.2, 0.5)), chance.choice((10.0, 60.0, 300.0)), own["api"]
+        )
+        tide = draw_forecast(Tide, end, chance.choice((0.5, 0.8, 1.0)), 60.0, own["sqs"])
+        store = draw_forecast(KeyStore, end, chance.choice((0.5, 0.9)), 120.0, own["secret"])
+        self.api = IngestApi(
+            self.clock,
+            self.ledger,
+            sky,
+            own["api"],
+            most_bytes=chance.choice((math.inf, math.inf, 3000)),
+            success=chance.choice((200, 200, 202, 204)),
+        )
+        self.secret = Secret(self.clock, store, own["secret"])
+        dead_letters, parked = Queue(self.clock), Queue(self.clock)
+        queues = {DEAD_LETTERS: dead_letters, PARKED: parked}
+        self.sqs = SimulatedSqs(self.clock, self.ledger, tide, own["sqs"], queues)
+        self.functions = Lambda(
+            self.clock,
+            self.ledger,
+            self.sqs,
+            dead_letters,
+            parked,
+            self._new_environment,
+            seconds=chance.choice((30.0, 60.0, 120.0)),
+            mishaps=Mishaps(
+                kill=chance.choice((0.0, 0.1, 0.3)),
+                memory=chance.choice((0.0, 0.1)),
+                stall=chance.choice((0.0, 0.1)),
+                throttle=chance.choice((0.0, 0.1)),
+                twice=chance.choice((0.0, 0.05)),
+                cold=chance.choice((0.0, 0.2)),
+            ),
+            peace_from=end,
+            chance=own["lambda"],
+        )
+
+    def _new_environment(self) -> Environment:
+        senders = SimulatedSenders(self.clock, self.api, self.secret, self.policy)
+        return Environment(
+            self.settings, senders, Memory(byte_limit=self.settings.batch_max_bytes), self.policy
+        )
+
+    def _draw_arrival(self) -> _Arrival:
+        at, kind = self.chance.uniform(0, self.end), self.chance.random()
+        if kind < 0.05:
+            return self._arrival(at, self._unreadable_payload(), Nature.UNREADABLE)
+        events = list(self._draw_events())
+        if kind < 0.1:
+            own = subscription_event([event for event, _ in events], logGroup=OWN_GROUP)
+            return self._arrival(at, own, Nature.FILTERED)
+        stream = f"stream {self.chance.randrange(3)}"
+        payload = subscription_event([event for event, _ in events], logStream=stream)
+        return _Arrival(at, payload, {str(event["id"]): nature for event, nature in events})
+
+    def _arrival(self, at: float, payload: JsonObject, nature: Nature) -> _Arrival:
+        return _Arrival(at, payload, dict.fromkeys(ids_of_body(payload), nature))
+
+    def _unreadable_payload(self) -> JsonObject:
+        name = self._name()
+        data = self.chance.choice(
+            (
+                f"{name} is not base64",
+                data_of(f"{name} is not JSON".encode()),
+                data_of({"messageType": "DATA_MESSAGE", "name": name}),
+                data_of({"logEvents": [{"id": name, "message": " " * 1024 * KIB}]}),
+            )
+        )
+        return {"awslogs": {"data": data}}
+
+    def _draw_events(self) -> Iterator[tuple[JsonObject, Nature]]:
+        poison = self.chance.choice((0.0, 0.0, 0.1, 0.5))
+        for _ in range(self.chance.choice((1, 2, 5, 12, 30))):
+            kind = self.chance.random()
+            if kind < poison:
+                yield self._event(f"this is {POISON}"), Nature.POISON
+            elif kind > 0.97:
+                yield self._event("  "), Nature.FILTERED
+            elif kind > 0.95:
+                yield {"id": self._name(), "text": "not where it belongs"}, Nature.UNREADABLE
+            elif kind > 0.9:
+                yield from ((self._event(line), Nature.PLAIN) for line in TRACE)
+            else:
+                yield self._event("order placed" + "." * self.chance.choice((0, 0, 300))), Nature.PLAIN
+
+    def _event(self, message: str) -> JsonObject:
+        return log_event(self._events, message) | {"id": self._name()}
+
+    def _name(self) -> str:
+        self._events += 1
+        return f"{self._prefix}-{self._events}"
+
+    # ---- how it goes
+
+    def run(self) -> None:
+        happenings = sorted(self._happenings(), key=lambda happening: happening[0])
+        for _ in range(MOST_ACTIONS):
+            due = self.functions.next_due()
+            if happenings and (due is None or happenings[0][0] <= max(due, self.clock.now)):
+                at, happen = happenings.pop(0)
+                self.clock.leap(at)
+                happen()
+                continue
+            if due is None:
+                break
+            if due > self.end + RECOVERY_SECONDS:
+                raise Violation(f"a day after the last trouble not all is settled: {self._unsettled()}")
+            self.clock.leap(due)
+            self.functions.act()
+            self.ledger.check_copies(self.functions.places())
+        else:
+            raise Violation(f"it goes round and round: {self._unsettled()}")
+        self.ledger.check_copies(self.functions.places())
+        self.functions.check_end(self.settings.max_replays)
+
+    def _happenings(self) -> Iterator[tuple[float, Callable[[], None]]]:
+        for arrival in self.arrivals:
+            yield arrival.at, partial(self._arrive, arrival)
+        for at, lag, key in self.rotations:  # the API or the secret has the new key first
+            yield at, partial(self._accept_key, key)
+            yield min(max(0.0, at + lag), self.end), partial(self._store_key, key)
+        yield self.end, self._put_key_right
+
+    def _unsettled(self) -> str:
+        return ", ".join(f"{place}: {ids[:3]}" for place, ids in self.functions.places().items() if ids)
+
+    def _arrive(self, arrival: _Arrival) -> None:
+        self.ledger.say(f"CloudWatch Logs sends {len(arrival.natures)} events")
+        self.ledger.natures |= arrival.natures
+        self.functions.accept(arrival.payload, tuple(arrival.natures))
+
+    def _store_key(self, key: str) -> None:
+        self.ledger.say(f"the secret holds {key}")
+        self.secret.value = key
+
+    def _put_key_right(self) -> None:
+        (self.secret.value,) = self.api.keys
+
+    def _accept_key(self, key: str) -> None:
+        self.ledger.say(f"the ingest API accepts {key} and no other")
+        self.api.keys = {key}

@@ -1,0 +1,178 @@
+"""The ingest API and Secrets Manager, as an environment of the function meets them, in virtual time."""
+
+import heapq
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from email.message import Message
+from itertools import count
+
+from loginformant_shipper.ingest import BATCH_PATH, Outcome
+from loginformant_shipper.policy import Policy
+from loginformant_shipper.senders import Completion, KeyFetched, SendEnded
+
+from local.ingest_contract import Call, Log, Refusal, accepted_logs
+from tests.chaos.clock import Clock, Violation
+from tests.chaos.ledger import Ledger
+from tests.chaos.weather import NEVER, Fate, Forecast, KeyStore, Sky, draw_fate
+
+POISON = "poison"
+LONGEST_FETCH = 15.0
+"""Seconds: every attempt to read the key runs into its time-outs."""
+
+
+@dataclass
+class Request:
+    """One request of the function, and what both sides know of it."""
+
+    ids: tuple[str, ...]
+    accepted: bool = False
+    acknowledged: bool = False
+    """The function was told that it was accepted."""
+
+
+@dataclass
+class IngestApi:
+    """Keeps what it accepts; refuses poison, and bodies beyond `most_bytes`, in all weathers."""
+
+    clock: Clock
+    ledger: Ledger
+    forecast: Forecast[Sky]
+    chance: random.Random
+    most_bytes: float = math.inf
+    keys: set[str] = field(default_factory=lambda: {"key-0"})
+    success: int = 200
+
+    def post(self, body: bytes, key: str) -> tuple[Request, Fate]:
+        logs = _logs(body, key)
+        request = Request(tuple(identifier for log in logs for identifier in ids_of(log)))
+        fate = draw_fate(self.forecast.at(self.clock.now), self.chance)
+        if fate.status == 200:
+            fate = fate._replace(status=self._judge(logs, len(body), key))
+            request.accepted = fate.status == self.success
+        elif fate.keeps and self._judge(logs, len(body), key) == self.success:
+            request.accepted = True
+        if request.accepted:
+            self.ledger.accepted.update(request.ids)
+        if fate.status in (400, 413, 422):
+            self.ledger.refused.update(request.ids)
+        return request, fate
+
+    def _judge(self, logs: Sequence[Log], size: int, key: str) -> int:
+        if key not in self.keys:
+            return 401
+        if size > self.most_bytes:
+            return 413
+        return 400 if any(POISON in log["message"] for log in logs) else self.success
+
+
+def _logs(body: bytes, key: str) -> list[Log]:
+    headers = Message()
+    headers["Content-Type"], headers["X-API-Key"] = "application/json", key
+    try:
+        return accepted_logs(Call("POST", BATCH_PATH, headers, body), frozenset({key}))
+    except Refusal as refusal:
+        raise Violation(f"a request that is not as the API documents it: {refusal}") from None
+
+
+def ids_of(log: Log) -> list[str]:
+    """The ids of the log events that a log was made of."""
+    properties = log["properties"]
+    ids: list[str] = properties.get("eventIds") or [properties["eventId"]]
+    return ids
+
+
+@dataclass
+class Secret:
+    clock: Clock
+    forecast: Forecast[KeyStore]
+    chance: random.Random
+    value: str = "key-0"
+
+    def read(self) -> tuple[str | None, float]:
+        """The key, or None where it cannot be had, and after how many seconds that is known."""
+        match self.forecast.at(self.clock.now):
+            case KeyStore.OPEN:
+                return self.value, 0.05
+            case KeyStore.CLOSED:
+                return None, self.chance.choice((0.05, LONGEST_FETCH))
+            case KeyStore.UNCERTAIN:
+                value = self.value if self.chance.random() < 0.5 else None
+                return value, self.chance.uniform(0.05, LONGEST_FETCH)
+
+
+@dataclass
+class SimulatedSenders:
+    """`Senders` of one environment. While that is frozen, what is on its way to it still arrives."""
+
+    clock: Clock
+    api: IngestApi
+    secret: Secret
+    policy: Policy
+    requests: list[Request] = field(default_factory=list)
+    """Those of the current invocation."""
+    _under_way: dict[int, tuple[float, Request, Fate]] = field(default_factory=dict)
+    _completions: list[tuple[float, int, Completion]] = field(default_factory=list)
+    _order: "count[int]" = field(default_factory=count)
+    _not_before: float = -math.inf
+    """What the ingest API asked for."""
+
+    def now(self) -> float:
+        self.clock.step()
+        return self.clock.now
+
+    def send(self, ticket: int, body: bytes, key: str, seconds: float) -> None:
+        self.clock.step()
+        if self.clock.now < self._not_before:
+            early = self._not_before - self.clock.now
+            raise Violation(f"a request {early:.1f} s before the end of a Retry-After")
+        request, fate = self.api.post(body, key)
+        self.requests.append(request)
+        self._under_way[ticket] = self.clock.now, request, fate
+        self.api.ledger.say(
+            f"    request {ticket} with {len(request.ids)} events: {fate.status}"
+            + f" after {fate.after:.2f} s{', accepted' * request.accepted}"
+        )
+        self._complete(fate.after, SendEnded(ticket, Outcome(fate.status, "", fate.retry_after, fate.after)))
+        self.clock.step()
+
+    def fetch_key(self, ticket: int) -> None:
+        self.clock.step()
+        key, after = self.secret.read()
+        self._complete(after, KeyFetched(ticket, key, "" if key else "the secret is out of reach"))
+        self.api.ledger.say(f"    key: {key or 'not to be had'} after {after:.2f} s")
+
+    def wait(self, seconds: float) -> Completion | None:
+        self.clock.step()
+        end = self.clock.now + max(seconds, 0.0)
+        if not self._completions or self._completions[0][0] > end:
+            self.clock.leap(end)
+            return None
+        self.clock.leap(self._completions[0][0])
+        completion = heapq.heappop(self._completions)[2]
+        if completion.ticket in self._under_way:
+            _, request, fate = self._under_way.pop(completion.ticket)
+            self._learn(request, fate)
+        return completion
+
+    def abandon(self, ticket: int) -> Outcome | None:
+        self.clock.step()
+        if ticket not in self._under_way:
+            return None
+        began, request, fate = self._under_way.pop(ticket)
+        self._complete(0.001, SendEnded(ticket, Outcome(None, "given up")))
+        if fate.status_after is None or began + fate.status_after > self.clock.now:
+            return None
+        self._learn(request, fate)
+        return Outcome(fate.status, "", fate.retry_after, self.clock.now - began)
+
+    def _learn(self, request: Request, fate: Fate) -> None:
+        request.acknowledged = request.accepted and fate.status == self.api.success
+        if fate.retry_after is not None:
+            pause = min(fate.retry_after, self.policy.longest_pause)
+            self._not_before = max(self._not_before, self.clock.now + pause)
+
+    def _complete(self, after: float, completion: Completion) -> None:
+        if after < NEVER:
+            heapq.heappush(self._completions, (self.clock.now + after, next(self._order), completion))

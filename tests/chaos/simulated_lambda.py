@@ -1,0 +1,291 @@
+"""What Lambda does with the shipper and with replay, in virtual time, as AWS documents it.
+
+AWS Lambda Developer Guide: "How Lambda handles errors and retries with asynchronous invocation" (two more
+attempts, after one minute and after two; throttled events come back without an attempt being counted; at last
+the unchanged event goes to the dead-letter target), "Handling errors for an SQS event source in Lambda"
+(partial batch responses; after an error all messages come back when their visibility timeout is over), and
+"Lambda execution environment lifecycle" (an environment is used again after an error that the handler raised,
+and not after a crash or a time-out).
+
+One thing is left out: Lambda's own writing to the dead-letter target never fails here. If it does, Lambda
+drops the event and counts it in `DeadLetterErrors`; nothing in a function can prevent that.
+"""
+
+import json
+import math
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from loginformant_shipper import pipeline
+from loginformant_shipper.account import AccountError
+from loginformant_shipper.pipeline import DeadLetterError, Environment
+
+from tests.chaos.clock import Clock, Killed, Mishap, Violation
+from tests.chaos.ledger import Ledger, Nature, Why
+from tests.chaos.simulated_api import Request, SimulatedSenders
+from tests.chaos.simulated_sqs import Message, Queue, SimulatedSqs
+
+ATTEMPTS = 3
+WAITS = {1: 60.0, 2: 120.0}
+"""Seconds before the next attempt, by the number of those that failed."""
+RECORDS = 10
+"""BatchSize in template.yaml."""
+
+JsonObject = dict[str, Any]
+
+
+@dataclass
+class AsyncEvent:
+    """An event in Lambda's own queue."""
+
+    payload: JsonObject
+    ids: tuple[str, ...]
+    due: float
+    failures: int = 0
+
+
+@dataclass(frozen=True)
+class Mishaps:
+    """How likely each is, for one invocation."""
+
+    kill: float
+    memory: float
+    stall: float
+    throttle: float
+    twice: float
+    """AWS delivers an event or a message once more."""
+    cold: float
+    """An invocation meets a new environment."""
+
+
+@dataclass
+class Lambda:
+    clock: Clock
+    ledger: Ledger
+    sqs: SimulatedSqs
+    dead_letters: Queue
+    parked: Queue
+    new_environment: Callable[[], Environment]
+    seconds: float
+    """The function's time-out."""
+    mishaps: Mishaps
+    peace_from: float
+    """From then on there are no mishaps."""
+    chance: random.Random
+    waiting: list[AsyncEvent] = field(default_factory=list)
+    invocations: int = 0
+    troubles: int = 0
+    """Invocations that did not end as they should."""
+    _environments: dict[str, Environment] = field(default_factory=dict)
+    _requests: list[Request] = field(default_factory=list)
+    """Those of the current invocation."""
+
+    # ---- what comes next
+
+    def next_due(self) -> float | None:
+        """When there is something to do; None if there never will be."""
+        moments = [event.due for event in self.waiting]
+        visible = self.dead_letters.next_visible()
+        return min(moments + ([] if visible is None else [visible]), default=None)
+
+    def act(self) -> None:
+        """Does what is due."""
+        due = [event for event in self.waiting if event.due <= self.clock.now]
+        if due:
+            self._attempt(due[0])
+        else:
+            self._poll()
+
+    def places(self) -> dict[str, list[str]]:
+        """Where events are, other than in the ingest API."""
+        return {
+            "waiting for Lambda": [identifier for event in self.waiting for identifier in event.ids],
+            "dead-letter queue": list(self.dead_letters.ids()),
+            "parked queue": list(self.parked.ids()),
+        }
+
+    # ---- asynchronous invocation
+
+    def accept(self, payload: JsonObject, ids: tuple[str, ...]) -> None:
+        """What CloudWatch Logs does: hand over an event."""
+        self.waiting.append(AsyncEvent(payload, ids, self.clock.now))
+
+    def _attempt(self, event: AsyncEvent) -> None:
+        if self._happens(self.mishaps.throttle):
+            self.ledger.say("Lambda throttles the shipper")
+            event.due = self.clock.now + self.chance.uniform(1.0, 300.0)
+            return
+        self.ledger.say(f"attempt {event.failures + 1} to ship {len(event.ids)} events")
+        answer = self._invoke("shipper", lambda environment: self._ship(event, environment))
+        self._explain_copies(answer is not None, event.ids if answer is not None else ())
+        if answer is not None:
+            self._check_account(answer, event.ids)
+            if self._happens(self.mishaps.twice):
+                event.due = self.clock.now + 1.0
+                self.ledger.say("Lambda delivers this event once more")
+                self.ledger.explain(event.ids, Why.LAMBDA)
+            else:
+                self.waiting.remove(event)
+            return
+        event.failures += 1
+        if event.failures < ATTEMPTS:
+            event.due = self.clock.now + WAITS[event.failures]
+            return
+        self.waiting.remove(event)
+        attributes = {"RequestID": "made-up", "ErrorCode": "200", "ErrorMessage": "what the handler raised"}
+        self.dead_letters.put(json.dumps(event.payload), attributes)
+        self.ledger.say("Lambda stores the whole event in the dead-letter queue")
+
+    def _ship(self, event: AsyncEvent, environment: Environment) -> JsonObject:
+        return pipeline.ship(event.payload, environment, self.seconds)
+
+    # ---- the event source mapping of the dead-letter queue
+
+    def _poll(self) -> None:
+        messages = self.dead_letters.receive(RECORDS)
+        if not messages:
+            return
+        ids = tuple(identifier for message in messages for identifier in message.ids)
+        self.ledger.say(f"replay of {len(messages)} messages with {len(ids)} events")
+        event = {"Records": [message.record() for message in messages]}
+        answer = self._invoke("replay", lambda environment: self._replay(event, environment))
+        returned = frozenset(self._returned(answer, messages))
+        consumed = [
+            identifier
+            for message in messages
+            if message.identifier not in returned
+            for identifier in message.ids
+        ]
+        self._explain_copies(answer is not None, consumed)
+        if answer is None:
+            return
+        self._check_account(answer, ids)
+        for message in messages:
+            if message.identifier in returned:
+                continue
+            if self._happens(self.mishaps.twice):
+                self.ledger.say(f"{message.identifier} is delivered once more")
+                self.ledger.explain(message.ids, Why.LAMBDA)
+            else:
+                del self.dead_letters.messages[message.identifier]
+
+    def _replay(self, event: JsonObject, environment: Environment) -> JsonObject:
+        return pipeline.replay(event, environment, self.seconds)
+
+    @staticmethod
+    def _returned(answer: JsonObject | None, messages: list[Message]) -> Iterator[str]:
+        known = {message.identifier for message in messages}
+        if answer is None:
+            yield from known
+            return
+        for failure in answer["batchItemFailures"]:
+            if failure["itemIdentifier"] not in known:
+                yield from known  # a failure that Lambda cannot assign fails the whole batch
+                return
+            yield failure["itemIdentifier"]
+
+    # ---- one invocation
+
+    def _invoke(self, function: str, call: Callable[[Environment], JsonObject]) -> JsonObject | None:
+        """The function's answer; None where it failed."""
+        self.invocations += 1
+        # Two environments of each: what one has learnt, the other has not.
+        name = f"{function} {self.chance.randrange(2)}"
+        if name not in self._environments or self._happens(self.mishaps.cold):
+            self._environments[name] = self.new_environment()
+        environment = self._environments[name]
+        assert isinstance(environment.senders, SimulatedSenders)
+        environment.senders.requests = self._requests = []
+        self.sqs.writes = []
+        self.clock.begin_invocation(self.seconds, dict(self._draw_mishaps()))
+        try:
+            answer = call(environment)
+            self.clock.step()  # it may be killed before Lambda has its answer
+        except Killed as killed:
+            if str(killed) == "timed out" and not self.clock.stalled:
+                raise Violation(f"{name} did not end in its {self.seconds:g} s") from None
+            self.ledger.say(f"  {name}: {killed}")
+            del self._environments[name]
+            self.troubles += 1
+            return None
+        except MemoryError:
+            self.ledger.say(f"  {name}: {Mishap.MEMORY}")
+            self.troubles += 1
+            return None
+        except DeadLetterError as error:
+            if all(write.acknowledged for write in self.sqs.writes) and not self.clock.stalled:
+                raise Violation(f"{name} says that events could not be stored, and all were") from error
+            self.ledger.say(f"  {name}: {error}")
+            self.troubles += 1
+            return None
+        except AccountError as error:
+            raise Violation(str(error)) from error
+        finally:
+            self.clock.end_invocation()
+        counts = {column: count for column, count in answer.items() if isinstance(count, int) and count}
+        self.ledger.say(f"  {name}: {counts}")
+        return answer
+
+    def _draw_mishaps(self) -> Iterator[tuple[int, tuple[Mishap, float]]]:
+        for likelihood, mishap in (
+            (self.mishaps.kill, Mishap.KILL),
+            (self.mishaps.memory, Mishap.MEMORY),
+            (self.mishaps.stall, Mishap.STALL),
+        ):
+            if self._happens(likelihood):
+                step = int(math.exp(self.chance.uniform(0.0, math.log(120.0))))
+                yield step, (mishap, self.chance.uniform(0.0, 1.5 * self.seconds))
+
+    def _happens(self, likelihood: float) -> bool:
+        return self.clock.now < self.peace_from and self.chance.random() < likelihood
+
+    def _explain_copies(self, answered: bool, consumed: Iterable[str]) -> None:
+        """Compares what came of an invocation with what its source has lost by it.
+
+        `consumed` are the events that are no longer with their source, since the function answered.
+        """
+        kept = Counter[str]()
+        for request in self._requests:
+            if request.acknowledged:
+                kept.update(request.ids)
+            elif request.accepted:
+                self.ledger.explain(request.ids, Why.LOST_REPLY)
+        for write in self.sqs.writes:
+            kept.update(write.ids * write.acknowledged)
+            self.ledger.explain(write.ids, Why.LOST_SQS_REPLY, write.stored - write.acknowledged)
+        for identifier, times in (kept - Counter(consumed)).items():
+            if not answered:
+                self.ledger.explain([identifier], Why.CRASH, times)
+            elif all(write.acknowledged for write in self.sqs.writes):
+                raise Violation(f"event {identifier} was delivered or stored, and comes again for no reason")
+            else:
+                self.ledger.explain([identifier], Why.RETURNED, times)
+
+    def _check_account(self, answer: JsonObject, ids: tuple[str, ...]) -> None:
+        """The account that the function gives, against what really happened."""
+        told = {column: answer[column] for column in ("received", "delivered", "deadLettered")}
+        happened = {
+            "received": len(ids),
+            "delivered": sum(len(request.ids) for request in self._requests if request.acknowledged),
+            "deadLettered": sum(len(write.ids) for write in self.sqs.writes if write.acknowledged),
+        }
+        if told != happened:
+            raise Violation(f"the account says {told}, and there were {happened}")
+
+    # ---- the end
+
+    def check_end(self, max_replays: int) -> None:
+        """When nothing is wrong and nothing is left to do, all is delivered, or parked for a reason."""
+        for identifier in self.parked.ids():
+            nature = self.ledger.natures[identifier]
+            if nature is Nature.PLAIN and self.ledger.refused[identifier] < max_replays:
+                refused = self.ledger.refused[identifier]
+                raise Violation(
+                    f"event {identifier} is parked, and the ingest API refused it {refused} times"
+                )
+        for identifier, nature in self.ledger.natures.items():
+            if nature is Nature.POISON and self.ledger.accepted[identifier]:
+                raise Violation(f"event {identifier} was accepted, and the ingest API refuses such")

@@ -1,0 +1,33 @@
+"""A thousand seeded schedules in virtual time: no event is lost, and none is doubled without a reason."""
+
+from collections import Counter
+
+import pytest
+
+from tests.chaos.ledger import Why
+from tests.chaos.schedule import Outcome, run_schedule
+
+SCHEDULES = 1000
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> list[Outcome]:
+    return [run_schedule(seed) for seed in range(SCHEDULES)]
+
+
+def test_nothing_is_lost_and_every_duplicate_is_explained(outcomes: list[Outcome]) -> None:
+    assert [outcome.line() for outcome in outcomes if outcome.violation] == []
+
+
+def test_there_was_trouble_of_every_kind(outcomes: list[Outcome]) -> None:
+    """Or else the test above would prove nothing."""
+    extras = sum((outcome.extras for outcome in outcomes), Counter[Why]())
+    assert extras.keys() == set(Why)
+    assert all(copies >= SCHEDULES / 10 for copies in extras.values()), extras
+    for count in ("troubles", "parked"):
+        assert sum(getattr(outcome, count) for outcome in outcomes) >= SCHEDULES, count
+
+
+def test_a_seed_is_one_schedule() -> None:
+    assert run_schedule(7) == run_schedule(7)
+    assert run_schedule(7).story != run_schedule(8).story
