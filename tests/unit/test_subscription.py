@@ -2,6 +2,7 @@ import base64
 import gzip
 import json
 import math
+import time
 import tracemalloc
 from typing import Any
 
@@ -257,6 +258,26 @@ def test_no_more_is_inflated_than_the_limit() -> None:
         assert tracemalloc.get_traced_memory()[1] < 8 * MIB
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("count", [3_300, 40_000])
+def test_members_across_the_pieces_in_which_a_payload_is_read(count: int) -> None:
+    member = gzip.compress(b" ")
+    content = gzip.compress(json.dumps(payload([raw_event()])).encode())
+    data = base64.b64encode(member * count + content + member * count).decode()
+    [it] = decoded({"awslogs": {"data": data}})
+    assert isinstance(it, SubscriptionMessage)
+    assert [event.id for event in it.events] == ["e0"]
+
+
+def test_many_members_take_time_in_proportion() -> None:
+    def seconds(members: int) -> float:
+        event = {"awslogs": {"data": base64.b64encode(gzip.compress(b"") * members).decode()}}
+        start = time.thread_time()
+        undecodable(event)
+        return time.thread_time() - start
+
+    assert min(seconds(160_000) / seconds(20_000) for _ in range(3)) < 20  # each copying all others: 64
 
 
 def test_log_events_without_message_text_are_kept_and_counted_apart_from_the_others() -> None:

@@ -21,6 +21,8 @@ JsonObject = dict[str, Any]
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
 """zlib's way of saying: a gzip header must be there."""
 
+GZIP_PIECE = 64 * 1024
+
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 DIGITS_OF_64_BITS = 18
 """Every integer of at most so many digits fits into 64 bits."""
@@ -262,18 +264,26 @@ class _TooLarge(Exception):
 
 
 def _inflate(compressed: bytes, limit: int) -> bytes:
-    """Gunzip, members one behind the other included, to at most `limit` bytes."""
+    """Gunzip, members one behind the other included, to at most `limit` bytes.
+
+    Piece by piece: zlib copies what is behind a member, and there may be tens of thousands of members.
+    """
     parts: list[bytes] = []
     room = limit
-    while compressed:
-        inflater = zlib.decompressobj(GZIP_WINDOW)
-        parts.append(inflater.decompress(compressed, room + 1))
-        room -= len(parts[-1])
-        if room < 0:
-            raise _TooLarge
-        if not inflater.eof:
-            raise EOFError("the data ends too early")
-        compressed = inflater.unused_data
+    inflater = None
+    for start in range(0, len(compressed), GZIP_PIECE):
+        piece = compressed[start : start + GZIP_PIECE]
+        while piece:
+            inflater = inflater or zlib.decompressobj(GZIP_WINDOW)
+            parts.append(inflater.decompress(piece, room + 1))
+            room -= len(parts[-1])
+            if room < 0:
+                raise _TooLarge
+            piece = b""
+            if inflater.eof:
+                piece, inflater = inflater.unused_data, None
+    if inflater is not None:
+        raise EOFError("the data ends too early")
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
