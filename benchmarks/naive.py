@@ -1,4 +1,4 @@
-"""The naive shipper: the least code that does the job, and nothing that makes it safe. What ours is measured by.
+"""The naive shipper: the least code that does the job, and nothing that makes it safe.
 
 No time limits, no retries, no dead-letter queue, no account of what was delivered; a level word anywhere in
 the text decides.

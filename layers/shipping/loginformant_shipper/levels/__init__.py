@@ -20,6 +20,7 @@ from .platform import (
     decide_by_platform_record,
 )
 from .positions import decide_by_bare_word, decide_by_position, decide_by_second_line
+from .sentences import is_plain
 from .symbols import decide_by_coloured_word, decide_by_symbol
 from .vocabulary import LEVEL_WORDS, Decision, Level
 from .words import decide_by_words
@@ -87,6 +88,8 @@ def _of_text(text: str) -> Decision | None:
             return decision
         text = _COLOURS.sub("", text)
     text = text.strip()
+    if is_plain(text):
+        return decide_by_lambda_event(text) or decide_by_key_value(text) or decide_by_exception(text)
     line = text
     if "\n" in text:
         text = _ORNAMENTS.sub("", text, count=1).strip()

@@ -48,9 +48,7 @@ def decide_by_words(text: str) -> Decision | None:
 def _has_stem(text: str) -> bool:
     """Whether a search for words can find any; most texts are done with here."""
     if not text.isascii():
-        return (
-            True  # "FAIL" in lower case is "faıl" in Turkish, and a regular expression takes it for the same
-        )
+        return True  # "FAIL" is "faıl" in Turkish lower case, which a regular expression takes for the same
     lower = text.lower()
     return (  # written out: any() costs more than all the rest
         "error" in lower

@@ -1,0 +1,33 @@
+"""What most lines are: a plain sentence, of which most rules need not be asked, since none can apply."""
+
+import re
+
+from .vocabulary import BRACKETED_WORDS, LETTERS
+
+LONGEST = 300
+"""No longer text is called plain: a rule that reads so many characters would see a word cut short."""
+
+_PLAIN = re.compile(r"[A-Za-z][ !#-.0-{}~]*\Z")
+"""Printable ASCII behind a letter, without `/`, `"` and `|`: a line of an access log has one, or a method."""
+
+_WORD = re.compile(r"[a-z]{1,13}")
+_BAD_NEWS = ("error", "exception", "fail", "failed", "failure", "crash", "crashed", "warn", "warning")
+_TELLING = frozenset(
+    {*BRACKETED_WORDS, *LETTERS, "sill"}  # a position
+    | {"get", "head", "post", "put", "delete", "patch", "options", "connect", "trace"}  # a status
+    | {"timed", "exited", "ora", "tns", "rman"}  # a platform's line
+    | {*_BAD_NEWS, *(f"{word}s" for word in _BAD_NEWS), "panicked", "deprecated", "caution"}  # words
+)
+"""In lower case. Without one of these none of those rules applies."""
+
+
+def is_plain(text: str) -> bool:
+    """Whether only Lambda's own events, pairs and the shapes of exceptions are left to give `text` a level.
+
+    `text` is without white space around it. False says nothing.
+    """
+    return (
+        len(text) <= LONGEST
+        and _PLAIN.match(text) is not None
+        and _TELLING.isdisjoint(_WORD.findall(text.lower()))
+    )
