@@ -106,6 +106,13 @@ def test_a_private_key_is_found_over_events() -> None:
     assert redact(message, EMAIL) == message
 
 
+def test_the_end_of_a_key_may_be_part_of_something_else_that_is_redacted() -> None:
+    texts = ["-----BEGIN PRIVATE KEY-----", "M" * 64, "-----END PRIVATE KEY-----alice@example.com", "N" * 64]
+    message = SubscriptionMessage(ORDERS, tuple(log_event(str(n), text) for n, text in enumerate(texts)))
+    once = redact(message, ALL)
+    assert redact(once, ALL) == once
+
+
 # --- JSON ---
 
 

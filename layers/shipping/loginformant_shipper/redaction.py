@@ -47,14 +47,14 @@ def redact(message: SubscriptionMessage, settings: Settings) -> SubscriptionMess
     """
     if not (settings.redact or settings.redact_pattern):
         return message
-    texts: Sequence[str] = [event.message for event in message.events]
-    if Detector.PRIVATE_KEY in settings.redact:
-        from loginformant_shipper.private_keys import redact_private_keys
-
-        texts = redact_private_keys(texts)
     steps = _steps(settings.redact, settings.redact_pattern)
-    events = map(_redact_event, message.events, texts, repeat(steps))
-    return message._replace(events=tuple(events))
+    texts = [event.message for event in message.events]
+    redacted = (
+        _redact_all(texts, steps)
+        if Detector.PRIVATE_KEY in settings.redact
+        else map(_redact, texts, repeat(steps))
+    )
+    return message._replace(events=tuple(map(_with_text, message.events, redacted, repeat(steps))))
 
 
 def redact_text(text: str, settings: Settings) -> str:
@@ -85,8 +85,21 @@ def _steps(names: tuple[Detector, ...], pattern: Pattern | None) -> _Steps:
     )
 
 
-def _redact_event(event: LogEvent, text: str, steps: _Steps) -> LogEvent:
-    text = _redact(text, steps)
+def _redact_all(texts: Sequence[str], steps: _Steps) -> Sequence[str]:
+    """The messages of a log stream in order, with the private keys that go over several of them."""
+    from loginformant_shipper.private_keys import REDACTED, redact_private_keys
+
+    texts = [_redact(text, steps) for text in redact_private_keys(texts)]
+    for _ in range(_MOST_ROUNDS):
+        again = redact_private_keys(texts)
+        if again == texts:
+            return texts
+        # The end of a key was itself redacted: now it is one without end.
+        texts = [_redact(text, steps) for text in again]
+    return [REDACTED if "PRIVATE KEY" in text else text for text in texts]
+
+
+def _with_text(event: LogEvent, text: str, steps: _Steps) -> LogEvent:
     others = {name: value for name, value in event.raw.items() if name not in _NOT_SEARCHED}
     redacted = _redact_fields(others, steps) if others else others
     if text == event.message and redacted is others:

@@ -39,7 +39,6 @@ def request_id(parsed: ParsedMessage) -> str | None:
     if prefix is not None and prefix.request_id is not None:
         return prefix.request_id
     if not _FIELDS_AND_RECORD.isdisjoint(fields):
-        for field in _FIELDS:
-            if isinstance(identifier := fields.get(field), str) and identifier:
-                return identifier
+        named = (fields.get(field) for field in _FIELDS)
+        return next((value for value in named if isinstance(value, str) and value), None)
     return None
