@@ -82,6 +82,19 @@ def test_the_answer_to_an_earlier_request_is_worth_nothing_for_one_that_never_be
         assert senders.abandon(2) is None
 
 
+def test_a_request_that_could_not_begin_can_be_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delivery abandons whatever it began, also when memory is exhausted; that is not to be hidden."""
+
+    def exhausted(*arguments: object) -> None:
+        raise MemoryError
+
+    senders = ThreadedSenders(settings())
+    monkeypatch.setattr("loginformant_shipper.senders.Lane", exhausted)
+    with pytest.raises(MemoryError):
+        senders.send(1, BODY, LOCAL_KEY, LONG)
+    assert senders.abandon(1) is None
+
+
 def test_the_key_is_fetched(aws: None) -> None:
     arn = boto3.client("secretsmanager").create_secret(Name="key", SecretString="k-1")["ARN"]
     senders = ThreadedSenders(load_settings({**ENVIRON, "API_KEY_SECRET_ARN": arn}))

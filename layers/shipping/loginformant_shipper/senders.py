@@ -45,7 +45,10 @@ class Senders(Protocol):
         """The next completion, or None after `seconds`."""
 
     def abandon(self, ticket: int) -> Outcome | None:
-        """Give up a request that has taken too long. The outcome where its status had come, else None."""
+        """Give up a request that has taken too long. The outcome where its status had come, else None.
+
+        One that never began, or has ended, is left alone.
+        """
 
 
 class ThreadedSenders:
@@ -90,7 +93,9 @@ class ThreadedSenders:
         return completion
 
     def abandon(self, ticket: int) -> Outcome | None:
-        lane = self._busy.pop(ticket)
+        lane = self._busy.pop(ticket, None)
+        if lane is None:
+            return None
         lane.abandon()
         return lane.answered
 
