@@ -146,9 +146,7 @@ def redact_token(text: str) -> str:
 
 # Also in the names of instances in EC2: ip-10-0-0-1.
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_IPV4 = re.compile(
-    rf"(?<![\w.])(?:{_OCTET}(?:\.{_OCTET}){{3}}|ip-{_OCTET}(?:-{_OCTET}){{3}})(?!\w|\.[0-9])"
-)
+_IPV4 = re.compile(rf"(?<![\w.])(?:{_OCTET}(?:\.{_OCTET}){{3}}|ip-{_OCTET}(?:-{_OCTET}){{3}})(?!\w|\.[0-9])")
 _IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f:.]*::|(?:[0-9A-Fa-f]{1,4}:){6})[0-9A-Fa-f:.]++(?!\w)")
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from loginformant_shipper.settings import Settings, SettingsError, load_settings
+from loginformant_shipper.settings import Detector, Settings, SettingsError, load_settings
 
 JsonObject = dict[str, Any]
 
@@ -134,6 +134,11 @@ def test_every_parameter_says_what_is_allowed(template: JsonObject) -> None:
         ("PermissionsBoundaryArn", "arn:aws:iam::123456789012:policy/team/boundary", ROLE_ARN),
         ("PermissionsBoundaryArn", "arn:aws:iam::aws:policy/PowerUserAccess", "boundary"),
         ("ReservedConcurrency", "20", "0"),
+        ("IncludePattern", r"(?i)order \d+", "two\nlines"),
+        ("Redact", "email,credit-card", "email, credit-card"),
+        ("Redact", "private-key", "phone"),
+        ("Properties", "environment=production,team=a b", "environment"),
+        ("Properties", "a.b-c_d=", "1st=x"),
         ("LogGroups", "/aws/lambda/*,orders#2,*", "/aws/lambda/*, orders"),
         ("LogGroups", "*", "/aws/lambda/[a-z]"),
         ("ExcludeLogGroups", "/aws/lambda/noisy", '"/aws/lambda/noisy"'),
@@ -246,9 +251,24 @@ def test_the_code_takes_every_value_that_the_stack_allows(stack: JsonObject) -> 
             settings_with(stack, **{name: value})
 
 
+def test_the_stack_knows_every_detector_and_no_other(template: JsonObject) -> None:
+    redact = template["Parameters"]["Redact"]
+    assert re.fullmatch(redact["AllowedPattern"], ",".join(Detector))
+    named = set(re.findall(r"[a-z-]+", redact["AllowedPattern"]))
+    assert named == set(Detector)
+    assert all(detector in redact["ConstraintDescription"] for detector in Detector)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("IngestUrl", "https://user@example.com"), ("BatchMaxLogs", "501"), ("DefaultLevel", "Verbose")],
+    [
+        ("Redact", "phone"),
+        ("IncludePattern", "("),
+        ("Properties", "logGroup=x"),
+        ("IngestUrl", "https://user@example.com"),
+        ("BatchMaxLogs", "501"),
+        ("DefaultLevel", "Verbose"),
+    ],
 )
 def test_what_the_stack_refuses_the_code_refuses_too(name: str, value: str, stack: JsonObject) -> None:
     with pytest.raises(SettingsError):
