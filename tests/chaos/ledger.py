@@ -58,7 +58,7 @@ class Ledger:
         self.story.append(f"{self.clock.now:9.2f}  {line}")
 
     def explain(self, identifiers: Iterable[str], why: Why, times: int = 1) -> None:
-        for identifier in identifiers:
+        for identifier in identifiers if times else ():
             self.extra[identifier][why] += times
 
     def extras(self) -> Counter[Why]:

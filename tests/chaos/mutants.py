@@ -1,0 +1,174 @@
+"""The shipper, broken on purpose in one place: what the schedules must find.
+
+Each mutant is a function of the code under test with a piece of its text replaced. Where the code changes, so
+that the piece is no longer there, trying the mutant fails, and its line here has to follow.
+"""
+
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FunctionType
+from typing import Any, NamedTuple
+
+from loginformant_shipper import deadletter, pipeline, policy, replay, subscription
+from loginformant_shipper.delivery import Delivery
+
+
+class Mutant(NamedTuple):
+    name: str
+    function: Callable[..., Any]
+    old: str
+    new: str
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Breaks the function during a block. Raises `ValueError` if its text is not as it was."""
+        function = self.function
+        assert isinstance(function, FunctionType)
+        source = textwrap.dedent(inspect.getsource(function))
+        if source.count(self.old) != 1:
+            raise ValueError(f"{function.__qualname__} does not hold this once: {self.old}")
+        namespace = dict(function.__globals__)
+        exec(source.replace(self.old, self.new), namespace)
+        # The code, not the function: other modules have imported that by its name.
+        code, function.__code__ = function.__code__, namespace[function.__name__].__code__
+        try:
+            yield
+        finally:
+            function.__code__ = code
+
+
+_RETRIED = "case None | 408 | 425 | 429:\n            return Verdict.RETRY"
+_DELIVERED = "return Verdict.DELIVERED"
+
+MUTANTS = (
+    Mutant(
+        "skips the write to the dead-letter queue",
+        pipeline.ship,
+        "_store(letters, end - environment.senders.now(), shipment.account)",
+        "shipment.account.dead_lettered.update({m.failure: m.events for m, _ in letters})",
+    ),
+    Mutant(
+        "drops on 429", policy.judge, _RETRIED, f"case 429:\n            {_DELIVERED}\n        {_RETRIED}"
+    ),
+    Mutant(
+        "takes no answer for a good answer",
+        policy.judge,
+        _RETRIED,
+        f"case None:\n            {_DELIVERED}\n        {_RETRIED}",
+    ),
+    Mutant("sends again what was accepted with 202", policy.judge, "200 <= status <= 299", "status == 200"),
+    Mutant(
+        "acknowledges a record that was not replayed",
+        pipeline.replay,
+        "account.returned_records |= dict.fromkeys(to_return)",
+        "pass",
+    ),
+    Mutant("counts before it has stored", pipeline._store, "if not trouble:", "if True:"),
+    Mutant(
+        "acknowledges a record whose remainder could not be stored",
+        pipeline._store,
+        "account.returned_records[message.record] = None",
+        "pass",
+    ),
+    Mutant(
+        "does not raise when the queue is out of reach",
+        pipeline._store,
+        "raise DeadLetterError(",
+        "account.returned[failure] += message.events\n            str(",
+    ),
+    Mutant(
+        "ignores errors of SQS",
+        deadletter._trouble,
+        'return f"{type(error).__name__}: {error}" if error else ""',
+        'return ""',
+    ),
+    Mutant(
+        "takes a write that did not end in time for done",
+        deadletter._trouble,
+        'return "not written in time"',
+        'return ""',
+    ),
+    Mutant(
+        "loses the second half of a split batch",
+        Delivery._search_for_the_bad_log,
+        "in job.batch.halves()",
+        "in job.batch.halves()[:1]",
+    ),
+    Mutant(
+        "takes a refused log for delivered",
+        Delivery._search_for_the_bad_log,
+        "self._settle(job, Failure(reason, outcome.status, outcome.detail))",
+        "self._settle(job, None)",
+    ),
+    Mutant(
+        "takes what it did not try for delivered",
+        Delivery._begin_what_can_begin,
+        "self._settle(job, job.search.refusal)",
+        "self._settle(job, None)",
+    ),
+    Mutant(
+        "forgets untried batches at the deadline",
+        Delivery._fail_the_rest,
+        "for batch in self._batches:",
+        "for batch in ():",
+    ),
+    Mutant(
+        "takes a request without an answer for delivered at the deadline",
+        Delivery._abandon_what_is_overdue,
+        "self._settle(job, Failure(Reason.OUT_OF_TIME, None, detail))",
+        "self._settle(job, None)",
+    ),
+    Mutant("loses a batch between two attempts", Delivery._try_again, "self._waiting.append(job)", "pass"),
+    Mutant("ignores Retry-After", Delivery._next_job, "or now < self._memory.resume_at", ""),
+    Mutant(
+        "starts requests beyond the deadline",
+        Delivery._last_start,
+        "self._deadline - self._policy.least_attempt",
+        "self._deadline + 60.0",
+    ),
+    Mutant(
+        "never takes a new key",
+        Delivery._key_fetched,
+        "self._memory.key = fetched.key",
+        "self._memory.key = self._memory.key or fetched.key",
+    ),
+    Mutant(
+        "drops payloads that cannot be decoded",
+        pipeline._messages,
+        "shipment.undecodable.append(decoded)",
+        "account.dropped[Cause.BLANK] += decoded.events",
+    ),
+    Mutant(
+        "drops events that cannot be read",
+        subscription._read_events,
+        "\n    if unreadable:",
+        "\n    if False:",
+    ),
+    Mutant(
+        "stores the first line of a stack trace only",
+        deadletter.dead_letter_messages,
+        "logs.append(entry.events)",
+        "logs.append(entry.events[:1])",
+    ),
+    Mutant(
+        "parks what only has to wait",
+        replay.address,
+        "yield Addressed(message, dead_letter_queue)",
+        "yield Addressed(message, parked_queue)",
+    ),
+    Mutant("never parks", replay.address, "parked_queue if replays + 1 >= settings.max_replays else ", ""),
+    Mutant(
+        "returns a record of which some was delivered",
+        replay.records_to_return,
+        "record not in delivered and found <= MAY_PASS",
+        "found <= MAY_PASS",
+    ),
+    Mutant(
+        "keeps nothing of a record that was delivered in part",
+        replay.split_off,
+        "outside += [Failed(others, failure)] if others.entries else []",
+        "pass",
+    ),
+)

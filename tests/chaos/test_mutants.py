@@ -1,0 +1,20 @@
+"""The schedules find every deliberately broken policy: or else that they find nothing would mean nothing."""
+
+import pytest
+
+from tests.chaos.mutants import MUTANTS, Mutant
+from tests.chaos.schedule import run_schedule
+from tests.chaos.test_schedules import SCHEDULES
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_broken_policy_is_caught(mutant: Mutant) -> None:
+    """By where the events are, although the account that the function takes itself is switched off."""
+    with mutant.in_place():
+        caught = any(run_schedule(seed, reads_accounts=False).violation for seed in range(SCHEDULES))
+    assert caught, f"nobody notices that the shipper {mutant.name}"
+
+
+def test_each_mutant_is_another_one() -> None:
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
+    assert len({(mutant.function, mutant.old, mutant.new) for mutant in MUTANTS}) == len(MUTANTS)
