@@ -280,6 +280,32 @@ def test_many_members_take_time_in_proportion() -> None:
     assert min(seconds(160_000) / seconds(20_000) for _ in range(3)) < 20  # each copying all others: 64
 
 
+def filled(piece: str, size: int) -> str:
+    return '{"logEvents":[' + ",".join([piece] * (size // (len(piece) + 1))) + "]}"
+
+
+@pytest.mark.parametrize("piece", ["{}", "[]", "1", '""', '{"":0}', '"\\""', '{"message":"x"}'])
+def test_a_large_payload_of_next_to_nothing_but_structure_is_oversized(piece: str) -> None:
+    it = undecodable(awslogs_event(filled(piece, 9 * MIB)), limit=64 * MIB)
+    assert it.reason is Reason.OVERSIZED
+    assert "one value for every 6 of its 94371" in it.detail
+
+
+@pytest.mark.parametrize(
+    "message", ["x", "1,2,3,4,5,6,7,8,9," * 20, "[[[[{{{{" * 20, '{"a":"b"},' * 20, '\\"\\' * 60]
+)
+def test_a_large_payload_of_log_events_is_read_whatever_is_in_them(message: str) -> None:
+    raw = json.dumps(raw_event("0" * 56, message))
+    [it] = decoded(awslogs_event(filled(raw, 9 * MIB)), limit=64 * MIB)
+    assert isinstance(it, SubscriptionMessage)
+    assert it.events[-1].message == message
+
+
+def test_a_large_string_without_end_is_looked_at_once() -> None:
+    it = undecodable(awslogs_event('"' + '\\"' * (5 * MIB)), limit=64 * MIB)
+    assert it.detail.startswith("JSON: ")
+
+
 def test_log_events_without_message_text_are_kept_and_counted_apart_from_the_others() -> None:
     bad = [raw_event(message=5), {"id": "x"}, "text", None]  # type: ignore[arg-type]
     good, unreadable = decoded(awslogs_event(payload([raw_event("1"), *bad, raw_event("2")])))

@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
@@ -22,6 +23,17 @@ GZIP_WINDOW = 16 + zlib.MAX_WBITS
 """zlib's way of saying: a gzip header must be there."""
 
 GZIP_PIECE = 64 * 1024
+
+UNCHECKED_BYTES = 8 * 1024 * 1024
+"""A payload up to this size is read whatever it is made of; one that CloudWatch makes is rarely larger."""
+
+BYTES_FOR_A_VALUE = 6
+"""A larger one that has less than this for each object, array, string and comma is made to fill the memory:
+`{},{},…` takes thirty times its size. Log events of one character each have nine."""
+
+VALUE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{[,]', re.DOTALL)
+"""What stands for a value in JSON. The last string of text that is not JSON may have no end: else the search
+for it would begin again at each quote."""
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 DIGITS_OF_64_BITS = 18
@@ -211,6 +223,10 @@ def _decode_data(data: str, record: SourceRecord | None, limit: int) -> Iterator
     except (zlib.error, EOFError) as error:
         yield undecodable(f"gzip: {error}")
         return
+    if _is_made_to_fill_memory(text):
+        detail = f"the payload has more than one value for every {BYTES_FOR_A_VALUE} of its {len(text)} bytes"
+        yield undecodable(detail, Reason.OVERSIZED)
+        return
     try:
         payload = _load(text)
     except ValueError as error:
@@ -285,6 +301,16 @@ def _inflate(compressed: bytes, limit: int) -> bytes:
     if inflater is not None:
         raise EOFError("the data ends too early")
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _is_made_to_fill_memory(text: bytes) -> bool:
+    if len(text) <= UNCHECKED_BYTES:
+        return False
+    most = len(text) // BYTES_FOR_A_VALUE
+    # First, since it costs little, all is counted, be it within strings.
+    if text.count(b"{") + text.count(b"[") + text.count(b",") + text.count(b'"') // 2 <= most:
+        return False
+    return next(islice(VALUE.finditer(text), most, None), None) is not None
 
 
 def _load(data: bytes) -> object:
