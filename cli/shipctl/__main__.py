@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from shipctl.dlq.commands import dlq
 from shipctl.errors import CommandError
 from shipctl.preview import EXAMPLES, preview
+from shipctl.subscriptions.commands import subscriptions
 from shipctl.terminal import one_line
 
 FAILED = 1
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 app.command(epilog=EXAMPLES)(preview)
 app.add_typer(dlq, name="dlq")
+app.add_typer(subscriptions, name="subscriptions")
 
 
 def _show_version(wanted: bool) -> None:

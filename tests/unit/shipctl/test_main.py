@@ -15,8 +15,9 @@ def test_version(shipctl: Run) -> None:
 
 
 def test_without_arguments_it_shows_its_commands(shipctl: Run) -> None:
-    result = shipctl()
-    assert "preview" in result.output
+    result = shipctl(env={"COLUMNS": "120"})
+    for command in ("preview", "dlq", "subscriptions"):
+        assert command in result.output
     assert "without sending any" in result.output
 
 

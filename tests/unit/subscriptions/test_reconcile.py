@@ -46,6 +46,18 @@ def test_the_filters_are_those_that_are_wanted(account: LogsAccount) -> None:
     assert report.finished
 
 
+def test_throttling_of_every_kind_of_request_loses_no_log_group(account: LogsAccount) -> None:
+    names = [f"/group/{number:04}" for number in range(1200)]
+    account.add(*names)
+    for operation in ("DescribeLogGroups", "DescribeSubscriptionFilters", "PutSubscriptionFilter"):
+        account.refuse(operation, "ThrottlingException", times=3)
+    for name in names[::7]:
+        account.refuse("PutSubscriptionFilter", "ThrottlingException", name, times=2)
+    report = run(account, settings("*"), seconds=1e6)
+    assert account.subscribed() == set(names)
+    assert (report.troubles, report.finished) == ([], True)
+
+
 def test_a_second_run_changes_nothing(account: LogsAccount) -> None:
     account.add(*(f"/group/{number}" for number in range(10)))
     run(account, settings("*"))

@@ -9,7 +9,7 @@ from loginformant_shipper.subscriptions.wanted import Wanted, parse_patterns
 DEFAULT_REQUESTS_PER_SECOND = 4
 """Of each operation. AWS allows 5 to all of an account in a region ("Amazon CloudWatch Logs endpoints and
 quotas", AWS General Reference), and others need some, too."""
-MOST_REQUESTS_PER_SECOND = 100
+MOST_REQUESTS_PER_SECOND = 1000
 
 _LONGEST_FILTER_PATTERN = 1024
 

@@ -1,0 +1,1 @@
+"""`shipctl subscriptions`: which log groups are shipped, and which should be."""

@@ -1,0 +1,148 @@
+"""`shipctl subscriptions`: the group of commands."""
+
+import sys
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+from loginformant_shipper.subscriptions.reconcile import Outcome
+from rich.console import Console
+
+from shipctl.dlq.options import Profile, Region, StackName
+from shipctl.dlq.stack import DEFAULT_STACK, find_stack
+from shipctl.subscriptions.outcomes import WORDS, Tally, outcomes, write_action, write_json, write_state
+from shipctl.subscriptions.settings import settings_of, with_patterns
+
+EXAMPLES = """**Examples**
+
+- `shipctl subscriptions list`
+
+- `shipctl subscriptions list --only '/aws/lambda/*' --json | jq -r 'select(.trouble) | .logGroup'`
+
+- `shipctl subscriptions plan --log-groups '/aws/*,orders' --exclude '/aws/lambda/noisy-*'`
+
+- `shipctl subscriptions reconcile`
+"""
+
+SHOWN_PANEL = "What is shown"
+WANTED_PANEL = "What would be wanted (what is not given is as the stack has it)"
+
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="PATTERN",
+        help="Log groups of this name; * is any text. May be given several times.",
+        rich_help_panel=SHOWN_PANEL,
+        show_default=False,
+    ),
+]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print a JSON object for each log group.", rich_help_panel=SHOWN_PANEL),
+]
+
+
+def list_(
+    stack: StackName = DEFAULT_STACK,
+    region: Region = None,
+    profile: Profile = None,
+    only: Only = None,
+    as_json: Json = False,
+) -> None:
+    """Say of every log group whether it is shipped, and if not, why.
+
+    Filters that lead elsewhere are named. CloudWatch Logs is asked at the pace of the stack's parameter
+    SubscribeRequestsPerSecond.
+    """
+    found = find_stack(stack, region, profile)
+    console = Console(highlight=False)
+    tally = Tally()
+    for outcome in outcomes(found, settings_of(found), only or (), only_look=True):
+        tally.count(outcome)
+        if as_json:
+            write_json(outcome)
+        else:
+            write_state(console, outcome)
+    if not as_json and tally.states:
+        console.print()
+    summary = Console(stderr=as_json, highlight=False)
+    for state, count in tally.states.most_common():
+        summary.print(f"{count:>7,}  {WORDS[state]}", soft_wrap=True)
+    if not tally.states:
+        print("shipctl: no such log group", file=sys.stderr)
+
+
+def plan(
+    stack: StackName = DEFAULT_STACK,
+    region: Region = None,
+    profile: Profile = None,
+    log_groups: Annotated[
+        str | None,
+        typer.Option(
+            "--log-groups",
+            metavar="PATTERNS",
+            help="Names and patterns separated by commas, as in the parameter LogGroups.",
+            rich_help_panel=WANTED_PANEL,
+            show_default=False,
+        ),
+    ] = None,
+    exclude: Annotated[
+        str | None,
+        typer.Option(
+            "--exclude",
+            metavar="PATTERNS",
+            help="Likewise, as in the parameter ExcludeLogGroups.",
+            rich_help_panel=WANTED_PANEL,
+            show_default=False,
+        ),
+    ] = None,
+    only: Only = None,
+    as_json: Json = False,
+) -> None:
+    """Show what other patterns would change, or what reconcile would do now. Nothing is changed.
+
+    `+` would be subscribed, `-` unsubscribed, `!` cannot be.
+    """
+    found = find_stack(stack, region, profile)
+    settings = with_patterns(settings_of(found), log_groups, exclude)
+    _show(outcomes(found, settings, only or (), only_look=True), as_json, done=False)
+
+
+def reconcile(
+    stack: StackName = DEFAULT_STACK,
+    region: Region = None,
+    profile: Profile = None,
+    only: Only = None,
+    as_json: Json = False,
+) -> None:
+    """Make the subscription filters equal to what the stack wants, now, with your own credentials.
+
+    It can be interrupted and run again. `+` was subscribed, `-` unsubscribed, `!` could not be.
+    """
+    found = find_stack(stack, region, profile)
+    _show(outcomes(found, settings_of(found), only or (), only_look=False), as_json, done=True)
+
+
+def _show(each: Iterator[Outcome], as_json: bool, *, done: bool) -> None:
+    console = Console(highlight=False)
+    tally = Tally()
+    for outcome in each:
+        tally.count(outcome)
+        if as_json:
+            if outcome.trouble or outcome.finding.action:
+                write_json(outcome)
+        else:
+            write_action(console, outcome)
+    Console(stderr=as_json, highlight=False).print(tally.changes(done), soft_wrap=True)
+
+
+subscriptions = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="See and change which log groups are shipped.",
+    epilog=EXAMPLES,
+)
+subscriptions.command("list")(list_)
+subscriptions.command()(plan)
+subscriptions.command()(reconcile)

@@ -1,0 +1,154 @@
+"""What becomes of each log group: read from the account, and written for people and programs."""
+
+import math
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import orjson
+from loginformant_shipper.subscriptions.logs_api import LogsApi
+from loginformant_shipper.subscriptions.plan import Action, State
+from loginformant_shipper.subscriptions.reconcile import Outcome, Trouble, settle
+from loginformant_shipper.subscriptions.settings import SubscriptionSettings
+from loginformant_shipper.subscriptions.wanted import matches
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.style import Style
+from rich.text import Text
+
+from shipctl.account import aws_errors, client_config
+from shipctl.dlq.stack import Stack
+from shipctl.table import BOLD, DIM, TROUBLE
+from shipctl.terminal import one_line, visible_json
+
+WORDS = {
+    State.SUBSCRIBED: "subscribed",
+    State.BY_ACCOUNT_POLICY: "subscribed by the account policy",
+    State.BY_HAND: "subscribed by hand",
+    State.MISSING: "wanted, not subscribed yet",
+    State.OUTDATED: "subscribed with another filter pattern",
+    State.LEFT_OVER: "subscribed, not wanted any more",
+    State.DOUBLED: "shipped twice: by hand, too",
+    State.NAME_TAKEN: "a filter of our name leads elsewhere",
+    State.UNSUPPORTED: "its class takes no subscription filters",
+    State.EXCLUDED: "excluded",
+    State.OWN: "never shipped: belongs to the delivery of logs",
+    State.UNLISTED: "not wanted",
+}
+TROUBLES = {
+    Trouble.QUOTA_FULL: "has as many subscription filters as AWS allows",
+    Trouble.DENIED: "access denied",
+    Trouble.UNSUPPORTED: WORDS[State.UNSUPPORTED],
+    Trouble.NAME_TAKEN: WORDS[State.NAME_TAKEN],
+    Trouble.DOUBLED: WORDS[State.DOUBLED],
+    Trouble.REFUSED: "AWS refused",
+}
+SIGNS = {Action.PUT: "+", Action.DELETE: "-", None: " "}
+
+_GOOD = Style(color="green")
+_STYLES = {
+    **dict.fromkeys((State.SUBSCRIBED, State.BY_ACCOUNT_POLICY, State.BY_HAND), _GOOD),
+    **dict.fromkeys((State.EXCLUDED, State.OWN, State.UNLISTED), DIM),
+}
+_WIDTH = max(map(len, WORDS.values()))
+
+
+def outcomes(
+    stack: Stack, settings: SubscriptionSettings, only: Iterable[str], *, only_look: bool
+) -> Iterator[Outcome]:
+    """Each log group of the account in the order of names, with a bar on standard error while they come.
+
+    `only` are patterns; none is all. With `only_look` nothing is changed. Raises `CommandError`.
+    """
+    client = stack.session.client("logs", config=client_config())
+    api = LogsApi(client, settings.requests_per_second, deadline=math.inf)
+    patterns = tuple(only)
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("log groups")
+    with (
+        aws_errors("Asking CloudWatch Logs"),
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
+    ):
+        task = progress.add_task("listing", total=None)
+        groups = [group for group in api.log_groups() if not patterns or matches(group.name, patterns)]
+        progress.update(task, description="looking" if only_look else "reconciling", total=len(groups))
+        for group in groups:
+            outcome = settle(api, group, settings, only_look=only_look)
+            progress.advance(task)
+            if outcome:
+                yield outcome
+
+
+def why(outcome: Outcome) -> str:
+    """One line for a person."""
+    if outcome.trouble is None:
+        return WORDS[outcome.finding.state]
+    words = TROUBLES[outcome.trouble]
+    return f"{words}: {one_line(outcome.detail)}" if outcome.detail else words
+
+
+def write_json(outcome: Outcome) -> None:
+    """A line for a program."""
+    finding = outcome.finding
+    document = {
+        "logGroup": finding.log_group,
+        "state": finding.state,
+        "action": finding.action,
+        "trouble": outcome.trouble,
+        "detail": outcome.detail,
+        "otherFilters": list(finding.others),
+    }
+    print(visible_json(orjson.dumps(document).decode()))
+    sys.stdout.flush()
+
+
+def write_state(console: Console, outcome: Outcome) -> None:
+    finding = outcome.finding
+    style = TROUBLE if outcome.trouble else _STYLES.get(finding.state, TROUBLE)
+    line = Text(WORDS[finding.state].ljust(_WIDTH) + "  ", style=style)
+    line.append(one_line(finding.log_group), style=Style(dim=False, bold=False))
+    notes = [f"{why(outcome)}"] if outcome.trouble and why(outcome) != WORDS[finding.state] else []
+    if finding.others:
+        notes.append(f"other filters: {', '.join(map(one_line, finding.others))}")
+    if notes:
+        line.append(f"  ({'; '.join(notes)})", style=DIM)
+    console.print(line, soft_wrap=True)
+
+
+def write_action(console: Console, outcome: Outcome) -> None:
+    """Nothing where nothing is to be done and nothing is wrong."""
+    finding = outcome.finding
+    if outcome.trouble:
+        line = (
+            Text("! ", style=TROUBLE + BOLD).append(one_line(finding.log_group)).append(f"  {why(outcome)}")
+        )
+    elif finding.action:
+        line = Text(f"{SIGNS[finding.action]} {one_line(finding.log_group)}")
+        if finding.state is not State.MISSING:
+            line.append(f"  {why(outcome)}", style=DIM)
+    else:
+        return
+    console.print(line, soft_wrap=True)
+
+
+class Tally:
+    """Counts outcomes for the last line."""
+
+    def __init__(self) -> None:
+        self.states: Counter[State] = Counter()
+        self.actions: Counter[Action] = Counter()
+        self.troubles: Counter[Trouble] = Counter()
+
+    def count(self, outcome: Outcome) -> None:
+        self.states[outcome.finding.state] += 1
+        if outcome.trouble:
+            self.troubles[outcome.trouble] += 1
+        elif outcome.finding.action:
+            self.actions[outcome.finding.action] += 1
+
+    def changes(self, done: bool) -> str:
+        """What was, or would be, changed."""
+        put, deleted = self.actions[Action.PUT], self.actions[Action.DELETE]
+        words = ("subscribed", "unsubscribed") if done else ("to subscribe", "to unsubscribe")
+        line = f"{put:,} {words[0]}, {deleted:,} {words[1]}, of {self.states.total():,} log groups"
+        return f"{line}; {self.troubles.total():,} with trouble" if self.troubles else line

@@ -1,0 +1,182 @@
+"""`shipctl subscriptions`: what it says of log groups, and what it changes."""
+
+import json
+from typing import Any
+
+import pytest
+from loginformant_shipper.subscriptions.plan import Filter, State
+from loginformant_shipper.subscriptions.reconcile import Trouble
+from shipctl.dlq.stack import Stack
+from shipctl.subscriptions import commands
+from shipctl.subscriptions.outcomes import TROUBLES, WORDS
+
+from tests.unit.shipctl.conftest import Run
+from tests.unit.subscriptions.logs_account import (
+    BY_HAND,
+    DESTINATION,
+    ENVIRON,
+    FOREIGN,
+    NAME,
+    OURS,
+    OWN,
+    LogsAccount,
+)
+
+IMPOSTOR = Filter(NAME, FOREIGN.destination_arn, "")
+
+
+class Session:
+    """Hands out a client for the logs in memory, and itself as that for functions."""
+
+    region_name = "eu-west-1"
+
+    def __init__(self, account: LogsAccount, variables: dict[str, str]) -> None:
+        self._account, self._variables = account, variables
+
+    def client(self, service: str, **_: Any) -> Any:
+        return {"logs": self._account.client, "lambda": self}[service]
+
+    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:
+        assert FunctionName == "the-subscriber"
+        return {"Environment": {"Variables": self._variables}}
+
+
+@pytest.fixture
+def account() -> LogsAccount:
+    account = LogsAccount()
+    account.add("/aws/missing", "/aws/noisy", "/ecs/other", OWN)
+    account.add("/aws/fine", filters=[OURS, FOREIGN])
+    account.add("/aws/by-hand", filters=[BY_HAND])
+    account.add("/aws/outdated", filters=[Filter(NAME, DESTINATION, "ERROR")])
+    account.add("/aws/rare", log_class="DELIVERY")
+    account.add("/aws/taken", filters=[IMPOSTOR])
+    account.add("/ecs/left", filters=[OURS])
+    return account
+
+
+@pytest.fixture(autouse=True)
+def variables(account: LogsAccount, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment of the subscriber function, to be changed by tests."""
+    variables = ENVIRON | {
+        "LOG_GROUPS": "/aws/*",
+        "EXCLUDE_LOG_GROUPS": "/aws/noisy",
+        "SUBSCRIBE_REQUESTS_PER_SECOND": "1000",
+    }
+
+    def find_stack(name: str, *_: object) -> Stack:
+        session: Any = Session(account, variables)
+        outputs = {} if name == "an-old-one" else {"SubscriberFunctionName": "the-subscriber"}
+        return Stack(name, session, outputs)
+
+    monkeypatch.setattr(commands, "find_stack", find_stack)
+    return variables
+
+
+def lines(output: str) -> dict[str, dict[str, Any]]:
+    return {line["logGroup"]: line for line in map(json.loads, output.splitlines())}
+
+
+def test_list_says_of_every_log_group_how_it_stands(shipctl: Run, account: LogsAccount) -> None:
+    result = shipctl("subscriptions", "list", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert {name: line["state"] for name, line in lines(result.stdout).items()} == {
+        "/aws/by-hand": "by-hand",
+        "/aws/fine": "subscribed",
+        "/aws/missing": "missing",
+        "/aws/noisy": "excluded",
+        "/aws/outdated": "outdated",
+        "/aws/rare": "unsupported",
+        "/aws/taken": "name-taken",
+        "/ecs/left": "left-over",
+        "/ecs/other": "unlisted",
+        OWN: "own",
+    }
+    assert lines(result.stdout)["/aws/fine"]["otherFilters"] == ["siem"]
+    assert lines(result.stdout)["/aws/rare"]["trouble"] == "unsupported"
+    assert {"PutSubscriptionFilter", "DeleteSubscriptionFilter"} & set(account.requests) == set()
+
+
+def test_list_for_people(shipctl: Run) -> None:
+    output = shipctl("subscriptions", "list").stdout
+    assert "other filters: siem" in output
+    for words in (WORDS[State.MISSING], WORDS[State.UNSUPPORTED], WORDS[State.OWN]):
+        assert words in output
+    assert "      1  wanted, not subscribed yet" in output.splitlines()
+
+
+def test_list_of_some(shipctl: Run, account: LogsAccount) -> None:
+    result = shipctl("subscriptions", "list", "--json", "--only", "/ecs/*")
+    assert set(lines(result.stdout)) == {"/ecs/left", "/ecs/other"}
+    assert account.requests["DescribeSubscriptionFilters"] == 2
+    assert shipctl("subscriptions", "list", "--only", "x").stderr == "shipctl: no such log group\n"
+
+
+def test_an_access_that_is_denied_is_told_at_its_log_group(shipctl: Run, account: LogsAccount) -> None:
+    account.refuse("DescribeSubscriptionFilters", "AccessDeniedException", "/aws/missing")
+    output = shipctl("subscriptions", "list", "--only", "/aws/m*").stdout
+    assert "/aws/missing  (access denied: AWS's own words on AccessDeniedException.)" in output
+
+
+def test_plan_of_what_reconcile_would_do(shipctl: Run, account: LogsAccount) -> None:
+    result = shipctl("subscriptions", "plan")
+    assert result.stdout.splitlines() == [
+        "+ /aws/missing",
+        "+ /aws/outdated  subscribed with another filter pattern",
+        "! /aws/rare  its class takes no subscription filters",
+        "! /aws/taken  a filter of our name leads elsewhere",
+        "- /ecs/left  subscribed, not wanted any more",
+        "2 to subscribe, 1 to unsubscribe, of 10 log groups; 2 with trouble",
+    ]
+    assert account.subscribed() == {"/aws/fine", "/aws/outdated", "/aws/taken", "/ecs/left"}
+
+
+def test_plan_of_other_patterns(shipctl: Run) -> None:
+    result = shipctl("subscriptions", "plan", "--log-groups", "/ecs/*,/aws/fine", "--exclude", "", "--json")
+    assert {name: line["action"] for name, line in lines(result.stdout).items()} == {
+        "/aws/outdated": "delete",
+        "/ecs/other": "put",
+    }
+    assert result.stderr == "1 to subscribe, 1 to unsubscribe, of 10 log groups\n"
+
+
+def test_plan_for_a_stack_that_subscribes_the_account(shipctl: Run, variables: dict[str, str]) -> None:
+    variables |= {"SUBSCRIBE_ACCOUNT": "true", "LOG_GROUPS": "*"}
+    assert "- /aws/fine" in shipctl("subscriptions", "plan").stdout
+    assert "+ /aws/missing" in shipctl("subscriptions", "plan", "--log-groups", "/aws/*").stdout
+
+
+def test_reconcile_does_it_and_says_so(shipctl: Run, account: LogsAccount) -> None:
+    account.refuse("PutSubscriptionFilter", "LimitExceededException", "/aws/missing")
+    result = shipctl("subscriptions", "reconcile")
+    assert result.exit_code == 0, result.stderr
+    assert "! /aws/missing  has as many subscription filters as AWS allows" in result.stdout
+    assert result.stdout.splitlines()[-1] == (
+        "1 subscribed, 1 unsubscribed, of 10 log groups; 3 with trouble"
+    )
+    assert account.subscribed() == {"/aws/fine", "/aws/outdated", "/aws/taken"}
+    assert account.filters["/aws/taken"] == [IMPOSTOR]
+    shipctl("subscriptions", "reconcile")
+    assert shipctl("subscriptions", "plan").stdout.startswith("! /aws/rare")
+
+
+def test_errors_are_one_line(shipctl: Run, account: LogsAccount, variables: dict[str, str]) -> None:
+    account.refuse("DescribeLogGroups", "ExpiredTokenException")
+    result = shipctl("subscriptions", "list")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("shipctl: Asking CloudWatch Logs: the AWS credentials have expired")
+    assert result.stderr.count("\n") == 1
+    result = shipctl("subscriptions", "plan", "--log-groups", "a b")
+    assert (result.exit_code, result.stderr[:51]) == (
+        1,
+        "shipctl: --log-groups: allowed are names of log gro",
+    )
+    result = shipctl("subscriptions", "list", "--stack", "an-old-one")
+    assert result.stderr.startswith("shipctl: stack an-old-one has no subscriber")
+    variables["LOG_GROUPS"] = "?"
+    result = shipctl("subscriptions", "list")
+    assert result.stderr.startswith("shipctl: the settings of the-subscriber cannot be used: LOG_GROUPS")
+
+
+def test_there_are_words_for_everything() -> None:
+    assert set(WORDS) == set(State)
+    assert set(TROUBLES) == set(Trouble)
