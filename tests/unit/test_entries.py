@@ -566,3 +566,30 @@ def test_every_event_becomes_what_the_ingest_api_accepts(
     assert document["properties"].items() >= WHERE.items()
     if "timestamp" in document:
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", document["timestamp"])
+
+
+# --- properties of every log ---
+
+
+def with_properties(message: dict[str, Any] | str, properties: dict[str, str], **added: Any) -> Any:
+    text = message if isinstance(message, str) else json.dumps(message)
+    [log] = join([event(text, **added)])
+    return json.loads(entry(log, Level.WARNING, ORIGIN, REGION, properties).body)["properties"]
+
+
+def test_properties_of_every_log_are_in_every_log() -> None:
+    properties = {"stage": "production", "team": "orders"}
+    for message in ("Order placed", {"message": "Order placed"}):
+        assert with_properties(message, properties) == {**WHERE, **properties}
+
+
+def test_a_field_of_such_a_name_is_kept_beside_it() -> None:
+    own_field = with_properties({"message": "x", "team": "payments"}, {"team": "orders"})
+    assert own_field == {**WHERE, "team": "orders", "log.team": "payments"}
+    added = with_properties("x", {"extractedFields": "orders"}, extractedFields={"a": "b"})
+    assert added == {**WHERE, "extractedFields": "orders", "log.extractedFields": {"a": "b"}}
+
+
+def test_what_a_report_says_wins_over_them() -> None:
+    report = f"REPORT RequestId: {ID}\tDuration: 1.5 ms\tStatus: timeout"
+    assert with_properties(report, {"status": "ours"})["status"] == "timeout"
