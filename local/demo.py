@@ -1,24 +1,32 @@
-"""The main job on this machine: deploys the stack, sends log events through it, shows what arrived."""
+"""The main job on this machine: deploys the stack, sends log events through it, in good times and bad."""
 
+import shlex
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Annotated
 
+import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.text import Text
 
-from local.demo_tables import account_text, arrived_table, dead_letter_table, verdict
+from local.demo_tables import accounts_table, arrived_table, is_sound, verdict
 from local.ingest_api import LOCAL_KEY, ingest_api
-from local.processes import ProgramFailed, Terminated
-from local.reckoning import shipper_log
-from local.samples import samples
+from local.processes import ProgramFailed, Terminated, show
+from local.reckoning import own_log
+from local.samples import in_stream, now, samples
 from local.stack import PROJECT, Stack, deployed_stack
-from local.story import Incomplete, ship, subscribe_all
+from local.story import OUTAGE, Incomplete, Story, command, subscribe_all
 
 LOG = PROJECT / ".build" / "local" / "run.log"
 POISONED = "/aws/lambda/orders"
+IN_THE_OUTAGE = (POISONED, "/aws/lambda/payment", "/ecs/checkout", "/ecs/shop-frontend")
+LOGS_OF_A_SOURCE = 2
+COMMAND_SECONDS = 120.0
+SOMETHING_IS_LEFT = 1
+"""Exit status of `shipctl dlq replay` if not all was delivered."""
 
 
 class Steps:
@@ -50,39 +58,97 @@ class Steps:
         self._status.stop()
 
 
-def play(console: Console) -> int:
-    """Shows the whole story; 0 if every log event is accounted for, otherwise 1."""
+def play(console: Console, all_logs: bool = False) -> int:
+    """Shows the whole story; 0 if every log event is accounted for, otherwise 1.
+
+    `all_logs`: shows each log that arrived, not only the most telling ones.
+    """
     console.print("[bold]CloudWatch Logs → shipper → LogInformant[/], all on this machine\n")
     steps = Steps(console)
     try:
         with ingest_api() as api:
             parameters = {"ApiKey": LOCAL_KEY, "IngestUrl": api.url, "AutoReplay": "false"}
             with deployed_stack(parameters, log=LOG, on_step=steps.begin) as stack, _keeping_log(stack):
-                stock = samples(int(time.time() * 1000), POISONED)
-                steps.begin(f"Subscribing {len(stock)} log groups")
-                subscribe_all(stack, stock)
-                steps.begin(f"Shipping {sum(len(sample.events) for sample in stock)} log events")
-                story = ship(stack, api, stock, lambda sample: steps.detail(sample.log_group))
+                story = Story(stack, api)
+                _in_good_times(story, steps, console, all_logs)
+                stored = _in_an_outage(story, steps, console)
+                _afterwards(story, steps, console, stored)
+                reckoning, accounts = story.reckoning(), story.accounts(replayed=stored)
                 steps.begin("Taking everything down")
         steps.end()
     finally:
         steps.stop()
-    console.print(arrived_table(api.logs))
-    console.print(dead_letter_table(story.dead_letters))
-    console.print(account_text(story.account))
-    console.print(verdict(story.reckoning))
+    console.print(accounts_table(accounts._asdict()))
+    console.print(verdict(reckoning))
     console.print("  The same in your AWS account: make deploy", style="dim")
-    return 0 if story.reckoning.closes else 1
+    return 0 if is_sound(reckoning) else 1
+
+
+def _in_good_times(story: Story, steps: Steps, console: Console, all_logs: bool) -> None:
+    stock = samples(now(), POISONED)
+    steps.begin(f"Subscribing {len(stock)} log groups")
+    subscribe_all(story.stack, stock)
+    steps.begin(f"Shipping {sum(len(sample.events) for sample in stock)} log events")
+    story.put(stock, lambda sample: steps.detail(sample.log_group))
+    steps.end()
+    console.print(arrived_table(story.logs, None if all_logs else LOGS_OF_A_SOURCE))
+    if not all_logs:
+        console.print("[dim]all of them: make run ARGS=--all-logs[/]")
+    console.print("\n[bold]One log is poisonous[/]: refused, it waits in the dead-letter queue, alone.")
+    _show_refused(console, story.stack)
+
+
+def _in_an_outage(story: Story, steps: Steps, console: Console) -> int:
+    """Returns how many log events are in the dead-letter queue then."""
+    seconds = OUTAGE.headers["Retry-After"]
+    console.print(
+        f"[bold]The ingest API goes down[/]: {OUTAGE.status}, come again in {seconds} s."
+        "\nNo invocation lasts so long: the shipper stores at once what comes now.\n"
+    )
+    story.bring_down()
+    stock = [
+        in_stream(sample, "during-the-outage")
+        for sample in samples(now())
+        if sample.log_group in IN_THE_OUTAGE
+    ]
+    events = sum(len(sample.events) for sample in stock)
+    steps.begin(f"Logging {events} more events in {len(stock)} log groups")
+    story.put(stock)
+    steps.end()
+    _run_in_sight(console, story.stack, command(story.stack, "DeadLetterStatsCommand"), 0)
+    return sum(len(letter.events) for letter in story.dead_letters())
+
+
+def _afterwards(story: Story, steps: Steps, console: Console, stored: int) -> None:
+    console.print("\n[bold]It is back.[/] What waits is sent again; the poisonous one is refused again.")
+    story.bring_up()
+    _run_in_sight(console, story.stack, command(story.stack, "ReplayCommand"), SOMETHING_IS_LEFT)
+    _show_refused(console, story.stack)
+
+
+def _show_refused(console: Console, stack: Stack) -> None:
+    shipctl, dlq, _, *which_stack = command(stack, "DeadLetterStatsCommand")
+    _run_in_sight(console, stack, [shipctl, dlq, "show", *which_stack, "--limit", "1"], 0)
+
+
+def _run_in_sight(console: Console, stack: Stack, command: list[str], expected: int) -> None:
+    console.print(Text(f"\n$ {shlex.join(command)}", style="bold cyan"), soft_wrap=True)
+    console.file.flush()
+    status = show(command, environment=stack.account.environment, folder=PROJECT, seconds=COMMAND_SECONDS)
+    if status != expected:
+        raise Incomplete(f"{' '.join(command[:3])} ended with status {status} and not {expected}")
 
 
 @contextmanager
 def _keeping_log(stack: Stack) -> Iterator[None]:
-    """Keeps what the shipper logged beside what the other programs said."""
+    """Keeps what the functions logged beside what the other programs said."""
     try:
         yield
     finally:
         with suppress(BotoCoreError, ClientError), LOG.open("a") as log:
-            log.writelines(f"{line.rstrip()}\n" for line in ["The shipper's own log:", *shipper_log(stack)])
+            for function in ("Shipper", "Replay"):
+                lines = [f"{function}'s own log:", *own_log(stack, function)]
+                log.writelines(f"{line.rstrip()}\n" for line in lines)
 
 
 @contextmanager
@@ -103,13 +169,15 @@ def _one_line(console: Console) -> Iterator[None]:
         sys.exit(130)
 
 
-def main() -> None:
-    """`make run`."""
+def main(
+    all_logs: Annotated[bool, typer.Option("--all-logs", help="Show every log that arrived.")] = False,
+) -> None:
+    """Deploy the stack on this machine, send log events through it, and show what becomes of them."""
     console = Console()
     with _one_line(console):
-        status = play(console)
+        status = play(console, all_logs)
     sys.exit(status)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

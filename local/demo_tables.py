@@ -1,13 +1,15 @@
 """How the demonstration shows what came of it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from rich.table import Table
 from rich.text import Text
 
-from local.ingest_contract import Log
-from local.reckoning import DeadLetter, Reckoning
+from local.ingest_contract import LEVELS, Log
+from local.reckoning import Reckoning
+from local.samples import POISON, Event
 
 _STYLES = {
     "Debug": "dim",
@@ -16,86 +18,107 @@ _STYLES = {
     "Error": "red",
     "Fatal": "bold white on red",
 }
+_METRICS = (
+    "EventsReceived",
+    "EventsFiltered",
+    "EventsDelivered",
+    "EventsDeadLettered",
+    "EventsReturned",
+    "Requests",
+)
 
 
-def arrived_table(logs: Iterable[Log]) -> Table:
-    """The logs as the ingest API has them: time, level, source, message."""
-    table = _table("What arrived at the ingest API")
+class Kind(NamedTuple):
+    """What logs have in common."""
+
+    source: str
+    level: str
+
+
+def arrived_table(logs: Sequence[Log], most: int | None = None) -> Table:
+    """The logs as the ingest API has them: time, level, source, message.
+
+    With `most`, of each source only the first log of each of so many levels, the gravest ones; and how many
+    logs of that source and level there are.
+    """
+    kinds = [Kind(log.get("source", ""), log["level"]) for log in logs]
+    which = "" if most is None else "; the gravest of each source"
+    table = _table(f"What arrived at the ingest API: {len(logs)} logs{which}")
     table.add_column("time", width=8)
     table.add_column("level", width=11)
+    if most is not None:
+        table.add_column("logs", width=4, justify="right")
     table.add_column("source", width=20, no_wrap=True)
     table.add_column("message", ratio=1, no_wrap=True)
-    for log in logs:
+    counts = Counter(kinds)
+    shown = range(len(logs)) if most is None else _telling(kinds, most)
+    for position in shown:
+        log, kind = logs[position], kinds[position]
         table.add_row(
             log["timestamp"][11:19],
-            Text(log["level"], _STYLES[log["level"]]),
-            _one_line(log.get("source", "")),
+            Text(kind.level, _STYLES[kind.level]),
+            *([] if most is None else [str(counts[kind])]),
+            _one_line(kind.source),
             _one_line(log["message"]),
         )
     return table
 
 
-def dead_letter_table(letters: Iterable[DeadLetter]) -> Table:
-    """The messages of the dead-letter queue: why, from where, and the logs in them."""
-    table = _table("What waits in the dead-letter queue")
-    table.add_column("reason", width=12, style="red")
-    table.add_column("status", width=6)
-    table.add_column("the API said", width=25)
-    table.add_column("log group", width=20, no_wrap=True)
-    table.add_column("message", ratio=1)
-    for letter in letters:
-        for event in letter.events:
-            attributes = letter.attributes
-            table.add_row(
-                attributes.get("Reason", "crashed"),
-                attributes.get("Status", ""),
-                _one_line(attributes.get("Detail", "")),
-                _one_line(event.log_group),
-                _one_line(event.message),
-            )
+def _telling(kinds: Sequence[Kind], most: int) -> Iterator[int]:
+    """Positions: the first of each kind, for the `most` gravest levels of a source; sources stay together."""
+    first: dict[str, dict[str, int]] = {}
+    for position, (source, level) in enumerate(kinds):
+        first.setdefault(source, {}).setdefault(level, position)
+    for positions in first.values():
+        gravest = sorted(positions, key=LEVELS.index)[-most:]
+        yield from sorted(positions[level] for level in gravest)
+
+
+def accounts_table(accounts: Mapping[str, Counter[str]]) -> Table:
+    """Each function's own account: what it received, and what became of it. An equation a line."""
+    table = _table("What the functions counted", gap=1, expand=False)
+    table.add_column("")
+    for name in ("received", "= filtered", "+ delivered", "+ dead-lettered", "+ returned", "requests"):
+        table.add_column(name, justify="right")
+    for name, account in accounts.items():
+        table.add_row(name, *(str(account[metric]) for metric in _METRICS))
     return table
-
-
-def account_text(account: Counter[str]) -> Text:
-    """The shipper's own account: what it received, and what became of it."""
-    parts = {
-        "filtered": account["EventsFiltered"],
-        "delivered": account["EventsDelivered"],
-        "dead-lettered": account["EventsDeadLettered"],
-        "returned": account["EventsReturned"],
-    }
-    return Text.assemble(
-        ("\nWhat the shipper counted\n", "bold"),
-        f"{account['EventsReceived']} received = ",
-        " + ".join(f"{count} {name}" for name, count in parts.items()),
-        (f", in {account['Requests']} requests", "dim"),
-    )
 
 
 def verdict(reckoning: Reckoning) -> Text:
     """Whether every event that was put is in its place, in one line."""
     put = sum(map(len, reckoning[:4]))
-    if reckoning.closes:
+    if is_sound(reckoning):
         return Text.assemble(
             ("\n✓ ", "green"),
-            f"{put} log events: {len(reckoning.delivered)} arrived, {len(reckoning.dead_lettered)} in the"
-            f" dead-letter queue, {len(reckoning.filtered)} blank; none lost, none twice",
+            f"{put} log events sent: {len(reckoning.delivered)} arrived,"
+            f" {len(reckoning.dead_lettered)} refused and kept"
+            f"{f', {blank} blank' if (blank := len(reckoning.filtered)) else ''}; none lost, none twice",
         )
     return Text.assemble(
         ("\n✗ ", "red"),
         f"of {put} log events {len(reckoning.missing)} are nowhere, {len(reckoning.doubled)} came twice,"
-        f" {reckoning.unknown} came from nowhere",
+        f" {reckoning.unknown} came from nowhere, {len(_waiting(reckoning))} still wait",
     )
 
 
-def _table(title: str) -> Table:
+def is_sound(reckoning: Reckoning) -> bool:
+    """Whether all arrived, each once, but those that are refused for good."""
+    return reckoning.closes and not _waiting(reckoning)
+
+
+def _waiting(reckoning: Reckoning) -> list[Event]:
+    return [event for event in reckoning.dead_lettered if event.message != POISON]
+
+
+def _table(title: str, gap: int = 2, expand: bool = True) -> Table:
     return Table(
         title=f"\n{title}",
         title_justify="left",
         title_style="bold",
         box=None,
-        expand=True,
-        padding=(0, 2, 0, 0),
+        expand=expand,
+        padding=(0, gap, 0, 0),
         pad_edge=False,
         header_style="dim",
     )

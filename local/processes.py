@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,15 +24,16 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def running(
-    command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path
+    command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path | None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Runs a program during a block, and ends it and all that it started afterwards.
 
-    Its output is appended to `log`. It gets a process group of its own: Ctrl-C reaches this process alone,
-    which then ends the program in order.
+    Its output is appended to `log`; without one it goes where this process's own goes. It gets a process
+    group of its own: Ctrl-C reaches this process alone, which then ends the program in order.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
+    if log:
+        log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") if log else nullcontext() as output:
         process = subprocess.Popen(
             command,
             env=dict(environment),
@@ -72,6 +73,18 @@ def run(command: Sequence[str], *, environment: Mapping[str, str], folder: Path,
     if status != 0:
         name = " ".join([Path(command[0]).name, *command[1:2]])
         raise ProgramFailed(f"{name} failed with status {status}: {last_line(log)} (see {log})")
+
+
+def show(command: Sequence[str], *, environment: Mapping[str, str], folder: Path, seconds: float) -> int:
+    """Runs a program to its end, its output among ours; returns its status.
+
+    Raises `ProgramFailed` if it takes longer than `seconds`.
+    """
+    with running(command, environment=environment, folder=folder, log=None) as process:
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise ProgramFailed(f"{' '.join(command)} did not end within {seconds:.0f} s") from None
 
 
 def last_line(log: Path) -> str:

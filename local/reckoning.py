@@ -22,6 +22,7 @@ class DeadLetter(NamedTuple):
     message_id: str
     attributes: dict[str, str]
     events: tuple[Event, ...]
+    event_ids: tuple[str, ...] = ()
 
 
 class Reckoning(NamedTuple):
@@ -73,7 +74,7 @@ def reckon(put: Iterable[Event], arrived: Iterable[Log], dead_letters: Iterable[
 def _events_of(log: Log, streams: dict[_Stream, list[Event]]) -> list[Event | None]:
     properties = log["properties"]
     stream = (properties["logGroup"], properties["logStream"])
-    count = len(set(properties.get("eventIds", [properties["eventId"]])))
+    count = len(set(event_ids(log)))
     first = _find(streams, stream, round(datetime.fromisoformat(log["timestamp"]).timestamp() * 1000))
     if first is None:
         return [None] * count
@@ -82,51 +83,71 @@ def _events_of(log: Log, streams: dict[_Stream, list[Event]]) -> list[Event | No
     return events + [None] * (count - len(events))
 
 
+def event_ids(log: Log) -> list[str]:
+    """The ids of all log events that are in a log."""
+    properties = log["properties"]
+    ids: list[str] = properties.get("eventIds", [properties["eventId"]])
+    return ids
+
+
 def _find(streams: dict[_Stream, list[Event]], stream: _Stream, timestamp: int) -> Event | None:
     events = streams.get(stream, [])
     index = bisect_left(events, timestamp, key=lambda event: event.timestamp)
     return events[index] if index < len(events) and events[index].timestamp == timestamp else None
 
 
-def receive_dead_letters(stack: Stack, wait_seconds: int = 1) -> list[DeadLetter]:
-    """Up to ten messages that wait in the dead-letter queue. They stay there, out of sight for 30 seconds."""
-    received = stack.account.client("sqs").receive_message(
-        QueueUrl=stack.outputs["DeadLetterQueueUrl"],
-        MaxNumberOfMessages=10,
-        MessageAttributeNames=["All"],
-        VisibilityTimeout=30,
-        WaitTimeSeconds=wait_seconds,
+def dead_letters(stack: Stack, queue: str = "DeadLetterQueueUrl") -> list[DeadLetter]:
+    """The messages that wait in the queue with the URL in this output. They stay there, and visible."""
+    sqs, url = stack.account.client("sqs"), stack.outputs[queue]
+    found: dict[str, dict[str, Any]] = {}
+    while received := sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=30
+    ).get("Messages"):
+        found |= {message["MessageId"]: message for message in received}
+    for message in found.values():
+        sqs.change_message_visibility(
+            QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+        )
+    return [_dead_letter(message) for message in found.values()]
+
+
+def waiting(stack: Stack, queue: str = "DeadLetterQueueUrl") -> int:
+    """How many messages there are in that queue, those in flight included."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    answer = stack.account.client("sqs").get_queue_attributes(
+        QueueUrl=stack.outputs[queue], AttributeNames=names
     )
-    return [_dead_letter(message) for message in received.get("Messages", [])]
+    return sum(int(answer["Attributes"][name]) for name in names)
 
 
 def _dead_letter(message: dict[str, Any]) -> DeadLetter:
     payload = json.loads(gzip.decompress(base64.b64decode(json.loads(message["Body"])["awslogs"]["data"])))
     return DeadLetter(
         message["MessageId"],
-        {name: value["StringValue"] for name, value in message["MessageAttributes"].items()},
+        {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()},
         tuple(
             Event(payload["logGroup"], payload["logStream"], event["timestamp"], event["message"])
             for event in payload["logEvents"]
         ),
+        tuple(event["id"] for event in payload["logEvents"]),
     )
 
 
-def shipper_account(stack: Stack) -> Counter[str]:
-    """The shipper's own count, summed over its invocations: the metrics in its log, by name.
+def own_account(stack: Stack, function: str) -> Counter[str]:
+    """The own count of a function, summed over its invocations: the metrics in its log, by name.
 
-    They are log lines in embedded metric format (Amazon CloudWatch User Guide, "Embedding metrics within
-    logs").
+    `function` is `Shipper` or `Replay`. Metrics are log lines in embedded metric format (Amazon CloudWatch
+    User Guide, "Embedding metrics within logs").
     """
-    return sum(map(_counts, shipper_log(stack)), Counter[str]())
+    return sum(map(_counts, own_log(stack, function)), Counter[str]())
 
 
-def shipper_log(stack: Stack) -> list[str]:
-    """What the shipper and Lambda wrote into its log group."""
+def own_log(stack: Stack, function: str) -> list[str]:
+    """What a function, and Lambda for it, wrote into its log group."""
     pages = (
         stack.account.client("logs")
         .get_paginator("filter_log_events")
-        .paginate(logGroupName=stack.outputs["ShipperLogGroupName"])
+        .paginate(logGroupName=stack.outputs[f"{function}LogGroupName"])
     )
     return [event["message"] for page in pages for event in page["events"]]
 

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,31 +34,42 @@ class Sample(NamedTuple):
     events: tuple[Event, ...]
 
 
-def samples(now: int, poisoned: str, folder: Path = EVENTS) -> list[Sample]:
-    """The data messages in `folder`, moved in time so that the newest event is `now` or just after.
+def now() -> int:
+    """Milliseconds since 1970."""
+    return int(time.time() * 1000)
 
-    `now` is in milliseconds. The log group `poisoned` gets one more event, in its middle: one whose message
-    is `POISON`. (Amazon CloudWatch Logs API Reference, PutLogEvents: events in order, none older than 14
-    days, a batch within 24 hours.)
+
+def samples(newest: int, poisoned: str | None = None, folder: Path = EVENTS) -> list[Sample]:
+    """The data messages in `folder`, moved in time: the newest event of each is at `newest`, or just after.
+
+    `newest` is in milliseconds since 1970. The log group `poisoned` gets one more event, in its middle: one
+    whose message is `POISON`. (Amazon CloudWatch Logs API Reference, PutLogEvents: events in order, none older
+    than 14 days, a batch within 24 hours.)
     """
     payloads = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))]
     return [
-        _sample(payload, now, poisoned) for payload in payloads if payload["messageType"] == "DATA_MESSAGE"
+        _sample(payload, newest, poisoned) for payload in payloads if payload["messageType"] == "DATA_MESSAGE"
     ]
 
 
-def _sample(payload: dict[str, Any], now: int, poisoned: str) -> Sample:
+def _sample(payload: dict[str, Any], newest: int, poisoned: str | None) -> Sample:
     group, stream = payload["logGroup"], payload["logStream"]
     lines = [(event["timestamp"], event["message"]) for event in payload["logEvents"]]
     if group == poisoned:
         middle = len(lines) // 2
         lines.insert(middle, (lines[middle][0], POISON))
-    shift = now - lines[-1][0]
+    shift = newest - lines[-1][0]
     events: list[Event] = []
     for timestamp, message in lines:
         earliest = events[-1].timestamp + 1 if events else 0
         events.append(Event(group, stream, max(timestamp + shift, earliest), message))
     return Sample(group, stream, tuple(events))
+
+
+def in_stream(sample: Sample, log_stream: str) -> Sample:
+    """The same events in another log stream."""
+    events = tuple(event._replace(log_stream=log_stream) for event in sample.events)
+    return Sample(sample.log_group, log_stream, events)
 
 
 def subscribe(stack: Stack, log_group: str) -> None:

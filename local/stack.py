@@ -46,20 +46,47 @@ def deployed_stack(
         on_step("Starting the emulated AWS account")
         with emulated_account(log) as account:
             on_step("Deploying with sam")
-            run(
-                [
-                    *(SAM, "deploy"),
-                    *("--config-file", str(project / "samconfig.toml")),
-                    *("--template-file", str(build / "template.yaml")),
-                    *("--stack-name", STACK_NAME),
-                    "--no-confirm-changeset",
-                    *("--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())),
-                ],
-                environment=account.environment,
-                folder=project,
-                log=log,
-            )
-            yield Stack(account, STACK_NAME, _outputs(account), build)
+            yield _deploy(account, build, parameters, log, project)
+
+
+def updated_stack(
+    stack: Stack, parameters: Mapping[str, str], *, log: Path, project: Path = PROJECT
+) -> Stack:
+    """Deploys a stack once more, with these parameters changed and all others as they were.
+
+    Raises `ProgramFailed`.
+    """
+    return _deploy(stack.account, stack.build, parameters, log, project)
+
+
+def _deploy(account: Account, build: Path, parameters: Mapping[str, str], log: Path, project: Path) -> Stack:
+    run(
+        [
+            *(SAM, "deploy"),
+            *("--config-file", str(project / "samconfig.toml")),
+            *("--template-file", str(build / "template.yaml")),
+            *("--stack-name", STACK_NAME),
+            "--no-confirm-changeset",
+            *("--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())),
+        ],
+        environment=account.environment,
+        folder=project,
+        log=log,
+    )
+    stack = Stack(account, STACK_NAME, _outputs(account), build)
+    if "AutoReplay" in parameters:
+        # The emulator says of a mapping that a template disables that it is enabled, although it rests.
+        switch_auto_replay(stack, parameters["AutoReplay"] == "true")
+    return stack
+
+
+def switch_auto_replay(stack: Stack, on: bool) -> None:
+    """What *Enable* and *Disable* do at the trigger of the replay function in Lambda's console."""
+    client = stack.account.client("lambda")
+    (mapping,) = client.list_event_source_mappings(FunctionName=stack.outputs["ReplayFunctionName"])[
+        "EventSourceMappings"
+    ]
+    client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
 
 
 def _outputs(account: Account) -> dict[str, str]:

@@ -1,90 +1,130 @@
-"""What `make run` shows and the end-to-end test checks: sample events go through a deployed stack."""
+"""What `make run` shows and the end-to-end tests check: what becomes of log events in good times and bad."""
 
+import shlex
 import time
 from collections import Counter
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from local.faults import Fault
-from local.ingest_api import IngestApi
-from local.reckoning import DeadLetter, Reckoning, receive_dead_letters, reckon, shipper_account
+from local.ingest_api import IngestApi, Request
+from local.ingest_contract import Log
+from local.reckoning import DeadLetter, Reckoning, dead_letters, own_account, reckon
 from local.samples import POISON, Event, Sample, put, subscribe
 from local.stack import Stack
 
-REFUSAL = '{"error": "one of the logs is poisonous"}'
+POISON_IS_REFUSED = Fault(
+    status=400, marker=POISON, times=None, body='{"error": "one of the logs is poisonous"}'
+)
+OUTAGE = Fault(
+    status=503, headers={"Retry-After": "600"}, times=None, body='{"error": "down for maintenance"}'
+)
+"""Down for ten minutes. No invocation lasts so long, so the shipper stores everything at once."""
+
+_FUNCTIONS = ("Shipper", "Replay")
 _LIMIT_SECONDS = 60.0
-_Found = TypeVar("_Found")
-
-
-class Story(NamedTuple):
-    """What came of it all."""
-
-    reckoning: Reckoning
-    dead_letters: list[DeadLetter]
-    account: Counter[str]
-    """The shipper's metrics, summed."""
 
 
 class Incomplete(Exception):
     """One line: what did not happen in time."""
 
 
-def ship(
-    stack: Stack,
-    api: IngestApi,
-    stock: list[Sample],
-    on_sample: Callable[[Sample], None] = lambda sample: None,
-) -> Story:
-    """Puts the samples into their log groups, which are subscribed, and waits until each event is somewhere.
+class Accounts(NamedTuple):
+    """The functions' own metrics, summed."""
 
-    `api`, which is the stack's ingest API, refuses every batch with a poisonous log. Raises `Incomplete`.
-    """
-    api.fault(Fault(status=400, marker=POISON, times=None, body=REFUSAL))
-    events = [event for sample in stock for event in sample.events]
-    poisonous = sum(event.message == POISON for event in events)
-    for sample in stock:
-        on_sample(sample)
-        put(stack, sample)
-        _wait_until_arrived(api, sample)
-    dead_letters: list[DeadLetter] = []
-    while sum(len(letter.events) for letter in dead_letters) < poisonous:
-        dead_letters += _wait(
-            "a poisonous log did not get into the dead-letter queue", lambda: receive_dead_letters(stack)
+    shipper: Counter[str]
+    replay: Counter[str]
+
+
+class Story:
+    """The log events that are put into log groups from now on, and what becomes of them."""
+
+    def __init__(self, stack: Stack, api: IngestApi) -> None:
+        """`api` is the stack's ingest API."""
+        self.stack, self.api = stack, api
+        self.events: list[Event] = []
+        """All that were put."""
+        self._logs_before, self._requests_before = len(api.logs), len(api.requests)
+        self._before = _accounts(stack)
+        self.bring_up()
+
+    def bring_up(self) -> None:
+        """The ingest API takes every log but poisonous ones."""
+        self.api.heal()
+        self.api.fault(POISON_IS_REFUSED)
+
+    def bring_down(self) -> None:
+        """The ingest API takes nothing."""
+        self.api.heal()
+        self.api.fault(OUTAGE)
+
+    def put(self, stock: Iterable[Sample], on_sample: Callable[[Sample], None] = lambda sample: None) -> None:
+        """Puts samples into their log groups, which are subscribed, and waits until the shipper counted them.
+
+        One log group after the other, so that one warm function ships them all. Raises `Incomplete`.
+        """
+        for sample in stock:
+            on_sample(sample)
+            put(self.stack, sample)
+            self.events += sample.events
+            wait(
+                f"the shipper has not accounted for {len(sample.events)} log events of {sample.log_group}",
+                lambda: self._accounts().shipper["EventsReceived"] >= len(self.events),
+            )
+
+    @property
+    def logs(self) -> list[Log]:
+        """What arrived."""
+        return self.api.logs[self._logs_before :]
+
+    @property
+    def requests(self) -> list[Request]:
+        return self.api.requests[self._requests_before :]
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """What waits in the dead-letter queue."""
+        return dead_letters(self.stack)
+
+    def reckoning(self) -> Reckoning:
+        """Where each event is now."""
+        return reckon(self.events, self.logs, self.dead_letters())
+
+    def accounts(self, replayed: int = 0) -> Accounts:
+        """What the functions counted, once all events, and so many replayed ones, are in it.
+
+        Raises `Incomplete`.
+        """
+        wait(
+            f"replay has not accounted for {replayed} log events",
+            lambda: self._accounts().replay["EventsReceived"] >= replayed,
         )
-    account = _wait("the shipper did not write its account", lambda: _whole_account(stack, len(events)))
-    return Story(reckon(events, api.logs, dead_letters), dead_letters, account)
+        return self._accounts()
+
+    def _accounts(self) -> Accounts:
+        return Accounts(
+            *(now - before for now, before in zip(_accounts(self.stack), self._before, strict=True))
+        )
 
 
-def subscribe_all(stack: Stack, stock: list[Sample]) -> None:
+def subscribe_all(stack: Stack, stock: Iterable[Sample]) -> None:
     """Subscribes the log groups of the samples."""
     for sample in stock:
         subscribe(stack, sample.log_group)
 
 
-def _whole_account(stack: Stack, events: int) -> Counter[str] | None:
-    account = shipper_account(stack)
-    return account if account["EventsReceived"] >= events else None
+def command(stack: Stack, output: str) -> list[str]:
+    """The command that the stack puts out under this name. It needs `Account.environment`."""
+    return shlex.split(stack.outputs[output])
 
 
-def _wait_until_arrived(api: IngestApi, sample: Sample) -> None:
-    """One log group after the other, so that one warm function ships them all."""
-    deliverable = [event for event in sample.events if event.message != POISON]
-
-    def missing() -> list[Event]:
-        return reckon(deliverable, api.logs, []).missing
-
-    if not api.wait_for(lambda: not missing(), _LIMIT_SECONDS):
-        raise Incomplete(
-            f"{len(missing())} of {len(deliverable)} log events of {sample.log_group} did not arrive"
-            f" within {_LIMIT_SECONDS:.0f} s"
-        )
+def _accounts(stack: Stack) -> Accounts:
+    return Accounts(*(own_account(stack, function) for function in _FUNCTIONS))
 
 
-def _wait(trouble: str, look: Callable[[], _Found | None]) -> _Found:
-    """What `look` finds, once it finds something."""
+def wait(trouble: str, is_over: Callable[[], bool]) -> None:
+    """Waits until something is over. Raises `Incomplete`, with the trouble, after a minute."""
     deadline = time.monotonic() + _LIMIT_SECONDS
-    while not (found := look()):
+    while not is_over():
         if time.monotonic() > deadline:
             raise Incomplete(f"{trouble} within {_LIMIT_SECONDS:.0f} s")
         time.sleep(0.1)
-    return found

@@ -13,7 +13,7 @@ import pytest
 
 from local.faults import Fault, Manner
 from local.ingest_api import LOCAL_KEY, IngestApi, ingest_api
-from local.reckoning import DeadLetter, receive_dead_letters
+from local.reckoning import DeadLetter, dead_letters
 from tests.e2e.conftest import Deployment
 from tests.e2e.lambda_runtime import function_path, lambda_runtime
 
@@ -68,10 +68,7 @@ def subscription_event(*messages: str) -> dict[str, Any]:
 
 
 def dead_letters_of_group(deployment: Deployment) -> list[DeadLetter]:
-    letters: dict[str, DeadLetter] = {}
-    while received := receive_dead_letters(deployment.stack, wait_seconds=0):
-        letters |= {letter.message_id: letter for letter in received}
-    return [letter for letter in letters.values() if letter.attributes["LogGroup"] == GROUP]
+    return [letter for letter in dead_letters(deployment.stack) if letter.attributes["LogGroup"] == GROUP]
 
 
 def test_events_are_shipped_and_the_account_is_returned(

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from local.processes import ProgramFailed, Terminated, last_line, run, running, unwinding_when_terminated
+from local.processes import (
+    ProgramFailed,
+    Terminated,
+    last_line,
+    run,
+    running,
+    show,
+    unwinding_when_terminated,
+)
 
 STARTS_ANOTHER = """
 import subprocess, sys, time
@@ -61,6 +69,20 @@ def test_a_program_that_does_not_want_to_end_is_ended(
             assert program.poll() is None
 
     assert program.returncode == -signal.SIGKILL
+
+
+def test_what_is_shown_says_it_here_and_its_status_is_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    program = "import sys; print('out', flush=True); print('err', file=sys.stderr); raise SystemExit(3)"
+
+    assert show(python(program), environment=os.environ, folder=tmp_path, seconds=60) == 3
+    assert capfd.readouterr().out.splitlines() == ["out", "err"]
+
+
+def test_what_is_shown_is_ended_when_it_takes_too_long(tmp_path: Path) -> None:
+    with pytest.raises(ProgramFailed, match=r"did not end within 0 s"):
+        show(python("import time; time.sleep(600)"), environment=os.environ, folder=tmp_path, seconds=0.1)
 
 
 def test_a_failure_is_one_line_that_says_what_and_where(tmp_path: Path) -> None:
