@@ -10,12 +10,12 @@ export SAM_CLI_TELEMETRY := 0
 
 ARGS ?=
 
-.PHONY: help run test lint build deploy bench lock clean set-up
+.PHONY: help run test lint build deploy bench fuzz lock clean set-up
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-run: set-up ## deploy the stack on this machine, send log events through it, and show what arrived
+run: set-up ## the whole stack on this machine: logs that arrive, an outage, and replay (all logs: ARGS=--all-logs)
 	@python -m local.demo $(ARGS)
 
 test: set-up ## run all tests (some: make test ARGS="tests/unit -k levels")
@@ -35,6 +35,9 @@ deploy: build ## deploy to the AWS account at hand; asks for the parameters the 
 
 bench: set-up ## measure how often the level of a log is right
 	@python -m benchmarks.levels $(ARGS)
+
+fuzz: set-up ## look for hostile input that breaks the shipper (longer: make fuzz ARGS="--seconds 600")
+	@python -m tests.fuzz $(ARGS)
 
 lock: set-up ## pin all packages with their hashes (newer ones: make lock ARGS=--upgrade)
 	@cd layers/dependencies && uv pip compile --quiet $(ARGS) --universal --python-version 3.11 --generate-hashes \

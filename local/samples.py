@@ -43,8 +43,8 @@ def samples(newest: int, poisoned: str | None = None, folder: Path = EVENTS) -> 
     """The data messages in `folder`, moved in time: the newest event of each is at `newest`, or just after.
 
     `newest` is in milliseconds since 1970. The log group `poisoned` gets one more event, in its middle: one
-    whose message is `POISON`. (Amazon CloudWatch Logs API Reference, PutLogEvents: events in order, none older
-    than 14 days, a batch within 24 hours.)
+    whose message is `POISON`. (Amazon CloudWatch Logs API Reference, PutLogEvents: events in order, none
+    older than 14 days, a batch within 24 hours.)
     """
     payloads = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))]
     return [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.samples import POISON, Sample, samples
+from local.samples import POISON, Sample, in_stream, samples
 
 NOW = 1_793_800_000_000
 HOUR = 60 * 60 * 1000
@@ -36,3 +36,17 @@ def test_one_event_is_poisonous_with_others_around_it(stock: list[Sample]) -> No
 
 def test_no_control_message_is_put(stock: list[Sample]) -> None:
     assert all(sample.log_group and sample.events for sample in stock)
+
+
+def test_the_same_events_can_be_put_into_another_stream(stock: list[Sample]) -> None:
+    moved = in_stream(stock[0], "another")
+
+    assert moved.log_stream == "another"
+    assert {(event.log_group, event.log_stream) for event in moved.events} == {
+        (stock[0].log_group, "another")
+    }
+    assert [event[2:] for event in moved.events] == [event[2:] for event in stock[0].events]
+
+
+def test_without_a_poisoned_log_group_nothing_is_poisonous() -> None:
+    assert all(event.message != POISON for sample in samples(NOW) for event in sample.events)
