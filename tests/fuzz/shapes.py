@@ -1,0 +1,312 @@
+"""Hostile input of the shape of the real thing: log lines, traces, JSON, secrets, payloads, queue records.
+
+Drawn by hypothesis, so that a fuzzer's bytes become input of the right structure, and a finding shrinks.
+"""
+
+import base64
+import gzip
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+JsonObject = dict[str, Any]
+
+PROJECT = Path(__file__).parents[2]
+MIB = 1024 * 1024
+ID = "6573a3a0-2fb1-4e78-a582-2c769282e0bd"
+NOW = 1_793_700_000_000
+
+
+def _sample_messages() -> list[str]:
+    payloads = [json.loads(path.read_text()) for path in sorted((PROJECT / "events").glob("*.json"))]
+    return [event["message"] for payload in payloads for event in payload["logEvents"]]
+
+
+def _trace_lines() -> list[str]:
+    traces = sorted((PROJECT / "tests" / "unit" / "stack_traces").glob("*.txt"))
+    return [line for path in traces for line in path.read_text().splitlines()]
+
+
+SAMPLES = _sample_messages()
+TRACE_LINES = _trace_lines()
+
+# --- text ---
+
+PIECES = [
+    *(
+        "",
+        " ",
+        "\t",
+        "\n",
+        "\r\n",
+        "\x00",
+        "\x1b[31m",
+        "\x1b[0m",
+        "\ud800",
+        "\udfff",
+        "\ufffe",
+        "\u2028",
+        "é",
+        "😀",
+    ),
+    *("{", "}", "[", "]", '"', "'", "\\", "\\n", '\\"', ":", ",", "=", "|", "<", ">", "(", ")", "-----"),
+    *(
+        "ERROR",
+        "warn",
+        "INFO",
+        "[error]",
+        "level=",
+        '"level":"error"',
+        "<3>",
+        "E0101 ",
+        "0 errors",
+        "Exception",
+    ),
+    *(
+        "Traceback (most recent call last):",
+        '  File "a.py", line 1, in f',
+        "\tat a.B.c(D.java:1)",
+        "Caused by: x",
+    ),
+    *("panic: x", "goroutine 1 [running]:", "thread 'main' panicked", "#0 /a.php(1): f()", "\t... 3 more"),
+    *("START RequestId: ", "REPORT RequestId: ", "Task timed out after", "HTTP/1.1", '" 500 12', ID),
+    *(
+        f"2026-11-03T10:00:00.000Z\t{ID}\tERROR\t",
+        "2026-11-03 10:00:00,123 ",
+        "[redacted:email]",
+        "[redacted:",
+    ),
+    *(
+        "alice@example.com",
+        "4111 1111 1111 1111",
+        "AKIAIOSFODNN7EXAMPLE",
+        "10.0.0.1",
+        "::1",
+        "eyJhbGciOi.eyJzdWIi",
+    ),
+    *("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj"),
+    *("NaN", "1e999", "9" * 400, "-0", "null", "\\ud83d", "\\u0000"),
+]
+characters = st.characters(exclude_categories=())  # lone surrogates and NUL included
+pieces = st.sampled_from(PIECES) | st.text(characters, max_size=6)
+patched = st.lists(pieces, max_size=12).map("".join)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    """A genuine line with a piece of it left out, put in twice, or something else put in."""
+    text = draw(st.sampled_from(SAMPLES) | st.sampled_from(TRACE_LINES))
+    start = draw(st.integers(0, len(text)))
+    end = draw(st.integers(start, min(start + 64, len(text))))
+    return text[:start] + draw(pieces | st.just(text[start:end] * 2)) + text[end:]
+
+
+@st.composite
+def repeated(draw: st.DrawFn) -> str:
+    """The same piece again and again, up to what CloudWatch takes as one log event."""
+    piece, size = draw(patched.filter(bool)), draw(st.sampled_from([64, 4096, 20_000, 300_000, MIB]))
+    return draw(pieces) + piece * (size // len(piece)) + draw(pieces)
+
+
+numbers = (
+    st.integers() | st.floats() | st.sampled_from([2**63, -(2**63) - 1, 2**64, 10**400, 1_793_700_000_000])
+)
+names = st.sampled_from(
+    ["message", "msg", "level", "severity", "status", "time", "error", "exception", "stack", "err", "logger"]
+) | st.text(characters, max_size=4)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | patched,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4),
+    max_leaves=10,
+)
+json_texts = st.builds(
+    lambda prefix, value, suffix: prefix + json.dumps(value) + suffix,
+    st.sampled_from(["", "", f"2026-11-03T10:00:00.000Z\t{ID}\tINFO\t", "[INFO]\t", "x "]),
+    st.dictionaries(names, values, max_size=5) | values,
+    st.sampled_from(["", "", "\n", "}", " tail"]),
+)
+messages = st.one_of(patched, mutated(), json_texts, st.sampled_from(TRACE_LINES))
+long_messages = st.one_of(messages, repeated())
+
+# --- log events ---
+
+timestamps = st.one_of(
+    st.integers(0, 3000).map(lambda after: NOW + after),
+    st.just(NOW),
+    numbers,
+    st.none(),
+    patched,
+    st.lists(numbers),
+)
+raw_events = st.builds(
+    lambda number, timestamp, message, more: {
+        "id": f"{number:056d}",
+        "timestamp": timestamp,
+        "message": message,
+        **more,
+    },
+    st.integers(0, 10**9),
+    timestamps,
+    messages,
+    st.just({}) | st.fixed_dictionaries({"extractedFields": values}),
+)
+streams = st.one_of(
+    st.lists(messages, max_size=30),
+    st.lists(st.sampled_from(TRACE_LINES), max_size=60),
+    st.builds(
+        lambda piece, count, rest: piece * count + rest,
+        st.lists(st.sampled_from(TRACE_LINES) | messages, min_size=1, max_size=5),
+        st.sampled_from([1, 10, 300]),
+        st.lists(messages, max_size=3),
+    ),
+)
+
+# --- payloads ---
+
+odd: st.SearchStrategy[Any] = st.sampled_from([None, 0, "", [], {}, [[]], "DATA_MESSAGE"])
+
+
+@st.composite
+def contents(draw: st.DrawFn) -> JsonObject:
+    """A payload before compression, at times with a member missing or odd, or with odd log events."""
+    content: JsonObject = {
+        "messageType": draw(st.sampled_from(["DATA_MESSAGE"] * 4 + ["CONTROL_MESSAGE", "OTHER"])),
+        "owner": "123456789012",
+        "logGroup": draw(
+            st.sampled_from(["/aws/lambda/orders", "API-Gateway-Execution-Logs_a/b", "/ecs/web"])
+        ),
+        "logStream": draw(patched),
+        "subscriptionFilters": draw(st.lists(patched, max_size=2)),
+        "logEvents": draw(st.lists(raw_events | values if draw(st.booleans()) else raw_events, max_size=12)),
+    }
+    name = draw(st.sampled_from([None, None, None, *content]))
+    if name and draw(st.booleans()):
+        del content[name]
+    elif name:
+        content[name] = draw(odd | values)
+    return content
+
+
+@st.composite
+def compressed(draw: st.DrawFn) -> bytes:
+    """Gzip of a payload; or in several members, cut short, with a byte changed, or with something behind."""
+    text = json.dumps(draw(contents())).encode()
+    cut = draw(st.integers(0, len(text)))
+    match draw(
+        st.sampled_from(["one", "one", "one", "members", "cut", "changed", "behind", "nested", "text"])
+    ):
+        case "members":
+            return b"".join(gzip.compress(part, 1) for part in (text[:cut], b"", text[cut:]))
+        case "cut":
+            return gzip.compress(text, 1)[: cut + 1]
+        case "changed":
+            data = bytearray(gzip.compress(text, 1))
+            data[cut % len(data)] ^= draw(st.integers(1, 255))
+            return bytes(data)
+        case "behind":
+            return gzip.compress(text, 1) + draw(st.binary(min_size=1, max_size=8))
+        case "nested":
+            return gzip.compress(
+                text[:cut] + b"[" * draw(st.sampled_from([1, 1100, 300_000])) + text[cut:], 1
+            )
+        case "text":
+            return gzip.compress(text[:cut] + draw(patched).encode("utf-8", "surrogatepass") + text[cut:], 1)
+        case _:
+            return gzip.compress(text, 1)
+
+
+datas = st.one_of(
+    compressed().map(lambda data: base64.b64encode(data).decode()),
+    st.binary(max_size=40).map(lambda data: base64.b64encode(data).decode()),
+    patched,
+    odd,
+)
+awslogs_events = datas.map(lambda data: {"awslogs": {"data": data}})
+envelopes = awslogs_events.map(
+    lambda event: {"requestContext": {}, "requestPayload": event, "responsePayload": {}}
+)
+bodies = st.one_of(
+    (awslogs_events | envelopes).map(json.dumps),
+    awslogs_events.map(lambda event: json.dumps(json.dumps(event))),
+    values.map(json.dumps),
+    patched,
+)
+attributes = st.dictionaries(
+    st.sampled_from(["Reason", "Replays", "FirstFailedAt", "EventCount"]),
+    st.one_of(
+        st.sampled_from(["0", "1", "2", "3", "-1", "9" * 30, "²", "", "2026-11-03T10:00:00.000Z"]).map(
+            lambda text: {"dataType": "String", "stringValue": text}
+        ),
+        odd,
+    ),
+    max_size=3,
+)
+
+
+@st.composite
+def queue_events(draw: st.DrawFn) -> JsonObject:
+    """What Lambda hands to replay: each record has an identifier of its own."""
+    records = [
+        {
+            "messageId": f"message-{number}",
+            "receiptHandle": f"handle-{number}",
+            "body": draw(bodies),
+            "messageAttributes": draw(attributes | odd),
+            "eventSource": "aws:sqs",
+        }
+        for number in range(draw(st.integers(1, 4)))
+    ]
+    return {"Records": records}
+
+
+kinesis_events = st.lists(datas, min_size=1, max_size=4).map(
+    lambda all_data: {
+        "Records": [
+            {"eventSource": "aws:kinesis", "kinesis": {"sequenceNumber": str(number), "data": data}}
+            for number, data in enumerate(all_data)
+        ]
+    }
+)
+events = st.one_of(awslogs_events, envelopes, kinesis_events, queue_events(), values)
+
+# --- secrets ---
+
+
+class Secret(NamedTuple):
+    """What must not be left of a text once it is redacted."""
+
+    text: str
+    hidden: str
+
+
+SECRETS = [
+    Secret("alice.b+c@example.co.uk", "alice.b+c@"),
+    Secret("4111 1111 1111 1111", "4111 1111 1111"),
+    Secret("4111111111111111", "4111111111111111"),
+    Secret("AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"),
+    Secret("aws_secret_access_key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI/K7MDENG"),
+    Secret("Bearer mF_9.B5f-4.1JqM8aK2", "mF_9.B5f-4.1JqM8aK2"),
+    Secret("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTYifQ.dBjftJeZ4CVPmB92K27", "eyJzdWIiOiIxMjM0NTYifQ"),
+    Secret("10.21.32.43", "10.21.32.43"),
+    Secret("hunter2-4711", "hunter2"),
+]
+"""The last one by a pattern of the user's, `hunter[0-9]`."""
+USERS_PATTERN = "hunter[0-9]"
+
+beside_a_secret = st.text(st.sampled_from(" \n\t;ab\"'{}"), max_size=8).map(lambda text: f" {text} ")
+
+
+@st.composite
+def texts_with_a_secret(draw: st.DrawFn) -> tuple[str, Secret]:
+    """A message with a secret in it: in plain text, or in JSON, in JSON in JSON, behind a prefix."""
+    secret = draw(st.sampled_from(SECRETS))
+    text = draw(st.just("") | beside_a_secret) + secret.text + draw(st.just("") | beside_a_secret)
+    for _ in range(draw(st.integers(0, 3))):
+        wrapped: object = text
+        if draw(st.booleans()):
+            wrapped = [draw(st.just(0) | st.just("x")), text]
+        text = json.dumps({draw(st.sampled_from(["message", "a b", "error", "q\"'\\"])): wrapped, "n": 1})
+    prefix = draw(st.sampled_from(["", "INFO ", f"2026-11-03T10:00:00.000Z\t{ID}\tINFO\t", "\n"]))
+    return prefix + text, secret

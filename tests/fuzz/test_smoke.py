@@ -1,0 +1,21 @@
+"""A short look at every target, the same in each run; `make fuzz` looks for longer, and elsewhere."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.fuzz.targets import TARGETS
+
+FEW = settings(
+    max_examples=40,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS.keys())
+def test_hostile_input(target: Callable[[], None]) -> None:
+    FEW(target)()
