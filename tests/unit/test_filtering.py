@@ -35,7 +35,7 @@ def test_a_log_that_is_nothing_but_white_space_is_blank(message: str, blank: boo
 
 
 def levelled(message: str, level: Level = Level.INFORMATION, identifier: str = "e0") -> LevelledLog:
-    return LevelledLog(Log((log_event(identifier, message),), parse(message)), level)
+    return Log((log_event(identifier, message),), parse(message)), level
 
 
 def kept(logs: Iterable[LevelledLog], **variables: str) -> tuple[list[str], dict[Cause, int]]:
@@ -120,7 +120,7 @@ TRACE = [
 
 def logs_of_trace(lines: list[str] = TRACE) -> list[LevelledLog]:
     events = [log_event(f"e{number}", line) for number, line in enumerate(lines)]
-    return [LevelledLog(log, Level.INFORMATION) for log in join(events)]
+    return [(log, Level.INFORMATION) for log in join(events)]
 
 
 def test_a_joined_log_counts_with_all_its_events() -> None:
@@ -141,7 +141,7 @@ def test_the_rest_of_a_trace_shares_the_fate_of_its_beginning(variable: str) -> 
 
 def test_a_trace_without_its_beginning_stands_for_itself() -> None:
     logs = logs_of_trace(TRACE[-20:])
-    assert [log.log.continues is log.log.parsed for log in logs] == [True]
+    assert [log.continues is log.parsed for log, _ in logs] == [True]
     assert kept(logs, EXCLUDE_PATTERN="ValueError") == ([], {Cause.EXCLUDE_PATTERN: 20})
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from hashlib import blake2b
-from typing import NamedTuple
 
 from loginformant_shipper.levels import Level
 from loginformant_shipper.parsing import ParsedMessage
@@ -28,10 +27,8 @@ class Cause(StrEnum):
     SAMPLING = "sampling"
 
 
-class LevelledLog(NamedTuple):
-    log: Log
-    level: Level
-
+LevelledLog = tuple[Log, Level]
+"""Plain, since there is one for each log."""
 
 _SEVERITY = {level: severity for severity, level in enumerate(Level)}
 _NEVER_SAMPLED = frozenset({Level.WARNING, Level.ERROR, Level.FATAL})
@@ -71,7 +68,7 @@ def keep(logs: Iterable[LevelledLog], settings: Settings, dropped: Counter[Cause
             beginning = log.continues or log.parsed
             cause = _cause(beginning, level, log.events[0].id, settings)
         if cause is None:
-            yield LevelledLog(log, level)
+            yield log, level
         else:
             dropped[cause] += len(log.events)
 

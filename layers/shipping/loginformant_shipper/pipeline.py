@@ -184,8 +184,8 @@ def _logs(
         if is_blank(log):
             account.dropped[Cause.BLANK] += len(log.events)
         else:
-            decision = decide(log.continues or log.parsed, origin.log_group, settings.default_level)
-            yield LevelledLog(log, decision.level)
+            parsed = log.continues or log.parsed
+            yield log, decide(parsed, origin.log_group, settings.default_level).level
 
 
 def _store(

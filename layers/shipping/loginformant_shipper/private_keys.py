@@ -39,7 +39,7 @@ _MOST_OTHER_TEXTS = 3
 
 def redact_private_key(text: str) -> str:
     """Redact what is between the markers of private keys; the markers stay."""
-    return redact_private_keys([text])[0]
+    return redact_private_keys([text])[0] if "PRIVATE KEY" in text else text
 
 
 def redact_private_keys(texts: Sequence[str]) -> list[str]:

@@ -235,6 +235,8 @@ def _redact_across_tokens(body: str, pattern: Pattern) -> str:
     """Redact, in JSON text as a whole, every name and value that a match of the pattern touches."""
     for _ in range(_MOST_ROUNDS):
         spans = deque(_found_by(pattern, body))
+        if not spans:
+            return body
 
         def redact_touched(token: re.Match[str], spans: deque[tuple[int, int]] = spans) -> str:
             start, end = token.start(), token.end() - len(token["colon"] or "")
