@@ -1,51 +1,73 @@
-"""Runs schedules in virtual time: many, or one of them with its story."""
+"""Runs schedules, in virtual time or under Lambda's own runtime: many, or one of them with its story."""
 
-import sys
+import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from local.account import emulated_account
+from local.build import local_build
+from local.processes import unwinding_when_terminated
+from local.stack import PROJECT
 from tests.chaos.ledger import Why
-from tests.chaos.schedule import run_schedule
+from tests.chaos.runtime_schedule import RuntimeOutcome, run_schedules
+from tests.chaos.schedule import Outcome, run_schedule
+
+LOG = PROJECT / ".build" / "local" / "chaos.log"
 
 
 def main(
+    runtime: Annotated[
+        bool, typer.Option("--runtime", help="The built functions under Lambda's own runtime, in real time.")
+    ] = False,
     seed: Annotated[int | None, typer.Option(help="Run this schedule alone, and tell what happened.")] = None,
     schedules: Annotated[int, typer.Option(help="How many schedules to run.", min=1, max=1_000_000)] = 1000,
     first: Annotated[int, typer.Option(help="Seed of the first one.")] = 0,
+    stages: Annotated[int, typer.Option(help="With --runtime: how many at once.", min=1, max=16)] = 4,
+    minutes: Annotated[float, typer.Option(help="Begin none after so many minutes.", min=0.1)] = 120.0,
 ) -> None:
-    """Lets the shipper and replay go through hours of trouble, and looks where every log event is then."""
+    """Lets the shipper and replay go through trouble, and looks where every log event is then.
+
+    One line for each schedule that breaks a rule, with the command that shows it again.
+    """
+    seeds = [seed] if seed is not None else range(first, first + schedules)
+    started = time.monotonic()
+    outcomes: Sequence[Outcome | RuntimeOutcome]
+    if runtime:
+        outcomes = _under_the_runtime(seeds, min(stages, len(seeds)), minutes * 60)
+    else:
+        outcomes = [run_schedule(each) for each in seeds if time.monotonic() < started + minutes * 60]
     if seed is not None:
-        outcome = run_schedule(seed)
-        typer.echo("\n".join(outcome.story))
-        if outcome.violation:
-            typer.echo(outcome.line(), err=True)
-        raise typer.Exit(outcome.violation is not None)
-    started, extras, totals = time.monotonic(), Counter[Why](), Counter[str]()
-    failed = 0
-    for number in range(first, first + schedules):
-        outcome = run_schedule(number)
-        extras += outcome.extras
-        totals.update(
-            events=outcome.events,
-            invocations=outcome.invocations,
-            troubled=outcome.troubles,
-            parked=outcome.parked,
-        )
-        if outcome.violation:
-            failed += 1
-            typer.echo(outcome.line(), err=True)
+        typer.echo("\n".join(outcomes[0].story))
+    broken = [outcome.line() for outcome in outcomes if outcome.violation]
+    for line in broken:
+        typer.echo(line, err=True)
+    extras = sum((outcome.extras for outcome in outcomes), Counter[Why]())
     typer.echo(
-        f"{schedules} schedules in {time.monotonic() - started:.0f} s: {totals['events']} events, "
-        f"{totals['invocations']} invocations, {totals['troubled']} of which failed; "
-        f"{totals['parked']} events parked; {failed} schedules violate a rule."
+        f"{len(outcomes)} schedules in {time.monotonic() - started:.0f} s: "
+        f"{sum(outcome.events for outcome in outcomes)} log events, "
+        f"{sum(outcome.invocations for outcome in outcomes)} invocations, "
+        f"{sum(outcome.failed for outcome in outcomes)} of which failed; "
+        f"{len(broken)} schedules break a rule."
     )
-    typer.echo(
-        "Copies too many: " + (", ".join(f"{n} by {why}" for why, n in extras.most_common()) or "none")
-    )
-    sys.exit(failed > 0)
+    told = ", ".join(f"{copies} by {why}" for why, copies in extras.most_common()) or "none"
+    typer.echo(f"Copies too many: {told}.")
+    if broken or len(outcomes) < len(seeds):
+        raise typer.Exit(1)
+
+
+def _under_the_runtime(seeds: Sequence[int], stages: int, seconds: float) -> list[RuntimeOutcome]:
+    build = local_build(PROJECT, LOG)
+    with (
+        unwinding_when_terminated(),
+        tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder,
+        emulated_account(LOG) as account,
+    ):
+        return run_schedules(account, build, Path(folder), seeds, limits=True, stages=stages, seconds=seconds)
 
 
 if __name__ == "__main__":

@@ -70,10 +70,11 @@ class Ledger:
     def counts(self, identifier: str) -> bool:
         return self.natures.get(identifier) is not Nature.FILTERED
 
-    def check_copies(self, places: Mapping[str, Iterable[str]]) -> None:
+    def check_copies(self, places: Mapping[str, Iterable[str]], *, exactly: bool = True) -> None:
         """Raises `Violation` unless every event has as many copies as can be explained.
 
-        `places` names the events in each place other than the ingest API.
+        `places` names the events in each place other than the ingest API. Unless `exactly`, fewer are well,
+        too, as long as there is one.
         """
         copies = Counter(self.accepted)
         for identifiers in places.values():
@@ -84,8 +85,9 @@ class Ledger:
         for identifier in filter(self.counts, self.natures):
             whys = self.extra.get(identifier, Counter[Why]())
             expected = 1 + whys.total()
-            if copies[identifier] != expected:
-                lost = copies[identifier] < expected
+            least = expected if exactly else 1
+            if not least <= copies[identifier] <= expected:
+                lost = copies[identifier] < least
                 told = ", ".join(f"{times} × {why}" for why, times in whys.items()) or "nothing went wrong"
                 raise Violation(
                     f"event {identifier[:60]} {'is lost' if lost else 'is doubled for no reason'}: "

@@ -50,7 +50,7 @@ class Outcome(NamedTuple):
     violation: str | None
     events: int
     invocations: int
-    troubles: int
+    failed: int
     """Invocations that did not end as they should."""
     parked: int
     extras: Counter[Why]
@@ -87,7 +87,7 @@ def run_schedule(seed: int, *, reads_accounts: bool = True) -> Outcome:
         violation,
         sum(map(ledger.counts, ledger.natures)),
         functions.invocations,
-        functions.troubles,
+        functions.failed,
         sum(map(ledger.counts, functions.parked.ids())),
         ledger.extras(),
         tuple(ledger.story),

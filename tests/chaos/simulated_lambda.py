@@ -78,7 +78,7 @@ class Lambda:
     """Whether the account that a function gives is compared with what happened."""
     waiting: list[AsyncEvent] = field(default_factory=list)
     invocations: int = 0
-    troubles: int = 0
+    failed: int = 0
     """Invocations that did not end as they should."""
     _environments: dict[str, Environment] = field(default_factory=dict)
     _requests: list[Request] = field(default_factory=list)
@@ -210,17 +210,17 @@ class Lambda:
                 raise Violation(f"{name} did not end in its {self.seconds:g} s") from None
             self.ledger.say(f"  {name}: {killed}")
             del self._environments[name]
-            self.troubles += 1
+            self.failed += 1
             return None
         except MemoryError:
             self.ledger.say(f"  {name}: {Mishap.MEMORY}")
-            self.troubles += 1
+            self.failed += 1
             return None
         except DeadLetterError as error:
             if all(write.acknowledged for write in self.sqs.writes) and not self.clock.stalled:
                 raise Violation(f"{name} says that events could not be stored, and all were") from error
             self.ledger.say(f"  {name}: {error}")
-            self.troubles += 1
+            self.failed += 1
             return None
         except Exception as error:
             if isinstance(error, Violation):

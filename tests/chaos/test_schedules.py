@@ -24,7 +24,7 @@ def test_there_was_trouble_of_every_kind(outcomes: list[Outcome]) -> None:
     extras = sum((outcome.extras for outcome in outcomes), Counter[Why]())
     assert extras.keys() == set(Why)
     assert all(copies >= SCHEDULES / 10 for copies in extras.values()), extras
-    for count in ("troubles", "parked"):
+    for count in ("failed", "parked"):
         assert sum(getattr(outcome, count) for outcome in outcomes) >= SCHEDULES, count
 
 
