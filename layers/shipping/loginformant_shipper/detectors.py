@@ -2,7 +2,7 @@
 
 All are linear in the length of the text. What each finds, and what it does not: docs/filtering.md.
 
-Nearly all texts hold nothing. So each detector first looks for something that is cheap to find, and without which
+Nearly all texts hold nothing. So each detector first looks for something that is cheap to find, without which
 it finds nothing: a word, or a pattern that begins with a rare character.
 """
 

@@ -1,0 +1,50 @@
+"""docs/filtering.md says what the code does: its examples are tried."""
+
+import re
+from pathlib import Path
+
+import pytest
+from loginformant_shipper.filtering import Cause
+from loginformant_shipper.patterns import MAX_CHARACTERS, MAX_INSTRUCTIONS, compile_pattern
+from loginformant_shipper.redaction import redact_text
+from loginformant_shipper.settings import Detector
+
+from tests.unit.sample_data import settings
+
+DOCUMENT = (Path(__file__).parents[2] / "docs/filtering.md").read_text(encoding="utf-8")
+OF_DETECTORS = re.findall(r"^\| `([a-z-]+)` \| `([^`]+)` \| `([^`]+)` \|$", DOCUMENT, re.MULTILINE)
+OF_THE_PATTERN = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|$", DOCUMENT, re.MULTILINE)
+
+
+def test_there_are_examples_for_all() -> None:
+    assert {name for name, _, _ in OF_DETECTORS} == set(Detector)
+    assert len(OF_THE_PATTERN) == 2
+
+
+@pytest.mark.parametrize(("detector", "logged", "shipped"), OF_DETECTORS)
+def test_an_example_of_a_detector(detector: str, logged: str, shipped: str) -> None:
+    assert redact_text(logged, settings(REDACT=detector)) == shipped
+
+
+@pytest.mark.parametrize(("logged", "shipped"), OF_THE_PATTERN)
+def test_an_example_of_the_pattern(logged: str, shipped: str) -> None:
+    [pattern] = re.findall(r"So with `([^`]+)`:", DOCUMENT)
+    assert redact_text(logged, settings(REDACT_PATTERN=pattern)) == shipped
+
+
+def test_every_detector_is_described() -> None:
+    assert re.findall(r"^- \*\*`([a-z-]+)`\*\*:", DOCUMENT, re.MULTILINE) == [
+        *dict.fromkeys(name for name, _, _ in OF_DETECTORS)
+    ]
+
+
+def test_every_cause_is_in_the_query() -> None:
+    [query] = re.findall(r"^fields (.*)$", DOCUMENT, re.MULTILINE)
+    assert query.split(", ") == [f"filteredBy.{cause}" for cause in Cause if cause is not Cause.OWN]
+
+
+def test_the_limits_of_patterns() -> None:
+    assert f"at most {MAX_CHARACTERS:,} characters" in DOCUMENT
+    assert f"at most {MAX_INSTRUCTIONS:,} instructions" in DOCUMENT
+    with pytest.raises(ValueError, match="instructions"):
+        compile_pattern("(?:abc){500}")
