@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from loginformant_shipper.reasons import Reason
 from loginformant_shipper.subscription import (
+    PIECE_OF_TEXT,
     ControlMessage,
     Decoded,
     Load,
@@ -109,6 +110,41 @@ def test_lambda_s_failure_envelope_in_a_queue() -> None:
         "responsePayload": {"errorMessage": "Task timed out"},
     }
     assert messages({"Records": [sqs_record("m1", json.dumps(envelope))]}) == ["Order placed"]
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")], ids=["compact", "spaced"])
+@pytest.mark.parametrize(
+    ("text", "others"),
+    [
+        ("plain", {}),
+        ('a string that looks like the next event: "},{"id":"7"', {}),
+        ("braces in a string }, {", {}),
+        ("another array of objects", {"@extracted": [{"a": 1}, {"b": 2}] * 9}),
+        ("not a number: orjson refuses", {"@number": math.inf}),
+    ],
+)
+def test_a_large_payload_is_read_in_pieces_that_make_the_same_whole(
+    text: str, others: dict[str, object], separators: tuple[str, str]
+) -> None:
+    raws = [
+        {"id": str(number), "timestamp": number, "message": f"{text} {number}", **others}
+        for number in range(PIECE_OF_TEXT // 32)
+    ]
+    whole = json.dumps(payload(raws), separators=separators).encode()
+    assert len(whole) > PIECE_OF_TEXT
+    data = base64.b64encode(gzip.compress(whole)).decode()
+    [message] = decoded({"awslogs": {"data": data}}, limit=64 * MIB)
+    assert isinstance(message, SubscriptionMessage)
+    assert [event.raw for event in message.events] == raws
+    assert message.origin == ORDERS
+
+
+def test_a_large_payload_that_is_cut_short_is_malformed() -> None:
+    whole = json.dumps(payload([raw_event(message="order")] * (PIECE_OF_TEXT // 8))).encode()
+    data = base64.b64encode(gzip.compress(whole[: 2 * PIECE_OF_TEXT] + b"]}")).decode()
+    it = undecodable({"awslogs": {"data": data}})
+    assert it.reason is Reason.MALFORMED
+    assert it.detail.startswith("JSON: ")
 
 
 @pytest.mark.parametrize("record", [None, SourceRecord("7")])

@@ -35,6 +35,11 @@ VALUE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{[,]', re.DOTALL)
 """What stands for a value in JSON. The last string of text that is not JSON may have no end: else the search
 for it would begin again at each quote."""
 
+PIECE_OF_TEXT = 256 * 1024
+"""A larger payload is read in pieces of about so many bytes, since orjson needs twice that as it reads."""
+BEFORE_THE_EVENTS = re.compile(rb'"logEvents":\s?\[')
+BETWEEN_EVENTS = re.compile(rb'(?<=\}),\s?(?=\{")')
+
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 DIGITS_OF_64_BITS = 18
 """Every integer of at most so many digits fits into 64 bits."""
@@ -207,41 +212,46 @@ def _decode_event(
 
 
 def _decode_data(data: str, record: SourceRecord | None, limit: int) -> Iterator[Decoded]:
-    def undecodable(detail: str, reason: Reason = Reason.MALFORMED) -> Undecodable:
-        return Undecodable(reason, detail, encode_data(data), record)
+    match _read_payload(data, limit):
+        case _Unreadable(reason, detail):
+            yield Undecodable(reason, detail, encode_data(data), record)
+        case {"messageType": "CONTROL_MESSAGE"}:
+            yield ControlMessage(record)
+        case {"logEvents": list(raw_events)} as payload:
+            yield from _read_events(raw_events, _origin(payload, record))
+        case _:
+            yield Undecodable(Reason.MALFORMED, "a payload without logEvents", encode_data(data), record)
 
+
+class _Unreadable(NamedTuple):
+    reason: Reason
+    detail: str
+
+
+def _read_payload(data: str, limit: int) -> object:
+    """The JSON value that `data` holds, or why there is none.
+
+    A function of its own, so that the text, which may be all that fits, is freed before the value is used.
+    """
     try:
         compressed = base64.b64decode(data, validate=True)
     except ValueError as error:
-        yield undecodable(f"base64: {error}")
-        return
+        return _Unreadable(Reason.MALFORMED, f"base64: {error}")
     try:
         text = _inflate(compressed, limit)
     except _TooLarge:
-        yield undecodable(f"the payload inflates to more than {limit} bytes", Reason.OVERSIZED)
-        return
+        return _Unreadable(Reason.OVERSIZED, f"the payload inflates to more than {limit} bytes")
     except (zlib.error, EOFError) as error:
-        yield undecodable(f"gzip: {error}")
-        return
+        return _Unreadable(Reason.MALFORMED, f"gzip: {error}")
     if _is_made_to_fill_memory(text):
         detail = f"the payload has more than one value for every {BYTES_FOR_A_VALUE} of its {len(text)} bytes"
-        yield undecodable(detail, Reason.OVERSIZED)
-        return
+        return _Unreadable(Reason.OVERSIZED, detail)
     try:
-        payload = _load(text)
+        return _load_in_pieces(text) if len(text) > PIECE_OF_TEXT else _load(text)
     except ValueError as error:
-        yield undecodable(f"JSON: {error}")
-        return
+        return _Unreadable(Reason.MALFORMED, f"JSON: {error}")
     except RecursionError:
-        yield undecodable("JSON: nested too deep")
-        return
-    match payload:
-        case {"messageType": "CONTROL_MESSAGE"}:
-            yield ControlMessage(record)
-        case {"logEvents": list(raw_events)}:
-            yield from _read_events(raw_events, _origin(payload, record))
-        case _:
-            yield undecodable("a payload without logEvents")
+        return _Unreadable(Reason.MALFORMED, "JSON: nested too deep")
 
 
 def _read_events(raw_events: list[Any], origin: Origin) -> Iterator[Decoded]:
@@ -311,6 +321,28 @@ def _is_made_to_fill_memory(text: bytes) -> bool:
     if text.count(b"{") + text.count(b"[") + text.count(b",") + text.count(b'"') // 2 <= most:
         return False
     return next(islice(VALUE.finditer(text), most, None), None) is not None
+
+
+def _load_in_pieces(text: bytes) -> object:
+    """Read a large payload some log events at a time; one that is not as CloudWatch writes it, all at once.
+
+    It is cut where an event seems to end. Were that inside a string or of another object, a piece would be no
+    JSON; and if all pieces are, so is the whole, with the same value. Raises ValueError and RecursionError.
+    """
+    head = BEFORE_THE_EVENTS.search(text)
+    if head is None or not text.endswith(b"]}"):
+        return _load(text)
+    start, end = head.end(), len(text) - len(b"]}")
+    try:
+        payload = orjson.loads(text[:start] + b"]}")
+        while start < end:
+            cut = BETWEEN_EVENTS.search(text, start + PIECE_OF_TEXT, end)
+            piece = text[start : cut.start() if cut else end]
+            payload["logEvents"] += orjson.loads(b"[" + piece + b"]")
+            start = cut.end() if cut else end
+    except orjson.JSONDecodeError:
+        return _load(text)
+    return payload
 
 
 def _load(data: bytes) -> object:
