@@ -10,7 +10,7 @@ export SAM_CLI_TELEMETRY := 0
 
 ARGS ?=
 
-.PHONY: help run test lint build deploy bench fuzz lock clean set-up
+.PHONY: help run test lint build deploy bench fuzz soak lock clean set-up
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ bench: set-up ## measure how often the level of a log is right
 
 fuzz: set-up ## look for hostile input that breaks the shipper (longer: make fuzz ARGS="--seconds 600")
 	@python -m tests.fuzz $(ARGS)
+
+soak: set-up ## ship for ten minutes in bad weather, and see that nothing grows (shorter: make soak ARGS="--minutes 1")
+	@python -m tests.soak $(ARGS)
 
 lock: set-up ## pin all packages with their hashes (newer ones: make lock ARGS=--upgrade)
 	@cd layers/dependencies && uv pip compile --quiet $(ARGS) --universal --python-version 3.11 --generate-hashes \

@@ -186,15 +186,16 @@ def ingest_api(
     tls: ssl.SSLContext | None = None,
     on_request: Callable[[Request], None] | None = None,
     control: bool = False,
+    api: IngestApi | None = None,
 ) -> Iterator[IngestApi]:
     """Runs the API on 127.0.0.1 in threads of this process, until the block ends; nothing of it is left then.
 
     `keys` are the accepted API keys, port 0 is a free one, `tls` is a server context and makes the address
     https. `on_request` is called in the thread of each request before it is answered, so that a test can act
-    at that very moment. `control` opens the addresses that the command line documents. Raises `OSError` where
-    the port is taken.
+    at that very moment. `control` opens the addresses that the command line documents. `api` is one made
+    before, with keys and `on_request` of its own. Raises `OSError` where the port is taken.
     """
-    api = IngestApi(keys, on_request)
+    api = api or IngestApi(keys, on_request)
     server = _Server(api, port, tls, control)
     api.url = f"{'https' if tls else 'http'}://{LOOPBACK}:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="ingest-api")

@@ -1,0 +1,134 @@
+"""The shipper's pipeline in this process, as it runs in a warm environment, with queues in memory."""
+
+import io
+import json
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from typing import Any
+from unittest import mock
+
+from loginformant_shipper import pipeline, telemetry
+from loginformant_shipper.deadletter import Addressed
+from loginformant_shipper.delivery import Memory
+from loginformant_shipper.ingest import Outcome
+from loginformant_shipper.pipeline import Environment
+from loginformant_shipper.policy import Policy
+from loginformant_shipper.senders import ThreadedSenders
+from loginformant_shipper.settings import load_settings
+from loginformant_shipper.subscription import SubscriptionMessage, decode
+
+from local.ingest_api import LOCAL_KEY
+
+MIB = 1024 * 1024
+FUNCTION_SECONDS = 120.0
+QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters"
+PARKED = "https://sqs.eu-west-1.amazonaws.com/123456789012/parked"
+REQUEST_SECONDS = 5
+RECORDS_AT_A_TIME = 10
+
+
+class NotingSenders(ThreadedSenders):
+    """Notes which log events were in requests that were given up, and may have arrived."""
+
+    def __init__(self, url: str) -> None:
+        self.settings = load_settings(
+            {
+                "INGEST_URL": url,
+                "API_KEY_PARAMETER_NAME": "/soak/key",
+                "DEAD_LETTER_QUEUE_URL": QUEUE,
+                "PARKED_QUEUE_URL": PARKED,
+                "AWS_REGION": "eu-west-1",
+                "REQUEST_TIMEOUT_SECONDS": str(REQUEST_SECONDS),
+            }
+        )
+        super().__init__(self.settings)
+        self.given_up: set[int] = set()
+        self._bodies: dict[int, bytes] = {}
+
+    def send(self, ticket: int, body: bytes, key: str, seconds: float) -> None:
+        self._bodies[ticket] = body
+        super().send(ticket, body, key, seconds)
+
+    def wait(self, seconds: float) -> Any:
+        completion = super().wait(seconds)
+        if completion is not None:
+            self._bodies.pop(completion.ticket, None)
+        return completion
+
+    def abandon(self, ticket: int) -> Outcome | None:
+        for log in json.loads(self._bodies.pop(ticket))["logs"]:
+            properties = log["properties"]
+            self.given_up.update(map(int, properties.get("eventIds") or [properties["eventId"]]))
+        return super().abandon(ticket)
+
+
+class Shipping:
+    """Ships payloads, and replays what was not delivered."""
+
+    def __init__(self, url: str) -> None:
+        self.senders = NotingSenders(url)
+        settings = self.senders.settings
+        memory = Memory(byte_limit=settings.batch_max_bytes, key=LOCAL_KEY)
+        policy = Policy(max_in_flight=settings.max_in_flight, request_timeout=REQUEST_SECONDS)
+        self._environment = Environment(settings, self.senders, memory, policy)
+        self.waiting: deque[dict[str, Any]] = deque()
+        """The dead-letter queue: records as replay gets them."""
+        self.parked: list[int] = []
+        """Log events that were refused for good."""
+        self.dead_lettered = 0
+        self._messages = 0
+
+    def ship(self, event: dict[str, Any]) -> dict[str, Any]:
+        """The account of one invocation, which closes."""
+        with self._in_memory():
+            answer = pipeline.ship(event, self._environment, FUNCTION_SECONDS)
+        assert answer["received"] == answer["delivered"] + answer["deadLettered"], answer
+        self.dead_lettered += answer["deadLettered"]
+        return answer
+
+    def replay(self) -> None:
+        """One invocation of the replay function with the oldest records."""
+        records = [self.waiting.popleft() for _ in range(min(RECORDS_AT_A_TIME, len(self.waiting)))]
+        with self._in_memory():
+            answer = pipeline.replay({"Records": records}, self._environment, FUNCTION_SECONDS)
+        returned = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
+        self.waiting += [record for record in records if record["messageId"] in returned]
+
+    def forget_trouble(self) -> None:
+        """As a new environment would: no outage and no Retry-After is remembered."""
+        self._environment.memory.unavailable_until = self._environment.memory.resume_at = 0.0
+
+    @contextmanager
+    def _in_memory(self) -> Iterator[None]:
+        with (
+            mock.patch.object(pipeline, "store", self._store),
+            mock.patch.object(pipeline, "postpone"),
+            mock.patch.object(telemetry.logger.registered_handler, "stream", io.StringIO()),
+            redirect_stdout(io.StringIO()),
+        ):
+            yield
+
+    def _store(self, letters: Sequence[Addressed], seconds: float) -> list[str]:
+        for message, queue_url in letters:
+            if queue_url == PARKED:
+                self.parked += _numbers(message.body)
+            else:
+                self.waiting.append(self._record(message.body, message.attributes))
+        return [""] * len(letters)
+
+    def _record(self, body: str, attributes: Any) -> dict[str, Any]:
+        self._messages += 1
+        return {
+            "messageId": f"message-{self._messages}",
+            "body": body,
+            "eventSource": "aws:sqs",
+            "messageAttributes": {
+                name: {"dataType": "String", "stringValue": value} for name, value in attributes.items()
+            },
+        }
+
+
+def _numbers(body: str) -> list[int]:
+    messages = [it for it in decode(json.loads(body), 64 * MIB) if isinstance(it, SubscriptionMessage)]
+    return [int(event.id) for message in messages for event in message.events]

@@ -1,0 +1,23 @@
+"""What counts as growth over time."""
+
+from tests.soak.samples import Sample, growth, halves
+
+
+def samples(memory_of_second_half: float = 100.0, threads: int = 6, sockets: int = 4) -> list[Sample]:
+    warming_up = [Sample(float(number), 400.0, 40, 40, 0) for number in range(10)]
+    first = [Sample(float(number), 100.0, 6, 4, 0) for number in range(10, 55)]
+    second = [Sample(float(number), memory_of_second_half, threads, sockets, 0) for number in range(55, 100)]
+    return warming_up + first + second
+
+
+def test_what_is_flat_has_not_grown_and_the_start_does_not_count() -> None:
+    assert growth(halves(samples())) == []
+    assert growth(halves(samples(memory_of_second_half=112.0, threads=7, sockets=5))) == []
+
+
+def test_memory_threads_and_sockets_that_grow_are_named() -> None:
+    assert growth(halves(samples(memory_of_second_half=114.0))) == ["memory grew from 100 to 114 MiB"]
+    assert growth(halves(samples(threads=8, sockets=6))) == [
+        "threads grew from 6 to 8",
+        "sockets grew from 4 to 6",
+    ]
