@@ -1,0 +1,332 @@
+"""Subscriptions in the deployed stack: after each event the filters that are there are those wanted."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from local.ingest_api import LOCAL_KEY
+from local.stack import PROJECT, Stack, deployed_stack
+from tests.e2e.faulty_logs import faulty_logs
+
+pytestmark = pytest.mark.e2e
+
+LOG = PROJECT / ".build" / "local" / "test-subscriptions.log"
+OTHER = "arn:aws:lambda:eu-west-1:000000000000:function:someone-else"
+PATTERNS, EXCLUDED = "/aws/lambda/*,/app/*/web,orders", "/aws/lambda/noisy-*,/app/7/web"
+WAIT_SECONDS = 60.0
+
+LAMBDAS = [f"/aws/lambda/f{number:04}" for number in range(900)]
+NOISY = [f"/aws/lambda/noisy-{number:02}" for number in range(50)]
+WEB = [f"/app/{number}/web" for number in range(100)]
+DATABASES = [f"/app/{number}/db" for number in range(100)]
+SINGLE = ["orders", "orders-2", "/aws/lambda", "/loginformant/another/shipper"]
+BY_HAND, FOREIGN, TAKEN, INFREQUENT = LAMBDAS[10], LAMBDAS[11], LAMBDAS[12], "/aws/lambda/rare"
+LOG_GROUPS = [*LAMBDAS, *NOISY, *WEB, *DATABASES, *SINGLE, INFREQUENT]
+
+
+def wanted(patterns: str, excluded: str) -> set[str]:
+    """Said once more, without the code under test."""
+    return {
+        name
+        for name in LOG_GROUPS
+        if any(fnmatchcase(name, pattern) for pattern in patterns.split(","))
+        and not any(fnmatchcase(name, pattern) for pattern in excluded.split(","))
+        and not name.startswith("/loginformant/")
+    } - {BY_HAND, TAKEN, INFREQUENT}
+
+
+@dataclass
+class Subscribed:
+    """The deployed stack and what is asked of it."""
+
+    stack: Stack
+
+    @property
+    def logs(self) -> Any:
+        return self.stack.account.client("logs")
+
+    @property
+    def name(self) -> str:
+        return f"{self.stack.name}-subscriber"
+
+    @property
+    def shipper(self) -> str:
+        return self.stack.outputs["ShipperFunctionArn"]
+
+    def filters(self, log_group: str) -> dict[str, tuple[str, str]]:
+        """Destination and pattern, by name."""
+        found = self.logs.describe_subscription_filters(logGroupName=log_group)["subscriptionFilters"]
+        return {each["filterName"]: (each["destinationArn"], each["filterPattern"]) for each in found}
+
+    def ours(self, pattern: str = "") -> set[str]:
+        """All log groups of the account, also those of the stack, that have just our filter."""
+        pages = self.logs.get_paginator("describe_log_groups").paginate()
+        names = [group["logGroupName"] for page in pages for group in page["logGroups"]]
+        with ThreadPoolExecutor(8) as requests:
+            filters = dict(zip(names, requests.map(self.filters, names), strict=True))
+        return {name for name in names if filters[name].get(self.name) == (self.shipper, pattern)}
+
+    def make(self, log_group: str) -> None:
+        log_class = "INFREQUENT_ACCESS" if log_group == INFREQUENT else "STANDARD"
+        self.logs.create_log_group(logGroupName=log_group, logGroupClass=log_class)
+
+    def put(self, log_group: str, name: str, destination: str) -> None:
+        self.logs.put_subscription_filter(
+            logGroupName=log_group, filterName=name, filterPattern="", destinationArn=destination
+        )
+
+    def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
+        answer = self.stack.account.client("lambda").invoke(
+            FunctionName=self.stack.outputs["SubscriberFunctionName"], Payload=json.dumps(event)
+        )
+        assert "FunctionError" not in answer
+        result: dict[str, Any] = json.loads(answer["Payload"].read())
+        return result
+
+    @contextmanager
+    def configured(self, timeout: int = 900, **variables: str) -> Iterator[None]:
+        """Another time-out and more variables for the function during a block."""
+        client = self.stack.account.client("lambda")
+        function = self.stack.outputs["SubscriberFunctionName"]
+        before = client.get_function_configuration(FunctionName=function)
+        own = before["Environment"]["Variables"]
+        client.update_function_configuration(
+            FunctionName=function, Timeout=timeout, Environment={"Variables": own | variables}
+        )
+        try:
+            yield
+        finally:
+            client.update_function_configuration(
+                FunctionName=function, Timeout=before["Timeout"], Environment={"Variables": own}
+            )
+
+    def update(self, **parameters: str) -> None:
+        """An update of the stack, with its template as it is."""
+        client = self.stack.account.client("cloudformation")
+        before = client.describe_stacks(StackName=self.stack.name)["Stacks"][0]["Parameters"]
+        kept = [each["ParameterKey"] for each in before if each["ParameterKey"] not in parameters]
+        client.update_stack(
+            StackName=self.stack.name,
+            UsePreviousTemplate=True,
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Parameters=[
+                *({"ParameterKey": name, "UsePreviousValue": True} for name in kept),
+                *({"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()),
+            ],
+        )
+        self.wait_for(lambda: not self.status().endswith("_IN_PROGRESS"))
+        assert self.status() == "UPDATE_COMPLETE"
+
+    def status(self) -> str:
+        client = self.stack.account.client("cloudformation")
+        found: str = client.describe_stacks(StackName=self.stack.name)["Stacks"][0]["StackStatus"]
+        return found
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        limit = time.monotonic() + WAIT_SECONDS
+        while not condition():
+            assert time.monotonic() < limit, "did not come about in time"
+            time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def subscribed() -> Iterator[Subscribed]:
+    """A stack that wants nothing yet, in an account with more than a thousand log groups."""
+    parameters = {
+        "ApiKey": LOCAL_KEY,
+        "IngestUrl": "http://127.0.0.1:9",
+        "SubscribeRequestsPerSecond": "1000",
+    }
+    with deployed_stack(parameters, log=LOG) as stack:
+        found = Subscribed(stack)
+        with ThreadPoolExecutor(8) as requests:
+            list(requests.map(found.make, LOG_GROUPS))
+        found.put(BY_HAND, stack.name, found.shipper)
+        found.put(FOREIGN, "siem", OTHER)
+        found.put(TAKEN, found.name, OTHER)
+        yield found
+
+
+# The tests tell one story, in the order of this file.
+
+
+def test_by_default_nothing_is_subscribed(subscribed: Subscribed) -> None:
+    assert len(LOG_GROUPS) == 1155
+    assert subscribed.ours() == set()
+
+
+def test_an_update_with_patterns_subscribes_what_they_name(subscribed: Subscribed) -> None:
+    subscribed.update(LogGroups=PATTERNS, ExcludeLogGroups=EXCLUDED)
+    expected = wanted(PATTERNS, EXCLUDED)
+    assert len(expected) > 950
+    assert subscribed.ours() == expected
+
+
+def test_filters_of_others_and_those_made_by_hand_are_as_they_were(subscribed: Subscribed) -> None:
+    assert subscribed.filters(BY_HAND) == {subscribed.stack.name: (subscribed.shipper, "")}
+    assert subscribed.filters(FOREIGN)["siem"] == (OTHER, "")
+    assert subscribed.filters(TAKEN) == {subscribed.name: (OTHER, "")}
+
+
+def test_what_cannot_be_had_is_reported_by_name(subscribed: Subscribed) -> None:
+    pages = subscribed.logs.get_paginator("filter_log_events").paginate(
+        logGroupName=subscribed.stack.outputs["SubscriberLogGroupName"]
+    )
+    lines = [event["message"] for page in pages for event in page["events"]]
+    reports = [json.loads(line)["log_groups"] for line in lines if "could not be had" in line]
+    assert reports == [{TAKEN: "name-taken", INFREQUENT: "unsupported"}]
+
+
+def test_a_new_log_group_is_subscribed_at_once_by_what_cloudtrail_saw(subscribed: Subscribed) -> None:
+    """Only AWS may put events of `aws.logs`, so the deployed rule is asked whether it takes this one."""
+    events = subscribed.stack.account.client("events")
+    (rule,) = (each for each in events.list_rules()["Rules"] if "EventPattern" in each)
+    (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    assert rule["State"] == "ENABLED"
+    assert target["Arn"] == subscribed.stack.outputs["SubscriberFunctionArn"]
+    for name, expected in (("/aws/lambda/brand-new", {subscribed.name}), ("/ecs/brand-new", set())):
+        event = seen_by_cloudtrail(name)
+        assert events.test_event_pattern(EventPattern=rule["EventPattern"], Event=json.dumps(event))["Result"]
+        subscribed.logs.create_log_group(logGroupName=name)
+        subscribed.invoke(event)
+        assert set(subscribed.filters(name)) == expected
+        LOG_GROUPS.append(name)
+    refused = seen_by_cloudtrail("/aws/lambda/denied", errorCode="AccessDenied")
+    assert not events.test_event_pattern(EventPattern=rule["EventPattern"], Event=json.dumps(refused))[
+        "Result"
+    ]
+
+
+def seen_by_cloudtrail(log_group: str, **others: str) -> dict[str, Any]:
+    return {
+        "version": "0",
+        "id": "1",
+        "source": "aws.logs",
+        "account": "000000000000",
+        "time": "2026-11-23T12:00:00Z",
+        "region": "eu-west-1",
+        "resources": [],
+        "detail-type": "AWS API Call via CloudTrail",
+        "detail": {
+            "eventSource": "logs.amazonaws.com",
+            "eventName": "CreateLogGroup",
+            "requestParameters": {"logGroupName": log_group},
+            **others,
+        },
+    }
+
+
+def test_a_new_log_group_is_subscribed_by_the_schedule(subscribed: Subscribed) -> None:
+    subscribed.logs.create_log_group(logGroupName="/aws/lambda/unseen")
+    LOG_GROUPS.append("/aws/lambda/unseen")
+    assert subscribed.invoke({"reconcile": "new"})["subscribed"] == 1
+    assert subscribed.name in subscribed.filters("/aws/lambda/unseen")
+
+
+def test_drift_is_repaired(subscribed: Subscribed) -> None:
+    subscribed.logs.delete_subscription_filter(logGroupName=LAMBDAS[3], filterName=subscribed.name)
+    subscribed.logs.put_subscription_filter(
+        logGroupName=LAMBDAS[4],
+        filterName=subscribed.name,
+        filterPattern="ERROR",
+        destinationArn=subscribed.shipper,
+    )
+    subscribed.put(DATABASES[0], subscribed.name, subscribed.shipper)
+    result = subscribed.invoke({"reconcile": "everything"})
+    assert (result["subscribed"], result["unsubscribed"]) == (2, 1)
+    assert subscribed.ours() == wanted(PATTERNS, EXCLUDED)
+
+
+def test_shipctl_says_what_other_patterns_would_change_and_changes_nothing(subscribed: Subscribed) -> None:
+    arguments = ["plan", "--log-groups", "/app/1*", "--only", "/app/*", "--json"]
+    shipctl = [sys.executable, "-m", "shipctl", "subscriptions", *arguments]
+    done = subprocess.run(
+        shipctl,
+        env=subscribed.stack.account.environment,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=WAIT_SECONDS,
+    )
+    planned = {line["logGroup"]: line["action"] for line in map(json.loads, done.stdout.splitlines())}
+    now, then = wanted(PATTERNS, EXCLUDED), wanted("/app/1*", EXCLUDED)
+    of_app = {name for name in LOG_GROUPS if name.startswith("/app/")}
+    assert planned == dict.fromkeys((now - then) & of_app, "delete") | dict.fromkeys(then - now, "put")
+    assert set(planned.values()) == {"put", "delete"}
+    assert subscribed.name not in subscribed.filters("/app/1/db")
+
+
+def test_a_run_that_does_not_fit_into_an_invocation_goes_on_by_itself(subscribed: Subscribed) -> None:
+    """80 s leave 4 for the work itself, the rest is kept for a last request and an answer.
+
+    4 s are too little for more than 200 log groups at 20 a second.
+    """
+    gone = [*LAMBDAS[850:], "orders"]
+    for name in gone:
+        subscribed.logs.delete_subscription_filter(logGroupName=name, filterName=subscribed.name)
+    with subscribed.configured(timeout=80, SUBSCRIBE_REQUESTS_PER_SECOND="20"):
+        result = subscribed.invoke({"reconcile": "everything", "after": LAMBDAS[700]})
+        assert result["continued"] is True
+        subscribed.wait_for(lambda: subscribed.name in subscribed.filters("orders"))
+    assert [name for name in gone if subscribed.name not in subscribed.filters(name)] == []
+
+
+def test_throttling_and_full_quotas_stop_nothing(subscribed: Subscribed) -> None:
+    full, gone = LAMBDAS[800:803], LAMBDAS[800:]
+    for name in gone:
+        subscribed.logs.delete_subscription_filter(logGroupName=name, filterName=subscribed.name)
+    for name in full:
+        subscribed.put(name, "siem", OTHER)
+        subscribed.put(name, "audit", OTHER)
+    with (
+        faulty_logs(subscribed.stack.account) as faults,
+        subscribed.configured(AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=faults.url),
+    ):
+        result = subscribed.invoke({"reconcile": "everything", "after": LAMBDAS[799]})
+    assert faults.throttled["DescribeSubscriptionFilters"] >= 2
+    assert faults.throttled["PutSubscriptionFilter"] >= 2
+    assert sorted(set(faults.refused_for_quota)) == full
+    assert result["subscribed"] == len(gone) - len(full)
+    assert result["troubles"] == len(full) + 1, "and the one that takes no filters"
+    assert [name for name in gone if subscribed.name not in subscribed.filters(name)] == full
+    for name in full:
+        assert set(subscribed.filters(name)) == {"siem", "audit"}
+        for other in ("siem", "audit"):
+            subscribed.logs.delete_subscription_filter(logGroupName=name, filterName=other)
+
+
+def test_changed_patterns_take_filters_away_and_make_others(subscribed: Subscribed) -> None:
+    subscribed.update(
+        LogGroups="/app/*", ExcludeLogGroups="/app/1/*", SubscriptionFilterPattern="?ERROR ?WARN"
+    )
+    assert subscribed.ours(pattern="?ERROR ?WARN") == wanted("/app/*", "/app/1/*")
+    assert subscribed.filters(FOREIGN) == {"siem": (OTHER, "")}
+
+
+def test_deletion_of_the_stack_removes_its_filters_and_no_others(subscribed: Subscribed) -> None:
+    client = subscribed.stack.account.client("cloudformation")
+    stack_id = client.describe_stacks(StackName=subscribed.stack.name)["Stacks"][0]["StackId"]
+    client.delete_stack(StackName=subscribed.stack.name)
+
+    def is_gone() -> bool:
+        found: str = client.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"]
+        assert found != "DELETE_FAILED"
+        return found == "DELETE_COMPLETE"
+
+    subscribed.wait_for(is_gone)
+    left = {name: filters for name in LOG_GROUPS if (filters := subscribed.filters(name))}
+    assert left == {
+        BY_HAND: {subscribed.stack.name: (subscribed.shipper, "")},
+        FOREIGN: {"siem": (OTHER, "")},
+        TAKEN: {subscribed.name: (OTHER, "")},
+    }
