@@ -87,10 +87,11 @@ def fuzz_decode(event: Any) -> None:
     assert counted == len(read)
 
 
-def _bodies(event: Any) -> list[object]:
-    """Those of the queue's messages, which are kept as they came."""
+def _bodies(event: Any) -> list[str]:
+    """Those of the queue's messages, which are kept as they came, but for lone surrogates."""
     records = event.get("Records") if isinstance(event, dict) else None
-    return [record.get("body") for record in records or () if isinstance(record, dict)]
+    bodies = [record.get("body") for record in records or () if isinstance(record, dict)]
+    return [body.encode("utf-8", "replace").decode() for body in bodies if isinstance(body, str)]
 
 
 def _is_ascii_json(text: str) -> bool:

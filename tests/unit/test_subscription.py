@@ -271,6 +271,10 @@ def test_an_sqs_body_is_kept_as_it_came(body: str) -> None:
     assert it.record == SourceRecord("m1", "handle of m1")
 
 
+def test_a_lone_surrogate_in_an_sqs_body_is_one_that_can_be_stored() -> None:
+    assert undecodable({"Records": [sqs_record("m", "a \ud800 b")]}).body == "a ? b"
+
+
 def test_a_body_that_is_kept_is_ascii_since_the_queue_refuses_some_characters() -> None:
     assert undecodable({"odd": "\ufffe\x00\ud800"}).body.isascii()
     assert undecodable({"awslogs": {"data": "\ufffe"}}).body.isascii()

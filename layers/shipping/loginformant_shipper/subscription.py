@@ -177,9 +177,10 @@ def _decode_sqs(message: JsonObject, limit: int) -> Iterator[Decoded]:
         first_failed_at=_attribute(message, "FirstFailedAt"),
     )
     body = message.get("body")
-    text = body if isinstance(body, str) else json_text(body)
+    data = (body if isinstance(body, str) else json_text(body)).encode("utf-8", "replace")
+    text = data.decode()
     try:
-        event = _load(text.encode("utf-8", "replace"))
+        event = _load(data)
     except (ValueError, RecursionError):
         yield Undecodable(Reason.MALFORMED, "the message body is not JSON", text, record)
     else:
