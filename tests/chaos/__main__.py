@@ -17,6 +17,7 @@ from tests.chaos.ledger import Why
 from tests.chaos.runtime_schedule import RuntimeOutcome, run_schedules
 from tests.chaos.schedule import Outcome, run_schedule
 
+STORIES = PROJECT / ".build" / "local" / "chaos.txt"
 LOG = PROJECT / ".build" / "local" / "chaos.log"
 
 
@@ -43,9 +44,12 @@ def main(
         outcomes = [run_schedule(each) for each in seeds if time.monotonic() < started + minutes * 60]
     if seed is not None:
         typer.echo("\n".join(outcomes[0].story))
-    broken = [outcome.line() for outcome in outcomes if outcome.violation]
-    for line in broken:
-        typer.echo(line, err=True)
+    broken = [outcome for outcome in outcomes if outcome.violation]
+    for outcome in broken:
+        typer.echo(outcome.line(), err=True)
+    if broken:
+        STORIES.write_text("".join("\n".join([each.line(), *each.story, "", ""]) for each in broken))
+        typer.echo(f"What happened in each: {STORIES}", err=True)
     extras = sum((outcome.extras for outcome in outcomes), Counter[Why]())
     typer.echo(
         f"{len(outcomes)} schedules in {time.monotonic() - started:.0f} s: "

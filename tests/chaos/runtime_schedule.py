@@ -455,32 +455,36 @@ class _Schedule:
     # ---- where everything is
 
     def _explain(self, answer: JsonObject | None, consumed: Iterable[str]) -> None:
-        """As in virtual time; what the function was told is what the two servers believe it was told."""
+        """As in virtual time; what the function was told is what the two servers believe it was told.
+
+        If that is more than the function says itself, some of it came too late. That may be a write which an
+        earlier invocation gave up waiting for: its thread goes on when the environment is used again.
+        """
         requests = self.api.requests[self._seen_requests :]
         writes = self.stage.aws.writes[self._seen_writes :]
         self._seen_requests += len(requests)
         self._seen_writes += len(writes)
         accepted = Counter(identifier for log in self.api.logs for identifier in ids_of(log))
         new, self.ledger.accepted = accepted - self.ledger.accepted, accepted
-        told, kept = Counter[str](), Counter[str]()
+        told, stored = Counter[str](), Counter[str]()
         for request in requests:
             ids = [identifier for log in request.logs for identifier in ids_of(log)]
             if request.status in REFUSED:
                 self.ledger.refused.update(ids)
             elif request.status == 200:
                 told.update(ids)
-        kept.update(told)
         for identifier, times in (new - told).items():
             self.ledger.explain([identifier], Why.LOST_REPLY, times)
         for write in writes:
-            kept.update(write.ids * write.acknowledged)
+            stored.update(write.ids * write.acknowledged)
             self.ledger.explain(write.ids, Why.LOST_SQS_REPLY, write.stored - write.acknowledged)
-        late = answer is not None and answer["delivered"] < told.total()
-        for identifier, times in (kept - Counter(consumed)).items():
+        for identifier, times in (told + stored - Counter(consumed)).items():
             if answer is None:
                 why = Why.CRASH
-            elif late:
+            elif answer["delivered"] < told.total():
                 why = Why.LOST_REPLY
+            elif answer["deadLettered"] < stored.total():
+                why = Why.LOST_SQS_REPLY
             elif all(write.acknowledged for write in writes):
                 raise Violation(f"event {identifier} was delivered or stored, and comes again for no reason")
             else:
