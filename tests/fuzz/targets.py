@@ -15,7 +15,7 @@ from unittest import mock
 
 from hypothesis import given
 from hypothesis import strategies as st
-from loginformant_shipper import pipeline
+from loginformant_shipper import pipeline, subscription
 from loginformant_shipper.deadletter import MAX_MESSAGE_BYTES, Addressed
 from loginformant_shipper.delivery import Memory
 from loginformant_shipper.entries import entry
@@ -66,9 +66,14 @@ def bounded_time() -> Iterator[None]:
 
 @given(event=shapes.events)
 def fuzz_decode(event: Any) -> None:
-    """Nothing raises; what the standard library reads in a payload is there; the rest is kept as it came."""
+    """Nothing raises; what the standard library reads in a payload is there; the rest is kept as it came.
+
+    Also where a payload is so large that it is read in pieces.
+    """
     with bounded_time():
         found = list(decode(event, LIMIT))
+    with mock.patch.object(subscription, "PIECE_OF_TEXT", 200):
+        assert repr(list(decode(event, LIMIT))) == repr(found)
     for it in found:
         if isinstance(it, Undecodable):
             assert it.body in _bodies(event) or _is_ascii_json(it.body)
