@@ -10,7 +10,7 @@ export SAM_CLI_TELEMETRY := 0
 
 ARGS ?=
 
-.PHONY: help run test lint build deploy bench fuzz soak lock clean set-up
+.PHONY: help run test lint build deploy bench chaos fuzz soak lock clean set-up
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ deploy: build ## deploy to the AWS account at hand; asks for the parameters the 
 
 bench: set-up ## measure how often the level of a log is right
 	@python -m benchmarks.levels $(ARGS)
+
+chaos: set-up ## a thousand schedules of trouble of each kind: is anything lost? (fewer: ARGS="--schedules 50")
+	@python -m tests.chaos $(ARGS)
 
 fuzz: set-up ## look for hostile input that breaks the shipper (longer: make fuzz ARGS="--seconds 600")
 	@python -m tests.fuzz $(ARGS)

@@ -1,4 +1,4 @@
-"""Runs schedules, in virtual time or under Lambda's own runtime: many, or one of them with its story."""
+"""Runs schedules, in virtual time and under Lambda's own runtime: many, or one of them with its story."""
 
 import tempfile
 import time
@@ -11,7 +11,7 @@ import typer
 
 from local.account import emulated_account
 from local.build import local_build
-from local.processes import unwinding_when_terminated
+from local.processes import ProgramFailed, unwinding_when_terminated
 from local.stack import PROJECT
 from tests.chaos.ledger import Why
 from tests.chaos.runtime_schedule import RuntimeOutcome, run_schedules
@@ -23,48 +23,75 @@ LOG = PROJECT / ".build" / "local" / "chaos.log"
 
 def main(
     runtime: Annotated[
-        bool, typer.Option("--runtime", help="The built functions under Lambda's own runtime, in real time.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--runtime/--virtual",
+            help="Only those under Lambda's own runtime, in real time; or only those in virtual time.",
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Run this schedule alone, and tell what happened.")] = None,
-    schedules: Annotated[int, typer.Option(help="How many schedules to run.", min=1, max=1_000_000)] = 1000,
+    schedules: Annotated[
+        int, typer.Option(help="How many of each kind to run.", min=1, max=1_000_000)
+    ] = 1000,
     first: Annotated[int, typer.Option(help="Seed of the first one.")] = 0,
-    stages: Annotated[int, typer.Option(help="With --runtime: how many at once.", min=1, max=16)] = 4,
-    minutes: Annotated[float, typer.Option(help="Begin none after so many minutes.", min=0.1)] = 120.0,
+    stages: Annotated[int, typer.Option(help="How many at once under the runtime.", min=1, max=16)] = 4,
+    minutes: Annotated[float, typer.Option(help="Begin none of a kind after so long.", min=0.1)] = 120.0,
 ) -> None:
     """Lets the shipper and replay go through trouble, and looks where every log event is then.
 
     One line for each schedule that breaks a rule, with the command that shows it again.
     """
     seeds = [seed] if seed is not None else range(first, first + schedules)
-    started = time.monotonic()
-    outcomes: Sequence[Outcome | RuntimeOutcome]
-    if runtime:
-        outcomes = _under_the_runtime(seeds, min(stages, len(seeds)), minutes * 60)
-    else:
-        outcomes = [run_schedule(each) for each in seeds if time.monotonic() < started + minutes * 60]
-    if seed is not None:
+    well = True
+    if runtime is not True:
+        typer.echo("In virtual time")
+        started = time.monotonic()
+        end = started + minutes * 60
+        virtual = [run_schedule(each) for each in seeds if time.monotonic() < end]
+        well = _tell(virtual, len(seeds), started)
+    if runtime is not False:
+        typer.echo("Under Lambda's own runtime")
+        started = time.monotonic()
+        try:
+            real = _under_the_runtime(seeds, min(stages, len(seeds)), minutes * 60)
+        except ProgramFailed as failure:
+            typer.echo(str(failure), err=True)
+            raise typer.Exit(2) from None
+        well = _tell(real, len(seeds), started) and well
+    if not well:
+        raise typer.Exit(1)
+
+
+def _tell(outcomes: Sequence[Outcome | RuntimeOutcome], wanted: int, started: float) -> bool:
+    """Says what came of the schedules; gives whether all were run and all is well."""
+    if wanted == 1:
         typer.echo("\n".join(outcomes[0].story))
     broken = [outcome for outcome in outcomes if outcome.violation]
     for outcome in broken:
         typer.echo(outcome.line(), err=True)
     if broken:
+        STORIES.parent.mkdir(parents=True, exist_ok=True)
         STORIES.write_text("".join("\n".join([each.line(), *each.story, "", ""]) for each in broken))
         typer.echo(f"What happened in each: {STORIES}", err=True)
     extras = sum((outcome.extras for outcome in outcomes), Counter[Why]())
     typer.echo(
-        f"{len(outcomes)} schedules in {time.monotonic() - started:.0f} s: "
+        f"  {len(outcomes)} schedules in {time.monotonic() - started:.0f} s: "
         f"{sum(outcome.events for outcome in outcomes)} log events, "
         f"{sum(outcome.invocations for outcome in outcomes)} invocations, "
         f"{sum(outcome.failed for outcome in outcomes)} of which failed; "
         f"{len(broken)} schedules break a rule."
     )
     told = ", ".join(f"{copies} by {why}" for why, copies in extras.most_common()) or "none"
-    typer.echo(f"Copies too many: {told}.")
-    if broken or len(outcomes) < len(seeds):
-        raise typer.Exit(1)
+    typer.echo(f"  Copies too many, each explained: {told}.")
+    if len(outcomes) < wanted:
+        typer.echo(f"  Only {len(outcomes)} of {wanted} schedules were run in the time allowed.", err=True)
+    return not broken and len(outcomes) == wanted
 
 
 def _under_the_runtime(seeds: Sequence[int], stages: int, seconds: float) -> list[RuntimeOutcome]:
+    if not Path("/proc/self/environ").exists():
+        typer.echo("Schedules under Lambda's own runtime need /proc, and so Linux: run --virtual.", err=True)
+        raise typer.Exit(2)
     build = local_build(PROJECT, LOG)
     with (
         unwinding_when_terminated(),

@@ -59,7 +59,7 @@ class Outcome(NamedTuple):
 
     def line(self) -> str:
         """What went wrong, and how to see it again."""
-        return f"{self.violation} (again: python -m tests.chaos --seed {self.seed})"
+        return f"{self.violation} (again: python -m tests.chaos --virtual --seed {self.seed})"
 
 
 def run_schedule(seed: int, *, reads_accounts: bool = True) -> Outcome:
