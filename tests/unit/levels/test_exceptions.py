@@ -18,6 +18,8 @@ from loginformant_shipper.levels.exceptions import decide_by_exception
         "[req-7] ActionController::RoutingError (No route matches)",
         "Uncaught OutOfStock: item 7",
         "** (RuntimeError) item 7\n    o.exs:7: (file)",
+        "10:20:30 main    R shop.orders.NoStockException: item 7",
+        "order 7: java.net.SocketTimeoutException",
     ],
 )
 def test_an_exception_is_an_error(text: str) -> None:
@@ -62,6 +64,8 @@ def test_a_warning_class_is_a_warning(text: str) -> None:
         "look at shop.Orders",
         "do not panic: it works",
         "default Error page built",
+        "class java.io.IOException was loaded",
+        "handles shop.orders.NoStockException, too",
         "the panic button",
         "Exceptional sale",
         "NoError",

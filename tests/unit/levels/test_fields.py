@@ -1,5 +1,5 @@
 import pytest
-from loginformant_shipper.levels.fields import Fields, decide_by_field
+from loginformant_shipper.levels.fields import Fields, decide_by_field, decide_by_json_behind_header
 
 
 def level_of(fields: Fields) -> str | None:
@@ -81,6 +81,9 @@ def test_loggers_write_levels_in_many_words(value: str, level: str) -> None:
         ({"severity": 500}, "Error"),  # Google
         ({"severity": 4}, "Warning"),  # syslog
         ({"PRIORITY": "3", "MESSAGE": "x"}, "Error"),  # the journal
+        ({"severityLevel": 0}, "Debug"),  # Application Insights
+        ({"severityLevel": 3}, "Error"),
+        ({"severityLevel": "4"}, "Fatal"),
         ({"s": "W", "c": "NETWORK", "msg": "x"}, "Warning"),  # MongoDB
         ({"s": "D2", "c": "QUERY", "msg": "x"}, "Debug"),
     ],
@@ -99,10 +102,57 @@ def test_a_number_is_read_on_the_scale_of_its_field(fields: Fields, level: str) 
         {"0": "x", "_meta": {"logLevelId": 4, "logLevelName": "WARN"}},
         {"context": {"logLevel": 40}, "message": "x"},
         {"severity": {"label": "WARNING"}},
+        {"logger": {"name": "shop", "level": "warn"}, "message": "x"},
+        {"info": {"level": "warn", "msg": "late"}, "data": {}},
     ],
 )
 def test_a_level_may_stand_in_an_object(fields: Fields) -> None:
     assert level_of(fields) == "Warning"
+
+
+@pytest.mark.parametrize(
+    ("fields", "level"),
+    [
+        ({"status": "warn", "message": "late"}, "Warning"),
+        ({"status": "critical", "message": "gone"}, "Fatal"),
+        ({"status": "error", "level": "debug"}, "Debug"),
+        ({"priority": "Notice", "rule": "shell in a container"}, "Information"),
+    ],
+)
+def test_a_status_or_a_priority_may_be_a_level(fields: Fields, level: str) -> None:
+    assert level_of(fields) == level
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ('Mar  1 10:20:30 web1 shop[7]: {"level":"warn","msg":"late"}', "Warning"),
+        ('2026-03-01T10:20:30Z shop {"severity": "ERROR", "msg": "no stock"}', "Error"),
+        ('web-1  | {"level":50,"msg":"no stock"}', "Error"),
+        ('<14>Mar  1 10:20:30 web1 shop: {"log":{"level":"debug"}}', "Debug"),
+    ],
+)
+def test_json_may_stand_behind_a_header(text: str, level: str) -> None:
+    assert decide_by_json_behind_header(text) == (level, "field")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'the answer was {"level":"error"}',
+        'order {"level":"error"}',
+        '2026-03-01 10:20:30 the bank gave this answer: {"level":"error"}',
+        '2026-03-01 10:20:30 shop {"level":"error"} was the answer',
+        '2026-03-01 10:20:30 shop {"level":"error"',
+        '2026-03-01 10:20:30 shop {"order":7}',
+        '2026-03-01 10:20:30 answer={"level":"error"}',
+        '[{"level":"error"}',
+        "{}",
+        "",
+    ],
+)
+def test_json_in_a_sentence_is_what_it_is_about(text: str) -> None:
+    assert decide_by_json_behind_header(text) is None
 
 
 def test_a_word_counts_more_than_a_number() -> None:
@@ -132,6 +182,13 @@ def test_compact_logs_of_serilog_leave_information_out() -> None:
         {"type": "error_report"},
         {"type": "platform.start"},
         {"s": "E", "name": "east"},
+        {"status": "success", "order": 7},
+        {"status": "failed", "order": 7},
+        {"status": 500},
+        {"priority": "high", "ticket": 7},
+        {"priority": 1},
+        {"severityLevel": 7},
+        {"logger": "warn"},
         {"@t": "2026-03-01T10:00:00Z"},
         {"message": "level error"},
         {"data": {"level": "error"}},

@@ -18,6 +18,8 @@ from loginformant_shipper.levels.key_values import begins_with_pair, decide_by_k
         ('{"ts":"2026-03-01","level":"error","msg":"cut sho', "Error"),
         ("{'level': 'WARNING', 'message': 'printed by Python'}", "Warning"),
         ("{\n  level: 'error',\n  message: 'printed by Node.js'\n}", "Error"),
+        ("<record>\n  <level>SEVERE</level>\n  <message>x</message>\n</record>", "Error"),
+        ("<Event><System><Level>3</Level></System></Event>", "Warning"),
         ('{:level=>"fatal", :msg=>"printed by Ruby"}', "Fatal"),
     ],
 )
@@ -36,6 +38,9 @@ def test_a_pair_gives_the_level(text: str, level: str) -> None:
         "level = error",
         "level: error",
         "level=3",
+        "<Level>9</Level>",
+        "<level>high_tide</level>",
+        "<sublevel>error</sublevel>",
         "",
     ],
 )

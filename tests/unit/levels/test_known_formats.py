@@ -1,5 +1,9 @@
 import pytest
-from loginformant_shipper.levels.known_formats import decide_by_known_format, syslog_priority
+from loginformant_shipper.levels.known_formats import (
+    decide_by_code,
+    decide_by_known_format,
+    syslog_priority,
+)
 
 
 @pytest.mark.parametrize(
@@ -13,6 +17,7 @@ from loginformant_shipper.levels.known_formats import decide_by_known_format, sy
         ("[E] no stock", "Error"),
         ("[10:20:30] [orders] [---W---] [thread 7] late", "Warning"),
         ("10:20:30 [I] errors: 0", "Information"),
+        ("Fri Mar  6 10:20:30 2026 [E] no stock", "Error"),
         ("E: Unable to locate package orders", "Error"),
         ("2026-03-01T10:20:30.123+0000 F STORAGE  [main] gone", "Fatal"),
         ("2026-03-01T10:20:30.123+0000 D2 QUERY    [conn7] error lookup", "Debug"),
@@ -85,3 +90,40 @@ def test_a_syslog_priority_is_facility_and_severity(priority: str, level: str) -
 )
 def test_text_is_in_none_of_the_formats(line: str) -> None:
     assert decide_by_known_format(line) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("Mar  1 10:20:30 router daemon.err dnsmasq[7]: no address", "Error"),
+        ("2026-03-01T10:20:30Z web1 local7.notice shop: 0 errors", "Information"),
+        ("Mar  1 10:20:30 shop: [ID 702911 auth.crit] gone", "Fatal"),
+        ("10:20:30 [7] shop.cc:12  LOG_DEBUG  root  order 7", "Debug"),
+        ("Mar  1 10:20:30.123: %LINK-3-UPDOWN: port 7, down", "Error"),
+        ("Mar 01 2026 10:20:30 fw1 : %ASA-4-733100: drop rate exceeded", "Warning"),
+        ("Mar  1 10:20:30 r1 rpd[7]: %DAEMON-6: ready", "Information"),
+        ("ORD1234E: no stock", "Error"),
+        ("CWSHP0011W: late", "Warning"),
+    ],
+)
+def test_a_code_says_how_bad_it_is(line: str, level: str) -> None:
+    assert decide_by_code(line) == (level, "code")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "the cron.error file is empty",
+        "open user.info.json",
+        "my-user.error",
+        "LOG_LEVEL is set",
+        "LOG_ERROR=1",
+        "ORDER12345E shipped",
+        "order ABC123E: late",
+        "100%-3-fold",
+        "we wrote of it in ORD1234E: stock",
+        "",
+    ],
+)
+def test_other_names_and_numbers_are_no_codes(line: str) -> None:
+    assert decide_by_code(line) is None

@@ -32,6 +32,11 @@ from loginformant_shipper.levels.positions import (
         ("=WARNING: low stock", "Warning"),
         ("=ERROR REPORT==== 1-Mar-2026::10:20:30 ===", "Error"),
         ("#ERROR# no stock", "Error"),
+        ("info no errors, 7 orders failed", "Information"),
+        ("[01-Mar-2026 10:20:30 UTC] PHP Notice:  no error in /shop.php on line 7", "Information"),
+        ("SHOUT: 2026-03-01 10:20:30.123: gone", "Fatal"),
+        ("2026-03-01 10:20:30.123 UTC [7] LOG login failed: shop", "Information"),
+        ("2026-03-01 10:20:30,123 BLAT error lookup", "Debug"),
         ('"2026-03-01 10:20:30","WARN","shop.orders","late"', "Warning"),
     ],
 )

@@ -10,16 +10,17 @@ from .. import parsing
 from ..parsing import ParsedMessage
 from .error_fields import decide_by_error_field
 from .exceptions import decide_by_exception
-from .fields import Fields, decide_by_field
+from .fields import Fields, decide_by_field, decide_by_json_behind_header
 from .http_status import decide_by_http_status, decide_by_status_field
 from .key_values import begins_with_pair, decide_by_key_value
+from .known_formats import decide_by_code
 from .platform import (
     decide_by_lambda_event,
     decide_by_log_group,
     decide_by_platform_line,
     decide_by_platform_record,
 )
-from .positions import decide_by_bare_word, decide_by_position, decide_by_second_line
+from .positions import HEADER, decide_by_bare_word, decide_by_position, decide_by_second_line
 from .sentences import is_plain
 from .symbols import decide_by_coloured_word, decide_by_symbol
 from .vocabulary import LEVEL_WORDS, Decision, Level
@@ -101,6 +102,8 @@ def _of_text(text: str) -> Decision | None:
     return (
         decision
         or decide_by_symbol(line)
+        or decide_by_json_behind_header(text)
+        or decide_by_code(line[:HEADER])
         or decide_by_bare_word(line)
         or decide_by_second_line(text, line)
         or decide_by_http_status(line)

@@ -16,7 +16,8 @@ _EXCEPTION = re.compile(
     r"|[Uu]nhandled ?(?:exception|[Pp]romise)|[Uu]ncaught |[ \t]{1,8}at [\w.$<>]{2,200}[ (:]"
     r"|Node\.js v\d{1,3}\.|\*\* \([A-Z]\w{0,80}\) "
     r"|(?:\[[^\]\n]{0,80}\] )?[\w.$\\]{0,200}(?:::\w{1,80})?(?:Exception$|(?:Exception|Error)(?=:| \())"
-    r"|\S{1,200}:\d{1,6}:in [`'][^\n]{1,400}\([A-Z][\w:]{1,80}\)$)",
+    r"|\S{1,200}:\d{1,6}:in [`'][^\n]{1,400}\([A-Z][\w:]{1,80}\)$)"
+    r"|(?<![\w.])[a-z]\w{0,40}(?:\.[a-z]\w{0,40}){1,6}\.[A-Z]\w{0,80}(?:Exception|Error)(?=:|$)",
     re.M,
 )
 _WARNING = re.compile(r"(?:^|[: ])\w{0,40}Warning: ")

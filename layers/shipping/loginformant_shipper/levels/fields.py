@@ -4,7 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
+
+from .prose import is_prose
 from .vocabulary import (
+    AZURE,
     FIELD_WORDS,
     GOOGLE,
     JAVA_UTIL,
@@ -41,6 +45,36 @@ def decide_by_field(fields: Fields) -> Decision | None:
     return None
 
 
+_HEADER = 300
+"""A header in front of a JSON object has at most this many characters."""
+_STARTS_A_HEADER = re.compile(
+    r"[\d\[<(]|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun) "
+    r"|[\w.-]{1,60} {1,30}\|"
+)
+
+
+def decide_by_json_behind_header(text: str) -> Decision | None:
+    """The level of a JSON object behind time stamps and names; None where there is no such object.
+
+    Syslog, Docker Compose and others put a header before what a program writes. An object behind a
+    sentence is what the sentence is about.
+    """
+    if text[-1:] != "}":
+        return None
+    start = text.find('{"', 1, _HEADER)
+    if (
+        start < 0
+        or text[start - 1] not in " \t|"
+        or not _STARTS_A_HEADER.match(text)
+        or is_prose(text[:start])
+    ):
+        return None
+    try:
+        return decide_by_field(orjson.loads(text[start:]))
+    except ValueError:
+        return None
+
+
 # --- names ------------------------------------------------------------------------------------------------
 
 
@@ -66,6 +100,7 @@ _WORDS_FIRST = (
     ("severity",),
     ("syslog", "severity"),
     ("severity", "number"),
+    ("severity", "level"),
     ("level", "no"),
     ("level", "number"),
     ("level", "value"),
@@ -80,9 +115,10 @@ _WORDS_FIRST = (
     ("sev",),
 )
 _NAMES = {spelling: rank for rank, words in enumerate(_WORDS_FIRST) for spelling in _spellings(*words)}
-_NAMES |= {"@l": -1, "s": 97, "PRIORITY": 98, "type": 99}
+_NAMES |= {"@l": -1, "s": 95, "PRIORITY": 96, "priority": 97, "status": 98, "type": 99}
 """The names of fields that hold a level, the most telling first: where a log has both, `level_name` is a word
-and `level` a number on some scale. `@l` is Serilog's, `s` MongoDB's, `PRIORITY` the journal's."""
+and `level` a number on some scale. `@l` is Serilog's, `s` MongoDB's, `PRIORITY` the journal's, `priority`
+Falco's, `status` Datadog's."""
 _KNOWN = frozenset(_NAMES)
 
 _CONTAINERS = frozenset(
@@ -100,6 +136,7 @@ _CONTAINERS = frozenset(
         "syslog",
     }
     | {"logEvent", "context", "attributes", "otel", "@metadata"}
+    | {"logger", "metadata", "extra", "info", "properties", "body"}
 )
 """Fields that hold an object with the level in it: ECS, winston, loguru, tslog, log4js, roarr."""
 _NAMES_INSIDE_LEVEL = ("name", "levelStr", "label", "Label", "text")
@@ -135,19 +172,27 @@ _WORD = re.compile(r"[^A-Za-z0-9]{0,4}([A-Za-z]{1,16})(?:[+-]?\d{1,2})?[^A-Za-z0
 """slog writes `INFO+2`, OpenTelemetry `ERROR3`."""
 _NUMBER = re.compile(r"-?\d{1,5}\Z")
 _TYPES = frozenset(("error", "warning", "warn", "info", "debug", "fatal", "critical", "normal", "trace"))
-"""`type` says what a log is about more often than how bad it is: only plain words count."""
+_SEVERITY_WORDS = frozenset(
+    {"trace", "debug", "info", "notice", "warn", "warning", "error"}
+    | {"critical", "alert", "emerg", "emergency", "fatal"}
+)
+_PLAIN_WORDS = {"type": _TYPES, "status": _SEVERITY_WORDS, "priority": _SEVERITY_WORDS}
+"""These names say what a log is about more often than how bad it is: only plain words count."""
 
 
 def _level_of_text(name: str, value: str, fields: Fields) -> Level | None:
-    if (name == "type" and value.lower() not in _TYPES) or (name == "s" and "c" not in fields):
+    if name in _PLAIN_WORDS:
+        word = value.lower()
+        return FIELD_WORDS[word] if word in _PLAIN_WORDS[name] else None
+    if name == "s" and "c" not in fields:
         return None
     level = FIELD_WORDS.get(value.lower())
     if level or len(value) > 64:
         return level
     if "\x1b" in value:
         value = _COLOUR.sub("", value)
-    if word := _WORD.match(value):
-        return FIELD_WORDS.get(word[1].lower())
+    if match := _WORD.match(value):
+        return FIELD_WORDS.get(match[1].lower())
     return _level_of_value(name, int(value), fields) if _NUMBER.match(value) else None
 
 
@@ -155,13 +200,14 @@ def _level_of_text(name: str, value: str, fields: Fields) -> Level | None:
 
 _OTHER_SCALES = {
     **dict.fromkeys(_spellings("severity", "number"), OPENTELEMETRY),
+    **dict.fromkeys(_spellings("severity", "level"), AZURE),
     **dict.fromkeys((*_spellings("level", "no"), *_spellings("level", "number")), PYTHON),
     **dict.fromkeys((*_spellings("syslog", "severity"), "PRIORITY"), SYSLOG),
 }
 _SEVERITIES = frozenset(
     (*_spellings("severity"), *_spellings("log", "severity"), *_spellings("event", "severity"))
 )
-_NO_NUMBERS = frozenset(("type", "s", "@l"))
+_NO_NUMBERS = frozenset(("type", "status", "priority", "s", "@l"))
 _WRITTEN_BY_WINDOWS = ("EventID", "EventId", "Channel", "ProviderName", "Provider")
 _WRITTEN_BY_PYTHON = ("levelno", "lineno", "funcName", "pathname")
 _WRITTEN_AS_GELF = ("short_message", "full_message")

@@ -2,13 +2,14 @@
 
 import re
 
-from .vocabulary import FIELD_WORDS, Decision
+from .vocabulary import FIELD_WORDS, WINDOWS, Decision
 
 _NAME = r"(?:@|log[._]?)?(?:[Ll]evel(?:_?[Nn]ame)?|[Ll]ev|LEVEL|[Ll]vl|LVL|LL|[Ss]everity|SEVERITY|[Ss]ev|at)"
 _VALUE = r"([A-Za-z]{1,16})(?![\w/])"
 _PAIR = re.compile(rf"(?<![\w.$\"'-]){_NAME}(?:=|:(?=\S))[\"']?{_VALUE}")
 _MEMBER = re.compile(rf"[\"'{{,\s:]{_NAME}[\"']?\s{{0,4}}(?::|=>)\s{{0,4}}[\"':]{{0,2}}{_VALUE}")
-_END_OF_NAME = re.compile(r"[=:](?<=(?:el|EL|vl|VL|LL|ev|me|ty|TY|at).)")
+_ELEMENT = re.compile(r"<(?:\w{1,20}:)?[Ll]evel>\s{0,4}(\w{1,16})\s{0,4}</")
+_END_OF_NAME = re.compile(r"[=:>](?<=(?:el|EL|vl|VL|LL|ev|me|ty|TY|at).)")
 """One search that most texts end with: how each pair begins, from the last letters of its name on."""
 _FIRST = re.compile(r"[\w.@-]{1,40}=")
 
@@ -26,8 +27,16 @@ def decide_by_key_value(text: str) -> Decision | None:
     """
     if text[:1] != "{" and not _END_OF_NAME.search(text):
         return None
+    if "el>" in text and (element := _ELEMENT.search(text)):
+        return _of_element(element[1])
     for pair in _MEMBER.finditer(text) if text[:1] == "{" else _PAIR.finditer(text):
         level = FIELD_WORDS.get(pair[1].lower())
         if level is not None:
             return Decision(level, "key-value")
     return None
+
+
+def _of_element(value: str) -> Decision | None:
+    """The level in `<level>…</level>`: java.util.logging writes words there, Windows its numbers."""
+    level = WINDOWS.level(int(value)) if value.isdecimal() else FIELD_WORDS.get(value.lower())
+    return Decision(level, "key-value") if level else None

@@ -1,4 +1,4 @@
-"""Rules `letter`, `redis-mark`, `npmlog`, `syslog-priority`: formats without a word for the level."""
+"""Rules `letter`, `redis-mark`, `npmlog`, `syslog-priority`, `code`: formats without a word for the level."""
 
 import re
 
@@ -36,9 +36,9 @@ def decide_by_known_format(head: str) -> Decision | None:
     """The level of a line in one of the formats that put a letter, a mark or a number in place of a word."""
     first = head[:1]
     if first in _LETTERS_FIRST:
-        letter = _LETTER_FIRST.match(head)
-        return _letter(letter[1]) if letter else None
-    if first in _DIGITS_FIRST:
+        if letter := _LETTER_FIRST.match(head):
+            return _letter(letter[1])
+    elif first in _DIGITS_FIRST:
         if mark := _REDIS.match(head):
             return Decision(_REDIS_MARKS[mark[1]], "redis-mark")
         if priority := _ESXI.match(head):
@@ -59,6 +59,38 @@ _DIGITS_FIRST = frozenset("[0123456789")
 def syslog_priority(priority: str) -> Decision:
     """The level of a syslog priority: the severity is the priority modulo 8 (RFC 5424, 6.2.1)."""
     return Decision(SYSLOG.level(int(priority) & 7) or Level.DEBUG, "syslog-priority")
+
+
+_CODE = re.compile(  # daemon.err, LOG_ERR of syslog.h, %LINK-3-UPDOWN:, CWWKF0011I:
+    r"(?<![\w.])(?:kern|user|mail|daemon|auth|authpriv|security|syslog|lpr|news|uucp|cron|ftp|local[0-7])"
+    r"\.(?P<priority>emerg|alert|crit|err|error|warning|warn|notice|info|debug)(?![\w.])"
+    r"|(?<!\S)LOG_(?P<constant>[A-Z]{3,8})(?!\S)"
+    r"|%[A-Z][A-Z\d_]{1,30}-(?:[A-Z\d_]{1,30}-)?(?P<severity>[0-7])(?:-[A-Z\d_]{2,40})?:"
+    r"|(?<!\S)[A-Z]{3,8}\d{4,5}(?P<letter>[IWET]): "
+)
+_DIGIT = re.compile(r"\d")
+_CODE_LETTERS = {"I": Level.INFORMATION, "W": Level.WARNING, "E": Level.ERROR, "T": Level.FATAL}
+
+
+def decide_by_code(head: str) -> Decision | None:
+    """The level in the code that stands before a text; None where there is none.
+
+    Codes are the facility and priority of syslog as words, the messages of Cisco and Juniper, which number
+    severities as syslog does, and those of IBM, which end with a letter (I, W, E, T for terminated).
+    """
+    code = _CODE.search(head)
+    if (
+        code is None
+        or is_prose(left := head[: code.start()])
+        or (code["priority"] and not _DIGIT.search(left))
+    ):
+        return None
+    if code["severity"]:
+        return Decision(SYSLOG.level(int(code["severity"])) or Level.DEBUG, "code")
+    if code["letter"]:
+        return Decision(_CODE_LETTERS[code["letter"]], "code")
+    level = LEVEL_WORDS.get((code["priority"] or code["constant"]).lower())
+    return Decision(level, "code") if level else None
 
 
 def _letter(letter: str) -> Decision:

@@ -74,6 +74,7 @@ _LEADING = re.compile(
     r"(?P<stamp>(?:[^A-Za-z\"]++"
     r"|[A-Za-z]{1,4}+(?=\d)"  # hexadecimal numbers, 2026-01-02T10:20
     rf"|(?:{_CALENDAR})(?![A-Za-z])"
+    r"|PHP(?= [A-Z][a-z]{3,12}:)"  # PHP Notice: text
     r"|(?<=[\d-])[A-Fa-f]{1,12}+(?![A-Za-z])"
     r")*+)"
     r"(?P<word>[A-Za-z]{1,13})\d{0,4}(?P<space>[ \t]{0,20})(?P<next>[^ \t]?)"
@@ -93,6 +94,10 @@ def _by_leading_word(match: Match[str], line: str) -> Decision | None:
     if level is None:
         return None
     decision = Decision(level, "header")
+    if word == "info" and not stamp and space:
+        return decision  # yarn and npm's loggers: info text
+    if word == "LOG" and space and _has_digit(stamp):
+        return decision  # what works as PostgreSQL does: 2026-03-01 10:20:30 [7] LOG text
     if lower not in LEVEL_WORDS:
         in_brackets = stamp[-1:] in _OPENING_BRACKETS and following in _CLOSING_BRACKETS
         return decision if in_brackets or (word.isupper() and following == ":") else None

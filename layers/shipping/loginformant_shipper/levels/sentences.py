@@ -7,8 +7,9 @@ from .vocabulary import BRACKETED_WORDS, LETTERS
 LONGEST = 300
 """No longer text is called plain: a rule that reads so many characters would see a word cut short."""
 
-_PLAIN = re.compile(r"[A-Za-z][ !#-.0-{}~]*\Z")
-"""Printable ASCII behind a letter, without `/`, `"` and `|`: a line of an access log has one, or a method."""
+_PLAIN = re.compile(r"[A-Za-z][ !#$&-.0-{}~]*\Z")
+"""Printable ASCII behind a letter, without `/`, `"` and `|`: a line of an access log has one, or a method.
+Codes of messages begin with `%`."""
 
 _WORD = re.compile(r"[a-z]{1,13}")
 _BAD_NEWS = ("error", "exception", "fail", "failed", "failure", "crash", "crashed", "warn", "warning")

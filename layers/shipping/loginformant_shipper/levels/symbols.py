@@ -2,7 +2,7 @@
 
 import re
 
-from .vocabulary import LEVEL_WORDS, Decision, Level
+from .vocabulary import BRACKETED_WORDS, LEVEL_WORDS, Decision, Level
 
 HEADER = 600
 """A coloured level stands within this many characters, colours included."""
@@ -13,17 +13,19 @@ _COLOURED = re.compile(r"\x1b\[[0-9;]{1,20}m[\s\[]{0,8}([A-Za-z]{3,13})[\s:\]]{0
 def decide_by_coloured_word(text: str) -> Decision | None:
     """The level that a word with a colour of its own gives, in the header of a text; None where none does."""
     for word in _COLOURED.finditer(text[:HEADER]):
-        if level := LEVEL_WORDS.get(word[1].lower()):
+        words = BRACKETED_WORDS if word[1].isupper() else LEVEL_WORDS
+        if level := words.get(word[1].lower()):
             return Decision(level, "coloured-word")
     return None
 
 
 _SYMBOL = re.compile(r"(?:\[[\w: -]{1,40}\] ){0,2}([^\x00-\x7f])")
 _SYMBOLS = {
-    **dict.fromkeys("✖✗✘❌⨯🚨⛔", Level.ERROR),
+    **dict.fromkeys("☠💀", Level.FATAL),
+    **dict.fromkeys("✖✗✘❌⨯🚨⛔🛑🔴", Level.ERROR),
     **dict.fromkeys("⚠❗", Level.WARNING),
     **dict.fromkeys("ℹ✔✓✅", Level.INFORMATION),
-    **dict.fromkeys("⚙🐛→", Level.DEBUG),
+    **dict.fromkeys("⚙🐛🐞→", Level.DEBUG),
 }
 
 

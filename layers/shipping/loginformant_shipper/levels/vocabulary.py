@@ -27,7 +27,7 @@ def _levels(**words: str) -> dict[str, Level]:
 # --- words, in lower case ---------------------------------------------------------------------------------
 
 LEVEL_WORDS = _levels(
-    DEBUG="trace debug verbose finest finer fine silly trc trce trac dbg dbug debu debg vrb",
+    DEBUG="trace debug verbose finest finer fine silly trc trce trac dbg dbug debu debg vrb blat",
     INFORMATION="info information informational inf notice success",
     WARNING="warning warn wrn deprecation",
     ERROR="error err erro eror fail failure severe",
@@ -35,18 +35,18 @@ LEVEL_WORDS = _levels(
 )
 """A level wherever a format puts one. Names and abbreviations of syslog, Python, log4j and Logback,
 java.util.logging (`finer`, `severe`), .NET (`trce`, `dbug`, `fail`), Serilog (`VRB`), zerolog (`FTL`), logrus
-(`ERRO`), zap (`dpanic`), npm (`silly`), Elasticsearch (`DEPRECATION`)."""
+(`ERRO`), zap (`dpanic`), npm (`silly`), supervisord (`BLAT`), Elasticsearch (`DEPRECATION`)."""
 
 BRACKETED_WORDS = LEVEL_WORDS | _levels(
     DEBUG="config verb diag all deb",
     INFORMATION="note log system statement detail hint context query location audit ok normal http",
     WARNING="caution war warni",
     ERROR="failed exception errors",
-    FATAL="abort fault cri criti",
+    FATAL="abort fault shout cri criti",
 )
 """And those that are a level only inside brackets, or in capitals before a colon; in a sentence they are just
-words. java.util.logging's `CONFIG`, PostgreSQL's `LOG`, MySQL's `Note` and `System`, npm's `http`; and level
-words that a format cuts to three, four or five letters."""
+words. java.util.logging's `CONFIG`, PostgreSQL's `LOG`, MySQL's `Note` and `System`, npm's `http`, Dart's
+`SHOUT`; and level words that a format cuts to three, four or five letters."""
 
 FIELD_WORDS = BRACKETED_WORDS | _levels(
     DEBUG="spam input t d v mute",
@@ -93,6 +93,10 @@ WINDOWS = Scale(
     1, ((1, Level.FATAL), (2, Level.ERROR), (3, Level.WARNING), (4, Level.INFORMATION), (5, Level.DEBUG))
 )
 """Windows event log and ETW: 1 critical … 5 verbose."""
+AZURE = Scale(
+    0, ((0, Level.DEBUG), (1, Level.INFORMATION), (2, Level.WARNING), (3, Level.ERROR), (4, Level.FATAL))
+)
+"""SeverityLevel of Application Insights: 0 verbose … 4 critical."""
 PYTHON = _scale(1, 19, 29, 39, 49, 100)
 """logging: DEBUG 10, INFO 20, WARNING 30, ERROR 40, CRITICAL 50."""
 TENS = _scale(1, 29, 39, 49, 59, 99)
