@@ -1,4 +1,4 @@
-"""Wall time of one invocation where the ingest API takes its time, with several requests in flight and with one."""
+"""Wall time of an invocation where the ingest API takes its time: several requests in flight, and one."""
 
 import time
 from statistics import median

@@ -1,4 +1,4 @@
-"""Peak memory of an invocation above that of the idle process, against the size of the decompressed payload."""
+"""Peak memory of an invocation above that of the idle process, against the size of what is decompressed."""
 
 import json
 import subprocess

@@ -1,8 +1,14 @@
 """The API key, from Secrets Manager or from the SSM Parameter Store."""
 
+from typing import TYPE_CHECKING, cast
+
 import orjson
 
 from loginformant_shipper.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_ssm import SSMClient
 
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
@@ -19,11 +25,13 @@ def fetch_api_key(settings: Settings) -> str:
     Blocks for at most `ATTEMPTS` times connect and read time-out, and the wait between attempts.
     Raises `CredentialError`.
     """
-    # Here, not at start-up: Powertools' parameters import boto3, and a warm environment needs neither.
-    from aws_lambda_powertools.utilities import parameters
+    # Here, not at start-up: a warm environment needs none of it. botocore alone, since boto3 and Powertools'
+    # parameters make the same call and a cold start longer (docs/performance.md).
+    import botocore.session
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError
+    from botocore.exceptions import BotoCoreError, ClientError
 
+    session = botocore.session.get_session()
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
@@ -32,13 +40,14 @@ def fetch_api_key(settings: Settings) -> str:
     try:
         if settings.api_key_secret_arn:
             place = f"secret {settings.api_key_secret_arn}"
-            secrets = parameters.SecretsProvider(boto_config=config)
-            value = secrets.get(settings.api_key_secret_arn, force_fetch=True)
+            secrets = cast("SecretsManagerClient", session.create_client("secretsmanager", config=config))
+            value = secrets.get_secret_value(SecretId=settings.api_key_secret_arn).get("SecretString")
         else:
             place = f"parameter {settings.api_key_parameter_name}"
-            store = parameters.SSMProvider(boto_config=config)
-            value = store.get(settings.api_key_parameter_name or "", decrypt=True, force_fetch=True)
-    except (parameters.exceptions.GetParameterError, BotoCoreError, ValueError) as error:
+            store = cast("SSMClient", session.create_client("ssm", config=config))
+            answer = store.get_parameter(Name=settings.api_key_parameter_name or "", WithDecryption=True)
+            value = answer["Parameter"]["Value"]
+    except (BotoCoreError, ClientError) as error:
         raise CredentialError(f"{place}: {error}") from None
     return _key_in(value, place)
 
