@@ -108,7 +108,7 @@ def _ship(shipping: Shipping, url: str, seconds: float) -> tuple[list[Sample], i
         for numbers, event in payloads(EVENTS_IN_A_PAYLOAD):
             if (now := time.monotonic()) >= next_faults:
                 _tell(url, "DELETE")
-                _tell(url, "POST", [*next(rows), ALWAYS])
+                _tell(url, "POST", [ALWAYS, *next(rows)])
                 next_faults = now + SECONDS_BETWEEN_FAULTS
             if now - start >= seconds:
                 break
