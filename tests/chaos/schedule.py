@@ -112,6 +112,8 @@ class _Arrival:
     payload: JsonObject
     natures: dict[str, Nature]
     """What its events are."""
+    streamed: bool
+    """Comes through a Kinesis stream."""
 
 
 class _World:
@@ -124,6 +126,7 @@ class _World:
         self.policy = self._draw_policy()
         self._prefix = str(seed)
         self._events = 0
+        self._share_streamed = self.chance.choice((0.0, 0.0, 0.5, 1.0))
         self._draw_outside(seed)
         self.arrivals = sorted(
             (self._draw_arrival() for _ in range(self.chance.randint(2, 8))), key=lambda arrival: arrival.at
@@ -188,7 +191,7 @@ class _World:
             mishaps=Mishaps(
                 kill=chance.choice((0.0, 0.1, 0.3)),
                 memory=chance.choice((0.0, 0.1)),
-                stall=chance.choice((0.0, 0.1)),
+                stall=chance.choice((0.0, 0.1, 0.3)),
                 throttle=chance.choice((0.0, 0.1)),
                 twice=chance.choice((0.0, 0.05)),
                 cold=chance.choice((0.0, 0.2)),
@@ -213,10 +216,13 @@ class _World:
             return self._arrival(at, own, Nature.FILTERED)
         stream = f"stream {self.chance.randrange(3)}"
         payload = subscription_event([event for event, _ in events], logStream=stream)
-        return _Arrival(at, payload, {str(event["id"]): nature for event, nature in events})
+        return _Arrival(at, payload, {str(event["id"]): nature for event, nature in events}, self._streamed())
 
     def _arrival(self, at: float, payload: JsonObject, nature: Nature) -> _Arrival:
-        return _Arrival(at, payload, dict.fromkeys(ids_of_body(payload), nature))
+        return _Arrival(at, payload, dict.fromkeys(ids_of_body(payload), nature), self._streamed())
+
+    def _streamed(self) -> bool:
+        return self.chance.random() < self._share_streamed
 
     def _unreadable_payload(self) -> JsonObject:
         name = self._name()
@@ -289,7 +295,10 @@ class _World:
     def _arrive(self, arrival: _Arrival) -> None:
         self.ledger.say(f"CloudWatch Logs sends {len(arrival.natures)} events")
         self.ledger.natures |= arrival.natures
-        self.functions.accept(arrival.payload, tuple(arrival.natures))
+        if arrival.streamed:
+            self.functions.put_record(arrival.payload["awslogs"]["data"], tuple(arrival.natures))
+        else:
+            self.functions.accept(arrival.payload, tuple(arrival.natures))
 
     def _store_key(self, key: str) -> None:
         self.ledger.say(f"the secret holds {key}")

@@ -115,7 +115,7 @@ class SimulatedSenders:
     _under_way: dict[int, tuple[float, Request, Fate]] = field(default_factory=dict)
     _completions: list[tuple[float, int, Completion]] = field(default_factory=list)
     _order: "count[int]" = field(default_factory=count)
-    _not_before: float = -math.inf
+    not_before: float = -math.inf
     """What the ingest API asked for."""
 
     def now(self) -> float:
@@ -124,8 +124,8 @@ class SimulatedSenders:
 
     def send(self, ticket: int, body: bytes, key: str, seconds: float) -> None:
         self.clock.step()
-        if self.clock.now < self._not_before:
-            early = self._not_before - self.clock.now
+        if self.clock.now < self.not_before:
+            early = self.not_before - self.clock.now
             raise Violation(f"a request {early:.1f} s before the end of a Retry-After")
         request, fate = self.api.post(body, key)
         self.requests.append(request)
@@ -171,7 +171,7 @@ class SimulatedSenders:
         request.acknowledged = request.accepted and fate.status == self.api.success
         if fate.retry_after is not None:
             pause = min(fate.retry_after, self.policy.longest_pause)
-            self._not_before = max(self._not_before, self.clock.now + pause)
+            self.not_before = max(self.not_before, self.clock.now + pause)
 
     def _complete(self, after: float, completion: Completion) -> None:
         if after < NEVER:

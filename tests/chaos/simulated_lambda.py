@@ -3,9 +3,10 @@
 AWS Lambda Developer Guide: "How Lambda handles errors and retries with asynchronous invocation" (two more
 attempts, after one minute and after two; throttled events come back without an attempt being counted; at last
 the unchanged event goes to the dead-letter target), "Handling errors for an SQS event source in Lambda"
-(partial batch responses; after an error all messages come back when their visibility timeout is over), and
-"Lambda execution environment lifecycle" (an environment is used again after an error that the handler raised,
-and not after a crash or a time-out).
+(partial batch responses; after an error all messages come back when their visibility timeout is over),
+"Configuring partial batch response with Kinesis Data Streams and Lambda" (everything from the lowest failed
+sequence number on comes again), and "Lambda execution environment lifecycle" (an environment is used again
+after an error that the handler raised, and not after a crash or a time-out).
 
 One thing is left out: Lambda's own writing to the dead-letter target never fails here. If it does, Lambda
 drops the event and counts it in `DeadLetterErrors`; nothing in a function can prevent that.
@@ -32,6 +33,8 @@ WAITS = {1: 60.0, 2: 120.0}
 """Seconds before the next attempt, by the number of those that failed."""
 RECORDS = 10
 """BatchSize in template.yaml."""
+STREAM_RECORDS = 5
+"""Of a Kinesis stream; template.yaml allows more, and then returned records were rarer here."""
 
 JsonObject = dict[str, Any]
 
@@ -44,6 +47,20 @@ class AsyncEvent:
     ids: tuple[str, ...]
     due: float
     failures: int = 0
+
+
+@dataclass(frozen=True)
+class StreamRecord:
+    """A record of a Kinesis stream. It is there until the event source mapping has gone past it."""
+
+    number: int
+    data: str
+    ids: tuple[str, ...]
+
+    def record(self) -> JsonObject:
+        """As Lambda hands it to the function."""
+        kinesis = {"sequenceNumber": str(self.number), "data": self.data}
+        return {"eventSource": "aws:kinesis", "kinesis": kinesis}
 
 
 @dataclass(frozen=True)
@@ -77,9 +94,13 @@ class Lambda:
     reads_accounts: bool = True
     """Whether the account that a function gives is compared with what happened."""
     waiting: list[AsyncEvent] = field(default_factory=list)
+    stream: list[StreamRecord] = field(default_factory=list)
+    """Of one shard: what the event source mapping has not gone past."""
+    stream_due: float = 0.0
     invocations: int = 0
     failed: int = 0
     """Invocations that did not end as they should."""
+    _records_put: int = 0
     _environments: dict[str, Environment] = field(default_factory=dict)
     _requests: list[Request] = field(default_factory=list)
     """Those of the current invocation."""
@@ -88,7 +109,7 @@ class Lambda:
 
     def next_due(self) -> float | None:
         """When there is something to do; None if there never will be."""
-        moments = [event.due for event in self.waiting]
+        moments = [event.due for event in self.waiting] + [self.stream_due] * bool(self.stream)
         visible = self.dead_letters.next_visible()
         return min(moments + ([] if visible is None else [visible]), default=None)
 
@@ -97,6 +118,8 @@ class Lambda:
         due = [event for event in self.waiting if event.due <= self.clock.now]
         if due:
             self._attempt(due[0])
+        elif self.stream and self.stream_due <= self.clock.now:
+            self._read_stream()
         else:
             self._poll()
 
@@ -104,6 +127,7 @@ class Lambda:
         """Where events are, other than in the ingest API."""
         return {
             "waiting for Lambda": [identifier for event in self.waiting for identifier in event.ids],
+            "Kinesis stream": [identifier for record in self.stream for identifier in record.ids],
             "dead-letter queue": list(self.dead_letters.ids()),
             "parked queue": list(self.parked.ids()),
         }
@@ -120,7 +144,7 @@ class Lambda:
             event.due = self.clock.now + self.chance.uniform(1.0, 300.0)
             return
         self.ledger.say(f"attempt {event.failures + 1} to ship {len(event.ids)} events")
-        answer = self._invoke("shipper", lambda environment: self._ship(event, environment))
+        answer = self._invoke("shipper", lambda environment: self._ship(event.payload, environment))
         self._explain_copies(answer is not None, event.ids if answer is not None else ())
         if answer is not None:
             self._check_account(answer, event.ids)
@@ -140,8 +164,34 @@ class Lambda:
         self.dead_letters.put(json.dumps(event.payload), attributes)
         self.ledger.say("Lambda stores the whole event in the dead-letter queue")
 
-    def _ship(self, event: AsyncEvent, environment: Environment) -> JsonObject:
-        return pipeline.ship(event.payload, environment, self.seconds)
+    def _ship(self, event: JsonObject, environment: Environment) -> JsonObject:
+        return pipeline.ship(event, environment, self.seconds)
+
+    # ---- the event source mapping of the stream
+
+    def put_record(self, data: str, ids: tuple[str, ...]) -> None:
+        """What CloudWatch Logs does where a stream is the destination."""
+        self._records_put += 1
+        self.stream.append(StreamRecord(self._records_put, data, ids))
+
+    def _read_stream(self) -> None:
+        records = self.stream[:STREAM_RECORDS]
+        ids = tuple(identifier for record in records for identifier in record.ids)
+        self.ledger.say(f"{len(records)} records of the stream with {len(ids)} events")
+        event = {"Records": [record.record() for record in records]}
+        answer = self._invoke("shipper", lambda environment: self._ship(event, environment))
+        self.stream_due = self.clock.now + 1.0
+        done: list[StreamRecord] = []
+        if answer is not None:
+            self._check_account(answer, ids)
+            failed = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+            numbers = {str(record.number) for record in records}
+            if numbers.issuperset(failed):  # if Lambda cannot assign one, the whole batch has failed
+                end = min(map(int, failed), default=self._records_put + 1)
+                done = [record for record in records if record.number < end]
+        consumed = [identifier for record in done for identifier in record.ids]
+        self._explain_copies(answer is not None, consumed)
+        del self.stream[: len(done)]
 
     # ---- the event source mapping of the dead-letter queue
 
@@ -214,6 +264,9 @@ class Lambda:
             return None
         except MemoryError:
             self.ledger.say(f"  {name}: {Mishap.MEMORY}")
+            environment.senders.not_before = (
+                environment.memory.resume_at
+            )  # it may not have heard the last plea
             self.failed += 1
             return None
         except DeadLetterError as error:
