@@ -135,7 +135,7 @@ def test_a_large_payload_is_read_in_pieces_that_make_the_same_whole(
     data = base64.b64encode(gzip.compress(whole)).decode()
     [message] = decoded({"awslogs": {"data": data}}, limit=64 * MIB)
     assert isinstance(message, SubscriptionMessage)
-    assert [event.raw for event in message.events] == raws
+    assert [event.raw for event in message.events] == json.loads(json.dumps(raws), parse_constant=str)
     assert message.origin == ORDERS
 
 
@@ -181,12 +181,12 @@ def test_lone_surrogates_become_replacement_characters() -> None:
     assert event.raw["k\ufffd"] == "\ufffd"
 
 
-@pytest.mark.parametrize(("written", "read"), [("9" * 5000, "9" * 5000), ("1e9999", math.inf)])
-def test_numbers_that_nothing_can_hold_do_no_harm(written: str, read: object) -> None:
+@pytest.mark.parametrize("written", ["9" * 5000, "1e9999", "-1e9999", "NaN", "Infinity", "-Infinity"])
+def test_numbers_that_nothing_can_hold_become_text(written: str) -> None:
     text = json.dumps(payload([raw_event(big=0)])).replace('"big": 0', f'"big": {written}')
     [message] = decoded(awslogs_event(text))
     assert isinstance(message, SubscriptionMessage)
-    assert message.events[0].raw["big"] == read
+    assert message.events[0].raw["big"] == written
 
 
 @pytest.mark.parametrize("timestamp", [None, "soon", -5, 1.5, True, [], 2**63])
@@ -369,7 +369,11 @@ def test_a_payload_need_not_say_where_it_comes_from() -> None:
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )

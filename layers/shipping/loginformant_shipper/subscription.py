@@ -6,6 +6,7 @@ guide, "Log group-level subscription filters" in the CloudWatch Logs user guide.
 
 import base64
 import json
+import math
 import re
 import zlib
 from collections.abc import Iterator, Sequence
@@ -349,16 +350,27 @@ def _load_in_pieces(text: bytes) -> object:
 def _load(data: bytes) -> object:
     """Read JSON with orjson; what orjson refuses (lone surrogates, NaN), with the standard library.
 
-    Raises ValueError and RecursionError.
+    Numbers that could not be written again as they are become text. Raises ValueError and RecursionError.
     """
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
-        return _without_lone_surrogates(json.loads(data.decode("utf-8", "replace"), parse_int=_exact_integer))
+        value = json.loads(
+            data.decode("utf-8", "replace"),
+            parse_int=_exact_integer,
+            parse_float=_finite_number,
+            parse_constant=str,
+        )
+        return _without_lone_surrogates(value)
 
 
 def _exact_integer(digits: str) -> int | str:
     return int(digits) if len(digits) <= DIGITS_OF_64_BITS else digits
+
+
+def _finite_number(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits
 
 
 def _without_lone_surrogates(value: object) -> object:
