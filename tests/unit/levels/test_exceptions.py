@@ -74,3 +74,35 @@ def test_a_warning_class_is_a_warning(text: str) -> None:
 )
 def test_text_about_errors_is_no_exception(text: str) -> None:
     assert decide_by_exception(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/srv/run.sh: line 7: orderctl: command not found",
+        "cp: cannot stat 'orders': No such file or directory",
+        "orderd: bind to port 80: Permission denied",
+        "orders.go:7: dial tcp 10.0.0.7:5432: connect: connection refused",
+        "orderd exited with code 1",
+        "worker 7: exit status 137",
+        "lua: orders.lua:7: no stock\nstack traceback:\n\torders.lua:7: in main chunk",
+        "** (exit) exited in: GenServer.call(:orders, :take, 5000)\n    ** (EXIT) no process",
+        "=CRASH REPORT==== 1-Mar-2026::10:20:30 ===",
+    ],
+)
+def test_what_a_program_says_last_is_a_failure(text: str) -> None:
+    assert decide_by_exception(text) == ("Error", "failure")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "orderd exited with code 0",
+        "exit status 0",
+        "if Permission denied is the answer, call 7",
+        "what to do about: Connection refused by 10.0.0.7",
+        "the exit code of order 7",
+    ],
+)
+def test_text_about_failures_is_none(text: str) -> None:
+    assert decide_by_exception(text) is None

@@ -81,6 +81,8 @@ def test_loggers_write_levels_in_many_words(value: str, level: str) -> None:
         ({"severity": 500}, "Error"),  # Google
         ({"severity": 4}, "Warning"),  # syslog
         ({"PRIORITY": "3", "MESSAGE": "x"}, "Error"),  # the journal
+        ({"level": 0, "reqId": "x", "remoteAddr": "10.0.0.7"}, "Debug"),  # Nextcloud
+        ({"level": 3, "reqId": "x", "remoteAddr": "10.0.0.7"}, "Error"),
         ({"severityLevel": 0}, "Debug"),  # Application Insights
         ({"severityLevel": 3}, "Error"),
         ({"severityLevel": "4"}, "Fatal"),

@@ -68,6 +68,16 @@ PIECES = (
         "UTC ",
         "abc0123 ",
         "ORA-0",
+        "%A-",
+        "%AA-AA-",
+        "ABCD1234",
+        "user.e",
+        "LOG_A ",
+        "a.b.C",
+        "<level>",
+        '{"',
+        ": no such file",
+        "exit ",
     ),
 )
 PREFIXES = ("", "2026-03-01 10:20:30 GET /", "{", "x: ")

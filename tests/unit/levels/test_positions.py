@@ -58,6 +58,7 @@ def test_the_first_word_behind_time_stamps_is_a_level(line: str, level: str) -> 
         ("Mar  1 10:20:30 web1 postfix/smtpd[7]: fatal: no socket", "Fatal"),
         ("2026-03-01T10:20:30+0000 [orders#debug] error lookup", "Debug"),
         ("web-1  | CRITICAL: gone", "Fatal"),
+        ("[01-03-2026 10:20:30] shopd debug  error=none order=7", "Debug"),
     ],
 )
 def test_a_word_between_delimiters_is_a_level(line: str, level: str) -> None:
@@ -126,6 +127,9 @@ def test_a_level_may_stand_last(line: str, level: str) -> None:
         "2026-03-01 10:20:30 Info-desk closed",
         "<999999> x",
         "7 days * 24 hours",
+        "Trace[77]: orders listed",
+        "shop: *** [Makefile:3: all] stopped",
+        "order 7 debug - it is late",
     ],
 )
 def test_text_is_no_header(line: str) -> None:

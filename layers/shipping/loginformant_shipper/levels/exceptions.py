@@ -1,4 +1,4 @@
-"""Rules `crash` and `exception`: text that has the shape of what a runtime writes about a fault."""
+"""Rules `crash`, `exception` and `failure`: text in the shape of what a runtime writes about a fault."""
 
 import re
 
@@ -20,22 +20,35 @@ _EXCEPTION = re.compile(
     r"|(?<![\w.])[a-z]\w{0,40}(?:\.[a-z]\w{0,40}){1,6}\.[A-Z]\w{0,80}(?:Exception|Error)(?=:|$)",
     re.M,
 )
+_FAILURE = re.compile(
+    r": (?i:command not found|No such file or directory|Permission denied|Operation not permitted"
+    r"|No space left on device|Read-only file system|Input/output error|Too many open files"
+    r"|Cannot allocate memory|Address already in use|Connection refused|No route to host"
+    r"|Network is unreachable)\.?$"  # strerror(3), as the last that a program says
+    r"|\bexit(?:ed)?(?: with)? (?:code|status)[ :=]{1,2}[1-9]\d{0,2}\b"
+    r"|^stack traceback:$|^ {0,4}\*\* \(EXIT\) |=CRASH REPORT=",  # Lua, Elixir, Erlang
+    re.M,
+)
 _WARNING = re.compile(r"(?:^|[: ])\w{0,40}Warning: ")
 _MARKS = re.compile(
     r"Error|xception|Traceback|Caused by|\n\s{1,8}at |anic|atal|ncaught|nhandled|Node\.js v|:in [`']"
-    r"|Warning: |SIG|core dumped|ault|terminate|goroutine|Out of memory|OOM|\*\* \("
+    r"|Warning: |exit|not found|such file|denied|permitted|on device|-only file|output error|open files"
+    r"|allocate|in use|refused|to host|unreachable|traceback|EXIT|CRASH"
+    r"|SIG|core dumped|ault|terminate|goroutine|Out of memory|OOM|\*\* \("
 )
 """One search that most texts end with: none of the shapes is without one of these."""
 
 
 def decide_by_exception(text: str) -> Decision | None:
-    """Fatal for a crash of the process, Error for an exception, Warning for one that only warns."""
+    """Fatal for a crash of the process, Error for an exception or a failure, Warning for what only warns."""
     if not _MARKS.search(text):
         return None
     if _CRASH.search(text):
         return Decision(Level.FATAL, "crash")
     if _EXCEPTION.search(text):
         return Decision(Level.ERROR, "exception")
+    if _FAILURE.search(text):
+        return Decision(Level.ERROR, "failure")
     if "Warning: " in text and _WARNING.search(text):
         return Decision(Level.WARNING, "exception")
     return None

@@ -14,6 +14,7 @@ from .vocabulary import (
     JAVA_UTIL,
     LOGBACK,
     MONOLOG,
+    NEXTCLOUD,
     OPENTELEMETRY,
     PYTHON,
     SYSLOG,
@@ -209,6 +210,7 @@ _SEVERITIES = frozenset(
 )
 _NO_NUMBERS = frozenset(("type", "status", "priority", "s", "@l"))
 _WRITTEN_BY_WINDOWS = ("EventID", "EventId", "Channel", "ProviderName", "Provider")
+_WRITTEN_BY_NEXTCLOUD = frozenset(("reqId", "remoteAddr"))
 _WRITTEN_BY_PYTHON = ("levelno", "lineno", "funcName", "pathname")
 _WRITTEN_AS_GELF = ("short_message", "full_message")
 
@@ -228,6 +230,8 @@ def _scale_of_level(number: float, fields: Fields) -> Scale | None:
     if number <= 7:
         if not fields.keys().isdisjoint(_WRITTEN_BY_WINDOWS):
             return WINDOWS
+        if fields.keys() >= _WRITTEN_BY_NEXTCLOUD:
+            return NEXTCLOUD
         return SYSLOG if number > 0 or not fields.keys().isdisjoint(_WRITTEN_AS_GELF) else None
     if number < 100:
         return TENS if fields.keys().isdisjoint(_WRITTEN_BY_PYTHON) else PYTHON

@@ -101,6 +101,8 @@ def _by_leading_word(match: Match[str], line: str) -> Decision | None:
     if lower not in LEVEL_WORDS:
         in_brackets = stamp[-1:] in _OPENING_BRACKETS and following in _CLOSING_BRACKETS
         return decision if in_brackets or (word.isupper() and following == ":") else None
+    if following == "[" and word.istitle() and not space:
+        return None  # Trace[77]: of Kubernetes is the name of what follows
     if _is_closed(space, following) or following in _CLOSING or (following == "/" and not space):
         return None if _counts_nothing(line, match.end(), following) else decision
     if stamp[-1:] in _BEFORE_CAPITALS and word.isupper():
@@ -173,7 +175,12 @@ def _by_delimited_word(head: str) -> Decision | None:
         if left.endswith("/"):
             delimited = following == "]"  # [Server thread/WARN]
         elif word.lower() in LEVEL_WORDS:
-            delimited = _is_open(left) or (word.isupper() and (left[-1:] == "." or ends_a_header(left)))
+            padded = following is None and head[match.end() : match.end() + 1] != "-"
+            delimited = (
+                _is_open(left)
+                or (word.isupper() and (left[-1:] == "." or ends_a_header(left)))
+                or (padded and word.islower() and _has_digit(left) and ends_a_header(left))
+            )
         else:
             delimited = (following in _CLOSING_BRACKETS and _is_open(left)) or (
                 following == ":" and word.isupper()

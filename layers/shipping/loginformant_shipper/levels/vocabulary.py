@@ -38,7 +38,7 @@ java.util.logging (`finer`, `severe`), .NET (`trce`, `dbug`, `fail`), Serilog (`
 (`ERRO`), zap (`dpanic`), npm (`silly`), supervisord (`BLAT`), Elasticsearch (`DEPRECATION`)."""
 
 BRACKETED_WORDS = LEVEL_WORDS | _levels(
-    DEBUG="config verb diag all deb",
+    DEBUG="config verb diag deb",
     INFORMATION="note log system statement detail hint context query location audit ok normal http",
     WARNING="caution war warni",
     ERROR="failed exception errors",
@@ -49,7 +49,7 @@ words. java.util.logging's `CONFIG`, PostgreSQL's `LOG`, MySQL's `Note` and `Sys
 `SHOUT`; and level words that a format cuts to three, four or five letters."""
 
 FIELD_WORDS = BRACKETED_WORDS | _levels(
-    DEBUG="spam input t d v mute",
+    DEBUG="spam input all t d v mute",
     INFORMATION="i n s default help data prompt notset unknown any event start ready done complete low minor"
     " box print timing",
     WARNING="w medium moderate deprecated warns",
@@ -97,6 +97,8 @@ AZURE = Scale(
     0, ((0, Level.DEBUG), (1, Level.INFORMATION), (2, Level.WARNING), (3, Level.ERROR), (4, Level.FATAL))
 )
 """SeverityLevel of Application Insights: 0 verbose … 4 critical."""
+NEXTCLOUD = AZURE
+"""ownCloud and Nextcloud: 0 debug … 4 fatal."""
 PYTHON = _scale(1, 19, 29, 39, 49, 100)
 """logging: DEBUG 10, INFO 20, WARNING 30, ERROR 40, CRITICAL 50."""
 TENS = _scale(1, 29, 39, 49, 59, 99)
