@@ -1,5 +1,6 @@
 """Runs schedules, in virtual time and under Lambda's own runtime: many, or one of them with its story."""
 
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -47,7 +48,8 @@ def main(
         typer.echo("In virtual time")
         started = time.monotonic()
         end = started + minutes * 60
-        virtual = [run_schedule(each) for each in seeds if time.monotonic() < end]
+        with typer.progressbar(seeds, file=sys.stderr) as bar:
+            virtual = [run_schedule(each) for each in bar if time.monotonic() < end]
         well = _tell(virtual, len(seeds), started)
     if runtime is not False:
         typer.echo("Under Lambda's own runtime")
@@ -97,8 +99,18 @@ def _under_the_runtime(seeds: Sequence[int], stages: int, seconds: float) -> lis
         unwinding_when_terminated(),
         tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder,
         emulated_account(LOG) as account,
+        typer.progressbar(length=len(seeds), file=sys.stderr) as bar,
     ):
-        return run_schedules(account, build, Path(folder), seeds, limits=True, stages=stages, seconds=seconds)
+        return run_schedules(
+            account,
+            build,
+            Path(folder),
+            seeds,
+            limits=True,
+            stages=stages,
+            seconds=seconds,
+            on_outcome=lambda: bar.update(1),
+        )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import resource
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -517,8 +517,12 @@ def run_schedules(
     limits: bool,
     stages: int,
     seconds: float,
+    on_outcome: Callable[[], None] = lambda: None,
 ) -> list[RuntimeOutcome]:
-    """Runs schedules on several stages at once; begins none when `seconds` are over."""
+    """Runs schedules on several stages at once; begins none when `seconds` are over.
+
+    `on_outcome` is called after each, in any thread.
+    """
     waiting, outcomes = deque(seeds), list[RuntimeOutcome]()
     end = time.monotonic() + seconds
     errors: list[BaseException] = []
@@ -528,14 +532,20 @@ def run_schedules(
             with stage(account, build, folder, f"stage-{number}-{time.time_ns()}") as mine:
                 while waiting and time.monotonic() < end and not errors:
                     outcomes.append(run_on_stage(waiting.popleft(), mine, limits=limits))
+                    on_outcome()
         except BaseException as error:
             errors.append(error)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(stages)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.join()
+    finally:  # whoever is impatient waits for the schedules that are under way
+        waiting.clear()
+        for thread in threads:
+            thread.join()
     if errors:
         raise errors[0]
     return sorted(outcomes)

@@ -1,9 +1,13 @@
 """A thousand seeded schedules in virtual time: no event is lost, and none is doubled without a reason."""
 
+import os
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
 
+from local.stack import PROJECT
 from tests.chaos.ledger import Why
 from tests.chaos.schedule import Outcome, run_schedule
 
@@ -31,3 +35,20 @@ def test_there_was_trouble_of_every_kind(outcomes: list[Outcome]) -> None:
 def test_a_seed_is_one_schedule() -> None:
     assert run_schedule(7) == run_schedule(7)
     assert run_schedule(7).story != run_schedule(8).story
+
+
+def test_a_seed_is_one_schedule_in_every_process() -> None:
+    """Sets of text have another order in each: replay's postponements were drawn in that order once."""
+    command = [sys.executable, "-m", "tests.chaos", "--virtual", "--seed", "1"]
+    stories = [
+        subprocess.run(
+            command,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            cwd=PROJECT,
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout.partition("schedules in")[0]
+        for hash_seed in ("1", "2")
+    ]
+    assert stories[0] == stories[1]

@@ -28,8 +28,8 @@ NEEDS_A_PERSON = frozenset({Reason.MALFORMED, Reason.OVERSIZED})
 
 def records_to_return(
     failed: Iterable[Failed], undecodable: Iterable[Undecodable], delivered: AbstractSet[SourceRecord]
-) -> frozenset[SourceRecord]:
-    """The records of which nothing was delivered, and nothing failed in a way that cannot pass.
+) -> AbstractSet[SourceRecord]:
+    """The records of which nothing was delivered, and nothing failed in a way that cannot pass, in order.
 
     They stay in the queue as they are. Of all others the remainder has to be written anew, since a record can
     only be acknowledged as a whole.
@@ -42,9 +42,9 @@ def records_to_return(
     for payload in undecodable:
         if payload.record is not None:
             reasons.setdefault(payload.record, set()).add(payload.reason)
-    return frozenset(
-        record for record, found in reasons.items() if record not in delivered and found <= MAY_PASS
-    )
+    return {
+        record: None for record, found in reasons.items() if record not in delivered and found <= MAY_PASS
+    }.keys()
 
 
 def split_off(
