@@ -101,6 +101,12 @@ def test_aws_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
         fetch_api_key(load_settings(ENVIRON))
 
 
+def test_an_endpoint_that_is_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nowhere")
+    with pytest.raises(CredentialError, match="Invalid endpoint: nowhere"):
+        fetch_api_key(load_settings(ENVIRON))
+
+
 def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")

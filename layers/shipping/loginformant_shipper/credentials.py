@@ -47,7 +47,7 @@ def fetch_api_key(settings: Settings) -> str:
             store = cast("SSMClient", session.create_client("ssm", config=config))
             answer = store.get_parameter(Name=settings.api_key_parameter_name or "", WithDecryption=True)
             value = answer["Parameter"]["Value"]
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ValueError) as error:
         raise CredentialError(f"{place}: {error}") from None
     return _key_in(value, place)
 
