@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
+import trustme
 import urllib3
 from botocore.config import Config
 
@@ -52,19 +53,23 @@ class Account:
             endpoint_url=self.endpoint,
             aws_access_key_id=_CREDENTIALS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            verify=self.environment.get("AWS_CA_BUNDLE"),
             config=Config(proxies={}, retries={"total_max_attempts": 1}),
         )
 
 
 @contextmanager
-def emulated_account(log: Path) -> Iterator[Account]:
+def emulated_account(log: Path, *, enforced: bool = False) -> Iterator[Account]:
     """Runs the emulator during a block. Raises `ProgramFailed` if it does not get ready.
+
+    Where `enforced`, it is reached over TLS, and a role may do what its policies allow and nothing else, a
+    queue what its own policy does not forbid. `Account.client` is the account's root user, who may do all.
 
     Its state, its temporary files and the home of all that runs with `Account.environment` are in a temporary
     folder that goes with the block. Its output is appended to `log`.
     """
     with tempfile.TemporaryDirectory(prefix="loginformant-", ignore_cleanup_errors=True) as folder:
-        account = _account(Path(folder), _free_port())
+        account = _account(Path(folder), _free_port(), enforced)
         command = [sys.executable, "-m", "ministack"]
         with running(command, environment=account.environment, folder=Path(folder), log=log) as emulator:
             deadline = time.monotonic() + _START_SECONDS
@@ -77,8 +82,8 @@ def emulated_account(log: Path) -> Iterator[Account]:
             yield account
 
 
-def _account(folder: Path, port: int) -> Account:
-    endpoint = f"http://{LOOPBACK}:{port}"
+def _account(folder: Path, port: int, enforced: bool) -> Account:
+    endpoint = f"{'https' if enforced else 'http'}://{LOOPBACK}:{port}"
     environment = {
         **without_aws_settings(),
         **_CREDENTIALS,
@@ -99,8 +104,28 @@ def _account(folder: Path, port: int) -> Account:
         "S3_DATA_DIR": str(folder / "s3"),
         "STATE_DIR": str(folder / "state"),
         "DOCKER_HOST": f"unix://{folder}/there-is-no-docker.sock",
+        **(_enforcement(folder) if enforced else {}),
     }
     return Account(endpoint, environment)
+
+
+def _enforcement(folder: Path) -> dict[str, str]:
+    """What makes the emulator check permissions and speak TLS, and its clients trust its certificate."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert(LOOPBACK)
+    bundle, chain, key = (folder / name for name in ("authority.pem", "certificate.pem", "key.pem"))
+    authority.cert_pem.write_to_path(bundle)
+    certificate.cert_chain_pems[0].write_to_path(chain)
+    certificate.private_key_pem.write_to_path(key)
+    return {
+        "AUTH": "true",
+        "USE_SSL": "1",
+        "MINISTACK_SSL_CERT": str(chain),
+        "MINISTACK_SSL_KEY": str(key),
+        "AWS_CA_BUNDLE": str(bundle),
+        # for those that are no AWS SDK: the subscriber answers CloudFormation through urllib
+        "SSL_CERT_FILE": str(bundle),
+    }
 
 
 def without_aws_settings() -> dict[str, str]:
@@ -123,10 +148,9 @@ def _free_port() -> int:
 
 
 def _is_ready(account: Account) -> bool:
-    try:
-        return (
-            urllib3.request("GET", f"{account.endpoint}/_ministack/ready", retries=False, timeout=5).status
-            == 200
-        )
-    except urllib3.exceptions.HTTPError:
-        return False
+    with urllib3.PoolManager(ca_certs=account.environment.get("AWS_CA_BUNDLE")) as pool:
+        try:
+            answer = pool.request("GET", f"{account.endpoint}/_ministack/ready", retries=False, timeout=5)
+        except urllib3.exceptions.HTTPError:
+            return False
+        return answer.status == 200

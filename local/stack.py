@@ -32,11 +32,12 @@ def deployed_stack(
     log: Path,
     on_step: Callable[[str], None] = lambda step: None,
     project: Path = PROJECT,
+    enforced: bool = False,
 ) -> Iterator[Stack]:
     """Builds and deploys the template during a block; no process and no state is left after it.
 
     `parameters` are the template's. `on_step` is told what is being done, in a few words. All programs write
-    to `log`. Raises `ProgramFailed`.
+    to `log`. `enforced` is that of `emulated_account`. Raises `ProgramFailed`.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")
@@ -44,7 +45,7 @@ def deployed_stack(
         on_step("Building with sam")
         build = local_build(project, log)
         on_step("Starting the emulated AWS account")
-        with emulated_account(log) as account:
+        with emulated_account(log, enforced=enforced) as account:
             on_step("Deploying with sam")
             yield _deploy(account, build, parameters, log, project)
 
@@ -67,7 +68,7 @@ def _deploy(account: Account, build: Path, parameters: Mapping[str, str], log: P
             *("--template-file", str(build / "template.yaml")),
             *("--stack-name", STACK_NAME),
             "--no-confirm-changeset",
-            *("--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())),
+            *("--parameter-overrides", *map(_override, parameters, parameters.values())),
         ],
         environment=account.environment,
         folder=project,
@@ -78,6 +79,11 @@ def _deploy(account: Account, build: Path, parameters: Mapping[str, str], log: P
         # The emulator says of a mapping that a template disables that it is enabled, although it rests.
         switch_auto_replay(stack, parameters["AutoReplay"] == "true")
     return stack
+
+
+def _override(name: str, value: str) -> str:
+    """sam knows an empty value by its quotation marks alone."""
+    return f"{name}={value}" if value else f'{name}=""'
 
 
 def switch_auto_replay(stack: Stack, on: bool) -> None:

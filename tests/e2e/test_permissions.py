@@ -1,0 +1,492 @@
+"""The template's roles and queue policies, in an account that enforces them.
+
+The other tests of this folder run in an account that allows everything. Here a function may do what the
+template's role for it allows, SQS asks the policies of the queues, and everything is reached over TLS. What
+should work does; and with one permission taken away, what needs it fails as it is meant to.
+
+The emulator asks no role for what Lambda itself does: taking messages for replay, writing logs. A function of
+these tests with the same role does so in its place.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+import urllib3
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ClientError
+from shipctl.dlq.letters import record_of
+
+from events.wrap import wrap
+from local.ingest_api import LOCAL_KEY, ingest_api
+from local.reckoning import dead_letters, own_log, reckon, waiting
+from local.samples import EVENTS, POISON, Sample, now, samples
+from local.stack import PROJECT, Stack, deployed_stack, switch_auto_replay, updated_stack
+from local.story import Story, subscribe_all, wait
+from tests.e2e.conftest import Deployment, told
+
+pytestmark = pytest.mark.e2e
+
+LOG = PROJECT / ".build" / "local" / "test-permissions.log"
+LOG_GROUP = "/aws/lambda/orders"
+WANTED = [f"/wanted/{number}" for number in range(3)]
+HIDDEN_SECONDS = 720
+"""The visibility timeout of the dead-letter queue."""
+TIME_TO_STORE = 30
+"""A time-out that leaves, of the time that is kept for the dead-letter queue, few seconds for the rest."""
+
+FUNCTIONS = ("Shipper", "Replay", "Subscriber")
+BATCHED = ("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:SendMessage")
+
+JsonObject = dict[str, Any]
+
+PROBE = """
+import boto3
+from botocore.exceptions import ClientError
+
+def handler(event, context):
+    call = getattr(boto3.client(event["service"]), event["operation"])
+    try:
+        call(**event["parameters"])
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return "allowed"
+"""
+
+
+@pytest.fixture(scope="module")
+def enforced() -> Iterator[Deployment]:
+    with ingest_api() as api:
+        parameters = {
+            "ApiKey": LOCAL_KEY,
+            "IngestUrl": api.url,
+            "AutoReplay": "false",
+            "LogGroups": "/wanted/*",
+            "SubscribeRequestsPerSecond": "1000",
+        }
+        with deployed_stack(parameters, log=LOG, enforced=True) as stack:
+            for function in FUNCTIONS:
+                reword_for_the_emulator(stack, function)
+            yield Deployment(stack, api)
+
+
+def reword_for_the_emulator(stack: Stack, function: str) -> None:
+    """Spells out in the policies of a role what AWS takes as said in them, and the emulator does not.
+
+    An action of SQS is that on several messages, too ("Amazon SQS batch actions", Amazon SQS Developer
+    Guide). The ARN of a log group in a policy ends with `:*` ("LogGroup", Amazon CloudWatch Logs API
+    Reference).
+    """
+    iam, name = stack.account.client("iam"), role(stack, function).rpartition("/")[2]
+    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        for statement in document["Statement"]:
+            actions, resources = as_list(statement["Action"]), as_list(statement["Resource"])
+            batches = [f"{action}Batch" for action in actions if action in BATCHED]
+            log_groups = [each.removesuffix(":*") for each in resources if ":log-group:/" in each]
+            statement |= {"Action": actions + batches, "Resource": resources + log_groups}
+        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+@pytest.fixture
+def stack(enforced: Deployment) -> Stack:
+    return enforced.stack
+
+
+@pytest.fixture
+def story(enforced: Deployment) -> Iterator[Story]:
+    with told(enforced) as story:
+        subscribe_all(story.stack, stock())
+        yield story
+
+
+def stock() -> list[Sample]:
+    """One log stream, with a poisonous log in it."""
+    return [sample for sample in samples(now(), LOG_GROUP) if sample.log_group == LOG_GROUP]
+
+
+def payload() -> JsonObject:
+    """An event as CloudWatch Logs hands it to the shipper."""
+    found = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(EVENTS.glob("*.json"))]
+    (orders,) = (each for each in found if each["logGroup"] == LOG_GROUP)
+    return wrap(orders)
+
+
+def invoke(stack: Stack, function: str, event: JsonObject) -> tuple[JsonObject, str]:
+    """What the function answered, and the kind of its error, or an empty text."""
+    answer = stack.account.client("lambda").invoke(
+        FunctionName=stack.outputs[f"{function}FunctionName"], Payload=json.dumps(event)
+    )
+    return json.loads(answer["Payload"].read()), answer.get("FunctionError", "")
+
+
+def role(stack: Stack, function: str) -> str:
+    """The ARN of a function's role."""
+    found: str = stack.account.client("lambda").get_function_configuration(
+        FunctionName=stack.outputs[f"{function}FunctionName"]
+    )["Role"]
+    return found
+
+
+@contextmanager
+def without(stack: Stack, function: str, policy: str) -> Iterator[None]:
+    """Takes a policy away from the function's role during a block."""
+    iam, name = stack.account.client("iam"), role(stack, function).rpartition("/")[2]
+    document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+    iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    try:
+        yield
+    finally:
+        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+
+@contextmanager
+def denied(stack: Stack, function: str, action: str, resource: str) -> Iterator[None]:
+    """Forbids the function's role one action on one resource during a block."""
+    iam, name = stack.account.client("iam"), role(stack, function).rpartition("/")[2]
+    statement = {"Effect": "Deny", "Action": action, "Resource": resource}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=name, PolicyName="Denied", PolicyDocument=document)
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(RoleName=name, PolicyName="Denied")
+
+
+@contextmanager
+def timing_out_after(stack: Stack, function: str, seconds: int) -> Iterator[None]:
+    client, name = stack.account.client("lambda"), stack.outputs[f"{function}FunctionName"]
+    before = client.get_function_configuration(FunctionName=name)["Timeout"]
+    client.update_function_configuration(FunctionName=name, Timeout=seconds)
+    try:
+        yield
+    finally:
+        client.update_function_configuration(FunctionName=name, Timeout=before)
+
+
+# ---- shipper -------------------------------------------------------------------------------------
+
+
+def test_the_shipper_delivers_and_stores_what_it_cannot_deliver(story: Story) -> None:
+    story.put(stock())
+    reckoning = story.reckoning()
+
+    assert reckoning.closes
+    assert [event.message for event in reckoning.dead_lettered] == [POISON]
+    assert len(reckoning.delivered) == len(story.events) - 1
+
+
+def test_without_the_dead_letter_queue_the_invocation_raises(story: Story) -> None:
+    story.bring_down()
+    with without(story.stack, "Shipper", "StoreDeadLetters"):
+        answer, error = invoke(story.stack, "Shipper", payload())
+
+    assert error == "Unhandled"
+    assert "neither delivered" in answer["errorMessage"]
+    assert "AccessDenied" in answer["errorMessage"]
+    assert "sqs:SendMessage" in answer["errorMessage"]
+    assert waiting(story.stack) == 0
+
+
+def test_without_the_key_no_request_is_made_and_everything_is_stored(story: Story) -> None:
+    with (
+        without(story.stack, "Shipper", "ReadApiKey"),
+        timing_out_after(story.stack, "Shipper", TIME_TO_STORE),
+    ):
+        answer, error = invoke(story.stack, "Shipper", payload())
+    (letter,) = story.dead_letters()
+
+    assert error == ""
+    assert answer["deadLettered"] == answer["received"] == len(letter.events)
+    assert story.requests == []
+    assert letter.attributes["Reason"] == "no_key"
+    assert "AccessDenied" in letter.attributes["Detail"]
+
+
+# ---- replay --------------------------------------------------------------------------------------
+
+
+def test_replay_delivers_writes_back_what_is_refused_and_parks_it_at_last(story: Story) -> None:
+    story.bring_down()
+    story.put(stock())
+    story.bring_up()
+    switch_auto_replay(story.stack, True)
+    try:
+        wait("the queue did not empty itself", lambda: waiting(story.stack) == 0)
+    finally:
+        switch_auto_replay(story.stack, False)
+    (parked,) = dead_letters(story.stack, "ParkedQueueUrl")
+    reckoning = reckon(story.events, story.logs, [parked])
+
+    assert parked.attributes["Replays"] == "3", "so it was written to the dead-letter queue twice"
+    assert [event.message for event in parked.events] == [POISON]
+    assert reckoning.closes
+    assert len(reckoning.delivered) == len(story.events) - 1
+
+
+def test_replay_lets_what_it_returns_come_again_soon(story: Story) -> None:
+    record, hidden_until = taken_in_an_outage(story)
+    answer, error = invoke(story.stack, "Replay", {"Records": [record]})
+
+    assert error == ""
+    assert answer["batchItemFailures"] == [{"itemIdentifier": record["messageId"]}]
+    assert visible_at(story.stack) < hidden_until - HIDDEN_SECONDS / 2
+
+
+def test_without_its_queues_replay_returns_the_record_as_it_is(story: Story) -> None:
+    """Something is delivered, and the remainder cannot be written: better twice than never."""
+    record, hidden_until = taken_in_an_outage(story)
+    story.bring_up()
+    with without(story.stack, "Replay", "ReplayDeadLetters"):
+        answer, error = invoke(story.stack, "Replay", {"Records": [record]})
+
+    assert error == ""
+    assert answer["batchItemFailures"] == [{"itemIdentifier": record["messageId"]}]
+    assert answer["returned"] == 1
+    assert answer["deadLettered"] == 0
+    assert "AccessDenied" in json.dumps(answer["failures"])
+    assert visible_at(story.stack) == hidden_until
+
+
+def taken_in_an_outage(story: Story) -> tuple[JsonObject, int]:
+    """A record of the dead-letter queue, taken for replay, and the second until which it is hidden."""
+    story.bring_down()
+    story.put(stock())
+    (message,) = story.stack.account.client("sqs").receive_message(
+        QueueUrl=story.stack.outputs["DeadLetterQueueUrl"],
+        MessageAttributeNames=["All"],
+        MessageSystemAttributeNames=["All"],
+        VisibilityTimeout=HIDDEN_SECONDS,
+    )["Messages"]
+    record = {**record_of(message), "receiptHandle": message["ReceiptHandle"]}
+    return record, visible_at(story.stack)
+
+
+def visible_at(stack: Stack) -> int:
+    """When the message in the dead-letter queue is visible: the second since 1970, which SQS tells nobody."""
+    account, url = stack.account, stack.outputs["DeadLetterQueueUrl"]
+    with urllib3.PoolManager(ca_certs=account.environment["AWS_CA_BUNDLE"]) as pool:
+        answer = pool.request("GET", f"{account.endpoint}/_ministack/sqs/messages", fields={"QueueUrl": url})
+    (regions,) = answer.json()["messages"].values()
+    (queues,) = regions.values()
+    ((message,),) = queues.values()
+    found: int = message["VisibleAt"]
+    return found
+
+
+# ---- subscriber ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def subscribed(stack: Stack) -> Callable[[], list[str]]:
+    """Of three log groups that are wanted, none has a filter yet. Tells which have one."""
+    logs, name = stack.account.client("logs"), f"{stack.name}-subscriber"
+    for log_group in WANTED:
+        with suppress(logs.exceptions.ResourceNotFoundException):
+            logs.delete_log_group(logGroupName=log_group)
+        logs.create_log_group(logGroupName=log_group)
+
+    def found() -> list[str]:
+        groups = logs.describe_log_groups()["logGroups"]
+        return [group["logGroupName"] for group in groups if name in filters(stack, group["logGroupName"])]
+
+    return found
+
+
+def filters(stack: Stack, log_group: str) -> list[str]:
+    found = stack.account.client("logs").describe_subscription_filters(logGroupName=log_group)
+    return [each["filterName"] for each in found["subscriptionFilters"]]
+
+
+EVERYTHING = {"reconcile": "everything"}
+
+
+def test_the_subscriber_makes_filters_and_removes_them(
+    stack: Stack, subscribed: Callable[[], list[str]]
+) -> None:
+    logs = stack.account.client("logs")
+    logs.create_log_group(logGroupName="/not-wanted-any-more")
+    logs.put_subscription_filter(
+        logGroupName="/not-wanted-any-more",
+        filterName=f"{stack.name}-subscriber",
+        filterPattern="",
+        destinationArn=stack.outputs["ShipperFunctionArn"],
+    )
+    answer, error = invoke(stack, "Subscriber", EVERYTHING)
+
+    assert error == ""
+    assert (answer["subscribed"], answer["unsubscribed"], answer["troubles"]) == (3, 1, 0)
+    assert subscribed() == WANTED
+
+
+def test_a_log_group_that_denies_access_is_named_and_stops_no_other(
+    stack: Stack, subscribed: Callable[[], list[str]]
+) -> None:
+    with denied(stack, "Subscriber", "logs:PutSubscriptionFilter", f"arn:aws:logs:*:*:log-group:{WANTED[1]}"):
+        answer, error = invoke(stack, "Subscriber", EVERYTHING)
+    reports = [json.loads(line) for line in own_log(stack, "Subscriber") if "could not be had" in line]
+
+    assert error == ""
+    assert (answer["subscribed"], answer["troubles"]) == (2, 1)
+    assert subscribed() == [WANTED[0], WANTED[2]]
+    (trouble,) = reports[-1]["log_groups"].items()
+    assert trouble[0] == WANTED[1]
+    assert trouble[1].startswith("denied: ")
+
+
+def test_without_its_policy_the_subscriber_raises(stack: Stack, subscribed: Callable[[], list[str]]) -> None:
+    with without(stack, "Subscriber", "KeepSubscriptionFilters"):
+        answer, error = invoke(stack, "Subscriber", EVERYTHING)
+
+    assert error == "Unhandled"
+    assert "AccessDenied" in answer["errorMessage"]
+    assert "logs:DescribeLogGroups" in answer["errorMessage"]
+    assert subscribed() == []
+
+
+def test_the_subscriber_may_go_on_in_another_invocation_of_itself(stack: Stack) -> None:
+    """All of 76 s is kept for a last request and an answer, so not one log group is looked at."""
+    with timing_out_after(stack, "Subscriber", 76):
+        with without(stack, "Subscriber", "InvokeItself"):
+            refused, error = invoke(stack, "Subscriber", EVERYTHING)
+        answer, no_error = invoke(stack, "Subscriber", EVERYTHING)
+
+    assert error == "Unhandled"
+    assert "lambda:InvokeFunction" in refused["errorMessage"]
+    assert no_error == ""
+    assert answer["continued"] is True
+
+
+# ---- what the roles allow, and what not ----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def attempt(enforced: Deployment) -> Callable[..., str]:
+    """Makes a call with the role of a function: returns `allowed`, or the code of the error."""
+    client = enforced.stack.account.client("lambda")
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("probe.py", PROBE)
+    for function in FUNCTIONS:
+        client.create_function(
+            FunctionName=f"as-{function}",
+            Role=role(enforced.stack, function),
+            Runtime="python3.13",
+            Handler="probe.handler",
+            Code={"ZipFile": code.getvalue()},
+            Timeout=30,
+        )
+
+    def call(function: str, service: str, operation: str, **parameters: object) -> str:
+        event = {"service": service, "operation": operation, "parameters": parameters}
+        answer = client.invoke(FunctionName=f"as-{function}", Payload=json.dumps(event))
+        found: str = json.loads(answer["Payload"].read())
+        return found
+
+    return call
+
+
+def test_with_the_role_of_replay_lambda_takes_messages_from_the_dead_letter_queue(
+    stack: Stack, attempt: Callable[..., str]
+) -> None:
+    sqs, queue = stack.account.client("sqs"), stack.outputs["DeadLetterQueueUrl"]
+    sqs.purge_queue(QueueUrl=queue)
+    sqs.send_message(QueueUrl=queue, MessageBody="to be taken")
+    (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    handle = message["ReceiptHandle"]
+
+    assert attempt("Replay", "sqs", "get_queue_attributes", QueueUrl=queue) == "allowed"
+    assert attempt("Replay", "sqs", "receive_message", QueueUrl=queue) == "allowed"
+    assert attempt("Replay", "sqs", "delete_message", QueueUrl=queue, ReceiptHandle=handle) == "allowed"
+    assert waiting(stack) == 0
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_with_the_role_of_a_function_lambda_writes_its_log_and_no_other(
+    function: str, stack: Stack, attempt: Callable[..., str]
+) -> None:
+    for other in FUNCTIONS:
+        stream = {"logGroupName": stack.outputs[f"{other}LogGroupName"], "logStreamName": f"of-{function}"}
+        line = {"timestamp": now(), "message": "written by the test of permissions"}
+        expected = "allowed" if other == function else "AccessDeniedException"
+        assert attempt(function, "logs", "create_log_stream", **stream) == expected
+        assert attempt(function, "logs", "put_log_events", **stream, logEvents=[line]) == expected
+
+
+def test_no_function_may_do_what_is_anothers(stack: Stack, attempt: Callable[..., str]) -> None:
+    dead, parked = stack.outputs["DeadLetterQueueUrl"], stack.outputs["ParkedQueueUrl"]
+    key = stack.outputs["ApiKeySecretArn"]
+    another = stack.account.client("secretsmanager").create_secret(Name="another", SecretString="secret")
+    subscription = {
+        "logGroupName": stack.outputs["SubscriberLogGroupName"],
+        "filterName": "own",
+        "filterPattern": "",
+        "destinationArn": stack.outputs["ShipperFunctionArn"],
+    }
+    shipper = stack.outputs["ShipperFunctionName"]
+    forbidden = [
+        attempt("Shipper", "sqs", "receive_message", QueueUrl=dead),
+        attempt("Shipper", "sqs", "send_message", QueueUrl=parked, MessageBody="parked"),
+        attempt("Shipper", "secretsmanager", "get_secret_value", SecretId=another["ARN"]),
+        attempt("Shipper", "logs", "put_subscription_filter", **subscription),
+        attempt("Replay", "sqs", "receive_message", QueueUrl=parked),
+        attempt("Replay", "sqs", "purge_queue", QueueUrl=dead),
+        attempt("Replay", "secretsmanager", "put_secret_value", SecretId=key, SecretString="other"),
+        attempt("Subscriber", "secretsmanager", "get_secret_value", SecretId=key),
+        attempt("Subscriber", "sqs", "send_message", QueueUrl=dead, MessageBody="dead"),
+        attempt("Subscriber", "lambda", "invoke", FunctionName=shipper),
+        attempt("Subscriber", "logs", "create_log_group", logGroupName="/made/by/the/subscriber"),
+    ]
+    assert {code.removesuffix("Exception") for code in forbidden} == {"AccessDenied"}, forbidden
+
+
+# ---- queue policies ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("queue", ["DeadLetterQueueUrl", "ParkedQueueUrl"])
+def test_a_queue_refuses_plain_http_even_from_the_root_user(queue: str, stack: Stack) -> None:
+    client, url = stack.account.client("sqs"), stack.outputs[queue]
+    client.send_message(QueueUrl=url, MessageBody="over TLS")
+    client.meta.events.register("before-sign.sqs", over_http)
+    try:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            client.send_message(QueueUrl=url, MessageBody="over http")
+    finally:
+        client.meta.events.unregister("before-sign.sqs", over_http)
+    client.purge_queue(QueueUrl=url)
+
+
+def over_http(request: AWSRequest, **_: object) -> None:
+    """The emulator speaks TLS alone. So a proxy in front of it says that it was reached by plain http."""
+    request.headers["X-Forwarded-Proto"] = "http"
+
+
+# ---- the key in a parameter: the last test, since it changes the stack -----------------------------
+
+
+def test_the_key_is_read_from_an_encrypted_parameter(enforced: Deployment) -> None:
+    enforced.stack.account.client("ssm").put_parameter(
+        Name="/loginformant/api-key", Type="SecureString", Value=LOCAL_KEY
+    )
+    parameters = {"ApiKey": "", "ApiKeyParameterName": "/loginformant/api-key"}
+    stack = updated_stack(enforced.stack, parameters, log=LOG)
+    with told(Deployment(stack, enforced.api)) as story:
+        answer, error = invoke(stack, "Shipper", payload())
+        assert error == ""
+        assert answer["delivered"] == answer["received"] - answer["filtered"] > 0
+        with (
+            without(stack, "Shipper", "ReadApiKey"),
+            timing_out_after(stack, "Shipper", TIME_TO_STORE),
+        ):
+            answer, error = invoke(stack, "Shipper", payload())
+        (letter,) = story.dead_letters()
+        assert letter.attributes["Reason"] == "no_key"
+        assert "ssm:GetParameter" in letter.attributes["Detail"]
