@@ -86,8 +86,8 @@ def test_a_limit_lowered_in_between_holds_from_the_next_log_on() -> None:
 
 
 def test_batches_and_their_parts_know_their_place() -> None:
-    first, second = batches(of_length(*[10] * 9), 5, lambda: 1000)
-    assert (first.position, second.position) == (0, 5)
+    first, second, last = batches(of_length(*[10] * 12), 5, lambda: 1000)
+    assert [batch.position for batch in (first, second, last)] == [0, 5, 10]
     assert [half.position for half in second.halves()] == [5, 7]
 
 

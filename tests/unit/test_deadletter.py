@@ -1,11 +1,13 @@
 import base64
 import json
+import random
 import re
 import threading
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import count
 from random import Random
+from typing import Any
 
 import boto3
 import pytest
@@ -26,7 +28,13 @@ from loginformant_shipper.deadletter import (
 from loginformant_shipper.delivery import Failed, Failure
 from loginformant_shipper.entries import Entry
 from loginformant_shipper.reasons import Reason
-from loginformant_shipper.settings import QUEUE_WORST_CASE_SECONDS, RESERVE_MARGIN_SECONDS
+from loginformant_shipper.settings import (
+    QUEUE_ATTEMPTS,
+    QUEUE_CONNECT_SECONDS,
+    QUEUE_READ_SECONDS,
+    QUEUE_WORST_CASE_SECONDS,
+    RESERVE_MARGIN_SECONDS,
+)
 from loginformant_shipper.subscription import (
     LogEvent,
     Origin,
@@ -243,6 +251,24 @@ def test_an_event_with_other_fields_that_fit_no_message_is_stored_as_the_text_it
     text = "".join(MARK.sub("", part.message, count=1) for message in messages for part in events_in(message))
     assert json.loads(text) == event.raw
     assert sum(message.events for message in messages) == 1
+    for part in (part for message in messages for part in events_in(message)):
+        assert part.raw == {"id": "1", "timestamp": event.timestamp, "message": part.message}
+
+
+@pytest.mark.parametrize("timestamp", ["soon", None, 1.5])
+def test_what_is_no_time_is_no_time_of_such_a_part(timestamp: object) -> None:
+    event = log_event("1", "x", odd=noise(1_500_000))._replace(timestamp=timestamp)
+    messages = dead(Failed(Batch((joined(event),)), UNAVAILABLE))
+    assert {tuple(part.raw) for message in messages for part in events_in(message)} == {("id", "message")}
+
+
+@pytest.mark.parametrize(("size", "kept"), [(440_000, True), (560_000, False)])
+def test_other_fields_stand_in_each_part_if_they_fill_no_more_than_half_a_message(
+    size: int, kept: bool
+) -> None:
+    event = log_event("1", noise(1_500_000), odd=noise(size, seed=1))
+    messages = dead(Failed(Batch((joined(event),)), UNAVAILABLE))
+    assert {"odd" in part.raw for message in messages for part in events_in(message)} == {kept}
 
 
 # What could not be decoded
@@ -328,7 +354,7 @@ def test_each_message_has_its_own_queue_and_its_own_trouble(queue_url: str) -> N
     lost = queue_url + "-none"
     troubles = store(letters("1", queue_url=queue_url) + letters("2", queue_url=lost), 60.0)
     assert troubles[0] == ""
-    assert "NonExistentQueue" in troubles[1] or "does not exist" in troubles[1]
+    assert troubles[1].startswith("QueueDoesNotExist: ")
     assert len(list(received(queue_url))) == 1
 
 
@@ -353,11 +379,17 @@ class Client:
     def __init__(self) -> None:
         self.allowed = threading.Event()
         self.failure: Exception | None = None
+        self.begun = 0
+        self.postponed: list[dict[str, Any]] = []
 
     def send_message(self, **arguments: object) -> None:
+        self.begun += 1
         self.allowed.wait(60.0)
         if self.failure is not None:
             raise self.failure
+
+    def change_message_visibility_batch(self, **arguments: Any) -> None:
+        self.postponed.append(arguments)
 
 
 @pytest.fixture
@@ -374,11 +406,54 @@ def test_what_is_not_written_in_time_is_reported(client: Client, seconds: float)
     assert troubles == ["not written in time"] * 20
 
 
+def test_eight_writes_are_under_way_at_most_and_none_begins_after_the_end(client: Client) -> None:
+    store(letters(*map(str, range(20)), queue_url="https://sqs/1/q"), 0.2)
+    begun = client.begun
+    assert 1 <= begun <= 8
+    client.allowed.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("sqs"):
+            thread.join(60.0)
+    assert client.begun == begun
+
+
 def test_a_bug_is_not_taken_for_a_queue_out_of_reach(client: Client) -> None:
     client.failure = KeyError("a bug")
     client.allowed.set()
     with pytest.raises(KeyError):
         store(letters("1", queue_url="https://sqs/1/q"), 60.0)
+
+
+def test_the_client_has_the_patience_that_the_reserve_counts_on(aws: None) -> None:
+    config: Any = deadletter._sqs_client().meta.config
+    assert (config.connect_timeout, config.read_timeout) == (QUEUE_CONNECT_SECONDS, QUEUE_READ_SECONDS)
+    assert config.retries == {"mode": "standard", "total_max_attempts": QUEUE_ATTEMPTS}
+    assert config.max_pool_connections == 8
+
+
+# Records that come again
+
+
+def test_returned_records_come_again_after_half_a_minute_to_two_minutes(client: Client) -> None:
+    records = [SourceRecord(f"m{number}", f"handle-{number}") for number in range(12)]
+    postpone([*records, SourceRecord("m12")], "https://sqs/1/q", 60.0)
+    assert {call["QueueUrl"] for call in client.postponed} == {"https://sqs/1/q"}
+    calls = sorted((call["Entries"] for call in client.postponed), key=len, reverse=True)
+    assert [[entry["Id"] for entry in entries] for entries in calls] == [list("0123456789"), list("01")]
+    entries = [entry for call in calls for entry in call]
+    assert [entry["ReceiptHandle"] for entry in entries] == [record.receipt_handle for record in records]
+    assert all(30 <= entry["VisibilityTimeout"] <= 120 for entry in entries)
+
+
+def test_not_all_of_them_at_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random, "randint", lambda least, most: most if least == 30 else 0)
+    postpone([SourceRecord("m", "handle")], "https://sqs/1/q", 60.0)
+    assert client.postponed[0]["Entries"][0]["VisibilityTimeout"] == 120
+
+
+def test_records_that_are_not_ours_to_postpone_need_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadletter, "_sqs_client", lambda: pytest.fail("a client was made"))
+    postpone([SourceRecord("m")], "https://sqs/1/q", 60.0)
 
 
 # What is kept for storing
@@ -393,6 +468,8 @@ ONE_ROUND = QUEUE_WORST_CASE_SECONDS + RESERVE_MARGIN_SECONDS
         (1, 0, 120.0, ONE_ROUND),
         (0, 0, 120.0, ONE_ROUND),
         (8, 1000, 120.0, ONE_ROUND),  # eight are written at a time
+        (1, 7 * MIB, 120.0, ONE_ROUND),
+        (0, 7 * MIB, 120.0, ONE_ROUND),
         (9, 1000, 120.0, ONE_ROUND + QUEUE_WORST_CASE_SECONDS),
         (4, 5 * MIB, 120.0, ONE_ROUND + QUEUE_WORST_CASE_SECONDS),
         (100, 0, 120.0, 60.0),  # half of the time is for delivery
