@@ -10,7 +10,7 @@ export SAM_CLI_TELEMETRY := 0
 
 ARGS ?=
 
-.PHONY: help run test lint build deploy bench chaos fuzz soak lock clean set-up
+.PHONY: help run test lint build deploy bench chaos fuzz soak coverage mutants lock clean set-up
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,16 @@ fuzz: set-up ## look for hostile input that breaks the shipper (longer: make fuz
 
 soak: set-up ## ship for ten minutes in bad weather, and see that nothing grows (shorter: make soak ARGS="--minutes 1")
 	@python -m tests.soak $(ARGS)
+
+coverage: set-up ## which branches of the shipper no unit or integration test takes
+	@python -m pytest --cov=loginformant_shipper --cov-branch --cov-report=term-missing:skip-covered \
+		--ignore=tests/unit/levels/test_hostile_input.py -k "not linear and not proportion" \
+		tests/unit tests/integration $(ARGS)
+
+mutants: set-up ## break the four modules that losing nothing rests on, in every small way: does a test see it?
+	@mkdir -p .build/mutants
+	@cp -R layers/shipping/loginformant_shipper tests local pyproject.toml .build/mutants/
+	@cd .build/mutants && mutmut run $(ARGS) && mutmut results
 
 lock: set-up ## pin all packages with their hashes (newer ones: make lock ARGS=--upgrade)
 	@cd layers/dependencies && uv pip compile --quiet $(ARGS) --universal --python-version 3.11 --generate-hashes \
