@@ -33,8 +33,8 @@ build: set-up ## build functions and layers for AWS Lambda
 deploy: build ## deploy to the AWS account at hand; asks for the parameters the first time
 	@if grep -q '^ *parameter_overrides' samconfig.toml; then sam deploy; else sam deploy --guided; fi
 
-bench: set-up ## measure how often the level of a log is right
-	@python -m benchmarks.levels $(ARGS)
+bench: set-up ## measure speed, memory, cold start and cost (one: make bench ARGS=latency)
+	@python -m benchmarks $(ARGS)
 
 chaos: set-up ## a thousand schedules of trouble of each kind: is anything lost? (fewer: ARGS="--schedules 50")
 	@python -m tests.chaos $(ARGS)

@@ -19,6 +19,8 @@ ROUNDS = 15
 class ProcessorTime(NamedTuple):
     payload: str
     events: int
+    message_bytes: float
+    """Of a message, on average."""
     ours: float
     """Microseconds for each log event, all threads of the process: the median of the rounds."""
     naive: float
@@ -47,7 +49,8 @@ def processor_time(rounds: int = ROUNDS) -> list[ProcessorTime]:
             theirs()
             pairs = [(_seconds(ours), _seconds(theirs)) for _ in range(rounds)]
             each = [median(column) / len(texts) * 1e6 for column in zip(*pairs, strict=True)]
-            found.append(ProcessorTime(name, len(texts), *each))
+            size = sum(len(text.encode()) for text in texts) / len(texts)
+            found.append(ProcessorTime(name, len(texts), size, *each))
     return found
 
 

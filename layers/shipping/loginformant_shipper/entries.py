@@ -136,8 +136,10 @@ def _iso(timestamp: object) -> str | None:
     """Milliseconds since 1970 as ISO 8601; None where it is no whole number in the years 1970 to 9999."""
     if type(timestamp) is not int or not 0 <= timestamp < _END_OF_9999:
         return None
-    seconds, milliseconds = divmod(timestamp, 1000)
-    return f"{_iso_seconds(seconds)}.{milliseconds:03d}Z"
+    return _iso_seconds(timestamp // 1000) + _MILLISECONDS[timestamp % 1000]
+
+
+_MILLISECONDS = tuple(f".{number:03d}Z" for number in range(1000))
 
 
 @lru_cache(maxsize=1024)

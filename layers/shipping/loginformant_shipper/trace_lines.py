@@ -162,7 +162,6 @@ _SHAPES_BY_FIRST_CHARACTER: dict[str, tuple[_Shape, ...]] = {
     "[": (_PHP,),
     **dict.fromkeys("/.albc<", (_RUBY,)),
 }
-_FIRST_CHARACTERS = frozenset(_SHAPES_BY_FIRST_CHARACTER)
 
 # The name of an exception, where it stands in a line.
 _EXCEPTION_NAME = re.compile(
@@ -208,7 +207,7 @@ def traces(lines: Lines, together: Callable[[int], bool]) -> Iterator[Trace]:
     """
     end = 0
     for mark, line in enumerate(lines):
-        if mark >= end and line[:1] in _FIRST_CHARACTERS and (shape := _shape(line)):
+        if mark >= end and (shape := _shape(line)):
             trace = _grown(lines, mark, shape, end, together)
             end = trace.end
             yield trace
@@ -216,11 +215,11 @@ def traces(lines: Lines, together: Callable[[int], bool]) -> Iterator[Trace]:
 
 def is_mark(line: str) -> bool:
     """Whether there is a stack trace where `line` is."""
-    return line[:1] in _FIRST_CHARACTERS and _shape(line) is not None
+    return _shape(line) is not None
 
 
 def _shape(line: str) -> _Shape | None:
-    for shape in _SHAPES_BY_FIRST_CHARACTER[line[:1]]:
+    for shape in _SHAPES_BY_FIRST_CHARACTER.get(line[:1], ()):
         if shape.mark.match(line):
             return shape
     return None

@@ -1,0 +1,163 @@
+"""`python -m benchmarks [NAME …] [--json]`: measure the shipper; without names, everything.
+
+Figures are compared within one run: with a naive shipper, one request at a time, an import of boto3.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.cold_start import cold_start
+from benchmarks.cost import Model, cost
+from benchmarks.ingest_sink import ingest_sink
+from benchmarks.latency import BATCHES, wall_times
+from benchmarks.memory import peak_memory
+from benchmarks.plot import Bar, plot
+from benchmarks.processor_time import processor_time
+from benchmarks.stages import Stages, stages
+
+
+class Figures(NamedTuple):
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    limit: str = ""
+    """What is asked of it."""
+    most: float | None = None
+    """What the last column is to be at most."""
+    names: int = 1
+    """How many columns name the row."""
+
+
+def _processor(model: Model) -> list[Figures]:
+    measured = processor_time()
+    times = Figures(
+        "Processor time for each log event, in microseconds",
+        ("payload", "log events", "shipper", "naive shipper", "ratio"),
+        [(it.payload, it.events, it.ours, it.naive, it.ratio) for it in measured],
+        "at most 2.5, better 2",
+        2.5,
+    )
+    costs = [cost(it, model) for it in measured]
+    return [
+        times,
+        Figures(
+            "Cost in Lambda, in dollars, at example prices",
+            ("payload", "a million log events", "a GB of messages"),
+            [tuple(it) for it in costs],
+            f"{model.gb_second_dollars} a GB-second, {model.million_requests_dollars} a million requests",
+        ),
+    ]
+
+
+def _stages(_: Model) -> list[Figures]:
+    with ingest_sink() as url:
+        rows: list[tuple[Any, ...]] = [tuple(it) for it in stages(url)]
+    title = "Where the processor time goes, in microseconds for each log event"
+    return [Figures(title, tuple(Stages._fields), rows)]
+
+
+def _latency(_: Model) -> list[Figures]:
+    rows = [(it.latency, it.several, it.one, it.share) for it in wall_times()]
+    title = f"Seconds for {BATCHES} batches of 500, by the milliseconds that the ingest API takes to answer"
+    columns = ("latency", "MAX_IN_FLIGHT=4", "MAX_IN_FLIGHT=1", "share")
+    return [Figures(title, columns, rows, "at most 0.45 at 50 ms")]
+
+
+def _cold_start(_: Model) -> list[Figures]:
+    start, imports = cold_start()
+    rows = [
+        ("wall time", start.shipper, start.boto3, start.ratio),
+        ("processor time", start.shipper_processor, start.boto3_processor, start.processor_ratio),
+        ("wall time, key from localhost", start.local_key, start.boto3, start.local_key / start.boto3),
+    ]
+    columns = ("seconds", "first request", "boto3, two clients", "ratio")
+    packages = [(it.package, it.modules, it.milliseconds) for it in imports if it.milliseconds >= 1]
+    return [
+        Figures("Cold start of the process", columns, rows, "at most 1.4, better 1.2", 1.4),
+        Figures("What the handler imports", ("package", "modules", "milliseconds"), packages),
+    ]
+
+
+def _memory(_: Model) -> list[Figures]:
+    rows = [
+        (it.messages, it.decompressed, it.idle, it.peak, (it.peak - it.idle), it.ratio)
+        for it in peak_memory()
+    ]
+    columns = ("messages", "decompressed", "idle", "peak", "above idle", "ratio")
+    return [Figures("Peak memory, in MiB", columns, rows, "at most 5", 5.0, names=2)]
+
+
+MEASUREMENTS: dict[str, Callable[[Model], list[Figures]]] = {
+    "processor": _processor,
+    "stages": _stages,
+    "latency": _latency,
+    "cold-start": _cold_start,
+    "memory": _memory,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(MEASUREMENTS)}; default: all"
+    )
+    parser.add_argument("--json", action="store_true", help="machine-readable figures instead of tables")
+    parser.add_argument("--plot", metavar="FILE", type=Path, help="draw all ratios into an SVG file")
+    prices = parser.add_argument_group("prices, in dollars (examples by default)")
+    prices.add_argument("--gb-second", type=float, default=Model.gb_second_dollars, help="%(default)s")
+    prices.add_argument(
+        "--million-requests", type=float, default=Model.million_requests_dollars, help="%(default)s"
+    )
+    arguments = parser.parse_args()
+    model = Model(gb_second_dollars=arguments.gb_second, million_requests_dollars=arguments.million_requests)
+    if unknown := set(arguments.names) - set(MEASUREMENTS):
+        parser.error(
+            f"no such measurement: {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}"
+        )
+    found: list[Figures] = []
+    console = Console()
+    for name in arguments.names or MEASUREMENTS:
+        figures = MEASUREMENTS[name](model)
+        found += figures
+        if not arguments.json:
+            for table in map(_table, figures):
+                console.print(table)
+    if arguments.json:
+        print(json.dumps([_as_json(figures) for figures in found], indent=2))
+    if arguments.plot:
+        arguments.plot.write_text(plot(list(_bars(found))))
+
+
+def _bars(found: Iterable[Figures]) -> Iterator[Bar]:
+    """The last column of each table that has a limit."""
+    for figures in found:
+        if figures.most is not None:
+            for row in figures.rows:
+                name = " ".join(
+                    f"{it:.0f} MiB" if isinstance(it, float) else str(it) for it in row[: figures.names]
+                )
+                yield Bar(f"{figures.title.split(',')[0]}: {name}", row[-1], figures.most)
+
+
+def _as_json(figures: Figures) -> dict[str, Any]:
+    rows: Iterable[dict[str, Any]] = (dict(zip(figures.columns, row, strict=True)) for row in figures.rows)
+    return {"title": figures.title, "limit": figures.limit, "rows": list(rows)}
+
+
+def _table(figures: Figures) -> Table:
+    table = Table(title=figures.title, caption=figures.limit)
+    for number, column in enumerate(figures.columns):
+        table.add_column(column, justify="right" if number else "left")
+    for row in figures.rows:
+        table.add_row(*(f"{it:,.3g}" if isinstance(it, float) else str(it) for it in row))
+    return table
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Where the processor time of the shipper goes: each step of the pipeline by itself."""
+
+import gc
+import time
+from collections.abc import Callable, Iterator
+from statistics import median
+from typing import NamedTuple
+
+import urllib3
+from loginformant_shipper.batching import batches
+from loginformant_shipper.entries import entry
+from loginformant_shipper.filtering import is_blank
+from loginformant_shipper.levels import decide
+from loginformant_shipper.pipeline import Environment
+from loginformant_shipper.stacktraces import join
+from loginformant_shipper.subscription import SubscriptionMessage, decode
+
+from benchmarks import naive
+from benchmarks.payloads import MESSAGES, event
+from benchmarks.shipper import KEY, deliver, warm
+
+ROUNDS = 11
+MIB = 1024 * 1024
+
+
+class Stages(NamedTuple):
+    """Microseconds for each log event: medians of the rounds, all measured in turns."""
+
+    payload: str
+    decode: float
+    join: float
+    """And parse."""
+    level: float
+    blank: float
+    entry: float
+    batch: float
+    rest: float
+    """Of the whole: threads, HTTP, delivery's decisions, metrics, and what the steps cost each other."""
+    whole: float
+    naive: float
+
+
+def stages(url: str) -> Iterator[Stages]:
+    """The steps for each payload, on their own, and the whole; `url` is that of an ingest API."""
+    environment, pool = warm(url), urllib3.PoolManager()
+    for name, messages in MESSAGES.items():
+        yield _stages(name, messages(), environment, pool, f"{url}/api/ingest/batch")
+
+
+def _stages(
+    name: str, texts: list[str], environment: Environment, pool: urllib3.PoolManager, url: str
+) -> Stages:
+    shipped = event(texts)
+    [message] = decode(shipped, 64 * MIB)
+    assert isinstance(message, SubscriptionMessage)
+    origin, events = message.origin, message.events
+    logs = list(join(events))
+    levels = [decide(log.continues or log.parsed, origin.log_group).level for log in logs]
+    entries = [entry(log, level, origin, "") for log, level in zip(logs, levels, strict=True)]
+    work: list[Callable[[], object]] = [
+        lambda: list(decode(shipped, 64 * MIB)),
+        lambda: list(join(events)),
+        lambda: [decide(log.continues or log.parsed, origin.log_group) for log in logs],
+        lambda: [is_blank(log) for log in logs],
+        lambda: [entry(log, level, origin, "") for log, level in zip(logs, levels, strict=True)],
+        lambda: [batch.body() for batch in batches(entries, 500, lambda: MIB)],
+        lambda: deliver(shipped, environment),
+        lambda: naive.ship(shipped, pool, url, KEY),
+    ]
+    rounds = [[_seconds(step) for step in work] for _ in range(ROUNDS)]
+    decoding, joining, level, blank, making, batching, whole, theirs = (
+        median(step) / len(texts) * 1e6 for step in zip(*rounds, strict=True)
+    )
+    rest = whole - decoding - joining - level - blank - making - batching
+    return Stages(name, decoding, joining, level, blank, making, batching, rest, whole, theirs)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    gc.collect()
+    start = time.process_time()
+    work()
+    return time.process_time() - start
