@@ -15,6 +15,7 @@ from shipctl.account import session
 from shipctl.arrivals import Arrival, Outcome, arrivals
 from shipctl.json_lines import JsonLines
 from shipctl.log_group import read_log_group
+from shipctl.options import SHOWN_PANEL
 from shipctl.reading import STANDARD_INPUT, opened, read_file
 from shipctl.streams import Piece, Streams
 from shipctl.summary import Tally, write_summary
@@ -27,7 +28,6 @@ SECONDS = "%Y-%m-%d %H:%M:%S"
 
 FILES_PANEL = "Files and standard input"
 ACCOUNT_PANEL = "A log group in an AWS account"
-SHOWN_PANEL = "What is shown"
 
 EXAMPLES = """**Examples**
 

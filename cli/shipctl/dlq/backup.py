@@ -16,12 +16,13 @@ import typer
 from loginformant_shipper.deadletter import MAX_MESSAGE_BYTES
 
 from shipctl.dlq.looking import letters, look
-from shipctl.dlq.options import LogGroups, Parked, Profile, Reasons, Region, Since, StackName, selection
-from shipctl.dlq.queue import MAX_BATCH, Queue
+from shipctl.dlq.options import LogGroups, Parked, Reasons, Since, selection
+from shipctl.dlq.queue import MAX_BATCH, Queue, queue_of
 from shipctl.dlq.spans import counted
-from shipctl.dlq.stack import DEFAULT_STACK, find_stack
 from shipctl.errors import CommandError
+from shipctl.options import Profile, Region, StackName
 from shipctl.reading import STANDARD_INPUT, opened
+from shipctl.stack import DEFAULT_STACK, find_stack
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
@@ -53,7 +54,7 @@ def export(
     wanted = selection(reasons, log_groups, since)
     if file != STANDARD_OUTPUT and Path(file).exists() and not force:
         raise CommandError(f"{file} exists: give another name, or --force to replace it")
-    queue = find_stack(stack, region, profile).queue(parked)
+    queue = queue_of(find_stack(stack, region, profile), parked)
     counts = queue.counts()
     messages = events = 0
     with look(queue) as held, _written(file) as output:
@@ -123,7 +124,7 @@ def import_(
         bad = [line for line in read_backup(backup) if isinstance(line, BadLine)]
         if bad:
             _refuse(file, bad)
-        queue = find_stack(stack, region, profile).queue(parked)
+        queue = queue_of(find_stack(stack, region, profile), parked)
         backup.seek(0)
         good = (line for line in read_backup(backup) if isinstance(line, Outgoing))
         sent, failed = _send(queue, good)

@@ -1,4 +1,4 @@
-"""The options that the commands of `shipctl dlq` share."""
+"""The options that the commands of `shipctl dlq` share, beside those of all commands."""
 
 from datetime import datetime
 from typing import Annotated
@@ -9,34 +9,8 @@ from shipctl.dlq.letters import REASONS
 from shipctl.dlq.selection import Selection
 from shipctl.times import moment
 
-STACK_PANEL = "Which stack"
 SELECTION_PANEL = "Which messages (all of these that are given must hold)"
 
-StackName = Annotated[
-    str,
-    typer.Option("--stack", metavar="NAME", help="The CloudFormation stack.", rich_help_panel=STACK_PANEL),
-]
-Region = Annotated[
-    str | None,
-    typer.Option(
-        "--region",
-        envvar="AWS_REGION",
-        metavar="REGION",
-        help="Its AWS region, as in the AWS CLI.",
-        rich_help_panel=STACK_PANEL,
-        show_default=False,
-    ),
-]
-Profile = Annotated[
-    str | None,
-    typer.Option(
-        "--profile",
-        metavar="PROFILE",
-        help="The profile with the credentials, as in the AWS CLI.",
-        rich_help_panel=STACK_PANEL,
-        show_default=False,
-    ),
-]
 Parked = Annotated[
     bool,
     typer.Option(

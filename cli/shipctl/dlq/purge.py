@@ -8,11 +8,13 @@ import typer
 from rich.console import Console
 
 from shipctl.dlq.looking import letters, look
-from shipctl.dlq.options import LogGroups, Parked, Profile, Reasons, Region, Since, StackName, selection
+from shipctl.dlq.options import LogGroups, Parked, Reasons, Since, selection
 from shipctl.dlq.overview import Overview, write_overview
+from shipctl.dlq.queue import queue_of
 from shipctl.dlq.spans import counted
-from shipctl.dlq.stack import DEFAULT_STACK, find_stack
 from shipctl.errors import CommandError
+from shipctl.options import Profile, Region, StackName
+from shipctl.stack import DEFAULT_STACK, find_stack
 
 ANSWER_WITHIN_SECONDS = 600
 _HIDDEN_SECONDS = 900
@@ -43,7 +45,7 @@ def purge(
         raise typer.BadParameter("--all is everything: it goes with no selection")
     if not yes and not is_terminal():
         raise typer.BadParameter("there is no terminal to ask on: --yes deletes without a question")
-    queue = find_stack(stack, region, profile).queue(parked)
+    queue = queue_of(find_stack(stack, region, profile), parked)
     counts = queue.counts()
     overview, chosen = Overview(), []
     console = Console(highlight=False)

@@ -14,8 +14,9 @@ from email.utils import parsedate_to_datetime
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from shipctl.account import aws_errors
+from shipctl.account import aws_errors, client_config
 from shipctl.errors import CommandError
+from shipctl.stack import Stack
 from shipctl.terminal import one_line
 
 if TYPE_CHECKING:
@@ -164,6 +165,12 @@ class Queue:
     def _errors(self, doing: str) -> Iterator[None]:
         with aws_errors(f"{doing} {self.name}"):
             yield
+
+
+def queue_of(stack: Stack, parked: bool) -> Queue:
+    """The parked queue of a stack, or its dead-letter queue. Raises `CommandError`."""
+    url = stack.output("ParkedQueueUrl" if parked else "DeadLetterQueueUrl")
+    return Queue(stack.session.client("sqs", config=client_config()), url)
 
 
 class Receipt(NamedTuple):

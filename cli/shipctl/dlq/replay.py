@@ -14,12 +14,13 @@ from shipctl.dlq.function import (
     Answer,
     FunctionFailed,
     ReplayFunction,
+    is_replayed_automatically,
     payload_bytes,
     replay_function,
 )
 from shipctl.dlq.letters import Letter, record_of
 from shipctl.dlq.looking import letters, look
-from shipctl.dlq.options import LogGroups, Parked, Profile, Reasons, Region, Since, StackName, selection
+from shipctl.dlq.options import LogGroups, Parked, Reasons, Since, selection
 from shipctl.dlq.overview import Overview, write_overview
 from shipctl.dlq.queue import (
     CLOCK_STEP_SECONDS,
@@ -29,14 +30,16 @@ from shipctl.dlq.queue import (
     Held,
     Queue,
     holding,
+    queue_of,
     receive_all,
 )
 from shipctl.dlq.replay_account import ReplayAccount, write_account
 from shipctl.dlq.selection import Selection
 from shipctl.dlq.signals import Stop, stopped_by_signals
 from shipctl.dlq.spans import counted
-from shipctl.dlq.stack import DEFAULT_STACK, find_stack, is_replayed_automatically
 from shipctl.errors import CommandError
+from shipctl.options import Profile, Region, StackName
+from shipctl.stack import DEFAULT_STACK, find_stack
 from shipctl.table import DIM
 
 HOW_PANEL = "How"
@@ -88,7 +91,7 @@ def replay(
     """
     wanted = selection(reasons, log_groups, since)
     found = find_stack(stack, region, profile)
-    queue, function = found.queue(parked), replay_function(found)
+    queue, function = queue_of(found, parked), replay_function(found)
     console, remarks = Console(highlight=False), Console(stderr=True, highlight=False)
     counts = queue.counts()
     if not parked and is_replayed_automatically(found):

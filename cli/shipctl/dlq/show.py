@@ -17,26 +17,18 @@ from rich.text import Text
 from shipctl.arrivals import Arrival, arrivals
 from shipctl.dlq.letters import CRASHED, Letter
 from shipctl.dlq.looking import letters, look
-from shipctl.dlq.options import (
-    LogGroups,
-    Parked,
-    Profile,
-    Reasons,
-    Region,
-    Since,
-    StackName,
-    selection,
-)
+from shipctl.dlq.options import LogGroups, Parked, Reasons, Since, selection
 from shipctl.dlq.overview import UNKNOWN_LOG_GROUP
+from shipctl.dlq.queue import queue_of
 from shipctl.dlq.spans import ago, counted, utc
-from shipctl.dlq.stack import DEFAULT_STACK, find_stack
+from shipctl.options import SHOWN_PANEL, Profile, Region, StackName
+from shipctl.stack import DEFAULT_STACK, find_stack
 from shipctl.streams import Streams
 from shipctl.table import BOLD, DIM, LEVEL_STYLES, TROUBLE
 from shipctl.terminal import one_line, visible_json
 
 DEFAULT_LIMIT = 20
 DEFAULT_LOGS = 10
-SHOWN_PANEL = "What is shown"
 
 _LEVEL = max(map(len, Level))
 _MOST_OF_A_BODY = 400
@@ -81,7 +73,7 @@ def show(
     """
     wanted = selection(reasons, log_groups, since)
     found = find_stack(stack, region, profile)
-    queue = found.queue(parked)
+    queue = queue_of(found, parked)
     counts = queue.counts()
     console = Console(highlight=False)
     shown = 0

@@ -6,13 +6,15 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
+from shipctl.dlq.function import is_replayed_automatically
 from shipctl.dlq.looking import letters, look
-from shipctl.dlq.options import Parked, Profile, Region, StackName
+from shipctl.dlq.options import Parked
 from shipctl.dlq.overview import Overview, write_overview
-from shipctl.dlq.queue import Counts, Queue
+from shipctl.dlq.queue import Counts, Queue, queue_of
 from shipctl.dlq.selection import Selection
 from shipctl.dlq.spans import ago, counted, span, utc
-from shipctl.dlq.stack import DEFAULT_STACK, Stack, find_stack, is_replayed_automatically
+from shipctl.options import Profile, Region, StackName
+from shipctl.stack import DEFAULT_STACK, Stack, find_stack
 from shipctl.table import BOLD, DIM, TROUBLE
 
 SOON = timedelta(days=3)
@@ -31,9 +33,9 @@ def stats(
     killed). Meanwhile nobody else sees it.
     """
     found = find_stack(stack, region, profile)
-    queue = found.queue(parked)
+    queue = queue_of(found, parked)
     counts = queue.counts()
-    other = found.queue(not parked).counts()
+    other = queue_of(found, not parked).counts()
     overview = Overview()
     with look(queue) as held:
         for letter in letters(held, counts, Selection()):

@@ -8,8 +8,8 @@ import typer
 from loginformant_shipper.subscriptions.reconcile import Outcome
 from rich.console import Console
 
-from shipctl.dlq.options import Profile, Region, StackName
-from shipctl.dlq.stack import DEFAULT_STACK, find_stack
+from shipctl.options import SHOWN_PANEL, Profile, Region, StackName
+from shipctl.stack import DEFAULT_STACK, find_stack
 from shipctl.subscriptions.outcomes import WORDS, Tally, outcomes, write_action, write_json, write_state
 from shipctl.subscriptions.settings import settings_of, with_patterns
 
@@ -24,7 +24,6 @@ EXAMPLES = """**Examples**
 - `shipctl subscriptions reconcile`
 """
 
-SHOWN_PANEL = "What is shown"
 WANTED_PANEL = "What would be wanted (what is not given is as the stack has it)"
 
 Only = Annotated[

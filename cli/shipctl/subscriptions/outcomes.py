@@ -17,7 +17,7 @@ from rich.style import Style
 from rich.text import Text
 
 from shipctl.account import aws_errors, client_config
-from shipctl.dlq.stack import Stack
+from shipctl.stack import Stack
 from shipctl.table import BOLD, DIM, TROUBLE
 from shipctl.terminal import one_line, visible_json
 

@@ -7,8 +7,8 @@ from loginformant_shipper.subscriptions.settings import SubscriptionSettings, lo
 from loginformant_shipper.subscriptions.wanted import parse_patterns
 
 from shipctl.account import aws_errors, client_config
-from shipctl.dlq.stack import Stack
 from shipctl.errors import CommandError
+from shipctl.stack import Stack
 
 
 def settings_of(stack: Stack) -> SubscriptionSettings:

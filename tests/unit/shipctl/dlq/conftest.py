@@ -21,8 +21,9 @@ from loginformant_shipper.policy import Policy
 from loginformant_shipper.settings import load_settings
 from loginformant_shipper.subscription import Origin, encode
 from moto import mock_aws
+from shipctl import stack
 from shipctl.account import session
-from shipctl.dlq import queue, stack
+from shipctl.dlq import queue
 from shipctl.dlq.letters import Letter, record_of
 
 from tests.unit.simulated_senders import Api, SimulatedSenders, answers

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from shipctl.dlq import function, queue
+from shipctl.dlq import queue
 from shipctl.dlq.function import MAX_PAYLOAD_BYTES, payload_bytes
 from shipctl.dlq.letters import Letter
 from shipctl.dlq.replay import batches
@@ -365,12 +365,3 @@ def test_a_rate_is_kept_by_waiting(
     result = shipctl("dlq", "replay", "--rate", "20")
     assert result.exit_code == 0, result.output
     assert [seconds for seconds in waits if seconds > 0] == pytest.approx([2.0, 2.0, 2.0])
-
-
-def test_the_function_is_never_asked_twice_for_one_batch(stack_in_aws: Stack) -> None:
-    from shipctl.dlq.stack import find_stack
-
-    made = function.replay_function(find_stack("loginformant-shipper", None, None))
-    config: Any = made.client.meta.config
-    assert config.retries["total_max_attempts"] == 1
-    assert config.read_timeout == function.ANSWER_SECONDS

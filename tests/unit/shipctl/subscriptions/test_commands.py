@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from loginformant_shipper.subscriptions.plan import Filter, State
 from loginformant_shipper.subscriptions.reconcile import Trouble
-from shipctl.dlq.stack import Stack
+from shipctl.stack import Stack
 from shipctl.subscriptions import commands
 from shipctl.subscriptions.outcomes import TROUBLES, WORDS
 
