@@ -270,7 +270,7 @@ class Lambda:
             self.failed += 1
             return None
         except DeadLetterError as error:
-            if all(write.acknowledged for write in self.sqs.writes) and not self.clock.stalled:
+            if self._could_store_all():
                 raise Violation(f"{name} says that events could not be stored, and all were") from error
             self.ledger.say(f"  {name}: {error}")
             self.failed += 1
@@ -315,10 +315,14 @@ class Lambda:
         for identifier, times in (kept - Counter(consumed)).items():
             if not answered:
                 self.ledger.explain([identifier], Why.CRASH, times)
-            elif all(write.acknowledged for write in self.sqs.writes):
+            elif self._could_store_all():
                 raise Violation(f"event {identifier} was delivered or stored, and comes again for no reason")
             else:
                 self.ledger.explain([identifier], Why.RETURNED, times)
+
+    def _could_store_all(self) -> bool:
+        """Whether no write of the invocation failed, nor was left out for want of time."""
+        return all(write.acknowledged for write in self.sqs.writes) and not self.clock.stalled
 
     def _check_account(self, answer: JsonObject, ids: tuple[str, ...]) -> None:
         """The account that the function gives, against what really happened."""
