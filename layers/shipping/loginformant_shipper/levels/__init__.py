@@ -54,7 +54,10 @@ def decide(
         decision = _of_fields(parsed.fields) or _of_prefix(parsed)
     else:
         decision = _of_prefix(parsed) or decide_by_log_group(log_group) or _of_text(parsed.text)
-    return decision or Decision(default, "default")
+    return decision or _DEFAULTS[default]
+
+
+_DEFAULTS = {level: Decision(level, "default") for level in Level}
 
 
 def _of_prefix(parsed: ParsedMessage) -> Decision | None:

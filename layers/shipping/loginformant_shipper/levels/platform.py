@@ -30,7 +30,7 @@ def decide_by_lambda_event(text: str) -> Decision | None:
 
     A time-out and a crash have a line of their own, which is the Error.
     """
-    if not _LAMBDA_EVENT.match(text):
+    if ":" not in text or not _LAMBDA_EVENT.match(text):
         return None
     return Decision(Level.WARNING if _LAMBDA_FAILURE.search(text) else Level.INFORMATION, "lambda-platform")
 
