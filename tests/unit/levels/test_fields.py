@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 from loginformant_shipper.levels.fields import Fields, decide_by_field, decide_by_json_behind_header
 
@@ -199,3 +203,20 @@ def test_compact_logs_of_serilog_leave_information_out() -> None:
 )
 def test_what_is_no_severity_is_passed_over(fields: Fields) -> None:
     assert level_of(fields) is None
+
+
+def test_of_two_spellings_of_one_name_it_is_always_the_same_that_counts() -> None:
+    """Not the one that the hash seed of the process happens to put first."""
+    command = [
+        sys.executable,
+        "-c",
+        "from loginformant_shipper.levels import infer_level\n"
+        """print(infer_level('{"Level": "error", "@level": "debug", "LEVEL": "warn"}'))""",
+    ]
+    levels = {
+        subprocess.run(
+            command, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        ).stdout
+        for seed in "123456"
+    }
+    assert levels == {"Debug\n"}

@@ -150,7 +150,7 @@ def _level_of(fields: Fields) -> Level | None:
     names = _KNOWN.intersection(fields)
     if not names:
         return None
-    for name in sorted(names, key=_NAMES.__getitem__) if len(names) > 1 else names:
+    for name in sorted(names, key=lambda name: (_NAMES[name], name)) if len(names) > 1 else names:
         if level := _level_of_value(name, fields[name], fields):
             return level
     return None
