@@ -24,7 +24,7 @@ OTHER = "arn:aws:lambda:eu-west-1:000000000000:function:someone-else"
 PATTERNS, EXCLUDED = "/aws/lambda/*,/app/*/web,orders", "/aws/lambda/noisy-*,/app/7/web"
 WAIT_SECONDS = 60.0
 
-LAMBDAS = [f"/aws/lambda/f{number:04}" for number in range(900)]
+LAMBDAS = [f"/aws/lambda/f{number:04}" for number in range(945)]
 NOISY = [f"/aws/lambda/noisy-{number:02}" for number in range(50)]
 WEB = [f"/app/{number}/web" for number in range(100)]
 DATABASES = [f"/app/{number}/db" for number in range(100)]
@@ -160,7 +160,7 @@ def subscribed() -> Iterator[Subscribed]:
 
 
 def test_by_default_nothing_is_subscribed(subscribed: Subscribed) -> None:
-    assert len(LOG_GROUPS) == 1155
+    assert len(LOG_GROUPS) == 1200
     assert subscribed.ours() == set()
 
 
