@@ -127,6 +127,13 @@ def test_latencies_are_told() -> None:
     assert delivery.latencies == [0.25, 2.0]
 
 
+def test_the_latency_of_a_request_without_an_answer_is_the_time_that_it_was_given() -> None:
+    it = world(answers(Answer(after=NEVER)), request_timeout=10.0)
+    delivery = Delivery(iter(single("1")), it.senders, it.memory, it.policy, it.senders.now() + FUNCTION_TIME)
+    list(delivery)
+    assert delivery.latencies == [10.0, 0.1]
+
+
 # 400, 413, 422: the search for the bad log
 
 
@@ -193,6 +200,13 @@ def test_a_413_halves_the_byte_limit_of_this_environment() -> None:
     assert set(it.reasons) == {None}
 
 
+def test_half_of_the_byte_limit_is_half_of_what_was_refused() -> None:
+    it = world(answers(413), smallest_byte_limit=10)
+    batch = a_batch(*many(9))
+    it.deliver([batch])
+    assert it.memory.byte_limit == batch.size() // 2
+
+
 def test_the_byte_limit_does_not_sink_without_end() -> None:
     it = world(answers(then=413))
     it.deliver([a_batch(*many(8))])
@@ -209,7 +223,7 @@ def test_one_log_that_is_too_large_says_nothing_of_the_byte_limit() -> None:
 
 
 def accepting(good_key: str, status: int = 401, after: float = 0.1) -> Api:
-    return lambda sent: Answer(200 if sent.key == good_key else status, after)
+    return lambda sent: Answer(200 if sent.key == good_key else status, after, detail="no such key")
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -291,6 +305,15 @@ def test_a_refused_key_that_cannot_be_fetched_again_ends_as_unauthorized() -> No
     it.deliver(single("1", "2"))
     assert it.reasons == {Reason.UNAUTHORIZED: 2}
     assert len(it.senders.fetches) > 1
+    assert it.settled["1"] == Failure(
+        Reason.UNAUTHORIZED, 401, "no such key; no fresh key to be had: the secret is out of reach"
+    )
+
+
+def test_a_refused_key_whose_successor_does_not_come_in_time_ends_as_unauthorized() -> None:
+    it = world(accepting("other"), Key("other", after=NEVER))
+    it.deliver(single("1", "2"))
+    assert it.settled == dict.fromkeys("12", Failure(Reason.UNAUTHORIZED, 401, "no such key"))
 
 
 # The key cannot be had
@@ -329,6 +352,7 @@ def test_a_key_that_never_can_be_had_means_no_request() -> None:
     assert it.reasons == {Reason.NO_KEY: 6}
     assert it.settled["e0"] == Failure(Reason.NO_KEY, None, "the secret is out of reach")
     assert it.requests == 0
+    assert it.senders.now() == it.senders.fetches[-1] + 0.05  # the next pause would be too long: nobody slept
     assert 5 <= len(it.senders.fetches) <= 20
 
 
@@ -356,6 +380,12 @@ def test_of_a_batch_refused_after_a_misconfiguration_no_part_is_tried() -> None:
     it = world(answers(404, Answer(400, after=2.0)), max_in_flight=2)
     it.deliver([a_batch("1"), a_batch("2", "3")])
     assert (it.requests, it.reasons) == (2, {Reason.MISCONFIGURED: 3})
+
+
+def test_what_waits_for_a_retry_when_all_is_misconfigured_is_misconfigured_too() -> None:
+    it = world(answers(503, Answer(404, after=0.2)), max_in_flight=2)
+    it.deliver(single("1", "2"))
+    assert (it.requests, it.reasons) == (2, {Reason.MISCONFIGURED: 2})
 
 
 def test_what_was_under_way_fails_for_its_own_reason() -> None:
@@ -442,6 +472,13 @@ def test_a_later_and_shorter_retry_after_does_not_shorten_an_earlier_one() -> No
     it = world(lambda sent: next(script, Answer()), max_in_flight=2)
     it.deliver(single("1", "2"))
     assert min(sent.at for sent in it.senders.sent[2:]) - 1000 == pytest.approx(30.1)
+
+
+def test_a_later_and_longer_retry_after_extends_an_earlier_one() -> None:
+    script = iter([Answer(429, after=0.1, retry_after=10.0), Answer(503, after=1.0, retry_after=30.0)])
+    it = world(lambda sent: next(script, Answer()), max_in_flight=2)
+    it.deliver(single("1", "2"))
+    assert min(sent.at for sent in it.senders.sent[2:]) - 1000 == pytest.approx(31.0)
 
 
 def test_backoff_may_be_longer_than_retry_after() -> None:
@@ -597,7 +634,9 @@ def test_a_retry_after_holds_for_the_next_invocation_too() -> None:
     it.deliver(single("1"))
     asked = it.senders.now()
     it.deliver(single("2"), seconds=50.0)
-    assert (it.requests, it.reasons) == (0, {Reason.THROTTLED: 1})
+    assert it.requests == 0
+    detail = "an earlier Retry-After does not end before this invocation must"
+    assert it.settled == {"2": Failure(Reason.THROTTLED, None, detail)}
     assert it.senders.now() == asked
     it.deliver(single("3"), seconds=150.0)
     assert it.settled == {"3": None}
