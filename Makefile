@@ -53,13 +53,17 @@ coverage: set-up ## which branches of the shipper no unit or integration test ta
 mutants: set-up ## break the four modules that losing nothing rests on, in every small way: does a test see it?
 	@mkdir -p .build/mutants
 	@cp -R layers/shipping/loginformant_shipper tests local pyproject.toml .build/mutants/
-	@cd .build/mutants && mutmut run $(ARGS) && mutmut results
+	@uv venv --quiet --allow-existing .build/mutants/.venv
+	@uv pip sync --quiet --require-hashes --python .build/mutants/.venv requirements-mutants.txt
+	@cd .build/mutants && .venv/bin/mutmut run $(ARGS) && .venv/bin/mutmut results
 
 lock: set-up ## pin all packages with their hashes (newer ones: make lock ARGS=--upgrade)
 	@cd layers/dependencies && uv pip compile --quiet $(ARGS) --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" requirements.in -o requirements.txt
 	@uv pip compile --quiet $(ARGS) --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" --group dev -c layers/dependencies/requirements.txt -o requirements-dev.txt
+	@uv pip compile --quiet $(ARGS) --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command "make lock" --group mutants -c layers/dependencies/requirements.txt -o requirements-mutants.txt
 
 clean: ## remove what was built (.venv stays)
 	@rm -rf .aws-sam .build .hypothesis .mypy_cache .pytest_cache .ruff_cache
