@@ -383,6 +383,9 @@ class _Schedule:
             self.stage.dead_letters.sqs.send_message(
                 QueueUrl=self.stage.dead_letters.url, MessageBody=json.dumps(event)
             )
+        if self.plan.blow is Blow.TIME_OUT:
+            # A write that it gave up waiting for is still under way; Lambda would freeze it with the process.
+            self.stage.short_shipper.kill()
         self._waiting = []
 
     def _replay(self) -> bool:
