@@ -48,8 +48,12 @@ def main(
         typer.echo("In virtual time")
         started = time.monotonic()
         end = started + minutes * 60
+        virtual = []
         with typer.progressbar(seeds, file=sys.stderr) as bar:
-            virtual = [run_schedule(each) for each in bar if time.monotonic() < end]
+            for each in bar:
+                if time.monotonic() < end:
+                    virtual.append(run_schedule(each))
+                    _tell_at_once(virtual[-1])
         well = _tell(virtual, len(seeds), started)
     if runtime is not False:
         typer.echo("Under Lambda's own runtime")
@@ -69,8 +73,6 @@ def _tell(outcomes: Sequence[Outcome | RuntimeOutcome], wanted: int, started: fl
     if wanted == 1:
         typer.echo("\n".join(outcomes[0].story))
     broken = [outcome for outcome in outcomes if outcome.violation]
-    for outcome in broken:
-        typer.echo(outcome.line(), err=True)
     if broken:
         STORIES.parent.mkdir(parents=True, exist_ok=True)
         STORIES.write_text("".join("\n".join([each.line(), *each.story, "", ""]) for each in broken))
@@ -90,6 +92,12 @@ def _tell(outcomes: Sequence[Outcome | RuntimeOutcome], wanted: int, started: fl
     return not broken and len(outcomes) == wanted
 
 
+def _tell_at_once(outcome: Outcome | RuntimeOutcome) -> None:
+    """A long run is worth looking at before it ends."""
+    if outcome.violation:
+        typer.echo(f"\n{outcome.line()}", err=True)
+
+
 def _under_the_runtime(seeds: Sequence[int], stages: int, seconds: float) -> list[RuntimeOutcome]:
     if not Path("/proc/self/environ").exists():
         typer.echo("Schedules under Lambda's own runtime need /proc, and so Linux: run --virtual.", err=True)
@@ -101,6 +109,11 @@ def _under_the_runtime(seeds: Sequence[int], stages: int, seconds: float) -> lis
         emulated_account(LOG) as account,
         typer.progressbar(length=len(seeds), file=sys.stderr) as bar,
     ):
+
+        def tell(outcome: RuntimeOutcome) -> None:
+            _tell_at_once(outcome)
+            bar.update(1)
+
         return run_schedules(
             account,
             build,
@@ -109,7 +122,7 @@ def _under_the_runtime(seeds: Sequence[int], stages: int, seconds: float) -> lis
             limits=True,
             stages=stages,
             seconds=seconds,
-            on_outcome=lambda: bar.update(1),
+            on_outcome=tell,
         )
 
 

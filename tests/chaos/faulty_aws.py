@@ -18,6 +18,7 @@ from tests.chaos.simulated_sqs import Write
 from tests.chaos.weather import WriteFate
 
 SEND, HIDE, READ_KEY = "SendMessage", "ChangeMessageVisibilityBatch", "GetSecretValue"
+LONGEST_CALL_SECONDS = 30
 _NOT_FORWARDED = ("host", "connection", "transfer-encoding", "content-length")
 _ERRORS = {
     WriteFate.THROTTLED: (400, "ThrottlingException"),
@@ -38,6 +39,26 @@ class FaultyAws:
     """Called with the number of the write, just before and just after it takes effect."""
     healed: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _taking_effect: int = 0
+    _quiet: threading.Condition = field(default_factory=threading.Condition)
+
+    @contextmanager
+    def taking_effect(self) -> Iterator[None]:
+        """Around a call that may still change something."""
+        with self._quiet:
+            self._taking_effect += 1
+        try:
+            yield
+        finally:
+            with self._quiet:
+                self._taking_effect -= 1
+                self._quiet.notify_all()
+
+    def wait_until_quiet(self) -> None:
+        """Until every call that has arrived has had its effect: that of a client which was killed, too."""
+        with self._quiet:
+            if not self._quiet.wait_for(lambda: not self._taking_effect, timeout=LONGEST_CALL_SECONDS):
+                raise TimeoutError("a call to the emulated account takes too long")
 
     def heal(self) -> None:
         with self._lock:
@@ -71,21 +92,22 @@ def faulty_aws(endpoint: str) -> Iterator[FaultyAws]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-            fate = aws.next_fate(operation)
-            number, write = aws.write(body) if operation == SEND else (0, Write(()))
-            if number:
-                aws.on_write(number, "before")
-            answer = None
-            if fate in (WriteFate.STORED, WriteFate.REPLY_LOST):
-                answer = self._forward(body)
-                write.stored += answer.status == 200
-            if number:
-                aws.on_write(number, "after")
+            with aws.taking_effect():
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+                fate = aws.next_fate(operation)
+                number, write = aws.write(body) if operation == SEND else (0, Write(()))
+                if number:
+                    aws.on_write(number, "before")
+                answer = None
+                if fate in (WriteFate.STORED, WriteFate.REPLY_LOST):
+                    answer = self._forward(body)
+                    write.stored += answer.status == 200
+                    write.acknowledged = fate is WriteFate.STORED and answer.status == 200
+                if number:
+                    aws.on_write(number, "after")
             match fate:
                 case WriteFate.STORED if answer is not None:
-                    write.acknowledged = answer.status == 200
                     self._answer(answer.status, answer.headers.get("Content-Type", ""), answer.data)
                 case WriteFate.NO_ANSWER:
                     aws.healed.wait(60)

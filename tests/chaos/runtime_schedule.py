@@ -463,6 +463,7 @@ class _Schedule:
         If that is more than the function says itself, some of it came too late. That may be a write which an
         earlier invocation gave up waiting for: its thread goes on when the environment is used again.
         """
+        self.stage.aws.wait_until_quiet()
         requests = self.api.requests[self._seen_requests :]
         writes = self.stage.aws.writes[self._seen_writes :]
         self._seen_requests += len(requests)
@@ -520,7 +521,7 @@ def run_schedules(
     limits: bool,
     stages: int,
     seconds: float,
-    on_outcome: Callable[[], None] = lambda: None,
+    on_outcome: Callable[[RuntimeOutcome], None] = lambda outcome: None,
 ) -> list[RuntimeOutcome]:
     """Runs schedules on several stages at once; begins none when `seconds` are over.
 
@@ -534,8 +535,9 @@ def run_schedules(
         try:
             with stage(account, build, folder, f"stage-{number}-{time.time_ns()}") as mine:
                 while waiting and time.monotonic() < end and not errors:
-                    outcomes.append(run_on_stage(waiting.popleft(), mine, limits=limits))
-                    on_outcome()
+                    outcome = run_on_stage(waiting.popleft(), mine, limits=limits)
+                    outcomes.append(outcome)
+                    on_outcome(outcome)
         except BaseException as error:
             errors.append(error)
 
