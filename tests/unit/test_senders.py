@@ -1,6 +1,10 @@
+import gc
+import threading
+from queue import SimpleQueue
+
 import boto3
 import pytest
-from loginformant_shipper.senders import KeyFetched, SendEnded, ThreadedSenders
+from loginformant_shipper.senders import THREAD, KeyFetched, SendEnded, ThreadedSenders
 from loginformant_shipper.settings import load_settings
 
 from local.faults import Fault, Manner
@@ -40,6 +44,22 @@ def test_requests_at_once_complete_in_any_order() -> None:
         assert len(api.logs) == 3
 
 
+def sender_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == THREAD}
+
+
+def test_a_connection_keeps_its_thread_and_the_thread_ends_with_it() -> None:
+    with ingest_api() as api:
+        before = sender_threads()
+        senders = senders_to(api)
+        assert [status_of(senders, ticket) for ticket in (1, 2)] == [200, 200]
+        [thread] = sender_threads() - before
+        del senders
+        gc.collect()
+        thread.join(LONG)
+        assert not thread.is_alive()
+
+
 def test_waiting_ends_without_a_completion() -> None:
     senders = ThreadedSenders(settings())
     assert senders.wait(0.0) is None
@@ -48,14 +68,18 @@ def test_waiting_ends_without_a_completion() -> None:
 
 def test_an_abandoned_request_completes_nothing_that_counts_and_its_connection_is_not_used_again() -> None:
     with ingest_api() as api:
+        before = sender_threads()
         senders = senders_to(api)
         api.fault(Fault(manner=Manner.HANG))
         senders.send(1, BODY, LOCAL_KEY, LONG)
         assert api.wait_for(lambda: len(api.requests) == 1, LONG)
         assert senders.abandon(1) is None
+        [thread] = sender_threads() - before
         late = senders.wait(LONG)
         assert isinstance(late, SendEnded)
         assert (late.ticket, late.outcome.status) == (1, None)
+        thread.join(LONG)
+        assert not thread.is_alive()
         assert status_of(senders, 2) == 200
         assert api.connections == 2
 
@@ -77,7 +101,7 @@ def test_the_answer_to_an_earlier_request_is_worth_nothing_for_one_that_never_be
     with ingest_api() as api:
         senders = senders_to(api)
         assert status_of(senders, 1) == 200
-        monkeypatch.setattr(senders, "_start", lambda work: None)  # a thread that does not get to run
+        monkeypatch.setattr(senders._idle[0], "_requests", SimpleQueue())  # its thread does not get to run
         senders.send(2, BODY, LOCAL_KEY, LONG)
         assert senders.abandon(2) is None
 

@@ -3,9 +3,8 @@
 import queue
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from loginformant_shipper.credentials import CredentialError, fetch_api_key
 from loginformant_shipper.ingest import Lane, Outcome, tls_context
@@ -51,31 +50,69 @@ class Senders(Protocol):
         """
 
 
-class ThreadedSenders:
-    """`Senders` over HTTPS. The idle lanes are what a warm environment keeps; the rest is of one invocation.
+THREAD = "sender"
+"""Name of the threads."""
 
-    A thread for each request: a thread that hangs (a name look-up has no time-out) then blocks no other, and
-    starting one costs nothing beside a request.
+
+class _Request(NamedTuple):
+    ticket: int
+    body: bytes
+    key: str
+    seconds: float
+
+
+class _Sender:
+    """A lane, and the thread that sends over it as long as somebody holds the sender."""
+
+    def __init__(self, lane: Lane, completions: queue.SimpleQueue[Completion]) -> None:
+        self.lane = lane
+        self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        work = lane, self._requests, completions
+        threading.Thread(target=_send_all, args=work, name=THREAD, daemon=True).start()
+
+    def send(self, request: _Request) -> None:
+        self.lane.answered = None
+        self._requests.put(request)
+
+    def __del__(self) -> None:
+        self._requests.put(None)
+
+
+def _send_all(
+    lane: Lane, requests: queue.SimpleQueue[_Request | None], completions: queue.SimpleQueue[Completion]
+) -> None:
+    while request := requests.get():
+        completions.put(SendEnded(request.ticket, lane.post(request.body, request.key, request.seconds)))
+        del request  # a body is up to a megabyte or two, and the next may be long in coming
+
+
+class ThreadedSenders:
+    """`Senders` over HTTPS. The idle ones are what a warm environment keeps; the rest is of one invocation.
+
+    Each lane has a thread of its own: one that hangs (a name look-up has no time-out) then blocks no other.
+    The threads stay with their lanes, since starting one takes as much processor time as a request.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._tls = tls_context(settings)
-        self._idle: list[Lane] = []
-        self._busy: dict[int, Lane] = {}
+        self._idle: list[_Sender] = []
+        self._busy: dict[int, _Sender] = {}
         self._completions: queue.SimpleQueue[Completion] = queue.SimpleQueue()
 
     def now(self) -> float:
         return time.monotonic()
 
     def send(self, ticket: int, body: bytes, key: str, seconds: float) -> None:
-        lane = self._idle.pop() if self._idle else Lane(self._settings, self._tls)
-        lane.answered = None
-        self._busy[ticket] = lane
-        self._start(lambda: SendEnded(ticket, lane.post(body, key, seconds)))
+        sender = self._idle.pop() if self._idle else self._new_sender()
+        self._busy[ticket] = sender
+        sender.send(_Request(ticket, body, key, seconds))
+
+    def _new_sender(self) -> _Sender:
+        return _Sender(Lane(self._settings, self._tls), self._completions)
 
     def fetch_key(self, ticket: int) -> None:
-        self._start(lambda: self._fetch(ticket))
+        threading.Thread(target=lambda: self._completions.put(self._fetch(ticket)), daemon=True).start()
 
     def _fetch(self, ticket: int) -> KeyFetched:
         try:
@@ -88,16 +125,13 @@ class ThreadedSenders:
             completion = self._completions.get(timeout=max(seconds, 0.0))
         except queue.Empty:
             return None
-        if isinstance(completion, SendEnded) and (lane := self._busy.pop(completion.ticket, None)):
-            self._idle.append(lane)
+        if isinstance(completion, SendEnded) and (sender := self._busy.pop(completion.ticket, None)):
+            self._idle.append(sender)
         return completion
 
     def abandon(self, ticket: int) -> Outcome | None:
-        lane = self._busy.pop(ticket, None)
-        if lane is None:
+        sender = self._busy.pop(ticket, None)
+        if sender is None:
             return None
-        lane.abandon()
-        return lane.answered
-
-    def _start(self, work: Callable[[], Completion]) -> None:
-        threading.Thread(target=lambda: self._completions.put(work()), daemon=True).start()
+        sender.lane.abandon()
+        return sender.lane.answered
