@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import urllib3
 from loginformant_shipper.batching import batches
-from loginformant_shipper.entries import entry
+from loginformant_shipper.entries import entry, frame
 from loginformant_shipper.filtering import is_blank
 from loginformant_shipper.levels import decide
 from loginformant_shipper.pipeline import Environment
@@ -56,13 +56,14 @@ def _stages(
     origin, events = message.origin, message.events
     logs = list(join(events))
     levels = [decide(log.continues or log.parsed, origin.log_group).level for log in logs]
-    entries = [entry(log, level, origin, "") for log, level in zip(logs, levels, strict=True)]
+    where = frame(origin, "")
+    entries = [entry(log, level, where) for log, level in zip(logs, levels, strict=True)]
     work: list[Callable[[], object]] = [
         lambda: list(decode(shipped, 64 * MIB)),
         lambda: list(join(events)),
         lambda: [decide(log.continues or log.parsed, origin.log_group) for log in logs],
         lambda: [is_blank(log) for log in logs],
-        lambda: [entry(log, level, origin, "") for log, level in zip(logs, levels, strict=True)],
+        lambda: [entry(log, level, where) for log, level in zip(logs, levels, strict=True)],
         lambda: [batch.body() for batch in batches(entries, 500, lambda: MIB)],
         lambda: deliver(shipped, environment),
         lambda: naive.ship(shipped, pool, url, KEY),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import orjson
-from loginformant_shipper.entries import entry
+from loginformant_shipper.entries import entry, frame
 from loginformant_shipper.filtering import is_blank
 from loginformant_shipper.levels import Level, decide
 from loginformant_shipper.stacktraces import Log, join
@@ -43,12 +43,13 @@ def arrivals(streams: Streams, default_level: Level, region: str) -> Iterator[Ou
 
 def _of_stream(message: SubscriptionMessage, default_level: Level, region: str) -> Iterator[Outcome]:
     origin, events = message
+    where = frame(origin, region)
     for log in join(events):
         if is_blank(log):
             yield Filtered(log, "blank")
             continue
         level, rule = decide(log.continues or log.parsed, origin.log_group, default_level)
-        document = orjson.loads(entry(log, level, origin, region).body)
+        document = orjson.loads(entry(log, level, where).body)
         yield Arrival(log, level, rule, origin.log_group, document)
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from loginformant_shipper import pipeline, subscription
 from loginformant_shipper.deadletter import MAX_MESSAGE_BYTES, Addressed
 from loginformant_shipper.delivery import Memory
-from loginformant_shipper.entries import entry
+from loginformant_shipper.entries import entry, frame
 from loginformant_shipper.filtering import is_blank
 from loginformant_shipper.levels import END, START, Level, decide, explain_level, infer_level
 from loginformant_shipper.parsing import parse
@@ -152,7 +152,7 @@ def fuzz_joiner(lines: list[str], gaps: list[int], odd: object) -> None:
             assert not "".join(event.message for event in log.events).rpartition("\t")[2].strip()
             continue
         level = decide(log.continues or log.parsed).level
-        sent = entry(log, level, ORDERS, "eu-west-1", {"team": "shop"}).body
+        sent = entry(log, level, frame(ORDERS, "eu-west-1", {"team": "shop"})).body
         [body] = accepted_logs(Call("POST", SINGLE, HEADERS, sent), frozenset({"a-key"}))
         assert {event.id for event in log.events} == set(
             body["properties"].get("eventIds") or [body["properties"]["eventId"]]

@@ -7,7 +7,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loginformant_shipper.entries import MAX_BODY_BYTES, MAX_DEPTH, MAX_OWN_TEXT, entry
+from loginformant_shipper.entries import MAX_BODY_BYTES, MAX_DEPTH, MAX_OWN_TEXT, entry, frame
 from loginformant_shipper.levels import Level
 from loginformant_shipper.parsing import parse
 from loginformant_shipper.stacktraces import Log, join
@@ -17,6 +17,7 @@ ID = "6573a3a0-2fb1-4e78-a582-2c769282e0bd"
 NOW = 1_793_700_000_123
 ORIGIN = Origin("123456789012", "/aws/lambda/orders", "2026/11/03/[$LATEST]0123", ("all",))
 REGION = "eu-west-1"
+FRAME = frame(ORIGIN, REGION)
 WHERE = {
     "logGroup": "/aws/lambda/orders",
     "logStream": "2026/11/03/[$LATEST]0123",
@@ -37,7 +38,7 @@ def shipped(
     """The log object of a log event, as the ingest API reads it."""
     text = message if isinstance(message, str) else json.dumps(message)
     [log] = join([event(text, timestamp, **added)])
-    return json.loads(entry(log, Level.WARNING, origin, REGION).body)
+    return json.loads(entry(log, Level.WARNING, frame(origin, REGION)).body)
 
 
 def own(document: Any) -> dict[str, Any]:
@@ -76,7 +77,7 @@ def test_a_structured_log_becomes_a_log_object() -> None:
 
 @pytest.mark.parametrize("level", Level)
 def test_every_level_is_one_of_the_api(level: Level) -> None:
-    document = json.loads(entry(Log((event("x"),), parse("x")), level, ORIGIN, REGION).body)
+    document = json.loads(entry(Log((event("x"),), parse("x")), level, FRAME).body)
     assert document["level"] == level.value
     assert document["level"] in {"Debug", "Information", "Warning", "Error", "Fatal"}
 
@@ -84,7 +85,7 @@ def test_every_level_is_one_of_the_api(level: Level) -> None:
 def test_an_entry_is_tied_to_its_events_and_their_origin() -> None:
     events = (event("java.lang.Error: x"), event("\tat a.B.c(B.java:1)", identifier="e1"))
     [log] = join(events)
-    made = entry(log, Level.ERROR, ORIGIN, REGION)
+    made = entry(log, Level.ERROR, FRAME)
     assert made.events == events
     assert made.origin is ORIGIN
 
@@ -221,7 +222,7 @@ def test_the_message_is_never_empty() -> None:
 
 
 def entry_message(log: Log) -> str:
-    message = json.loads(entry(log, Level.INFORMATION, ORIGIN, REGION).body)["message"]
+    message = json.loads(entry(log, Level.INFORMATION, FRAME).body)["message"]
     assert isinstance(message, str)
     return message
 
@@ -287,7 +288,7 @@ def test_no_field_is_lost_to_a_name(fields: dict[str, int]) -> None:
 
 def test_a_joined_log_has_the_ids_of_all_its_events() -> None:
     [log] = join([event("java.lang.Error: x"), event("\tat a.B.c(B.java:1)", identifier="e1")])
-    properties = json.loads(entry(log, Level.ERROR, ORIGIN, REGION).body)["properties"]
+    properties = json.loads(entry(log, Level.ERROR, FRAME).body)["properties"]
     assert properties["eventId"] == "e0"
     assert properties["eventIds"] == ["e0", "e1"]
 
@@ -295,7 +296,7 @@ def test_a_joined_log_has_the_ids_of_all_its_events() -> None:
 def test_the_rest_of_a_trace_says_so() -> None:
     parsed = parse("\tat a.B.c(B.java:1)")
     log = Log((event(parsed.text),), parsed, parsed.text, continues=parse("java.lang.Error: x"))
-    assert json.loads(entry(log, Level.ERROR, ORIGIN, REGION).body)["properties"]["continued"] is True
+    assert json.loads(entry(log, Level.ERROR, FRAME).body)["properties"]["continued"] is True
     assert "continued" not in shipped("x")["properties"]
 
 
@@ -508,7 +509,7 @@ def test_the_text_of_a_structured_log_without_message_is_cut_since_its_propertie
 )
 def test_what_is_too_long_is_cut_and_says_so(message: str) -> None:
     [log] = join([event(message)])
-    body = entry(log, Level.ERROR, ORIGIN, REGION).body
+    body = entry(log, Level.ERROR, FRAME).body
     assert len(body) <= MAX_BODY_BYTES
     assert "… [truncated: ".encode() in body
     assert json.loads(body)["properties"].items() >= WHERE.items()
@@ -553,7 +554,7 @@ def test_every_event_becomes_what_the_ingest_api_accepts(
     raw = {**added, "id": "e0", "timestamp": timestamp, "message": message}
     given_event = LogEvent("e0", timestamp, message, raw)
     [log] = join([given_event])
-    made = entry(log, level, ORIGIN, REGION)
+    made = entry(log, level, FRAME)
     assert made.events == (given_event,)
     assert len(made.body) <= MAX_BODY_BYTES
     document = orjson.loads(made.body)  # strict: no NaN, no lone surrogates
@@ -568,13 +569,37 @@ def test_every_event_becomes_what_the_ingest_api_accepts(
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", document["timestamp"])
 
 
+PREFIXES = st.sampled_from(
+    [
+        "",
+        f"[INFO]\t2026-11-03T10:00:00.1Z\t{ID}\t",
+        f"START RequestId: {ID} ",
+        f"REPORT RequestId: {ID}\tDuration: 7 ms\t",
+    ]
+)
+
+
+@given(PREFIXES, ANY_TEXT | MESSAGES, st.integers() | ANY_VALUE, ANY_TEXT)
+def test_a_log_of_which_little_is_said_is_made_like_one_of_which_much_is(
+    prefix: str, text: str, timestamp: object, identifier: str
+) -> None:
+    little = event(prefix + text, timestamp, identifier)
+    much = event(prefix + text, timestamp, identifier, added="by the subscription filter")
+    documents = []
+    for each in (little, much):
+        [log] = join([each])
+        documents.append(json.loads(entry(log, Level.ERROR, FRAME).body))
+    assert documents[1]["properties"].pop("added") == "by the subscription filter"
+    assert documents[0] == documents[1]
+
+
 # --- properties of every log ---
 
 
 def with_properties(message: dict[str, Any] | str, properties: dict[str, str], **added: Any) -> Any:
     text = message if isinstance(message, str) else json.dumps(message)
     [log] = join([event(text, **added)])
-    return json.loads(entry(log, Level.WARNING, ORIGIN, REGION, properties).body)["properties"]
+    return json.loads(entry(log, Level.WARNING, frame(ORIGIN, REGION, properties)).body)["properties"]
 
 
 def test_properties_of_every_log_are_in_every_log() -> None:

@@ -36,19 +36,19 @@ def parse(message: str) -> ParsedMessage:
     """
     text = message.rstrip()
     first = text[:1]
-    if first == "{":
-        return ParsedMessage(text, text, _json_object(text))
+    if first not in _MORE_THAN_TEXT:
+        return ParsedMessage(text, text)
     pattern = _PREFIX_BY_FIRST_CHARACTER.get(first)
     prefix = pattern.match(text) if pattern else None
     if prefix is None:
-        fields = _json_object(text) if first in _MAY_PRECEDE_JSON else None
+        fields = _json_object(text) if first in _BEFORE_JSON else None
         return ParsedMessage(text, text, fields)
     body = text[prefix.end() :]
     level, request_id = prefix.group("level", "request_id")
     return ParsedMessage(
         text,
         body,
-        _json_object(body) if body[:1] == "{" or body[:1] in _MAY_PRECEDE_JSON else None,
+        _json_object(body) if body[:1] in _BEFORE_JSON else None,
         RuntimePrefix(level, None if request_id == "undefined" else request_id),
     )
 
@@ -101,8 +101,11 @@ _PREFIX_BY_FIRST_CHARACTER = {
 
 # --- JSON ---
 
-_MAY_PRECEDE_JSON = frozenset(" \t\r\n\x1b\ufeff")
-"""White space, the escape that begins a terminal colour, and a byte order mark."""
+_BEFORE_JSON = frozenset("{ \t\r\n\x1b\ufeff")
+"""Its brace, white space, the escape that begins a terminal colour, and a byte order mark."""
+
+_MORE_THAN_TEXT = _BEFORE_JSON | _PREFIX_BY_FIRST_CHARACTER.keys()
+"""How a message begins that may be more than text; most begin otherwise."""
 
 _WRAPPING = re.compile(r"(?:[ \t\r\n\ufeff]|\x1b\[[0-9;]{0,20}m)*")
 

@@ -15,7 +15,7 @@ from loginformant_shipper.account import Account
 from loginformant_shipper.batching import batches
 from loginformant_shipper.deadletter import Addressed, dead_letter_messages, postpone, reserve_seconds, store
 from loginformant_shipper.delivery import Delivery, Failed, Memory
-from loginformant_shipper.entries import Entry, entry
+from loginformant_shipper.entries import Entry, entry, frame
 from loginformant_shipper.filtering import Cause, LevelledLog, has_filters, is_blank, is_own, keep
 from loginformant_shipper.levels import decide
 from loginformant_shipper.policy import Policy
@@ -173,8 +173,9 @@ def _entries(
     filters = has_filters(settings)
     for origin, events in messages:
         logs = _logs(events, origin, settings, account)
+        where = frame(origin, settings.region, settings.properties)
         for log, level in keep(logs, settings, account.dropped) if filters else logs:
-            yield entry(log, level, origin, settings.region, settings.properties)
+            yield entry(log, level, where)
 
 
 def _logs(

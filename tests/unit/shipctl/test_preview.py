@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loginformant_shipper.entries import entry
+from loginformant_shipper.entries import entry, frame
 from loginformant_shipper.levels import Level, decide
 from loginformant_shipper.stacktraces import join
 from loginformant_shipper.subscription import SubscriptionMessage, decode
@@ -130,7 +130,7 @@ class TestJson:
                     for log in join(message.events):
                         if log.parsed.text:
                             level, rule = decide(log.continues or log.parsed, message.origin.log_group)
-                            body = entry(log, level, message.origin, "eu-west-1").body
+                            body = entry(log, level, frame(message.origin, "eu-west-1")).body
                             expected.append({**json.loads(body), "rule": rule})
         result = shipctl("preview", "--json", "--region", "eu-west-1", *SAMPLES)
         assert logs(result.stdout) == expected
