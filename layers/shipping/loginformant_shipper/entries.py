@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from loginformant_shipper.exception_fields import exception_of, without
-from loginformant_shipper.parsing import parse
+from loginformant_shipper.parsing import new, parse
 from loginformant_shipper.request_ids import request_id
 from loginformant_shipper.sources import logger_of, source_of_log_group
 from loginformant_shipper.subscription import LONE_SURROGATE, LogEvent, Origin
@@ -108,7 +108,8 @@ def entry(log: "Log", level: "Level", frame: Frame) -> Entry:
 
     Never raises: what JSON or the bounds of this module do not allow is replaced by what shows that it was.
     """
-    return Entry(_plain_body(log, level, frame) or _body(log, level, frame), log.events, frame.origin)
+    body = _plain_body(log, level, frame) or _body(log, level, frame)
+    return new(Entry, (body, log.events, frame.origin))
 
 
 def _plain_body(log: "Log", level: "Level", frame: Frame) -> bytes | None:

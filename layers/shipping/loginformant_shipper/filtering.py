@@ -40,8 +40,8 @@ def is_own(origin: Origin | None, own_log_groups: AbstractSet[str]) -> bool:
 
 
 def is_blank(log: Log) -> bool:
-    """Whether the log says nothing: the ingest API demands a message."""
-    return not log.parsed.text.strip()
+    """Whether the log says nothing but white space, which `parse` leaves out: the API demands a message."""
+    return not log.parsed.text
 
 
 def has_filters(settings: Settings) -> bool:

@@ -6,6 +6,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
+new = tuple.__new__
+"""Makes a named tuple of a class and all its values, in half the time that a call of the class takes.
+
+Only for values of which there is one for each log event.
+"""
+
 
 class RuntimePrefix(NamedTuple):
     """What a Lambda runtime puts before the text that a function logs."""
@@ -37,7 +43,7 @@ def parse(message: str) -> ParsedMessage:
     text = message.rstrip()
     first = text[:1]
     if first not in _MORE_THAN_TEXT:
-        return ParsedMessage(text, text)
+        return new(ParsedMessage, (text, text, None, None))
     pattern = _PREFIX_BY_FIRST_CHARACTER.get(first)
     prefix = pattern.match(text) if pattern else None
     if prefix is None:

@@ -181,12 +181,12 @@ def _entries(
 def _logs(
     events: Iterable[LogEvent], origin: Origin, settings: Settings, account: Account
 ) -> Iterator[LevelledLog]:
+    log_group, default_level = origin.log_group, settings.default_level
     for log in join(events):
         if is_blank(log):
             account.dropped[Cause.BLANK] += len(log.events)
         else:
-            parsed = log.continues or log.parsed
-            yield log, decide(parsed, origin.log_group, settings.default_level).level
+            yield log, decide(log.continues or log.parsed, log_group, default_level).level
 
 
 def _store(

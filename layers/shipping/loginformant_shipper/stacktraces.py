@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from loginformant_shipper.exception_fields import exception_of
-from loginformant_shipper.parsing import ParsedMessage, parse
+from loginformant_shipper.parsing import ParsedMessage, new, parse
 from loginformant_shipper.subscription import LogEvent
 from loginformant_shipper.trace_lines import Trace, is_mark, traces
 
@@ -79,7 +79,7 @@ def _log_of_one(event: LogEvent) -> Log:
     body = parsed.body
     if "\n" in body or "\r" in body:
         return Log((event,), parsed, _exception_in(body))
-    return Log((event,), parsed)
+    return new(Log, ((event,), parsed, None, None))
 
 
 def _exception_in(body: str) -> str | None:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from loginformant_shipper.parsing import new
 from loginformant_shipper.reasons import Reason
 
 JsonObject = dict[str, Any]
@@ -78,7 +79,7 @@ class Origin(NamedTuple):
 
 
 class LogEvent(NamedTuple):
-    """One log event. There is one value for each, so it is the cheapest kind that is immutable."""
+    """One log event."""
 
     id: str
     timestamp: object
@@ -257,10 +258,10 @@ def _read_payload(data: str, limit: int) -> object:
 
 
 def _read_events(raw_events: list[Any], origin: Origin) -> Iterator[Decoded]:
-    unreadable = [raw for raw in raw_events if not _is_log_event(raw)]
-    readable = [raw for raw in raw_events if _is_log_event(raw)] if unreadable else raw_events
-    yield SubscriptionMessage(origin, tuple(map(_log_event, readable)))
-    if unreadable:
+    events = tuple(filter(None, map(_log_event, raw_events)))
+    yield SubscriptionMessage(origin, events)
+    if len(events) < len(raw_events):
+        unreadable = [raw for raw in raw_events if _log_event(raw) is None]
         detail = f"{len(unreadable)} of {len(raw_events)} log events have no message text"
         body = encode(origin, unreadable)
         yield Undecodable(Reason.MALFORMED, detail, body, origin.record, origin, len(unreadable))
@@ -276,15 +277,13 @@ def _origin(payload: Any, record: SourceRecord | None) -> Origin:
     return Origin(text("owner"), text("logGroup"), text("logStream"), names, record)
 
 
-def _is_log_event(raw: object) -> bool:
-    return isinstance(raw, dict) and isinstance(raw.get("message"), str)
-
-
-def _log_event(raw: JsonObject) -> LogEvent:
+def _log_event(raw: object) -> LogEvent | None:
+    """None where there is no message text."""
+    if not (isinstance(raw, dict) and isinstance(message := raw.get("message"), str)):
+        return None
     identifier = raw.get("id")
-    return LogEvent(
-        identifier if isinstance(identifier, str) else "", raw.get("timestamp"), raw["message"], raw
-    )
+    text = identifier if isinstance(identifier, str) else ""
+    return new(LogEvent, (text, raw.get("timestamp"), message, raw))
 
 
 class _TooLarge(Exception):

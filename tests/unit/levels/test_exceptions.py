@@ -1,4 +1,7 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from loginformant_shipper.levels import exceptions
 from loginformant_shipper.levels.exceptions import decide_by_exception
 
 
@@ -82,6 +85,7 @@ def test_text_about_errors_is_no_exception(text: str) -> None:
         "/srv/run.sh: line 7: orderctl: command not found",
         "cp: cannot stat 'orders': No such file or directory",
         "orderd: bind to port 80: Permission denied",
+        "orderd: connect to port 80: Connection Refused",
         "orders.go:7: dial tcp 10.0.0.7:5432: connect: connection refused",
         "orderd exited with code 1",
         "worker 7: exit status 137",
@@ -106,3 +110,35 @@ def test_what_a_program_says_last_is_a_failure(text: str) -> None:
 )
 def test_text_about_failures_is_none(text: str) -> None:
     assert decide_by_exception(text) is None
+
+
+PIECES = st.sampled_from(
+    [
+        *("panic: ", "fatal error: ", "goroutine 7 [", "terminate called ", "PHP Fatal error: "),
+        *("thread 'main' panicked at ", "SIGSEGV", "SIGABRT", "Segmentation fault", "core dumped"),
+        *("java.lang.OutOfMemoryError", "OOMKilled", "Out of memory: Kill", "Exception in thread "),
+        *("Traceback (most recent call last)", "Caused by: ", "Unhandled exception", "unhandled promise"),
+        *("Uncaught ", "uncaught ", "  at shop.Orders(", "\tat shop.Orders.take(", "Node.js v22."),
+        *("** (RuntimeError) ", "OrderException", "KeyError: ", "o.rb:7:in `take': x (Errno::ENOENT)"),
+        *(
+            ": Command Not Found",
+            ": no such file or directory",
+            ": PERMISSION DENIED",
+            ": Connection refused",
+        ),
+        *(": operation not permitted", ": No space left on device", ": read-only file system"),
+        *(": Input/output error", ": too many open files", ": Cannot allocate memory"),
+        *(": address already in use", ": No route to host", ": Network is unreachable"),
+        *("exited with code 7", "exit status: 7", "stack traceback:", "    ** (EXIT) ", "=CRASH REPORT="),
+        *("DeprecationWarning: ", "order 7", "\n", " ", ": ", "."),
+    ]
+)
+
+
+@given(st.lists(PIECES, min_size=1, max_size=5))
+def test_no_shape_is_without_a_mark(pieces: list[str]) -> None:
+    text = "".join(pieces).strip()
+    decision = decide_by_exception(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exceptions, "_has_mark", lambda text: True)
+        assert decide_by_exception(text) == decision

@@ -53,7 +53,8 @@ def decide(
     if parsed.fields is not None:
         decision = _of_fields(parsed.fields) or _of_prefix(parsed)
     else:
-        decision = _of_prefix(parsed) or decide_by_log_group(log_group) or _of_text(parsed.text)
+        of_prefix = _of_prefix(parsed) if parsed.prefix else None
+        decision = of_prefix or decide_by_log_group(log_group) or _of_text(parsed.text)
     return decision or _DEFAULTS[default]
 
 
@@ -84,7 +85,14 @@ _ORNAMENTS = re.compile(r"\A(?:[-=*_#~ \t\r]*+\n)++")
 """Lines without words before the first one: `------`."""
 
 
+def _of_plain(text: str) -> Decision | None:
+    return decide_by_lambda_event(text) or decide_by_key_value(text) or decide_by_exception(text)
+
+
 def _of_text(text: str) -> Decision | None:
+    text = text.strip()
+    if is_plain(text):
+        return _of_plain(text)
     if len(text) > START + END:
         text = f"{text[:START]}\n{text[-END:]}"
     if "\x1b" in text:
@@ -92,8 +100,6 @@ def _of_text(text: str) -> Decision | None:
             return decision
         text = _COLOURS.sub("", text)
     text = text.strip()
-    if is_plain(text):
-        return decide_by_lambda_event(text) or decide_by_key_value(text) or decide_by_exception(text)
     line = text
     if "\n" in text:
         text = _ORNAMENTS.sub("", text, count=1).strip()

@@ -68,6 +68,8 @@ _CODE = re.compile(  # daemon.err, LOG_ERR of syslog.h, %LINK-3-UPDOWN:, CWWKF00
     r"|%[A-Z][A-Z\d_]{1,30}-(?:[A-Z\d_]{1,30}-)?(?P<severity>[0-7])(?:-[A-Z\d_]{2,40})?:"
     r"|(?<!\S)[A-Z]{3,8}\d{4,5}(?P<letter>[IWET]): "
 )
+_PART_OF_A_CODE = re.compile(r"%[A-Z]|LOG_|\.(?:emerg|alert|crit|err|warn|notice|info|debug)|\d[IWET]: ")
+"""One search that most heads end with: no code is without one of these."""
 _DIGIT = re.compile(r"\d")
 _CODE_LETTERS = {"I": Level.INFORMATION, "W": Level.WARNING, "E": Level.ERROR, "T": Level.FATAL}
 
@@ -78,7 +80,7 @@ def decide_by_code(head: str) -> Decision | None:
     Codes are the facility and priority of syslog as words, the messages of Cisco and Juniper, which number
     severities as syslog does, and those of IBM, which end with a letter (I, W, E, T for terminated).
     """
-    code = _CODE.search(head)
+    code = _CODE.search(head) if _PART_OF_A_CODE.search(head) else None
     if (
         code is None
         or is_prose(left := head[: code.start()])
