@@ -15,6 +15,8 @@ import urllib3
 
 from tests.e2e.lambda_runtime import Runtime, lambda_runtime
 
+NAMELESS = Path(__file__).parent / "in_the_function" / "nameless.py"
+
 JsonObject = dict[str, Any]
 
 
@@ -36,14 +38,15 @@ class BuiltFunction:
     def invoke(self, event: JsonObject) -> JsonObject | None:
         """The function's answer; None where it crashed, timed out or raised."""
         if self._runtime is None:
-            self.folder.mkdir(parents=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             self._runtime = self.stack.enter_context(
                 lambda_runtime(
                     self.build,
-                    {**self.variables, "CHAOS_MARK": self._mark},
+                    {**self.variables, "CHAOS_MARK": self._mark, "CHAOS_NAMELESS": str(self._nameless)},
                     timeout_seconds=self.seconds,
                     folder=self.folder,
                     function=self.name,
+                    around=NAMELESS,
                 )
             )
         try:
@@ -53,6 +56,18 @@ class BuiltFunction:
         if "Task timed out" in str(answer):
             self.kill()  # as Lambda does; its emulator says so, and lets the process go on
         return answer if isinstance(answer, dict) and "received" in answer else None
+
+    def nameless(self, yes: bool) -> None:
+        """Whether the name of the ingest API cannot be looked up, from now on."""
+        if yes:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._nameless.touch()
+        else:
+            self._nameless.unlink(missing_ok=True)
+
+    @property
+    def _nameless(self) -> Path:
+        return self.folder / "nameless"
 
     def kill(self) -> None:
         """SIGKILL, at once."""

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from local.account import REGION, Account
 from local.faults import Fault, Manner
 from local.ingest_api import Request, ingest_api
+from tests.chaos.certificates import HOST, Certificate, Certificates, make_certificates
 from tests.chaos.clock import Clock, Violation
 from tests.chaos.faulty_aws import HIDE, READ_KEY, SEND, FaultyAws, faulty_aws
 from tests.chaos.ledger import Ledger, Nature, Why, ids_of_body
@@ -69,6 +70,10 @@ class Plan(NamedTuple):
     rotates_key: bool
     replays: int
     """While there is trouble."""
+    certificates: tuple[Certificate, ...]
+    """Of the ingest API, one connection after the other; then good ones."""
+    nameless: int
+    """In so many invocations the name of the ingest API cannot be looked up."""
 
 
 class RuntimeOutcome(NamedTuple):
@@ -78,6 +83,8 @@ class RuntimeOutcome(NamedTuple):
     invocations: int
     failed: int
     extras: Counter[Why]
+    details: frozenset[str]
+    """What went wrong, as messages in the dead-letter queue say it."""
     story: tuple[str, ...]
 
     def line(self) -> str:
@@ -110,6 +117,8 @@ def plan(seed: int, *, limits: bool) -> Plan:
         chance.random(),
         chance.random() < 0.2,
         chance.randint(0, 2),
+        tuple(chance.choices(list(Certificate), k=chance.choice((0, 0, 0, 4)))),
+        chance.choice((0, 0, 0, 0, 1, 2)),
     )
 
 
@@ -221,6 +230,7 @@ class Stage:
     aws: FaultyAws
     secrets: Any
     secret: str
+    certificates: Certificates
     port: int
     dead_letters: Queue
     parked: Queue
@@ -234,7 +244,9 @@ class Stage:
 
 
 @contextmanager
-def stage(account: Account, build: Path, folder: Path, name: str) -> Iterator[Stage]:
+def stage(
+    account: Account, build: Path, folder: Path, name: str, certificates: Certificates
+) -> Iterator[Stage]:
     """Sets up a stage in the emulated account, during a block."""
     sqs, secrets = account.client("sqs"), account.client("secretsmanager")
     with ExitStack() as stack:
@@ -247,7 +259,9 @@ def stage(account: Account, build: Path, folder: Path, name: str) -> Iterator[St
             for queue in ("dead-letters", "parked")
         )
         variables = {
-            "INGEST_URL": f"http://127.0.0.1:{port}",
+            "INGEST_URL": f"https://{HOST}:{port}",
+            "SSL_CERT_FILE": str(certificates.authority),
+            "CHAOS_NAME": HOST,
             "API_KEY_SECRET_ARN": secret,
             "DEAD_LETTER_QUEUE_URL": dead_letters.url.replace(account.endpoint, aws.url),
             "PARKED_QUEUE_URL": parked.url.replace(account.endpoint, aws.url),
@@ -270,6 +284,7 @@ def stage(account: Account, build: Path, folder: Path, name: str) -> Iterator[St
             aws,
             secrets,
             secret,
+            certificates,
             port,
             dead_letters,
             parked,
@@ -298,6 +313,7 @@ def run_on_stage(seed: int, stage: Stage, *, limits: bool) -> RuntimeOutcome:
         schedule.invocations,
         schedule.failed,
         ledger.extras(),
+        frozenset(schedule.details),
         tuple(ledger.story),
     )
 
@@ -309,12 +325,14 @@ class _Schedule:
         self.ledger = Ledger(Clock())
         self.invocations = 0
         self.failed = 0
+        self.details: set[str] = set()
         self._started = time.monotonic()
         self._waiting: list[str] = []
         self._function = stage.shipper
         self._seen_requests = 0
         self._seen_writes = 0
         self._armed = plan.blow is not Blow.NONE
+        self._nameless = plan.nameless
 
     def say(self, line: str) -> None:
         self.ledger.clock.now = time.monotonic() - self._started
@@ -323,12 +341,15 @@ class _Schedule:
     def run(self) -> None:
         stage, plan = self.stage, self.plan
         self.say(
-            f"plan: {plan.blow}; {len(plan.answers)} faults; {plan.aws}; key rotates: {plan.rotates_key}"
+            f"plan: {plan.blow}; {len(plan.answers)} faults; {plan.aws}; key rotates: {plan.rotates_key}; "
+            f"certificates: {plan.certificates}; nameless: {plan.nameless}"
         )
         stage.dead_letters.purge()
         stage.parked.purge()
         stage.aws.begin({operation: deque(fates) for operation, fates in plan.aws.items()})
-        with ingest_api(keys={stage.key}, port=stage.port, on_request=self._on_request) as self.api:
+        coming = deque(plan.certificates)
+        tls = stage.certificates.shown(coming)
+        with ingest_api(keys={stage.key}, port=stage.port, on_request=self._on_request, tls=tls) as self.api:
             stage.aws.on_write = self._on_write
             poison = Fault(status=400, marker=POISON, times=None)
             self.api.fault(*plan.answers, poison)
@@ -343,7 +364,8 @@ class _Schedule:
             stage.aws.heal()
             self.api.heal()
             self.api.fault(poison)
-            self._armed = False
+            coming.clear()
+            self._armed, self._nameless = False, 0
             self._settle()
             self._check()
             self._check_end()
@@ -393,6 +415,8 @@ class _Schedule:
         records = self.stage.dead_letters.receive()
         if not records:
             return True
+        details = [record["messageAttributes"].get("Detail", {}).get("stringValue") for record in records]
+        self.details.update(filter(None, details))
         ids = [identifier for record in records for identifier in ids_of_body(json.loads(record["body"]))]
         answer = self._invoke(self.stage.replay, {"Records": records}, ids)
         if answer is None:
@@ -422,6 +446,7 @@ class _Schedule:
         timer = threading.Timer(self.plan.moment * 2.0, self._strike, [Blow.KILL_SOME_TIME])
         timer.start()
         self._limit(function)
+        function.nameless(self.invocations <= self._nameless)
         answer = function.invoke(event)
         timer.cancel()
         function.unlimit()
@@ -528,12 +553,14 @@ def run_schedules(
     `on_outcome` is called after each, in any thread.
     """
     waiting, outcomes = deque(seeds), list[RuntimeOutcome]()
+    certificates = make_certificates(folder)
     end = time.monotonic() + seconds
     errors: list[BaseException] = []
 
     def work(number: int) -> None:
         try:
-            with stage(account, build, folder, f"stage-{number}-{time.time_ns()}") as mine:
+            name = f"stage-{number}-{time.time_ns()}"
+            with stage(account, build, folder, name, certificates) as mine:
                 while waiting and time.monotonic() < end and not errors:
                     outcome = run_on_stage(waiting.popleft(), mine, limits=limits)
                     outcomes.append(outcome)

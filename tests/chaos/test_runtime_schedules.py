@@ -46,3 +46,6 @@ def test_there_was_trouble(outcomes: list[RuntimeOutcome]) -> None:
     assert sum(outcome.failed for outcome in outcomes) >= SCHEDULES / 5
     extras = sum((outcome.extras for outcome in outcomes), Counter[Why]())
     assert extras.keys() >= {Why.CRASH, Why.LOST_REPLY, Why.LOST_SQS_REPLY}
+    details = "\n".join(sorted(set().union(*(outcome.details for outcome in outcomes))))
+    for trouble in ("name resolution", "certificate verify failed", "no answer"):
+        assert trouble in details

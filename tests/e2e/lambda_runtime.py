@@ -50,18 +50,20 @@ def lambda_runtime(
     timeout_seconds: int,
     folder: Path,
     function: str = "ShipperFunction",
+    around: Path | None = None,
 ) -> Iterator[Runtime]:
     """Runs the built function during a block, with `variables` and nothing else in its environment.
 
     The function sees its own code, its layers and what the runtime brings along, and no other package:
-    neither this project nor its environment. `folder` takes the runtime's packages and its output.
+    neither this project nor its environment. `folder` takes the runtime's packages and its output. If there
+    is a module `around`, its handler takes the place of the function's.
     """
     api, control = _free_ports(2)
     log = folder / "runtime.log"
     environment = {
         **variables,
         "PATH": "/usr/bin:/bin",
-        "PYTHONPATH": function_path(build, folder, function),
+        "PYTHONPATH": function_path(build, folder, function) + (f":{around.parent}" if around else ""),
         "PYTHONDONTWRITEBYTECODE": "1",
         "AWS_LAMBDA_FUNCTION_NAME": function,
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout_seconds),
@@ -72,7 +74,7 @@ def lambda_runtime(
         str(metadata.distribution("aws-sam-cli").locate_file(_EMULATOR)),
         *("--runtime-interface-emulator-address", f"{LOOPBACK}:{api}"),
         *("--runtime-api-address", f"{LOOPBACK}:{control}"),
-        *(sys.executable, "-S", "-m", "awslambdaric", "app.handler"),
+        *(sys.executable, "-S", "-m", "awslambdaric", f"{around.stem if around else 'app'}.handler"),
     ]
     with running(command, environment=environment, folder=build / function, log=log) as emulator:
         deadline = time.monotonic() + 30
