@@ -1,8 +1,8 @@
-"""`python -m benchmarks.ingest_sink`: an ingest API that accepts everything, in a process of its own.
+"""`python -m benchmarks.ingest_sink`: an ingest API and an SQS that accept everything, in another process.
 
-The one in `local/` checks every log, which would take longer than what is measured. It says its port in one
-line, and on standard input's end it stops. The path may begin with `/after/<milliseconds>`: the answer comes
-so much later.
+The ones in `local/` check and keep what comes, which would take longer than what is measured. It says its
+port in one line, and on standard input's end it stops. The path may begin with `/after/<milliseconds>`: the
+answer comes so much later; or with `/down`: the ingest API wants to be left alone for an hour.
 """
 
 import subprocess
@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+DOWN = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -25,6 +26,9 @@ class _Handler(BaseHTTPRequestHandler):
         match self.path.split("/"):
             case ["", "after", milliseconds, *_]:
                 time.sleep(int(milliseconds) / 1000)
+            case ["", "down", *_]:
+                self.wfile.write(DOWN)
+                return
         self.wfile.write(ANSWER)
 
     def log_message(self, format: str, *args: object) -> None:
@@ -33,7 +37,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def ingest_sink() -> Iterator[str]:
-    """Runs the sink during a block; gives its address, to which `/after/50` can be added."""
+    """Runs the sink during a block; gives its address, to which `/after/50` or `/down` can be added."""
     command = [sys.executable, "-m", "benchmarks.ingest_sink"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as sink:
         assert sink.stdin

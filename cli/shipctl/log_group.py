@@ -61,14 +61,7 @@ def _streams(
 
 def log_event(event: "FilteredLogEventTypeDef") -> LogEvent:
     """One of FilterLogEvents' or GetLogEvents' log events, as a subscription would send it."""
-    identifier, timestamp, message = (
-        event.get("eventId", ""),
-        event.get("timestamp"),
-        event.get("message", ""),
-    )
-    return LogEvent(
-        identifier, timestamp, message, {"id": identifier, "timestamp": timestamp, "message": message}
-    )
+    return LogEvent(event.get("eventId", ""), event.get("timestamp"), event.get("message", ""))
 
 
 def _account_id(session: "boto3.Session") -> str:

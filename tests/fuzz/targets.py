@@ -137,8 +137,7 @@ def fuzz_joiner(lines: list[str], gaps: list[int], odd: object) -> None:
         times.append(times[-1] + (gaps[number % len(gaps)] if gaps else 0))
     events = []
     for number, (line, time) in enumerate(zip(lines, times, strict=False)):
-        raw = {"id": str(number), "timestamp": odd if number == 7 else time, "message": line}
-        events.append(LogEvent(str(number), raw["timestamp"], line, raw))
+        events.append(LogEvent(str(number), odd if number == 7 else time, line))
     with bounded_time():
         logs = list(join(events))
     assert [event for log in logs for event in log.events] == events

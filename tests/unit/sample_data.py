@@ -30,7 +30,7 @@ def raw_event(identifier: str = "e0", message: str = "Order placed", **others: o
 
 def log_event(identifier: str = "e0", message: str = "Order placed", **others: object) -> LogEvent:
     raw = raw_event(identifier, message, **others)
-    return LogEvent(identifier, raw["timestamp"], message, raw)
+    return LogEvent(identifier, raw["timestamp"], message, raw if others else None)
 
 
 def an_entry(*identifiers: str, body: bytes = b'{"message":"x"}', origin: Origin = ORDERS) -> Entry:

@@ -32,6 +32,12 @@ def test_a_joined_log_counts_all_its_events() -> None:
     assert Batch((an_entry("1"), an_entry("2", "3", "4"))).events() == 4
 
 
+def test_a_batch_that_is_not_to_be_sent_keeps_its_events_and_their_origins_alone() -> None:
+    [batch] = batches([an_entry("1"), an_entry("2", "3")], 500, lambda: 10**6)
+    left = batch._replace(position=7).without_bodies()
+    assert left == Batch((an_entry("1", body=b""), an_entry("2", "3", body=b"")), 7)
+
+
 def test_at_most_so_many_logs() -> None:
     made = list(batches(of_length(*[10] * 1001), 500, lambda: 10**6))
     assert [len(batch.entries) for batch in made] == [500, 500, 1]

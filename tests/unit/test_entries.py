@@ -29,7 +29,7 @@ WHERE = {
 
 def event(message: str, timestamp: object = NOW, identifier: str = "e0", **added: Any) -> LogEvent:
     raw = {"id": identifier, "timestamp": timestamp, "message": message, **added}
-    return LogEvent(identifier, timestamp, message, raw)
+    return LogEvent(identifier, timestamp, message, raw if added else None)
 
 
 def shipped(

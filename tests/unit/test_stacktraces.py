@@ -69,9 +69,7 @@ def events(messages: Iterable[str], gap: int = 0) -> list[LogEvent]:
 
 
 def event(identifier: str, timestamp: object, message: str) -> LogEvent:
-    return LogEvent(
-        identifier, timestamp, message, {"id": identifier, "timestamp": timestamp, "message": message}
-    )
+    return LogEvent(identifier, timestamp, message)
 
 
 def texts(logs: Iterable[Log]) -> list[str]:

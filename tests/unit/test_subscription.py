@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from loginformant_shipper.reasons import Reason
 from loginformant_shipper.subscription import (
+    EVENTS_WRITTEN_AT_ONCE,
     PIECE_OF_TEXT,
     ControlMessage,
     Decoded,
@@ -65,11 +66,29 @@ def test_a_subscription_event() -> None:
         SubscriptionMessage(
             ORDERS,
             (
-                LogEvent("1", 1_700_000_000_123, "Order placed", raws[0]),
+                LogEvent("1", 1_700_000_000_123, "Order placed"),
                 LogEvent("2", 1_700_000_000_123, "second", raws[1]),
             ),
         )
     ]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"message": "x"},
+        {"id": 7, "timestamp": 0, "message": "x"},
+        {"id": "7", "message": "x", "@ptr": "p"},
+        {"id": "7", "timestamp": 0, "message": "x", "extractedFields": {}},
+    ],
+)
+def test_an_event_of_other_fields_than_usual_is_kept_as_it_came(raw: dict[str, Any]) -> None:
+    [message] = decoded(awslogs_event(payload([raw])))
+    assert isinstance(message, SubscriptionMessage)
+    [event] = message.events
+    assert (event.unusual, event.raw) == (raw, raw)
+    usual = LogEvent("7", None, "x")
+    assert usual.raw == {"id": "7", "timestamp": None, "message": "x"}
 
 
 def test_kinesis_records_each_with_its_sequence_number() -> None:
@@ -395,7 +414,16 @@ def test_what_is_encoded_is_decoded_again(origin: Origin, raws: list[dict[str, A
     [message] = decoded(json.loads(body))
     assert isinstance(message, SubscriptionMessage)
     assert message.origin == origin
-    assert json.dumps([event.raw for event in message.events]) == json.dumps(raws)
+    # compared as text, in which 1, 1.0 and true differ
+    found = [event.raw for event in message.events]
+    assert json.dumps(found, sort_keys=True) == json.dumps(raws, sort_keys=True)
+
+
+def test_many_events_are_written_some_at_a_time_and_read_as_one_payload() -> None:
+    raws = [raw_event(str(number)) for number in range(2 * EVENTS_WRITTEN_AT_ONCE + 1)]
+    [message] = decoded(json.loads(encode(ORDERS, iter(raws))), limit=MIB)
+    assert isinstance(message, SubscriptionMessage)
+    assert [event.raw for event in message.events] == raws
 
 
 def test_integers_and_surrogates_that_orjson_refuses_are_written_all_the_same() -> None:
@@ -410,13 +438,14 @@ def test_of_an_event_nested_too_deep_to_be_written_all_but_that_field_is_kept() 
     deep: object = 1
     for _ in range(100_000):
         deep = [deep]
-    body = encode(ORDERS, [raw_event("1"), raw_event("2", odd=deep)])
+    body = encode(ORDERS, [raw_event("1", extractedFields={"a": "b"}), raw_event("2", odd=deep)])
     [message] = decoded(json.loads(body))
     assert isinstance(message, SubscriptionMessage)
     assert [(event.id, event.message) for event in message.events] == [
         ("1", "Order placed"),
         ("2", "Order placed"),
     ]
+    assert message.events[0].raw["extractedFields"] == {"a": "b"}
     assert message.events[1].raw["omitted"]
     while isinstance(deep, list):  # piece by piece: Python would free it recursively
         deep = deep[0]

@@ -27,6 +27,10 @@ class Batch(NamedTuple):
         """How many log events the batch holds; a joined log holds several."""
         return sum(len(entry.events) for entry in self.entries)
 
+    def without_bodies(self) -> "Batch":
+        """What is left of the batch when it is not to be sent any more: its events and their origins."""
+        return Batch(tuple(entry._replace(body=b"") for entry in self.entries), self.position)
+
     def halves(self) -> tuple["Batch", "Batch"]:
         """The batch cut in two, each with at least one log; only for a batch of two logs or more."""
         middle = len(self.entries) // 2

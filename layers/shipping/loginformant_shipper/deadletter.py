@@ -155,7 +155,7 @@ def _message(
 ) -> DeadLetterMessage:
     number = len(events) if counted is None else counted
     return DeadLetterMessage(
-        encode(origin, [event.raw for event in events]),
+        encode(origin, (event.raw for event in events)),
         _attributes(origin, origin.record, failure, number, _first_event_time(events), now),
         failure,
         number,

@@ -125,7 +125,7 @@ def _plain_body(log: "Log", level: "Level", frame: Frame) -> bytes | None:
         or log.exception is not None
         or log.continues is not None
         or len(log.events) > 1
-        or len(event.raw) > len(_OF_EVERY_EVENT)
+        or event.unusual is not None
         or frame.json is None
         or not text
         or text.startswith(_REPORT_LINES)
@@ -296,8 +296,8 @@ def _ours(log: "Log", frame: Frame, timestamp: str | None) -> Fields:
     elif parsed.text.startswith(_REPORT_LINES):
         _add_from_report(properties, parsed.text)
 
-    if len(event.raw) > len(_OF_EVERY_EVENT):
-        added = {name: value for name, value in event.raw.items() if name not in _OF_EVERY_EVENT}
+    if event.unusual is not None:
+        added = {name: value for name, value in event.unusual.items() if name not in _OF_EVERY_EVENT}
         properties = _merged(added, properties)
     return properties
 

@@ -138,7 +138,7 @@ def _deliver(event: object, environment: Environment, remaining_seconds: float) 
     account = shipment.account
     for batch, failure in delivery:
         if failure is not None:
-            shipment.failed.append(Failed(batch, failure))
+            shipment.failed.append(Failed(batch.without_bodies(), failure))
             continue
         account.delivered += batch.events()
         shipment.delivered_records |= {entry.origin.record for entry in batch.entries if entry.origin.record}

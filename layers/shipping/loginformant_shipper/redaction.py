@@ -100,11 +100,13 @@ def _redact_all(texts: Sequence[str], steps: _Steps) -> Sequence[str]:
 
 
 def _with_text(event: LogEvent, text: str, steps: _Steps) -> LogEvent:
-    others = {name: value for name, value in event.raw.items() if name not in _NOT_SEARCHED}
+    if event.unusual is None:
+        return event if text == event.message else event._replace(message=text)
+    others = {name: value for name, value in event.unusual.items() if name not in _NOT_SEARCHED}
     redacted = _redact_fields(others, steps) if others else others
     if text == event.message and redacted is others:
         return event
-    return event._replace(message=text, raw={**event.raw, **redacted, "message": text})
+    return event._replace(message=text, unusual={**event.unusual, **redacted, "message": text})
 
 
 def _redact_fields(fields: JsonObject, steps: _Steps) -> JsonObject:

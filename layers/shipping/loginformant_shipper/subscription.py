@@ -9,7 +9,7 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import islice
 from typing import Any, NamedTuple
@@ -37,8 +37,9 @@ VALUE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{[,]', re.DOTALL)
 """What stands for a value in JSON. The last string of text that is not JSON may have no end: else the search
 for it would begin again at each quote."""
 
-PIECE_OF_TEXT = 256 * 1024
-"""A larger payload is read in pieces of about so many bytes, since orjson needs twice that as it reads."""
+PIECE_OF_TEXT = 64 * 1024
+"""A larger payload is read in pieces of about so many bytes: as JSON values it takes several times that."""
+EVENTS_WRITTEN_AT_ONCE = 1000
 BEFORE_THE_EVENTS = re.compile(rb'"logEvents":\s?\[')
 BETWEEN_EVENTS = re.compile(rb'(?<=\}),\s?(?=\{")')
 
@@ -85,8 +86,15 @@ class LogEvent(NamedTuple):
     timestamp: object
     """Milliseconds since 1970 as CloudWatch sends it; anything else where the payload is odd."""
     message: str
-    raw: JsonObject
-    """The event as it came, every field of it: what the dead-letter queue keeps."""
+    unusual: JsonObject | None = None
+    """The event as it came, if that is not just the three fields above: most are, and need no dict."""
+
+    @property
+    def raw(self) -> JsonObject:
+        """The event as it came, every field of it: what the dead-letter queue keeps."""
+        if self.unusual is not None:
+            return self.unusual
+        return {"id": self.id, "timestamp": self.timestamp, "message": self.message}
 
 
 class SubscriptionMessage(NamedTuple):
@@ -220,8 +228,8 @@ def _decode_data(data: str, record: SourceRecord | None, limit: int) -> Iterator
             yield Undecodable(reason, detail, encode_data(data), record)
         case {"messageType": "CONTROL_MESSAGE"}:
             yield ControlMessage(record)
-        case {"logEvents": list(raw_events)} as payload:
-            yield from _read_events(raw_events, _origin(payload, record))
+        case {"logEvents": list(found)} as payload:
+            yield from _read_events(found, _origin(payload, record))
         case _:
             yield Undecodable(Reason.MALFORMED, "a payload without logEvents", encode_data(data), record)
 
@@ -232,7 +240,7 @@ class _Unreadable(NamedTuple):
 
 
 def _read_payload(data: str, limit: int) -> object:
-    """The JSON value that `data` holds, or why there is none.
+    """The JSON value that `data` holds, its log events already of that type, or why there is none.
 
     A function of its own, so that the text, which may be all that fits, is freed before the value is used.
     """
@@ -250,19 +258,19 @@ def _read_payload(data: str, limit: int) -> object:
         detail = f"the payload has more than one value for every {BYTES_FOR_A_VALUE} of its {len(text)} bytes"
         return _Unreadable(Reason.OVERSIZED, detail)
     try:
-        return _load_in_pieces(text) if len(text) > PIECE_OF_TEXT else _load(text)
+        return _load_payload(text)
     except ValueError as error:
         return _Unreadable(Reason.MALFORMED, f"JSON: {error}")
     except RecursionError:
         return _Unreadable(Reason.MALFORMED, "JSON: nested too deep")
 
 
-def _read_events(raw_events: list[Any], origin: Origin) -> Iterator[Decoded]:
-    events = tuple(filter(None, map(_log_event, raw_events)))
+def _read_events(found: list[object], origin: Origin) -> Iterator[Decoded]:
+    events = tuple(event for event in found if isinstance(event, LogEvent))
     yield SubscriptionMessage(origin, events)
-    if len(events) < len(raw_events):
-        unreadable = [raw for raw in raw_events if _log_event(raw) is None]
-        detail = f"{len(unreadable)} of {len(raw_events)} log events have no message text"
+    if len(events) < len(found):
+        unreadable = [raw for raw in found if not isinstance(raw, LogEvent)]
+        detail = f"{len(unreadable)} of {len(found)} log events have no message text"
         body = encode(origin, unreadable)
         yield Undecodable(Reason.MALFORMED, detail, body, origin.record, origin, len(unreadable))
 
@@ -277,13 +285,14 @@ def _origin(payload: Any, record: SourceRecord | None) -> Origin:
     return Origin(text("owner"), text("logGroup"), text("logStream"), names, record)
 
 
-def _log_event(raw: object) -> LogEvent | None:
-    """None where there is no message text."""
+def _log_event(raw: object) -> object:
+    """A `LogEvent`; `raw` itself where it has no message text."""
     if not (isinstance(raw, dict) and isinstance(message := raw.get("message"), str)):
-        return None
+        return raw
     identifier = raw.get("id")
-    text = identifier if isinstance(identifier, str) else ""
-    return new(LogEvent, (text, raw.get("timestamp"), message, raw))
+    if len(raw) == 3 and isinstance(identifier, str) and "timestamp" in raw:
+        return new(LogEvent, (identifier, raw["timestamp"], message, None))
+    return LogEvent(identifier if isinstance(identifier, str) else "", raw.get("timestamp"), message, raw)
 
 
 class _TooLarge(Exception):
@@ -324,25 +333,38 @@ def _is_made_to_fill_memory(text: bytes) -> bool:
     return next(islice(VALUE.finditer(text), most, None), None) is not None
 
 
-def _load_in_pieces(text: bytes) -> object:
-    """Read a large payload some log events at a time; one that is not as CloudWatch writes it, all at once.
+def _load_payload(text: bytes) -> object:
+    """Read a payload, and make log events of what it holds under `logEvents`, where they can be read.
+
+    Raises ValueError and RecursionError.
+    """
+    if len(text) > PIECE_OF_TEXT and (payload := _load_in_pieces(text)) is not None:
+        return payload
+    payload = _load(text)
+    if isinstance(payload, dict) and isinstance(raw_events := payload.get("logEvents"), list):
+        payload["logEvents"] = list(map(_log_event, raw_events))
+    return payload
+
+
+def _load_in_pieces(text: bytes) -> Any:
+    """Read a large payload some log events at a time; None where it is not as CloudWatch writes it.
 
     It is cut where an event seems to end. Were that inside a string or of another object, a piece would be no
-    JSON; and if all pieces are, so is the whole, with the same value. Raises ValueError and RecursionError.
+    JSON; and if all pieces are, so is the whole, with the same value.
     """
     head = BEFORE_THE_EVENTS.search(text)
     if head is None or not text.endswith(b"]}"):
-        return _load(text)
+        return None
     start, end = head.end(), len(text) - len(b"]}")
     try:
         payload = orjson.loads(text[:start] + b"]}")
         while start < end:
             cut = BETWEEN_EVENTS.search(text, start + PIECE_OF_TEXT, end)
             piece = text[start : cut.start() if cut else end]
-            payload["logEvents"] += orjson.loads(b"[" + piece + b"]")
+            payload["logEvents"] += map(_log_event, orjson.loads(b"[" + piece + b"]"))
             start = cut.end() if cut else end
     except orjson.JSONDecodeError:
-        return _load(text)
+        return None
     return payload
 
 
@@ -386,21 +408,37 @@ def _without_lone_surrogates(value: object) -> object:
             return value
 
 
-def encode(origin: Origin, raw_events: Sequence[object]) -> str:
-    """A subscription event, as JSON text, that holds `raw_events`: what a dead-letter message's body is."""
+def encode(origin: Origin, raw_events: Iterable[object]) -> str:
+    """A subscription event, as JSON text, that holds `raw_events`: what a dead-letter message's body is.
+
+    Written some events at a time, so that memory never holds all of them uncompressed.
+    """
     payload = {
         "messageType": "DATA_MESSAGE",
         "owner": origin.owner,
         "logGroup": origin.log_group,
         "logStream": origin.log_stream,
         "subscriptionFilters": origin.filters,
-        "logEvents": raw_events,
+        "logEvents": [],
     }
+    gzip = zlib.compressobj(wbits=GZIP_WINDOW)
+    parts = [gzip.compress(_dump(payload).removesuffix(b"]}"))]
+    remaining, separator = iter(raw_events), b""
+    while some := list(islice(remaining, EVENTS_WRITTEN_AT_ONCE)):
+        parts.append(gzip.compress(separator + _members(some)))
+        separator = b","
+    parts += [gzip.compress(b"]}"), gzip.flush()]
+    return encode_data(base64.b64encode(b"".join(parts)).decode())
+
+
+def _members(raw_events: Sequence[object]) -> bytes:
+    """Events as they stand in a JSON array. One nested too deep to be written goes without what is nested."""
     try:
-        text = _dump(payload)
+        return _dump(raw_events)[1:-1]
     except RecursionError:
-        text = _dump(payload | {"logEvents": [_without_nesting(raw) for raw in raw_events]})
-    return encode_data(base64.b64encode(zlib.compress(text, wbits=GZIP_WINDOW)).decode())
+        if len(raw_events) == 1:
+            return _dump(_without_nesting(raw_events[0]))
+        return b",".join(_members([raw]) for raw in raw_events)
 
 
 def _without_nesting(raw: object) -> JsonObject:
