@@ -112,6 +112,15 @@ def test_a_body_is_a_subscription_event_with_the_events_as_they_came() -> None:
     assert decoded == SubscriptionMessage(ORDERS, (event,))
 
 
+def test_a_message_says_which_failure_it_is_of() -> None:
+    undecodable = Undecodable(Reason.MALFORMED, "gzip: no", "{}")
+    messages = dead(Failed(a_batch("1"), REJECTED), undecodable=[undecodable])
+    assert [message.failure for message in messages] == [
+        REJECTED,
+        Failure(Reason.MALFORMED, None, "gzip: no"),
+    ]
+
+
 def test_nothing_failed_nothing_to_store() -> None:
     assert dead() == []
 
@@ -161,6 +170,17 @@ def test_what_is_no_time_is_left_out(timestamp: object) -> None:
 def test_a_detail_is_cut_to_a_kibibyte_between_characters() -> None:
     [message] = dead(Failed(a_batch("1"), Failure(Reason.REJECTED, 400, "€" * 1000)))
     assert message.attributes["Detail"] == "€" * 341
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\ufffe", "\x1b"])
+def test_what_the_queue_does_not_take_is_left_out_of_a_detail(odd: str) -> None:
+    [message] = dead(Failed(a_batch("1"), Failure(Reason.REJECTED, 400, f"look{odd} here")))
+    assert message.attributes["Detail"] == "look here"
+
+
+def test_half_a_character_in_a_detail_is_replaced() -> None:
+    [message] = dead(Failed(a_batch("1"), Failure(Reason.REJECTED, 400, "look \ud800 here")))
+    assert message.attributes["Detail"] == "look ? here"
 
 
 odd_text = st.text(max_size=30) | st.text(st.characters(categories=["Cc", "Cs", "Cn"]), max_size=30)
@@ -222,6 +242,21 @@ def test_a_joined_log_that_fits_no_message_is_split_between_its_events() -> None
     assert [message.events for message in messages] == [1, 1, 1]
 
 
+def test_two_joined_logs_that_fit_no_message_together_stay_whole() -> None:
+    logs = [
+        joined(*(log_event(f"{log}-{line}", noise(300_000, 10 * log + line)) for line in range(2)))
+        for log in range(2)
+    ]
+    messages = dead(Failed(Batch(tuple(logs)), UNAVAILABLE))
+    assert [ids_in(message) for message in messages] == [["0-0", "0-1"], ["1-0", "1-1"]]
+
+
+def test_of_a_log_of_two_events_that_fits_no_message_both_are_stored() -> None:
+    log = joined(*(log_event(str(number), noise(600_000, number)) for number in range(2)))
+    messages = dead(Failed(Batch((log,)), UNAVAILABLE))
+    assert [ids_in(message) for message in messages] == [["0"], ["1"]]
+
+
 MARK = re.compile(r"\[part (\d+) of (\d+)\] ")
 
 
@@ -242,6 +277,7 @@ def test_one_event_that_fits_no_message_is_stored_in_parts_and_counted_once(text
     assert all(message.size() <= MAX_MESSAGE_BYTES for message in messages)
     assert [message.events for message in messages] == [1] + [0] * (len(messages) - 1)
     assert sum(int(message.attributes["EventCount"]) for message in messages) == 1
+    assert {message.attributes["FirstEventTime"] for message in messages} == {"2023-11-14T22:13:20.123Z"}
 
 
 def test_an_event_with_other_fields_that_fit_no_message_is_stored_as_the_text_it_came_in() -> None:
@@ -276,7 +312,7 @@ def test_other_fields_stand_in_each_part_if_they_fill_no_more_than_half_a_messag
 
 @pytest.mark.parametrize("reason", [Reason.MALFORMED, Reason.OVERSIZED])
 def test_a_payload_that_cannot_be_decoded_is_stored_as_it_came(reason: Reason) -> None:
-    record = SourceRecord("7")
+    record = SourceRecord("7", replays=1, first_failed_at="2026-11-01T00:00:00.000Z")
     [message] = dead(undecodable=[Undecodable(reason, "gzip: no", '{"awslogs":{"data":"?"}}', record)])
     assert message.body == '{"awslogs":{"data":"?"}}'
     assert (message.events, message.record) == (1, record)
@@ -285,9 +321,19 @@ def test_a_payload_that_cannot_be_decoded_is_stored_as_it_came(reason: Reason) -
         "Detail": "gzip: no",
         "EventCount": "1",
         "FailedAt": "2026-11-23T10:00:00.005Z",
-        "Replays": "0",
-        "FirstFailedAt": "2026-11-23T10:00:00.005Z",
+        "Replays": "1",
+        "FirstFailedAt": "2026-11-01T00:00:00.000Z",
     }
+
+
+def test_what_came_is_stored_whole_as_long_as_it_fits() -> None:
+    def stored(size: int) -> list[DeadLetterMessage]:
+        return dead(undecodable=[Undecodable(Reason.OVERSIZED, "too much", "x" * size)])
+
+    [message] = stored(MIB // 2)
+    most = MAX_MESSAGE_BYTES - (message.size() - MIB // 2)
+    assert [it.size() for it in stored(most)] == [MAX_MESSAGE_BYTES]
+    assert len(stored(most + 1)) > 1
 
 
 def test_events_without_text_keep_their_stream_and_their_number() -> None:
@@ -297,9 +343,19 @@ def test_events_without_text_keep_their_stream_and_their_number() -> None:
     assert message.attributes["LogGroup"] == ORDERS.log_group
 
 
-def test_what_came_and_fits_no_message_is_stored_in_parts_and_keeps_its_number() -> None:
+def test_the_parts_of_what_came_go_back_to_where_it_came_from() -> None:
+    record = SourceRecord("7")
+    it = Undecodable(Reason.OVERSIZED, "too much", noise(3_000_000), record, events=3)
+    messages = dead(undecodable=[it])
+    assert len(messages) > 1
+    assert {message.record for message in messages} == {record}
+    assert sum(message.events for message in messages) == 3
+
+
+@pytest.mark.parametrize("origin", [ORDERS, None])
+def test_what_came_and_fits_no_message_is_stored_in_parts_and_keeps_its_number(origin: Origin | None) -> None:
     body = encode(ORDERS, [{"odd": noise(1_500_000, number)} for number in range(3)])
-    it = Undecodable(Reason.MALFORMED, "no text", body, None, ORDERS, events=3)
+    it = Undecodable(Reason.MALFORMED, "no text", body, None, origin, events=3)
     messages = dead(undecodable=[it])
     assert all(message.size() <= MAX_MESSAGE_BYTES for message in messages)
     text = "".join(

@@ -439,6 +439,12 @@ def test_a_request_without_an_answer_is_given_up_after_its_time_and_tried_again(
     assert it.senders.sent[0].seconds == 10.0
 
 
+def test_a_request_that_is_never_answered_says_how_long_it_waited() -> None:
+    it = world(answers(then=Answer(after=NEVER)), request_timeout=10.0)
+    it.deliver(single("1"), seconds=10.4)
+    assert it.settled == {"1": Failure(Reason.UNAVAILABLE, None, "no answer within 10 s")}
+
+
 def test_a_request_never_gets_more_time_than_there_is() -> None:
     it = world(answers(then=Answer(after=NEVER)), request_timeout=10.0)
     it.deliver(single("1"), seconds=15.0)
@@ -538,6 +544,12 @@ def test_no_request_begins_in_the_last_half_second() -> None:
     it = world(answers(then=Answer(after=1.0)), max_in_flight=1)
     it.deliver(single("1", "2", "3"), seconds=2.4)
     assert it.reasons == {None: 2, Reason.OUT_OF_TIME: 1}
+
+
+def test_half_a_second_is_enough_to_begin() -> None:
+    it = world(answers())
+    it.deliver(single("1"), seconds=0.5)
+    assert it.settled == {"1": None}
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.4])

@@ -125,7 +125,7 @@ def _with_all_in_its_message(event: LogEvent, origin: Origin) -> LogEvent:
     if len(encode(origin, [event.raw | {"message": ""}])) <= MAX_MESSAGE_BYTES // 2:
         return event
     raw = {"id": event.id} | ({"timestamp": event.timestamp} if isinstance(event.timestamp, int) else {})
-    return LogEvent(event.id, event.timestamp, json_text(event.raw), raw)
+    return event._replace(message=json_text(event.raw), unusual=raw)
 
 
 def _parts(
@@ -140,7 +140,7 @@ def _parts(
     for number in range(count):
         text = event.message[number * step : (number + 1) * step]
         marked = f"[part {number + 1} of {count}] {text}"
-        part = LogEvent(event.id, event.timestamp, marked, event.raw | {"message": marked})
+        part = event._replace(message=marked, unusual=event.raw | {"message": marked})
         message = _message(origin, failure, [part], now, counted=counted if number == 0 else 0)
         if message.size() > MAX_MESSAGE_BYTES and count < len(event.message):
             more = min(count + max(1, count // 4), len(event.message))
