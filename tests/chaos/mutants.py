@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 from loginformant_shipper import deadletter, pipeline, policy, replay, subscription
+from loginformant_shipper.batching import Batch
 from loginformant_shipper.delivery import Delivery
 
 
@@ -143,8 +144,14 @@ MUTANTS = (
     Mutant(
         "drops events that cannot be read",
         subscription._read_events,
-        "\n    if unreadable:",
+        "\n    if len(events) < len(found):",
         "\n    if False:",
+    ),
+    Mutant(
+        "forgets a log of each batch that failed",
+        Batch.without_bodies,
+        "for entry in self.entries)",
+        "for entry in self.entries[1:])",
     ),
     Mutant(
         "stores the first line of a stack trace only",
