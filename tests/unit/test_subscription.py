@@ -208,6 +208,21 @@ def test_numbers_that_nothing_can_hold_become_text(written: str) -> None:
     assert message.events[0].raw["big"] == written
 
 
+def test_beside_them_numbers_stay_numbers() -> None:
+    numbers = {"float": 1.5, "integer": 10**17, "negative": -(10**16)}
+    text = json.dumps(payload([raw_event(big=math.nan) | numbers]))
+    [message] = decoded(awslogs_event(text))
+    assert isinstance(message, SubscriptionMessage)
+    raw = message.events[0].raw
+    assert {name: raw[name] for name in numbers} == numbers
+
+
+def test_bytes_that_are_no_text_become_replacement_characters() -> None:
+    data = json.dumps(payload([raw_event(message="a?b")])).encode().replace(b"a?b", b"a\xffb")
+    event = {"awslogs": {"data": base64.b64encode(gzip.compress(data)).decode()}}
+    assert messages(event) == ["a\ufffdb"]
+
+
 @pytest.mark.parametrize("timestamp", [None, "soon", -5, 1.5, True, [], 2**63])
 def test_a_timestamp_is_whatever_came(timestamp: object) -> None:
     [message] = decoded(awslogs_event(payload([raw_event(timestamp=timestamp)])))
@@ -288,6 +303,23 @@ def test_an_sqs_body_is_kept_as_it_came(body: str) -> None:
     it = undecodable({"Records": [sqs_record("m1", body)]})
     assert (it.reason, it.body) == (Reason.MALFORMED, body)
     assert it.record == SourceRecord("m1", "handle of m1")
+
+
+def test_a_body_that_is_no_json_says_so() -> None:
+    assert undecodable({"Records": [sqs_record("m1", "{")]}).detail == "the message body is not JSON"
+
+
+def test_an_sqs_body_that_is_no_text_is_kept_as_json() -> None:
+    it = undecodable({"Records": [sqs_record("m1", "") | {"body": {"odd": [1]}}]})
+    assert json.loads(it.body) == {"odd": [1]}
+
+
+def test_a_record_without_identifier_has_an_empty_one_so_that_lambda_returns_all() -> None:
+    [kinesis] = decoded({"Records": [{"kinesis": {"data": encoded(payload([raw_event()]))}}]})
+    assert isinstance(kinesis, SubscriptionMessage)
+    assert kinesis.origin.record == SourceRecord("")
+    it = undecodable({"Records": [{"eventSource": "aws:sqs", "body": "?"}]})
+    assert it.record == SourceRecord("", receipt_handle="")
 
 
 def test_a_lone_surrogate_in_an_sqs_body_is_one_that_can_be_stored() -> None:
@@ -447,6 +479,9 @@ def test_of_an_event_nested_too_deep_to_be_written_all_but_that_field_is_kept() 
     ]
     assert message.events[0].raw["extractedFields"] == {"a": "b"}
     assert message.events[1].raw["omitted"]
+    _, without_text = decoded(json.loads(encode(ORDERS, [deep])))
+    assert isinstance(without_text, Undecodable)
+    assert without_text.events == 1
     while isinstance(deep, list):  # piece by piece: Python would free it recursively
         deep = deep[0]
 
