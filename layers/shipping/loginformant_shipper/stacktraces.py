@@ -11,7 +11,7 @@ from typing import NamedTuple
 from loginformant_shipper.exception_fields import exception_of
 from loginformant_shipper.parsing import ParsedMessage, new, parse
 from loginformant_shipper.subscription import LogEvent
-from loginformant_shipper.trace_lines import Trace, is_mark, traces
+from loginformant_shipper.trace_lines import Trace, hold_a_trace, traces
 
 MAX_GAP_MILLISECONDS = 1000
 """A trace is written at once; two lines further apart than this were not."""
@@ -43,7 +43,7 @@ def join(events: Iterable[LogEvent]) -> Iterator[Log]:
     `MAX_JOINED_BYTES` becomes several logs, of which each but the first `continues` the first.
     """
     events = tuple(events)
-    if not any(is_mark(event.message) for event in events):
+    if not hold_a_trace([event.message for event in events]):
         yield from map(_log_of_one, events)
         return
     lines = [_line(event.message) for event in events]

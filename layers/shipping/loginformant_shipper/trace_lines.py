@@ -7,7 +7,7 @@ only, and their repetitions are bounded, so each line costs at most a fixed mult
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 Lines = Sequence[str]
@@ -213,9 +213,9 @@ def traces(lines: Lines, together: Callable[[int], bool]) -> Iterator[Trace]:
             yield trace
 
 
-def is_mark(line: str) -> bool:
-    """Whether there is a stack trace where `line` is."""
-    return _shape(line) is not None
+def hold_a_trace(lines: Iterable[str]) -> bool:
+    """Whether there is a stack trace among `lines`; most have none, and are done with here."""
+    return any(map(_shape, lines))
 
 
 def _shape(line: str) -> _Shape | None:

@@ -65,8 +65,10 @@ def _of_prefix(parsed: ParsedMessage) -> Decision | None:
     """The level in what a Lambda runtime puts before the text that a function logs."""
     if parsed.prefix is None or parsed.prefix.level is None:
         return None
-    level = LEVEL_WORDS.get(parsed.prefix.level.lower())
-    return Decision(level, "runtime-prefix") if level else None
+    return _PREFIXES.get(parsed.prefix.level.lower())
+
+
+_PREFIXES = {word: Decision(level, "runtime-prefix") for word, level in LEVEL_WORDS.items()}
 
 
 _MESSAGES = ("message", "msg", "log", "@message", "Message", "MESSAGE", "short_message", "event", "text")
@@ -86,7 +88,10 @@ _ORNAMENTS = re.compile(r"\A(?:[-=*_#~ \t\r]*+\n)++")
 
 
 def _of_plain(text: str) -> Decision | None:
-    return decide_by_lambda_event(text) or decide_by_key_value(text) or decide_by_exception(text)
+    decision = None
+    if ":" in text or "=" in text or ">" in text:
+        decision = decide_by_lambda_event(text) or decide_by_key_value(text)
+    return decision or decide_by_exception(text)
 
 
 def _of_text(text: str) -> Decision | None:

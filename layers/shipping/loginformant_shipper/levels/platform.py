@@ -1,6 +1,7 @@
 """Rules on the lines and records that AWS services write themselves."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from .vocabulary import Decision, Level
@@ -10,6 +11,7 @@ Fields = dict[str, Any]
 # --- log groups that hold data ------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=1024)
 def decide_by_log_group(log_group: str | None) -> Decision | None:
     """Information for the audit, general and slow query logs of RDS; None for other log groups.
 
