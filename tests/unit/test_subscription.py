@@ -6,6 +6,7 @@ import time
 import tracemalloc
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -87,6 +88,7 @@ def test_an_event_of_other_fields_than_usual_is_kept_as_it_came(raw: dict[str, A
     assert isinstance(message, SubscriptionMessage)
     [event] = message.events
     assert (event.unusual, event.raw) == (raw, raw)
+    assert event.id == ("7" if raw.get("id") == "7" else "")
     usual = LogEvent("7", None, "x")
     assert usual.raw == {"id": "7", "timestamp": None, "message": "x"}
 
@@ -158,6 +160,25 @@ def test_a_large_payload_is_read_in_pieces_that_make_the_same_whole(
     assert message.origin == ORDERS
 
 
+def test_no_more_than_a_piece_of_a_large_payload_is_made_of_json_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raws = [raw_event(str(number), "order " * 9) for number in range(PIECE_OF_TEXT // 16)]
+    sizes = []
+
+    def loads(text: bytes) -> Any:
+        sizes.append(len(text))
+        return json.loads(text)
+
+    event = awslogs_event(payload(raws))
+    monkeypatch.setattr(orjson, "loads", loads)
+    [message] = decoded(event)
+    assert isinstance(message, SubscriptionMessage)
+    assert len(message.events) == len(raws)
+    assert len(sizes) > 5
+    assert max(sizes) < 2 * PIECE_OF_TEXT
+
+
 def test_a_large_payload_that_is_cut_short_is_malformed() -> None:
     whole = json.dumps(payload([raw_event(message="order")] * (PIECE_OF_TEXT // 8))).encode()
     data = base64.b64encode(gzip.compress(whole[: 2 * PIECE_OF_TEXT] + b"]}")).decode()
@@ -180,6 +201,41 @@ def test_one_bad_record_does_not_spoil_its_neighbours() -> None:
         Undecodable,
         SubscriptionMessage,
     ]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason", "detail"),
+    [
+        ("?", Reason.MALFORMED, "base64: "),
+        (
+            base64.b64encode(gzip.compress(b"{}")[:-9]).decode(),
+            Reason.MALFORMED,
+            "gzip: the data ends too early",
+        ),
+        (base64.b64encode(b"{}").decode(), Reason.MALFORMED, "gzip: "),
+        (encoded("{"), Reason.MALFORMED, "JSON: "),
+        (encoded({}), Reason.MALFORMED, "a payload without logEvents"),
+        (encoded("x" * (MIB + 1)), Reason.OVERSIZED, f"the payload inflates to more than {MIB} bytes"),
+    ],
+)
+def test_what_cannot_be_read_of_a_record_says_why_and_knows_its_record(
+    data: str, reason: Reason, detail: str
+) -> None:
+    it = undecodable({"Records": [{"kinesis": {"sequenceNumber": "8", "data": data}}]})
+    assert it.reason is reason
+    assert it.detail.startswith(detail)
+    assert it.record == SourceRecord("8")
+
+
+def test_events_without_text_are_told_apart_from_their_neighbours_and_know_their_record() -> None:
+    raws = [raw_event("1"), {"id": "2"}, "3", raw_event("4")]
+    message, it = decoded({"Records": [kinesis_record("8", payload(raws))]})
+    assert isinstance(message, SubscriptionMessage)
+    assert [event.id for event in message.events] == ["1", "4"]
+    assert isinstance(it, Undecodable)
+    assert it.reason is Reason.MALFORMED
+    assert it.detail == "2 of 4 log events have no message text"
+    assert (it.record, it.events) == (SourceRecord("8"), 2)
 
 
 def test_gzip_members_one_behind_the_other_are_one_payload() -> None:
@@ -449,6 +505,19 @@ def test_what_is_encoded_is_decoded_again(origin: Origin, raws: list[dict[str, A
     # compared as text, in which 1, 1.0 and true differ
     found = [event.raw for event in message.events]
     assert json.dumps(found, sort_keys=True) == json.dumps(raws, sort_keys=True)
+
+
+def test_what_is_encoded_is_a_subscription_event_as_cloudwatch_sends_it() -> None:
+    raws = [raw_event("1"), raw_event("2", extractedFields={"a": "b"})]
+    data = json.loads(encode(ORDERS, raws))["awslogs"]["data"]
+    assert json.loads(gzip.decompress(base64.b64decode(data))) == payload(raws)
+
+
+def test_what_json_has_no_words_for_is_written_as_python_shows_it() -> None:
+    [message] = decoded(json.loads(encode(ORDERS, [raw_event(odd={7}, big=2**70)])))
+    assert isinstance(message, SubscriptionMessage)
+    assert message.events[0].raw["odd"] == "{7}"
+    assert undecodable({"odd": {7}}).body == '{"odd":"{7}"}'
 
 
 def test_many_events_are_written_some_at_a_time_and_read_as_one_payload() -> None:
