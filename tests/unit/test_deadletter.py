@@ -363,6 +363,11 @@ def test_what_came_and_fits_no_message_is_stored_in_parts_and_keeps_its_number(o
     )
     assert text == body
     assert sum(message.events for message in messages) == 3
+    parts = [part for message in messages for part in decode(json.loads(message.body), 64 * MIB)]
+    assert {part.origin for part in parts if isinstance(part, SubscriptionMessage)} == {
+        origin or Origin("", "", "")
+    }
+    assert {event.id for message in messages for event in events_in(message)} == {""}
 
 
 # Storing
