@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loginformant_shipper.levels import Level, decide, explain_level, infer_level
+from loginformant_shipper.levels import END, START, Level, decide, explain_level, infer_level
 from loginformant_shipper.parsing import parse
 
 REQUEST = "11111111-2222-3333-4444-555555555555"
@@ -108,3 +108,8 @@ def test_any_text_has_a_level(message: str) -> None:
 def test_any_fields_have_a_level(fields: dict[str, object]) -> None:
     parsed = parse("x")._replace(fields=fields)
     assert decide(parsed).level in list(Level)
+
+
+def test_white_space_counts_where_only_the_start_and_the_end_are_looked_at() -> None:
+    assert infer_level(" " * START + "[ERROR] in the middle" + "x" * 2 * END) == "Information"
+    assert infer_level(" " * (START - 100) + "[ERROR] at the start" + "x" * 2 * END) == "Error"

@@ -95,16 +95,15 @@ def _of_plain(text: str) -> Decision | None:
 
 
 def _of_text(text: str) -> Decision | None:
+    if len(text) > START + END:
+        text = f"{text[:START]}\n{text[-END:]}"
     text = text.strip()
     if is_plain(text):
         return _of_plain(text)
-    if len(text) > START + END:
-        text = f"{text[:START]}\n{text[-END:]}"
     if "\x1b" in text:
         if decision := decide_by_coloured_word(text):
             return decision
-        text = _COLOURS.sub("", text)
-    text = text.strip()
+        text = _COLOURS.sub("", text).strip()
     line = text
     if "\n" in text:
         text = _ORNAMENTS.sub("", text, count=1).strip()
