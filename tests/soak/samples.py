@@ -31,12 +31,14 @@ class Sample(NamedTuple):
 
 @contextmanager
 def sampling(delivered: Callable[[], int], every: float = 1.0) -> Iterator[list[Sample]]:
-    """Takes a sample of this process, in a thread, every so many seconds during a block."""
+    """Takes a sample of this process, in a thread, every so many seconds of a block, and one at its end."""
     process, start, done = psutil.Process(), time.monotonic(), threading.Event()
     taken: list[Sample] = []
 
     def sample() -> None:
-        while not done.wait(every):
+        ended = False
+        while not ended:
+            ended = done.wait(every)
             taken.append(
                 Sample(
                     time.monotonic() - start,

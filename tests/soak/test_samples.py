@@ -1,6 +1,6 @@
 """What counts as growth over time."""
 
-from tests.soak.samples import Sample, growth, halves
+from tests.soak.samples import Sample, growth, halves, sampling
 
 
 def samples(memory_of_second_half: float = 100.0, threads: int = 6, sockets: int = 4) -> list[Sample]:
@@ -21,3 +21,10 @@ def test_memory_threads_and_sockets_that_grow_are_named() -> None:
         "threads grew from 6 to 8",
         "sockets grew from 4 to 6",
     ]
+
+
+def test_the_last_sample_is_of_the_end() -> None:
+    delivered = 0
+    with sampling(lambda: delivered, every=3600.0) as taken:
+        delivered = 500
+    assert [sample.delivered for sample in taken] == [500]
