@@ -182,10 +182,9 @@ class Queue:
         return [_record(message) for message in messages]
 
     def show_all(self) -> None:
-        """What time does: makes hidden messages visible."""
+        """What time does: makes hidden messages visible, those that a function hides late as well."""
         for handle in self._handles.values():
             self.sqs.change_message_visibility(QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=0)
-        self._handles.clear()
 
     def delete(self, record: JsonObject) -> None:
         self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=record["receiptHandle"])

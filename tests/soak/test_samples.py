@@ -1,4 +1,4 @@
-"""What counts as growth over time."""
+"""When samples are taken, and what counts as growth over time."""
 
 from tests.soak.samples import Sample, growth, halves, sampling
 
