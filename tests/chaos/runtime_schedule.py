@@ -302,8 +302,12 @@ def run_on_stage(seed: int, stage: Stage, *, limits: bool) -> RuntimeOutcome:
     except Violation as found:
         violation = str(found)
         schedule.say(f"VIOLATION: {violation}")
+    if violation or (schedule.failed and schedule.plan.blow is Blow.NO_MEMORY):
+        # A process that found no memory for one more thread may live on, and still write what it had begun:
+        # that is not to disturb the next schedule.
         for function in stage.functions():
-            function.kill()  # what it still does is not to disturb the next schedule
+            function.kill()
+        time.sleep(LAST_ARRIVAL_SECONDS)
     ledger = schedule.ledger
     return RuntimeOutcome(
         seed,
