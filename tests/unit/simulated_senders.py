@@ -109,8 +109,10 @@ class SimulatedSenders:
 
     def abandon(self, ticket: int) -> Outcome | None:
         began, answer = self.under_way.pop(ticket)
-        # The thread of an abandoned request ends, too, and says so.
-        self._complete(0.001, SendEnded(ticket, Outcome(None, "given up")))
+        # The thread of an abandoned request ends, too, and says so once: with an answer that comes after all,
+        # or without one.
+        if answer.after == NEVER:
+            self._complete(0.001, SendEnded(ticket, Outcome(None, "given up")))
         if began + min(answer.status_after, answer.after) <= self._time:
             return Outcome(answer.status, "", answer.retry_after, self._time - began)
         return None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from loginformant_shipper.batching import Batch, batches
 from loginformant_shipper.delivery import Delivery, Failure, Memory, Settled
@@ -709,6 +709,15 @@ sizes = st.lists(st.integers(1, 12), max_size=12)
     has_key=st.booleans(),
     max_in_flight=st.integers(1, 6),
     seed=st.integers(0, 100),
+)
+@example(
+    invocations=[([1], 76.0)],
+    script=[],
+    then=Answer(200, 11.0),  # each request is given up, and is answered after all
+    fetched=[Key(None, NEVER)],
+    has_key=True,
+    max_in_flight=1,
+    seed=0,
 )
 @settings(max_examples=400, deadline=None)
 def test_every_log_is_settled_exactly_once_within_all_bounds(
