@@ -66,7 +66,7 @@ lock: set-up ## pin all packages with their hashes (newer ones: make lock ARGS=-
 		--custom-compile-command "make lock" --group mutants -c layers/dependencies/requirements.txt -o requirements-mutants.txt
 
 clean: ## remove what was built (.venv stays)
-	@rm -rf .aws-sam .build .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .aws-sam .build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 set-up:
