@@ -64,7 +64,7 @@ def _stages(
         lambda: [decide(log.continues or log.parsed, origin.log_group) for log in logs],
         lambda: [is_blank(log) for log in logs],
         lambda: [entry(log, level, where) for log, level in zip(logs, levels, strict=True)],
-        lambda: [batch.body() for batch in batches(entries, 500, lambda: MIB)],
+        lambda: list(batches(entries, 500, lambda: MIB)),
         lambda: deliver(shipped, environment),
         lambda: naive.ship(shipped, pool, url, KEY),
     ]

@@ -12,7 +12,6 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 from loginformant_shipper import deadletter, pipeline, policy, replay, subscription
-from loginformant_shipper.batching import Batch
 from loginformant_shipper.delivery import Delivery
 
 
@@ -149,15 +148,15 @@ MUTANTS = (
     ),
     Mutant(
         "forgets a log of each batch that failed",
-        Batch.without_bodies,
-        "for entry in self.entries)",
-        "for entry in self.entries[1:])",
+        deadletter.dead_letter_messages,
+        "zip(batch.origins, batch.logs, strict=True)",
+        "zip(batch.origins[1:], batch.logs[1:], strict=True)",
     ),
     Mutant(
         "stores the first line of a stack trace only",
         deadletter.dead_letter_messages,
-        "logs.append(entry.events)",
-        "logs.append(entry.events[:1])",
+        "logs.append(events)",
+        "logs.append(events[:1])",
     ),
     Mutant(
         "parks what only has to wait",
@@ -175,7 +174,7 @@ MUTANTS = (
     Mutant(
         "keeps nothing of a record that was delivered in part",
         replay.split_off,
-        "outside += [Failed(others, failure)] if others.entries else []",
+        "outside += [Failed(others, failure)] if others.logs else []",
         "pass",
     ),
 )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loginformant_shipper.batching import Batch
+from loginformant_shipper.batching import Batch, batch_of
 from loginformant_shipper.entries import Entry
 from loginformant_shipper.settings import Settings, load_settings
 from loginformant_shipper.subscription import LogEvent, Origin
@@ -18,6 +18,7 @@ ENVIRON = {
     "AWS_REGION": "eu-west-1",
 }
 ORDERS = Origin("123456789012", "/aws/lambda/orders", "2026/11/23/[$LATEST]1", ("to-loginformant",))
+PAYMENTS = Origin("123456789012", "/aws/lambda/payments", "stream")
 
 
 def settings(**variables: str) -> Settings:
@@ -40,9 +41,7 @@ def an_entry(*identifiers: str, body: bytes = b'{"message":"x"}', origin: Origin
 
 def a_batch(*identifiers: str) -> Batch:
     """A batch with one entry of one log event for each identifier."""
-    return Batch(
-        tuple(an_entry(identifier, body=b'"%s"' % identifier.encode()) for identifier in identifiers)
-    )
+    return batch_of([an_entry(identifier, body=b'"%s"' % identifier.encode()) for identifier in identifiers])
 
 
 def payload(raw_events: Sequence[object], **members: object) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from botocore.exceptions import NoRegionError
 from hypothesis import given
 from hypothesis import strategies as st
 from loginformant_shipper import deadletter
-from loginformant_shipper.batching import Batch
+from loginformant_shipper.batching import batch_of
 from loginformant_shipper.deadletter import (
     MAX_MESSAGE_BYTES,
     Addressed,
@@ -45,12 +45,11 @@ from loginformant_shipper.subscription import (
     encode,
 )
 
-from tests.unit.sample_data import ORDERS, a_batch, an_entry, log_event
+from tests.unit.sample_data import ORDERS, PAYMENTS, a_batch, an_entry, log_event
 
 NOW = datetime(2026, 11, 23, 10, 0, 0, 5000, UTC)
 REJECTED = Failure(Reason.REJECTED, 400, "look at your logs")
 UNAVAILABLE = Failure(Reason.UNAVAILABLE, None, "connection refused")
-PAYMENTS = Origin("123456789012", "/aws/lambda/payments", "stream")
 MIB = 1024 * 1024
 
 # "Amazon SQS message quotas": #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF
@@ -84,7 +83,7 @@ def joined(*events: LogEvent, origin: Origin = ORDERS) -> Entry:
 
 
 def test_one_log_stream_and_one_reason_a_message() -> None:
-    other = Batch((an_entry("3"), an_entry("4", origin=PAYMENTS), an_entry("5")))
+    other = batch_of([an_entry("3"), an_entry("4", origin=PAYMENTS), an_entry("5")])
     messages = dead(
         Failed(a_batch("1", "2"), REJECTED), Failed(other, UNAVAILABLE), Failed(a_batch("6"), REJECTED)
     )
@@ -101,13 +100,13 @@ def test_one_log_stream_and_one_reason_a_message() -> None:
 
 def test_records_of_one_stream_are_kept_apart_since_each_goes_back_on_its_own() -> None:
     entries = [an_entry(name, origin=ORDERS._replace(record=SourceRecord(name))) for name in ("1", "2")]
-    messages = dead(Failed(Batch(tuple(entries)), REJECTED))
+    messages = dead(Failed(batch_of(entries), REJECTED))
     assert [message.record for message in messages] == [SourceRecord("1"), SourceRecord("2")]
 
 
 def test_a_body_is_a_subscription_event_with_the_events_as_they_came() -> None:
     event = log_event("1", "\x00\ufffe\U0001f600", extractedFields={"status": "500"})
-    [message] = dead(Failed(Batch((joined(event),)), REJECTED))
+    [message] = dead(Failed(batch_of([joined(event)]), REJECTED))
     [decoded] = decode(json.loads(message.body), MIB)
     assert decoded == SubscriptionMessage(ORDERS, (event,))
 
@@ -147,14 +146,14 @@ def test_attributes_tell_what_went_wrong() -> None:
 def test_a_replayed_record_keeps_its_history() -> None:
     record = SourceRecord("m1", replays=2, first_failed_at="2026-11-01T00:00:00.000Z")
     entry = an_entry(origin=ORDERS._replace(record=record))
-    [message] = dead(Failed(Batch((entry,)), REJECTED))
+    [message] = dead(Failed(batch_of([entry]), REJECTED))
     assert message.attributes["Replays"] == "2"
     assert message.attributes["FirstFailedAt"] == "2026-11-01T00:00:00.000Z"
 
 
 def first_event_time(*timestamps: object) -> str | None:
     events = [LogEvent("", timestamp, "x", {"message": "x"}) for timestamp in timestamps]
-    [message] = dead(Failed(Batch((joined(*events),)), REJECTED))
+    [message] = dead(Failed(batch_of([joined(*events)]), REJECTED))
     return message.attributes.get("FirstEventTime")
 
 
@@ -192,7 +191,7 @@ def test_attributes_are_what_the_queue_takes_whatever_comes(
 ) -> None:
     record = SourceRecord("m1", first_failed_at=first_failed_at)
     origin = Origin("", log_group, log_stream, (), record)
-    failed = Failed(Batch((an_entry(origin=origin),)), Failure(Reason.REJECTED, 400, detail))
+    failed = Failed(batch_of([an_entry(origin=origin)]), Failure(Reason.REJECTED, 400, detail))
     undecodable = Undecodable(Reason.MALFORMED, detail, "{}", record, origin)
     for message in dead(failed, undecodable=[undecodable]):
         assert len(message.attributes) <= 10
@@ -215,7 +214,7 @@ def test_what_fits_no_message_is_split_between_logs_and_never_inside_one() -> No
         joined(*(log_event(f"{log}-{line}", noise(40_000, next(numbers))) for line in range(3)))
         for log in range(30)
     ]
-    messages = dead(Failed(Batch(tuple(logs)), UNAVAILABLE))
+    messages = dead(Failed(batch_of(logs), UNAVAILABLE))
     assert 4 <= len(messages) <= 8
     assert all(message.size() <= MAX_MESSAGE_BYTES for message in messages)
     assert [name for message in messages for name in ids_in(message)] == [
@@ -228,7 +227,7 @@ def test_what_fits_no_message_is_split_between_logs_and_never_inside_one() -> No
 def test_logs_of_uneven_size_fit_too() -> None:
     sizes = [900_000, *[10] * 50, 900_000, 900_000, *[200_000] * 9]
     logs = [joined(log_event(str(number), noise(size, number))) for number, size in enumerate(sizes)]
-    messages = dead(Failed(Batch(tuple(logs)), UNAVAILABLE))
+    messages = dead(Failed(batch_of(logs), UNAVAILABLE))
     assert all(message.size() <= MAX_MESSAGE_BYTES for message in messages)
     assert [name for message in messages for name in ids_in(message)] == [
         str(number) for number in range(len(sizes))
@@ -237,7 +236,7 @@ def test_logs_of_uneven_size_fit_too() -> None:
 
 def test_a_joined_log_that_fits_no_message_is_split_between_its_events() -> None:
     log = joined(*(log_event(str(number), noise(600_000, number)) for number in range(3)))
-    messages = dead(Failed(Batch((log,)), UNAVAILABLE))
+    messages = dead(Failed(batch_of([log]), UNAVAILABLE))
     assert [ids_in(message) for message in messages] == [["0"], ["1"], ["2"]]
     assert [message.events for message in messages] == [1, 1, 1]
 
@@ -247,13 +246,13 @@ def test_two_joined_logs_that_fit_no_message_together_stay_whole() -> None:
         joined(*(log_event(f"{log}-{line}", noise(300_000, 10 * log + line)) for line in range(2)))
         for log in range(2)
     ]
-    messages = dead(Failed(Batch(tuple(logs)), UNAVAILABLE))
+    messages = dead(Failed(batch_of(logs), UNAVAILABLE))
     assert [ids_in(message) for message in messages] == [["0-0", "0-1"], ["1-0", "1-1"]]
 
 
 def test_of_a_log_of_two_events_that_fits_no_message_both_are_stored() -> None:
     log = joined(*(log_event(str(number), noise(600_000, number)) for number in range(2)))
-    messages = dead(Failed(Batch((log,)), UNAVAILABLE))
+    messages = dead(Failed(batch_of([log]), UNAVAILABLE))
     assert [ids_in(message) for message in messages] == [["0"], ["1"]]
 
 
@@ -264,7 +263,7 @@ MARK = re.compile(r"\[part (\d+) of (\d+)\] ")
     "text", [noise(1_500_000), "x" * 3_000_000 + noise(1_500_000), noise(1_100_000) + "€" * 100_000]
 )
 def test_one_event_that_fits_no_message_is_stored_in_parts_and_counted_once(text: str) -> None:
-    messages = dead(Failed(Batch((joined(log_event("1", text, extra="kept")),)), UNAVAILABLE))
+    messages = dead(Failed(batch_of([joined(log_event("1", text, extra="kept"))]), UNAVAILABLE))
     events = [event for message in messages for event in events_in(message)]
     marks = [MARK.match(event.message) for event in events]
     assert [mark and mark.groups() for mark in marks] == [
@@ -282,7 +281,7 @@ def test_one_event_that_fits_no_message_is_stored_in_parts_and_counted_once(text
 
 def test_an_event_with_other_fields_that_fit_no_message_is_stored_as_the_text_it_came_in() -> None:
     event = log_event("1", "x", odd=noise(1_500_000))
-    messages = dead(Failed(Batch((joined(event),)), UNAVAILABLE))
+    messages = dead(Failed(batch_of([joined(event)]), UNAVAILABLE))
     assert all(message.size() <= MAX_MESSAGE_BYTES for message in messages)
     text = "".join(MARK.sub("", part.message, count=1) for message in messages for part in events_in(message))
     assert json.loads(text) == event.raw
@@ -294,7 +293,7 @@ def test_an_event_with_other_fields_that_fit_no_message_is_stored_as_the_text_it
 @pytest.mark.parametrize("timestamp", ["soon", None, 1.5])
 def test_what_is_no_time_is_no_time_of_such_a_part(timestamp: object) -> None:
     event = log_event("1", "x", odd=noise(1_500_000))._replace(timestamp=timestamp)
-    messages = dead(Failed(Batch((joined(event),)), UNAVAILABLE))
+    messages = dead(Failed(batch_of([joined(event)]), UNAVAILABLE))
     assert {tuple(part.raw) for message in messages for part in events_in(message)} == {("id", "message")}
 
 
@@ -303,7 +302,7 @@ def test_other_fields_stand_in_each_part_if_they_fill_no_more_than_half_a_messag
     size: int, kept: bool
 ) -> None:
     event = log_event("1", noise(1_500_000), odd=noise(size, seed=1))
-    messages = dead(Failed(Batch((joined(event),)), UNAVAILABLE))
+    messages = dead(Failed(batch_of([joined(event)]), UNAVAILABLE))
     assert {"odd" in part.raw for message in messages for part in events_in(message)} == {kept}
 
 

@@ -50,8 +50,9 @@ class World:
 def ids_of(settled: Iterable[Settled]) -> dict[str, Failure | None]:
     found: dict[str, Failure | None] = {}
     for batch, failure in settled:
-        for entry in batch.entries:
-            for event in entry.events:
+        assert batch.body == b"", "what is settled takes no memory for its body"
+        for events in batch.logs:
+            for event in events:
                 assert event.id not in found, f"{event.id} is settled twice"
                 found[event.id] = failure
     return found
@@ -204,7 +205,7 @@ def test_half_of_the_byte_limit_is_half_of_what_was_refused() -> None:
     it = world(answers(413), smallest_byte_limit=10)
     batch = a_batch(*many(9))
     it.deliver([batch])
-    assert it.memory.byte_limit == batch.size() // 2
+    assert it.memory.byte_limit == len(batch.body) // 2
 
 
 def test_the_byte_limit_does_not_sink_without_end() -> None:
@@ -752,7 +753,7 @@ def test_every_log_is_settled_exactly_once_within_all_bounds(
         stream = [a_batch(*many(size, f"i{number}b{position}e")) for position, size in enumerate(batch_sizes)]
         it.deliver(stream, seconds)  # ends in time, nothing settled twice, nothing left under way
 
-        assert set(it.settled) == {event.id for b in stream for e in b.entries for event in e.events}
+        assert set(it.settled) == {event.id for b in stream for events in b.logs for event in events}
         assert {name for name, failure in it.settled.items() if failure is None} <= accepted
         assert senders.most_under_way <= max_in_flight
         requests, fetches = len(senders.sent) - sent_before, len(senders.fetches) - fetched_before

@@ -1,5 +1,5 @@
 import pytest
-from loginformant_shipper.batching import Batch
+from loginformant_shipper.batching import Batch, batch_of
 from loginformant_shipper.deadletter import Addressed, DeadLetterMessage
 from loginformant_shipper.delivery import Failed, Failure
 from loginformant_shipper.reasons import Reason
@@ -21,15 +21,15 @@ FIRST, SECOND = SourceRecord("m1", "handle 1"), SourceRecord("m2", "handle 2")
 REFUSALS = set(Reason) - MAY_PASS - NEEDS_A_PERSON
 
 
-def batch_of(*records: SourceRecord) -> Batch:
-    """A batch with one log of each record."""
-    return Batch(
-        tuple(an_entry(record.identifier, origin=ORDERS._replace(record=record)) for record in records)
-    )
+def batch_of_records(*records: SourceRecord) -> Batch:
+    """A batch with one log of each record, not to be sent any more."""
+    return batch_of(
+        [an_entry(record.identifier, origin=ORDERS._replace(record=record)) for record in records]
+    ).without_body()
 
 
 def failed(reason: Reason, *records: SourceRecord) -> Failed:
-    return Failed(batch_of(*records), Failure(reason))
+    return Failed(batch_of_records(*records), Failure(reason))
 
 
 def undecodable(record: SourceRecord | None) -> Undecodable:
@@ -100,7 +100,7 @@ class TestSplitOff:
         assert split_off(failures, set()) == ([], failures)
 
     def test_what_came_in_no_record_is_with_the_others(self) -> None:
-        failures = [Failed(a_batch("a", "b"), Failure(Reason.UNAVAILABLE))]
+        failures = [Failed(a_batch("a", "b").without_body(), Failure(Reason.UNAVAILABLE))]
         assert split_off(failures, {FIRST}) == ([], failures)
 
 

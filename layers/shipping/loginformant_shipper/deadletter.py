@@ -89,9 +89,9 @@ def dead_letter_messages(
     """
     groups: dict[tuple[Origin, str], tuple[Failure, list[tuple[LogEvent, ...]]]] = {}
     for batch, failure in failed:
-        for entry in batch.entries:
-            _, logs = groups.setdefault((entry.origin, failure.reason), (failure, []))
-            logs.append(entry.events)
+        for origin, events in zip(batch.origins, batch.logs, strict=True):
+            _, logs = groups.setdefault((origin, failure.reason), (failure, []))
+            logs.append(events)
     now = _utc_text(failed_at)
     for (origin, _), (failure, logs) in groups.items():
         yield from _pack(origin, failure, logs, now)

@@ -199,7 +199,7 @@ class Delivery:
         self._under_way[ticket] = job
         self.requests += 1
         self.retries += job.retries > 0
-        self._senders.send(ticket, job.batch.body(), job.key, job.overdue_at - now)
+        self._senders.send(ticket, job.batch.body, job.key, job.overdue_at - now)
 
     def _ticket(self) -> int:
         # Counted over the environment's life: what an earlier invocation abandoned may still complete.
@@ -234,12 +234,12 @@ class Delivery:
 
     def _search_for_the_bad_log(self, job: _Job, outcome: Outcome) -> None:
         too_large = outcome.status == 413
-        if len(job.batch.entries) == 1:
+        if len(job.batch.logs) == 1:
             reason = Reason.TOO_LARGE if too_large else Reason.REJECTED
             self._settle(job, Failure(reason, outcome.status, outcome.detail))
             return
         if too_large:
-            half = max(job.batch.size() // 2, self._policy.smallest_byte_limit)
+            half = max(len(job.batch.body) // 2, self._policy.smallest_byte_limit)
             self._memory.byte_limit = min(self._memory.byte_limit, half)
         job.search.refusal = Failure(Reason.UNDETERMINED, outcome.status, outcome.detail)
         self._waiting[:0] = [_Job(half, job.search, untried_part=True) for half in job.batch.halves()]
@@ -327,7 +327,7 @@ class Delivery:
     # The end
 
     def _settle(self, job: _Job, failure: Failure | None) -> None:
-        self._settled.append(Settled(job.batch, failure))
+        self._settled.append(Settled(job.batch.without_body(), failure))
 
     def _give_up(self, failure: Failure) -> None:
         """No request starts any more; what is under way is waited for."""
@@ -346,10 +346,10 @@ class Delivery:
     def _fail_the_rest(self, failure: Failure) -> Iterator[Settled]:
         for job in self._waiting:
             out_of_time = failure.reason is Reason.OUT_OF_TIME
-            yield Settled(job.batch, job.trouble or failure if out_of_time else failure)
+            yield Settled(job.batch.without_body(), job.trouble or failure if out_of_time else failure)
         self._waiting.clear()
         for batch in self._batches:
-            yield Settled(batch, failure)
+            yield Settled(batch.without_body(), failure)
 
     def _next_moment(self) -> float:
         """When something is to be done even if nothing completes."""

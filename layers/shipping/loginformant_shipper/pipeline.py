@@ -138,10 +138,10 @@ def _deliver(event: object, environment: Environment, remaining_seconds: float) 
     account = shipment.account
     for batch, failure in delivery:
         if failure is not None:
-            shipment.failed.append(Failed(batch.without_bodies(), failure))
+            shipment.failed.append(Failed(batch, failure))
             continue
         account.delivered += batch.events()
-        shipment.delivered_records |= {entry.origin.record for entry in batch.entries if entry.origin.record}
+        shipment.delivered_records |= {origin.record for origin in batch.origins if origin.record}
     # Batches fail in any order; what is replayed together is to be in the order in which it was logged.
     shipment.failed.sort(key=lambda failed: failed.batch.position)
     account.requests, account.retries = delivery.requests, delivery.retries

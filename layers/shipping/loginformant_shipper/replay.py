@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
-from loginformant_shipper.batching import Batch
 from loginformant_shipper.deadletter import Addressed, DeadLetterMessage
 from loginformant_shipper.delivery import Failed
 from loginformant_shipper.reasons import Reason
@@ -36,9 +35,9 @@ def records_to_return(
     """
     reasons: dict[SourceRecord, set[Reason]] = {}
     for batch, failure in failed:
-        for entry in batch.entries:
-            if entry.origin.record is not None:
-                reasons.setdefault(entry.origin.record, set()).add(failure.reason)
+        for origin in batch.origins:
+            if origin.record is not None:
+                reasons.setdefault(origin.record, set()).add(failure.reason)
     for payload in undecodable:
         if payload.record is not None:
             reasons.setdefault(payload.record, set()).add(payload.reason)
@@ -54,10 +53,10 @@ def split_off(
     inside: list[Failed] = []
     outside: list[Failed] = []
     for batch, failure in failed:
-        mine = Batch(tuple(entry for entry in batch.entries if entry.origin.record in records))
-        others = Batch(tuple(entry for entry in batch.entries if entry.origin.record not in records))
-        inside += [Failed(mine, failure)] if mine.entries else []
-        outside += [Failed(others, failure)] if others.entries else []
+        mine = batch.only(lambda origin: origin.record in records)
+        others = batch.only(lambda origin: origin.record not in records)
+        inside += [Failed(mine, failure)] if mine.logs else []
+        outside += [Failed(others, failure)] if others.logs else []
     return inside, outside
 
 

@@ -82,8 +82,9 @@ def _send_all(
     lane: Lane, requests: queue.SimpleQueue[_Request | None], completions: queue.SimpleQueue[Completion]
 ) -> None:
     while request := requests.get():
-        completions.put(SendEnded(request.ticket, lane.post(request.body, request.key, request.seconds)))
-        del request  # a body is up to a megabyte or two, and the next may be long in coming
+        ended = SendEnded(request.ticket, lane.post(request.body, request.key, request.seconds))
+        del request  # a body is up to a megabyte or two: gone before anybody hears of the end and makes more
+        completions.put(ended)
 
 
 class ThreadedSenders:
