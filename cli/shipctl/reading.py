@@ -24,8 +24,8 @@ from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
 import orjson
+from loginformant_shipper.gunzip import GZIP_WINDOW
 from loginformant_shipper.subscription import (
-    GZIP_WINDOW,
     ControlMessage,
     LogEvent,
     Origin,

@@ -15,7 +15,7 @@ from unittest import mock
 
 from hypothesis import given
 from hypothesis import strategies as st
-from loginformant_shipper import pipeline, subscription
+from loginformant_shipper import payload_json, pipeline
 from loginformant_shipper.deadletter import MAX_MESSAGE_BYTES, Addressed
 from loginformant_shipper.delivery import Memory
 from loginformant_shipper.entries import entry, frame
@@ -72,7 +72,7 @@ def fuzz_decode(event: Any) -> None:
     """
     with bounded_time():
         found = list(decode(event, LIMIT))
-    with mock.patch.object(subscription, "PIECE_OF_TEXT", 200):
+    with mock.patch.object(payload_json, "PIECE_OF_TEXT", 400):
         assert repr(list(decode(event, LIMIT))) == repr(found)
     for it in found:
         if isinstance(it, Undecodable):

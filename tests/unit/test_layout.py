@@ -21,6 +21,8 @@ ORDER = [
     "levels",
     "patterns",
     "settings",
+    "gunzip",
+    "payload_json",
     "subscription",
     "placeholders",
     "private_keys",

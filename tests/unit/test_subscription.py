@@ -2,18 +2,15 @@ import base64
 import gzip
 import json
 import math
-import time
 import tracemalloc
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from loginformant_shipper.reasons import Reason
 from loginformant_shipper.subscription import (
     EVENTS_WRITTEN_AT_ONCE,
-    PIECE_OF_TEXT,
     ControlMessage,
     Decoded,
     Load,
@@ -131,60 +128,6 @@ def test_lambda_s_failure_envelope_in_a_queue() -> None:
         "responsePayload": {"errorMessage": "Task timed out"},
     }
     assert messages({"Records": [sqs_record("m1", json.dumps(envelope))]}) == ["Order placed"]
-
-
-@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")], ids=["compact", "spaced"])
-@pytest.mark.parametrize(
-    ("text", "others"),
-    [
-        ("plain", {}),
-        ('a string that looks like the next event: "},{"id":"7"', {}),
-        ("braces in a string }, {", {}),
-        ("another array of objects", {"@extracted": [{"a": 1}, {"b": 2}] * 9}),
-        ("not a number: orjson refuses", {"@number": math.inf}),
-    ],
-)
-def test_a_large_payload_is_read_in_pieces_that_make_the_same_whole(
-    text: str, others: dict[str, object], separators: tuple[str, str]
-) -> None:
-    raws = [
-        {"id": str(number), "timestamp": number, "message": f"{text} {number}", **others}
-        for number in range(PIECE_OF_TEXT // 32)
-    ]
-    whole = json.dumps(payload(raws), separators=separators).encode()
-    assert len(whole) > PIECE_OF_TEXT
-    data = base64.b64encode(gzip.compress(whole)).decode()
-    [message] = decoded({"awslogs": {"data": data}}, limit=64 * MIB)
-    assert isinstance(message, SubscriptionMessage)
-    assert [event.raw for event in message.events] == json.loads(json.dumps(raws), parse_constant=str)
-    assert message.origin == ORDERS
-
-
-def test_no_more_than_a_piece_of_a_large_payload_is_made_of_json_at_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    raws = [raw_event(str(number), "order " * 9) for number in range(PIECE_OF_TEXT // 16)]
-    sizes = []
-
-    def loads(text: bytes) -> Any:
-        sizes.append(len(text))
-        return json.loads(text)
-
-    event = awslogs_event(payload(raws))
-    monkeypatch.setattr(orjson, "loads", loads)
-    [message] = decoded(event)
-    assert isinstance(message, SubscriptionMessage)
-    assert len(message.events) == len(raws)
-    assert len(sizes) > 5
-    assert max(sizes) < 2 * PIECE_OF_TEXT
-
-
-def test_a_large_payload_that_is_cut_short_is_malformed() -> None:
-    whole = json.dumps(payload([raw_event(message="order")] * (PIECE_OF_TEXT // 8))).encode()
-    data = base64.b64encode(gzip.compress(whole[: 2 * PIECE_OF_TEXT] + b"]}")).decode()
-    it = undecodable({"awslogs": {"data": data}})
-    assert it.reason is Reason.MALFORMED
-    assert it.detail.startswith("JSON: ")
 
 
 @pytest.mark.parametrize("record", [None, SourceRecord("7")])
@@ -415,42 +358,6 @@ def test_members_across_the_pieces_in_which_a_payload_is_read(count: int) -> Non
     [it] = decoded({"awslogs": {"data": data}})
     assert isinstance(it, SubscriptionMessage)
     assert [event.id for event in it.events] == ["e0"]
-
-
-def test_many_members_take_time_in_proportion() -> None:
-    def seconds(members: int) -> float:
-        event = {"awslogs": {"data": base64.b64encode(gzip.compress(b"") * members).decode()}}
-        start = time.thread_time()
-        undecodable(event)
-        return time.thread_time() - start
-
-    assert min(seconds(160_000) / seconds(20_000) for _ in range(3)) < 20  # each copying all others: 64
-
-
-def filled(piece: str, size: int) -> str:
-    return '{"logEvents":[' + ",".join([piece] * (size // (len(piece) + 1))) + "]}"
-
-
-@pytest.mark.parametrize("piece", ["{}", "[]", "1", '""', '{"":0}', '"\\""', '{"message":"x"}'])
-def test_a_large_payload_of_next_to_nothing_but_structure_is_oversized(piece: str) -> None:
-    it = undecodable(awslogs_event(filled(piece, 9 * MIB)), limit=64 * MIB)
-    assert it.reason is Reason.OVERSIZED
-    assert "one value for every 6 of its 94371" in it.detail
-
-
-@pytest.mark.parametrize(
-    "message", ["x", "1,2,3,4,5,6,7,8,9," * 20, "[[[[{{{{" * 20, '{"a":"b"},' * 20, '\\"\\' * 60]
-)
-def test_a_large_payload_of_log_events_is_read_whatever_is_in_them(message: str) -> None:
-    raw = json.dumps(raw_event("0" * 56, message))
-    [it] = decoded(awslogs_event(filled(raw, 9 * MIB)), limit=64 * MIB)
-    assert isinstance(it, SubscriptionMessage)
-    assert it.events[-1].message == message
-
-
-def test_a_large_string_without_end_is_looked_at_once() -> None:
-    it = undecodable(awslogs_event('"' + '\\"' * (5 * MIB)), limit=64 * MIB)
-    assert it.detail.startswith("JSON: ")
 
 
 def test_log_events_without_message_text_are_kept_and_counted_apart_from_the_others() -> None:

@@ -37,9 +37,10 @@ import orjson
 
 from loginformant_shipper.exception_fields import exception_of, without
 from loginformant_shipper.parsing import new, parse
+from loginformant_shipper.payload_json import LONE_SURROGATE
 from loginformant_shipper.request_ids import request_id
 from loginformant_shipper.sources import logger_of, source_of_log_group
-from loginformant_shipper.subscription import LONE_SURROGATE, LogEvent, Origin
+from loginformant_shipper.subscription import LogEvent, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

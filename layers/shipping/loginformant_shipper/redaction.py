@@ -16,9 +16,10 @@ from typing import Final, NamedTuple
 import orjson
 
 from loginformant_shipper.patterns import Pattern
+from loginformant_shipper.payload_json import JsonObject
 from loginformant_shipper.placeholders import PATTERN, PLACEHOLDER, placeholder
 from loginformant_shipper.settings import Detector, Settings
-from loginformant_shipper.subscription import JsonObject, LogEvent, SubscriptionMessage, json_text
+from loginformant_shipper.subscription import LogEvent, SubscriptionMessage, json_text
 
 _FOUND_BY_PATTERN: Final = placeholder(PATTERN)
 

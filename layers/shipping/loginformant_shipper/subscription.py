@@ -6,8 +6,6 @@ guide, "Log group-level subscription filters" in the CloudWatch Logs user guide.
 
 import base64
 import json
-import math
-import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
@@ -16,36 +14,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from loginformant_shipper.gunzip import GZIP_WINDOW
 from loginformant_shipper.parsing import new
+from loginformant_shipper.payload_json import DIGITS_OF_64_BITS, JsonObject, Unreadable, load, read_payload
 from loginformant_shipper.reasons import Reason
 
-JsonObject = dict[str, Any]
-
-GZIP_WINDOW = 16 + zlib.MAX_WBITS
-"""zlib's way of saying: a gzip header must be there."""
-
-GZIP_PIECE = 64 * 1024
-
-UNCHECKED_BYTES = 8 * 1024 * 1024
-"""A payload up to this size is read whatever it is made of; one that CloudWatch makes is rarely larger."""
-
-BYTES_FOR_A_VALUE = 6
-"""A larger one that has less than this for each object, array, string and comma is made to fill the memory:
-`{},{},…` takes thirty times its size. Log events of one character each have nine."""
-
-VALUE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{[,]', re.DOTALL)
-"""What stands for a value in JSON. The last string of text that is not JSON may have no end: else the search
-for it would begin again at each quote."""
-
-PIECE_OF_TEXT = 64 * 1024
-"""A larger payload is read in pieces of about so many bytes: as JSON values it takes several times that."""
 EVENTS_WRITTEN_AT_ONCE = 1000
-BEFORE_THE_EVENTS = re.compile(rb'"logEvents":\s?\[')
-BETWEEN_EVENTS = re.compile(rb'(?<=\}),\s?(?=\{")')
-
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-DIGITS_OF_64_BITS = 18
-"""Every integer of at most so many digits fits into 64 bits."""
 
 
 class Source(StrEnum):
@@ -190,7 +164,7 @@ def _decode_sqs(message: JsonObject, limit: int) -> Iterator[Decoded]:
     data = (body if isinstance(body, str) else json_text(body)).encode("utf-8", "replace")
     text = data.decode()
     try:
-        event = _load(data)
+        event = load(data)
     except (ValueError, RecursionError):
         yield Undecodable(Reason.MALFORMED, "the message body is not JSON", text, record)
     else:
@@ -223,46 +197,27 @@ def _decode_event(
 
 
 def _decode_data(data: str, record: SourceRecord | None, limit: int) -> Iterator[Decoded]:
-    match _read_payload(data, limit):
-        case _Unreadable(reason, detail):
-            yield Undecodable(reason, detail, encode_data(data), record)
+    try:
+        payload = _read(data, limit)
+    except Unreadable as error:
+        yield Undecodable(error.reason, error.detail, encode_data(data), record)
+        return
+    match payload:
         case {"messageType": "CONTROL_MESSAGE"}:
             yield ControlMessage(record)
-        case {"logEvents": list(found)} as payload:
+        case {"logEvents": list(found)}:
             yield from _read_events(found, _origin(payload, record))
         case _:
             yield Undecodable(Reason.MALFORMED, "a payload without logEvents", encode_data(data), record)
 
 
-class _Unreadable(NamedTuple):
-    reason: Reason
-    detail: str
-
-
-def _read_payload(data: str, limit: int) -> object:
-    """The JSON value that `data` holds, its log events already of that type, or why there is none.
-
-    A function of its own, so that the text, which may be all that fits, is freed before the value is used.
-    """
+def _read(data: str, limit: int) -> object:
+    """The payload, its log events already of that type where they can be read. Raises `Unreadable`."""
     try:
         compressed = base64.b64decode(data, validate=True)
     except ValueError as error:
-        return _Unreadable(Reason.MALFORMED, f"base64: {error}")
-    try:
-        text = _inflate(compressed, limit)
-    except _TooLarge:
-        return _Unreadable(Reason.OVERSIZED, f"the payload inflates to more than {limit} bytes")
-    except (zlib.error, EOFError) as error:
-        return _Unreadable(Reason.MALFORMED, f"gzip: {error}")
-    if _is_made_to_fill_memory(text):
-        detail = f"the payload has more than one value for every {BYTES_FOR_A_VALUE} of its {len(text)} bytes"
-        return _Unreadable(Reason.OVERSIZED, detail)
-    try:
-        return _load_payload(text)
-    except ValueError as error:
-        return _Unreadable(Reason.MALFORMED, f"JSON: {error}")
-    except RecursionError:
-        return _Unreadable(Reason.MALFORMED, "JSON: nested too deep")
+        raise Unreadable(Reason.MALFORMED, f"base64: {error}") from None
+    return read_payload(compressed, limit, _log_event)
 
 
 def _read_events(found: list[object], origin: Origin) -> Iterator[Decoded]:
@@ -293,119 +248,6 @@ def _log_event(raw: object) -> object:
     if len(raw) == 3 and isinstance(identifier, str) and "timestamp" in raw:
         return new(LogEvent, (identifier, raw["timestamp"], message, None))
     return LogEvent(identifier if isinstance(identifier, str) else "", raw.get("timestamp"), message, raw)
-
-
-class _TooLarge(Exception):
-    pass
-
-
-def _inflate(compressed: bytes, limit: int) -> bytes:
-    """Gunzip, members one behind the other included, to at most `limit` bytes.
-
-    Piece by piece: zlib copies what is behind a member, and there may be tens of thousands of members.
-    """
-    parts: list[bytes] = []
-    room = limit
-    inflater = None
-    for start in range(0, len(compressed), GZIP_PIECE):
-        piece = compressed[start : start + GZIP_PIECE]
-        while piece:
-            inflater = inflater or zlib.decompressobj(GZIP_WINDOW)
-            parts.append(inflater.decompress(piece, room + 1))
-            room -= len(parts[-1])
-            if room < 0:
-                raise _TooLarge
-            piece = b""
-            if inflater.eof:
-                piece, inflater = inflater.unused_data, None
-    if inflater is not None:
-        raise EOFError("the data ends too early")
-    return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def _is_made_to_fill_memory(text: bytes) -> bool:
-    if len(text) <= UNCHECKED_BYTES:
-        return False
-    most = len(text) // BYTES_FOR_A_VALUE
-    # First, since it costs little, all is counted, be it within strings.
-    if text.count(b"{") + text.count(b"[") + text.count(b",") + text.count(b'"') // 2 <= most:
-        return False
-    return next(islice(VALUE.finditer(text), most, None), None) is not None
-
-
-def _load_payload(text: bytes) -> object:
-    """Read a payload, and make log events of what it holds under `logEvents`, where they can be read.
-
-    Raises ValueError and RecursionError.
-    """
-    if len(text) > PIECE_OF_TEXT and (payload := _load_in_pieces(text)) is not None:
-        return payload
-    payload = _load(text)
-    if isinstance(payload, dict) and isinstance(raw_events := payload.get("logEvents"), list):
-        payload["logEvents"] = list(map(_log_event, raw_events))
-    return payload
-
-
-def _load_in_pieces(text: bytes) -> Any:
-    """Read a large payload some log events at a time; None where it is not as CloudWatch writes it.
-
-    It is cut where an event seems to end. Were that inside a string or of another object, a piece would be no
-    JSON; and if all pieces are, so is the whole, with the same value.
-    """
-    head = BEFORE_THE_EVENTS.search(text)
-    if head is None or not text.endswith(b"]}"):
-        return None
-    start, end = head.end(), len(text) - len(b"]}")
-    try:
-        payload = orjson.loads(text[:start] + b"]}")
-        while start < end:
-            cut = BETWEEN_EVENTS.search(text, start + PIECE_OF_TEXT, end)
-            piece = text[start : cut.start() if cut else end]
-            payload["logEvents"] += map(_log_event, orjson.loads(b"[" + piece + b"]"))
-            start = cut.end() if cut else end
-    except orjson.JSONDecodeError:
-        return None
-    return payload
-
-
-def _load(data: bytes) -> object:
-    """Read JSON with orjson; what orjson refuses (lone surrogates, NaN), with the standard library.
-
-    Numbers that could not be written again as they are become text. Raises ValueError and RecursionError.
-    """
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        value = json.loads(
-            data.decode("utf-8", "replace"),
-            parse_int=_exact_integer,
-            parse_float=_finite_number,
-            parse_constant=str,
-        )
-        return _without_lone_surrogates(value)
-
-
-def _exact_integer(digits: str) -> int | str:
-    return int(digits) if len(digits) <= DIGITS_OF_64_BITS else digits
-
-
-def _finite_number(digits: str) -> float | str:
-    number = float(digits)
-    return number if math.isfinite(number) else digits
-
-
-def _without_lone_surrogates(value: object) -> object:
-    match value:
-        case str():
-            return LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
-        case list():
-            return [_without_lone_surrogates(item) for item in value]
-        case dict():
-            return {
-                _without_lone_surrogates(name): _without_lone_surrogates(item) for name, item in value.items()
-            }
-        case _:
-            return value
 
 
 def encode(origin: Origin, raw_events: Iterable[object]) -> str:
