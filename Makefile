@@ -50,7 +50,7 @@ coverage: set-up ## which branches of the shipper no unit or integration test ta
 		--ignore=tests/unit/levels/test_hostile_input.py -k "not linear and not proportion" \
 		tests/unit tests/integration $(ARGS)
 
-mutants: set-up ## break the four modules that losing nothing rests on, in every small way: does a test see it?
+mutants: set-up ## break the modules that losing nothing rests on, in every small way: does a test see it?
 	@mkdir -p .build/mutants
 	@cp -R layers/shipping/loginformant_shipper tests local pyproject.toml .build/mutants/
 	@uv venv --quiet --allow-existing .build/mutants/.venv
