@@ -23,8 +23,8 @@ from benchmarks.shipper import deliver, store, warm
 
 MIB = 1024 * 1024
 RUNS = {1: 5, 16: 1, 64: 1}
-"""MiB, the last the default of MAX_DECOMPRESSED_BYTES; and how many processes measure each. The median counts:
-what Linux tells of a process is a quarter of a MiB more or less, which only matters at 1 MiB."""
+"""MiB, and how many processes measure each; their median counts. What Linux tells of a process is a quarter
+of a MiB more or less, which only matters at 1 MiB. The last is the default of MAX_DECOMPRESSED_BYTES."""
 MESSAGES: dict[str, Callable[[], list[str]]] = {"plain": plain, "mixed": mixed, "short": short}
 AWS = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
 
