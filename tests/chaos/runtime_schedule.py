@@ -38,6 +38,8 @@ MAX_REPLAYS = 2
 LAST_ARRIVAL_SECONDS = 0.4
 """So long after a function has ended the last of its requests has been accepted."""
 MOST_ROUNDS = 15
+NOT_TAKEN = "the queue did not take them"
+"""As the function says of log events that it could not store."""
 
 MIB = 1024 * 1024
 
@@ -511,16 +513,15 @@ class _Schedule:
             stored.update(write.ids * write.acknowledged)
             self.ledger.explain(write.ids, Why.LOST_SQS_REPLY, write.stored - write.acknowledged)
         for identifier, times in (told + stored - Counter(consumed)).items():
-            if answer is None:
-                why = Why.CRASH
-            elif answer["delivered"] < told.total():
-                why = Why.LOST_REPLY
-            elif answer["deadLettered"] < stored.total():
-                why = Why.LOST_SQS_REPLY
-            elif all(write.acknowledged for write in writes):
+            why = why_again(
+                answer,
+                told.total(),
+                stored.total(),
+                all_written=all(write.acknowledged for write in writes),
+                had_memory=not (self._armed and self.plan.blow is Blow.NO_MEMORY),
+            )
+            if why is None:
                 raise Violation(f"event {identifier} was delivered or stored, and comes again for no reason")
-            else:
-                why = Why.RETURNED
             self.ledger.explain([identifier], why, times)
 
     def _check(self) -> None:
@@ -538,6 +539,28 @@ class _Schedule:
                 and self.ledger.refused[identifier] < MAX_REPLAYS
             ):
                 raise Violation(f"event {identifier} is parked, and the ingest API did not refuse it often")
+
+
+def why_again(
+    answer: JsonObject | None, delivered: int, stored: int, *, all_written: bool, had_memory: bool
+) -> Why | None:
+    """Why an event comes again that an invocation has delivered or stored; None if there is no reason.
+
+    `answer` is the function's own, None if it failed; `delivered` and `stored` are how many log events the
+    servers told it they took; `all_written`: every write that reached the queue was acknowledged.
+    """
+    if answer is None:
+        return Why.CRASH
+    if answer["delivered"] < delivered:
+        return Why.LOST_REPLY
+    if answer["deadLettered"] < stored:
+        return Why.LOST_SQS_REPLY
+    if not all_written:
+        return Why.RETURNED
+    # The client of SQS takes a MemoryError for one more failure of HTTP: then nothing reaches the queue.
+    if not had_memory and any(NOT_TAKEN in failure["detail"] for failure in answer.get("failures", ())):
+        return Why.RETURNED
+    return None
 
 
 def run_schedules(

@@ -2,19 +2,25 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
+from loginformant_shipper.deadletter import Addressed, DeadLetterMessage, store
+from loginformant_shipper.delivery import Failure
+from loginformant_shipper.reasons import Reason
 
 from local.account import emulated_account
 from local.build import local_build
 from local.stack import PROJECT
 from tests.chaos.ledger import Why
-from tests.chaos.runtime_schedule import RuntimeOutcome, run_schedules
+from tests.chaos.runtime_schedule import RuntimeOutcome, run_schedules, why_again
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc"),
 ]
+NOT_STORED = [{"detail": "refused; and the queue did not take them: HTTPClientError", "events": 2}]
 SCHEDULES = 50
 MOST_SECONDS = 600.0
 LOG = PROJECT / ".build" / "local" / "chaos.log"
@@ -49,3 +55,35 @@ def test_there_was_trouble(outcomes: list[RuntimeOutcome]) -> None:
     details = "\n".join(sorted(set().union(*(outcome.details for outcome in outcomes))))
     for trouble in ("name resolution", "certificate verify failed", "no answer"):
         assert trouble in details
+
+
+@pytest.mark.parametrize(
+    ("answer", "all_written", "had_memory", "why"),
+    [
+        (None, True, True, Why.CRASH),
+        ({"delivered": 4, "deadLettered": 3}, True, True, Why.LOST_REPLY),
+        ({"delivered": 5, "deadLettered": 2}, True, True, Why.LOST_SQS_REPLY),
+        ({"delivered": 5, "deadLettered": 3}, False, True, Why.RETURNED),
+        ({"delivered": 5, "deadLettered": 3, "failures": NOT_STORED}, True, False, Why.RETURNED),
+        ({"delivered": 5, "deadLettered": 3, "failures": NOT_STORED}, True, True, None),
+        ({"delivered": 5, "deadLettered": 3, "failures": []}, True, False, None),
+        ({"delivered": 5, "deadLettered": 3}, True, True, None),
+    ],
+)
+def test_what_comes_again_does_so_for_a_reason(
+    answer: dict[str, Any] | None, all_written: bool, had_memory: bool, why: Why | None
+) -> None:
+    assert why_again(answer, 5, 3, all_written=all_written, had_memory=had_memory) is why
+
+
+@pytest.mark.parametrize("lack", [MemoryError, OSError(12, "Cannot allocate memory")])
+def test_the_client_of_sqs_takes_a_lack_of_memory_for_a_failure_of_http(
+    lack: BaseException | type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "none"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+    message = DeadLetterMessage("{}", {}, Failure(Reason.REJECTED), 1, None)
+    with mock.patch("urllib3.connectionpool.HTTPConnectionPool.urlopen", side_effect=lack):
+        [trouble] = store([Addressed(message, "http://127.0.0.1:9/123456789012/dead-letters")], 30.0)
+    assert trouble
