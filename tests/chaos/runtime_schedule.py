@@ -87,6 +87,8 @@ class RuntimeOutcome(NamedTuple):
     extras: Counter[Why]
     details: frozenset[str]
     """What went wrong, as messages in the dead-letter queue say it."""
+    certificates: frozenset[Certificate]
+    """Those of the ingest API that the functions saw while there was trouble."""
     story: tuple[str, ...]
 
     def line(self) -> str:
@@ -319,6 +321,7 @@ def run_on_stage(seed: int, stage: Stage, *, limits: bool) -> RuntimeOutcome:
         schedule.failed,
         ledger.extras(),
         frozenset(schedule.details),
+        frozenset(schedule.certificates),
         tuple(ledger.story),
     )
 
@@ -331,6 +334,7 @@ class _Schedule:
         self.invocations = 0
         self.failed = 0
         self.details: set[str] = set()
+        self.certificates: set[Certificate] = set()
         self._started = time.monotonic()
         self._waiting: list[str] = []
         self._function = stage.shipper
@@ -369,6 +373,7 @@ class _Schedule:
             stage.aws.heal()
             self.api.heal()
             self.api.fault(poison)
+            self.certificates.update(plan.certificates[: len(plan.certificates) - len(coming)])
             coming.clear()
             self._armed, self._nameless = False, 0
             self._settle()
