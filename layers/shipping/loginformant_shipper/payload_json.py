@@ -43,12 +43,11 @@ DIGITS_OF_64_BITS = 18
 
 
 class Unreadable(Exception):
-    """Why there is no JSON value."""
+    """There is no JSON value; the text says why."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(reason, detail)
+        super().__init__(detail)
         self.reason = reason
-        self.detail = detail
 
 
 def read_payload(compressed: bytes, limit: int, log_event: MakeLogEvent) -> object:

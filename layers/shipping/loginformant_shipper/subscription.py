@@ -200,7 +200,7 @@ def _decode_data(data: str, record: SourceRecord | None, limit: int) -> Iterator
     try:
         payload = _read(data, limit)
     except Unreadable as error:
-        yield Undecodable(error.reason, error.detail, encode_data(data), record)
+        yield Undecodable(error.reason, str(error), encode_data(data), record)
         return
     match payload:
         case {"messageType": "CONTROL_MESSAGE"}:
