@@ -105,6 +105,7 @@ def test_batches_and_their_parts_know_their_place() -> None:
     first, second, last = batches(of_length(*[10] * 12), 5, lambda: 1000)
     assert [batch.position for batch in (first, second, last)] == [0, 5, 10]
     assert [half.position for half in second.halves()] == [5, 7]
+    assert batch_of(of_length(10)).position == 0
 
 
 @given(entries.filter(lambda some: len(some) >= 2))
