@@ -25,7 +25,7 @@ class Batch(NamedTuple):
     """The log events that each log was made of."""
     origins: tuple[Origin, ...]
     """Where each log comes from."""
-    position: int = 0
+    position: int
     """How many logs of the same invocation came before."""
 
     def events(self) -> int:
