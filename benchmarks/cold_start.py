@@ -31,7 +31,7 @@ app.handler(json.load(open(sys.argv[1])), Context)
 """
 KEY_FROM_LOCALHOST = """
 import os, urllib3
-import loginformant_shipper.senders as senders
+import loginformant_shipper.delivery.senders as senders
 senders.fetch_api_key = lambda settings: urllib3.request("GET", os.environ["INGEST_URL"]).data.decode()
 """
 """As an extension of Lambda would hand it out; what starting the extension takes is not measured."""

@@ -88,7 +88,7 @@ def measure(url: str, file: str, delivered: str) -> tuple[float, float]:
     ctypes.CDLL(None).malloc_trim(0)
     idle = _status("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew: proc(5)
-    down.memory.resume_at = 0.0
+    down.state.resume_at = 0.0
     shipped = json.loads(Path(file).read_bytes())
     if delivered == "all":
         deliver(shipped, up)

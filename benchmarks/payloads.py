@@ -19,28 +19,28 @@ JsonObject = dict[str, Any]
 
 def plain(number: int = 1000) -> list[str]:
     """Lines that a Lambda function in Python logs: a prefix with the level, and a sentence."""
-    chance = random.Random("plain")
+    rng = random.Random("plain")
     return [
-        f"[{chance.choice(LEVELS)}]\t2026-11-03T09:12:{index % 60:02d}.118Z"
+        f"[{rng.choice(LEVELS)}]\t2026-11-03T09:12:{index % 60:02d}.118Z"
         f"\t8f1d3c52-6a0b-4c8e-9d27-{index:012x}\tOrder {10_000 + index} of customer"
-        f" {chance.randrange(10_000)} was processed in {chance.randrange(1, 900)} ms, {index % 5} items\n"
+        f" {rng.randrange(10_000)} was processed in {rng.randrange(1, 900)} ms, {index % 5} items\n"
         for index in range(number)
     ]
 
 
 def structured(number: int = 1000) -> list[str]:
     """JSON objects of a structured logger, with a nested one in each."""
-    chance = random.Random("structured")
+    rng = random.Random("structured")
     return [
         json.dumps(
             {
                 "timestamp": f"2026-11-03T09:12:{index % 60:02d}.118Z",
-                "level": chance.choice(LEVELS),
+                "level": rng.choice(LEVELS),
                 "message": f"Order {10_000 + index} was processed",
                 "logger": "orders.api",
                 "requestId": f"8f1d3c52-6a0b-4c8e-9d27-{index:012x}",
-                "customer": {"id": chance.randrange(10_000), "tier": "gold"},
-                "durationMs": round(chance.random() * 900, 3),
+                "customer": {"id": rng.randrange(10_000), "tier": "gold"},
+                "durationMs": round(rng.random() * 900, 3),
             }
         )
         for index in range(number)

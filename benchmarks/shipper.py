@@ -4,10 +4,10 @@ import io
 from contextlib import redirect_stdout
 from typing import Any
 
-from loginformant_shipper.delivery import Memory
+from loginformant_shipper.delivery.dispatcher import EnvironmentState
+from loginformant_shipper.delivery.policy import Policy
+from loginformant_shipper.delivery.senders import ThreadedSenders
 from loginformant_shipper.pipeline import Environment, ship
-from loginformant_shipper.policy import Policy
-from loginformant_shipper.senders import ThreadedSenders
 from loginformant_shipper.settings import load_settings
 
 KEY = "a-key-that-nobody-checks"
@@ -23,7 +23,7 @@ ENVIRON = {
 def warm(url: str, **settings: str) -> Environment:
     """A warm environment: it has its API key."""
     environ = load_settings(ENVIRON | {"INGEST_URL": url} | settings)
-    memory = Memory(byte_limit=environ.batch_max_bytes, key=KEY)
+    memory = EnvironmentState(byte_limit=environ.batch_max_bytes, key=KEY)
     policy = Policy(max_in_flight=environ.max_in_flight, request_timeout=environ.request_timeout_seconds)
     return Environment(environ, ThreadedSenders(environ), memory, policy)
 

@@ -7,13 +7,14 @@ from statistics import median
 from typing import NamedTuple
 
 import urllib3
-from loginformant_shipper.batching import batches
-from loginformant_shipper.entries import entry, frame
+from loginformant_shipper.delivery.batching import batches
+from loginformant_shipper.entries.log_object import entry, frame
+from loginformant_shipper.events import SubscriptionMessage
 from loginformant_shipper.filtering import is_blank
 from loginformant_shipper.levels import decide
+from loginformant_shipper.parsing.stack_traces import join
 from loginformant_shipper.pipeline import Environment
-from loginformant_shipper.stacktraces import join
-from loginformant_shipper.subscription import SubscriptionMessage, decode
+from loginformant_shipper.wire.decoding import decode
 
 from benchmarks import naive
 from benchmarks.payloads import MESSAGES, event

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 SINGLE = "/api/ingest"
 BATCH = "/api/ingest/batch"
-MOST_LOGS = 500
+MAX_LOGS = 500
 LEVELS = ("Debug", "Information", "Warning", "Error", "Fatal")
 
 _TEXTS = ("message", "source", "exception")
@@ -67,8 +67,8 @@ def accepted_logs(call: Call, keys: frozenset[str]) -> list[Log]:
     if not isinstance(body, dict) or set(body) != {"logs"} or not isinstance(body["logs"], list):
         raise Refusal(400, 'the body must be {"logs": [...]} and nothing else')
     logs: list[Log] = body["logs"]
-    if not 1 <= len(logs) <= MOST_LOGS:
-        raise Refusal(400, f"a batch holds 1 to {MOST_LOGS} logs, not {len(logs)}")
+    if not 1 <= len(logs) <= MAX_LOGS:
+        raise Refusal(400, f"a batch holds 1 to {MAX_LOGS} logs, not {len(logs)}")
     for index, log in enumerate(logs):
         _check_log(log, f"logs[{index}]")
     return logs

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from statistics import mean
 from typing import NamedTuple
 
-from loginformant_shipper.levels import Decision, Level, explain_level
+from loginformant_shipper.levels import Decision, explain_level
+from loginformant_shipper.names import Level
 
 from benchmarks.levels.examples import Example
 

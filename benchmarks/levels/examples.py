@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from loginformant_shipper.levels import Level
+from loginformant_shipper.names import Level
 
 OPEN_EXAMPLES = Path(__file__).parents[3] / "shared" / "levels" / "open.jsonl.gz"
 """They belong to their sources, so they stay outside of the project."""

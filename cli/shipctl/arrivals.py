@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import orjson
-from loginformant_shipper.entries import entry, frame
+from loginformant_shipper.entries.log_object import entry, frame
+from loginformant_shipper.events import SubscriptionMessage
 from loginformant_shipper.filtering import is_blank
-from loginformant_shipper.levels import Level, decide
-from loginformant_shipper.stacktraces import Log, join
-from loginformant_shipper.subscription import SubscriptionMessage
+from loginformant_shipper.levels import decide
+from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.stack_traces import Log, join
 
 from shipctl.streams import Streams
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 
 import orjson
-from loginformant_shipper.subscription import Undecodable
+from loginformant_shipper.events import Undecodable
 
 from shipctl.arrivals import Arrival
 from shipctl.terminal import one_line, visible_json

@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from loginformant_shipper.subscription import LogEvent, Origin, SubscriptionMessage
+from loginformant_shipper.events import LogEvent, Origin, SubscriptionMessage
 
 from shipctl.account import aws_errors, client_config
 from shipctl.errors import CommandError

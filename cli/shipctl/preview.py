@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from loginformant_shipper.levels import Level
-from loginformant_shipper.subscription import Undecodable
+from loginformant_shipper.events import Undecodable
+from loginformant_shipper.names import Level
 from rich.console import Console
 
 from shipctl.account import session

@@ -24,17 +24,16 @@ from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
 import orjson
-from loginformant_shipper.gunzip import GZIP_WINDOW
-from loginformant_shipper.subscription import (
+from loginformant_shipper.events import (
     ControlMessage,
     LogEvent,
     Origin,
     Source,
     SubscriptionMessage,
     Undecodable,
-    decode,
-    source_of,
 )
+from loginformant_shipper.wire.decoding import decode, source_of
+from loginformant_shipper.wire.gunzip import GZIP_WINDOW
 
 from shipctl.errors import CommandError
 from shipctl.log_group import log_event

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from loginformant_shipper.subscription import ControlMessage, SubscriptionMessage, Undecodable
+from loginformant_shipper.events import ControlMessage, SubscriptionMessage, Undecodable
 
 
 class Streams(NamedTuple):

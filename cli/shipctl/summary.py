@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from loginformant_shipper.levels import Level
-from loginformant_shipper.subscription import ControlMessage, Undecodable
+from loginformant_shipper.events import ControlMessage, Undecodable
+from loginformant_shipper.names import Level
 from rich.console import Console, Group
 from rich.style import Style
 from rich.table import Table

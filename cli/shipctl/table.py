@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import NamedTuple
 
-from loginformant_shipper.levels import Level
-from loginformant_shipper.subscription import Undecodable
+from loginformant_shipper.events import Undecodable
+from loginformant_shipper.names import Level
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.style import Style
@@ -44,7 +44,7 @@ _LEVEL = max(map(len, Level))
 _RULE = (len("Rule"), 16)
 _SOURCE = (len("Source"), 24)
 _SOURCE_NARROW = (len("Source"), 12)
-_LEAST_MESSAGE = 20
+_MIN_MESSAGE = 20
 
 
 _LEADING_TIME = re.compile(
@@ -120,9 +120,9 @@ def columns_for(rows: Sequence[Row], width: int | None, before: Columns | None) 
     if width is None:
         return Columns(time, rule, source, None, gap)
     room = _room(width, gap, time, rule, source)
-    if room < _LEAST_MESSAGE and source:
+    if room < _MIN_MESSAGE and source:
         source, room = 0, room + source + len(gap)
-    return Columns(time, rule, source, max(room, _LEAST_MESSAGE), gap)
+    return Columns(time, rule, source, max(room, _MIN_MESSAGE), gap)
 
 
 def _room(width: int, gap: str, *columns: int) -> int:

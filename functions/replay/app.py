@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from loginformant_shipper.dead_letters.replay import parked_queue_url
 from loginformant_shipper.pipeline import replay, warm_environment
-from loginformant_shipper.replay import parked_queue_url
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

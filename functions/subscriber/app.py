@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from loginformant_shipper.subscriptions.logs_api import client_config
-from loginformant_shipper.subscriptions.subscriber import Surroundings, handle
+from loginformant_shipper.subscriptions.subscriber import Dependencies, handle
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
 
     return handle(
         event,
-        Surroundings(
+        Dependencies(
             os.environ,
             boto3.client("logs", config=client_config()),
             invoke_later,

@@ -14,7 +14,7 @@ from local.account import emulated_account
 from local.build import local_build
 from local.processes import ProgramFailed, unwinding_when_terminated
 from local.stack import PROJECT
-from tests.chaos.ledger import Why
+from tests.chaos.copy_ledger import Why
 from tests.chaos.runtime_schedule import RuntimeOutcome, run_schedules
 from tests.chaos.schedule import Outcome, run_schedule
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-MOST_STEPS = 20_000
+MAX_STEPS = 20_000
 
 
 class Violation(Exception):
@@ -53,7 +53,7 @@ class Clock:
         if self._dead:
             raise Killed(self._dead)
         self._steps += 1
-        if self._steps > MOST_STEPS:
+        if self._steps > MAX_STEPS:
             raise Violation("the function does not end: a busy loop")
         mishap, seconds = self._mishaps.get(self._steps, (None, 0.0))
         match mishap:

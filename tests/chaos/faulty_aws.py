@@ -13,12 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import urllib3
 
 from local.account import LOOPBACK
-from tests.chaos.ledger import ids_of_body
+from tests.chaos.copy_ledger import ids_of_body
 from tests.chaos.simulated_sqs import Write
 from tests.chaos.weather import WriteFate
 
 SEND, HIDE, READ_KEY = "SendMessage", "ChangeMessageVisibilityBatch", "GetSecretValue"
-LONGEST_CALL_SECONDS = 30
+MAX_CALL_SECONDS = 30
 _NOT_FORWARDED = ("host", "connection", "transfer-encoding", "content-length")
 _ERRORS = {
     WriteFate.THROTTLED: (400, "ThrottlingException"),
@@ -57,7 +57,7 @@ class FaultyAws:
     def wait_until_quiet(self) -> None:
         """Until every call that has arrived has had its effect: that of a client which was killed, too."""
         with self._quiet:
-            if not self._quiet.wait_for(lambda: not self._taking_effect, timeout=LONGEST_CALL_SECONDS):
+            if not self._quiet.wait_for(lambda: not self._taking_effect, timeout=MAX_CALL_SECONDS):
                 raise TimeoutError("a call to the emulated account takes too long")
 
     def heal(self) -> None:

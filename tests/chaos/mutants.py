@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from loginformant_shipper import deadletter, pipeline, policy, replay, subscription
-from loginformant_shipper.delivery import Delivery
+from loginformant_shipper import pipeline
+from loginformant_shipper.dead_letters import messages, replay, sqs
+from loginformant_shipper.delivery import policy
+from loginformant_shipper.delivery.dispatcher import Delivery
+from loginformant_shipper.wire import decoding
 
 
 class Mutant(NamedTuple):
@@ -46,8 +49,8 @@ MUTANTS = (
     Mutant(
         "skips the write to the dead-letter queue",
         pipeline.ship,
-        "_store(letters, end - environment.senders.now(), shipment.account)",
-        "shipment.account.dead_lettered.update({m.failure: m.events for m, _ in letters})",
+        "_store(letters, end - environment.senders.now(), shipment.ledger)",
+        "shipment.ledger.dead_lettered.update({m.failure: m.events for m, _ in letters})",
     ),
     Mutant(
         "drops on 429", policy.judge, _RETRIED, f"case 429:\n            {_DELIVERED}\n        {_RETRIED}"
@@ -62,31 +65,31 @@ MUTANTS = (
     Mutant(
         "acknowledges a record that was not replayed",
         pipeline.replay,
-        "account.returned_records |= dict.fromkeys(to_return)",
+        "ledger.returned_records |= dict.fromkeys(to_return)",
         "pass",
     ),
     Mutant("counts before it has stored", pipeline._store, "if not trouble:", "if True:"),
     Mutant(
         "acknowledges a record whose remainder could not be stored",
         pipeline._store,
-        "account.returned_records[message.record] = None",
+        "ledger.returned_records[message.record] = None",
         "pass",
     ),
     Mutant(
         "does not raise when the queue is out of reach",
         pipeline._store,
         "raise DeadLetterError(",
-        "account.returned[failure] += message.events\n            str(",
+        "ledger.returned[failure] += message.events\n            str(",
     ),
     Mutant(
         "ignores errors of SQS",
-        deadletter._trouble,
+        sqs._trouble,
         'return f"{type(error).__name__}: {error}" if error else ""',
         'return ""',
     ),
     Mutant(
         "takes a write that did not end in time for done",
-        deadletter._trouble,
+        sqs._trouble,
         'return "not written in time"',
         'return ""',
     ),
@@ -125,7 +128,7 @@ MUTANTS = (
     Mutant(
         "starts requests beyond the deadline",
         Delivery._last_start,
-        "self._deadline - self._policy.least_attempt",
+        "self._deadline - self._policy.min_attempt_seconds",
         "self._deadline + 60.0",
     ),
     Mutant(
@@ -138,23 +141,23 @@ MUTANTS = (
         "drops payloads that cannot be decoded",
         pipeline._messages,
         "shipment.undecodable.append(decoded)",
-        "account.dropped[Cause.BLANK] += decoded.events",
+        "ledger.dropped[FilterCause.BLANK] += decoded.events",
     ),
     Mutant(
         "drops events that cannot be read",
-        subscription._read_events,
+        decoding._read_events,
         "\n    if len(events) < len(found):",
         "\n    if False:",
     ),
     Mutant(
         "forgets a log of each batch that failed",
-        deadletter.dead_letter_messages,
+        messages.dead_letter_messages,
         "zip(batch.origins, batch.logs, strict=True)",
         "zip(batch.origins[1:], batch.logs[1:], strict=True)",
     ),
     Mutant(
         "stores the first line of a stack trace only",
-        deadletter.dead_letter_messages,
+        messages.dead_letter_messages,
         "logs.append(events)",
         "logs.append(events[:1])",
     ),

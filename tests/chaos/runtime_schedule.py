@@ -22,8 +22,8 @@ from local.faults import Fault, Manner
 from local.ingest_api import Request, ingest_api
 from tests.chaos.certificates import HOST, Certificate, Certificates, make_certificates
 from tests.chaos.clock import Clock, Violation
+from tests.chaos.copy_ledger import CopyLedger, Nature, Why, ids_of_body
 from tests.chaos.faulty_aws import HIDE, READ_KEY, SEND, FaultyAws, faulty_aws
-from tests.chaos.ledger import Ledger, Nature, Why, ids_of_body
 from tests.chaos.runtime_functions import BuiltFunction, JsonObject
 from tests.chaos.simulated_api import POISON, ids_of
 from tests.chaos.simulated_lambda import ATTEMPTS, RECORDS
@@ -37,7 +37,7 @@ SHORT_SECONDS = 2
 MAX_REPLAYS = 2
 LAST_ARRIVAL_SECONDS = 0.4
 """So long after a function has ended the last of its requests has been accepted."""
-MOST_ROUNDS = 15
+MAX_ROUNDS = 15
 NOT_TAKEN = "the queue did not take them"
 """As the function says of log events that it could not store."""
 
@@ -98,31 +98,31 @@ class RuntimeOutcome(NamedTuple):
 
 def plan(seed: int, *, limits: bool) -> Plan:
     """`limits`: whether memory and disk may be exhausted."""
-    chance = random.Random(f"{seed} runtime")
-    poison = chance.choice((0.0, 0.0, 0.2))
+    rng = random.Random(f"{seed} runtime")
+    poison = rng.choice((0.0, 0.0, 0.2))
     numbers = iter(range(1000))
     payloads = tuple(
-        tuple(_event(seed, next(numbers), chance.random() < poison) for _ in range(chance.randint(1, 25)))
-        for _ in range(chance.choice((1, 1, 2)))
+        tuple(_event(seed, next(numbers), rng.random() < poison) for _ in range(rng.randint(1, 25)))
+        for _ in range(rng.choice((1, 1, 2)))
     )
-    calm = chance.random() < 0.3
+    calm = rng.random() < 0.3
     rough = tuple(WriteFate)
     blows = list(Blow) if limits else list(Blow)[:-2]
     return Plan(
         payloads,
-        () if chance.random() < 0.2 else tuple(_draw_fault(chance) for _ in range(chance.randint(1, 10))),
+        () if rng.random() < 0.2 else tuple(_draw_fault(rng) for _ in range(rng.randint(1, 10))),
         {
-            SEND: () if calm else tuple(_draw_write(chance) for _ in range(chance.randint(1, 8))),
-            HIDE: tuple(chance.choice((rough[0], *rough[3:])) for _ in range(chance.choice((0, 2)))),
-            READ_KEY: tuple(chance.choice((rough[0], *rough[3:])) for _ in range(chance.choice((0, 0, 3)))),
+            SEND: () if calm else tuple(_draw_write(rng) for _ in range(rng.randint(1, 8))),
+            HIDE: tuple(rng.choice((rough[0], *rough[3:])) for _ in range(rng.choice((0, 2)))),
+            READ_KEY: tuple(rng.choice((rough[0], *rough[3:])) for _ in range(rng.choice((0, 0, 3)))),
         },
-        chance.choice(blows),
-        chance.randint(1, 4),
-        chance.random(),
-        chance.random() < 0.2,
-        chance.randint(0, 2),
-        tuple(chance.choices(list(Certificate), k=chance.choice((0, 0, 0, 4)))),
-        chance.choice((0, 0, 0, 0, 1, 2)),
+        rng.choice(blows),
+        rng.randint(1, 4),
+        rng.random(),
+        rng.random() < 0.2,
+        rng.randint(0, 2),
+        tuple(rng.choices(list(Certificate), k=rng.choice((0, 0, 0, 4)))),
+        rng.choice((0, 0, 0, 0, 1, 2)),
     )
 
 
@@ -131,28 +131,28 @@ def _event(seed: int, number: int, poison: bool) -> JsonObject:
     return log_event(number, message) | {"id": f"{seed}-{number}"}
 
 
-def _draw_fault(chance: random.Random) -> Fault:
-    kind = chance.random()
+def _draw_fault(rng: random.Random) -> Fault:
+    kind = rng.random()
     if kind < 0.35:
-        return Fault(delay=chance.choice((0.0, 0.05, 0.2)))
+        return Fault(delay=rng.choice((0.0, 0.05, 0.2)))
     if kind < 0.55:
-        retry_after = chance.choice(({}, {"Retry-After": "0"}, {"Retry-After": "1"}, {"Retry-After": "soon"}))
-        return Fault(status=chance.choice(RETRIED), headers=retry_after, keeps_logs=chance.random() < 0.3)
+        retry_after = rng.choice(({}, {"Retry-After": "0"}, {"Retry-After": "1"}, {"Retry-After": "soon"}))
+        return Fault(status=rng.choice(RETRIED), headers=retry_after, keeps_logs=rng.random() < 0.3)
     if kind < 0.65:
-        return Fault(status=chance.choice(REFUSED))
+        return Fault(status=rng.choice(REFUSED))
     if kind < 0.72:
-        return Fault(status=chance.choice((401, 403, *MISCONFIGURED)))
-    manner = chance.choice([manner for manner in Manner if manner is not Manner.ANSWER])
-    if manner in (Manner.CUT, Manner.RESET_MIDWAY) and chance.random() < 0.5:
-        return Fault(manner=manner, status=503, keeps_logs=chance.random() < 0.5)
+        return Fault(status=rng.choice((401, 403, *MISCONFIGURED)))
+    manner = rng.choice([manner for manner in Manner if manner is not Manner.ANSWER])
+    if manner in (Manner.CUT, Manner.RESET_MIDWAY) and rng.random() < 0.5:
+        return Fault(manner=manner, status=503, keeps_logs=rng.random() < 0.5)
     # A status of 200 that arrives is a promise, even if what follows it does not.
-    keeps = manner in (Manner.CUT, Manner.RESET_MIDWAY) or chance.random() < 0.5
+    keeps = manner in (Manner.CUT, Manner.RESET_MIDWAY) or rng.random() < 0.5
     return Fault(manner=manner, keeps_logs=keeps)
 
 
-def _draw_write(chance: random.Random) -> WriteFate:
+def _draw_write(rng: random.Random) -> WriteFate:
     # No NO_ANSWER: it takes five seconds to find out, and is what makes a short function time out.
-    return chance.choice(
+    return rng.choice(
         (
             WriteFate.STORED,
             WriteFate.STORED,
@@ -330,7 +330,7 @@ class _Schedule:
     def __init__(self, stage: Stage, plan: Plan) -> None:
         self.stage = stage
         self.plan = plan
-        self.ledger = Ledger(Clock())
+        self.ledger = CopyLedger(Clock())
         self.invocations = 0
         self.failed = 0
         self.details: set[str] = set()
@@ -440,7 +440,7 @@ class _Schedule:
         return bool(done)
 
     def _settle(self) -> None:
-        for _ in range(MOST_ROUNDS):
+        for _ in range(MAX_ROUNDS):
             if not self.stage.dead_letters.ids():
                 return
             if not self._replay():

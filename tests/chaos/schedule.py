@@ -13,14 +13,14 @@ from typing import NamedTuple
 from unittest import mock
 
 from loginformant_shipper import telemetry
-from loginformant_shipper.account import Account
-from loginformant_shipper.delivery import Memory
+from loginformant_shipper.delivery.dispatcher import EnvironmentState
+from loginformant_shipper.delivery.policy import KIB, Policy
+from loginformant_shipper.ledger import Ledger
 from loginformant_shipper.pipeline import Environment
-from loginformant_shipper.policy import KIB, Policy
 from loginformant_shipper.settings import Settings
 
 from tests.chaos.clock import Clock, Violation
-from tests.chaos.ledger import Ledger, Nature, Why, ids_of_body
+from tests.chaos.copy_ledger import CopyLedger, Nature, Why, ids_of_body
 from tests.chaos.simulated_api import POISON, IngestApi, Secret, SimulatedSenders
 from tests.chaos.simulated_lambda import JsonObject, Lambda, Mishaps
 from tests.chaos.simulated_sqs import Queue, SimulatedSqs
@@ -33,7 +33,7 @@ PARKED = "https://sqs.eu-west-1.amazonaws.com/123456789012/parked"
 OWN_GROUP = "/loginformant/stack/shipper"
 RECOVERY_SECONDS = 24 * 3600.0
 """So long after the last trouble everything has found its place."""
-MOST_ACTIONS = 2_000
+MAX_ACTIONS = 2_000
 
 TRACE = (
     "Traceback (most recent call last):",
@@ -62,19 +62,19 @@ class Outcome(NamedTuple):
         return f"{self.violation} (again: python -m tests.chaos --virtual --seed {self.seed})"
 
 
-def run_schedule(seed: int, *, reads_accounts: bool = True) -> Outcome:
+def run_schedule(seed: int, *, reads_ledgers: bool = True) -> Outcome:
     """Runs one schedule. The same seed is the same schedule, as long as the code takes the same steps.
 
-    Unless it `reads_accounts`, only the whereabouts of events count, and no account needs to close.
+    Unless it `reads_ledgers`, only the whereabouts of events count, and no account needs to close.
     """
     before = random.getstate()
     random.seed(f"{seed} jitter")  # of the code under test
     world = _World(seed)
-    world.functions.reads_accounts = reads_accounts
-    accounts = contextlib.nullcontext() if reads_accounts else mock.patch.object(Account, "close")
+    world.functions.reads_ledgers = reads_ledgers
+    ledgers = contextlib.nullcontext() if reads_ledgers else mock.patch.object(Ledger, "close")
     violation = None
     try:
-        with _nothing_said(), world.sqs.in_place(), accounts:
+        with _nothing_said(), world.sqs.in_place(), ledgers:
             world.run()
     except Violation as found:
         violation = str(found)
@@ -118,63 +118,61 @@ class _Arrival:
 
 class _World:
     def __init__(self, seed: int) -> None:
-        self.chance = random.Random(f"{seed} plan")
+        self.rng = random.Random(f"{seed} plan")
         self.clock = Clock()
-        self.ledger = Ledger(self.clock)
-        self.end = self.chance.choice((300.0, 900.0, 1800.0))
+        self.ledger = CopyLedger(self.clock)
+        self.end = self.rng.choice((300.0, 900.0, 1800.0))
         self.settings = self._draw_settings()
         self.policy = self._draw_policy()
         self._prefix = str(seed)
         self._events = 0
-        self._share_streamed = self.chance.choice((0.0, 0.0, 0.5, 1.0))
+        self._share_streamed = self.rng.choice((0.0, 0.0, 0.5, 1.0))
         self._draw_outside(seed)
         self.arrivals = sorted(
-            (self._draw_arrival() for _ in range(self.chance.randint(2, 8))), key=lambda arrival: arrival.at
+            (self._draw_arrival() for _ in range(self.rng.randint(2, 8))), key=lambda arrival: arrival.at
         )
         self.rotations = sorted(
-            (self.chance.uniform(0, self.end), self.chance.uniform(-300, 300), f"key-{number}")
-            for number in range(1, 1 + self.chance.choice((0, 0, 1, 2)))
+            (self.rng.uniform(0, self.end), self.rng.uniform(-300, 300), f"key-{number}")
+            for number in range(1, 1 + self.rng.choice((0, 0, 1, 2)))
         )
 
     # ---- what is drawn before it begins
 
     def _draw_settings(self) -> Settings:
-        chance = self.chance
+        rng = self.rng
         return sample_data.settings(
             DEAD_LETTER_QUEUE_URL=DEAD_LETTERS,
             PARKED_QUEUE_URL=PARKED,
             OWN_LOG_GROUPS=OWN_GROUP,
-            MAX_REPLAYS=str(chance.choice((1, 3, 3))),
-            BATCH_MAX_LOGS=str(chance.choice((1, 2, 3, 5, 10, 500))),
-            BATCH_MAX_BYTES=str(chance.choice((KIB, 4 * KIB, 1024 * KIB))),
+            MAX_REPLAYS=str(rng.choice((1, 3, 3))),
+            BATCH_MAX_LOGS=str(rng.choice((1, 2, 3, 5, 10, 500))),
+            BATCH_MAX_BYTES=str(rng.choice((KIB, 4 * KIB, 1024 * KIB))),
             MAX_DECOMPRESSED_BYTES=str(1024 * KIB),
         )
 
     def _draw_policy(self) -> Policy:
-        chance = self.chance
+        rng = self.rng
         return Policy(
-            max_in_flight=chance.choice((1, 2, 4, 8)),
-            request_timeout=chance.choice((3.0, 10.0, 10.0)),
-            extra_requests_per_batch=chance.choice((2, 6, 64)),
-            extra_requests_per_invocation=chance.choice((5, 128)),
+            max_in_flight=rng.choice((1, 2, 4, 8)),
+            request_timeout=rng.choice((3.0, 10.0, 10.0)),
+            extra_requests_per_batch=rng.choice((2, 6, 64)),
+            extra_requests_per_invocation=rng.choice((5, 128)),
             smallest_byte_limit=KIB,
         )
 
     def _draw_outside(self, seed: int) -> None:
-        chance, end = self.chance, self.end
+        rng, end = self.rng, self.end
         own = {name: random.Random(f"{seed} {name}") for name in ("api", "sqs", "secret", "lambda")}
-        sky = draw_forecast(
-            Sky, end, chance.choice((0.2, 0.5)), chance.choice((10.0, 60.0, 300.0)), own["api"]
-        )
-        tide = draw_forecast(Tide, end, chance.choice((0.5, 0.8, 1.0)), 60.0, own["sqs"])
-        store = draw_forecast(KeyStore, end, chance.choice((0.5, 0.9)), 120.0, own["secret"])
+        sky = draw_forecast(Sky, end, rng.choice((0.2, 0.5)), rng.choice((10.0, 60.0, 300.0)), own["api"])
+        tide = draw_forecast(Tide, end, rng.choice((0.5, 0.8, 1.0)), 60.0, own["sqs"])
+        store = draw_forecast(KeyStore, end, rng.choice((0.5, 0.9)), 120.0, own["secret"])
         self.api = IngestApi(
             self.clock,
             self.ledger,
             sky,
             own["api"],
-            most_bytes=chance.choice((math.inf, math.inf, 3000)),
-            success=chance.choice((200, 200, 202, 204)),
+            most_bytes=rng.choice((math.inf, math.inf, 3000)),
+            success=rng.choice((200, 200, 202, 204)),
         )
         self.secret = Secret(self.clock, store, own["secret"])
         dead_letters, parked = Queue(self.clock), Queue(self.clock)
@@ -187,34 +185,34 @@ class _World:
             dead_letters,
             parked,
             self._new_environment,
-            seconds=chance.choice((30.0, 60.0, 120.0)),
+            seconds=rng.choice((30.0, 60.0, 120.0)),
             mishaps=Mishaps(
-                kill=chance.choice((0.0, 0.1, 0.3)),
-                memory=chance.choice((0.0, 0.1)),
-                stall=chance.choice((0.0, 0.1, 0.3)),
-                throttle=chance.choice((0.0, 0.1)),
-                twice=chance.choice((0.0, 0.05)),
-                cold=chance.choice((0.0, 0.2)),
+                kill=rng.choice((0.0, 0.1, 0.3)),
+                memory=rng.choice((0.0, 0.1)),
+                stall=rng.choice((0.0, 0.1, 0.3)),
+                throttle=rng.choice((0.0, 0.1)),
+                twice=rng.choice((0.0, 0.05)),
+                cold=rng.choice((0.0, 0.2)),
             ),
             peace_from=end,
-            chance=own["lambda"],
+            rng=own["lambda"],
         )
 
     def _new_environment(self) -> Environment:
         senders = SimulatedSenders(self.clock, self.api, self.secret, self.policy)
         return Environment(
-            self.settings, senders, Memory(byte_limit=self.settings.batch_max_bytes), self.policy
+            self.settings, senders, EnvironmentState(byte_limit=self.settings.batch_max_bytes), self.policy
         )
 
     def _draw_arrival(self) -> _Arrival:
-        at, kind = self.chance.uniform(0, self.end), self.chance.random()
+        at, kind = self.rng.uniform(0, self.end), self.rng.random()
         if kind < 0.05:
             return self._arrival(at, self._unreadable_payload(), Nature.UNREADABLE)
         events = list(self._draw_events())
         if kind < 0.1:
             own = subscription_event([event for event, _ in events], logGroup=OWN_GROUP)
             return self._arrival(at, own, Nature.FILTERED)
-        stream = f"stream {self.chance.randrange(3)}"
+        stream = f"stream {self.rng.randrange(3)}"
         payload = subscription_event([event for event, _ in events], logStream=stream)
         return _Arrival(at, payload, {str(event["id"]): nature for event, nature in events}, self._streamed())
 
@@ -222,11 +220,11 @@ class _World:
         return _Arrival(at, payload, dict.fromkeys(ids_of_body(payload), nature), self._streamed())
 
     def _streamed(self) -> bool:
-        return self.chance.random() < self._share_streamed
+        return self.rng.random() < self._share_streamed
 
     def _unreadable_payload(self) -> JsonObject:
         name = self._name()
-        data = self.chance.choice(
+        data = self.rng.choice(
             (
                 f"{name} is not base64",
                 data_of(f"{name} is not JSON".encode()),
@@ -237,9 +235,9 @@ class _World:
         return {"awslogs": {"data": data}}
 
     def _draw_events(self) -> Iterator[tuple[JsonObject, Nature]]:
-        poison = self.chance.choice((0.0, 0.0, 0.1, 0.5))
-        for _ in range(self.chance.choice((1, 2, 5, 12, 30))):
-            kind = self.chance.random()
+        poison = self.rng.choice((0.0, 0.0, 0.1, 0.5))
+        for _ in range(self.rng.choice((1, 2, 5, 12, 30))):
+            kind = self.rng.random()
             if kind < poison:
                 yield self._event(f"this is {POISON}"), Nature.POISON
             elif kind > 0.97:
@@ -249,7 +247,7 @@ class _World:
             elif kind > 0.9:
                 yield from ((self._event(line), Nature.PLAIN) for line in TRACE)
             else:
-                yield self._event("order placed" + "." * self.chance.choice((0, 0, 300))), Nature.PLAIN
+                yield self._event("order placed" + "." * self.rng.choice((0, 0, 300))), Nature.PLAIN
 
     def _event(self, message: str) -> JsonObject:
         return log_event(self._events, message) | {"id": self._name()}
@@ -262,7 +260,7 @@ class _World:
 
     def run(self) -> None:
         happenings = sorted(self._happenings(), key=lambda happening: happening[0])
-        for _ in range(MOST_ACTIONS):
+        for _ in range(MAX_ACTIONS):
             due = self.functions.next_due()
             if happenings and (due is None or happenings[0][0] <= max(due, self.clock.now)):
                 at, happen = happenings.pop(0)

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from email.message import Message
 from itertools import count
 
-from loginformant_shipper.ingest import BATCH_PATH, Outcome
-from loginformant_shipper.policy import Policy
-from loginformant_shipper.senders import Completion, KeyFetched, SendEnded
+from loginformant_shipper.delivery.http_client import BATCH_PATH, Outcome
+from loginformant_shipper.delivery.policy import Policy
+from loginformant_shipper.delivery.senders import Completion, KeyFetched, SendEnded
 
 from local.ingest_contract import Call, Log, Refusal, accepted_logs
 from tests.chaos.clock import Clock, Violation
-from tests.chaos.ledger import Ledger
+from tests.chaos.copy_ledger import CopyLedger
 from tests.chaos.weather import NEVER, Fate, Forecast, KeyStore, Sky, draw_fate
 
 POISON = "poison"
-LONGEST_FETCH = 15.0
+MAX_FETCH = 15.0
 """Seconds: every attempt to read the key runs into its time-outs."""
 
 
@@ -37,9 +37,9 @@ class IngestApi:
     """Keeps what it accepts; refuses poison, and bodies beyond `most_bytes`, in all weathers."""
 
     clock: Clock
-    ledger: Ledger
+    ledger: CopyLedger
     forecast: Forecast[Sky]
-    chance: random.Random
+    rng: random.Random
     most_bytes: float = math.inf
     keys: set[str] = field(default_factory=lambda: {"key-0"})
     success: int = 200
@@ -47,7 +47,7 @@ class IngestApi:
     def post(self, body: bytes, key: str) -> tuple[Request, Fate]:
         logs = _logs(body, key)
         request = Request(tuple(identifier for log in logs for identifier in ids_of(log)))
-        fate = draw_fate(self.forecast.at(self.clock.now), self.chance)
+        fate = draw_fate(self.forecast.at(self.clock.now), self.rng)
         if fate.status == 200:
             fate = fate._replace(status=self._judge(logs, len(body), key))
             request.accepted = fate.status == self.success
@@ -87,7 +87,7 @@ def ids_of(log: Log) -> list[str]:
 class Secret:
     clock: Clock
     forecast: Forecast[KeyStore]
-    chance: random.Random
+    rng: random.Random
     value: str = "key-0"
 
     def read(self) -> tuple[str | None, float]:
@@ -96,10 +96,10 @@ class Secret:
             case KeyStore.OPEN:
                 return self.value, 0.05
             case KeyStore.CLOSED:
-                return None, self.chance.choice((0.05, LONGEST_FETCH))
+                return None, self.rng.choice((0.05, MAX_FETCH))
             case KeyStore.UNCERTAIN:
-                value = self.value if self.chance.random() < 0.5 else None
-                return value, self.chance.uniform(0.05, LONGEST_FETCH)
+                value = self.value if self.rng.random() < 0.5 else None
+                return value, self.rng.uniform(0.05, MAX_FETCH)
 
 
 @dataclass
@@ -170,7 +170,7 @@ class SimulatedSenders:
     def _learn(self, request: Request, fate: Fate) -> None:
         request.acknowledged = request.accepted and fate.status == self.api.success
         if fate.retry_after is not None:
-            pause = min(fate.retry_after, self.policy.longest_pause)
+            pause = min(fate.retry_after, self.policy.max_retry_after_seconds)
             self.not_before = max(self.not_before, self.clock.now + pause)
 
     def _complete(self, after: float, completion: Completion) -> None:

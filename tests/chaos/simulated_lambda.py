@@ -24,7 +24,7 @@ from loginformant_shipper import pipeline
 from loginformant_shipper.pipeline import DeadLetterError, Environment
 
 from tests.chaos.clock import Clock, Killed, Mishap, Violation
-from tests.chaos.ledger import Ledger, Nature, Why
+from tests.chaos.copy_ledger import CopyLedger, Nature, Why
 from tests.chaos.simulated_api import Request, SimulatedSenders
 from tests.chaos.simulated_sqs import Message, Queue, SimulatedSqs
 
@@ -80,7 +80,7 @@ class Mishaps:
 @dataclass
 class Lambda:
     clock: Clock
-    ledger: Ledger
+    ledger: CopyLedger
     sqs: SimulatedSqs
     dead_letters: Queue
     parked: Queue
@@ -90,8 +90,8 @@ class Lambda:
     mishaps: Mishaps
     peace_from: float
     """From then on there are no mishaps."""
-    chance: random.Random
-    reads_accounts: bool = True
+    rng: random.Random
+    reads_ledgers: bool = True
     """Whether the account that a function gives is compared with what happened."""
     waiting: list[AsyncEvent] = field(default_factory=list)
     stream: list[StreamRecord] = field(default_factory=list)
@@ -141,7 +141,7 @@ class Lambda:
     def _attempt(self, event: AsyncEvent) -> None:
         if self._happens(self.mishaps.throttle):
             self.ledger.say("Lambda throttles the shipper")
-            event.due = self.clock.now + self.chance.uniform(1.0, 300.0)
+            event.due = self.clock.now + self.rng.uniform(1.0, 300.0)
             return
         self.ledger.say(f"attempt {event.failures + 1} to ship {len(event.ids)} events")
         answer = self._invoke("shipper", lambda environment: self._ship(event.payload, environment))
@@ -244,7 +244,7 @@ class Lambda:
         """The function's answer; None where it failed."""
         self.invocations += 1
         # Two environments of each: what one has learnt, the other has not.
-        name = f"{function} {self.chance.randrange(2)}"
+        name = f"{function} {self.rng.randrange(2)}"
         if name not in self._environments or self._happens(self.mishaps.cold):
             self._environments[name] = self.new_environment()
         environment = self._environments[name]
@@ -265,7 +265,7 @@ class Lambda:
         except MemoryError:
             self.ledger.say(f"  {name}: {Mishap.MEMORY}")
             environment.senders.not_before = (
-                environment.memory.resume_at
+                environment.state.resume_at
             )  # it may not have heard the last plea
             self.failed += 1
             return None
@@ -292,11 +292,11 @@ class Lambda:
             (self.mishaps.stall, Mishap.STALL),
         ):
             if self._happens(likelihood):
-                step = int(math.exp(self.chance.uniform(0.0, math.log(120.0))))
-                yield step, (mishap, self.chance.uniform(0.0, 1.5 * self.seconds))
+                step = int(math.exp(self.rng.uniform(0.0, math.log(120.0))))
+                yield step, (mishap, self.rng.uniform(0.0, 1.5 * self.seconds))
 
     def _happens(self, likelihood: float) -> bool:
-        return self.clock.now < self.peace_from and self.chance.random() < likelihood
+        return self.clock.now < self.peace_from and self.rng.random() < likelihood
 
     def _explain_copies(self, answered: bool, consumed: Iterable[str]) -> None:
         """Compares what came of an invocation with what its source has lost by it.
@@ -332,7 +332,7 @@ class Lambda:
             "delivered": sum(len(request.ids) for request in self._requests if request.acknowledged),
             "deadLettered": sum(len(write.ids) for write in self.sqs.writes if write.acknowledged),
         }
-        if told != happened and self.reads_accounts:
+        if told != happened and self.reads_ledgers:
             raise Violation(f"the account says {told}, and there were {happened}")
 
     # ---- the end

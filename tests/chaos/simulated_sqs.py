@@ -15,16 +15,16 @@ from typing import Any
 from unittest import mock
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
-from loginformant_shipper import deadletter
+from loginformant_shipper.dead_letters import sqs
 from loginformant_shipper.settings import QUEUE_ATTEMPTS, QUEUE_CONNECT_SECONDS, QUEUE_READ_SECONDS
 
 from tests.chaos.clock import Clock, Violation
-from tests.chaos.ledger import Ledger, ids_of_body
+from tests.chaos.copy_ledger import CopyLedger, ids_of_body
 from tests.chaos.weather import Forecast, Tide, WriteFate, draw_write
 
 VISIBILITY_SECONDS = 720.0
 """As in template.yaml."""
-MOST_BYTES = 1024 * 1024
+MAX_BYTES = 1024 * 1024
 ENDPOINT = "https://sqs.eu-west-1.amazonaws.com"
 
 
@@ -87,12 +87,12 @@ class Write:
 
 @dataclass
 class SimulatedSqs:
-    """Takes the place of the client, the threads and the clock of `loginformant_shipper.deadletter`."""
+    """Takes the place of the client, the threads and the clock of `dead_letters.sqs`."""
 
     clock: Clock
-    ledger: Ledger
+    ledger: CopyLedger
     forecast: Forecast[Tide]
-    chance: random.Random
+    rng: random.Random
     queues: Mapping[str, Queue]
     """By URL."""
     writes: list[Write] = field(default_factory=list)
@@ -106,7 +106,7 @@ class SimulatedSqs:
     def in_place(self) -> Iterator[None]:
         """Puts this in the place of SQS during a block."""
         with mock.patch.multiple(
-            deadletter,
+            sqs,
             time=mock.Mock(monotonic=lambda: self.clock.now),
             ThreadPoolExecutor=self._executor,
             wait_for=self._wait_for,
@@ -160,7 +160,7 @@ class SimulatedSqs:
 
     def send_message(self, QueueUrl: str, MessageBody: str, MessageAttributes: Mapping[str, Any]) -> None:
         attributes = {name: value["StringValue"] for name, value in MessageAttributes.items()}
-        if len(MessageBody.encode()) > MOST_BYTES or len(attributes) > 10:
+        if len(MessageBody.encode()) > MAX_BYTES or len(attributes) > 10:
             raise Violation("a message that SQS does not take")
         write = Write(tuple(ids_of_body(json.loads(MessageBody))))
         self.writes.append(write)
@@ -184,7 +184,7 @@ class SimulatedSqs:
         """boto's standard retry mode, as the client is configured."""
         for attempt in range(QUEUE_ATTEMPTS):
             self.clock.step()
-            fate = draw_write(self.forecast.at(self._worker), self.chance)
+            fate = draw_write(self.forecast.at(self._worker), self.rng)
             self.ledger.say(f"    {what}: {fate}")
             if fate in (WriteFate.STORED, WriteFate.REPLY_LOST):
                 effect()
@@ -204,7 +204,7 @@ class SimulatedSqs:
                     error = _client_error(fate)
             if fate is WriteFate.DENIED or attempt == QUEUE_ATTEMPTS - 1:
                 raise error
-            self._worker += self.chance.uniform(0.0, 2.0**attempt)
+            self._worker += self.rng.uniform(0.0, 2.0**attempt)
 
 
 def _client_error(fate: WriteFate) -> ClientError:

@@ -11,7 +11,7 @@ from tests.chaos.test_schedules import SCHEDULES
 def test_a_broken_policy_is_caught(mutant: Mutant) -> None:
     """By where the events are, although the account that the function takes itself is switched off."""
     with mutant.in_place():
-        caught = any(run_schedule(seed, reads_accounts=False).violation for seed in range(SCHEDULES))
+        caught = any(run_schedule(seed, reads_ledgers=False).violation for seed in range(SCHEDULES))
     assert caught, f"nobody notices that the shipper {mutant.name}"
 
 

@@ -6,15 +6,15 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from loginformant_shipper.deadletter import Addressed, DeadLetterMessage, store
-from loginformant_shipper.delivery import Failure
-from loginformant_shipper.reasons import Reason
+from loginformant_shipper.dead_letters.messages import Addressed, DeadLetterMessage
+from loginformant_shipper.dead_letters.sqs import store
+from loginformant_shipper.failures import Failure, Reason
 
 from local.account import emulated_account
 from local.build import local_build
 from local.stack import PROJECT
 from tests.chaos.certificates import Certificate
-from tests.chaos.ledger import Why
+from tests.chaos.copy_ledger import Why
 from tests.chaos.runtime_schedule import RuntimeOutcome, run_schedules, why_again
 
 pytestmark = [
@@ -23,7 +23,7 @@ pytestmark = [
 ]
 NOT_STORED = [{"detail": "refused; and the queue did not take them: HTTPClientError", "events": 2}]
 SCHEDULES = 50
-MOST_SECONDS = 600.0
+MAX_SECONDS = 600.0
 LOG = PROJECT / ".build" / "local" / "chaos.log"
 
 
@@ -38,7 +38,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[RuntimeOutcome]:
             range(SCHEDULES),
             limits=False,
             stages=4,
-            seconds=MOST_SECONDS,
+            seconds=MAX_SECONDS,
         )
 
 

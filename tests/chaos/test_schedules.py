@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from local.stack import PROJECT
-from tests.chaos.ledger import Why
+from tests.chaos.copy_ledger import Why
 from tests.chaos.schedule import Outcome, run_schedule
 
 SCHEDULES = 1000

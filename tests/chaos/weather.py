@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 
-from loginformant_shipper.ingest import retry_after_seconds
+from loginformant_shipper.delivery.http_client import retry_after_seconds
 
 Kind = TypeVar("Kind", bound=StrEnum)
 NEVER = 1e9
@@ -50,65 +50,65 @@ REFUSED = (400, 413, 422)
 MISCONFIGURED = (300, 301, 302, 307, 308, 402, 404, 405, 410, 415, 431, 451)
 
 
-def retry_after(chance: random.Random) -> float | None:
+def retry_after(rng: random.Random) -> float | None:
     """What the code under test reads from a header of some kind, sensible or not."""
     date = format_datetime(DATE, usegmt=True)
 
     def in_seconds(seconds: float) -> str:
         return format_datetime(DATE + timedelta(seconds=seconds), usegmt=True)
 
-    value = chance.choice(
+    value = rng.choice(
         (
             None,
             "0",
-            str(chance.randint(1, 20)),
-            str(chance.randint(30, 200)),
-            str(chance.randint(200, 4000)),
-            "1" + "0" * chance.randint(5, 60),
-            in_seconds(chance.randint(1, 60)),
-            in_seconds(-chance.randint(1, 60)),
+            str(rng.randint(1, 20)),
+            str(rng.randint(30, 200)),
+            str(rng.randint(200, 4000)),
+            "1" + "0" * rng.randint(5, 60),
+            in_seconds(rng.randint(1, 60)),
+            in_seconds(-rng.randint(1, 60)),
             "-3",
             "1.5",
             "soon",
         )
     )
-    return retry_after_seconds(value, chance.choice((date, date, None)))
+    return retry_after_seconds(value, rng.choice((date, date, None)))
 
 
-def draw_fate(sky: Sky, chance: random.Random) -> Fate:
-    latency = chance.choice((0.01, 0.05, 0.2, 1.0))
+def draw_fate(sky: Sky, rng: random.Random) -> Fate:
+    latency = rng.choice((0.01, 0.05, 0.2, 1.0))
     match sky:
         case Sky.MIXED:
-            return draw_fate(chance.choice(list(Sky)[:-1]), chance)
+            return draw_fate(rng.choice(list(Sky)[:-1]), rng)
         case Sky.CLEAR:
             return Fate(after=latency)
         case Sky.DOWN:
-            status = chance.choice((None, None, *RETRIED[3:]))
-            return Fate(status, after=latency, retry_after=_sometimes(0.3, chance) if status else None)
+            status = rng.choice((None, None, *RETRIED[3:]))
+            return Fate(status, after=latency, retry_after=_sometimes(0.3, rng) if status else None)
         case Sky.THROTTLING:
-            if chance.random() < 0.3:
+            if rng.random() < 0.3:
                 return Fate(after=latency)
-            return Fate(chance.choice(RETRIED[:3]), after=latency, retry_after=_sometimes(0.7, chance))
+            return Fate(rng.choice(RETRIED[:3]), after=latency, retry_after=_sometimes(0.7, rng))
         case Sky.REFUSING:
-            return Fate(chance.choice(REFUSED), after=latency)
+            return Fate(rng.choice(REFUSED), after=latency)
         case Sky.FORBIDDING:
-            return Fate(chance.choice((401, 403)), after=latency)
+            return Fate(rng.choice((401, 403)), after=latency)
         case Sky.MISROUTED:
-            return Fate(chance.choice(MISCONFIGURED), after=latency)
+            return Fate(rng.choice(MISCONFIGURED), after=latency)
         case Sky.SILENT:
-            return Fate(None, chance.random() < 0.5, after=chance.choice((NEVER, 12.0, 40.0)))
+            return Fate(None, rng.random() < 0.5, after=rng.choice((NEVER, 12.0, 40.0)))
         case Sky.FORGETFUL:
-            if chance.random() < 0.4:
+            if rng.random() < 0.4:
                 return Fate(after=latency)
-            return Fate(chance.choice((None, 500, 502, 504)), keeps=True, after=latency)
+            return Fate(rng.choice((None, 500, 502, 504)), keeps=True, after=latency)
         case Sky.SLOW:
-            if chance.random() < 0.5:
-                return Fate(after=chance.uniform(0.5, 30.0))
-            return Fate(chance.choice((200, 503)), after=NEVER, status_after=chance.uniform(0.1, 8.0))
+            if rng.random() < 0.5:
+                return Fate(after=rng.uniform(0.5, 30.0))
+            return Fate(rng.choice((200, 503)), after=NEVER, status_after=rng.uniform(0.1, 8.0))
 
 
-def _sometimes(likelihood: float, chance: random.Random) -> float | None:
-    return retry_after(chance) if chance.random() < likelihood else None
+def _sometimes(likelihood: float, rng: random.Random) -> float | None:
+    return retry_after(rng) if rng.random() < likelihood else None
 
 
 class Tide(StrEnum):
@@ -132,17 +132,17 @@ class WriteFate(StrEnum):
     DENIED = "denied"
 
 
-def draw_write(tide: Tide, chance: random.Random) -> WriteFate:
+def draw_write(tide: Tide, rng: random.Random) -> WriteFate:
     troubles = list(WriteFate)[2:]
     match tide:
         case Tide.CALM:
             return WriteFate.STORED
         case Tide.BROKEN:
-            return chance.choice(troubles)
+            return rng.choice(troubles)
         case Tide.ROUGH:
-            return chance.choice((WriteFate.STORED, WriteFate.STORED, *troubles))
+            return rng.choice((WriteFate.STORED, WriteFate.STORED, *troubles))
         case Tide.FORGETFUL:
-            return WriteFate.REPLY_LOST if chance.random() < 0.3 else WriteFate.STORED
+            return WriteFate.REPLY_LOST if rng.random() < 0.3 else WriteFate.STORED
 
 
 class KeyStore(StrEnum):
@@ -165,14 +165,14 @@ class Forecast(Generic[Kind]):
 
 
 def draw_forecast(
-    kinds: type[Kind], end: float, fair: float, mean_seconds: float, chance: random.Random
+    kinds: type[Kind], end: float, fair: float, mean_seconds: float, rng: random.Random
 ) -> Forecast[Kind]:
     """Spells until `end`; so great a share of them is `fair`, the first of `kinds`."""
     best, *others = kinds
     # A schedule knows only some of the troubles, so that one of them is seen alone often enough.
-    known = chance.sample(others, chance.randint(1, len(others)))
+    known = rng.sample(others, rng.randint(1, len(others)))
     starts, drawn, moment = [0.0], [best], 0.0
-    while (moment := moment + chance.expovariate(1 / mean_seconds)) < end:
+    while (moment := moment + rng.expovariate(1 / mean_seconds)) < end:
         starts.append(moment)
-        drawn.append(best if chance.random() < fair else chance.choice(known))
+        drawn.append(best if rng.random() < fair else rng.choice(known))
     return Forecast([*starts, end], [*drawn, best])

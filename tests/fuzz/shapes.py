@@ -25,7 +25,7 @@ def _sample_messages() -> list[str]:
 
 
 def _trace_lines() -> list[str]:
-    traces = sorted((PROJECT / "tests" / "unit" / "stack_traces").glob("*.txt"))
+    traces = sorted((PROJECT / "tests" / "unit" / "parsing" / "stack_traces").glob("*.txt"))
     return [line for path in traces for line in path.read_text().splitlines()]
 
 

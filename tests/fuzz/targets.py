@@ -15,26 +15,22 @@ from unittest import mock
 
 from hypothesis import given
 from hypothesis import strategies as st
-from loginformant_shipper import payload_json, pipeline
-from loginformant_shipper.deadletter import MAX_MESSAGE_BYTES, Addressed
-from loginformant_shipper.delivery import Memory
-from loginformant_shipper.entries import entry, frame
+from loginformant_shipper import pipeline
+from loginformant_shipper.dead_letters.messages import MAX_MESSAGE_BYTES, Addressed
+from loginformant_shipper.delivery.dispatcher import EnvironmentState
+from loginformant_shipper.delivery.policy import Policy
+from loginformant_shipper.entries.log_object import entry, frame
+from loginformant_shipper.events import ControlMessage, LogEvent, SubscriptionMessage, Undecodable
 from loginformant_shipper.filtering import is_blank
-from loginformant_shipper.levels import END, START, Level, decide, explain_level, infer_level
-from loginformant_shipper.parsing import parse
+from loginformant_shipper.levels import END, START, decide, explain_level, infer_level
+from loginformant_shipper.names import Detector, Level
+from loginformant_shipper.parsing.messages import parse
+from loginformant_shipper.parsing.stack_traces import MAX_JOINED_BYTES, MAX_JOINED_EVENTS, join
 from loginformant_shipper.pipeline import Environment
-from loginformant_shipper.policy import Policy
-from loginformant_shipper.redaction import redact, redact_text
-from loginformant_shipper.settings import Detector
-from loginformant_shipper.stacktraces import MAX_JOINED_BYTES, MAX_JOINED_EVENTS, join
-from loginformant_shipper.subscription import (
-    ControlMessage,
-    LogEvent,
-    SubscriptionMessage,
-    Undecodable,
-    decode,
-    encode,
-)
+from loginformant_shipper.redaction.redact import redact, redact_text
+from loginformant_shipper.wire import payload_json
+from loginformant_shipper.wire.decoding import decode
+from loginformant_shipper.wire.encoding import encode
 
 from local.ingest_contract import SINGLE, Call, accepted_logs
 from tests.fuzz import shapes
@@ -44,7 +40,7 @@ from tests.unit import sample_data
 from tests.unit.sample_data import ORDERS
 from tests.unit.simulated_senders import Answer, SimulatedSenders, answers
 
-MOST_SECONDS = 10.0
+MAX_SECONDS = 10.0
 """Of processor time for one input; none is larger than a few MiB. What is not linear takes hours."""
 
 LIMIT = 4 * MIB
@@ -61,7 +57,7 @@ REPLAY = sample_data.settings(PARKED_QUEUE_URL=PARKED)
 def bounded_time() -> Iterator[None]:
     start = thread_time()
     yield
-    assert thread_time() - start < MOST_SECONDS, "takes more than its time"
+    assert thread_time() - start < MAX_SECONDS, "takes more than its time"
 
 
 @given(event=shapes.events)
@@ -232,12 +228,12 @@ def fuzz_replay(event: dict[str, Any], statuses: list[int | None], last: int, no
         return troubles
 
     senders = SimulatedSenders(answers(*map(Answer, statuses), then=last))
-    environment = Environment(REPLAY, senders, Memory(MIB, key="the-key"), Policy(max_in_flight=2))
+    environment = Environment(REPLAY, senders, EnvironmentState(MIB, key="the-key"), Policy(max_in_flight=2))
     with (
         mock.patch.object(pipeline, "store", store),
         mock.patch.object(pipeline, "postpone"),
         mock.patch.object(pipeline, "put_metrics"),
-        mock.patch.multiple(pipeline, say_dead_lettered=_silent, say_parked=_silent, say_returned=_silent),
+        mock.patch.multiple(pipeline, log_dead_lettered=_silent, log_parked=_silent, log_returned=_silent),
         bounded_time(),
     ):
         answer = pipeline.replay(event, environment, 120.0)

@@ -10,8 +10,9 @@ import zlib
 from typing import Any
 
 import pytest
-from loginformant_shipper.reasons import Reason
-from loginformant_shipper.subscription import Decoded, SubscriptionMessage, Undecodable, decode
+from loginformant_shipper.events import Decoded, SubscriptionMessage, Undecodable
+from loginformant_shipper.failures import Reason
+from loginformant_shipper.wire.decoding import decode
 
 MIB = 1024 * 1024
 LIMIT = 9 * MIB

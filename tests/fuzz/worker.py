@@ -10,19 +10,19 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-MOST_MEMORY_MIB = 2048
-MOST_SECONDS_FOR_ONE = 60
-"""Wall-clock time that ends a hang. What takes long is found by processor time (`targets.MOST_SECONDS`)."""
-MOST_BYTES = 8192
+MAX_MEMORY_MIB = 2048
+MAX_SECONDS_FOR_ONE = 60
+"""Wall-clock time that ends a hang. What takes long is found by processor time (`targets.MAX_SECONDS`)."""
+MAX_BYTES = 8192
 """Of what an input is drawn from; the input itself may be larger by far."""
 SEEDS = 40
 
 
 def main(name: str, seconds: str, corpus: str, findings: str) -> None:
-    chance = random.Random(name)
+    rng = random.Random(name)
     if not any(Path(corpus).iterdir()):
         for number in range(SEEDS):
-            seed = chance.randbytes(chance.choice([60, 400, 2000, MOST_BYTES]))
+            seed = rng.randbytes(rng.choice([60, 400, 2000, MAX_BYTES]))
             (Path(corpus) / f"seed-{number}").write_bytes(seed)
     if find_spec("atheris"):
         _follow_coverage(name, seconds, corpus, findings)
@@ -47,9 +47,9 @@ def _follow_coverage(name: str, seconds: str, corpus: str, findings: str) -> Non
             sys.argv[0],
             corpus,
             f"-max_total_time={seconds}",
-            f"-max_len={MOST_BYTES}",
-            f"-timeout={MOST_SECONDS_FOR_ONE}",
-            f"-rss_limit_mb={MOST_MEMORY_MIB}",
+            f"-max_len={MAX_BYTES}",
+            f"-timeout={MAX_SECONDS_FOR_ONE}",
+            f"-rss_limit_mb={MAX_MEMORY_MIB}",
             f"-artifact_prefix={findings}/",
         ],
         lambda data: one_input(data) and None,
@@ -61,12 +61,12 @@ def _try_random_bytes(
     one_input: Callable[[bytes], object], seconds: int, corpus: Path, findings: Path
 ) -> None:
     seeds = [path.read_bytes() for path in sorted(corpus.iterdir())]
-    end, runs, chance = time.monotonic() + seconds, 0, random.Random()
+    end, runs, rng = time.monotonic() + seconds, 0, random.Random()
     while time.monotonic() < end:
-        data = bytearray(chance.choice(seeds))
-        for _ in range(chance.choice([1, 4, 64])):
-            start = chance.randrange(len(data))
-            data[start : start + chance.choice([1, 8])] = chance.randbytes(chance.choice([1, 8]))
+        data = bytearray(rng.choice(seeds))
+        for _ in range(rng.choice([1, 4, 64])):
+            start = rng.randrange(len(data))
+            data[start : start + rng.choice([1, 8])] = rng.randbytes(rng.choice([1, 8]))
         runs += 1
         try:
             one_input(bytes(data))

@@ -12,11 +12,12 @@ from uuid import uuid4
 
 import boto3
 import pytest
-from loginformant_shipper import deadletter, telemetry
-from loginformant_shipper.delivery import Memory
+from loginformant_shipper import telemetry
+from loginformant_shipper.dead_letters import sqs
+from loginformant_shipper.delivery.dispatcher import EnvironmentState
+from loginformant_shipper.delivery.policy import Policy
+from loginformant_shipper.delivery.senders import ThreadedSenders
 from loginformant_shipper.pipeline import Environment
-from loginformant_shipper.policy import Policy
-from loginformant_shipper.senders import ThreadedSenders
 from loginformant_shipper.settings import load_settings
 from moto import mock_aws
 
@@ -56,10 +57,8 @@ def aws() -> Iterator[Aws]:
         environ.setenv("AWS_DEFAULT_REGION", REGION)
         environ.setenv("AWS_REGION", REGION)
         # A client takes long to make; the stack makes one for each invocation that has something to store.
-        make_client = cache(lambda endpoint, make=deadletter._sqs_client: make())
-        environ.setattr(
-            deadletter, "_sqs_client", lambda: make_client(os.environ.get("AWS_ENDPOINT_URL_SQS"))
-        )
+        make_client = cache(lambda endpoint, make=sqs._sqs_client: make())
+        environ.setattr(sqs, "_sqs_client", lambda: make_client(os.environ.get("AWS_ENDPOINT_URL_SQS")))
         yield Aws(boto3.client("sqs"), boto3.client("secretsmanager"), boto3.client("ssm"))
 
 
@@ -150,7 +149,7 @@ def make_stack(
         chosen = replace(load_settings(environ), **{"ingest_url": to.url, **settings})
         threaded = ThreadedSenders(chosen)
         senders = threaded if real_clock else LeapingSenders(threaded, to)
-        memory = Memory(byte_limit=chosen.batch_max_bytes, key=key)
+        memory = EnvironmentState(byte_limit=chosen.batch_max_bytes, key=key)
         return Stack(to, Environment(chosen, senders, memory, policy), aws.sqs, read_output)
 
     return make

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 VISIBILITY_TIMEOUT = 720
 """Seconds, as in template.yaml."""
 
-MOST_RECORDS = 10
+MAX_RECORDS = 10
 FAILED_AT = "2026-11-03T10:00:00.000Z"
 LARGEST = 1024**3
 
@@ -126,7 +126,7 @@ class Queues:
     def receive(self) -> list[JsonObject]:
         """Up to ten messages, as the records of the function's argument."""
         messages = self.stack.sqs.receive_message(
-            QueueUrl=self.queue_url, MaxNumberOfMessages=MOST_RECORDS, MessageAttributeNames=["All"]
+            QueueUrl=self.queue_url, MaxNumberOfMessages=MAX_RECORDS, MessageAttributeNames=["All"]
         ).get("Messages", [])
         return [
             {

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from loginformant_shipper.policy import Policy
+from loginformant_shipper.delivery.policy import Policy
 
 from local.faults import Fault
 from local.ingest_api import IngestApi, ingest_api

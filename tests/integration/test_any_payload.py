@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
-from loginformant_shipper.delivery import Memory
+from loginformant_shipper.delivery.dispatcher import EnvironmentState
 
 from local.faults import Fault
 from tests.integration.accounting import KEY, Shipment, Stack
@@ -159,8 +159,10 @@ def stack(make_stack: MakeStack) -> Iterator[Stack]:
 
 
 def ship(stack: Stack, payload: Any) -> Shipment:
-    memory = Memory(stack.environment.settings.batch_max_bytes, KEY, tickets=stack.environment.memory.tickets)
-    stack.environment = replace(stack.environment, memory=memory)
+    memory = EnvironmentState(
+        stack.environment.settings.batch_max_bytes, KEY, tickets=stack.environment.state.tickets
+    )
+    stack.environment = replace(stack.environment, state=memory)
     return stack.look(stack.ship(payload), 0.0)
 
 

@@ -1,7 +1,7 @@
 """400, 413 and 422: one bad log costs one log, and a bounded number of requests."""
 
 import pytest
-from loginformant_shipper.policy import Policy
+from loginformant_shipper.delivery.policy import Policy
 
 from local.faults import Fault
 from tests.integration.accounting import Stack
@@ -104,7 +104,7 @@ def test_413_does_not_lower_the_limit_without_end(stack: Stack) -> None:
     stack.api.fault(Fault(status=413, times=EVER))
     shipment = stack.ship_and_account(subscription_event(log_events(8)))
     assert shipment.by_reason() == {"too_large": 8}
-    assert stack.environment.memory.byte_limit == stack.environment.policy.smallest_byte_limit
+    assert stack.environment.state.byte_limit == stack.environment.policy.smallest_byte_limit
 
 
 def test_one_log_that_is_too_large_is_told_so(stack: Stack) -> None:

@@ -7,11 +7,12 @@ import socket
 from collections.abc import Iterable, Iterator
 
 import pytest
-from loginformant_shipper import deadletter, pipeline
-from loginformant_shipper.parsing import parse
+from loginformant_shipper import pipeline
+from loginformant_shipper.dead_letters import messages
+from loginformant_shipper.events import LogEvent
+from loginformant_shipper.parsing.messages import parse
+from loginformant_shipper.parsing.stack_traces import Log
 from loginformant_shipper.pipeline import DeadLetterError
-from loginformant_shipper.stacktraces import Log
-from loginformant_shipper.subscription import LogEvent
 
 from local.faults import Fault
 from tests.integration.accounting import KEY, RESERVE, DeadLetter, Stack
@@ -106,7 +107,7 @@ class TestLarge:
                 yield Log(trio, parse("\n".join(event.message for event in trio)))
 
         monkeypatch.setattr(pipeline, "join", by_threes)
-        monkeypatch.setattr(deadletter, "MAX_MESSAGE_BYTES", 20_000)
+        monkeypatch.setattr(messages, "MAX_MESSAGE_BYTES", 20_000)
         events = [log_event(number, incompressible(1000, seed=number)) for number in range(99)]
         shipment = refusing.ship_and_account(subscription_event(events))
         assert len(shipment.dead_letters) >= 5
@@ -119,7 +120,7 @@ class TestLarge:
     def test_the_limit_holds_with_all_attributes(
         self, refusing: Stack, monkeypatch: pytest.MonkeyPatch, characters: int
     ) -> None:
-        monkeypatch.setattr(deadletter, "MAX_MESSAGE_BYTES", 2000)
+        monkeypatch.setattr(messages, "MAX_MESSAGE_BYTES", 2000)
         events = [log_event(number, incompressible(characters, seed=number)) for number in range(20)]
         shipment = refusing.ship_and_account(subscription_event(events))
         assert max(letter.size() for letter in shipment.dead_letters) <= 2000

@@ -1,7 +1,7 @@
 """The time runs out: the invocation ends in time, and says of each log why it was not delivered."""
 
 import pytest
-from loginformant_shipper.policy import Policy
+from loginformant_shipper.delivery.policy import Policy
 
 from local.faults import Fault, Manner
 from tests.integration.accounting import KEY, Stack

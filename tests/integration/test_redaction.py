@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from loginformant_shipper.names import Detector
 from loginformant_shipper.pipeline import DeadLetterError, ship
-from loginformant_shipper.settings import Detector
 
 from local.faults import Fault
 from tests.integration.accounting import RESERVE, Shipment, Stack

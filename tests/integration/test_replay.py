@@ -11,9 +11,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from loginformant_shipper.deadletter import LEAST_POSTPONEMENT_SECONDS, MOST_POSTPONEMENT_SECONDS
+from loginformant_shipper.dead_letters.sqs import MAX_POSTPONEMENT_SECONDS, MIN_POSTPONEMENT_SECONDS
+from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.pipeline import replay
-from loginformant_shipper.policy import Policy
 
 from local.faults import Fault, Manner
 from tests.integration.accounting import KEY, OTHER_KEY, ids_of
@@ -166,7 +166,7 @@ class TestOutage:
         replayed = queues.replay_and_account()
         assert len(replayed.returned) == 10
         seconds = queues.hidden_seconds()
-        assert all(LEAST_POSTPONEMENT_SECONDS - 20 < each <= MOST_POSTPONEMENT_SECONDS for each in seconds), (
+        assert all(MIN_POSTPONEMENT_SECONDS - 20 < each <= MAX_POSTPONEMENT_SECONDS for each in seconds), (
             seconds
         )
         assert len({round(each) for each in seconds}) > 1, "all come again at once"
@@ -414,7 +414,7 @@ class TestQueuesOutOfReach:
         replayed = queues.replay_and_account(seconds=5, doubled=ids(events[:500]))
         assert replayed.counts() == (500, 0, 200)
         assert len(queues.waiting) == 1
-        assert queues.hidden_seconds()[0] > MOST_POSTPONEMENT_SECONDS
+        assert queues.hidden_seconds()[0] > MAX_POSTPONEMENT_SECONDS
 
     def test_part_of_a_remainder_can_be_doubled_when_one_of_two_queues_fails(
         self, make_queues: MakeQueues, out_of_reach: str

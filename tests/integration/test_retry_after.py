@@ -5,7 +5,7 @@ import time
 from itertools import product
 
 import pytest
-from loginformant_shipper.policy import Policy
+from loginformant_shipper.delivery.policy import Policy
 
 from local.faults import Fault
 from local.ingest_api import Request
@@ -62,7 +62,7 @@ def test_no_request_starts_before_it_is_over(make_stack: MakeStack, form: str, s
 def test_it_holds_for_all_requests_of_the_invocation(make_stack: MakeStack, on_request: OnRequest) -> None:
     """Those in flight finish, none starts."""
     stack = make_stack(policy=Policy(max_in_flight=2))
-    memory = stack.environment.memory
+    memory = stack.environment.state
 
     def hold_the_second(request: Request) -> None:
         while request.number == 1 and memory.resume_at == -math.inf:
@@ -84,14 +84,14 @@ def test_what_says_nothing_usable_is_as_if_absent(stack: Stack, case: str) -> No
     shipment = stack.ship_and_account(subscription_event(log_events(10)))
     assert shipment.counts() == (10, 0, 2)
     assert shipment.statuses() == [429, 200]
-    assert stack.environment.memory.resume_at == -math.inf
+    assert stack.environment.state.resume_at == -math.inf
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 413])
 def test_it_means_nothing_where_there_is_nothing_to_wait_for(stack: Stack, status: int) -> None:
     stack.api.fault(Fault(status=status, headers={"Retry-After": "30"}))
     stack.ship_and_account(subscription_event(log_events(10)))
-    assert stack.environment.memory.resume_at == -math.inf
+    assert stack.environment.state.resume_at == -math.inf
 
 
 @pytest.mark.parametrize(
@@ -137,6 +137,6 @@ class TestRemembered:
     def test_nobody_is_believed_who_asks_for_a_year(self, stack: Stack) -> None:
         stack.api.fault(Fault(status=503, headers={"Retry-After": "31536000"}))
         stack.ship_and_account(subscription_event(log_events(10)))
-        stack.senders.leap(stack.environment.policy.longest_pause)
+        stack.senders.leap(stack.environment.policy.max_retry_after_seconds)
         shipment = stack.ship_and_account(subscription_event(log_events(10, first=10)))
         assert shipment.counts() == (10, 0, 1)

@@ -45,5 +45,5 @@ def test_an_exception_does_not_hold_it(stack: Stack, aws: Aws, queue_url: str) -
 
 def test_what_a_warm_environment_shows_of_itself_does_not_hold_it(stack: Stack) -> None:
     stack.ship_and_account(subscription_event(log_events(1)))
-    assert stack.environment.memory.key == KEY
+    assert stack.environment.state.key == KEY
     assert KEY not in repr(stack.environment)

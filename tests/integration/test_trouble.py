@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from loginformant_shipper.policy import Policy
+from loginformant_shipper.delivery.policy import Policy
 
 from local.faults import Fault, Manner
 from local.ingest_api import IngestApi, ingest_api
@@ -98,7 +98,7 @@ class TestSlow:
     def test_the_limit_is_one_of_the_wall_clock(self, make_stack: MakeStack, manner: Manner) -> None:
         """A read time-out starts anew with each byte."""
         stack = make_stack(
-            policy=Policy(request_timeout=0.2, least_attempt=0.05, backoff_base=0.01), real_clock=True
+            policy=Policy(request_timeout=0.2, min_attempt_seconds=0.05, backoff_base=0.01), real_clock=True
         )
         stack.api.fault(Fault(status=503, manner=manner, pause=0.1, body=LONG, times=EVER))
         shipment = stack.ship_and_account(subscription_event(log_events(10)), seconds=1.5)

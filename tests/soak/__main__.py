@@ -38,7 +38,7 @@ from tests.soak.traffic import (
 PROJECT = Path(__file__).parents[2]
 TALLY = PROJECT / ".build" / "soak" / "tally"
 EVENTS_IN_A_PAYLOAD = 2000
-MOST_WAITING = 20
+MAX_WAITING = 20
 """So many messages in the dead-letter queue are replayed before more is shipped."""
 ROUNDS_AT_THE_END = 1000
 
@@ -115,7 +115,7 @@ def _ship(shipping: Shipping, url: str, seconds: float) -> tuple[list[Sample], i
             delivered += shipping.ship(event)["delivered"]
             sent = numbers.stop
             shipping.forget_trouble()
-            while len(shipping.waiting) > MOST_WAITING:
+            while len(shipping.waiting) > MAX_WAITING:
                 shipping.replay()
     return samples, sent
 

@@ -9,14 +9,15 @@ from typing import Any
 from unittest import mock
 
 from loginformant_shipper import pipeline, telemetry
-from loginformant_shipper.deadletter import Addressed
-from loginformant_shipper.delivery import Memory
-from loginformant_shipper.ingest import Outcome
+from loginformant_shipper.dead_letters.messages import Addressed
+from loginformant_shipper.delivery.dispatcher import EnvironmentState
+from loginformant_shipper.delivery.http_client import Outcome
+from loginformant_shipper.delivery.policy import Policy
+from loginformant_shipper.delivery.senders import ThreadedSenders
+from loginformant_shipper.events import SubscriptionMessage
 from loginformant_shipper.pipeline import Environment
-from loginformant_shipper.policy import Policy
-from loginformant_shipper.senders import ThreadedSenders
 from loginformant_shipper.settings import load_settings
-from loginformant_shipper.subscription import SubscriptionMessage, decode
+from loginformant_shipper.wire.decoding import decode
 
 from local.ingest_api import LOCAL_KEY
 
@@ -69,7 +70,7 @@ class Shipping:
     def __init__(self, url: str) -> None:
         self.senders = NotingSenders(url)
         settings = self.senders.settings
-        memory = Memory(byte_limit=settings.batch_max_bytes, key=LOCAL_KEY)
+        memory = EnvironmentState(byte_limit=settings.batch_max_bytes, key=LOCAL_KEY)
         policy = Policy(max_in_flight=settings.max_in_flight, request_timeout=REQUEST_SECONDS)
         self._environment = Environment(settings, self.senders, memory, policy)
         self.waiting: deque[dict[str, Any]] = deque()
@@ -97,7 +98,7 @@ class Shipping:
 
     def forget_trouble(self) -> None:
         """As a new environment would: no outage and no Retry-After is remembered."""
-        self._environment.memory.unavailable_until = self._environment.memory.resume_at = 0.0
+        self._environment.state.unavailable_until = self._environment.state.resume_at = 0.0
 
     @contextmanager
     def _in_memory(self) -> Iterator[None]:

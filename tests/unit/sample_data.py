@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loginformant_shipper.batching import Batch, batch_of
-from loginformant_shipper.entries import Entry
+from loginformant_shipper.delivery.batching import Batch, batch_of
+from loginformant_shipper.entries.log_object import Entry
+from loginformant_shipper.events import LogEvent, Origin
 from loginformant_shipper.settings import Settings, load_settings
-from loginformant_shipper.subscription import LogEvent, Origin
 
 QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters"
 ENVIRON = {

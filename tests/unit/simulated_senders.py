@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from itertools import chain, count, repeat
 from typing import Any, NamedTuple
 
-from loginformant_shipper.ingest import Outcome
-from loginformant_shipper.senders import Completion, KeyFetched, SendEnded
+from loginformant_shipper.delivery.http_client import Outcome
+from loginformant_shipper.delivery.senders import Completion, KeyFetched, SendEnded
 
 NEVER = math.inf
-MOST_WAITS = 20_000
+MAX_WAITS = 20_000
 
 
 class Sent(NamedTuple):
@@ -97,7 +97,7 @@ class SimulatedSenders:
 
     def wait(self, seconds: float) -> Completion | None:
         self.waits += 1
-        assert self.waits < MOST_WAITS, "a busy loop"
+        assert self.waits < MAX_WAITS, "a busy loop"
         end = self._time + max(seconds, 0.0)
         if self._completions and self._completions[0][0] <= end:
             at, _, completion = heapq.heappop(self._completions)

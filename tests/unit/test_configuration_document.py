@@ -7,7 +7,10 @@ from typing import Any, NamedTuple
 
 import pytest
 from loginformant_shipper.settings import Settings, SettingsError, load_settings
-from loginformant_shipper.subscriptions.settings import SubscriptionSettings, load_subscription_settings
+from loginformant_shipper.subscriptions.subscription_settings import (
+    SubscriptionSettings,
+    load_subscription_settings,
+)
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 PROJECT = Path(__file__).parents[2]

@@ -2,18 +2,10 @@ from collections import Counter
 from collections.abc import Iterable
 
 import pytest
-from loginformant_shipper.filtering import (
-    Cause,
-    LevelledLog,
-    has_filters,
-    is_blank,
-    is_own,
-    keep,
-    share_of,
-)
-from loginformant_shipper.levels import Level
-from loginformant_shipper.parsing import parse
-from loginformant_shipper.stacktraces import MAX_JOINED_EVENTS, Log, join
+from loginformant_shipper.filtering import LevelledLog, has_filters, is_blank, is_own, keep, share_of
+from loginformant_shipper.names import FilterCause, Level
+from loginformant_shipper.parsing.messages import parse
+from loginformant_shipper.parsing.stack_traces import MAX_JOINED_EVENTS, Log, join
 
 from tests.unit.sample_data import ORDERS, log_event, settings
 
@@ -38,9 +30,9 @@ def levelled(message: str, level: Level = Level.INFORMATION, identifier: str = "
     return Log((log_event(identifier, message),), parse(message)), level
 
 
-def kept(logs: Iterable[LevelledLog], **variables: str) -> tuple[list[str], dict[Cause, int]]:
+def kept(logs: Iterable[LevelledLog], **variables: str) -> tuple[list[str], dict[FilterCause, int]]:
     """The messages that are shipped, and how many events are not, by the cause."""
-    dropped: Counter[Cause] = Counter()
+    dropped: Counter[FilterCause] = Counter()
     messages = [log.parsed.text for log, _ in keep(logs, settings(**variables), dropped)]
     return messages, dict(dropped)
 
@@ -66,7 +58,7 @@ def test_what_is_below_the_minimum_level_is_dropped(minimum: Level) -> None:
     levels = list(Level)
     messages, dropped = kept([levelled(level, level) for level in levels], MINIMUM_LEVEL=minimum)
     assert messages == levels[levels.index(minimum) :]
-    assert sum(dropped.values()) == dropped.get(Cause.LEVEL, 0) == levels.index(minimum)
+    assert sum(dropped.values()) == dropped.get(FilterCause.LEVEL, 0) == levels.index(minimum)
 
 
 # --- patterns ---
@@ -76,13 +68,13 @@ def test_only_logs_in_which_the_include_pattern_is_found_are_shipped() -> None:
     logs = [levelled("order 7"), levelled("GET /health"), levelled('{"order": 8}')]
     assert kept(logs, INCLUDE_PATTERN=r"order\W+\d") == (
         ["order 7", '{"order": 8}'],
-        {Cause.INCLUDE_PATTERN: 1},
+        {FilterCause.INCLUDE_PATTERN: 1},
     )
 
 
 def test_logs_in_which_the_exclude_pattern_is_found_are_dropped() -> None:
     logs = [levelled("order 7"), levelled("GET /health"), levelled("get /HEALTH")]
-    assert kept(logs, EXCLUDE_PATTERN="(?i)get /health") == (["order 7"], {Cause.EXCLUDE_PATTERN: 2})
+    assert kept(logs, EXCLUDE_PATTERN="(?i)get /health") == (["order 7"], {FilterCause.EXCLUDE_PATTERN: 2})
 
 
 def test_a_pattern_sees_the_message_as_it_came_with_its_prefix() -> None:
@@ -105,7 +97,7 @@ def test_the_first_cause_is_counted() -> None:
     ]
     assert kept(logs, **everything) == (
         ["x"],
-        {Cause.LEVEL: 1, Cause.INCLUDE_PATTERN: 1, Cause.EXCLUDE_PATTERN: 1},
+        {FilterCause.LEVEL: 1, FilterCause.INCLUDE_PATTERN: 1, FilterCause.EXCLUDE_PATTERN: 1},
     )
 
 
@@ -125,7 +117,7 @@ def logs_of_trace(lines: list[str] = TRACE) -> list[LevelledLog]:
 
 def test_a_joined_log_counts_with_all_its_events() -> None:
     first = logs_of_trace()[:1]
-    assert kept(first, EXCLUDE_PATTERN="Traceback") == ([], {Cause.EXCLUDE_PATTERN: MAX_JOINED_EVENTS})
+    assert kept(first, EXCLUDE_PATTERN="Traceback") == ([], {FilterCause.EXCLUDE_PATTERN: MAX_JOINED_EVENTS})
 
 
 @pytest.mark.parametrize(
@@ -142,7 +134,7 @@ def test_the_rest_of_a_trace_shares_the_fate_of_its_beginning(variable: str) -> 
 def test_a_trace_without_its_beginning_stands_for_itself() -> None:
     logs = logs_of_trace(TRACE[-20:])
     assert [log.continues is log.parsed for log, _ in logs] == [True]
-    assert kept(logs, EXCLUDE_PATTERN="ValueError") == ([], {Cause.EXCLUDE_PATTERN: 20})
+    assert kept(logs, EXCLUDE_PATTERN="ValueError") == ([], {FilterCause.EXCLUDE_PATTERN: 20})
 
 
 # --- sampling ---
@@ -165,7 +157,7 @@ def test_so_many_logs_are_shipped(percent: str, least: int, most: int) -> None:
     logs = [levelled("x", identifier=str(number)) for number in range(2000)]
     messages, dropped = kept(logs, SAMPLE_PERCENT=percent)
     assert least <= len(messages) <= most
-    assert dropped == {Cause.SAMPLING: 2000 - len(messages)}
+    assert dropped == {FilterCause.SAMPLING: 2000 - len(messages)}
 
 
 @pytest.mark.parametrize("level", Level)

@@ -4,10 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from loginformant_shipper.filtering import Cause
+from loginformant_shipper.names import Detector, FilterCause
 from loginformant_shipper.patterns import MAX_CHARACTERS, MAX_INSTRUCTIONS, compile_pattern
-from loginformant_shipper.redaction import redact_text
-from loginformant_shipper.settings import Detector
+from loginformant_shipper.redaction.redact import redact_text
 
 from tests.unit.sample_data import settings
 
@@ -40,7 +39,9 @@ def test_every_detector_is_described() -> None:
 
 def test_every_cause_is_in_the_query() -> None:
     [query] = re.findall(r"^fields (.*)$", DOCUMENT, re.MULTILINE)
-    assert query.split(", ") == [f"filteredBy.{cause}" for cause in Cause if cause is not Cause.OWN]
+    assert query.split(", ") == [
+        f"filteredBy.{cause}" for cause in FilterCause if cause is not FilterCause.OWN
+    ]
 
 
 def test_the_limits_of_patterns() -> None:

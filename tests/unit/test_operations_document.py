@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from loginformant_shipper.reasons import Reason
+from loginformant_shipper.failures import Reason
 from shipctl.__main__ import app
 from shipctl.dlq.letters import CRASHED
 from typer.main import get_command

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loginformant_shipper import pipeline, telemetry
-from loginformant_shipper.deadletter import Addressed, DeadLetterMessage
-from loginformant_shipper.delivery import Memory
+from loginformant_shipper.dead_letters.messages import Addressed, DeadLetterMessage
+from loginformant_shipper.delivery.dispatcher import EnvironmentState
+from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.pipeline import DeadLetterError, Environment, forget, ship, warm_environment
-from loginformant_shipper.policy import Policy
 from loginformant_shipper.settings import QUEUE_WORST_CASE_SECONDS, RESERVE_MARGIN_SECONDS, SettingsError
 
 from tests.unit import sample_data
@@ -71,7 +71,7 @@ def environment(senders: SimulatedSenders, **variables: str) -> Environment:
     return Environment(
         sample_data.settings(OWN_LOG_GROUPS=OWN, **variables),
         senders,
-        Memory(byte_limit=1024 * 1024, key="the-key"),
+        EnvironmentState(byte_limit=1024 * 1024, key="the-key"),
         Policy(),
     )
 
@@ -153,9 +153,9 @@ def test_nothing_that_is_said_or_shown_holds_the_key(
     senders.api = answers(then=401)
     used = environment(senders)
     ship(awslogs_event(payload([raw_event()])), used, FUNCTION_TIME)
-    assert used.memory.key
+    assert used.state.key
     shown = (
-        repr(used.memory),
+        repr(used.state),
         repr(used.settings),
         log.getvalue(),
         capsys.readouterr().out,
@@ -272,7 +272,7 @@ def test_an_environment_is_made_once_and_can_be_forgotten(monkeypatch: pytest.Mo
         first = warm_environment()
         assert warm_environment() is first
         assert (first.policy.max_in_flight, first.policy.request_timeout) == (7, 10)
-        assert (first.memory.byte_limit, first.memory.key) == (2048, None)
+        assert (first.state.byte_limit, first.state.key) == (2048, None)
         forget()
         assert warm_environment() is not first
     finally:

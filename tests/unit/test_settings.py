@@ -1,14 +1,13 @@
 from collections.abc import Callable
 
 import pytest
-from loginformant_shipper.levels import Level
+from loginformant_shipper.names import Detector, Level
 from loginformant_shipper.patterns import Pattern
 from loginformant_shipper.settings import (
     KIB,
     MIB,
     QUEUE_WORST_CASE_SECONDS,
     RESERVE_MARGIN_SECONDS,
-    Detector,
     Settings,
     SettingsError,
     load_settings,

@@ -4,16 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from loginformant_shipper.delivery import Failure
-from loginformant_shipper.reasons import Reason
-from loginformant_shipper.subscription import Source
+from loginformant_shipper.events import Source
+from loginformant_shipper.failures import Failure, Reason
 from loginformant_shipper.telemetry import (
     Metric,
+    log_dead_lettered,
+    log_parked,
+    log_returned,
     logger,
     put_metrics,
-    say_dead_lettered,
-    say_parked,
-    say_returned,
 )
 
 COUNTS = {
@@ -110,7 +109,7 @@ def test_one_invocation_s_metrics_are_not_the_next_one_s(capsys: pytest.CaptureF
     assert (line["Requests"], "EventsReceived" in line, "Reason" in line) == ([4.0], False, False)
 
 
-@pytest.mark.parametrize("say", [say_dead_lettered, say_parked, say_returned])
+@pytest.mark.parametrize("say", [log_dead_lettered, log_parked, log_returned])
 def test_a_trouble_is_one_structured_line(
     say: Callable[[Failure, int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

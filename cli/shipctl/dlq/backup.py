@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NamedTuple, cast
 
 import orjson
 import typer
-from loginformant_shipper.deadletter import MAX_MESSAGE_BYTES
+from loginformant_shipper.dead_letters.messages import MAX_MESSAGE_BYTES
 
 from shipctl.dlq.looking import letters, look
 from shipctl.dlq.options import LogGroups, Parked, Reasons, Since, selection
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
 STANDARD_OUTPUT = "-"
-MOST_ATTRIBUTES = 10
-MOST_BAD_LINES_TOLD = 10
+MAX_ATTRIBUTES = 10
+MAX_BAD_LINES_TOLD = 10
 _ATTRIBUTE_NAME = re.compile(r"(?!aws\.|amazon\.)(?!\.)(?!.*\.\.)[A-Za-z0-9_.-]{1,256}(?<!\.)", re.IGNORECASE)
 _DATA_TYPE = re.compile(r"(String|Number|Binary)(\..{1,240})?")
 _NOT_ALLOWED_BY_SQS = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
@@ -132,7 +132,7 @@ def import_(
     if failed:
         raise CommandError(
             f"{file}: {counted(len(failed), 'line')} not taken by SQS: "
-            + "; ".join(f"line {line}: {why}" for line, why in failed[:MOST_BAD_LINES_TOLD])
+            + "; ".join(f"line {line}: {why}" for line, why in failed[:MAX_BAD_LINES_TOLD])
         )
 
 
@@ -150,7 +150,7 @@ def _kept(path: str) -> Iterator[BinaryIO]:
 
 
 def _refuse(file: str, bad: list[BadLine]) -> None:
-    for line, why in bad[:MOST_BAD_LINES_TOLD]:
+    for line, why in bad[:MAX_BAD_LINES_TOLD]:
         print(f"shipctl: {file}, line {line}: {why}", file=sys.stderr)
     raise CommandError(f"{file}: {counted(len(bad), 'line')} cannot be sent; nothing was sent")
 
@@ -178,8 +178,8 @@ def _outgoing(number: int, record: Any) -> Outgoing:
     if bad := _NOT_ALLOWED_BY_SQS.search(body):
         raise ValueError(f"the body holds U+{ord(bad[0]):04X}, which SQS does not allow")
     given = others.get("messageAttributes", {})
-    if not isinstance(given, dict) or len(given) > MOST_ATTRIBUTES:
-        raise ValueError(f"messageAttributes must be an object of at most {MOST_ATTRIBUTES} members")
+    if not isinstance(given, dict) or len(given) > MAX_ATTRIBUTES:
+        raise ValueError(f"messageAttributes must be an object of at most {MAX_ATTRIBUTES} members")
     attributes = {name: _attribute(name, value) for name, value in given.items()}
     size = len(body.encode()) + sum(
         len(name) + len(value["DataType"]) + _length(value) for name, value in attributes.items()

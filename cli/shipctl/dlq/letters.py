@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-from loginformant_shipper.reasons import Reason
-from loginformant_shipper.subscription import Decoded, SubscriptionMessage, Undecodable, decode
+from loginformant_shipper.events import Decoded, SubscriptionMessage, Undecodable
+from loginformant_shipper.failures import Reason
+from loginformant_shipper.wire.decoding import decode
 
 from shipctl.reading import MAX_BYTES
 
@@ -23,7 +24,7 @@ REASONS = (*(reason.value for reason in Reason), CRASHED)
 Record = dict[str, Any]
 
 
-class Cause(NamedTuple):
+class FilterCause(NamedTuple):
     """Why the log events of a message are here."""
 
     reason: str
@@ -58,17 +59,17 @@ class Letter:
         return tuple(decode({"Records": [self.record]}, MAX_BYTES))
 
     @cached_property
-    def cause(self) -> Cause:
+    def cause(self) -> FilterCause:
         """The reason that the shipper gave, or what Lambda says, or what decoding shows."""
         attributes = self.attributes
         if reason := attributes.get("Reason"):
-            return Cause(reason, attributes.get("Status", ""), attributes.get("Detail", ""))
+            return FilterCause(reason, attributes.get("Status", ""), attributes.get("Detail", ""))
         if told := _told_by_lambda(attributes) or _told_by_envelope(self.record["body"]):
-            return Cause(CRASHED, "", told)
+            return FilterCause(CRASHED, "", told)
         for decoded in self.decoded:
             if isinstance(decoded, Undecodable):
-                return Cause(decoded.reason.value, "", decoded.detail)
-        return Cause(CRASHED, "", "")
+                return FilterCause(decoded.reason.value, "", decoded.detail)
+        return FilterCause(CRASHED, "", "")
 
     @cached_property
     def log_group(self) -> str:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from loginformant_shipper.reasons import Reason
+from loginformant_shipper.failures import Reason
 
 from shipctl.dlq.letters import CRASHED
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from loginformant_shipper.replay import MAY_PASS
+from loginformant_shipper.dead_letters.replay import MAY_PASS
 from rich.console import Console, Group, RenderableType
 from rich.style import Style
 from rich.table import Table
@@ -16,7 +16,7 @@ from shipctl.dlq.meanings import meaning_of
 from shipctl.table import BOLD, DIM, TITLE, WIDE
 from shipctl.terminal import one_line
 
-MOST_LOG_GROUPS = 12
+MAX_LOG_GROUPS = 12
 _BAR, _BAR_NARROW = 12, 8
 
 PASSES = Style(color="yellow")
@@ -70,7 +70,7 @@ def _sections(overview: Overview, longest: int) -> Iterator[RenderableType]:
         yield Text()
         yield _bars(overview, "status", overview.by_status, longest, _status)
     yield Text()
-    shown = Counter(dict(overview.by_log_group.most_common(MOST_LOG_GROUPS)))
+    shown = Counter(dict(overview.by_log_group.most_common(MAX_LOG_GROUPS)))
     yield _bars(overview, "log group", shown, longest, _log_group)
     if more := len(overview.by_log_group) - len(shown):
         yield Text(f"and {more:,} more log groups", DIM)

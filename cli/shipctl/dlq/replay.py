@@ -33,7 +33,7 @@ from shipctl.dlq.queue import (
     queue_of,
     receive_all,
 )
-from shipctl.dlq.replay_account import ReplayAccount, write_account
+from shipctl.dlq.replay_ledger import ReplayLedger, write_account
 from shipctl.dlq.selection import Selection
 from shipctl.dlq.signals import Stop, stopped_by_signals
 from shipctl.dlq.spans import counted
@@ -103,7 +103,7 @@ def replay(
     if dry_run:
         _show_what_would_be(console, queue, counts, wanted)
         return
-    account = ReplayAccount()
+    account = ReplayLedger()
     began = time.monotonic()
     with stopped_by_signals() as stop, holding(queue) as held:
         trouble = _replay(held, counts, wanted, function, account, stop, rate, force)
@@ -131,7 +131,7 @@ def _replay(
     counts: Counts,
     wanted: Selection,
     function: ReplayFunction,
-    account: ReplayAccount,
+    account: ReplayLedger,
     stop: Stop,
     rate: int | None,
     force: bool,
@@ -179,7 +179,7 @@ def _pause(held: Held, stop: Stop, until: float) -> None:
 
 
 def _selected(
-    held: Held, counts: Counts, wanted: Selection, account: ReplayAccount, stop: Stop
+    held: Held, counts: Counts, wanted: Selection, account: ReplayLedger, stop: Stop
 ) -> Iterator[Letter]:
     for message in receive_all(held, counts, is_enough=lambda: bool(stop)):
         letter = Letter(record_of(message))
@@ -211,7 +211,7 @@ def batches(selected: Iterable[Letter], rate: int | None) -> Iterator[list[Lette
         yield batch
 
 
-def _replay_batch(held: Held, batch: list[Letter], function: ReplayFunction, account: ReplayAccount) -> str:
+def _replay_batch(held: Held, batch: list[Letter], function: ReplayFunction, account: ReplayLedger) -> str:
     """Have one batch delivered, and delete what is done; returns why not to go on.
 
     The rest stays held until the end, so that it does not come again in the same replay.

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from loginformant_shipper.levels import Level
-from loginformant_shipper.subscription import ControlMessage, LogEvent, SubscriptionMessage, Undecodable
+from loginformant_shipper.events import ControlMessage, LogEvent, SubscriptionMessage, Undecodable
+from loginformant_shipper.names import Level
 from rich.console import Console
 from rich.padding import Padding
 from rich.style import Style
@@ -31,7 +31,7 @@ DEFAULT_LIMIT = 20
 DEFAULT_LOGS = 10
 
 _LEVEL = max(map(len, Level))
-_MOST_OF_A_BODY = 400
+_MAX_OF_A_BODY = 400
 
 
 def show(
@@ -138,7 +138,7 @@ def _rows(letter: Letter, region: str) -> Iterator[Text]:
                 yield Text("  a check of CloudWatch's own, no log", style=DIM)
             case Undecodable():
                 yield Text(f"  not readable: {one_line(decoded.detail)}", style=TROUBLE)
-                yield Text(f"  {one_line(decoded.body[:_MOST_OF_A_BODY])}")
+                yield Text(f"  {one_line(decoded.body[:_MAX_OF_A_BODY])}")
 
 
 def _row(event: LogEvent, arrival: Arrival | None) -> Text:

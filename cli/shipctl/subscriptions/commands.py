@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import typer
-from loginformant_shipper.subscriptions.reconcile import Outcome
+from loginformant_shipper.subscriptions.reconcile import Reconciled
 from rich.console import Console
 
 from shipctl.options import SHOWN_PANEL, Profile, Region, StackName
 from shipctl.stack import DEFAULT_STACK, find_stack
+from shipctl.subscriptions.deployed_settings import settings_of, with_patterns
 from shipctl.subscriptions.outcomes import WORDS, Tally, outcomes, write_action, write_json, write_state
-from shipctl.subscriptions.settings import settings_of, with_patterns
 
 EXAMPLES = """**Examples**
 
@@ -123,7 +123,7 @@ def reconcile(
     _show(outcomes(found, settings_of(found), only or (), only_look=False), as_json, done=True)
 
 
-def _show(each: Iterator[Outcome], as_json: bool, *, done: bool) -> None:
+def _show(each: Iterator[Reconciled], as_json: bool, *, done: bool) -> None:
     console = Console(highlight=False)
     tally = Tally()
     for outcome in each:

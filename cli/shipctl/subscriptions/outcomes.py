@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 import orjson
 from loginformant_shipper.subscriptions.logs_api import LogsApi
 from loginformant_shipper.subscriptions.plan import Action, State
-from loginformant_shipper.subscriptions.reconcile import Outcome, Trouble, settle
-from loginformant_shipper.subscriptions.settings import SubscriptionSettings
+from loginformant_shipper.subscriptions.reconcile import Reconciled, Trouble, settle
+from loginformant_shipper.subscriptions.subscription_settings import SubscriptionSettings
 from loginformant_shipper.subscriptions.wanted import matches
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -55,7 +55,7 @@ _WIDTH = max(map(len, WORDS.values()))
 
 def outcomes(
     stack: Stack, settings: SubscriptionSettings, only: Iterable[str], *, only_look: bool
-) -> Iterator[Outcome]:
+) -> Iterator[Reconciled]:
     """Each log group of the account in the order of names, with a bar on standard error while they come.
 
     `only` are patterns; none is all. With `only_look` nothing is changed. Raises `CommandError`.
@@ -79,7 +79,7 @@ def outcomes(
                 yield outcome
 
 
-def why(outcome: Outcome) -> str:
+def why(outcome: Reconciled) -> str:
     """One line for a person."""
     if outcome.trouble is None:
         return WORDS[outcome.finding.state]
@@ -87,7 +87,7 @@ def why(outcome: Outcome) -> str:
     return f"{words}: {one_line(outcome.detail)}" if outcome.detail else words
 
 
-def write_json(outcome: Outcome) -> None:
+def write_json(outcome: Reconciled) -> None:
     """A line for a program."""
     finding = outcome.finding
     document = {
@@ -102,7 +102,7 @@ def write_json(outcome: Outcome) -> None:
     sys.stdout.flush()
 
 
-def write_state(console: Console, outcome: Outcome) -> None:
+def write_state(console: Console, outcome: Reconciled) -> None:
     finding = outcome.finding
     style = TROUBLE if outcome.trouble else _STYLES.get(finding.state, TROUBLE)
     line = Text(WORDS[finding.state].ljust(_WIDTH) + "  ", style=style)
@@ -115,7 +115,7 @@ def write_state(console: Console, outcome: Outcome) -> None:
     console.print(line, soft_wrap=True)
 
 
-def write_action(console: Console, outcome: Outcome) -> None:
+def write_action(console: Console, outcome: Reconciled) -> None:
     """Nothing where nothing is to be done and nothing is wrong."""
     finding = outcome.finding
     if outcome.trouble:
@@ -139,7 +139,7 @@ class Tally:
         self.actions: Counter[Action] = Counter()
         self.troubles: Counter[Trouble] = Counter()
 
-    def count(self, outcome: Outcome) -> None:
+    def count(self, outcome: Reconciled) -> None:
         self.states[outcome.finding.state] += 1
         if outcome.trouble:
             self.troubles[outcome.trouble] += 1

@@ -3,29 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from enum import StrEnum
 from hashlib import blake2b
 
-from loginformant_shipper.levels import Level
-from loginformant_shipper.parsing import ParsedMessage
-from loginformant_shipper.request_ids import request_id
+from loginformant_shipper.events import Origin
+from loginformant_shipper.names import FilterCause, Level
+from loginformant_shipper.parsing.messages import ParsedMessage
+from loginformant_shipper.parsing.request_ids import request_id
+from loginformant_shipper.parsing.stack_traces import Log
 from loginformant_shipper.settings import Settings
-from loginformant_shipper.stacktraces import Log
-from loginformant_shipper.subscription import Origin
-
-
-class Cause(StrEnum):
-    """Why a log is not shipped, in the order in which it is looked for."""
-
-    OWN = "own"
-    """It comes from the stack's own log groups."""
-    BLANK = "blank"
-    """It says nothing."""
-    LEVEL = "level"
-    INCLUDE_PATTERN = "includePattern"
-    EXCLUDE_PATTERN = "excludePattern"
-    SAMPLING = "sampling"
-
 
 LevelledLog = tuple[Log, Level]
 """Plain, since there is one for each log."""
@@ -54,7 +39,9 @@ def has_filters(settings: Settings) -> bool:
     )
 
 
-def keep(logs: Iterable[LevelledLog], settings: Settings, dropped: Counter[Cause]) -> Iterator[LevelledLog]:
+def keep(
+    logs: Iterable[LevelledLog], settings: Settings, dropped: Counter[FilterCause]
+) -> Iterator[LevelledLog]:
     """The logs of one log stream that are shipped; the events of the others are added to `dropped`.
 
     The patterns look at the text of the log: of a stack trace, all lines. The rest of a trace that is several
@@ -62,7 +49,7 @@ def keep(logs: Iterable[LevelledLog], settings: Settings, dropped: Counter[Cause
     a hash of its id, or else of the event's id, and so alike whenever and wherever it is asked.
     """
     beginning: ParsedMessage | None = None
-    cause: Cause | None = None
+    cause: FilterCause | None = None
     for log, level in logs:
         if log.continues is None or log.continues is not beginning:
             beginning = log.continues or log.parsed
@@ -73,17 +60,17 @@ def keep(logs: Iterable[LevelledLog], settings: Settings, dropped: Counter[Cause
             dropped[cause] += len(log.events)
 
 
-def _cause(parsed: ParsedMessage, level: Level, event_id: str, settings: Settings) -> Cause | None:
+def _cause(parsed: ParsedMessage, level: Level, event_id: str, settings: Settings) -> FilterCause | None:
     if _SEVERITY[level] < _SEVERITY[settings.minimum_level]:
-        return Cause.LEVEL
+        return FilterCause.LEVEL
     if settings.include_pattern is not None and not settings.include_pattern.is_in(parsed.text):
-        return Cause.INCLUDE_PATTERN
+        return FilterCause.INCLUDE_PATTERN
     if settings.exclude_pattern is not None and settings.exclude_pattern.is_in(parsed.text):
-        return Cause.EXCLUDE_PATTERN
+        return FilterCause.EXCLUDE_PATTERN
     if settings.sample_percent < 100 and level not in _NEVER_SAMPLED:
         sample = share_of(request_id(parsed) or event_id)
         if sample >= settings.sample_percent / 100:
-            return Cause.SAMPLING
+            return FilterCause.SAMPLING
     return None
 
 

@@ -12,7 +12,7 @@ MAX_MEMORY_BYTES = 8 * 1024 * 1024
 """What RE2 takes for one pattern, compiled and at work; its own default."""
 
 MAX_SCANNED_BYTES = 64 * 1024 * 1024
-LEAST_MATCHES = 100
+MIN_MATCHES = 100
 """One search is linear, but each of many may look at all the rest of the text: so there is an end to them."""
 
 
@@ -32,7 +32,7 @@ class Pattern:
         After 100 matches, or as many as the text goes into 64 MiB, all the rest of the text is the last one.
         """
         searched = text.encode("utf-8", "replace").decode()  # RE2 knows no lone surrogates
-        most = max(LEAST_MATCHES, MAX_SCANNED_BYTES // max(len(text), 1))
+        most = max(MIN_MATCHES, MAX_SCANNED_BYTES // max(len(text), 1))
         for number, match in enumerate(self._compiled.finditer(searched)):
             start, end = match.span()
             if number == most:

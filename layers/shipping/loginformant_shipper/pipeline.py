@@ -1,4 +1,4 @@
-"""The way of a log event, from what Lambda hands over to an account that closes.
+"""The way of a log event, from what Lambda hands over to a ledger that balances.
 
 decode → redact → join and parse → infer the level → filter → entry → batch → deliver → or dead-letter
 """
@@ -11,32 +11,32 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from loginformant_shipper.account import Account
-from loginformant_shipper.batching import batches
-from loginformant_shipper.deadletter import Addressed, dead_letter_messages, postpone, reserve_seconds, store
-from loginformant_shipper.delivery import Delivery, Failed, Memory
-from loginformant_shipper.entries import Entry, entry, frame
-from loginformant_shipper.filtering import Cause, LevelledLog, has_filters, is_blank, is_own, keep
-from loginformant_shipper.levels import decide
-from loginformant_shipper.policy import Policy
-from loginformant_shipper.reasons import Reason
-from loginformant_shipper.redaction import redact
-from loginformant_shipper.replay import address, parked_queue_url, records_to_return, split_off
-from loginformant_shipper.senders import Senders, ThreadedSenders
-from loginformant_shipper.settings import RESERVE_MARGIN_SECONDS, Settings, load_settings
-from loginformant_shipper.stacktraces import join
-from loginformant_shipper.subscription import (
+from loginformant_shipper.dead_letters.messages import Addressed, dead_letter_messages
+from loginformant_shipper.dead_letters.replay import address, parked_queue_url, records_to_return, split_off
+from loginformant_shipper.dead_letters.sqs import postpone, reserve_seconds, store
+from loginformant_shipper.delivery.batching import batches
+from loginformant_shipper.delivery.dispatcher import Delivery, EnvironmentState, Failed
+from loginformant_shipper.delivery.policy import Policy
+from loginformant_shipper.delivery.senders import Senders, ThreadedSenders
+from loginformant_shipper.entries.log_object import Entry, entry, frame
+from loginformant_shipper.events import (
     LogEvent,
     Origin,
     Source,
     SourceRecord,
     SubscriptionMessage,
     Undecodable,
-    decode,
-    load_of,
-    source_of,
 )
-from loginformant_shipper.telemetry import Metric, put_metrics, say_dead_lettered, say_parked, say_returned
+from loginformant_shipper.failures import Reason
+from loginformant_shipper.filtering import LevelledLog, has_filters, is_blank, is_own, keep
+from loginformant_shipper.ledger import Ledger
+from loginformant_shipper.levels import decide
+from loginformant_shipper.names import FilterCause
+from loginformant_shipper.parsing.stack_traces import join
+from loginformant_shipper.redaction.redact import redact
+from loginformant_shipper.settings import RESERVE_MARGIN_SECONDS, Settings, load_settings
+from loginformant_shipper.telemetry import Metric, log_dead_lettered, log_parked, log_returned, put_metrics
+from loginformant_shipper.wire.decoding import decode, load_of, source_of
 
 
 class DeadLetterError(Exception):
@@ -49,7 +49,7 @@ class Environment:
 
     settings: Settings
     senders: Senders
-    memory: Memory
+    state: EnvironmentState
     policy: Policy
 
 
@@ -60,7 +60,7 @@ def warm_environment() -> Environment:
     return Environment(
         settings,
         ThreadedSenders(settings),
-        Memory(byte_limit=settings.batch_max_bytes),
+        EnvironmentState(byte_limit=settings.batch_max_bytes),
         Policy(max_in_flight=settings.max_in_flight, request_timeout=settings.request_timeout_seconds),
     )
 
@@ -73,7 +73,7 @@ def forget() -> None:
 def ship(event: object, environment: Environment, remaining_seconds: float) -> dict[str, Any]:
     """Ship all log events in `event`, the function's argument, within `remaining_seconds`.
 
-    What fails goes to the dead-letter queue. Returns the account as `Account.answer` gives it, with
+    What fails goes to the dead-letter queue. Returns the ledger as `Ledger.answer` gives it, with
     `batchItemFailures` where the source is Kinesis.
     Raises `DeadLetterError` if events of a direct subscription can be neither delivered nor stored.
     """
@@ -82,8 +82,8 @@ def ship(event: object, environment: Environment, remaining_seconds: float) -> d
     queue_url = environment.settings.dead_letter_queue_url
     messages = dead_letter_messages(shipment.failed, shipment.undecodable, datetime.now(UTC))
     letters = [Addressed(message, queue_url) for message in messages]
-    _store(letters, end - environment.senders.now(), shipment.account)
-    return _conclude(event, shipment.account)
+    _store(letters, end - environment.senders.now(), shipment.ledger)
+    return _conclude(event, shipment.ledger)
 
 
 def replay(event: object, environment: Environment, remaining_seconds: float) -> dict[str, Any]:
@@ -92,30 +92,30 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
     A record of which nothing was delivered and whose failure may pass is returned as it is. Of any other the
     remainder is written anew, to the dead-letter queue or to the parked queue, before the record is
     acknowledged; if that fails, the record is returned, and what was delivered will be delivered again.
-    Returns the account with `batchItemFailures`, `parked` (those of `deadLettered` in the parked queue) and
+    Returns the ledger with `batchItemFailures`, `parked` (those of `deadLettered` in the parked queue) and
     `failures` (what went wrong). Raises `SettingsError` if there is no parked queue.
     """
     end = environment.senders.now() + remaining_seconds
     shipment = _deliver(event, environment, remaining_seconds)
-    account = shipment.account
+    ledger = shipment.ledger
     to_return = records_to_return(shipment.failed, shipment.undecodable, shipment.delivered_records)
     returned, failed = split_off(shipment.failed, to_return)
     for batch, failure in returned:
-        account.returned[failure] += batch.events()
-    account.returned_records |= dict.fromkeys(to_return)
+        ledger.returned[failure] += batch.events()
+    ledger.returned_records |= dict.fromkeys(to_return)
     messages = dead_letter_messages(failed, shipment.undecodable, datetime.now(UTC))
     letters = list(address(messages, environment.settings))
-    _store(letters, end - environment.senders.now(), account, parked_queue_url(environment.settings))
+    _store(letters, end - environment.senders.now(), ledger, parked_queue_url(environment.settings))
     time_left = end - environment.senders.now() - RESERVE_MARGIN_SECONDS
-    postpone(account.returned_records, environment.settings.dead_letter_queue_url, time_left)
-    return _conclude(event, account) | {"parked": account.parked.total(), "failures": account.failures()}
+    postpone(ledger.returned_records, environment.settings.dead_letter_queue_url, time_left)
+    return _conclude(event, ledger) | {"parked": ledger.parked.total(), "failures": ledger.failures()}
 
 
 @dataclass(slots=True)
 class _Shipment:
     """What an invocation has come to, before anything is stored."""
 
-    account: Account = field(default_factory=Account)
+    ledger: Ledger = field(default_factory=Ledger)
     failed: list[Failed] = field(default_factory=list)
     undecodable: list[Undecodable] = field(default_factory=list)
     delivered_records: set[SourceRecord] = field(default_factory=set)
@@ -123,87 +123,83 @@ class _Shipment:
 
 
 def _deliver(event: object, environment: Environment, remaining_seconds: float) -> _Shipment:
-    settings, senders, memory = environment.settings, environment.senders, environment.memory
+    settings, senders, state = environment.settings, environment.senders, environment.state
     reserve = reserve_seconds(*load_of(event), available=remaining_seconds)
     shipment = _Shipment()
     messages = _messages(event, settings, shipment)
-    entries = _entries(messages, settings, shipment.account)
+    entries = _entries(messages, settings, shipment.ledger)
     delivery = Delivery(
-        batches(entries, settings.batch_max_logs, lambda: memory.byte_limit),
+        batches(entries, settings.batch_max_logs, lambda: state.byte_limit),
         senders,
-        memory,
+        state,
         environment.policy,
         deadline=senders.now() + remaining_seconds - reserve,
     )
-    account = shipment.account
+    ledger = shipment.ledger
     for batch, failure in delivery:
         if failure is not None:
             shipment.failed.append(Failed(batch, failure))
             continue
-        account.delivered += batch.events()
+        ledger.delivered += batch.events()
         shipment.delivered_records |= {origin.record for origin in batch.origins if origin.record}
     # Batches fail in any order; what is replayed together is to be in the order in which it was logged.
     shipment.failed.sort(key=lambda failed: failed.batch.position)
-    account.requests, account.retries = delivery.requests, delivery.retries
-    account.latencies = delivery.latencies
+    ledger.requests, ledger.retries = delivery.requests, delivery.retries
+    ledger.latencies = delivery.latencies
     return shipment
 
 
 def _messages(event: object, settings: Settings, shipment: _Shipment) -> Iterator[SubscriptionMessage]:
-    account = shipment.account
+    ledger = shipment.ledger
     for decoded in decode(event, settings.max_decompressed_bytes):
         match decoded:
             case SubscriptionMessage(origin, events):
-                account.received += len(events)
+                ledger.received += len(events)
                 if is_own(origin, settings.own_log_groups):
-                    account.dropped[Cause.OWN] += len(events)
+                    ledger.dropped[FilterCause.OWN] += len(events)
                 else:
                     yield redact(decoded, settings)
             case Undecodable():
-                account.received += decoded.events
+                ledger.received += decoded.events
                 if is_own(decoded.origin, settings.own_log_groups):
-                    account.dropped[Cause.OWN] += decoded.events
+                    ledger.dropped[FilterCause.OWN] += decoded.events
                 else:
                     shipment.undecodable.append(decoded)
 
 
-def _entries(
-    messages: Iterator[SubscriptionMessage], settings: Settings, account: Account
-) -> Iterator[Entry]:
+def _entries(messages: Iterator[SubscriptionMessage], settings: Settings, ledger: Ledger) -> Iterator[Entry]:
     filters = has_filters(settings)
     for origin, events in messages:
-        logs = _logs(events, origin, settings, account)
+        logs = _logs(events, origin, settings, ledger)
         where = frame(origin, settings.region, settings.properties)
-        for log, level in keep(logs, settings, account.dropped) if filters else logs:
+        for log, level in keep(logs, settings, ledger.dropped) if filters else logs:
             yield entry(log, level, where)
 
 
 def _logs(
-    events: Iterable[LogEvent], origin: Origin, settings: Settings, account: Account
+    events: Iterable[LogEvent], origin: Origin, settings: Settings, ledger: Ledger
 ) -> Iterator[LevelledLog]:
     log_group, default_level = origin.log_group, settings.default_level
     for log in join(events):
         if is_blank(log):
-            account.dropped[Cause.BLANK] += len(log.events)
+            ledger.dropped[FilterCause.BLANK] += len(log.events)
         else:
             yield log, decide(log.continues or log.parsed, log_group, default_level).level
 
 
-def _store(
-    letters: list[Addressed], seconds: float, account: Account, parked_queue: str | None = None
-) -> None:
+def _store(letters: list[Addressed], seconds: float, ledger: Ledger, parked_queue: str | None = None) -> None:
     """Put into its queue what failed; what cannot be put there goes back to its source."""
     troubles = store(letters, seconds - RESERVE_MARGIN_SECONDS)
     for (message, queue_url), trouble in zip(letters, troubles, strict=True):
         failure = message.failure
         if not trouble:
-            account.dead_lettered[failure] += message.events
+            ledger.dead_lettered[failure] += message.events
             if queue_url == parked_queue:
-                account.parked[failure] += message.events
+                ledger.parked[failure] += message.events
         elif message.record is not None:
             detail = f"{failure.detail}; and the queue did not take them: {trouble}"
-            account.returned[failure._replace(detail=detail)] += message.events
-            account.returned_records[message.record] = None
+            ledger.returned[failure._replace(detail=detail)] += message.events
+            ledger.returned_records[message.record] = None
         else:
             raise DeadLetterError(
                 f"log events could be neither delivered ({failure.reason}: {failure.detail}) nor stored in "
@@ -211,34 +207,34 @@ def _store(
             )
 
 
-def _conclude(event: object, account: Account) -> dict[str, Any]:
-    account.close()
+def _conclude(event: object, ledger: Ledger) -> dict[str, Any]:
+    ledger.close()
     source = source_of(event)
-    _report(source, account)
+    _report(source, ledger)
     if source is Source.SUBSCRIPTION:
-        return account.answer()
-    return account.answer() | {"batchItemFailures": account.batch_item_failures()}
+        return ledger.answer()
+    return ledger.answer() | {"batchItemFailures": ledger.batch_item_failures()}
 
 
-def _report(source: Source, account: Account) -> None:
-    if account.received == account.dropped[Cause.OWN]:
+def _report(source: Source, ledger: Ledger) -> None:
+    if ledger.received == ledger.dropped[FilterCause.OWN]:
         return  # Nothing happened, or only our own log lines came: a line about those would bring the next.
     counts = {
-        Metric.EVENTS_RECEIVED: account.received,
-        Metric.EVENTS_FILTERED: account.filtered,
-        Metric.EVENTS_DELIVERED: account.delivered,
-        Metric.EVENTS_DEAD_LETTERED: account.dead_lettered.total(),
-        Metric.EVENTS_RETURNED: account.returned.total(),
-        Metric.REQUESTS: account.requests,
-        Metric.RETRIES: account.retries,
+        Metric.EVENTS_RECEIVED: ledger.received,
+        Metric.EVENTS_FILTERED: ledger.filtered,
+        Metric.EVENTS_DELIVERED: ledger.delivered,
+        Metric.EVENTS_DEAD_LETTERED: ledger.dead_lettered.total(),
+        Metric.EVENTS_RETURNED: ledger.returned.total(),
+        Metric.REQUESTS: ledger.requests,
+        Metric.RETRIES: ledger.retries,
     }
     by_reason: Counter[Reason] = Counter()
-    for failure, events in account.dead_lettered.items():
+    for failure, events in ledger.dead_lettered.items():
         by_reason[failure.reason] += events
-        if waiting := events - account.parked[failure]:
-            say_dead_lettered(failure, waiting)
-    for failure, events in account.parked.items():
-        say_parked(failure, events)
-    for failure, events in account.returned.items():
-        say_returned(failure, events)
-    put_metrics(source, counts, account.latencies, by_reason, account.dropped)
+        if waiting := events - ledger.parked[failure]:
+            log_dead_lettered(failure, waiting)
+    for failure, events in ledger.parked.items():
+        log_parked(failure, events)
+    for failure, events in ledger.returned.items():
+        log_returned(failure, events)
+    put_metrics(source, counts, ledger.latencies, by_reason, ledger.dropped)

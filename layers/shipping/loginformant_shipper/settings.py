@@ -4,13 +4,12 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from urllib3.util import parse_url
 
-from loginformant_shipper.levels import Level
+from loginformant_shipper.names import Detector, Level
 from loginformant_shipper.patterns import Pattern, compile_pattern
 
 KIB = 1024
@@ -47,18 +46,6 @@ _PROPERTY = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.-]{0,63})\s*=\s*([^\x00-\x1f\x
 _PERCENT = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?")
 
 _Value = TypeVar("_Value")
-
-
-class Detector(StrEnum):
-    """What `REDACT` can name: each finds one kind of thing that must not leave the account."""
-
-    EMAIL = "email"
-    CREDIT_CARD = "credit-card"
-    AWS_KEY = "aws-key"
-    TOKEN = "token"
-    PRIVATE_KEY = "private-key"
-    IP_ADDRESS = "ip-address"
-    NATIONAL_ID = "national-id"
 
 
 class SettingsError(Exception):

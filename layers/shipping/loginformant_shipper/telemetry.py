@@ -11,10 +11,9 @@ from enum import StrEnum
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from loginformant_shipper.delivery import Failure
-from loginformant_shipper.filtering import Cause
-from loginformant_shipper.reasons import Reason
-from loginformant_shipper.subscription import Source
+from loginformant_shipper.events import Source
+from loginformant_shipper.failures import Failure, Reason
+from loginformant_shipper.names import FilterCause
 
 NAMESPACE = "LogInformantShipper"
 
@@ -43,7 +42,7 @@ def put_metrics(
     counts: Mapping[Metric, int],
     latencies: Iterable[float],
     dead_lettered: Mapping[Reason, int],
-    filtered: Mapping[Cause, int] | None = None,
+    filtered: Mapping[FilterCause, int] | None = None,
 ) -> None:
     """Write the metrics of one invocation. `latencies` are in seconds.
 
@@ -67,17 +66,17 @@ def put_metrics(
         by_reason.flush_metrics()
 
 
-def say_dead_lettered(failure: Failure, events: int) -> None:
+def log_dead_lettered(failure: Failure, events: int) -> None:
     """Log that `events` log events went to the dead-letter queue, and why."""
     _say("log events were not delivered and wait in the dead-letter queue", failure, events)
 
 
-def say_parked(failure: Failure, events: int) -> None:
+def log_parked(failure: Failure, events: int) -> None:
     """Log that `events` log events went to the parked queue, and why."""
     _say("log events were not delivered and wait for a person in the parked queue", failure, events)
 
 
-def say_returned(failure: Failure, events: int) -> None:
+def log_returned(failure: Failure, events: int) -> None:
     """Log that `events` log events stay with their source, a stream or a queue, and will come again."""
     _say("log events were not delivered and are returned to their source", failure, events)
 

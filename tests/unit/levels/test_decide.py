@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loginformant_shipper.levels import END, START, Level, decide, explain_level, infer_level
-from loginformant_shipper.parsing import parse
+from loginformant_shipper.levels import END, START, decide, explain_level, infer_level
+from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.messages import parse
 
 REQUEST = "11111111-2222-3333-4444-555555555555"
 

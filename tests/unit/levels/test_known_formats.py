@@ -1,9 +1,5 @@
 import pytest
-from loginformant_shipper.levels.known_formats import (
-    decide_by_code,
-    decide_by_known_format,
-    syslog_priority,
-)
+from loginformant_shipper.levels.known_formats import decide_by_code, decide_by_known_format, syslog_priority
 
 
 @pytest.mark.parametrize(

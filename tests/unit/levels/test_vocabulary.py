@@ -13,9 +13,9 @@ from loginformant_shipper.levels.vocabulary import (
     SYSLOG,
     TENS,
     WINDOWS,
-    Level,
     Scale,
 )
+from loginformant_shipper.names import Level
 
 
 def test_the_levels_are_those_of_the_ingest_api() -> None:

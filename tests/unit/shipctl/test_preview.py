@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loginformant_shipper.entries import entry, frame
-from loginformant_shipper.levels import Level, decide
-from loginformant_shipper.stacktraces import join
-from loginformant_shipper.subscription import SubscriptionMessage, decode
+from loginformant_shipper.entries.log_object import entry, frame
+from loginformant_shipper.events import SubscriptionMessage
+from loginformant_shipper.levels import decide
+from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.stack_traces import join
+from loginformant_shipper.wire.decoding import decode
 
 from events.wrap import wrap, wrap_kinesis
 from tests.unit.shipctl.conftest import Run

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loginformant_shipper.subscription import ControlMessage, Undecodable
+from loginformant_shipper.events import ControlMessage, Undecodable
 from shipctl import reading
 from shipctl.errors import CommandError
 from shipctl.reading import opened, read_file

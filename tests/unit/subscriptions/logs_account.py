@@ -9,7 +9,10 @@ import botocore.session
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from loginformant_shipper.subscriptions.plan import STANDARD, Filter
-from loginformant_shipper.subscriptions.settings import SubscriptionSettings, load_subscription_settings
+from loginformant_shipper.subscriptions.subscription_settings import (
+    SubscriptionSettings,
+    load_subscription_settings,
+)
 
 DESTINATION = "arn:aws:lambda:eu-west-1:123456789012:function:shipper-ShipperFunction-1A2B"
 OTHER = "arn:aws:lambda:eu-west-1:123456789012:function:someone-else"

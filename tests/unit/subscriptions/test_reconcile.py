@@ -6,8 +6,8 @@ import pytest
 from botocore.exceptions import ClientError
 from loginformant_shipper.subscriptions.logs_api import LogsApi
 from loginformant_shipper.subscriptions.plan import Filter
-from loginformant_shipper.subscriptions.reconcile import Outcome, Report, Trouble, reconcile
-from loginformant_shipper.subscriptions.settings import SubscriptionSettings
+from loginformant_shipper.subscriptions.reconcile import Reconciled, Report, Trouble, reconcile
+from loginformant_shipper.subscriptions.subscription_settings import SubscriptionSettings
 
 from tests.unit.subscriptions.logs_account import (
     BY_HAND,
@@ -120,7 +120,7 @@ def test_a_run_that_is_out_of_time_says_how_far_it_came(account: LogsAccount) ->
     now = [0.0]
     api = LogsApi(account.client, 1000, 10.0, now=lambda: now[0], sleep=lambda seconds: None)
 
-    def five_seconds_each(outcome: Outcome) -> None:
+    def five_seconds_each(outcome: Reconciled) -> None:
         now[0] += 5.0
 
     report = reconcile(api, api.log_groups(), settings("*"), five_seconds_each)

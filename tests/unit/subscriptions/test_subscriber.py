@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from loginformant_shipper.subscriptions import subscriber
-from loginformant_shipper.subscriptions.subscriber import MOST_ROUNDS, Surroundings, handle
+from loginformant_shipper.subscriptions.subscriber import MAX_ROUNDS, Dependencies, handle
 from loginformant_shipper.telemetry import logger
 
 from tests.unit.subscriptions.conftest import SECRET, Answers
@@ -28,10 +28,10 @@ class Lambda:
         self.seconds = 900.0
 
     def __call__(self, event: dict[str, Any], **variables: str) -> dict[str, Any]:
-        surroundings = Surroundings(
+        dependencies = Dependencies(
             ENVIRON | variables, self.account.client, self.later.append, lambda: self.seconds
         )
-        return handle(event, surroundings)
+        return handle(event, dependencies)
 
 
 @pytest.fixture
@@ -309,7 +309,7 @@ def test_what_does_not_fit_goes_on_where_it_ended(function: Lambda, account: Log
 
 def test_it_does_not_go_on_without_end(function: Lambda, log: StringIO) -> None:
     function.seconds = TOO_LITTLE
-    function({"reconcile": "everything", "after": "x", "round": MOST_ROUNDS}, **ALL_OF_LAMBDA)
+    function({"reconcile": "everything", "after": "x", "round": MAX_ROUNDS}, **ALL_OF_LAMBDA)
     assert function.later == []
     assert "not all log groups were looked at" in log.getvalue()
 

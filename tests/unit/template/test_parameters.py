@@ -5,7 +5,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from loginformant_shipper.settings import Detector, Settings, SettingsError, load_settings
+from loginformant_shipper.names import Detector
+from loginformant_shipper.settings import Settings, SettingsError, load_settings
 
 JsonObject = dict[str, Any]
 

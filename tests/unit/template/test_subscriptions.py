@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from loginformant_shipper.subscriptions.settings import load_subscription_settings
+from loginformant_shipper.subscriptions.subscription_settings import load_subscription_settings
 from loginformant_shipper.subscriptions.wanted import DELIVERY_PATH, matches
 
 JsonObject = dict[str, Any]

@@ -6,27 +6,32 @@ a request, the platform's own lines, the shape of an exception, and last the wor
 
 import re
 
-from .. import parsing
-from ..parsing import ParsedMessage
-from .error_fields import decide_by_error_field
-from .exceptions import decide_by_exception
-from .fields import Fields, decide_by_field, decide_by_json_behind_header
-from .http_status import decide_by_http_status, decide_by_status_field
-from .key_values import begins_with_pair, decide_by_key_value
-from .known_formats import decide_by_code
-from .platform import (
+from loginformant_shipper.levels.error_fields import decide_by_error_field
+from loginformant_shipper.levels.exceptions import decide_by_exception
+from loginformant_shipper.levels.fields import Fields, decide_by_field, decide_by_json_behind_header
+from loginformant_shipper.levels.http_status import decide_by_http_status, decide_by_status_field
+from loginformant_shipper.levels.key_values import begins_with_pair, decide_by_key_value
+from loginformant_shipper.levels.known_formats import decide_by_code
+from loginformant_shipper.levels.platform import (
     decide_by_lambda_event,
     decide_by_log_group,
     decide_by_platform_line,
     decide_by_platform_record,
 )
-from .positions import HEADER, decide_by_bare_word, decide_by_position, decide_by_second_line
-from .sentences import is_plain
-from .symbols import decide_by_coloured_word, decide_by_symbol
-from .vocabulary import LEVEL_WORDS, Decision, Level
-from .words import decide_by_words
+from loginformant_shipper.levels.positions import (
+    HEADER,
+    decide_by_bare_word,
+    decide_by_position,
+    decide_by_second_line,
+)
+from loginformant_shipper.levels.sentences import is_plain
+from loginformant_shipper.levels.symbols import decide_by_coloured_word, decide_by_symbol
+from loginformant_shipper.levels.vocabulary import LEVEL_WORDS, Decision
+from loginformant_shipper.levels.words import decide_by_words
+from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.messages import ParsedMessage, parse
 
-__all__ = ["Decision", "Level", "decide", "explain_level", "infer_level"]
+__all__ = ["Decision", "decide", "explain_level", "infer_level"]
 
 START = 16 * 1024
 END = 2 * 1024
@@ -40,7 +45,7 @@ def infer_level(message: str, log_group: str | None = None) -> Level:
 
 def explain_level(message: str, log_group: str | None = None) -> Decision:
     """The level of one message and the name of the rule that decided."""
-    return decide(parsing.parse(message), log_group)
+    return decide(parse(message), log_group)
 
 
 def decide(

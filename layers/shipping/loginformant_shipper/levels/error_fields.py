@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from .vocabulary import Decision, Level
+from loginformant_shipper.levels.vocabulary import Decision
+from loginformant_shipper.names import Level
 
 
 def decide_by_error_field(fields: dict[str, Any]) -> Decision | None:

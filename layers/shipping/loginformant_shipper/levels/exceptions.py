@@ -2,7 +2,8 @@
 
 import re
 
-from .vocabulary import Decision, Level
+from loginformant_shipper.levels.vocabulary import Decision
+from loginformant_shipper.names import Level
 
 _CRASH = re.compile(
     r"^(?:panic: |fatal error: |goroutine \d{1,9} \[|terminate called |(?:PHP )?Fatal error: "

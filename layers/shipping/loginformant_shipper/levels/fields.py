@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from .prose import is_prose
-from .vocabulary import (
+from loginformant_shipper.levels.prose import is_prose
+from loginformant_shipper.levels.vocabulary import (
     AZURE,
     FIELD_WORDS,
     GOOGLE,
@@ -21,9 +21,9 @@ from .vocabulary import (
     TENS,
     WINDOWS,
     Decision,
-    Level,
     Scale,
 )
+from loginformant_shipper.names import Level
 
 Fields = dict[str, Any]
 

@@ -3,7 +3,8 @@
 import re
 from typing import Any
 
-from .vocabulary import Decision, Level
+from loginformant_shipper.levels.vocabulary import Decision
+from loginformant_shipper.names import Level
 
 LINE = 4096
 """The status of a request stands within this many characters of a line."""

@@ -2,7 +2,7 @@
 
 import re
 
-from .vocabulary import FIELD_WORDS, WINDOWS, Decision
+from loginformant_shipper.levels.vocabulary import FIELD_WORDS, WINDOWS, Decision
 
 _NAME = r"(?:@|log[._]?)?(?:[Ll]evel(?:_?[Nn]ame)?|[Ll]ev|LEVEL|[Ll]vl|LVL|LL|[Ss]everity|SEVERITY|[Ss]ev|at)"
 _VALUE = r"([A-Za-z]{1,16})(?![\w/])"

@@ -2,8 +2,9 @@
 
 import re
 
-from .prose import is_prose
-from .vocabulary import LETTERS, LEVEL_WORDS, SYSLOG, Decision, Level
+from loginformant_shipper.levels.prose import is_prose
+from loginformant_shipper.levels.vocabulary import LETTERS, LEVEL_WORDS, SYSLOG, Decision
+from loginformant_shipper.names import Level
 
 _LETTER_FIRST = re.compile(
     r"([DIWEFCVT])(?:"

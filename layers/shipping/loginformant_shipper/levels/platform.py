@@ -4,7 +4,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from .vocabulary import Decision, Level
+from loginformant_shipper.levels.vocabulary import Decision
+from loginformant_shipper.names import Level
 
 Fields = dict[str, Any]
 

@@ -10,9 +10,9 @@ import re
 import string
 from re import Match
 
-from .known_formats import decide_by_known_format, syslog_priority
-from .prose import ends_a_header, is_prose
-from .vocabulary import BRACKETED_WORDS, LETTERS, LEVEL_WORDS, Decision
+from loginformant_shipper.levels.known_formats import decide_by_known_format, syslog_priority
+from loginformant_shipper.levels.prose import ends_a_header, is_prose
+from loginformant_shipper.levels.vocabulary import BRACKETED_WORDS, LETTERS, LEVEL_WORDS, Decision
 
 HEADER = 300
 """A level stands within this many characters of the first line."""

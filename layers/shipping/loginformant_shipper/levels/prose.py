@@ -4,7 +4,7 @@ import re
 
 _GROUPS = re.compile(r"\[[^\[\]]*+\]|\([^()]*+\)|<[^<>]*+>")
 _PLAIN_WORD = re.compile(r"(?<!\S)[A-Za-z']+[,;]?(?!\S)")
-_MOST_PLAIN_WORDS = 2
+_MAX_PLAIN_WORDS = 2
 _CAPITALS_AT_THE_END = re.compile(r"[A-Z][ \t]{0,20}\Z")
 
 
@@ -13,7 +13,7 @@ def is_prose(left: str) -> bool:
 
     A host and a program, or a thread and a logger, may be plain words; more are a sentence.
     """
-    return len(_PLAIN_WORD.findall(_GROUPS.sub("", left))) > _MOST_PLAIN_WORDS
+    return len(_PLAIN_WORD.findall(_GROUPS.sub("", left))) > _MAX_PLAIN_WORDS
 
 
 def ends_a_header(left: str) -> bool:

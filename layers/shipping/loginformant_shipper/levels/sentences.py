@@ -2,7 +2,7 @@
 
 import re
 
-from .vocabulary import BRACKETED_WORDS, LETTERS
+from loginformant_shipper.levels.vocabulary import BRACKETED_WORDS, LETTERS
 
 LONGEST = 300
 """No longer text is called plain: a rule that reads so many characters would see a word cut short."""

@@ -2,7 +2,8 @@
 
 import re
 
-from .vocabulary import BRACKETED_WORDS, LEVEL_WORDS, Decision, Level
+from loginformant_shipper.levels.vocabulary import BRACKETED_WORDS, LEVEL_WORDS, Decision
+from loginformant_shipper.names import Level
 
 HEADER = 600
 """A coloured level stands within this many characters, colours included."""

@@ -1,17 +1,8 @@
 """The words and numbers that loggers write for a level, and which of LogInformant's five levels each is."""
 
-from enum import StrEnum
 from typing import NamedTuple
 
-
-class Level(StrEnum):
-    """The five levels of the ingest API."""
-
-    DEBUG = "Debug"
-    INFORMATION = "Information"
-    WARNING = "Warning"
-    ERROR = "Error"
-    FATAL = "Fatal"
+from loginformant_shipper.names import Level
 
 
 class Decision(NamedTuple):

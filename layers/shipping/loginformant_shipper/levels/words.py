@@ -2,7 +2,8 @@
 
 import re
 
-from .vocabulary import Decision, Level
+from loginformant_shipper.levels.vocabulary import Decision
+from loginformant_shipper.names import Level
 
 _WORDS = re.compile(
     r"(?:(?P<fatal>fatal|panicked|kernel panic)|(?P<error>error|exception|fail(?:ed|ure)?|crash(?:ed)?)s?"

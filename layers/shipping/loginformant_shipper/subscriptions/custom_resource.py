@@ -14,7 +14,7 @@ _TIMEOUT_SECONDS = 8.0
 _PAUSES = (1.0, 2.0, 4.0)
 WORST_ANSWER_SECONDS = (len(_PAUSES) + 1) * _TIMEOUT_SECONDS + sum(_PAUSES)
 
-_LONGEST_REASON = 1000
+_MAX_REASON = 1000
 """An answer has at most 4096 bytes."""
 
 
@@ -58,7 +58,7 @@ def answer(request: Request, failure: str | None = None, sleep: Callable[[float]
     """
     document = {
         "Status": "FAILED" if failure else "SUCCESS",
-        "Reason": (failure or "done")[:_LONGEST_REASON],
+        "Reason": (failure or "done")[:_MAX_REASON],
         "PhysicalResourceId": request.physical_id,
         **{name: request.event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
     }

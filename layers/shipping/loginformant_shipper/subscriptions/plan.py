@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from loginformant_shipper.subscriptions.settings import SubscriptionSettings
+from loginformant_shipper.subscriptions.subscription_settings import SubscriptionSettings
 from loginformant_shipper.subscriptions.wanted import EVERYTHING, Unwanted, Wanted
 
 STANDARD = "STANDARD"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from loginformant_shipper.subscriptions.logs_api import LogsApi, OutOfTime
 from loginformant_shipper.subscriptions.plan import Action, Filter, Finding, LogGroup, State, find, needs_look
-from loginformant_shipper.subscriptions.settings import SubscriptionSettings
+from loginformant_shipper.subscriptions.subscription_settings import SubscriptionSettings
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -25,7 +25,7 @@ class Trouble(StrEnum):
     REFUSED = "refused"
 
 
-class Outcome(NamedTuple):
+class Reconciled(NamedTuple):
     """What became of a log group."""
 
     finding: Finding
@@ -47,7 +47,7 @@ class Report:
     """The log group that was done last."""
     finished: bool = True
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: Reconciled) -> None:
         finding = outcome.finding
         self.looked_at += 1
         self.last = finding.log_group
@@ -63,7 +63,7 @@ def reconcile(
     api: LogsApi,
     groups: Iterable[LogGroup],
     settings: SubscriptionSettings,
-    on_outcome: Callable[[Outcome], None] = lambda outcome: None,
+    on_outcome: Callable[[Reconciled], None] = lambda outcome: None,
 ) -> Report:
     """Carry out what is to be done about `groups`, in their order, until the time is up.
 
@@ -84,7 +84,7 @@ def reconcile(
 
 def settle(
     api: LogsApi, group: LogGroup, settings: SubscriptionSettings, *, only_look: bool = False
-) -> Outcome | None:
+) -> Reconciled | None:
     """Do what is to be done about one log group; `None` if it is gone meanwhile.
 
     With `only_look` the outcome says what is to be done, and nothing is.
@@ -100,10 +100,10 @@ def settle(
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
             return None
-        return Outcome(finding, trouble_of(error), " ".join(error.response["Error"]["Message"].split()))
+        return Reconciled(finding, trouble_of(error), " ".join(error.response["Error"]["Message"].split()))
     if finding.state in _TROUBLING and finding.action is None:
-        return Outcome(finding, Trouble(finding.state.value))
-    return Outcome(finding)
+        return Reconciled(finding, Trouble(finding.state.value))
+    return Reconciled(finding)
 
 
 _TROUBLING = (State.UNSUPPORTED, State.NAME_TAKEN, State.DOUBLED)

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from loginformant_shipper.delivery import Memory
+from loginformant_shipper.delivery.dispatcher import EnvironmentState
+from loginformant_shipper.delivery.policy import Policy
+from loginformant_shipper.events import Origin
 from loginformant_shipper.pipeline import Environment, replay
-from loginformant_shipper.policy import Policy
 from loginformant_shipper.settings import load_settings
-from loginformant_shipper.subscription import Origin, encode
+from loginformant_shipper.wire.encoding import encode
 from moto import mock_aws
 from shipctl import stack
 from shipctl.account import session
@@ -146,7 +147,7 @@ class Stack:
                 "PARKED_QUEUE_URL": self.parked,
             }
         )
-        memory = Memory(byte_limit=settings.batch_max_bytes, key="key")
+        memory = EnvironmentState(byte_limit=settings.batch_max_bytes, key="key")
         environment = Environment(settings, self.senders, memory, Policy())
         with redirect_stdout(io.StringIO()):
             return replay(event, environment, 110.0)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from loginformant_shipper.reasons import Reason
-from loginformant_shipper.subscription import source_of
+from loginformant_shipper.failures import Reason
+from loginformant_shipper.wire.decoding import source_of
 from shipctl.dlq.letters import CRASHED, REASONS, Letter, record_of
 from shipctl.dlq.meanings import MEANINGS, UNKNOWN, meaning_of
 from shipctl.dlq.selection import Selection

@@ -1,0 +1,51 @@
+"""What a stack wants to be subscribed: the subscriber function's own settings."""
+
+from dataclasses import replace
+
+from loginformant_shipper.settings import SettingsError
+from loginformant_shipper.subscriptions.subscription_settings import (
+    SubscriptionSettings,
+    load_subscription_settings,
+)
+from loginformant_shipper.subscriptions.wanted import parse_patterns
+
+from shipctl.account import aws_errors, client_config
+from shipctl.errors import CommandError
+from shipctl.stack import Stack
+
+
+def settings_of(stack: Stack) -> SubscriptionSettings:
+    """Raises `CommandError`."""
+    function = stack.outputs.get("SubscriberFunctionName")
+    if function is None:
+        raise CommandError(
+            f"stack {stack.name} has no subscriber: is it a LogInformant shipper, and up to date "
+            "(make deploy)?"
+        )
+    with aws_errors(f"Reading the settings of {function}"):
+        client = stack.session.client("lambda", config=client_config())
+        found = client.get_function_configuration(FunctionName=function)
+    try:
+        return load_subscription_settings(found.get("Environment", {}).get("Variables", {}))
+    except SettingsError as error:
+        raise CommandError(f"the settings of {function} cannot be used: {error}") from error
+
+
+def with_patterns(
+    settings: SubscriptionSettings, log_groups: str | None, excluded: str | None
+) -> SubscriptionSettings:
+    """The settings with other patterns, where some are given. Raises `CommandError`."""
+    return replace(
+        settings,
+        log_groups=settings.log_groups if log_groups is None else _patterns("--log-groups", log_groups),
+        excluded=settings.excluded if excluded is None else _patterns("--exclude", excluded),
+        # Patterns are an alternative to the account policy.
+        account_wide=settings.account_wide and log_groups is None,
+    )
+
+
+def _patterns(option: str, text: str) -> tuple[str, ...]:
+    try:
+        return parse_patterns(text)
+    except ValueError as allowed:
+        raise CommandError(f"{option}: allowed are {allowed}") from None

@@ -1,0 +1,1 @@
+"""Store what was not delivered, and decide what becomes of it in replay."""

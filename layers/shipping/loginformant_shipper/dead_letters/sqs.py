@@ -1,0 +1,135 @@
+"""Write messages to the dead-letter queue, and let returned ones come again later."""
+
+import math
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from functools import partial
+from typing import TYPE_CHECKING
+
+from loginformant_shipper.dead_letters.messages import MAX_MESSAGE_BYTES, Addressed
+from loginformant_shipper.events import SourceRecord
+from loginformant_shipper.settings import (
+    QUEUE_ATTEMPTS,
+    QUEUE_CONNECT_SECONDS,
+    QUEUE_READ_SECONDS,
+    QUEUE_WORST_CASE_SECONDS,
+    RESERVE_MARGIN_SECONDS,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef
+
+
+PARALLEL_WRITES = 8
+
+
+MAX_BATCH_REQUEST_ENTRIES = 10
+
+
+MIN_POSTPONEMENT_SECONDS, MAX_POSTPONEMENT_SECONDS = 30, 120
+
+
+def reserve_seconds(payloads: int, payload_bytes: int, available: float) -> float:
+    """Seconds to keep for writing everything that an invocation received to the dead-letter queue.
+
+    Takes the number of payloads and the length of their data. It is the worst case: no payload is delivered,
+    each has a message of its own, and every write runs into all its time-outs, `PARALLEL_WRITES` at a time.
+    More than half of the `available` seconds is kept only if a single round needs it: what cannot be written
+    then is returned to its source.
+    """
+    messages = max(payloads, 1) + payload_bytes // MAX_MESSAGE_BYTES
+    rounds = math.ceil(messages / PARALLEL_WRITES)
+    one_round = QUEUE_WORST_CASE_SECONDS + RESERVE_MARGIN_SECONDS
+    all_rounds = rounds * QUEUE_WORST_CASE_SECONDS + RESERVE_MARGIN_SECONDS
+    return max(one_round, min(all_rounds, available / 2))
+
+
+def store(letters: Sequence[Addressed], seconds: float) -> list[str]:
+    """Write messages to their queues, several at a time, for at most `seconds`.
+
+    Returns for each message why it is not in its queue, or an empty text where it is. One whose write was
+    still under way at the end counts as not there, though it may be.
+    """
+    return _call_sqs([partial(_write, letter=letter) for letter in letters], seconds)
+
+
+def _write(client: "SQSClient", letter: Addressed) -> None:
+    message, queue_url = letter
+    client.send_message(
+        QueueUrl=queue_url,
+        MessageBody=message.body,
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
+        },
+    )
+
+
+def postpone(records: Iterable[SourceRecord], queue_url: str, seconds: float) -> None:
+    """Let records that are returned to the queue come again after half a minute to two minutes.
+
+    Takes at most `seconds`. Without this they stay hidden for the rest of the queue's visibility timeout,
+    which is made for crashes. So do those for which this fails: that is no error.
+    """
+    handles = [record.receipt_handle for record in records if record.receipt_handle]
+    starts = range(0, len(handles), MAX_BATCH_REQUEST_ENTRIES)
+    chunks = [handles[start : start + MAX_BATCH_REQUEST_ENTRIES] for start in starts]
+    _call_sqs([partial(_postpone, handles=chunk, queue_url=queue_url) for chunk in chunks], seconds)
+
+
+def _postpone(client: "SQSClient", handles: Sequence[str], queue_url: str) -> None:
+    entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
+        {
+            "Id": str(number),
+            "ReceiptHandle": handle,
+            "VisibilityTimeout": random.randint(MIN_POSTPONEMENT_SECONDS, MAX_POSTPONEMENT_SECONDS),
+        }
+        for number, handle in enumerate(handles)
+    ]
+    client.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)
+
+
+def _call_sqs(calls: Sequence[Callable[["SQSClient"], None]], seconds: float) -> list[str]:
+    """Make calls, several at a time, for at most `seconds`; for each its trouble, or an empty text."""
+    if not calls:
+        return []
+    from botocore.exceptions import BotoCoreError
+
+    end = time.monotonic() + seconds
+    try:
+        client = _sqs_client()
+    except BotoCoreError as error:
+        return [f"{type(error).__name__}: {error}"] * len(calls)
+    threads = ThreadPoolExecutor(min(len(calls), PARALLEL_WRITES), "sqs")
+    made = [threads.submit(call, client) for call in calls]
+    wait_for(made, timeout=max(end - time.monotonic(), 0.0))
+    threads.shutdown(wait=False, cancel_futures=True)
+    return [_trouble(call) for call in made]
+
+
+def _trouble(call: Future[None]) -> str:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if call.cancelled() or not call.done():
+        return "not written in time"
+    error = call.exception()
+    if error is not None and not isinstance(error, (BotoCoreError, ClientError)):
+        raise error
+    return f"{type(error).__name__}: {error}" if error else ""
+
+
+def _sqs_client() -> "SQSClient":
+    # Here, not at start-up: most environments never need it.
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=QUEUE_CONNECT_SECONDS,
+        read_timeout=QUEUE_READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": QUEUE_ATTEMPTS},
+        max_pool_connections=PARALLEL_WRITES,
+    )
+    return boto3.client("sqs", config=config)

@@ -1,0 +1,1 @@
+"""Fill batches and deliver them, or say why not, before the deadline."""

@@ -1,0 +1,1 @@
+"""Turn a log into the log object of the ingest API."""

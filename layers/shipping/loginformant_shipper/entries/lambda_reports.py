@@ -1,0 +1,82 @@
+"""Read the properties of a Lambda function's REPORT and of embedded metrics."""
+
+import re
+from collections.abc import Iterator
+
+from loginformant_shipper.entries.bounded_json import Fields
+
+REPORT_LINES = ("REPORT RequestId: ", "INIT_REPORT ", "RESTORE_REPORT ")
+
+
+# "Monitoring Lambda functions with CloudWatch Logs", AWS Lambda developer guide.
+_REPORTED = re.compile(
+    r"\b(?:(?P<number>(?:Billed |Init |Restore |Billed Restore )?Duration|Memory Size|Max Memory Used)"
+    r": (?P<amount>\d{1,15}(?:\.\d{1,9})?) (?:ms|MB)"
+    r"|(?P<word>Status|Error Type|Phase|XRAY TraceId|SegmentId|Sampled): (?P<said>[^\s]{1,256}))(?!\S)"
+)
+
+
+_REPORT_PROPERTIES = {
+    "Duration": "durationMs",
+    "Billed Duration": "billedDurationMs",
+    "Init Duration": "initDurationMs",
+    "Restore Duration": "restoreDurationMs",
+    "Billed Restore Duration": "billedRestoreDurationMs",
+    "Memory Size": "memorySizeMb",
+    "Max Memory Used": "maxMemoryUsedMb",
+    "Status": "status",
+    "Error Type": "errorType",
+    "Phase": "phase",
+    "XRAY TraceId": "xrayTraceId",
+    "SegmentId": "xraySegmentId",
+    "Sampled": "xraySampled",
+}
+
+
+# The same numbers in the JSON log format: `platform.report` in the schema of the Lambda Telemetry API.
+_REPORT_METRICS = {
+    "durationMs": "durationMs",
+    "billedDurationMs": "billedDurationMs",
+    "initDurationMs": "initDurationMs",
+    "restoreDurationMs": "restoreDurationMs",
+    "billedRestoreDurationMs": "billedRestoreDurationMs",
+    "memorySizeMB": "memorySizeMb",
+    "maxMemoryUsedMB": "maxMemoryUsedMb",
+}
+
+
+_FIELDS_WE_READ = frozenset({"_aws", "record"})
+
+
+def add_from_report(properties: Fields, text: str) -> None:
+    for found in _REPORTED.finditer(text[:4096]):
+        if found["number"]:
+            amount = found["amount"]
+            number = float(amount) if "." in amount else int(amount)
+            properties[_REPORT_PROPERTIES[found["number"]]] = number
+        else:
+            said = found["said"]
+            properties[_REPORT_PROPERTIES[found["word"]]] = {"true": True, "false": False}.get(said, said)
+
+
+def add_from_fields(properties: Fields, fields: Fields) -> None:
+    if _FIELDS_WE_READ.isdisjoint(fields):
+        return
+    match fields:
+        case {"_aws": {"CloudWatchMetrics": [*directives]}}:
+            properties["embeddedMetrics"] = list(_embedded_metrics(directives))
+        case {"type": str(kind), "record": {"metrics": dict(metrics)}} if kind.startswith("platform."):
+            properties |= {
+                name: metrics[metric] for metric, name in _REPORT_METRICS.items() if metric in metrics
+            }
+
+
+def _embedded_metrics(directives: list[object]) -> "Iterator[str]":
+    """The names in a record of the CloudWatch embedded metric format, such as `Shop/Orders`."""
+    for directive in directives:
+        match directive:
+            case {"Namespace": str(namespace), "Metrics": [*metrics]}:
+                for metric in metrics:
+                    match metric:
+                        case {"Name": str(name)}:
+                            yield f"{namespace}/{name}"

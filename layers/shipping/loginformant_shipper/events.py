@@ -1,0 +1,92 @@
+"""Log events as the stages hand them on, and where they come from."""
+
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from loginformant_shipper.failures import Reason
+
+JsonObject = dict[str, Any]
+
+
+new_tuple = tuple.__new__
+"""Makes a named tuple from its class and all its values, in half the time that a call of the class takes.
+
+Only for what there is one of for each log event.
+"""
+
+
+class Source(StrEnum):
+    """The ways in which log events come in; also the values of the metrics' dimension `Source`."""
+
+    SUBSCRIPTION = "subscription"
+    KINESIS = "kinesis"
+    REPLAY = "replay"
+
+
+class SourceRecord(NamedTuple):
+    """The Kinesis or SQS record that log events came in, and that can be returned to its source."""
+
+    identifier: str
+    """Sequence number (Kinesis) or message id (SQS): what `batchItemFailures` wants."""
+    receipt_handle: str = ""
+    """What SQS wants for a change of the visibility timeout; empty where it is not ours to change."""
+    replays: int = 0
+    """How often the ingest API refused these events in replay."""
+    first_failed_at: str | None = None
+
+
+class Origin(NamedTuple):
+    """Where a log event comes from: one log stream of one account."""
+
+    owner: str
+    log_group: str
+    log_stream: str
+    filters: tuple[str, ...] = ()
+    record: SourceRecord | None = None
+    """None where the source is a direct subscription, which has no records."""
+
+
+class LogEvent(NamedTuple):
+    """One log event."""
+
+    id: str
+    timestamp: object
+    """Milliseconds since 1970 as CloudWatch sends it; anything else where the payload is odd."""
+    message: str
+    unusual: JsonObject | None = None
+    """The event as it came, if that is not just the three fields above: most are, and need no dict."""
+
+    @property
+    def raw(self) -> JsonObject:
+        """The event as it came, every field of it: what the dead-letter queue keeps."""
+        if self.unusual is not None:
+            return self.unusual
+        return {"id": self.id, "timestamp": self.timestamp, "message": self.message}
+
+
+class SubscriptionMessage(NamedTuple):
+    origin: Origin
+    events: tuple[LogEvent, ...]
+
+
+class ControlMessage(NamedTuple):
+    """CloudWatch's check whether the destination answers; holds no logs that anyone wrote."""
+
+    record: SourceRecord | None
+
+
+class Undecodable(NamedTuple):
+    """A payload, or some events of one, that cannot be read: to be stored as it came."""
+
+    reason: Reason
+    detail: str
+    body: str
+    """What the dead-letter queue is to hold: JSON text."""
+    record: SourceRecord | None = None
+    origin: Origin | None = None
+    """Known where the payload could be read and only some of its events could not."""
+    events: int = 1
+    """How many it counts for; a whole payload, whose events nobody can count, counts for one."""
+
+
+Decoded = SubscriptionMessage | ControlMessage | Undecodable

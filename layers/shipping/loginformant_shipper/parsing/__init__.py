@@ -1,0 +1,1 @@
+"""Read each log event once: its text and fields, its request id, and the traces that events belong to."""

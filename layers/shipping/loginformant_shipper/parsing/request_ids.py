@@ -1,0 +1,44 @@
+"""The id of the Lambda invocation that a log tells of."""
+
+import re
+
+from loginformant_shipper.parsing.messages import ParsedMessage
+
+_FIELDS = (
+    "AWSRequestId",  # log4j in AWS Lambda
+    "awsRequestId",
+    "aws_request_id",
+    "function_request_id",  # Powertools
+    "lambda_request_id",
+)
+_FIELDS_AND_RECORD = frozenset({*_FIELDS, "record"})
+
+_PLATFORM_LINES = (
+    "REPORT RequestId: ",
+    "START RequestId: ",
+    "END RequestId: ",
+    "RequestId: ",
+)
+_PLATFORM_LINE = re.compile(r"(?:[A-Z]{3,6} )?RequestId: ([0-9a-fA-F-]{36})")
+
+
+def request_id(parsed: ParsedMessage) -> str | None:
+    """The request id in the platform's own records and lines, a runtime's prefix or a logger's field."""
+    prefix, fields = parsed.prefix, parsed.fields
+    if fields is None:
+        if prefix is not None and prefix.request_id is not None:
+            return prefix.request_id
+        found = _PLATFORM_LINE.match(parsed.text) if parsed.text.startswith(_PLATFORM_LINES) else None
+        return found[1] if found else None
+    if not _FIELDS_AND_RECORD.isdisjoint(fields):
+        match fields:
+            case {"type": str(kind), "record": {"requestId": str(identifier)}} if kind.startswith(
+                "platform."
+            ):
+                return identifier
+    if prefix is not None and prefix.request_id is not None:
+        return prefix.request_id
+    if not _FIELDS_AND_RECORD.isdisjoint(fields):
+        named = (fields.get(field) for field in _FIELDS)
+        return next((value for value in named if isinstance(value, str) and value), None)
+    return None

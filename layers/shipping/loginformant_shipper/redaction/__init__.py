@@ -1,0 +1,1 @@
+"""Replace what must not leave the account, before anything else sees it."""

@@ -1,0 +1,89 @@
+"""What the subscriber is told by its environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from loginformant_shipper.settings import SettingsError
+from loginformant_shipper.subscriptions.wanted import Wanted, parse_patterns
+
+DEFAULT_REQUESTS_PER_SECOND = 4
+"""Of each operation. AWS allows 5 to all of an account in a region ("Amazon CloudWatch Logs endpoints and
+quotas", AWS General Reference), and others need some, too."""
+MAX_REQUESTS_PER_SECOND = 1000
+
+_MAX_FILTER_PATTERN = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionSettings:
+    log_groups: tuple[str, ...]
+    excluded: tuple[str, ...]
+    own_log_groups: frozenset[str]
+    filter_name: str
+    """Of the subscriber's filters. A filter of this name with another destination is somebody else's."""
+    filter_pattern: str
+    destination_arn: str
+    """The shipper function."""
+    account_wide: bool
+    """An account policy subscribes everything; the subscriber keeps no filters."""
+    requests_per_second: int
+    """At most so many of each operation."""
+
+    @property
+    def wanted(self) -> Wanted:
+        """What is to be subscribed, be it by filters or by the account policy."""
+        return Wanted(log_groups=self.log_groups, excluded=self.excluded, own=self.own_log_groups)
+
+
+def load_subscription_settings(environ: Mapping[str, str]) -> SubscriptionSettings:
+    """Read the settings from `environ` (docs/configuration.md). Raises `SettingsError`."""
+    destination = _needed(environ, "SHIPPER_FUNCTION_ARN")
+    function = destination.rpartition(":function:")[2]
+    own = {name.strip() for name in environ.get("OWN_LOG_GROUPS", "").split(",")}
+    # The last one is where Lambda would log if the function's own log group were taken away from it.
+    own |= {environ.get("AWS_LAMBDA_LOG_GROUP_NAME", "").strip(), f"/aws/lambda/{function}"}
+    filter_pattern = environ.get("SUBSCRIPTION_FILTER_PATTERN", "").strip()
+    if len(filter_pattern) > _MAX_FILTER_PATTERN:
+        raise SettingsError(
+            f"SUBSCRIPTION_FILTER_PATTERN has {len(filter_pattern)} characters: "
+            f"allowed are {_MAX_FILTER_PATTERN}"
+        )
+    return SubscriptionSettings(
+        log_groups=patterns(environ, "LOG_GROUPS"),
+        excluded=patterns(environ, "EXCLUDE_LOG_GROUPS"),
+        own_log_groups=frozenset(own - {""}),
+        filter_name=_needed(environ, "SUBSCRIPTION_FILTER_NAME"),
+        filter_pattern=filter_pattern,
+        destination_arn=destination,
+        account_wide=_switch(environ, "SUBSCRIBE_ACCOUNT"),
+        requests_per_second=_requests_per_second(environ),
+    )
+
+
+def patterns(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The names and patterns in a variable. Raises `SettingsError`."""
+    try:
+        return parse_patterns(environ.get(name, ""))
+    except ValueError as allowed:
+        raise SettingsError(f"{name}: allowed are {allowed}") from None
+
+
+def _needed(environ: Mapping[str, str], name: str) -> str:
+    if text := environ.get(name, "").strip():
+        return text
+    raise SettingsError(f"{name} is not set")
+
+
+def _switch(environ: Mapping[str, str], name: str) -> bool:
+    text = environ.get(name, "").strip() or "false"
+    if text not in ("true", "false"):
+        raise SettingsError(f"{name} is {text!r}: allowed is one of true, false")
+    return text == "true"
+
+
+def _requests_per_second(environ: Mapping[str, str]) -> int:
+    name = "SUBSCRIBE_REQUESTS_PER_SECOND"
+    text = environ.get(name, "").strip() or str(DEFAULT_REQUESTS_PER_SECOND)
+    if text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= MAX_REQUESTS_PER_SECOND:
+        return int(text)
+    raise SettingsError(f"{name} is {text!r}: allowed is a whole number from 1 to {MAX_REQUESTS_PER_SECOND}")

@@ -1,0 +1,1 @@
+"""Read AWS's payloads into log events, and write log events back for the dead-letter queue."""

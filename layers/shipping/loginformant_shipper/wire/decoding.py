@@ -1,0 +1,176 @@
+"""AWS's wire formats: from what Lambda hands over to log events, and back again for the dead-letter queue.
+
+Formats: "Using Lambda with CloudWatch Logs" and "Using Lambda with Kinesis" in the AWS Lambda developer
+guide, "Log group-level subscription filters" in the CloudWatch Logs user guide.
+"""
+
+import base64
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from loginformant_shipper.events import (
+    ControlMessage,
+    Decoded,
+    JsonObject,
+    LogEvent,
+    Origin,
+    Source,
+    SourceRecord,
+    SubscriptionMessage,
+    Undecodable,
+    new_tuple,
+)
+from loginformant_shipper.failures import Reason
+from loginformant_shipper.wire.encoding import encode, encode_data, json_text
+from loginformant_shipper.wire.payload_json import DIGITS_OF_64_BITS, Unreadable, load, read_payload
+
+
+def source_of(event: object) -> Source:
+    """By which way `event`, the function's own argument, came in."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    if isinstance(records, list) and records and all(isinstance(record, dict) for record in records):
+        if all(isinstance(record.get("kinesis"), dict) for record in records):
+            return Source.KINESIS
+        if all(record.get("eventSource") == "aws:sqs" for record in records):
+            return Source.REPLAY
+    return Source.SUBSCRIPTION
+
+
+class Load(NamedTuple):
+    """How much Lambda handed over, before anything is decoded."""
+
+    payloads: int
+    data_bytes: int
+
+
+def load_of(event: object) -> Load:
+    """How much `event`, the function's own argument, holds: what must be stored if nothing is delivered."""
+    match source_of(event), event:
+        case Source.KINESIS, {"Records": records}:
+            data = [record["kinesis"].get("data") for record in records]
+        case Source.REPLAY, {"Records": records}:
+            data = [record.get("body") for record in records]
+        case _, {"awslogs": {"data": text}}:
+            data = [text]
+        case _:
+            data = [None]
+    return Load(len(data), sum(len(text) for text in data if isinstance(text, str)))
+
+
+def decode(event: object, max_decompressed_bytes: int) -> Iterator[Decoded]:
+    """Everything that `event`, the function's own argument, holds, one payload after the other.
+
+    Takes an awslogs event, Kinesis records, SQS records and Lambda's failure envelope. Never raises: what
+    cannot be read is yielded as `Undecodable`. `max_decompressed_bytes` bounds each payload.
+    """
+    match source_of(event), event:
+        case Source.KINESIS, {"Records": records}:
+            for record in records:
+                yield from _decode_kinesis(record["kinesis"], max_decompressed_bytes)
+        case Source.REPLAY, {"Records": records}:
+            for record in records:
+                yield from _decode_sqs(record, max_decompressed_bytes)
+        case _:
+            yield from _decode_event(event, None, None, max_decompressed_bytes)
+
+
+def _decode_kinesis(kinesis: JsonObject, limit: int) -> Iterator[Decoded]:
+    record = SourceRecord(identifier=str(kinesis.get("sequenceNumber", "")))
+    yield from _decode_event({"awslogs": {"data": kinesis.get("data")}}, None, record, limit)
+
+
+def _decode_sqs(message: JsonObject, limit: int) -> Iterator[Decoded]:
+    record = SourceRecord(
+        identifier=str(message.get("messageId", "")),
+        receipt_handle=str(message.get("receiptHandle", "")),
+        replays=_attribute_number(message, "Replays"),
+        first_failed_at=_attribute(message, "FirstFailedAt"),
+    )
+    body = message.get("body")
+    data = (body if isinstance(body, str) else json_text(body)).encode("utf-8", "replace")
+    text = data.decode()
+    try:
+        event = load(data)
+    except (ValueError, RecursionError):
+        yield Undecodable(Reason.MALFORMED, "the message body is not JSON", text, record)
+    else:
+        yield from _decode_event(event, text, record, limit)
+
+
+def _attribute(message: JsonObject, name: str) -> str | None:
+    match message.get("messageAttributes"):
+        case {**attributes} if isinstance(attribute := attributes.get(name), dict):
+            value = attribute.get("stringValue")
+            return value if isinstance(value, str) else None
+    return None
+
+
+def _attribute_number(message: JsonObject, name: str) -> int:
+    text = _attribute(message, name) or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_OF_64_BITS else 0
+
+
+def _decode_event(
+    event: object, text: str | None, record: SourceRecord | None, limit: int
+) -> Iterator[Decoded]:
+    """`text` is the event as JSON, where it came as such."""
+    match event:
+        case {"awslogs": {"data": str(data)}} | {"requestPayload": {"awslogs": {"data": str(data)}}}:
+            yield from _decode_data(data, record, limit)
+        case _:
+            body = json_text(event) if text is None else text
+            yield Undecodable(Reason.MALFORMED, "not a CloudWatch Logs event", body, record)
+
+
+def _decode_data(data: str, record: SourceRecord | None, limit: int) -> Iterator[Decoded]:
+    try:
+        payload = _read(data, limit)
+    except Unreadable as error:
+        yield Undecodable(error.reason, str(error), encode_data(data), record)
+        return
+    match payload:
+        case {"messageType": "CONTROL_MESSAGE"}:
+            yield ControlMessage(record)
+        case {"logEvents": list(found)}:
+            yield from _read_events(found, _origin(payload, record))
+        case _:
+            yield Undecodable(Reason.MALFORMED, "a payload without logEvents", encode_data(data), record)
+
+
+def _read(data: str, limit: int) -> object:
+    """The payload, its log events already of that type where they can be read. Raises `Unreadable`."""
+    try:
+        compressed = base64.b64decode(data, validate=True)
+    except ValueError as error:
+        raise Unreadable(Reason.MALFORMED, f"base64: {error}") from None
+    return read_payload(compressed, limit, _log_event)
+
+
+def _read_events(found: list[object], origin: Origin) -> Iterator[Decoded]:
+    events = tuple(event for event in found if isinstance(event, LogEvent))
+    yield SubscriptionMessage(origin, events)
+    if len(events) < len(found):
+        unreadable = [raw for raw in found if not isinstance(raw, LogEvent)]
+        detail = f"{len(unreadable)} of {len(found)} log events have no message text"
+        body = encode(origin, unreadable)
+        yield Undecodable(Reason.MALFORMED, detail, body, origin.record, origin, len(unreadable))
+
+
+def _origin(payload: Any, record: SourceRecord | None) -> Origin:
+    def text(name: str) -> str:
+        value = payload.get(name)
+        return value if isinstance(value, str) else ""
+
+    filters = payload.get("subscriptionFilters")
+    names = tuple(str(name) for name in filters) if isinstance(filters, list) else ()
+    return Origin(text("owner"), text("logGroup"), text("logStream"), names, record)
+
+
+def _log_event(raw: object) -> object:
+    """A `LogEvent`; `raw` itself where it has no message text."""
+    if not (isinstance(raw, dict) and isinstance(message := raw.get("message"), str)):
+        return raw
+    identifier = raw.get("id")
+    if len(raw) == 3 and isinstance(identifier, str) and "timestamp" in raw:
+        return new_tuple(LogEvent, (identifier, raw["timestamp"], message, None))
+    return LogEvent(identifier if isinstance(identifier, str) else "", raw.get("timestamp"), message, raw)

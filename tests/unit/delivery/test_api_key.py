@@ -1,0 +1,114 @@
+import boto3
+import pytest
+from botocore.exceptions import ConnectTimeoutError
+from loginformant_shipper.delivery.api_key import CredentialError, fetch_api_key
+from loginformant_shipper.settings import Settings, load_settings
+
+from tests.unit.sample_data import ENVIRON
+
+pytestmark = pytest.mark.usefixtures("aws")
+
+
+def from_secret(value: str | bytes) -> Settings:
+    content = {"SecretString": value} if isinstance(value, str) else {"SecretBinary": value}
+    arn = boto3.client("secretsmanager").create_secret(Name="key", **content)["ARN"]
+    return load_settings({**ENVIRON, "API_KEY_SECRET_ARN": arn})
+
+
+def from_parameter(value: str, name: str = "/shop/key") -> Settings:
+    boto3.client("ssm").put_parameter(Name=name, Value=value, Type="SecureString")
+    return load_settings({**ENVIRON, "API_KEY_SECRET_ARN": "", "API_KEY_PARAMETER_NAME": name})
+
+
+VALUES = {
+    "the key itself": "k-123",
+    "white space around": " \tk-123\r\n",
+    "JSON": '{"apiKey": "k-123", "other": 1}',
+    "JSON, white space around": ' \n{"apiKey": " k-123\\n"}\n',
+}
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
+def test_the_key_in_a_secret(value: str) -> None:
+    assert fetch_api_key(from_secret(value)) == "k-123"
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
+def test_the_key_in_a_parameter(value: str) -> None:
+    assert fetch_api_key(from_parameter(value)) == "k-123"
+
+
+def test_a_parameter_is_decrypted_whatever_its_name_looks_like() -> None:
+    assert fetch_api_key(from_parameter("k-123", name="plain-name")) == "k-123"
+
+
+def test_every_fetch_is_fresh() -> None:
+    settings = from_secret("old")
+    assert fetch_api_key(settings) == "old"
+    boto3.client("secretsmanager").put_secret_value(SecretId="key", SecretString="new")
+    assert fetch_api_key(settings) == "new"
+
+
+UNUSABLE = {
+    "blank": (" \n", "is empty"),
+    "JSON, blank": ('{"apiKey": " "}', "is empty"),
+    "JSON, another name": ('{"key": "s3cret"}', 'not one with the key under "apiKey"'),
+    "JSON, broken": ('{"apiKey": "s3cret', 'not one with the key under "apiKey"'),
+    "JSON, a number": ('{"apiKey": 53}', '"apiKey" is not a string'),
+    "JSON, null": ('{"apiKey": null}', '"apiKey" is not a string'),
+    "a line break": ("s3cret\r\nX-Other: 1", "characters that an HTTP header cannot carry"),
+    "not ASCII": ("s3crét", "characters that an HTTP header cannot carry"),
+    "NUL": ("s3cret\x00", "characters that an HTTP header cannot carry"),
+}
+
+
+@pytest.mark.parametrize(("value", "complaint"), UNUSABLE.values(), ids=UNUSABLE.keys())
+def test_an_unusable_value_is_named_by_its_place_and_never_shown(value: str, complaint: str) -> None:
+    settings = from_secret(value)
+    with pytest.raises(CredentialError) as caught:
+        fetch_api_key(settings)
+    text = str(caught.value)
+    assert text.startswith(f"secret {settings.api_key_secret_arn}: ")
+    assert complaint in text
+    assert "s3cr" not in text
+    # Nor in an exception from which it came: a traceback would show that one.
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_a_binary_secret_holds_no_key() -> None:
+    with pytest.raises(CredentialError):
+        fetch_api_key(from_secret(b"k-123"))
+
+
+def test_a_secret_that_is_not_there() -> None:
+    with pytest.raises(CredentialError, match=r"^secret arn:aws:.*ResourceNotFoundException"):
+        fetch_api_key(load_settings(ENVIRON))
+
+
+def test_a_parameter_that_is_not_there() -> None:
+    settings = load_settings({**ENVIRON, "API_KEY_SECRET_ARN": "", "API_KEY_PARAMETER_NAME": "/none"})
+    with pytest.raises(CredentialError, match=r"^parameter /none: .*ParameterNotFound"):
+        fetch_api_key(settings)
+
+
+def test_aws_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise ConnectTimeoutError(endpoint_url="https://secretsmanager")
+
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", fail)
+    with pytest.raises(CredentialError, match="Connect timeout"):
+        fetch_api_key(load_settings(ENVIRON))
+
+
+def test_an_endpoint_that_is_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nowhere")
+    with pytest.raises(CredentialError, match="Invalid endpoint: nowhere"):
+        fetch_api_key(load_settings(ENVIRON))
+
+
+def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    with pytest.raises(CredentialError, match="region"):
+        fetch_api_key(load_settings(ENVIRON))

@@ -1,0 +1,770 @@
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from random import Random
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from loginformant_shipper.delivery.batching import Batch, batches
+from loginformant_shipper.delivery.dispatcher import Delivery, EnvironmentState, Settled
+from loginformant_shipper.delivery.policy import Policy
+from loginformant_shipper.failures import Failure, Reason
+
+from tests.unit.sample_data import a_batch, an_entry
+from tests.unit.simulated_senders import NEVER, Answer, Api, Key, Sent, SimulatedSenders, answers, keys
+
+MIB = 1024 * 1024
+FUNCTION_TIME = 95.0
+
+
+@dataclass
+class World:
+    """One warm environment: `deliver` is an invocation in it."""
+
+    senders: SimulatedSenders
+    state: EnvironmentState = field(default_factory=lambda: EnvironmentState(byte_limit=MIB, key="key"))
+    policy: Policy = field(default_factory=Policy)
+    rng: Callable[[], float] = lambda: 0.5
+    settled: dict[str, Failure | None] = field(default_factory=dict)
+    """Every log of the last invocation, and why it failed."""
+    retries: int = 0
+    requests: int = 0
+
+    def deliver(self, stream: Iterable[Batch], seconds: float = FUNCTION_TIME) -> None:
+        deadline = self.senders.now() + seconds
+        delivery = Delivery(iter(stream), self.senders, self.state, self.policy, deadline, rng=self.rng)
+        self.settled = ids_of(delivery)
+        self.requests, self.retries = delivery.requests, delivery.retries
+        assert self.senders.now() <= deadline
+        assert not self.senders.under_way
+
+    @property
+    def reasons(self) -> Counter[Reason | None]:
+        return Counter(failure and failure.reason for failure in self.settled.values())
+
+
+def ids_of(settled: Iterable[Settled]) -> dict[str, Failure | None]:
+    found: dict[str, Failure | None] = {}
+    for batch, failure in settled:
+        assert batch.body == b"", "what is settled takes no memory for its body"
+        for events in batch.logs:
+            for event in events:
+                assert event.id not in found, f"{event.id} is settled twice"
+                found[event.id] = failure
+    return found
+
+
+def world(
+    api: Api, *fetched: Key | str | None, state: EnvironmentState | None = None, **policy: float
+) -> World:
+    senders = SimulatedSenders(api, keys(*fetched or ("key",)))
+    return World(
+        senders,
+        state or EnvironmentState(byte_limit=MIB, key="key"),
+        Policy(**policy),  # type: ignore[arg-type]
+    )
+
+
+def single(*identifiers: str) -> list[Batch]:
+    """A batch for each identifier."""
+    return [a_batch(identifier) for identifier in identifiers]
+
+
+def many(number: int, prefix: str = "e") -> tuple[str, ...]:
+    return tuple(f"{prefix}{position}" for position in range(number))
+
+
+def refusing(*bad: str, status: int = 400) -> Api:
+    """Refuses each request that holds a bad log."""
+    return lambda sent: Answer(status if set(bad) & set(sent.logs) else 200, detail="look at your logs")
+
+
+# Delivered
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_2xx_is_delivered(status: int) -> None:
+    it = world(answers(then=status))
+    it.deliver([a_batch("1", "2"), a_batch("3")])
+    assert it.settled == {"1": None, "2": None, "3": None}
+    assert (it.requests, it.retries) == (2, 0)
+
+
+def test_nothing_to_deliver_is_nothing_done() -> None:
+    it = world(answers(), state=EnvironmentState(byte_limit=MIB))
+    it.deliver([])
+    assert (it.senders.sent, it.senders.fetches, it.senders.waits) == ([], [], 0)
+
+
+def test_batches_begin_in_order_and_no_more_than_the_limit_are_under_way() -> None:
+    it = world(answers(), max_in_flight=3)
+    it.deliver(single(*many(10)))
+    assert [sent.logs for sent in it.senders.sent] == [(name,) for name in many(10)]
+    assert it.senders.most_under_way == 3
+    assert set(it.reasons) == {None}
+
+
+def test_a_batch_is_made_only_when_there_is_room_for_it() -> None:
+    it = world(answers(), max_in_flight=2)
+    ahead = []
+
+    def stream() -> Iterator[Batch]:
+        for made, batch in enumerate(single(*many(8))):
+            ahead.append(made - len(it.senders.sent))
+            yield batch
+
+    it.deliver(stream())
+    assert max(ahead) < 2
+
+
+def test_latencies_are_told() -> None:
+    it = world(answers(Answer(after=0.25), Answer(after=2.0)))
+    delivery = Delivery(
+        iter(single("1", "2")), it.senders, it.state, it.policy, it.senders.now() + FUNCTION_TIME
+    )
+    list(delivery)
+    assert delivery.latencies == [0.25, 2.0]
+
+
+def test_the_latency_of_a_request_without_an_answer_is_the_time_that_it_was_given() -> None:
+    it = world(answers(Answer(after=NEVER)), request_timeout=10.0)
+    delivery = Delivery(iter(single("1")), it.senders, it.state, it.policy, it.senders.now() + FUNCTION_TIME)
+    list(delivery)
+    assert delivery.latencies == [10.0, 0.1]
+
+
+# 400, 413, 422: the search for the bad log
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_one_bad_log_among_500_costs_one_log_and_18_requests(status: int) -> None:
+    it = world(refusing("e271", status=status))
+    it.deliver([a_batch(*many(500))])
+    reason = Reason.TOO_LARGE if status == 413 else Reason.REJECTED
+    assert it.reasons == {None: 499, reason: 1}
+    assert it.settled["e271"] == Failure(reason, status, "look at your logs")
+    assert it.requests == 1 + 18
+
+
+def test_a_bad_log_alone_is_rejected_at_once() -> None:
+    it = world(refusing("1"))
+    it.deliver(single("1", "2"))
+    assert (it.reasons, it.requests) == ({Reason.REJECTED: 1, None: 1}, 2)
+
+
+def test_both_halves_accepted_is_delivered() -> None:
+    it = world(answers(400))
+    it.deliver([a_batch("1", "2", "3")])
+    assert it.reasons == {None: 3}
+    assert [sent.logs for sent in it.senders.sent] == [("1", "2", "3"), ("1",), ("2", "3")]
+
+
+def test_the_search_in_one_batch_costs_at_most_64_requests() -> None:
+    it = world(refusing(*many(500)))
+    it.deliver([a_batch(*many(500))])
+    assert it.requests == 1 + 64
+    assert set(it.reasons) == {Reason.REJECTED, Reason.UNDETERMINED}
+    assert it.settled["e499"] == Failure(Reason.UNDETERMINED, 400, "look at your logs")
+
+
+def test_the_search_in_one_invocation_costs_at_most_128_requests() -> None:
+    it = world(refusing(*many(500, "b")))
+    bad = [a_batch(*many(500, "b")[start : start + 100]) for start in range(0, 500, 100)]
+    it.deliver([*bad, a_batch("good")])
+    assert it.requests == len(bad) + 128 + 1
+    assert it.settled["good"] is None
+
+
+def test_retries_of_a_part_do_not_count_as_search() -> None:
+    alternately = iter(range(10**6))
+
+    def api(sent: Sent) -> Answer:
+        return Answer(503 if next(alternately) % 2 else 400, after=0.01)
+
+    it = world(api, max_in_flight=1, extra_requests_per_batch=8, backoff_base=0.01, backoff_cap=0.02)
+    it.deliver([a_batch(*many(64))])
+    assert it.requests - it.retries == 1 + 8
+    assert it.retries >= 4
+
+
+def test_a_413_halves_the_byte_limit_of_this_environment() -> None:
+    it = world(
+        lambda sent: Answer(413 if len(sent.logs) > 20 else 200), max_in_flight=1, smallest_byte_limit=100
+    )
+    entries = [an_entry(name, body=b'"%s"' % (name.encode() * 10)) for name in many(90, "long")]
+    it.deliver(batches(entries, 30, lambda: it.state.byte_limit))
+    sizes = [len(sent.logs) for sent in it.senders.sent]
+    assert sizes[:3] == [30, 15, 15]
+    assert max(sizes[3:]) <= 15  # without the lesson: 30 again
+    assert set(it.reasons) == {None}
+
+
+def test_half_of_the_byte_limit_is_half_of_what_was_refused() -> None:
+    it = world(answers(413), smallest_byte_limit=10)
+    batch = a_batch(*many(9))
+    it.deliver([batch])
+    assert it.state.byte_limit == len(batch.body) // 2
+
+
+def test_the_byte_limit_does_not_sink_without_end() -> None:
+    it = world(answers(then=413))
+    it.deliver([a_batch(*many(8))])
+    assert it.state.byte_limit == 16 * 1024
+
+
+def test_one_log_that_is_too_large_says_nothing_of_the_byte_limit() -> None:
+    it = world(answers(413))
+    it.deliver(single("1"))
+    assert it.state.byte_limit == MIB
+
+
+# 401, 403: the key is refused
+
+
+def accepting(good_key: str, status: int = 401, after: float = 0.1) -> Api:
+    return lambda sent: Answer(200 if sent.key == good_key else status, after, detail="no such key")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_changed_key_is_fetched_once_and_every_batch_refused_with_the_old_one_is_tried_again(
+    status: int,
+) -> None:
+    it = world(
+        accepting("new", status), "new", max_in_flight=4, state=EnvironmentState(byte_limit=MIB, key="old")
+    )
+    it.deliver(single(*many(6)))
+    assert it.reasons == {None: 6}
+    assert len(it.senders.fetches) == 1
+    assert [sent.key for sent in it.senders.sent] == ["old"] * 4 + ["new"] * 6
+    assert it.state.key == "new"
+
+
+def test_no_request_starts_with_a_key_that_was_refused() -> None:
+    def api(sent: Sent) -> Answer:
+        return Answer(401, after=1.0 + len(it.senders.sent)) if sent.key == "old" else Answer()
+
+    it = world(
+        api, Key("new", after=20.0), max_in_flight=2, state=EnvironmentState(byte_limit=MIB, key="old")
+    )
+    it.deliver(single(*many(5)))
+    assert it.reasons == {None: 5}
+    assert [sent.key for sent in it.senders.sent].count("old") == 2
+
+
+def test_a_late_refusal_of_the_old_key_fetches_no_second_one() -> None:
+    slow = iter([Answer(401, after=0.1), Answer(401, after=8.0)])
+    it = world(
+        lambda sent: next(slow) if sent.key == "old" else Answer(),
+        "new",
+        max_in_flight=2,
+        state=EnvironmentState(byte_limit=MIB, key="old"),
+    )
+    it.deliver(single("1", "2", "3"))
+    assert it.reasons == {None: 3}
+    assert len(it.senders.fetches) == 1
+
+
+def test_an_unchanged_key_is_the_end_for_everything_unsent() -> None:
+    it = world(accepting("other"), "key", max_in_flight=2)
+    it.deliver(single(*many(10)))
+    assert it.reasons == {Reason.UNAUTHORIZED: 10}
+    assert (it.requests, len(it.senders.fetches)) == (2, 1)
+
+
+def test_a_changed_key_that_is_refused_too_is_the_end() -> None:
+    it = world(accepting("other"), "new", "newer", max_in_flight=2)
+    it.deliver(single(*many(10)))
+    assert it.reasons == {Reason.UNAUTHORIZED: 10}
+    assert ([sent.key for sent in it.senders.sent], len(it.senders.fetches)) == (
+        ["key", "key", "new", "new"],
+        1,
+    )
+
+
+def test_a_refused_key_is_fetched_at_most_every_30_seconds_in_one_environment() -> None:
+    it = world(accepting("newest"), "key", "key", "newest", max_in_flight=1)
+    it.deliver(single("1", "2"))
+    it.deliver(single("3", "4"))
+    assert it.reasons == {Reason.UNAUTHORIZED: 2}
+    assert (it.requests, len(it.senders.fetches)) == (1, 1)
+    it.senders.wait(30.0)
+    it.deliver(single("5"))
+    assert len(it.senders.fetches) == 2
+    it.senders.wait(30.0)
+    it.deliver(single("6", "7"))
+    assert it.reasons == {None: 2}
+
+
+def test_what_is_in_flight_when_the_key_turns_out_unchanged_is_still_heard() -> None:
+    script = iter([Answer(401, after=0.1), Answer(200, after=5.0), Answer(401, after=6.0)])
+    it = world(lambda sent: next(script), "key", max_in_flight=3)
+    it.deliver(single("1", "2", "3", "4"))
+    assert it.settled["2"] is None
+    assert it.reasons == {None: 1, Reason.UNAUTHORIZED: 3}
+
+
+def test_a_refused_key_that_cannot_be_fetched_again_ends_as_unauthorized() -> None:
+    it = world(accepting("other"), None)
+    it.deliver(single("1", "2"))
+    assert it.reasons == {Reason.UNAUTHORIZED: 2}
+    assert len(it.senders.fetches) > 1
+    assert it.settled["1"] == Failure(
+        Reason.UNAUTHORIZED, 401, "no such key; no fresh key to be had: the secret is out of reach"
+    )
+
+
+def test_a_refused_key_whose_successor_does_not_come_in_time_ends_as_unauthorized() -> None:
+    it = world(accepting("other"), Key("other", after=NEVER))
+    it.deliver(single("1", "2"))
+    assert it.settled == dict.fromkeys("12", Failure(Reason.UNAUTHORIZED, 401, "no such key"))
+
+
+# The key cannot be had
+
+
+def without_key() -> EnvironmentState:
+    return EnvironmentState(byte_limit=MIB)
+
+
+def test_the_first_key_is_fetched_before_anything_is_sent() -> None:
+    it = world(accepting("k"), Key("k", after=3.0), state=without_key())
+    it.deliver(single("1", "2"))
+    assert it.reasons == {None: 2}
+    assert len(it.senders.fetches) == 1
+
+
+def test_the_first_key_may_be_refused_and_fetched_anew_at_once() -> None:
+    it = world(accepting("k2"), "k1", "k2", state=without_key(), max_in_flight=1)
+    it.deliver(single("1", "2"))
+    assert it.reasons == {None: 2}
+
+
+def test_a_key_that_cannot_be_had_is_asked_for_with_backoff() -> None:
+    it = world(accepting("k"), None, None, "k", state=without_key())
+    it.deliver(single("1", "2"))
+    assert it.reasons == {None: 2}
+    gaps = [
+        later - earlier for earlier, later in zip(it.senders.fetches, it.senders.fetches[1:], strict=False)
+    ]
+    assert gaps == pytest.approx([0.05 + 0.25, 0.05 + 0.5])  # half of 0.5 s and of 1 s
+
+
+def test_a_key_that_never_can_be_had_means_no_request() -> None:
+    it = world(answers(), None, state=without_key())
+    it.deliver(single(*many(6)))
+    assert it.reasons == {Reason.NO_KEY: 6}
+    assert it.settled["e0"] == Failure(Reason.NO_KEY, None, "the secret is out of reach")
+    assert it.requests == 0
+    assert it.senders.now() == it.senders.fetches[-1] + 0.05  # the next pause would be too long: nobody slept
+    assert 5 <= len(it.senders.fetches) <= 20
+
+
+def test_a_fetch_that_never_ends_is_inside_the_deadline() -> None:
+    it = world(answers(), Key("k", after=NEVER), state=without_key())
+    it.deliver(single("1", "2"))
+    assert it.settled["1"] == Failure(Reason.NO_KEY, None, "the API key did not come in time")
+    assert (it.requests, len(it.senders.fetches)) == (0, 1)
+
+
+# Other 3xx and 4xx
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308, 404, 405, 410, 415, 418])
+def test_a_misconfiguration_is_the_end_for_everything_unsent(status: int) -> None:
+    it = world(answers(Answer(status, detail="no such thing"), then=Answer(200, after=4.0)), max_in_flight=2)
+    it.deliver(single(*many(6)))
+    assert it.settled["e0"] == Failure(Reason.MISCONFIGURED, status, "no such thing")
+    assert it.settled["e1"] is None  # was under way
+    assert it.reasons == {None: 1, Reason.MISCONFIGURED: 5}
+    assert it.requests == 2
+
+
+def test_of_a_batch_refused_after_a_misconfiguration_no_part_is_tried() -> None:
+    it = world(answers(404, Answer(400, after=2.0)), max_in_flight=2)
+    it.deliver([a_batch("1"), a_batch("2", "3")])
+    assert (it.requests, it.reasons) == (2, {Reason.MISCONFIGURED: 3})
+
+
+def test_what_waits_for_a_retry_when_all_is_misconfigured_is_misconfigured_too() -> None:
+    it = world(answers(503, Answer(404, after=0.2)), max_in_flight=2)
+    it.deliver(single("1", "2"))
+    assert (it.requests, it.reasons) == (2, {Reason.MISCONFIGURED: 2})
+
+
+def test_what_was_under_way_fails_for_its_own_reason() -> None:
+    it = world(answers(404, Answer(401, after=2.0), Answer(503, after=2.0)), max_in_flight=3)
+    it.deliver(single("1", "2", "3", "4"))
+    assert [failure and failure.status for failure in it.settled.values()] == [404, 404, 401, 503]
+    assert it.reasons == {Reason.MISCONFIGURED: 2, Reason.UNAUTHORIZED: 1, Reason.UNAVAILABLE: 1}
+    assert it.senders.fetches == []
+
+
+# 408, 425, 429, 5xx, no answer: patience
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599, None])
+def test_trouble_that_may_pass_is_tried_again(status: int | None) -> None:
+    it = world(answers(status, status))
+    it.deliver(single("1"))
+    assert it.settled == {"1": None}
+    assert (it.requests, it.retries) == (3, 2)
+    assert [sent.at - 1000 for sent in it.senders.sent] == pytest.approx([0, 0.1 + 0.25, 0.45 + 0.5])
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (429, Reason.THROTTLED),
+        (503, Reason.UNAVAILABLE),
+        (None, Reason.UNAVAILABLE),
+        (408, Reason.UNAVAILABLE),
+    ],
+)
+def test_trouble_that_does_not_pass_ends_with_its_own_name(status: int | None, reason: Reason) -> None:
+    it = world(answers(then=Answer(status, detail="sorry")), max_in_flight=2)
+    it.deliver(single(*many(6)))
+    assert set(it.settled.values()) == {Failure(reason, status, "sorry")}
+    assert it.requests <= 6 * 20
+
+
+def test_retries_count_against_the_limit_so_that_an_api_in_trouble_is_not_flooded() -> None:
+    it = world(answers(then=Answer(503)), max_in_flight=2)
+    it.deliver(single(*many(50)))
+    assert {sent.logs for sent in it.senders.sent if sent.at < 1060} == {("e0",), ("e1",)}
+    assert it.reasons == {Reason.UNAVAILABLE: 50}
+
+
+def test_a_request_without_an_answer_is_given_up_after_its_time_and_tried_again() -> None:
+    it = world(answers(Answer(after=NEVER)), request_timeout=10.0)
+    it.deliver(single("1"))
+    assert it.settled == {"1": None}
+    assert [sent.at - 1000 for sent in it.senders.sent] == pytest.approx([0, 10.25])
+    assert it.senders.sent[0].seconds == 10.0
+
+
+def test_a_request_that_is_never_answered_says_how_long_it_waited() -> None:
+    it = world(answers(then=Answer(after=NEVER)), request_timeout=10.0)
+    it.deliver(single("1"), seconds=10.4)
+    assert it.settled == {"1": Failure(Reason.UNAVAILABLE, None, "no answer within 10 s")}
+
+
+def test_a_request_never_gets_more_time_than_there_is() -> None:
+    it = world(answers(then=Answer(after=NEVER)), request_timeout=10.0)
+    it.deliver(single("1"), seconds=15.0)
+    assert [sent.seconds for sent in it.senders.sent] == pytest.approx([10.0, 4.75])
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(200, None), (404, Reason.MISCONFIGURED), (400, Reason.REJECTED)]
+)
+def test_an_answer_whose_end_never_comes_is_worth_its_status(status: int, reason: Reason | None) -> None:
+    it = world(answers(Answer(status, after=NEVER, status_after=1.0)))
+    it.deliver(single("1"))
+    assert (it.reasons, it.requests) == ({reason: 1}, 1)
+
+
+# Retry-After
+
+
+def test_retry_after_is_a_floor_for_all_requests_while_those_in_flight_finish() -> None:
+    script = iter([Answer(429, after=0.1, retry_after=30.0), Answer(200, after=3.0)])
+    it = world(lambda sent: next(script, Answer()), max_in_flight=2)
+    it.deliver(single(*many(6)))
+    assert set(it.reasons) == {None}
+    starts = [sent.at - 1000 for sent in it.senders.sent]
+    assert starts[:2] == [0, 0]
+    assert min(starts[2:]) == pytest.approx(30.1)
+
+
+def test_a_later_and_shorter_retry_after_does_not_shorten_an_earlier_one() -> None:
+    script = iter([Answer(429, after=0.1, retry_after=30.0), Answer(503, after=1.0, retry_after=1.0)])
+    it = world(lambda sent: next(script, Answer()), max_in_flight=2)
+    it.deliver(single("1", "2"))
+    assert min(sent.at for sent in it.senders.sent[2:]) - 1000 == pytest.approx(30.1)
+
+
+def test_a_later_and_longer_retry_after_extends_an_earlier_one() -> None:
+    script = iter([Answer(429, after=0.1, retry_after=10.0), Answer(503, after=1.0, retry_after=30.0)])
+    it = world(lambda sent: next(script, Answer()), max_in_flight=2)
+    it.deliver(single("1", "2"))
+    assert min(sent.at for sent in it.senders.sent[2:]) - 1000 == pytest.approx(31.0)
+
+
+def test_backoff_may_be_longer_than_retry_after() -> None:
+    it = world(answers(Answer(503, retry_after=0.0)))
+    it.deliver(single("1"))
+    assert it.senders.sent[1].at - 1000 == pytest.approx(0.1 + 0.25)
+
+
+@pytest.mark.parametrize(("status", "reason"), [(429, Reason.THROTTLED), (503, Reason.UNAVAILABLE)])
+def test_a_retry_after_beyond_the_deadline_is_the_end_at_once(status: int, reason: Reason) -> None:
+    it = world(answers(then=Answer(status, retry_after=FUNCTION_TIME)), max_in_flight=1)
+    it.deliver(single(*many(5)))
+    assert (it.reasons, it.requests) == ({reason: 5}, 1)
+    assert it.senders.now() == pytest.approx(1000.1)  # nobody slept
+
+
+def test_so_it_is_when_the_batch_s_own_backoff_goes_beyond_the_deadline_as_well() -> None:
+    it = world(answers(then=Answer(503, retry_after=600.0)), backoff_base=19.0, max_in_flight=2)
+    it.deliver(single("1", "2", "3"), seconds=5.0)
+    assert it.reasons == {Reason.UNAVAILABLE: 3}
+    assert it.senders.now() < 1001
+
+
+def test_a_retry_after_of_a_year_is_asked_about_again_after_a_quarter_of_an_hour() -> None:
+    it = world(answers(Answer(503, retry_after=math.inf)))
+    it.deliver(single("1"))
+    assert it.state.resume_at - it.senders.now() == pytest.approx(900)
+    it.senders.wait(900)
+    it.deliver(single("2"))
+    assert it.settled == {"2": None}
+
+
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_only_trouble_that_may_pass_can_ask_for_patience(status: int) -> None:
+    it = world(answers(Answer(status, retry_after=500.0)), "new")
+    it.deliver(single("1"))
+    it.deliver(single("2"))
+    assert it.settled == {"2": None}
+
+
+# The deadline
+
+
+def test_what_is_under_way_at_the_deadline_may_have_arrived_and_that_is_said() -> None:
+    it = world(answers(then=Answer(after=NEVER)), max_in_flight=2, request_timeout=60.0)
+    it.deliver(single("1", "2", "3"), seconds=20.0)
+    assert it.reasons == {Reason.OUT_OF_TIME: 3}
+    under_way, not_tried = it.settled["1"], it.settled["3"]
+    assert under_way is not None
+    assert not_tried is not None
+    assert "may have arrived" in under_way.detail
+    assert not_tried.detail == "not tried"
+    assert it.senders.now() == 1020
+
+
+def test_no_request_begins_in_the_last_half_second() -> None:
+    it = world(answers(then=Answer(after=1.0)), max_in_flight=1)
+    it.deliver(single("1", "2", "3"), seconds=2.4)
+    assert it.reasons == {None: 2, Reason.OUT_OF_TIME: 1}
+
+
+def test_half_a_second_is_enough_to_begin() -> None:
+    it = world(answers())
+    it.deliver(single("1"), seconds=0.5)
+    assert it.settled == {"1": None}
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.4])
+def test_without_any_time_nothing_is_asked_or_fetched(seconds: float) -> None:
+    it = world(answers(), state=without_key())
+    it.deliver(single("1", "2"), seconds=seconds)
+    assert it.reasons == {Reason.OUT_OF_TIME: 2}
+    assert (it.requests, it.senders.fetches) == (0, [])
+
+
+def test_an_answer_that_came_at_the_deadline_counts() -> None:
+    it = world(answers(Answer(200, after=5.0), Answer(200, after=5.0)), max_in_flight=2)
+    it.deliver(single("1", "2"), seconds=5.0)
+    assert it.reasons == {None: 2}
+
+
+def test_what_waits_for_a_retry_at_the_end_keeps_the_name_of_its_trouble() -> None:
+    def api(sent: Sent) -> Answer:
+        return Answer(503) if sent.logs == ("1",) else Answer(400, after=3.0)
+
+    it = world(api, max_in_flight=2)
+    it.deliver([a_batch("1"), a_batch(*many(100))], seconds=30.0)
+    assert it.settled["1"] == Failure(Reason.UNAVAILABLE, 503)
+    assert it.reasons[Reason.OUT_OF_TIME] > 0
+
+
+# What the next invocation knows
+
+
+def failing(seconds: float = FUNCTION_TIME) -> World:
+    """An environment whose last invocation ended `unavailable`."""
+    it = world(answers(then=503))
+    it.deliver(single("before"), seconds)
+    return it
+
+
+def test_after_an_outage_one_batch_is_tried_once() -> None:
+    it = failing()
+    it.senders.sent.clear()
+    it.deliver(single(*many(8)))
+    assert (len(it.senders.sent), it.reasons) == (1, {Reason.UNAVAILABLE: 8})
+
+
+def test_after_an_outage_one_success_opens_the_way_for_all() -> None:
+    it = failing()
+    it.senders.api = answers()
+    it.senders.most_under_way = 0
+    it.deliver(single(*many(8)))
+    assert it.reasons == {None: 8}
+    assert it.senders.most_under_way == 4
+    starts = sorted(sent.at for sent in it.senders.sent[-8:])
+    assert starts[1] > starts[0]
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_any_answer_shows_that_the_api_is_back(status: int) -> None:
+    it = failing()
+    it.senders.api = answers(status)
+    it.deliver(single("1"))
+    assert it.state.unavailable_until == -math.inf
+
+
+def test_a_probe_that_fails_is_the_only_one_even_when_time_is_nearly_up() -> None:
+    it = failing()
+    it.senders.sent.clear()
+    it.senders.api = answers(Answer(503, after=0.3), then=Answer(503, after=0.05))
+    it.deliver(single(*many(4)), seconds=0.9)
+    assert len(it.senders.sent) == 1
+
+
+def test_an_outage_is_forgotten_after_a_minute() -> None:
+    it = failing()
+    it.senders.wait(60.0)
+    it.senders.most_under_way = 0
+    it.deliver(single(*many(8)))
+    assert it.senders.most_under_way == 4
+
+
+@pytest.mark.parametrize("status", [408, 425, 429])
+def test_no_4xx_is_an_outage(status: int) -> None:
+    it = world(answers(then=status))
+    it.deliver(single("1"))
+    assert it.state.unavailable_until == -math.inf
+
+
+def test_trouble_that_passed_is_no_outage() -> None:
+    it = world(answers(503))
+    it.deliver(single("1"))
+    assert it.state.unavailable_until == -math.inf
+
+
+def test_a_retry_after_holds_for_the_next_invocation_too() -> None:
+    it = world(answers(Answer(429, retry_after=100.0)))
+    it.deliver(single("1"))
+    asked = it.senders.now()
+    it.deliver(single("2"), seconds=50.0)
+    assert it.requests == 0
+    detail = "an earlier Retry-After does not end before this invocation must"
+    assert it.settled == {"2": Failure(Reason.THROTTLED, None, detail)}
+    assert it.senders.now() == asked
+    it.deliver(single("3"), seconds=150.0)
+    assert it.settled == {"3": None}
+    assert it.senders.sent[-1].at == pytest.approx(asked + 100.0)
+
+
+def test_what_an_earlier_invocation_left_under_way_means_nothing_to_this_one() -> None:
+    it = world(answers(Answer(after=NEVER), Answer(200, after=0.5)), request_timeout=60.0)
+    it.deliver(single("1"), seconds=5.0)
+    it.deliver(single("2"))  # the end of the abandoned request is heard here
+    assert it.settled == {"2": None}
+
+
+def test_a_key_that_an_earlier_invocation_waited_for_means_nothing_to_this_one() -> None:
+    it = world(accepting("new"), Key("late", after=20.0), Key("new", after=20.0), state=without_key())
+    it.deliver(single("1"), seconds=10.0)
+    assert it.reasons == {Reason.NO_KEY: 1}
+    it.deliver(single("2"))
+    assert it.settled == {"2": None}
+    assert [sent.key for sent in it.senders.sent] == ["new"]
+
+
+def test_when_making_batches_fails_nothing_stays_under_way() -> None:
+    def stream() -> Iterator[Batch]:
+        yield from single("1", "2")
+        raise RuntimeError("a bug")
+
+    it = world(answers(200, Answer(after=5.0)), max_in_flight=2)
+    with pytest.raises(RuntimeError, match="a bug"):
+        it.deliver(stream())
+    assert len(it.senders.sent) == 2
+    assert not it.senders.under_way
+
+
+# Whatever happens
+
+trouble = st.sampled_from([None, 302, 400, 401, 403, 404, 408, 413, 422, 425, 429, 500, 503])
+statuses = st.just(200) | st.just(200) | trouble
+durations = st.floats(0.01, 5.0) | st.floats(0.01, 40.0) | st.just(NEVER)
+any_answer = st.builds(
+    Answer,
+    statuses,
+    durations,
+    st.none() | st.none() | st.floats(0, 200),
+    status_after=st.just(NEVER) | st.floats(0.01, 20.0),
+)
+any_key = st.builds(
+    Key, st.none() | st.sampled_from(["key", "k2", "k3"]), st.floats(0.01, 5.0) | st.just(NEVER)
+)
+sizes = st.lists(st.integers(1, 12), max_size=12)
+
+
+@given(
+    invocations=st.lists(st.tuples(sizes, st.floats(0.0, 100.0)), min_size=1, max_size=3),
+    script=st.lists(any_answer, max_size=40),
+    then=any_answer,
+    fetched=st.lists(any_key, min_size=1, max_size=5),
+    has_key=st.booleans(),
+    max_in_flight=st.integers(1, 6),
+    seed=st.integers(0, 100),
+)
+@example(
+    invocations=[([1], 76.0)],
+    script=[],
+    then=Answer(200, 11.0),  # each request is given up, and is answered after all
+    fetched=[Key(None, NEVER)],
+    has_key=True,
+    max_in_flight=1,
+    seed=0,
+)
+@settings(max_examples=400, deadline=None)
+def test_every_log_is_settled_exactly_once_within_all_bounds(
+    invocations: list[tuple[list[int], float]],
+    script: list[Answer],
+    then: Answer,
+    fetched: list[Key],
+    has_key: bool,
+    max_in_flight: int,
+    seed: int,
+) -> None:
+    accepted: set[str] = set()
+    answer_next = answers(*script, then=then)
+
+    def api(sent: Sent) -> Answer:
+        answer = answer_next(sent)
+        if answer.status == 200:
+            accepted.update(sent.logs)
+        return answer
+
+    random = Random(seed)
+    it = world(
+        api,
+        *fetched,
+        state=EnvironmentState(byte_limit=MIB, key="key" if has_key else None),
+        max_in_flight=max_in_flight,
+    )
+    it.rng = lambda: random.uniform(0.1, 1.0)
+    for number, (batch_sizes, seconds) in enumerate(invocations):
+        senders = it.senders
+        sent_before, fetched_before, waits_before = len(senders.sent), len(senders.fetches), senders.waits
+        stream = [a_batch(*many(size, f"i{number}b{position}e")) for position, size in enumerate(batch_sizes)]
+        it.deliver(stream, seconds)  # ends in time, nothing settled twice, nothing left under way
+
+        assert set(it.settled) == {event.id for b in stream for events in b.logs for event in events}
+        assert {name for name, failure in it.settled.items() if failure is None} <= accepted
+        assert senders.most_under_way <= max_in_flight
+        requests, fetches = len(senders.sent) - sent_before, len(senders.fetches) - fetched_before
+        assert requests == it.requests
+        search = it.policy.extra_requests_per_invocation
+        resends = (len(stream) + search) * (1 + seconds // it.policy.key_refresh_interval)
+        assert requests <= len(stream) + search + it.retries + resends
+        assert it.retries <= (len(stream) + search) * (10 + seconds / 2)
+        # Each wait ends with something that was begun, or with the one moment that was waited for.
+        assert senders.waits - waits_before <= 3 * (requests + fetches) + 3 * len(invocations) * max_in_flight

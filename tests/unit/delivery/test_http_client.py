@@ -1,0 +1,314 @@
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+import trustme
+from hypothesis import example, given
+from hypothesis import strategies as st
+from loginformant_shipper.delivery.http_client import (
+    MAX_ANSWER_BYTES,
+    MAX_DETAIL_CHARACTERS,
+    Connection,
+    Outcome,
+    retry_after_seconds,
+    tls_context,
+)
+
+from local.faults import Fault, Manner
+from local.ingest_api import LOCAL_KEY, IngestApi, ingest_api
+from tests.unit.connect_proxy import connect_proxy
+from tests.unit.sample_data import settings
+
+BODY = json.dumps({"logs": [{"level": "Error", "message": "x"}]}).encode()
+LONG = 60.0
+"""Seconds after which a test that hangs has failed."""
+
+
+@pytest.fixture
+def api() -> Iterator[IngestApi]:
+    with ingest_api() as api:
+        yield api
+
+
+def connection_to(url: str) -> Connection:
+    return Connection(settings(INGEST_URL=url), None)
+
+
+def post(api: IngestApi, key: str = LOCAL_KEY) -> Outcome:
+    return connection_to(api.url).post(BODY, key, LONG)
+
+
+# One request, one outcome
+
+
+def test_a_request_is_what_the_ingest_api_documents(api: IngestApi) -> None:
+    connection = Connection(settings(INGEST_URL=api.url), None)
+    assert connection.post(BODY, LOCAL_KEY, LONG).status == 200
+    [request] = api.requests
+    assert (request.method, request.path) == ("POST", "/api/ingest/batch")
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["content-length"] == str(len(BODY))
+    assert "transfer-encoding" not in request.headers
+    assert [log["message"] for log in api.logs] == ["x"]
+
+
+def test_a_base_address_may_have_a_path(api: IngestApi) -> None:
+    assert connection_to(f"{api.url}/gateway/").post(BODY, LOCAL_KEY, LONG).status == 404
+    assert api.requests[0].path == "/gateway/api/ingest/batch"
+
+
+def test_requests_share_one_connection(api: IngestApi) -> None:
+    connection = connection_to(api.url)
+    api.fault(Fault(status=503), Fault(status=400, body="x" * 1000))
+    assert [connection.post(BODY, LOCAL_KEY, LONG).status for _ in range(3)] == [503, 400, 200]
+    assert api.connections == 1
+
+
+@pytest.mark.parametrize("status", [200, 202, 204, 302, 307, 400, 401, 404, 413, 429, 500, 503])
+def test_the_status_is_handed_on(api: IngestApi, status: int) -> None:
+    api.fault(Fault(status=status, body="" if status == 204 else "so it is", headers={"Location": "/other"}))
+    outcome = post(api)
+    assert outcome.status == status
+    assert outcome.detail == ("" if status == 204 else "so it is")
+    assert outcome.retry_after is None
+    assert outcome.seconds > 0
+    assert len(api.requests) == 1  # no redirect is followed, nothing is tried again
+
+
+@pytest.mark.parametrize("manner", [Manner.RESET, Manner.GARBAGE])
+def test_no_http_answer_is_an_outcome_without_status(api: IngestApi, manner: Manner) -> None:
+    api.fault(Fault(manner=manner))
+    outcome = post(api)
+    assert outcome.status is None
+    assert outcome.detail
+    assert " object at 0x" not in outcome.detail
+    assert len(api.requests) == 1
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    outcome = connection_to(f"http://127.0.0.1:{port}").post(BODY, LOCAL_KEY, LONG)
+    assert outcome.status is None
+    assert "Connection refused" in outcome.detail
+    assert " object at 0x" not in outcome.detail
+
+
+def test_a_lane_goes_on_after_trouble(api: IngestApi) -> None:
+    connection = connection_to(api.url)
+    api.fault(Fault(manner=Manner.RESET), Fault(manner=Manner.GARBAGE))
+    assert [connection.post(BODY, LOCAL_KEY, LONG).status for _ in range(3)] == [None, None, 200]
+
+
+@pytest.mark.parametrize("header", ["garbage", "Mon, 01 Jan 2026 00:00:00 +99999999999999999999"])
+def test_no_header_can_raise(api: IngestApi, header: str) -> None:
+    api.fault(Fault(status=503, headers={"Retry-After": header, "Date": header}))
+    assert post(api).retry_after is None
+
+
+# What is kept of an answer
+
+
+def test_only_the_beginning_of_an_answer_is_read(api: IngestApi) -> None:
+    connection = connection_to(api.url)
+    api.fault(Fault(status=400, body="x" * (MAX_ANSWER_BYTES * 4)))
+    outcome = connection.post(BODY, LOCAL_KEY, LONG)
+    assert outcome.detail == "x" * MAX_DETAIL_CHARACTERS
+    assert connection.post(BODY, LOCAL_KEY, LONG).status == 200
+    assert api.connections == 2  # the rest was not waited for
+
+
+def test_the_key_is_scrubbed_from_an_answer(api: IngestApi) -> None:
+    body = "x" * (MAX_DETAIL_CHARACTERS - 4) + LOCAL_KEY
+    api.fault(Fault(status=401, body=f"{LOCAL_KEY} is not {LOCAL_KEY}"), Fault(status=401, body=body))
+    assert post(api).detail == "*** is not ***"
+    assert post(api).detail.endswith("x***")
+
+
+def test_the_key_is_scrubbed_from_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise OSError("cannot send X-API-Key: a-key")
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", fail)
+    outcome = connection_to("http://127.0.0.1:1").post(BODY, "a-key", LONG)
+    assert "cannot send" in outcome.detail
+    assert "a-key" not in outcome.detail
+
+
+def test_an_answer_that_is_not_text_does_no_harm(api: IngestApi) -> None:
+    api.fault(Fault(status=500, body="\x00\x01\u20ac"))
+    assert post(api).detail == "\x00\x01€"
+
+
+# A request that is given up
+
+
+def in_thread(connection: Connection) -> tuple[threading.Thread, list[Outcome]]:
+    outcomes: list[Outcome] = []
+    thread = threading.Thread(target=lambda: outcomes.append(connection.post(BODY, LOCAL_KEY, LONG)))
+    thread.start()
+    return thread, outcomes
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+def test_an_abandoned_request_ends_at_once(api: IngestApi) -> None:
+    api.fault(Fault(manner=Manner.HANG))
+    connection = connection_to(api.url)
+    thread, outcomes = in_thread(connection)
+    assert api.wait_for(lambda: len(api.requests) == 1, LONG)
+    assert connection.answered is None
+    connection.abandon()
+    thread.join(LONG / 2)
+    assert [outcome.status for outcome in outcomes] == [None]
+
+
+def test_of_an_answer_that_never_ends_the_status_is_known() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        connection = connection_to(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        thread, outcomes = in_thread(connection)
+        accepted, _ = listener.accept()
+        with accepted:
+            accepted.sendall(b"HTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 100\r\n\r\nbeg")
+            wait_until(lambda: connection.answered is not None)
+            assert connection.answered is not None
+            assert (connection.answered.status, connection.answered.retry_after) == (429, 7.0)
+            connection.abandon()
+            thread.join(LONG / 2)
+    assert [outcome.status for outcome in outcomes] == [429]
+
+
+def test_a_request_that_was_abandoned_before_it_began_sends_no_logs(api: IngestApi) -> None:
+    connection = connection_to(api.url)
+    connection.abandon()
+    outcome = connection.post(BODY, LOCAL_KEY, LONG)
+    assert (outcome.status, outcome.detail) == (None, "Abandoned: given up before it was sent")
+    assert api.logs == []
+    assert api.requests == []
+
+
+# TLS and proxies
+
+
+def test_http_needs_no_certificates() -> None:
+    assert tls_context(settings(INGEST_URL="http://127.0.0.1:1")) is None
+
+
+def test_certificates_and_host_names_are_checked() -> None:
+    context = tls_context(settings())
+    assert context is not None
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def tls_api(authority: trustme.CA) -> Iterator[IngestApi]:
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    with ingest_api(tls=server) as api:
+        yield api
+
+
+def client_context(api: IngestApi, authority: trustme.CA) -> ssl.SSLContext:
+    context = tls_context(settings(INGEST_URL=api.url))
+    assert context is not None
+    authority.configure_trust(context)
+    return context
+
+
+def test_tls(tls_api: IngestApi, authority: trustme.CA) -> None:
+    connection = Connection(settings(INGEST_URL=tls_api.url), client_context(tls_api, authority))
+    assert [connection.post(BODY, LOCAL_KEY, LONG).status for _ in range(2)] == [200, 200]
+    assert tls_api.connections == 1
+
+
+def test_a_certificate_of_an_unknown_authority_gets_no_request(tls_api: IngestApi) -> None:
+    chosen = settings(INGEST_URL=tls_api.url)
+    outcome = Connection(chosen, tls_context(chosen)).post(BODY, LOCAL_KEY, LONG)
+    assert outcome.status is None
+    assert "CERTIFICATE_VERIFY_FAILED" in outcome.detail
+    assert tls_api.requests == []
+
+
+def test_a_proxy_gets_the_decoded_credentials_and_the_ingest_api_does_not(
+    tls_api: IngestApi, authority: trustme.CA
+) -> None:
+    with connect_proxy("us er", "p@ss:/word") as proxy:
+        proxied = replace(
+            settings(INGEST_URL=tls_api.url), proxy_url=f"http://us%20er:p%40ss%3A%2Fword@{proxy.url}"
+        )
+        connection = Connection(proxied, client_context(tls_api, authority))
+        assert [connection.post(BODY, LOCAL_KEY, LONG).status for _ in range(2)] == [200, 200]
+    assert len(proxy.requests) == 1
+    assert proxy.requests[0].startswith(f"CONNECT {tls_api.url.removeprefix('https://')} ")
+    assert LOCAL_KEY not in proxy.requests[0]
+    assert "proxy-authorization" not in tls_api.requests[0].headers
+
+
+def test_a_proxy_that_refuses_does_not_bring_its_password_to_light(
+    tls_api: IngestApi, authority: trustme.CA
+) -> None:
+    with connect_proxy("user", "right") as proxy:
+        proxied = replace(settings(INGEST_URL=tls_api.url), proxy_url=f"http://user:wr0ng@{proxy.url}")
+        outcome = Connection(proxied, client_context(tls_api, authority)).post(BODY, LOCAL_KEY, LONG)
+    assert outcome.status is None
+    assert "407" in outcome.detail
+    assert "wr0ng" not in outcome.detail
+    assert tls_api.requests == []
+
+
+# Retry-After
+
+NOW = "Mon, 23 Nov 2026 10:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("value", "date", "seconds"),
+    [
+        ("0", None, 0.0),
+        ("120", None, 120.0),
+        (" 7 ", None, 7.0),
+        ("Mon, 23 Nov 2026 10:00:30 GMT", NOW, 30.0),
+        ("Monday, 23-Nov-26 10:00:30 GMT", NOW, 30.0),
+        ("Mon Nov 23 10:00:30 2026", "Mon Nov 23 10:00:00 2026", 30.0),
+        ("Mon, 23 Nov 2026 11:00:30 +0100", NOW, 30.0),
+        ("Mon, 23 Nov 2026 10:00:00 GMT", NOW, None),  # no wait at all
+        ("Mon, 23 Nov 2026 09:59:59 GMT", NOW, None),  # past
+        ("Mon, 23 Nov 2026 10:00:30 GMT", None, None),  # against what?
+        ("Mon, 23 Nov 2026 10:00:30 GMT", "now", None),
+        ("Mon, 23 Nov 2026 10:00:30 -0000", NOW, None),  # no time zone on one side only
+        ("-5", NOW, None),
+        ("+5", NOW, None),
+        ("1.5", NOW, None),
+        ("５", NOW, None),
+        ("soon", NOW, None),
+        ("", NOW, None),
+        (None, NOW, None),
+    ],
+)
+def test_retry_after(value: str | None, date: str | None, seconds: float | None) -> None:
+    assert retry_after_seconds(value, date) == seconds
+
+
+@given(st.text(max_size=40), st.text(max_size=40) | st.none())
+@example("Mon, 01 Jan 2026 00:00:00 +99999999999999999999", NOW)
+@example("1 Jan 2026 99999999999999999999:00:00 GMT", NOW)
+@example("9" * 5000, None)
+def test_retry_after_never_raises(value: str, date: str | None) -> None:
+    seconds = retry_after_seconds(value, date)
+    assert seconds is None or seconds >= 0

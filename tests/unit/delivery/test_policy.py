@@ -1,0 +1,58 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from loginformant_shipper.delivery.policy import Policy, Verdict, is_outage, judge
+
+EXCEPTIONS = {
+    400: Verdict.REFUSED,
+    413: Verdict.REFUSED,
+    422: Verdict.REFUSED,
+    401: Verdict.KEY_REFUSED,
+    403: Verdict.KEY_REFUSED,
+    408: Verdict.RETRY,
+    425: Verdict.RETRY,
+    429: Verdict.RETRY,
+    None: Verdict.RETRY,
+}
+BY_CLASS = {
+    1: Verdict.RETRY,
+    2: Verdict.DELIVERED,
+    3: Verdict.MISCONFIGURED,
+    4: Verdict.MISCONFIGURED,
+    5: Verdict.RETRY,
+    6: Verdict.RETRY,
+    9: Verdict.RETRY,
+}
+
+
+@pytest.mark.parametrize(("status", "verdict"), EXCEPTIONS.items())
+def test_what_a_status_means(status: int | None, verdict: Verdict) -> None:
+    assert judge(status) is verdict
+
+
+@pytest.mark.parametrize("status_class", BY_CLASS)
+def test_what_all_other_statuses_mean(status_class: int) -> None:
+    for status in range(status_class * 100, status_class * 100 + 100):
+        if status not in EXCEPTIONS:
+            assert judge(status) is BY_CLASS[status_class], status
+
+
+@pytest.mark.parametrize(
+    ("status", "outage"), [(None, True), (500, True), (503, True), (408, False), (429, False)]
+)
+def test_only_silence_and_server_errors_are_an_outage(status: int | None, outage: bool) -> None:
+    assert is_outage(status) is outage
+
+
+@given(st.integers(1, 10**9), st.floats(0, 1))
+def test_a_wait_is_never_longer_than_the_cap(retry: int, rng: float) -> None:
+    assert 0 <= Policy().backoff(retry, rng) <= 20
+
+
+def test_the_longest_wait_doubles_up_to_the_cap() -> None:
+    longest = [Policy().backoff(retry, 1.0) for retry in range(1, 9)]
+    assert longest == [0.5, 1, 2, 4, 8, 16, 20, 20]
+
+
+def test_full_jitter_takes_any_time_from_nothing_to_the_longest() -> None:
+    assert [Policy().backoff(4, rng) for rng in (0.0, 0.25, 1.0)] == [0, 1, 4]

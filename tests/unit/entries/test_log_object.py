@@ -1,0 +1,621 @@
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from loginformant_shipper.entries.bounded_json import MAX_BODY_BYTES, MAX_DEPTH
+from loginformant_shipper.entries.log_object import MAX_OWN_TEXT, entry, frame
+from loginformant_shipper.events import LogEvent, Origin
+from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.messages import parse
+from loginformant_shipper.parsing.stack_traces import Log, join
+
+ID = "6573a3a0-2fb1-4e78-a582-2c769282e0bd"
+NOW = 1_793_700_000_123
+ORIGIN = Origin("123456789012", "/aws/lambda/orders", "2026/11/03/[$LATEST]0123", ("all",))
+REGION = "eu-west-1"
+FRAME = frame(ORIGIN, REGION)
+WHERE = {
+    "logGroup": "/aws/lambda/orders",
+    "logStream": "2026/11/03/[$LATEST]0123",
+    "accountId": "123456789012",
+    "region": "eu-west-1",
+    "eventId": "e0",
+}
+
+
+def event(message: str, timestamp: object = NOW, identifier: str = "e0", **added: Any) -> LogEvent:
+    raw = {"id": identifier, "timestamp": timestamp, "message": message, **added}
+    return LogEvent(identifier, timestamp, message, raw if added else None)
+
+
+def shipped(
+    message: str | dict[str, Any], timestamp: object = NOW, origin: Origin = ORIGIN, **added: Any
+) -> Any:
+    """The log object of a log event, as the ingest API reads it."""
+    text = message if isinstance(message, str) else json.dumps(message)
+    [log] = join([event(text, timestamp, **added)])
+    return json.loads(entry(log, Level.WARNING, frame(origin, REGION)).body)
+
+
+def own(document: Any) -> dict[str, Any]:
+    """The properties that are not about where the log comes from."""
+    return {name: value for name, value in document["properties"].items() if name not in WHERE}
+
+
+# --- the log object ---
+
+
+def test_a_text_becomes_a_log_object() -> None:
+    assert shipped("Order placed\n") == {
+        "timestamp": "2026-11-03T10:00:00.123Z",
+        "level": "Warning",
+        "message": "Order placed",
+        "source": "orders",
+        "properties": WHERE,
+    }
+
+
+def test_a_structured_log_becomes_a_log_object() -> None:
+    fields = {
+        "level": "warn",
+        "logger": "shop.orders",
+        "msg": "Order placed",
+        "order": {"id": 17, "hats": [1.5, None]},
+    }
+    assert shipped(fields) == {
+        "timestamp": "2026-11-03T10:00:00.123Z",
+        "level": "Warning",
+        "message": "Order placed",
+        "source": "shop.orders",
+        "properties": {"level": "warn", "order": {"id": 17, "hats": [1.5, None]}, **WHERE},
+    }
+
+
+@pytest.mark.parametrize("level", Level)
+def test_every_level_is_one_of_the_api(level: Level) -> None:
+    document = json.loads(entry(Log((event("x"),), parse("x")), level, FRAME).body)
+    assert document["level"] == level.value
+    assert document["level"] in {"Debug", "Information", "Warning", "Error", "Fatal"}
+
+
+def test_an_entry_is_tied_to_its_events_and_their_origin() -> None:
+    events = (event("java.lang.Error: x"), event("\tat a.B.c(B.java:1)", identifier="e1"))
+    [log] = join(events)
+    made = entry(log, Level.ERROR, FRAME)
+    assert made.events == events
+    assert made.origin is ORIGIN
+
+
+# --- timestamp ---
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (1, "1970-01-01T00:00:00.001Z"),
+        (951_782_400_999, "2000-02-29T00:00:00.999Z"),
+        (NOW, "2026-11-03T10:00:00.123Z"),
+        (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+    ],
+)
+def test_the_timestamp_is_utc_with_milliseconds(timestamp: int, text: str) -> None:
+    assert shipped("x", timestamp)["timestamp"] == text
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "original"),
+    [
+        (-1, -1),
+        (253_402_300_800_000, 253_402_300_800_000),
+        (2**64, str(2**64)),
+        (1.5, 1.5),
+        (float("nan"), "nan"),
+        (float("inf"), "inf"),
+        (True, True),
+        ("2026-11-03T10:00:00Z", "2026-11-03T10:00:00Z"),
+        ({"odd": [1]}, {"odd": [1]}),
+    ],
+)
+def test_what_is_no_time_is_left_out_and_kept_as_property(timestamp: object, original: object) -> None:
+    document = shipped("x", timestamp)
+    assert "timestamp" not in document
+    assert own(document) == {"originalTimestamp": original}
+
+
+def test_an_integer_too_long_for_python_to_write_is_kept_in_hexadecimal_digits() -> None:
+    assert own(shipped("x", 1 << 20_000)) == {"originalTimestamp": hex(1 << 20_000)}
+
+
+def test_a_timestamp_that_is_not_there_is_left_out() -> None:
+    document = shipped("x", None)
+    assert "timestamp" not in document
+    assert own(document) == {}
+
+
+@given(st.integers(0, 253_402_300_799_999))
+def test_every_timestamp_is_exact(timestamp: int) -> None:
+    exact = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=timestamp)
+    assert shipped("x", timestamp)["timestamp"] == exact.isoformat(timespec="milliseconds").replace(
+        "+00:00", "Z"
+    )
+
+
+# --- message ---
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "message",
+        "msg",
+        "@m",
+        "@mt",
+        "event",
+        "short_message",
+        "Message",
+        "RenderedMessage",
+        "log.message",
+        "log",
+        "body",
+    ],
+)
+def test_the_message_comes_out_of_the_message_field(field: str) -> None:
+    document = shipped({"a": 1, field: "Order placed\n"})
+    assert document["message"] == "Order placed"
+    assert own(document) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"log": {"message": "Order placed"}},
+        {"error": {"message": "Order placed"}},
+        {"message": {"msg": "Order placed"}},
+        {"log": '{"level":"info","msg":"Order placed"}', "stream": "stdout"},
+    ],
+)
+def test_a_message_inside_another_field_is_found_and_the_field_kept(fields: dict[str, Any]) -> None:
+    document = shipped(fields)
+    assert document["message"] == "Order placed"
+    assert own(document) == fields
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [
+        {},
+        {"a": 1},
+        {"message": ""},
+        {"message": " \n", "a": 1},
+        {"message": None},
+        {"msg": 7},
+        {"message": {}},
+    ],
+)
+def test_a_structured_log_without_a_message_is_its_own_message(empty: dict[str, Any]) -> None:
+    document = shipped(empty)
+    assert document["message"] == json.dumps(empty)
+    assert own(document) == empty
+
+
+def test_an_empty_message_field_gives_way_to_the_next() -> None:
+    assert shipped({"message": "", "event": "placed"})["message"] == "placed"
+
+
+@pytest.mark.parametrize(
+    ("value", "message"), [({"order": 17}, '{"order":17}'), ([1, 2], "[1,2]"), (7, "7"), (False, "false")]
+)
+def test_a_message_that_is_no_string_is_its_json_and_stays_a_property(value: object, message: str) -> None:
+    document = shipped({"message": value})
+    assert document["message"] == message
+    assert own(document) == {"message": value}
+
+
+def test_the_message_is_never_empty() -> None:
+    for blank in ("", " ", "\n"):
+        assert entry_message(Log((event(blank),), parse(blank))) != ""
+
+
+def entry_message(log: Log) -> str:
+    message = json.loads(entry(log, Level.INFORMATION, FRAME).body)["message"]
+    assert isinstance(message, str)
+    return message
+
+
+# --- source ---
+
+
+def test_a_logger_name_wins_over_the_log_group() -> None:
+    assert shipped({"message": "x", "logger": "shop.orders"})["source"] == "shop.orders"
+    assert shipped({"message": "x"})["source"] == "orders"
+
+
+# --- exception ---
+
+
+def test_the_trace_of_a_structured_log_is_its_exception() -> None:
+    document = shipped({"message": "failed", "stack_trace": "Error: x\n at y", "order": 17})
+    assert document["exception"] == "Error: x\n at y"
+    assert document["message"] == "failed"
+    assert own(document) == {"order": 17}
+
+
+def test_the_fields_beside_a_trace_inside_a_field_are_kept() -> None:
+    document = shipped(
+        {"msg": "failed", "err": {"type": "Error", "code": "ENOSPC", "stack": "Error: x\n    at y"}}
+    )
+    assert document["exception"] == "Error: x\n    at y"
+    assert own(document) == {"err": {"type": "Error", "code": "ENOSPC"}}
+
+
+def test_a_text_keeps_its_trace() -> None:
+    text = 'failed\nTraceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: x'
+    document = shipped(text)
+    assert document["message"] == text
+    assert document["exception"] == text.removeprefix("failed\n")
+
+
+# --- properties ---
+
+
+@pytest.mark.parametrize("name", WHERE)
+def test_our_properties_keep_their_names_and_the_logs_own_are_renamed(name: str) -> None:
+    properties = shipped({"message": "x", name: "its own"})["properties"]
+    assert properties == {**WHERE, f"log.{name}": "its own"}
+
+
+def test_a_renamed_property_does_not_take_the_place_of_another() -> None:
+    properties = shipped({"message": "x", "region": 1, "log.region": 2, "log.log.region": 3})["properties"]
+    assert properties == {**WHERE, "log.region": 2, "log.log.region": 3, "log.log.log.region": 1}
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([f"{'log.' * times}{name}" for name in [*WHERE, "requestId"] for times in range(4)]),
+        st.integers(0, 9),
+    )
+)
+def test_no_field_is_lost_to_a_name(fields: dict[str, int]) -> None:
+    properties = shipped({"message": "x", **fields}, log=5, region=6)["properties"]
+    assert properties.items() >= WHERE.items()
+    assert sorted(own({"properties": properties}).values()) == sorted([*fields.values(), 5, 6])
+
+
+def test_a_joined_log_has_the_ids_of_all_its_events() -> None:
+    [log] = join([event("java.lang.Error: x"), event("\tat a.B.c(B.java:1)", identifier="e1")])
+    properties = json.loads(entry(log, Level.ERROR, FRAME).body)["properties"]
+    assert properties["eventId"] == "e0"
+    assert properties["eventIds"] == ["e0", "e1"]
+
+
+def test_the_rest_of_a_trace_says_so() -> None:
+    parsed = parse("\tat a.B.c(B.java:1)")
+    log = Log((event(parsed.text),), parsed, parsed.text, continues=parse("java.lang.Error: x"))
+    assert json.loads(entry(log, Level.ERROR, FRAME).body)["properties"]["continued"] is True
+    assert "continued" not in shipped("x")["properties"]
+
+
+def test_what_the_subscription_filter_added_is_kept() -> None:
+    added: dict[str, Any] = {
+        "extractedFields": {"status": "500"},
+        "@aws.account": "210987654321",
+        "@aws.region": "eu-north-1",
+    }
+    assert own(shipped("x", **added)) == added
+
+
+def test_integers_beyond_64_bits_stay_exact() -> None:
+    assert own(shipped('{"message": "x", "n": 123456789012345678901234567890}')) == {
+        "n": "123456789012345678901234567890"
+    }
+
+
+# --- Lambda ---
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"2026-11-03T10:00:00.123Z\t{ID}\tINFO\tOrder placed",
+        f'2026-11-03T10:00:00.123Z\t{ID}\tINFO\t{{"message": "Order placed"}}',
+        f'[INFO]\t2026-11-03T10:00:00.123Z\t{ID}\t{{"message": "Order placed", "requestId": "{ID}"}}',
+        f"START RequestId: {ID} Version: $LATEST",
+        f"END RequestId: {ID}",
+        f"RequestId: {ID} Error: Runtime exited with error: exit status 1",
+        f"2026-11-03T10:00:00.123Z {ID} Task timed out after 3.00 seconds",
+        f'{{"level": "INFO", "message": "Order placed", "requestId": "{ID}"}}',
+        f'{{"time":"2026-11-03T10:00:00.123Z","type":"platform.start","record":{{"requestId":"{ID}"}}}}',
+        f'{{"level": "INFO", "message": "Order placed", "AWSRequestId": "{ID}"}}',
+        f'{{"level": "INFO", "message": "Order placed", "function_request_id": "{ID}"}}',
+    ],
+)
+def test_the_request_id_of_lambda_is_a_property(message: str) -> None:
+    properties = shipped(message)["properties"]
+    assert properties["requestId"] == ID
+    assert "log.requestId" not in properties
+
+
+def test_a_request_id_of_the_log_s_own_beside_that_of_lambda_is_renamed() -> None:
+    properties = shipped(f'2026-11-03T10:00:00.123Z\t{ID}\tINFO\t{{"message": "x", "requestId": "web-7"}}')[
+        "properties"
+    ]
+    assert (properties["requestId"], properties["log.requestId"]) == (ID, "web-7")
+
+
+def test_a_report_gives_its_numbers() -> None:
+    text = (
+        f"REPORT RequestId: {ID}\tDuration: 102.25 ms\tBilled Duration: 103 ms\tMemory Size: 128 MB\t"
+        "Max Memory Used: 35 MB\tInit Duration: 105.05 ms\t\n"
+        "XRAY TraceId: 1-5f3b-0a1b\tSegmentId: 0123abcd\tSampled: true\t"
+    )
+    document = shipped(text + "\n")
+    assert document["message"] == text.rstrip()
+    assert own(document) == {
+        "requestId": ID,
+        "durationMs": 102.25,
+        "billedDurationMs": 103,
+        "memorySizeMb": 128,
+        "maxMemoryUsedMb": 35,
+        "initDurationMs": 105.05,
+        "xrayTraceId": "1-5f3b-0a1b",
+        "xraySegmentId": "0123abcd",
+        "xraySampled": True,
+    }
+
+
+def test_a_report_of_a_failure_and_of_a_restored_snapshot() -> None:
+    failed = f"REPORT RequestId: {ID}\tDuration: 3000.00 ms\tStatus: timeout\tError Type: Runtime.ExitError"
+    assert own(shipped(failed)) == {
+        "requestId": ID,
+        "durationMs": 3000.0,
+        "status": "timeout",
+        "errorType": "Runtime.ExitError",
+    }
+    restored = (
+        f"REPORT RequestId: {ID}\tDuration: 1.0 ms\t"
+        "Restore Duration: 300.5 ms\tBilled Restore Duration: 301 ms"
+    )
+    assert own(shipped(restored)) == {
+        "requestId": ID,
+        "durationMs": 1.0,
+        "restoreDurationMs": 300.5,
+        "billedRestoreDurationMs": 301,
+    }
+    init = "INIT_REPORT Init Duration: 9999.91 ms\tPhase: init\tStatus: timeout"
+    assert own(shipped(init)) == {"initDurationMs": 9999.91, "phase": "init", "status": "timeout"}
+
+
+def test_a_report_in_the_json_format_gives_the_same_numbers() -> None:
+    metrics = {"durationMs": 1.5, "billedDurationMs": 2, "memorySizeMB": 128, "maxMemoryUsedMB": 35}
+    record = {"requestId": ID, "metrics": metrics, "status": "success"}
+    document = shipped({"time": "2026", "type": "platform.report", "record": record})
+    assert own(document) == {
+        "time": "2026",
+        "type": "platform.report",
+        "record": record,
+        "requestId": ID,
+        "durationMs": 1.5,
+        "billedDurationMs": 2,
+        "memorySizeMb": 128,
+        "maxMemoryUsedMb": 35,
+    }
+
+
+def test_a_line_that_only_speaks_of_a_report_gives_no_numbers() -> None:
+    assert own(shipped("REPORT: Duration: 3 ms")) == {}
+
+
+def test_an_embedded_metric_format_record_names_its_metrics() -> None:
+    directives = [
+        {
+            "Namespace": "Shop",
+            "Dimensions": [["Service"]],
+            "Metrics": [{"Name": "Orders", "Unit": "Count"}, {"Name": "Hats"}],
+        }
+    ]
+    fields = {
+        "_aws": {"Timestamp": NOW, "CloudWatchMetrics": directives},
+        "Service": "checkout",
+        "Orders": 1,
+        "Hats": 2,
+    }
+    assert own(shipped(fields)) == {**fields, "embeddedMetrics": ["Shop/Orders", "Shop/Hats"]}
+
+
+@pytest.mark.parametrize(
+    "directives",
+    [
+        [],
+        [None],
+        [{}],
+        [{"Namespace": 1, "Metrics": [{}]}],
+        [{"Namespace": "a", "Metrics": [1, {"Name": 2}]}],
+        {},
+    ],
+)
+def test_an_odd_embedded_metric_format_record_raises_nothing(directives: object) -> None:
+    fields = {"_aws": {"CloudWatchMetrics": directives}}
+    assert own(shipped(fields)).get("embeddedMetrics", []) == []
+
+
+# --- bounds ---
+
+
+def nested(levels: int) -> str:
+    """A JSON object of so many levels."""
+    return '{"a":' * (levels - 1) + '{"deepest":1}' + "}" * (levels - 1)
+
+
+def test_a_log_nested_to_the_limit_is_as_it_was() -> None:
+    assert own(shipped(nested(MAX_DEPTH))) == json.loads(nested(MAX_DEPTH))
+
+
+@pytest.mark.parametrize("levels", [MAX_DEPTH + 1, 200, 254, 300, 1000])
+def test_what_is_nested_deeper_is_shown_as_text(levels: int) -> None:
+    value: Any = own(shipped(nested(levels)))
+    depth = 0
+    while isinstance(value, dict):
+        [value] = value.values()
+        depth += 1
+    assert depth == MAX_DEPTH
+    assert value.startswith(f"… [nested deeper than {MAX_DEPTH} levels]")
+    if levels < MAX_DEPTH + 254:
+        assert value.endswith(nested(levels - MAX_DEPTH))
+
+
+@pytest.mark.parametrize("name", ["message", "exception", "error", "err", "context", "log", "record", "_aws"])
+def test_a_field_inside_itself_a_thousand_times_is_shown_as_text(name: str) -> None:
+    document = shipped(f'{{"{name}":' * 1000 + "1" + "}" * 1000)
+    assert f"… [nested deeper than {MAX_DEPTH} levels]" in json.dumps(document, ensure_ascii=False)
+
+
+def test_many_brackets_side_by_side_are_not_deep() -> None:
+    fields = {"lists": [[]] * 1000, "note": "{[" * 1000}
+    assert own(shipped(fields)) == fields
+
+
+def test_the_largest_log_event_goes_whole() -> None:
+    text = "é" * (1024 * 1024 // 2)
+    document = shipped(text)
+    assert document["message"] == text
+    document = shipped({"message": text, "order": 17})
+    assert document["message"] == text
+
+
+def test_the_text_of_a_structured_log_without_message_is_cut_since_its_properties_hold_all() -> None:
+    fields = {"items": ["hat"] * 10_000}
+    document = shipped(fields)
+    text = json.dumps(fields)
+    assert document["message"] == f"{text[:MAX_OWN_TEXT]}… [truncated: {len(text) - MAX_OWN_TEXT} characters]"
+    assert own(document) == fields
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "x" * 3_000_000,
+        "\x00" * 1_000_000,
+        json.dumps({"message": "\x00" * 900_000}),
+        json.dumps({"items": ["\x00" * 5000] * 1000}),
+        json.dumps({"\x00" * 100_000 + str(number): number for number in range(10)}),
+        json.dumps({"items": ["\x00"] * 400_000}),
+    ],
+    ids=["text", "control characters", "message", "strings", "names", "items"],
+)
+def test_what_is_too_long_is_cut_and_says_so(message: str) -> None:
+    [log] = join([event(message)])
+    body = entry(log, Level.ERROR, FRAME).body
+    assert len(body) <= MAX_BODY_BYTES
+    assert "… [truncated: ".encode() in body
+    assert json.loads(body)["properties"].items() >= WHERE.items()
+
+
+# --- whatever comes ---
+
+ANY_TEXT = st.text(st.characters())  # lone surrogates, too
+ANY_VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+KNOWN_NAMES = st.sampled_from(
+    [
+        *(*WHERE, "log.region", "requestId"),
+        *("message", "msg", "log", "logger", "name", "kubernetes", "Properties", "_aws", "record", "type"),
+        *("error", "err", "exception", "stack", "stackTrace", "errorType", "thrown", "attributes", "context"),
+    ]
+)
+MESSAGES = (
+    ANY_TEXT
+    | st.dictionaries(KNOWN_NAMES | ANY_TEXT, ANY_VALUE, max_size=6).map(json.dumps)
+    | st.dictionaries(KNOWN_NAMES, ANY_VALUE, max_size=6).map(
+        lambda fields: f"[INFO]\t2026-11-03T10:00:00.1Z\t{ID}\t{json.dumps(fields)}"
+    )
+    | st.sampled_from(
+        ["REPORT RequestId: ", "INIT_REPORT Duration: x", f"REPORT RequestId: {ID}\tDuration: {'9' * 400} ms"]
+    )
+)
+
+
+@given(
+    MESSAGES,
+    ANY_VALUE,
+    st.dictionaries(KNOWN_NAMES | ANY_TEXT, ANY_VALUE, max_size=3),
+    st.sampled_from(Level),
+)
+def test_every_event_becomes_what_the_ingest_api_accepts(
+    message: str, timestamp: object, added: dict[str, Any], level: Level
+) -> None:
+    raw = {**added, "id": "e0", "timestamp": timestamp, "message": message}
+    given_event = LogEvent("e0", timestamp, message, raw)
+    [log] = join([given_event])
+    made = entry(log, level, FRAME)
+    assert made.events == (given_event,)
+    assert len(made.body) <= MAX_BODY_BYTES
+    document = orjson.loads(made.body)  # strict: no NaN, no lone surrogates
+    assert document.keys() <= {"timestamp", "level", "message", "source", "exception", "properties"}
+    assert document["level"] == level.value
+    assert isinstance(document["message"], str)
+    assert document["message"] != ""
+    assert isinstance(document["source"], str)
+    assert isinstance(document.get("exception", ""), str)
+    assert document["properties"].items() >= WHERE.items()
+    if "timestamp" in document:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", document["timestamp"])
+
+
+PREFIXES = st.sampled_from(
+    [
+        "",
+        f"[INFO]\t2026-11-03T10:00:00.1Z\t{ID}\t",
+        f"START RequestId: {ID} ",
+        f"REPORT RequestId: {ID}\tDuration: 7 ms\t",
+    ]
+)
+
+
+@given(PREFIXES, ANY_TEXT | MESSAGES, st.integers() | ANY_VALUE, ANY_TEXT)
+def test_a_log_of_which_little_is_said_is_made_like_one_of_which_much_is(
+    prefix: str, text: str, timestamp: object, identifier: str
+) -> None:
+    little = event(prefix + text, timestamp, identifier)
+    much = event(prefix + text, timestamp, identifier, added="by the subscription filter")
+    documents = []
+    for each in (little, much):
+        [log] = join([each])
+        documents.append(json.loads(entry(log, Level.ERROR, FRAME).body))
+    assert documents[1]["properties"].pop("added") == "by the subscription filter"
+    assert documents[0] == documents[1]
+
+
+# --- properties of every log ---
+
+
+def with_properties(message: dict[str, Any] | str, properties: dict[str, str], **added: Any) -> Any:
+    text = message if isinstance(message, str) else json.dumps(message)
+    [log] = join([event(text, **added)])
+    return json.loads(entry(log, Level.WARNING, frame(ORIGIN, REGION, properties)).body)["properties"]
+
+
+def test_properties_of_every_log_are_in_every_log() -> None:
+    properties = {"stage": "production", "team": "orders"}
+    for message in ("Order placed", {"message": "Order placed"}):
+        assert with_properties(message, properties) == {**WHERE, **properties}
+
+
+def test_a_field_of_such_a_name_is_kept_beside_it() -> None:
+    own_field = with_properties({"message": "x", "team": "payments"}, {"team": "orders"})
+    assert own_field == {**WHERE, "team": "orders", "log.team": "payments"}
+    added = with_properties("x", {"extractedFields": "orders"}, extractedFields={"a": "b"})
+    assert added == {**WHERE, "extractedFields": "orders", "log.extractedFields": {"a": "b"}}
+
+
+def test_what_a_report_says_wins_over_them() -> None:
+    report = f"REPORT RequestId: {ID}\tDuration: 1.5 ms\tStatus: timeout"
+    assert with_properties(report, {"status": "ours"})["status"] == "timeout"

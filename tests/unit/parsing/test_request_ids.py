@@ -1,0 +1,47 @@
+import pytest
+from loginformant_shipper.parsing.messages import parse
+from loginformant_shipper.parsing.request_ids import request_id
+
+ID = "11111111-2222-4333-8444-555555555555"
+OTHER = "99999999-2222-4333-8444-555555555555"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"2026-11-03T10:00:00.000Z\t{ID}\tINFO\tx",
+        f'2026-11-03T10:00:00.000Z\t{ID}\tINFO\t{{"function_request_id":"{OTHER}"}}',
+        f"[INFO]\t2026-11-03T10:00:00.000Z\t{ID}\tx",
+        f"START RequestId: {ID} Version: $LATEST",
+        f"END RequestId: {ID}",
+        f"REPORT RequestId: {ID}\tDuration: 1 ms",
+        f"RequestId: {ID} Error: Runtime exited",
+        f"2026-11-03T10:00:00.000Z {ID} Task timed out after 3.00 seconds",
+        f'{{"AWSRequestId":"{ID}"}}',
+        f'{{"awsRequestId":"{ID}"}}',
+        f'{{"aws_request_id":"{ID}"}}',
+        f'{{"function_request_id":"{ID}","lambda_request_id":"{OTHER}"}}',
+        f'{{"lambda_request_id":"{ID}"}}',
+        f'{{"type":"platform.report","record":{{"requestId":"{ID}"}},"awsRequestId":"{OTHER}"}}',
+    ],
+)
+def test_the_request_id_is_found(message: str) -> None:
+    assert request_id(parse(message)) == ID
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Order placed",
+        f"see RequestId: {ID}",
+        "START RequestId: none",
+        "2026-11-03T10:00:00.000Z\tundefined\tINFO\tx",
+        '{"awsRequestId":""}',
+        '{"awsRequestId":7}',
+        f'{{"requestId":"{ID}"}}',
+        f'{{"type":"other","record":{{"requestId":"{ID}"}}}}',
+        '{"type":"platform.report","record":"x"}',
+    ],
+)
+def test_what_says_none_has_none(message: str) -> None:
+    assert request_id(parse(message)) is None

@@ -1,0 +1,90 @@
+import pytest
+from loginformant_shipper.parsing.sources import logger_of, source_of_log_group
+
+
+@pytest.mark.parametrize(
+    ("log_group", "source"),
+    [
+        ("/aws/lambda/orders", "orders"),
+        ("/aws/lambda/us-east-1.orders", "orders"),
+        ("/aws/lambda/us-gov-west-1.orders", "orders"),
+        ("/aws/lambda/shop.orders", "shop.orders"),
+        ("/aws/rds/instance/shop-db/error", "shop-db"),
+        ("/aws/rds/cluster/shop-db/postgresql", "shop-db"),
+        ("/aws/rds/proxy/shop-proxy", "shop-proxy"),
+        ("/aws/docdb/shop-docs/profiler", "shop-docs"),
+        ("/aws/eks/prod/cluster", "prod"),
+        ("/aws/containerinsights/prod/application", "prod"),
+        ("/aws/ecs/containerinsights/prod/performance", "prod"),
+        ("/ecs/checkout", "checkout"),
+        ("/ecs/shop/checkout", "shop/checkout"),
+        ("/aws/codebuild/shop", "shop"),
+        ("/aws/apprunner/shop/0123abcd/application", "shop"),
+        ("/aws/elasticbeanstalk/shop-env/var/log/web.stdout.log", "shop-env"),
+        ("/aws/vendedlogs/states/billing", "billing"),
+        ("/aws/vendedlogs/states/billing-Logs", "billing"),
+        ("/aws/apigateway/shop", "shop"),
+        ("/aws/appsync/apis/a1b2c3", "a1b2c3"),
+        ("/aws/OpenSearchService/domains/search/application-logs", "search"),
+        ("/aws/sagemaker/Endpoints/prices", "prices"),
+        ("/aws/batch/job", "batch/job"),
+        ("/aws/glue/jobs/output", "glue/jobs/output"),
+        ("API-Gateway-Execution-Logs_a1b2c3/prod", "API Gateway a1b2c3/prod"),
+        ("aws-waf-logs-shop", "shop"),
+        ("aws-waf-logs-", "aws-waf-logs-"),
+        ("sns/eu-west-1/123456789012/alerts/Failure", "alerts"),
+        ("/var/log/messages", "/var/log/messages"),
+        ("shop", "shop"),
+        ("/ecs", "/ecs"),
+        ("/aws/lambda", "lambda"),
+        ("/aws", "/aws"),
+        ("/", "/"),
+        ("", ""),
+    ],
+)
+def test_a_log_group_is_called_what_a_person_calls_what_writes_to_it(log_group: str, source: str) -> None:
+    assert source_of_log_group(log_group) == source
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "field"),
+    [
+        ({"logger": "shop.orders"}, "shop.orders", "logger"),
+        ({"logger_name": "com.example.Orders"}, "com.example.Orders", "logger_name"),
+        ({"loggerName": "com.example.Orders"}, "com.example.Orders", "loggerName"),
+        ({"log.logger": "com.example.Orders"}, "com.example.Orders", "log.logger"),
+        ({"log": {"logger": "com.example.Orders", "level": "info"}}, "com.example.Orders", None),
+        ({"SourceContext": "Shop.Orders"}, "Shop.Orders", "SourceContext"),
+        ({"Properties": {"SourceContext": "Shop.Orders"}}, "Shop.Orders", None),
+        ({"name": "shop", "pid": 7, "hostname": "a", "level": 30}, "shop", "name"),
+        ({"name": "shop", "levelname": "INFO"}, "shop", "name"),
+        ({"channel": "shop", "level_name": "INFO"}, "shop", "channel"),
+        ({"Category": "Shop.Orders", "LogLevel": "Information"}, "Shop.Orders", "Category"),
+        ({"log": "hello", "kubernetes": {"container_name": "checkout"}}, "checkout", None),
+    ],
+)
+def test_the_logger_of_a_structured_log(fields: dict[str, object], name: str, field: str | None) -> None:
+    assert logger_of(fields) == (name, field)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"name": "Ada", "level": "info"},
+        {"channel": "email"},
+        {"Category": "hats"},
+        {"context": "checkout"},
+        {"logger": ""},
+        {"logger": " "},
+        {"logger": "root"},  # AWS Lambda's JSON format for Python, unless the function names a logger
+        {"loggerName": "ROOT"},
+        {"logger": {"name": "shop"}},
+        {"logger": 7},
+        {"log": "hello"},
+        {"log": {"level": "info"}},
+        {"kubernetes": None},
+    ],
+)
+def test_what_names_no_logger(fields: dict[str, object]) -> None:
+    assert logger_of(fields) is None

@@ -1,0 +1,245 @@
+"""For each detector: what goes, and what comes near and stays. Published examples, or made up."""
+
+import pytest
+from loginformant_shipper.names import Detector
+from loginformant_shipper.redaction.detectors import DETECTORS, is_iban, is_luhn_valid
+from loginformant_shipper.redaction.placeholders import PLACEHOLDER, placeholder
+
+SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+ENCRYPTED_JWT = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..48V1_ALb6US04U3b.5eym8TW_c8SuK0ltJ3rpYIzOeDQz7T.6cg"
+SESSION_TOKEN = "IQoJb3JpZ2luX2VjEOv%2F%2F%2F%2F%2F%2F%2F%2FwEaCXVzLWVhc3QtMSJHMEUCIQDcbGFnZ2Vk"
+
+GOES: dict[Detector, list[str]] = {
+    Detector.EMAIL: [
+        "<alice@example.com>",
+        "alice.b+tag@mail.example.co.uk",
+        "user=alice_b-c@example.com,",
+        "?user=alice%40example.com&x",
+        "'jörg@bücher.example'",
+        "12345@163.com",
+        "mailto:a@b.io",
+        "x" * 100 + "@example.com",
+        "jdbc:postgresql://app:pa55word@db.example.com/orders",
+    ],
+    Detector.CREDIT_CARD: [
+        "4111111111111111",
+        "4111 1111 1111 1111",
+        "4111-1111-1111-1111.",
+        "card=5555555555554444;",
+        "2223003122003222",
+        "amex 3782 822463 10005 ok",
+        "30569309025904",
+        "6011111111111117",
+        "4222222222222",
+        "6304000000000000",
+        "1700000000123 4111111111111111 7",
+        "12-2026 4111 1111 1111 1111 123",
+        "4111111111111111.0",
+        "6205500000000000004",
+    ],
+    Detector.AWS_KEY: [
+        "AKIAIOSFODNN7EXAMPLE",
+        "AWS_ACCESS_KEY_ID=ASIAI44QH8DHBEXAMPLE",
+        "Credential=AKIAIOSFODNN7EXAMPLE/20261103/eu-west-1/s3/aws4_request",
+        f"aws_secret_access_key = {SECRET_KEY}",
+        f"SecretAccessKey: '{SECRET_KEY}'",
+        f"export AWS_SECRET_ACCESS_KEY={SECRET_KEY}",
+        f'\\"secretAccessKey\\":\\"{SECRET_KEY}\\"',
+        f"secret-key => {SECRET_KEY}",
+        f"&X-Amz-Security-Token={SESSION_TOKEN}&X-Amz-Date=1",
+    ],
+    Detector.TOKEN: [
+        "Authorization: Bearer mF_9.B5f-4.1JqM",
+        '"authorization":"bearer abcdef0123456789=="',
+        "BEARER 0123456789abcdef",
+        "bearer token: abcd1234efgh",
+        "bearer_token=abcd1234efgh",
+        JWT,
+        f"?token={JWT}&x=1",
+        ENCRYPTED_JWT,
+        "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxMjM0NTY3ODkwIn0.",
+    ],
+    Detector.PRIVATE_KEY: [
+        "-----BEGIN PRIVATE KEY-----\nMIIBVAIBADANBgkqhkiG9w0BAQEFAAS\nabc=\n-----END PRIVATE KEY-----",
+    ],
+    Detector.IP_ADDRESS: [
+        "10.0.0.1",
+        "255.255.255.255:8080",
+        "from /192.168.1.20, port",
+        "It was 10.0.0.1.",
+        '"203.0.113.7 - - [',
+        "ip-10-0-12-255.eu-west-1.compute.internal",
+        "2001:db8::1",
+        "[2001:db8::1]:443",
+        "2001:0db8:85a3:0000:0000:8a2e:0370:7334",
+        "from 2001:db8::8a2e:370:7334: refused",
+        "::1",
+        "::ffff:10.0.0.1",
+        "fe80::1ff:fe23:4567:890a%eth0",
+    ],
+    Detector.NATIONAL_ID: [
+        "123-45-6789",
+        "SSN:078-05-1120.",
+        "DE89 3704 0044 0532 0130 00",
+        "GB82WEST12345698765432",
+        "NO93 8601 1117 947",
+        "MT84 MALT 0110 0001 2345 MTLC AST0 01S",
+        "BE68 5390 0754 7034 PAID",
+        "529.982.247-25",
+        "756.9217.0769.85",
+    ],
+}
+
+STAYS: dict[Detector, list[str]] = {
+    Detector.EMAIL: [
+        "alice@localhost",
+        "lodash@4.17.21",
+        "@angular/core@12.3.4",
+        "com.example.Order@1a2b3c4d",
+        "image@sha256:0123abcd",
+        "@name.surname",
+        "root@10.0.0.1",
+        "a @ b.com",
+        "100%40",
+    ],
+    Detector.CREDIT_CARD: [
+        "4111111111111112",
+        "1700000000000000",  # microseconds since 1970
+        "1700000000123456789",
+        "411111111111",
+        "41111111111111111111",
+        "0.4111111111111111",
+        "a4111111111111111",
+        "4111111111111111f",
+        "4111111111111111.25",
+        "2026-11-03 10 20 30",
+        "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+        "9111111111111111",
+        "4111_1111_1111_1111",
+        "550e8400-e29b-41d4-a716-446655440000",
+    ],
+    Detector.AWS_KEY: [
+        "AROAIOSFODNN7EXAMPLE",  # a role's id is no secret
+        "AIDAIOSFODNN7EXAMPLE",
+        "AKIAIOSFODNN7EXAMPL",
+        "AKIAIOSFODNN7EXAMPLES",
+        "xAKIAIOSFODNN7EXAMPLE",
+        SECRET_KEY,  # nothing says what it is
+        f"commit {'0123456789' * 4}",
+        f"secret_access_key={SECRET_KEY}x",
+        "secret_access_key=***",
+    ],
+    Detector.TOKEN: [
+        "the bearer of bad news",
+        "Bearer authentication required",
+        'WWW-Authenticate: Bearer realm="x1"',
+        "bearer a1",
+        "forbearer 0123456789abcdef",
+        "eyJhbGciOiJIUzI1NiJ9",  # a header alone
+        "eyJ.eyJ.x",
+        "keyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.x",
+    ],
+    Detector.PRIVATE_KEY: [
+        "-----BEGIN PUBLIC KEY-----\nMIIBVAIBADANBgkqhkiG9w0BAQEFAASCAT4wggE6\n-----END PUBLIC KEY-----",
+        "-----BEGIN CERTIFICATE-----\nMIIBVAIBADANBgkqhkiG9w0BAQEFAASCAT4wggE6\n-----END CERTIFICATE-----",
+        "-----BEGIN PRIVATE KEY----- is missing in the file",
+        "no PRIVATE KEY in MIIBVAIBADANBgkqhkiG9w0BAQEFAASCAT4wggE6",
+    ],
+    Detector.IP_ADDRESS: [
+        "256.1.1.1",
+        "1.2.3",
+        "1.2.3.4.5",
+        "v1.2.3.4",
+        "1.2.3.4a",
+        "01.2.3.4",
+        "10:20:30",
+        "2026-11-03T10:20:30.123Z",
+        "00:1b:44:11:3a:b7",
+        "std::vector",
+        "ace::fed",
+        "::",
+        "1:2:3:4:5:6:7:8:9",
+        "ip-10-0-0-256",
+        "zip-10-0-0-1",
+        "10-0-0-1",
+    ],
+    Detector.NATIONAL_ID: [
+        "000-12-3456",
+        "666-12-3456",
+        "900-12-3456",
+        "123-00-4567",
+        "123-45-0000",
+        "123456789",
+        "123 45 6789",
+        "1123-45-6789",
+        "123-45-6789-0",
+        "DE88 3704 0044 0532 0130 00",
+        "XX00ABCDABCDABCD",
+        "529.982.247-26",
+        "111.111.111-11",
+        "756.9217.0769.86",
+        "SELECT12 FROM ORDERS",
+    ],
+}
+
+
+def test_every_detector_has_examples_of_both_kinds() -> None:
+    assert set(GOES) == set(STAYS) == set(DETECTORS) == set(Detector)
+
+
+@pytest.mark.parametrize(
+    ("detector", "text"), [(detector, text) for detector, texts in GOES.items() for text in texts]
+)
+def test_what_is_looked_for_goes_and_nothing_else(detector: Detector, text: str) -> None:
+    redacted = DETECTORS[detector](text)
+    found = placeholder(detector)
+    assert found in redacted
+    assert DETECTORS[detector](redacted) == redacted
+    assert DETECTORS[detector](f"before {text} after") == f"before {redacted} after"
+    before, *_, after = redacted.split(found)
+    assert text.startswith(before)
+    assert text.endswith(after)
+
+
+@pytest.mark.parametrize(
+    ("detector", "text"), [(detector, text) for detector, texts in STAYS.items() for text in texts]
+)
+def test_a_near_miss_stays(detector: Detector, text: str) -> None:
+    assert DETECTORS[detector](text) == text
+    assert DETECTORS[detector](f"before {text} after") == f"before {text} after"
+
+
+@pytest.mark.parametrize(
+    ("detector", "text", "redacted"),
+    [
+        (Detector.EMAIL, "to a@b.io, c@d.io.", "to [redacted:email], [redacted:email]."),
+        (Detector.CREDIT_CARD, "4111 1111 1111 1111 123", "[redacted:credit-card] 123"),
+        (Detector.CREDIT_CARD, "4111111111111111 5555555555554444", " ".join(["[redacted:credit-card]"] * 2)),
+        (
+            Detector.AWS_KEY,
+            f"AKIAIOSFODNN7EXAMPLE,{SECRET_KEY}",
+            "[redacted:aws-key],[redacted:aws-key]",
+        ),
+        (Detector.TOKEN, f"Bearer {JWT}", "Bearer [redacted:token]"),
+        (Detector.TOKEN, "authorization: Bearer a1b2c3d4e5", "authorization: Bearer [redacted:token]"),
+        (Detector.IP_ADDRESS, "10.0.0.1:80", "[redacted:ip-address]:80"),
+        (Detector.IP_ADDRESS, "2001:db8::1: no", "[redacted:ip-address]: no"),
+        (Detector.IP_ADDRESS, "ip-10-0-0-1.ec2", "[redacted:ip-address].ec2"),
+        (Detector.NATIONAL_ID, "BE68 5390 0754 7034 PAID", "[redacted:national-id] PAID"),
+    ],
+)
+def test_what_is_around_it_stays(detector: Detector, text: str, redacted: str) -> None:
+    assert DETECTORS[detector](text) == redacted
+
+
+def test_placeholders_are_known_and_nothing_that_looks_like_one() -> None:
+    assert all(PLACEHOLDER.fullmatch(placeholder(detector)) for detector in Detector)
+    assert not PLACEHOLDER.search("[redacted:hunter2]")
+
+
+def test_check_digits() -> None:
+    assert is_luhn_valid("79927398713")
+    assert not is_luhn_valid("79927398710")
+    assert is_iban("GB82WEST12345698765432")
+    assert not is_iban("GB83WEST12345698765432")

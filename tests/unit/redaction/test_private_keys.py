@@ -1,0 +1,137 @@
+"""A private key goes, be it in one log event or line by line in many; what is around it stays."""
+
+import json
+from collections.abc import Callable, Sequence
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from loginformant_shipper.redaction.private_keys import REDACTED, redact_private_key, redact_private_keys
+
+PKCS8, TRADITIONAL, OPENSSH = PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL, PrivateFormat.OpenSSH
+RSA_KEY = rsa.generate_private_key(65537, 2048)
+
+
+def pem(
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey, form: PrivateFormat
+) -> str:
+    return key.private_bytes(Encoding.PEM, form, NoEncryption()).decode()
+
+
+KEYS = {
+    "RSA": pem(RSA_KEY, TRADITIONAL),
+    "PKCS 8": pem(RSA_KEY, PKCS8),
+    "encrypted": RSA_KEY.private_bytes(Encoding.PEM, PKCS8, BestAvailableEncryption(b"x")).decode(),
+    "encrypted RSA": RSA_KEY.private_bytes(Encoding.PEM, TRADITIONAL, BestAvailableEncryption(b"x")).decode(),
+    "EC": pem(ec.generate_private_key(ec.SECP256R1()), TRADITIONAL),
+    "Ed25519": pem(ed25519.Ed25519PrivateKey.generate(), PKCS8),
+    "OpenSSH": pem(ed25519.Ed25519PrivateKey.generate(), OPENSSH),
+    "OpenPGP": "-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\n"
+    "lQOYBF2h0KQBCADGHs0vX3xNxXvkQWlJlQOYBF2h0KQBCADGHs0vX3xNxXvkQWlJ\n"
+    "=njUN\n-----END PGP PRIVATE KEY BLOCK-----\n",
+}
+KEY = KEYS["RSA"]
+BEGIN, *BODY, END = KEY.splitlines()
+
+
+def secrets(key: str) -> list[str]:
+    """What must not be found any more: each line of the key, and what would be left of a broken one."""
+    return [line[:16] for line in key.splitlines()[1:-1] if line and ":" not in line]
+
+
+def is_gone(key: str, texts: Sequence[str]) -> bool:
+    return not any(secret in "\n".join(texts) for secret in secrets(key))
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+class TestOneText:
+    @pytest.mark.parametrize(
+        "write",
+        [
+            str,
+            lambda key: f"loaded:\n{key}done",
+            lambda key: key.replace("\n", "\r\n"),
+            lambda key: key.replace("\n", " "),
+            lambda key: key.replace("\n", "\\n"),
+            lambda key: key.replace("\n", "\\\\n"),
+            lambda key: json.dumps({"key": key, "level": "info"}),
+            lambda key: json.dumps({"lines": key.splitlines()}),
+            lambda key: key.replace("\n", '\\n" +\n    "'),
+            lambda key: "\n".join(f"2026-11-03T10:00:00Z stdout F {line}" for line in key.splitlines()),
+        ],
+    )
+    def test_a_key_goes_in_whatever_way_it_is_written(self, key: str, write: Callable[[str], str]) -> None:
+        redacted = redact_private_key(write(key))
+        assert REDACTED in redacted
+        long_lines = "\n".join(line for line in key.splitlines() if len(line) >= 40 or line.startswith("-"))
+        assert is_gone(long_lines, [redacted])
+        assert redact_private_key(redacted) == redacted
+
+    def test_all_of_it_goes_and_nothing_else(self, key: str) -> None:
+        begin, *_, end = key.splitlines()
+        assert redact_private_key(f"loaded:\n{key}done") == f"loaded:\n{begin}\n{REDACTED}\n{end}\ndone"
+
+    def test_line_by_line(self, key: str) -> None:
+        begin, *body, end = key.splitlines()
+        redacted = redact_private_keys(["before", begin, *body, end, "after"])
+        assert redacted == ["before", begin, *[line and REDACTED for line in body], end, "after"]
+        assert redact_private_keys(redacted) == redacted
+
+
+def test_several_lines_in_each_event() -> None:
+    events = [f"start\n{BEGIN}\n{BODY[0]}", "\n".join(BODY[1:9]), "\n".join([*BODY[9:], END, "done"])]
+    redacted = redact_private_keys(events)
+    assert is_gone(KEY, redacted)
+    assert redacted[0].startswith(f"start\n{BEGIN}\n")
+    assert redacted[-1].endswith(f"{END}\ndone")
+    assert redact_private_keys(redacted) == redacted
+
+
+def in_json(line: str) -> str:
+    return json.dumps({"log": f"{line}\n", "stream": "stdout", "pid": "30"})
+
+
+@pytest.mark.parametrize("last", ["8fQ=", "Zm9vYmFy1A==", BODY[-1]])
+def test_lines_that_a_container_log_driver_has_put_into_json(last: str) -> None:
+    lines = [BEGIN, *BODY, last, END]
+    redacted = redact_private_keys([*map(in_json, lines), in_json("8fQ=")])
+    assert is_gone(KEY, redacted)
+    assert [json.loads(text)["stream"] for text in redacted] == ["stdout"] * (len(lines) + 1)
+    assert [json.loads(text)["log"] for text in redacted[-3:]] == [f"{REDACTED}\n", f"{END}\n", "8fQ=\n"]
+    assert redact_private_keys(redacted) == redacted
+
+
+def test_a_key_without_end_goes_as_far_as_it_looks_like_one() -> None:
+    hash_of_something = "d" * 64
+    redacted = redact_private_keys([BEGIN, *BODY[:5], "a b", "c d", "e f", "g h", hash_of_something])
+    assert redacted == [BEGIN, *[REDACTED] * 5, "a b", "c d", "e f", "g h", hash_of_something]
+    assert redact_private_keys([f"{BEGIN}\n{BODY[0]}"]) == [f"{BEGIN}\n{REDACTED}"]
+    assert redact_private_keys([BEGIN, BODY[0]]) == [BEGIN, REDACTED]
+
+
+def test_a_key_whose_beginning_came_in_an_earlier_payload_goes_back_as_far() -> None:
+    redacted = redact_private_keys(["a b", *BODY[5:], "abc=", END, BODY[0]])
+    assert redacted == ["a b", *[REDACTED] * len(BODY[5:]), REDACTED, END, BODY[0]]
+    assert redact_private_keys(redacted) == redacted
+    assert redact_private_key("a b\n" + "\n".join([*BODY[5:], END])) == f"a b\n{REDACTED}\n{END}"
+
+
+def test_other_events_may_come_in_between() -> None:
+    redacted = redact_private_keys([BEGIN, BODY[0], "GET /health 200", BODY[1], END])
+    assert redacted == [BEGIN, REDACTED, "GET /health 200", REDACTED, END]
+
+
+def test_two_keys_and_what_is_between_them() -> None:
+    redacted = redact_private_key(f"{KEY}and {KEYS['EC']}")
+    assert redacted.count(REDACTED) == 2
+    assert "\nand " in redacted
+
+
+def test_a_number_in_json_stays_a_number() -> None:
+    text = json.dumps({"log": BEGIN, "n": int("1" * 50), "x": BODY[0]})
+    assert json.loads(redact_private_key(text)) == {"log": BEGIN, "n": int("1" * 50), "x": REDACTED}

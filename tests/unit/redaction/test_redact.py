@@ -1,0 +1,407 @@
+"""Redaction of messages: what is looked for is gone, JSON stays JSON, and a second time changes nothing."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from loginformant_shipper.events import LogEvent, SubscriptionMessage
+from loginformant_shipper.names import Detector
+from loginformant_shipper.parsing.messages import parse
+from loginformant_shipper.redaction.redact import redact, redact_text
+from loginformant_shipper.settings import Settings
+from loginformant_shipper.wire.encoding import json_text
+
+from tests.unit.sample_data import ORDERS, log_event, settings
+
+ALL = settings(REDACT=",".join(Detector))
+EMAIL = settings(REDACT="email")
+CARD = "4111111111111111"
+SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+
+def pattern(text: str) -> Settings:
+    return settings(REDACT_PATTERN=text)
+
+
+# --- what is configured ---
+
+
+def test_nothing_is_redacted_unless_it_is_asked_for() -> None:
+    message = SubscriptionMessage(ORDERS, (log_event(message=f"alice@example.com {CARD}"),))
+    assert redact(message, settings()) is message
+    assert redact_text("alice@example.com", settings()) == "alice@example.com"
+
+
+def test_only_what_is_named_is_redacted() -> None:
+    assert redact_text(f"alice@example.com {CARD}", EMAIL) == f"[redacted:email] {CARD}"
+    assert redact_text(f"alice@example.com {CARD}", ALL) == "[redacted:email] [redacted:credit-card]"
+
+
+# --- events ---
+
+
+def redacted_event(event: LogEvent, by: Settings = ALL) -> LogEvent:
+    [redacted] = redact(SubscriptionMessage(ORDERS, (event,)), by).events
+    return redacted
+
+
+def test_message_and_raw_event_are_redacted_alike() -> None:
+    event = redacted_event(log_event("e7", "to alice@example.com"))
+    assert event == log_event("e7", "to [redacted:email]")
+    assert event.raw["message"] == event.message
+
+
+def test_an_event_without_findings_is_the_same_value() -> None:
+    event = log_event(message="Order placed", extractedFields={"ip": "none"})
+    assert redacted_event(event) is event
+
+
+def test_fields_that_the_subscription_filter_added_are_redacted() -> None:
+    fields = {
+        "mail": "alice@example.com",
+        "card": CARD,
+        "n": int(CARD),
+        "ü": 12345678901234567890123,
+        "f": 1.5,
+    }
+    event = redacted_event(log_event(message="x", extractedFields=fields, secretAccessKey=SECRET_KEY))
+    assert event.raw["extractedFields"] == {
+        "mail": "[redacted:email]",
+        "card": "[redacted:credit-card]",
+        "n": "[redacted:credit-card]",
+        "ü": 12345678901234567890123,
+        "f": 1.5,
+    }
+    assert event.raw["secretAccessKey"] == "[redacted:aws-key]"
+    assert event.raw["timestamp"] == event.timestamp
+
+
+def nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("field", [float("nan"), nested(100_000)], ids=["not in JSON", "too deep"])
+def test_fields_that_cannot_be_searched_go(field: object) -> None:
+    event = redacted_event(log_event(message="x", extractedFields={"mail": "a@b.io", "x": field}))
+    assert "a@b.io" not in json_text(event.raw["extractedFields"])
+
+
+def test_id_and_timestamp_stay_whatever_they_look_like() -> None:
+    event = redacted_event(log_event(CARD, "alice@example.com"))
+    assert event.id == event.raw["id"] == CARD
+
+
+def test_a_private_key_is_found_over_events() -> None:
+    lines = ["-----BEGIN PRIVATE KEY-----", "M" * 64, "N" * 20, "-----END PRIVATE KEY-----"]
+    message = SubscriptionMessage(ORDERS, tuple(log_event(str(n), line) for n, line in enumerate(lines)))
+    once = redact(message, ALL)
+    assert [event.message for event in once.events] == [lines[0], *["[redacted:private-key]"] * 2, lines[3]]
+    assert redact(once, ALL) == once
+    assert redact(message, EMAIL) == message
+
+
+def test_the_end_of_a_key_may_be_part_of_something_else_that_is_redacted() -> None:
+    texts = ["-----BEGIN PRIVATE KEY-----", "M" * 64, "-----END PRIVATE KEY-----alice@example.com", "N" * 64]
+    message = SubscriptionMessage(ORDERS, tuple(log_event(str(n), text) for n, text in enumerate(texts)))
+    once = redact(message, ALL)
+    assert redact(once, ALL) == once
+
+
+# --- JSON ---
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        (f'{{"card":{CARD},"n":-1.50e3}}', '{"card":"[redacted:credit-card]","n":-1.50e3}'),
+        (
+            f'{{"cards": [ {CARD} , "{CARD}" ]}}',
+            '{"cards": [ "[redacted:credit-card]" , "[redacted:credit-card]" ]}',
+        ),
+        (f"[{CARD}]", '["[redacted:credit-card]"]'),
+        (f'{{"n":{CARD}.0}}', '{"n":"[redacted:credit-card].0"}'),
+        (r'{"to":"alice\u0040example.com"}', '{"to":"[redacted:email]"}'),
+        (r'{"text":"to\nalice@example.com\t\"x\""}', r'{"text":"to\n[redacted:email]\t\"x\""}'),
+        ('{"alice@example.com": true}', '{"[redacted:email]": true}'),
+        (f'{{"secretAccessKey" : "{SECRET_KEY}"}}', '{"secretAccessKey" : "[redacted:aws-key]"}'),
+        (
+            json.dumps({"secretAccessKey": SECRET_KEY}).replace("/", r"\/"),
+            '{"secretAccessKey": "[redacted:aws-key]"}',
+        ),
+        (f'{{"hash":"{SECRET_KEY}"}}', f'{{"hash":"{SECRET_KEY}"}}'),
+        (
+            json.dumps({"log": json.dumps({"card": int(CARD)})}),
+            json.dumps({"log": json.dumps({"card": "[redacted:credit-card]"}, separators=(",", ": "))}),
+        ),
+        (
+            f'2026-11-03T10:00:00.000Z\talice@example.com\tINFO\t{{"card":{CARD}}}\n',
+            '2026-11-03T10:00:00.000Z\t[redacted:email]\tINFO\t{"card":"[redacted:credit-card]"}\n',
+        ),
+        (f'\x1b[31m{{"card":{CARD}}}\x1b[0m', '\x1b[31m{"card":"[redacted:credit-card]"}\x1b[0m'),
+        (f'{{"a":1,"a":"{CARD}","a":2}}', '{"a":1,"a":"[redacted:credit-card]","a":2}'),
+        (f'{{"cut":"off","card":{CARD}', '{"cut":"off","card":[redacted:credit-card]'),
+    ],
+)
+def test_json_stays_json_and_is_otherwise_as_it_was_written(text: str, redacted: str) -> None:
+    assert redact_text(text, ALL) == redacted
+    assert redact_text(redacted, ALL) == redacted
+
+
+words = st.sampled_from(
+    [
+        *[
+            "alice@example.com",
+            CARD,
+            f"{CARD[:4]} {CARD[4:8]} {CARD[8:12]} {CARD[12:]}",
+            "10.0.0.1",
+            "2001:db8::1",
+        ],
+        *[
+            "Bearer ",
+            "abcdef0123456789",
+            "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxMjM0NTY3ODkwIn0.",
+            "AKIAIOSFODNN7EXAMPLE",
+        ],
+        *[
+            "secret_access_key=",
+            SECRET_KEY,
+            "123-45-6789",
+            "DE89370400440532013000",
+            "[redacted:email]",
+            "[redacted:",
+        ],
+        *[
+            "-----BEGIN PRIVATE KEY-----",
+            "M" * 64,
+            "-----END PRIVATE KEY-----",
+            "\n",
+            "\\n",
+            "\\",
+            '"',
+            " ",
+            "{",
+            "}",
+        ],
+        *["password=hunter2", "@", ".", "-", ":", "]"],
+    ]
+)
+texts = st.lists(st.one_of(words, words, st.text(max_size=3)), max_size=12).map("".join)
+values: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(
+        texts, texts, st.just(int(CARD)), st.integers(), st.floats(allow_nan=False), st.booleans(), st.none()
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)),
+    max_leaves=8,
+)
+messages = st.one_of(
+    texts, values.map(json.dumps), values.map(lambda value: json.dumps({"log": json.dumps(value)}))
+)
+ways = st.sampled_from(
+    [
+        ALL,
+        EMAIL,
+        *map(
+            pattern,
+            [r"password=\S+", ".*x", r"\w+", "^.", "[a-z]$", "a|b.", r"\[", r'"[^"]*":', "redacted", "1+"],
+        ),
+        settings(REDACT=",".join(Detector), REDACT_PATTERN=r"\d{4}|e|\.com"),
+    ]
+)
+
+
+@given(messages, ways)
+def test_a_second_time_changes_nothing(message: str, by: Settings) -> None:
+    once = redact_text(message, by)
+    assert redact_text(once, by) == once
+
+
+@given(st.lists(messages, max_size=6), ways)
+def test_nor_does_it_for_the_events_of_a_log_stream(texts: list[str], by: Settings) -> None:
+    events = tuple(log_event(str(number), text) for number, text in enumerate(texts))
+    once = redact(SubscriptionMessage(ORDERS, events), by)
+    assert redact(once, by) == once
+
+
+@given(values, ways)
+def test_json_is_read_as_before_but_for_what_is_redacted(value: Any, by: Settings) -> None:
+    text = orjson.dumps({"value": value}, option=orjson.OPT_INDENT_2).decode() if fits(value) else "{}"
+    redacted = orjson.loads(redact_text(text, by))
+    assert isinstance(redacted, dict)
+    assert parse(redact_text(text, by)).fields is not None
+
+
+def fits(value: Any) -> bool:
+    try:
+        orjson.dumps(value)
+    except TypeError:  # an integer beyond 64 bits, a lone surrogate
+        return False
+    return True
+
+
+@given(texts)
+def test_nothing_that_a_detector_finds_is_left(text: str) -> None:
+    redacted = redact_text(text, ALL)
+    for secret in ("alice@example.com", "AKIAIOSFODNN7EXAMPLE"):
+        assert secret not in redacted.split()
+
+
+# --- users' patterns ---
+
+
+@pytest.mark.parametrize(
+    ("pattern_text", "text", "redacted"),
+    [
+        (r"password=\S+", "login password=hunter2 ok", "login [redacted:pattern] ok"),
+        (r"password=\S+", '{"m":"password=hunter2","n":1}', '{"m":"[redacted:pattern]","n":1}'),
+        ("^hush$", '{"a":"hush","b":"hush hush"}', '{"a":"[redacted:pattern]","b":"hush hush"}'),
+        (
+            r'"pin":\s*\d+',
+            '{"pin": 1234, "n": 5678}',
+            '{"[redacted:pattern]": "[redacted:pattern]", "n": 5678}',
+        ),
+        (r"\b\d{4}\b", '{"pin": 1234, "n": 5}', '{"pin": "[redacted:pattern]", "n": 5}'),
+        ("true", '{"a": true}', '{"a": "[redacted:pattern]"}'),
+        ("käse", r'{"a": "k\u00e4se"}', '{"a": "[redacted:pattern]"}'),
+        ("redacted|x", "[redacted:pattern] x", "[redacted:pattern] [redacted:pattern]"),
+        (r"id=\S+", "id=[redacted:email]hunter2", "[redacted:pattern]"),
+        (r"\w+", "one two", "[redacted:pattern] [redacted:pattern]"),
+    ],
+)
+def test_the_whole_match_goes(pattern_text: str, text: str, redacted: str) -> None:
+    assert redact_text(text, pattern(pattern_text)) == redacted
+    assert redact_text(redacted, pattern(pattern_text)) == redacted
+
+
+def test_what_matches_only_since_something_was_redacted_goes_too_and_at_last_all() -> None:
+    text = "-".join("abcdef")
+    assert redact_text(text, pattern("^[a-z]-?|\\]-?[a-z]-?")) == "[redacted:pattern]"
+
+
+# --- cost ---
+
+MEBIBYTE = 1024 * 1024
+SHAPES = [
+    *(
+        "a",
+        "a.",
+        "a@",
+        "a@a.",
+        "@a.a",
+        "%40",
+        "1",
+        "1 ",
+        "1-",
+        "1 1",
+        "1.",
+        "1.1.",
+        "1:",
+        "a:",
+        "::",
+        "ip-1-",
+    ),
+    *(
+        "A",
+        "AKIA",
+        "secret",
+        "secret_key=",
+        "secret_key=a",
+        "IQoJb3JpZ2lu",
+        "eyJ",
+        "eyJa",
+        "eyJaaaaaaaa.",
+        ".eyJ",
+    ),
+    *(
+        "bearer ",
+        "bearer a",
+        "bearer=",
+        "Bearer token ",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----END PRIVATE KEY-----",
+    ),
+    *(
+        "-----BEGIN PRIVATE KEY-----\n",
+        "a" * 20 + "\n",
+        "-----BEGIN PRIVATE KEY-----a" + "a" * 20,
+        "\\n",
+        "\\",
+        "\n",
+    ),
+    *(
+        "DE89",
+        "DE89 ",
+        "AAAA ",
+        "123-45-",
+        "756.",
+        "529.982.247-",
+        "{",
+        "[",
+        '{"',
+        '"',
+        '{"a":',
+        "4111 ",
+        "411 1",
+    ),
+    *("[redacted:email]", "[redacted:", "Version:", "-----BEGIN PRIVATE KEY-----\nVersion: ", "/\\/", "0eE+"),
+]
+GROWTH = 4
+TOLERANCE = 2.5
+
+
+def redacts(by: Settings) -> Callable[[str], object]:
+    return lambda text: redact_text(text, by)
+
+
+def is_linear(
+    work: Callable[[str], object], shape: str, length: int, ends: tuple[str, str] = ("", "")
+) -> bool:
+    """Whether four times the text takes about four times as long, and not sixteen."""
+
+    def seconds(length: int, runs: int) -> float:
+        text = ends[0] + shape * (length // len(shape)) + ends[1]
+        return min(once(text) for _ in range(runs))
+
+    def once(text: str) -> float:
+        start = time.process_time()
+        work(text)
+        return time.process_time() - start
+
+    return any(
+        seconds(length, runs) <= GROWTH * TOLERANCE * seconds(length // GROWTH, runs) + 0.01
+        for runs in (1, 3, 7)
+    )
+
+
+@pytest.mark.parametrize(
+    ("beginning", "length"),
+    [("", MEBIBYTE), ("-----BEGIN PRIVATE KEY-----\n", MEBIBYTE // 8), ("bearer ", MEBIBYTE // 8)],
+)
+def test_a_text_of_whatever_shape_takes_linear_time(beginning: str, length: int) -> None:
+    ends = (beginning, "")
+    assert [shape for shape in SHAPES if not is_linear(redacts(ALL), shape, length, ends)] == []
+
+
+@pytest.mark.parametrize("item", ['"a@b.io",', r'"\n",', f"{CARD},", '{"secret":"x"},', r'"{\"a\":1}",'])
+def test_so_does_json_of_many_values(item: str) -> None:
+    assert is_linear(redacts(ALL), item, MEBIBYTE // 4, ("[", "0]"))
+
+
+@pytest.mark.parametrize("hostile", ["(x+x+)+y", r"(\w+\s?)*!", "a(?:.*b)?", "[xa]"])
+def test_so_does_a_pattern_that_other_engines_choke_on(hostile: str) -> None:
+    assert is_linear(redacts(pattern(hostile)), "xa ", MEBIBYTE // 4)
+
+
+def test_what_is_not_linear_would_be_found() -> None:
+    def look_from_everywhere(text: str) -> None:
+        for start in range(0, len(text), 16):
+            text.find("b", start)
+
+    assert not is_linear(look_from_everywhere, "a", MEBIBYTE // 2)

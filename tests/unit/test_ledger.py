@@ -1,0 +1,60 @@
+from collections import Counter
+
+import pytest
+from loginformant_shipper.events import SourceRecord
+from loginformant_shipper.failures import Failure, Reason
+from loginformant_shipper.ledger import Ledger, LedgerError
+from loginformant_shipper.names import FilterCause
+
+REJECTED = Failure(Reason.REJECTED, 400, "look at your logs")
+UNAVAILABLE = Failure(Reason.UNAVAILABLE, 503)
+
+
+def full_account() -> Ledger:
+    return Ledger(
+        received=31,
+        dropped=Counter({FilterCause.OWN: 1, FilterCause.BLANK: 2}),
+        delivered=4,
+        dead_lettered=Counter({REJECTED: 5, UNAVAILABLE: 3}),
+        returned=Counter({UNAVAILABLE: 16}),
+        returned_records=dict.fromkeys([SourceRecord("8"), SourceRecord("7")]),
+        requests=6,
+    )
+
+
+def test_the_answer_is_counted_in_log_events() -> None:
+    assert full_account().answer() == {
+        "received": 31,
+        "filtered": 3,
+        "delivered": 4,
+        "deadLettered": 8,
+        "returned": 16,
+        "requests": 6,
+    }
+
+
+def test_an_account_closes_when_every_event_is_in_one_column() -> None:
+    full_account().close()
+    Ledger().close()
+
+
+@pytest.mark.parametrize("column", ["received", "delivered"])
+@pytest.mark.parametrize("difference", [1, -1])
+def test_one_event_too_many_or_too_few_is_an_error(column: str, difference: int) -> None:
+    ledger = full_account()
+    setattr(ledger, column, getattr(ledger, column) + difference)
+    with pytest.raises(LedgerError, match="log events were received"):
+        ledger.close()
+
+
+@pytest.mark.parametrize("column", ["dropped", "dead_lettered", "returned"])
+def test_so_it_is_for_what_was_dropped_or_failed(column: str) -> None:
+    ledger = full_account()
+    getattr(ledger, column)[next(iter(getattr(ledger, column)))] += 1
+    with pytest.raises(LedgerError):
+        ledger.close()
+
+
+def test_records_to_return_as_lambda_wants_them() -> None:
+    assert full_account().batch_item_failures() == [{"itemIdentifier": "8"}, {"itemIdentifier": "7"}]
+    assert Ledger().batch_item_failures() == []

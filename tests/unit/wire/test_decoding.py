@@ -1,0 +1,494 @@
+import base64
+import gzip
+import json
+import math
+import tracemalloc
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from loginformant_shipper.events import (
+    ControlMessage,
+    Decoded,
+    LogEvent,
+    Origin,
+    Source,
+    SourceRecord,
+    SubscriptionMessage,
+    Undecodable,
+)
+from loginformant_shipper.failures import Reason
+from loginformant_shipper.wire.decoding import Load, decode, load_of, source_of
+from loginformant_shipper.wire.encoding import EVENTS_WRITTEN_AT_ONCE, encode
+
+from tests.unit.sample_data import (
+    ORDERS,
+    awslogs_event,
+    encoded,
+    kinesis_record,
+    log_event,
+    payload,
+    raw_event,
+    sqs_record,
+)
+
+MIB = 1024 * 1024
+CONTROL = payload([raw_event(message="CWL CONTROL MESSAGE")], messageType="CONTROL_MESSAGE")
+
+
+def decoded(event: object, limit: int = MIB) -> list[Decoded]:
+    return list(decode(event, limit))
+
+
+def undecodable(event: object, limit: int = MIB) -> Undecodable:
+    [it] = decoded(event, limit)
+    assert isinstance(it, Undecodable)
+    return it
+
+
+def messages(event: object) -> list[str]:
+    return [e.message for it in decoded(event) if isinstance(it, SubscriptionMessage) for e in it.events]
+
+
+# What is understood
+
+
+def test_a_subscription_event() -> None:
+    raws = [raw_event("1"), raw_event("2", "second", extractedFields={"status": "500"})]
+    assert decoded(awslogs_event(payload(raws))) == [
+        SubscriptionMessage(
+            ORDERS,
+            (
+                LogEvent("1", 1_700_000_000_123, "Order placed"),
+                LogEvent("2", 1_700_000_000_123, "second", raws[1]),
+            ),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"message": "x"},
+        {"id": 7, "timestamp": 0, "message": "x"},
+        {"id": "7", "message": "x", "@ptr": "p"},
+        {"id": "7", "timestamp": 0, "message": "x", "extractedFields": {}},
+    ],
+)
+def test_an_event_of_other_fields_than_usual_is_kept_as_it_came(raw: dict[str, Any]) -> None:
+    [message] = decoded(awslogs_event(payload([raw])))
+    assert isinstance(message, SubscriptionMessage)
+    [event] = message.events
+    assert (event.unusual, event.raw) == (raw, raw)
+    assert event.id == ("7" if raw.get("id") == "7" else "")
+    usual = LogEvent("7", None, "x")
+    assert usual.raw == {"id": "7", "timestamp": None, "message": "x"}
+
+
+def test_kinesis_records_each_with_its_sequence_number() -> None:
+    records = [kinesis_record("7", payload([raw_event("1")])), kinesis_record("8", payload([raw_event("2")]))]
+    assert decoded({"Records": records}) == [
+        SubscriptionMessage(ORDERS._replace(record=SourceRecord("7")), (log_event("1"),)),
+        SubscriptionMessage(ORDERS._replace(record=SourceRecord("8")), (log_event("2"),)),
+    ]
+
+
+def test_sqs_records_with_what_their_attributes_tell() -> None:
+    body = json.dumps(awslogs_event(payload([raw_event()])))
+    attributes = {"Replays": "2", "FirstFailedAt": "2026-11-01T00:00:00.000Z"}
+    record = SourceRecord("m1", "handle of m1", 2, "2026-11-01T00:00:00.000Z")
+    assert decoded({"Records": [sqs_record("m1", body, attributes)]}) == [
+        SubscriptionMessage(ORDERS._replace(record=record), (log_event(),))
+    ]
+
+
+@pytest.mark.parametrize("replays", ["", "-1", "many", "²", "9" * 30])
+def test_an_odd_number_of_replays_counts_as_none(replays: str) -> None:
+    body = json.dumps(awslogs_event(payload([raw_event()])))
+    [message] = decoded({"Records": [sqs_record("m1", body, {"Replays": replays})]})
+    assert isinstance(message, SubscriptionMessage)
+    assert message.origin.record == SourceRecord("m1", "handle of m1")
+
+
+@pytest.mark.parametrize("attributes", [None, [], {"Replays": None}, {"Replays": {"stringValue": 3}}])
+def test_odd_attributes_do_no_harm(attributes: object) -> None:
+    record = sqs_record("m1", json.dumps(awslogs_event(payload([raw_event()]))))
+    assert messages({"Records": [record | {"messageAttributes": attributes}]}) == ["Order placed"]
+
+
+def test_lambda_s_failure_envelope_in_a_queue() -> None:
+    envelope = {
+        "requestContext": {"condition": "RetriesExhausted"},
+        "requestPayload": awslogs_event(payload([raw_event()])),
+        "responsePayload": {"errorMessage": "Task timed out"},
+    }
+    assert messages({"Records": [sqs_record("m1", json.dumps(envelope))]}) == ["Order placed"]
+
+
+@pytest.mark.parametrize("record", [None, SourceRecord("7")])
+def test_a_control_message(record: SourceRecord | None) -> None:
+    event = {"Records": [kinesis_record("7", CONTROL)]} if record else awslogs_event(CONTROL)
+    assert decoded(event) == [ControlMessage(record)]
+
+
+def test_one_bad_record_does_not_spoil_its_neighbours() -> None:
+    bad = {"eventSource": "aws:kinesis", "kinesis": {"sequenceNumber": "8", "data": "?"}}
+    records = [kinesis_record("7", payload([raw_event()])), bad, kinesis_record("9", payload([raw_event()]))]
+    assert [type(it) for it in decoded({"Records": records})] == [
+        SubscriptionMessage,
+        Undecodable,
+        SubscriptionMessage,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason", "detail"),
+    [
+        ("?", Reason.MALFORMED, "base64: "),
+        (
+            base64.b64encode(gzip.compress(b"{}")[:-9]).decode(),
+            Reason.MALFORMED,
+            "gzip: the data ends too early",
+        ),
+        (base64.b64encode(b"{}").decode(), Reason.MALFORMED, "gzip: "),
+        (encoded("{"), Reason.MALFORMED, "JSON: "),
+        (encoded({}), Reason.MALFORMED, "a payload without logEvents"),
+        (encoded("x" * (MIB + 1)), Reason.OVERSIZED, f"the payload inflates to more than {MIB} bytes"),
+    ],
+)
+def test_what_cannot_be_read_of_a_record_says_why_and_knows_its_record(
+    data: str, reason: Reason, detail: str
+) -> None:
+    it = undecodable({"Records": [{"kinesis": {"sequenceNumber": "8", "data": data}}]})
+    assert it.reason is reason
+    assert it.detail.startswith(detail)
+    assert it.record == SourceRecord("8")
+
+
+def test_events_without_text_are_told_apart_from_their_neighbours_and_know_their_record() -> None:
+    raws = [raw_event("1"), {"id": "2"}, "3", raw_event("4")]
+    message, it = decoded({"Records": [kinesis_record("8", payload(raws))]})
+    assert isinstance(message, SubscriptionMessage)
+    assert [event.id for event in message.events] == ["1", "4"]
+    assert isinstance(it, Undecodable)
+    assert it.reason is Reason.MALFORMED
+    assert it.detail == "2 of 4 log events have no message text"
+    assert (it.record, it.events) == (SourceRecord("8"), 2)
+
+
+def test_gzip_members_one_behind_the_other_are_one_payload() -> None:
+    text = json.dumps(payload([raw_event()])).encode()
+    data = b"".join(gzip.compress(piece) for piece in (text[:20], b"", text[20:]))
+    assert messages({"awslogs": {"data": base64.b64encode(data).decode()}}) == ["Order placed"]
+
+
+# What orjson refuses
+
+
+def test_lone_surrogates_become_replacement_characters() -> None:
+    text = json.dumps(payload([raw_event(message="a\ud83d b \ud83d\ude00", **{"k\udc00": "\udfff"})]))
+    [message] = decoded(awslogs_event(text))
+    assert isinstance(message, SubscriptionMessage)
+    [event] = message.events
+    assert event.message == "a\ufffd b \U0001f600"
+    assert event.raw["k\ufffd"] == "\ufffd"
+
+
+@pytest.mark.parametrize("written", ["9" * 5000, "1e9999", "-1e9999", "NaN", "Infinity", "-Infinity"])
+def test_numbers_that_nothing_can_hold_become_text(written: str) -> None:
+    text = json.dumps(payload([raw_event(big=0)])).replace('"big": 0', f'"big": {written}')
+    [message] = decoded(awslogs_event(text))
+    assert isinstance(message, SubscriptionMessage)
+    assert message.events[0].raw["big"] == written
+
+
+def test_beside_them_numbers_stay_numbers() -> None:
+    numbers = {"float": 1.5, "integer": 10**17, "negative": -(10**16)}
+    text = json.dumps(payload([raw_event(big=math.nan) | numbers]))
+    [message] = decoded(awslogs_event(text))
+    assert isinstance(message, SubscriptionMessage)
+    raw = message.events[0].raw
+    assert {name: raw[name] for name in numbers} == numbers
+
+
+def test_bytes_that_are_no_text_become_replacement_characters() -> None:
+    data = json.dumps(payload([raw_event(message="a?b")])).encode().replace(b"a?b", b"a\xffb")
+    event = {"awslogs": {"data": base64.b64encode(gzip.compress(data)).decode()}}
+    assert messages(event) == ["a\ufffdb"]
+
+
+@pytest.mark.parametrize("timestamp", [None, "soon", -5, 1.5, True, [], 2**63])
+def test_a_timestamp_is_whatever_came(timestamp: object) -> None:
+    [message] = decoded(awslogs_event(payload([raw_event(timestamp=timestamp)])))
+    assert isinstance(message, SubscriptionMessage)
+    assert message.events[0].timestamp == timestamp
+
+
+# What is not understood: never raised, kept as it came
+
+
+def test_not_base64() -> None:
+    event = {"awslogs": {"data": "no base64!"}}
+    it = undecodable(event)
+    assert (it.reason, json.loads(it.body), it.events) == (Reason.MALFORMED, event, 1)
+    assert it.detail.startswith("base64: ")
+
+
+NOT_GZIP = {
+    "plain text": b"plain text",
+    "ends too early": gzip.compress(b"{}" * 50)[:-9],
+    "wrong checksum": gzip.compress(b"{}" * 50)[:-8] + b"\0" * 8,
+    "rubbish behind it": gzip.compress(b"{}") + b"rubbish",
+    "no more than its first bytes": b"\x1f\x8b",
+}
+
+
+@pytest.mark.parametrize("data", NOT_GZIP.values(), ids=NOT_GZIP.keys())
+def test_not_gzip(data: bytes) -> None:
+    event = {"awslogs": {"data": base64.b64encode(data).decode()}}
+    it = undecodable(event)
+    assert (it.reason, json.loads(it.body)) == (Reason.MALFORMED, event)
+    assert it.detail.startswith("gzip: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("{", "JSON: "),
+        ("", "JSON: "),
+        ("[" * 100_000, "JSON: nested too deep"),
+        ('{"logEvents":' + "[" * 100_000 + "]" * 100_000 + "}", "JSON: nested too deep"),
+        ("[]", "a payload without logEvents"),
+        ('{"logEvents": {}}', "a payload without logEvents"),
+        ('{"messageType": "DATA_MESSAGE"}', "a payload without logEvents"),
+    ],
+)
+def test_not_a_payload(text: str, detail: str) -> None:
+    event = awslogs_event(text)
+    it = undecodable(event)
+    assert (it.reason, json.loads(it.body)) == (Reason.MALFORMED, event)
+    assert it.detail.startswith(detail)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None,
+        [],
+        {},
+        "text",
+        {"awslogs": {}},
+        {"awslogs": {"data": None}},
+        {"awslogs": [1]},
+        {"Records": []},
+        {"Records": [1]},
+        {"Records": [{"eventSource": "aws:s3"}]},
+        {"Records": [{"kinesis": {"data": "x"}}, {"eventSource": "aws:sqs"}]},
+    ],
+)
+def test_not_an_event(event: object) -> None:
+    it = undecodable(event)
+    assert (it.reason, it.detail) == (Reason.MALFORMED, "not a CloudWatch Logs event")
+    assert json.loads(it.body) == event
+
+
+@pytest.mark.parametrize("body", ["not JSON", "{", "[]", '{"awslogs": 1}', "[" * 100_000])
+def test_an_sqs_body_is_kept_as_it_came(body: str) -> None:
+    it = undecodable({"Records": [sqs_record("m1", body)]})
+    assert (it.reason, it.body) == (Reason.MALFORMED, body)
+    assert it.record == SourceRecord("m1", "handle of m1")
+
+
+def test_a_body_that_is_no_json_says_so() -> None:
+    assert undecodable({"Records": [sqs_record("m1", "{")]}).detail == "the message body is not JSON"
+
+
+def test_an_sqs_body_that_is_no_text_is_kept_as_json() -> None:
+    it = undecodable({"Records": [sqs_record("m1", "") | {"body": {"odd": [1]}}]})
+    assert json.loads(it.body) == {"odd": [1]}
+
+
+def test_a_record_without_identifier_has_an_empty_one_so_that_lambda_returns_all() -> None:
+    [kinesis] = decoded({"Records": [{"kinesis": {"data": encoded(payload([raw_event()]))}}]})
+    assert isinstance(kinesis, SubscriptionMessage)
+    assert kinesis.origin.record == SourceRecord("")
+    it = undecodable({"Records": [{"eventSource": "aws:sqs", "body": "?"}]})
+    assert it.record == SourceRecord("", receipt_handle="")
+
+
+def test_a_lone_surrogate_in_an_sqs_body_is_one_that_can_be_stored() -> None:
+    assert undecodable({"Records": [sqs_record("m", "a \ud800 b")]}).body == "a ? b"
+
+
+def test_a_body_that_is_kept_is_ascii_since_the_queue_refuses_some_characters() -> None:
+    assert undecodable({"odd": "\ufffe\x00\ud800"}).body.isascii()
+    assert undecodable({"awslogs": {"data": "\ufffe"}}).body.isascii()
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_a_payload_that_inflates_beyond_the_limit_is_oversized(members: int) -> None:
+    half = b" " * (MIB // 2)
+    data = gzip.compress(half) * 2 + gzip.compress(b" ") if members == 3 else gzip.compress(half * 2 + b" ")
+    event = {"awslogs": {"data": base64.b64encode(data).decode()}}
+    it = undecodable(event, limit=MIB)
+    assert (it.reason, json.loads(it.body)) == (Reason.OVERSIZED, event)
+    assert undecodable(event, limit=MIB + 1).reason is Reason.MALFORMED  # inflated, and not JSON
+
+
+def test_no_more_is_inflated_than_the_limit() -> None:
+    bomb = encoded(b"\0" * (200 * MIB))
+    tracemalloc.start()
+    try:
+        assert undecodable({"awslogs": {"data": bomb}}, limit=MIB).reason is Reason.OVERSIZED
+        assert tracemalloc.get_traced_memory()[1] < 8 * MIB
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("count", [3_300, 40_000])
+def test_members_across_the_pieces_in_which_a_payload_is_read(count: int) -> None:
+    member = gzip.compress(b" ")
+    content = gzip.compress(json.dumps(payload([raw_event()])).encode())
+    data = base64.b64encode(member * count + content + member * count).decode()
+    [it] = decoded({"awslogs": {"data": data}})
+    assert isinstance(it, SubscriptionMessage)
+    assert [event.id for event in it.events] == ["e0"]
+
+
+def test_log_events_without_message_text_are_kept_and_counted_apart_from_the_others() -> None:
+    bad = [raw_event(message=5), {"id": "x"}, "text", None]  # type: ignore[arg-type]
+    good, unreadable = decoded(awslogs_event(payload([raw_event("1"), *bad, raw_event("2")])))
+    assert isinstance(good, SubscriptionMessage)
+    assert [event.id for event in good.events] == ["1", "2"]
+    assert isinstance(unreadable, Undecodable)
+    assert unreadable.events == 4
+    assert unreadable.origin == ORDERS
+    assert unreadable.detail == "4 of 6 log events have no message text"
+    again = decoded(json.loads(unreadable.body))
+    assert isinstance(again[1], Undecodable)
+    assert again[1].events == 4
+
+
+def test_a_payload_need_not_say_where_it_comes_from() -> None:
+    [message] = decoded(awslogs_event({"logEvents": [], "owner": 5, "subscriptionFilters": "x"}))
+    assert message == SubscriptionMessage(Origin("", "", ""), ())
+
+
+# There and back again
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+raw_events = st.fixed_dictionaries(
+    {"id": texts, "timestamp": st.integers(-(2**60), 2**60), "message": texts},
+    optional={"extractedFields": st.dictionaries(texts, texts, max_size=3), "@odd": json_values},
+)
+
+
+origins = st.builds(Origin, texts, texts, texts, st.lists(texts, max_size=2).map(tuple), st.none())
+
+
+@given(origins, st.lists(raw_events))
+@example(ORDERS, [{"id": "", "timestamp": 0, "message": "\x00\ufffe\U0001f600 \r\n"}])
+def test_what_is_encoded_is_decoded_again(origin: Origin, raws: list[dict[str, Any]]) -> None:
+    body = encode(origin, raws)
+    assert body.isascii()
+    [message] = decoded(json.loads(body))
+    assert isinstance(message, SubscriptionMessage)
+    assert message.origin == origin
+    # compared as text, in which 1, 1.0 and true differ
+    found = [event.raw for event in message.events]
+    assert json.dumps(found, sort_keys=True) == json.dumps(raws, sort_keys=True)
+
+
+def test_what_is_encoded_is_a_subscription_event_as_cloudwatch_sends_it() -> None:
+    raws = [raw_event("1"), raw_event("2", extractedFields={"a": "b"})]
+    data = json.loads(encode(ORDERS, raws))["awslogs"]["data"]
+    assert json.loads(gzip.decompress(base64.b64decode(data))) == payload(raws)
+
+
+def test_what_json_has_no_words_for_is_written_as_python_shows_it() -> None:
+    [message] = decoded(json.loads(encode(ORDERS, [raw_event(odd={7}, big=2**70)])))
+    assert isinstance(message, SubscriptionMessage)
+    assert message.events[0].raw["odd"] == "{7}"
+    assert undecodable({"odd": {7}}).body == '{"odd":"{7}"}'
+
+
+def test_many_events_are_written_some_at_a_time_and_read_as_one_payload() -> None:
+    raws = [raw_event(str(number)) for number in range(2 * EVENTS_WRITTEN_AT_ONCE + 1)]
+    [message] = decoded(json.loads(encode(ORDERS, iter(raws))), limit=MIB)
+    assert isinstance(message, SubscriptionMessage)
+    assert [event.raw for event in message.events] == raws
+
+
+def test_integers_and_surrogates_that_orjson_refuses_are_written_all_the_same() -> None:
+    body = encode(ORDERS, [raw_event(message="\ud800", big=2**70)])
+    [message] = decoded(json.loads(body))
+    assert isinstance(message, SubscriptionMessage)
+    assert message.events[0].message == "\ufffd"
+    assert message.events[0].raw["big"] == str(2**70)
+
+
+def test_of_an_event_nested_too_deep_to_be_written_all_but_that_field_is_kept() -> None:
+    deep: object = 1
+    for _ in range(100_000):
+        deep = [deep]
+    body = encode(ORDERS, [raw_event("1", extractedFields={"a": "b"}), raw_event("2", odd=deep)])
+    [message] = decoded(json.loads(body))
+    assert isinstance(message, SubscriptionMessage)
+    assert [(event.id, event.message) for event in message.events] == [
+        ("1", "Order placed"),
+        ("2", "Order placed"),
+    ]
+    assert message.events[0].raw["extractedFields"] == {"a": "b"}
+    assert message.events[1].raw["omitted"]
+    _, without_text = decoded(json.loads(encode(ORDERS, [deep])))
+    assert isinstance(without_text, Undecodable)
+    assert without_text.events == 1
+    while isinstance(deep, list):  # piece by piece: Python would free it recursively
+        deep = deep[0]
+
+
+@given(json_values, st.binary(max_size=60))
+def test_nothing_raises(value: Any, data: bytes) -> None:
+    for content in (value, data, {"logEvents": value}, {"logEvents": [value, value]}):
+        for event in (awslogs_event(content), {"Records": [kinesis_record("1", content)]}):
+            decoded(event)
+    for event in (value, {"awslogs": value}, {"Records": value}, {"Records": [value]}):
+        decoded(event)
+        load_of(event)
+    decoded({"Records": [sqs_record("1", json.dumps(value)), sqs_record("2", value)]})
+    decoded({"awslogs": {"data": base64.b64encode(data).decode()}})
+
+
+# How much there is
+
+
+@pytest.mark.parametrize(
+    ("event", "source", "load"),
+    [
+        ({"awslogs": {"data": "12345"}}, Source.SUBSCRIPTION, Load(1, 5)),
+        ({"Records": [{"kinesis": {"data": "123"}}, {"kinesis": {}}]}, Source.KINESIS, Load(2, 3)),
+        (
+            {"Records": [{"eventSource": "aws:sqs", "body": "1234"}, {"eventSource": "aws:sqs"}]},
+            Source.REPLAY,
+            Load(2, 4),
+        ),
+        ({}, Source.SUBSCRIPTION, Load(1, 0)),
+        (None, Source.SUBSCRIPTION, Load(1, 0)),
+    ],
+)
+def test_source_and_load_are_known_before_anything_is_decoded(
+    event: object, source: Source, load: Load
+) -> None:
+    assert source_of(event) is source
+    assert load_of(event) == load

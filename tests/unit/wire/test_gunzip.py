@@ -1,0 +1,95 @@
+import gzip
+import os
+import time
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from loginformant_shipper.wire.gunzip import COMPRESSED_PIECE, TooLarge, gunzip, inflated_size
+
+MIB = 1024 * 1024
+RANDOM = os.urandom(5 * COMPRESSED_PIECE)  # it does not shrink: the compressed data is in many pieces, too
+
+
+@given(
+    st.lists(st.sampled_from([b"", b"order 17", b"\0" * 5000, RANDOM]), min_size=1, max_size=4),
+    st.sampled_from([1000, 4096, MIB]),
+)
+def test_all_members_one_behind_the_other_and_never_more_than_so_much_at_once(
+    texts: list[bytes], at_once: int
+) -> None:
+    data = b"".join(map(gzip.compress, texts))
+    pieces = list(gunzip(data, MIB, at_once))
+    assert b"".join(pieces) == b"".join(texts)
+    assert all(0 < len(piece) <= at_once for piece in pieces)
+
+
+@pytest.mark.parametrize("text", [b"x" * 5000, RANDOM], ids=["one piece", "many pieces"])
+@pytest.mark.parametrize("members", [1, 2])
+def test_exactly_as_much_as_the_limit_and_not_one_byte_more(text: bytes, members: int) -> None:
+    data = gzip.compress(text) * members
+    assert b"".join(gunzip(data, len(text) * members, 1000)) == text * members
+    with pytest.raises(TooLarge):
+        list(gunzip(data, len(text) * members - 1, 1000))
+
+
+def test_nothing_beyond_the_limit_is_given() -> None:
+    pieces = gunzip(gzip.compress(b"x" * MIB), 10_000, 4096)
+    assert [len(next(pieces)), len(next(pieces))] == [4096, 4096]
+    with pytest.raises(TooLarge):
+        next(pieces)
+
+
+def test_nothing_is_no_bytes() -> None:
+    assert list(gunzip(b"", MIB, 1000)) == []
+    assert list(gunzip(gzip.compress(b""), MIB, 1000)) == []
+
+
+@pytest.mark.parametrize("end", [1, 8, 9, 20])
+@pytest.mark.parametrize("text", [b"order 17 " * 20, RANDOM], ids=["one piece", "many pieces"])
+def test_data_that_ends_too_early(text: bytes, end: int) -> None:
+    with pytest.raises(EOFError):
+        list(gunzip(gzip.compress(text)[:-end], MIB, 1000))
+
+
+def test_a_second_member_that_ends_too_early() -> None:
+    with pytest.raises(EOFError):
+        list(gunzip(gzip.compress(b"x") + gzip.compress(b"y")[:-1], MIB, 1000))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"order 17", zlib.compress(b"order 17"), gzip.compress(b"x") + b"rubbish"],
+    ids=["text", "zlib", "rubbish behind a member"],
+)
+def test_what_is_no_gzip(data: bytes) -> None:
+    with pytest.raises(zlib.error):
+        list(gunzip(data, MIB, 1000))
+
+
+def test_a_member_of_which_a_bit_is_wrong() -> None:
+    data = bytearray(gzip.compress(RANDOM))
+    data[-6] ^= 1  # of the checksum
+    with pytest.raises(zlib.error):
+        list(gunzip(bytes(data), MIB, 1000))
+
+
+@pytest.mark.parametrize("text", [b"", b"order 17", RANDOM], ids=["empty", "short", "long"])
+def test_the_size_that_a_member_tells(text: bytes) -> None:
+    assert inflated_size(gzip.compress(b"another") + gzip.compress(text)) == len(text)
+
+
+@pytest.mark.parametrize("data", [b"", b"x"])
+def test_what_is_no_gzip_tells_some_size(data: bytes) -> None:
+    assert inflated_size(data) >= 0
+
+
+def test_many_members_take_time_in_proportion() -> None:
+    def seconds(members: int) -> float:
+        data = gzip.compress(b"") * members
+        start = time.thread_time()
+        assert list(gunzip(data, MIB, 1000)) == []
+        return time.thread_time() - start
+
+    assert min(seconds(160_000) / seconds(20_000) for _ in range(3)) < 20  # each copying all others: 64

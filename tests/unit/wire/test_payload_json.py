@@ -1,0 +1,228 @@
+import gzip
+import json
+import math
+import tracemalloc
+from typing import Any, NamedTuple
+from unittest import mock
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from loginformant_shipper.failures import Reason
+from loginformant_shipper.wire import payload_json
+from loginformant_shipper.wire.payload_json import PIECE_OF_TEXT, Unreadable, load, read_payload
+
+from tests.unit.sample_data import payload, raw_event
+
+MIB = 1024 * 1024
+COMPACT, SPACED = (",", ":"), (", ", ": ")
+
+
+class Made(NamedTuple):
+    """What is made of a log event here."""
+
+    raw: Any
+
+
+def read(text: str | bytes, limit: int = 64 * MIB) -> Any:
+    data = text.encode() if isinstance(text, str) else text
+    return read_payload(gzip.compress(data), limit, Made)
+
+
+def unreadable(data: bytes, limit: int = 64 * MIB) -> Unreadable:
+    with pytest.raises(Unreadable) as raised:
+        read_payload(data, limit, Made)
+    return raised.value
+
+
+def messages(read_value: Any) -> list[str]:
+    return [made.raw["message"] for made in read_value["logEvents"]]
+
+
+LARGE = json.dumps(payload([raw_event(message="order")] * (PIECE_OF_TEXT // 8))).encode()
+
+
+def test_log_events_are_made_of_what_a_payload_lists_as_such() -> None:
+    content = payload([raw_event("1"), 5, None])
+    assert read(json.dumps(content)) == content | {"logEvents": [Made(raw_event("1")), Made(5), Made(None)]}
+
+
+@pytest.mark.parametrize("value", [{}, [], 5, None, "text", {"logEvents": 5}, {"logEvents": {"a": 1}}])
+def test_any_other_value_is_what_it_is(value: object) -> None:
+    assert read(json.dumps(value)) == value
+
+
+# Large ones
+
+
+@pytest.mark.parametrize("separators", [COMPACT, SPACED], ids=["compact", "spaced"])
+@pytest.mark.parametrize(
+    ("text", "others"),
+    [
+        ("plain", {}),
+        ('a string that looks like the next event: "},{"id":"7"', {}),
+        ("braces in a string }, {", {}),
+        ("another array of objects", {"@extracted": [{"a": 1}, {"b": 2}] * 9}),
+        ("not a number: orjson refuses", {"@number": math.inf}),
+    ],
+)
+def test_a_large_payload_is_read_in_pieces_that_make_the_same_whole(
+    text: str, others: dict[str, object], separators: tuple[str, str]
+) -> None:
+    raws = [
+        {"id": str(number), "timestamp": number, "message": f"{text} {number}", **others}
+        for number in range(PIECE_OF_TEXT // 32)
+    ]
+    whole = json.dumps(payload(raws), separators=separators)
+    assert len(whole) > PIECE_OF_TEXT
+    made = [Made(raw) for raw in json.loads(json.dumps(raws), parse_constant=str)]
+    assert read(whole) == payload(raws) | {"logEvents": made}
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=200), max_size=20),
+    st.integers(1, 900),
+    st.sampled_from([COMPACT, SPACED]),
+)
+def test_wherever_a_payload_is_cut_it_makes_the_same_whole(
+    texts: list[str], piece: int, separators: tuple[str, str]
+) -> None:
+    raws = [raw_event(str(number), text) for number, text in enumerate(texts)]
+    text = json.dumps(payload(raws), separators=separators, ensure_ascii=False)
+    with mock.patch.object(payload_json, "PIECE_OF_TEXT", piece):
+        assert messages(read(text)) == texts
+
+
+def test_no_more_than_a_piece_of_a_large_payload_is_made_of_json_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes = []
+
+    def loads(text: bytes) -> Any:
+        sizes.append(len(text))
+        return json.loads(text)
+
+    monkeypatch.setattr(orjson, "loads", loads)
+    assert len(messages(read(LARGE))) == PIECE_OF_TEXT // 8
+    assert len(sizes) > 5
+    assert max(sizes) < 2 * PIECE_OF_TEXT
+
+
+def test_neither_the_text_of_a_large_payload_nor_its_json_values_are_all_in_memory() -> None:
+    text = json.dumps(payload([raw_event(message="x" * 10_000)] * 800)).encode()
+    data = gzip.compress(text)
+    tracemalloc.start()
+    try:
+        found = read_payload(data, 64 * MIB, Made)
+        kept, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(messages(found)) == 800
+    assert kept > len(text)  # the messages themselves
+    assert most - kept < len(text) / 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LARGE[: 2 * PIECE_OF_TEXT] + b"]}",
+        LARGE.removesuffix(b"}"),
+        LARGE.removesuffix(b"]}"),
+        LARGE.removesuffix(b"]}") + b",]}",
+        LARGE.removesuffix(b'"order"}]}') + b"]}",
+        LARGE + b"}",
+    ],
+    ids=["in an event", "no brace", "no end", "a comma too many", "in a field", "a brace too many"],
+)
+def test_a_large_payload_that_is_no_json(text: bytes) -> None:
+    it = unreadable(gzip.compress(text))
+    assert it.reason is Reason.MALFORMED
+    assert str(it).startswith("JSON: ")
+
+
+def test_a_large_payload_that_is_not_all_utf_8_is_read_with_replacement_characters() -> None:
+    first, second, *_ = messages(read(LARGE.replace(b'"order"', b'"or\xffder"', 1)))
+    assert (first, second) == ("or\N{REPLACEMENT CHARACTER}der", "order")
+
+
+def test_a_large_payload_whose_events_are_not_its_last_field() -> None:
+    found = read(LARGE.removesuffix(b"}") + b',"policyLevel":"ACCOUNT_LEVEL_POLICY"}')
+    assert found == read(LARGE) | {"policyLevel": "ACCOUNT_LEVEL_POLICY"}
+
+
+def test_a_large_payload_without_log_events() -> None:
+    assert read(json.dumps({"message": "x" * PIECE_OF_TEXT})) == {"message": "x" * PIECE_OF_TEXT}
+
+
+@pytest.mark.parametrize("split", [1, 20, PIECE_OF_TEXT, len(LARGE) - 1])
+def test_a_large_payload_in_several_members(split: int) -> None:
+    data = gzip.compress(LARGE[:split]) + gzip.compress(LARGE[split:])
+    assert read_payload(data, 64 * MIB, Made) == read(LARGE)
+
+
+@pytest.mark.parametrize("told", [0, PIECE_OF_TEXT + 1, len(LARGE) - 1, len(LARGE) + 1, 2**32 - 1])
+def test_a_large_payload_that_lies_about_its_size(told: int) -> None:
+    it = unreadable(gzip.compress(LARGE)[:-4] + told.to_bytes(4, "little"))
+    assert it.reason is Reason.MALFORMED
+    assert str(it).startswith("gzip: ")
+
+
+def test_a_log_event_larger_than_any_piece() -> None:
+    texts = ["before", "x" * (3 * MIB), "behind"]
+    assert messages(read(json.dumps(payload([raw_event(message=text) for text in texts])))) == texts
+
+
+@pytest.mark.parametrize("text", [LARGE, b" " * (MIB // 2)], ids=["log events", "blanks"])
+def test_no_more_than_the_limit_is_read(text: bytes) -> None:
+    it = unreadable(gzip.compress(text), limit=len(text) - 1)
+    assert it.reason is Reason.OVERSIZED
+    assert str(it) == f"the payload inflates to more than {len(text) - 1} bytes"
+
+
+def test_exactly_as_much_as_the_limit_is_read() -> None:
+    assert read(LARGE, limit=len(LARGE)) == read(LARGE)
+
+
+# Made to fill the memory
+
+
+def filled(piece: str, size: int) -> str:
+    return '{"logEvents":[' + ",".join([piece] * (size // (len(piece) + 1))) + "]}"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["{}", "[]", "1", '""', '{"":0}', '"\\""', '{"message":"x"}', '{"abcdefgh":0}', "[123456]", '"abcdefgh"'],
+)
+def test_a_large_payload_of_next_to_nothing_but_structure_is_oversized(piece: str) -> None:
+    it = unreadable(gzip.compress(filled(piece, 9 * MIB).encode()))
+    assert it.reason is Reason.OVERSIZED
+    assert "one value for every 6 of its 94371" in str(it)
+
+
+@pytest.mark.parametrize(
+    "message", ["x", "1,2,3,4,5,6,7,8,9," * 20, "[[[[{{{{" * 20, '{"a":"b"},' * 20, '\\"\\' * 60]
+)
+def test_a_large_payload_of_log_events_is_read_whatever_is_in_them(message: str) -> None:
+    found = messages(read(filled(json.dumps(raw_event("0" * 56, message)), 9 * MIB)))
+    assert set(found) == {message}
+
+
+def test_a_large_payload_of_log_events_is_read_though_it_cannot_be_read_in_pieces() -> None:
+    text = filled(json.dumps(raw_event("0" * 56, "order")), 9 * MIB).removesuffix("}") + ',"last":1}'
+    assert set(messages(read(text))) == {"order"}
+
+
+def test_a_large_string_without_end_is_looked_at_once() -> None:
+    it = unreadable(gzip.compress(b'"' + b'\\"' * (5 * MIB)))
+    assert str(it).startswith("JSON: ")
+
+
+# Beyond orjson
+
+
+def test_what_orjson_refuses_is_read_with_the_standard_library() -> None:
+    assert load(b'{"a": [1, NaN, 1e999, 12345678901234567890, "\\ud800"]}') == {
+        "a": [1, "NaN", "1e999", "12345678901234567890", "\N{REPLACEMENT CHARACTER}"]
+    }
