@@ -1,7 +1,8 @@
-"""What knows what: a step of the pipeline knows the steps before it, never those after it."""
+"""The order of imports: a stage knows the stages before it, never those after it."""
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,102 +15,116 @@ from tests.unit.sample_data import ENVIRON
 PACKAGE = Path(loginformant_shipper.__file__).parent
 PROJECT = PACKAGE.parents[2]
 
-ORDER = [
-    "reasons",
-    "parsing",
-    "request_ids",
-    "levels",
-    "patterns",
-    "settings",
-    "gunzip",
-    "payload_json",
-    "subscription",
-    "placeholders",
-    "private_keys",
-    "detectors",
-    "redaction",
-    "exception_fields",
-    "trace_lines",
-    "stacktraces",
-    "filtering",
-    "sources",
-    "entries",
-    "batching",
-    "credentials",
-    "ingest",
-    "senders",
-    "policy",
-    "delivery",
-    "deadletter",
-    "telemetry",
-    "account",
-    "replay",
-    "pipeline",
-    "subscriptions",
-]
-"""In the order in which a log event meets them, behind those that know of no other.
-
-`subscriptions` is the subscriber's: no log event meets it.
-"""
+TABLE_ROW = re.compile(r"^\| `([a-z_/]+)` \|", re.MULTILINE)
 
 
-def step_of(path: Path) -> str:
-    """`levels` for every module of that package."""
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def rooms_in_order() -> list[str]:
+    """The first column of the table of modules: `wire/gunzip` is a module, `levels/` a whole package."""
+    document = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    modules = document.partition("## Modules")[2].partition("### Invariants")[0]
+    return TABLE_ROW.findall(modules)
 
 
-def known_by(path: Path) -> set[str]:
-    """The steps that a module imports, wherever in it."""
+ORDER = rooms_in_order()
+
+
+def room_of(dotted: str) -> str | None:
+    """The row of the table that a module belongs to: `levels.words` is of `levels/`. None: of no row."""
+    path = dotted.replace(".", "/")
+    return next(
+        (room for room in ORDER if path == room or f"{path}/".startswith(room.rstrip("/") + "/")), None
+    )
+
+
+def dotted_name(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_by(path: Path) -> set[str]:
+    """The modules of the package that a module imports, wherever in it."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
-            case ast.ImportFrom(level=0, module=str(module)) if module.startswith("loginformant_shipper."):
-                found.add(module.split(".")[1])
-            case ast.ImportFrom(level=0, module="loginformant_shipper", names=names):
-                found |= {name.name for name in names}
-            case ast.ImportFrom(level=2, module=module, names=names):  # from within `levels`
-                found |= {module.split(".")[0]} if module else {name.name for name in names}
+            case ast.ImportFrom(level=0, module=str(module), names=names):
+                found |= {f"{module}.{name.name}" for name in names}
+            case ast.ImportFrom():
+                raise AssertionError(f"{path}: imports are absolute")
             case ast.Import(names=names):
-                dotted = [name.name.split(".") for name in names]
-                found |= {
-                    parts[1] for parts in dotted if parts[0] == "loginformant_shipper" and len(parts) > 1
-                }
-    return found - {step_of(path)}
+                found |= {name.name for name in names}
+    ours = {name.removeprefix(f"{PACKAGE.name}.") for name in found if name.startswith(f"{PACKAGE.name}.")}
+    return {known for name in ours if (known := _module_in(name))}
 
 
-MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+def _module_in(name: str) -> str | None:
+    """`wire.gunzip` of `wire.gunzip.gunzip`, which is a function of that module."""
+    parts = name.split(".")
+    for end in range(len(parts), 0, -1):
+        base = PACKAGE.joinpath(*parts[:end])
+        if base.with_suffix(".py").exists():
+            return ".".join(parts[:end])
+    return parts[0] if (PACKAGE / parts[0]).is_dir() else None
+
+
+MODULES = sorted(
+    path
+    for path in PACKAGE.rglob("*.py")
+    if path.name != "__init__.py" or dotted_name(path) in {room.rstrip("/") for room in ORDER}
+)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_knows_only_those_before_it(path: Path) -> None:
-    assert step_of(path) in ORDER, "a new module: put it where it stands in the order"
-    before = set(ORDER[: ORDER.index(step_of(path))])
-    assert known_by(path) <= before
+def test_a_module_imports_only_those_above_it_in_the_table(path: Path) -> None:
+    room = room_of(dotted_name(path))
+    assert room, "a new module: give it a row in the table of modules in docs/architecture.md"
+    allowed = {*ORDER[: ORDER.index(room)]} | ({room} if room.endswith("/") else set())
+    assert {room_of(module) for module in imported_by(path)} <= allowed
 
 
-def test_the_subscriber_and_the_pipeline_know_nothing_of_each_other() -> None:
-    subscriptions = [path for path in MODULES if step_of(path) == "subscriptions"]
+def test_every_row_of_the_table_is_there() -> None:
+    for room in ORDER:
+        base = PACKAGE / room.rstrip("/")
+        assert base.is_dir() if room.endswith("/") else base.with_suffix(".py").is_file(), room
+    assert len(ORDER) == len(set(ORDER))
+
+
+def test_no_package_has_more_than_thirteen_modules_side_by_side() -> None:
+    for folder in (PACKAGE, *(path for path in PACKAGE.rglob("*") if path.is_dir())):
+        modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        assert len(modules) <= 13, folder
+
+
+def test_the_subscriber_and_the_stages_know_nothing_of_each_other() -> None:
+    subscriptions = [path for path in MODULES if room_of(dotted_name(path)) == "subscriptions/"]
     assert subscriptions
-    assert set().union(*map(known_by, subscriptions)) <= {"settings", "telemetry"}
+    known = {room_of(module) for path in subscriptions for module in imported_by(path)}
+    assert known <= {"names", "settings", "telemetry", "subscriptions/"}
+
+
+@pytest.mark.parametrize("module", ["settings", "telemetry", "ledger"])
+def test_what_every_stage_may_use_knows_no_stage(module: str) -> None:
+    assert imported_by(PACKAGE / f"{module}.py") <= {"names", "failures", "events", "patterns"}
+
+
+def test_parsing_does_not_know_levels() -> None:
+    for path in (PACKAGE / "parsing").glob("*.py"):
+        assert not any(module.startswith("levels") for module in imported_by(path)), path
+
+
+@pytest.mark.parametrize("module", ["delivery/policy", "dead_letters/messages", "dead_letters/replay"])
+def test_what_decides_does_no_io(module: str) -> None:
+    text = (PACKAGE / f"{module}.py").read_text(encoding="utf-8")
+    assert not {"boto3", "botocore", "urllib3", "socket", "threading"} & set(re.findall(r"\w+", text))
 
 
 def test_imports_are_seen_at_all() -> None:
-    assert {"delivery", "settings", "subscription"} <= known_by(PACKAGE / "deadletter.py")
-    assert "parsing" in known_by(PACKAGE / "levels" / "__init__.py")
+    assert {"settings", "wire.encoding"} <= imported_by(PACKAGE / "dead_letters" / "messages.py")
+    assert "parsing.messages" in imported_by(PACKAGE / "levels" / "__init__.py")
+    assert "redaction.detectors" in imported_by(PACKAGE / "redaction" / "redact.py")
 
 
 def test_only_the_pipeline_is_known_to_the_shipper_function() -> None:
-    assert known_by_function("shipper") == {"pipeline"}
-
-
-def known_by_function(name: str) -> set[str]:
-    tree = ast.parse((PROJECT / "functions" / name / "app.py").read_text())
-    return {
-        node.module.split(".")[1]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        and node.module
-        and node.module.startswith("loginformant_shipper.")
+    assert {module.split(".")[0] for module in imported_by(PROJECT / "functions/shipper/app.py")} == {
+        "pipeline"
     }
 
 
