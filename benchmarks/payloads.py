@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -90,8 +90,3 @@ def payload(messages: list[str]) -> JsonObject:
 def event(messages: list[str]) -> JsonObject:
     """The shipper's argument that holds the messages."""
     return wrap(payload(messages))
-
-
-def lines_of(size: int) -> Iterator[str]:
-    """Plain lines without end; each call begins anew."""
-    return cycle(plain(size))

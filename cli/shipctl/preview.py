@@ -24,7 +24,6 @@ from shipctl.times import moment
 
 DEFAULT_SINCE = timedelta(hours=1)
 DEFAULT_LIMIT = 1000
-SECONDS = "%Y-%m-%d %H:%M:%S"
 
 FILES_PANEL = "Files and standard input"
 ACCOUNT_PANEL = "A log group in an AWS account"

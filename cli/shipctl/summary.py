@@ -14,6 +14,7 @@ from rich.text import Text
 from shipctl.arrivals import Arrival, Filtered
 from shipctl.streams import LimitReached
 from shipctl.table import BOLD, DIM, LEVEL_STYLES, TROUBLE, WIDE
+from shipctl.terminal import counted
 
 _BAR = 24
 _BAR_NARROW = 12
@@ -79,11 +80,9 @@ def write_summary(console: Console, tally: Tally, *, exceptions_shown: bool) -> 
 
 
 def _heading(tally: Tally) -> Text:
-    line = Text(f"{_counted(tally.logs, 'log')} would be sent", style=BOLD)
+    line = Text(f"{counted(tally.logs, 'log')} would be sent", style=BOLD)
     if tally.logs:
-        line.append(
-            f", made of {_counted(tally.events - tally.filtered.total(), 'log event')}", style=Style()
-        )
+        line.append(f", made of {counted(tally.events - tally.filtered.total(), 'log event')}", style=Style())
     if tally.shown != tally.logs:
         line.append(f"; {tally.shown:,} shown", style=Style())
     return line
@@ -112,17 +111,13 @@ def _levels(tally: Tally, longest: int) -> Table:
 
 def _remarks(tally: Tally, exceptions_shown: bool) -> Iterator[Text]:
     for reason, events in tally.filtered.items():
-        yield Text(f"{_counted(events, 'log event')} would not be sent: {reason}")
+        yield Text(f"{counted(events, 'log event')} would not be sent: {reason}")
     for reason, events in tally.undecodable.items():
         yield Text(f"{events:,} undecodable, for the dead-letter queue: {reason}", TROUBLE)
     if tally.control_messages:
-        yield Text(f"{_counted(tally.control_messages, 'control message')}: CloudWatch's own, not sent")
+        yield Text(f"{counted(tally.control_messages, 'control message')}: CloudWatch's own, not sent")
     if tally.limit is not None:
-        yield Text(f"Reading ended at --limit, {_counted(tally.limit, 'log event')}; there may be more.")
+        yield Text(f"Reading ended at --limit, {counted(tally.limit, 'log event')}; there may be more.")
     if tally.exceptions and not exceptions_shown:
         verb = "has" if tally.exceptions == 1 else "have"
-        yield Text(f"{_counted(tally.exceptions, 'log')} {verb} a stack trace: --exceptions", DIM)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+        yield Text(f"{counted(tally.exceptions, 'log')} {verb} a stack trace: --exceptions", DIM)

@@ -34,3 +34,8 @@ def one_line(text: str) -> str:
 def visible_json(document: str) -> str:
     """JSON text that means the same, with the characters escaped that JSON leaves and a terminal obeys."""
     return document.translate(_JSON_ESCAPES)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 message`, `1,200 messages`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NamedTuple, cast
 
 import orjson
 import typer
-from loginformant_shipper.dead_letters.messages import MAX_MESSAGE_BYTES
+from loginformant_shipper.dead_letters.messages import MAX_MESSAGE_BYTES, NOT_ALLOWED_BY_SQS
 
 from shipctl.dlq.looking import letters, look
 from shipctl.dlq.options import LogGroups, Parked, Reasons, Since, selection
 from shipctl.dlq.queue import MAX_BATCH, Queue, queue_of
-from shipctl.dlq.spans import counted
 from shipctl.errors import CommandError
 from shipctl.options import Profile, Region, StackName
 from shipctl.reading import STANDARD_INPUT, opened
 from shipctl.stack import DEFAULT_STACK, find_stack
+from shipctl.terminal import counted
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
@@ -32,7 +32,6 @@ MAX_ATTRIBUTES = 10
 MAX_BAD_LINES_TOLD = 10
 _ATTRIBUTE_NAME = re.compile(r"(?!aws\.|amazon\.)(?!\.)(?!.*\.\.)[A-Za-z0-9_.-]{1,256}(?<!\.)", re.IGNORECASE)
 _DATA_TYPE = re.compile(r"(String|Number|Binary)(\..{1,240})?")
-_NOT_ALLOWED_BY_SQS = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
 
 def export(
@@ -175,7 +174,7 @@ def _outgoing(number: int, record: Any) -> Outgoing:
             pass
         case _:
             raise ValueError("not a message: an object with the text member body is wanted")
-    if bad := _NOT_ALLOWED_BY_SQS.search(body):
+    if bad := NOT_ALLOWED_BY_SQS.search(body):
         raise ValueError(f"the body holds U+{ord(bad[0]):04X}, which SQS does not allow")
     given = others.get("messageAttributes", {})
     if not isinstance(given, dict) or len(given) > MAX_ATTRIBUTES:
@@ -194,7 +193,7 @@ def _attribute(name: str, value: Any) -> "MessageAttributeValueTypeDef":
         case {"dataType": str(data_type), "stringValue": str(text)} if text:
             known = data_type.partition(".")[0] in ("String", "Number")
             content: MessageAttributeValueTypeDef = {"DataType": data_type, "StringValue": text}
-            bad = _NOT_ALLOWED_BY_SQS.search(text) is not None
+            bad = NOT_ALLOWED_BY_SQS.search(text) is not None
         case {"dataType": str(data_type), "binaryValue": str(text)} if text:
             known = data_type.partition(".")[0] == "Binary"
             content = {"DataType": data_type, "BinaryValue": base64.b64decode(text, validate=True)}

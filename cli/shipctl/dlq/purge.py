@@ -11,10 +11,10 @@ from shipctl.dlq.looking import letters, look
 from shipctl.dlq.options import LogGroups, Parked, Reasons, Since, selection
 from shipctl.dlq.overview import Overview, write_overview
 from shipctl.dlq.queue import queue_of
-from shipctl.dlq.spans import counted
 from shipctl.errors import CommandError
 from shipctl.options import Profile, Region, StackName
 from shipctl.stack import DEFAULT_STACK, find_stack
+from shipctl.terminal import counted
 
 ANSWER_WITHIN_SECONDS = 600
 _HIDDEN_SECONDS = 900

@@ -36,11 +36,11 @@ from shipctl.dlq.queue import (
 from shipctl.dlq.replay_ledger import ReplayLedger, write_account
 from shipctl.dlq.selection import Selection
 from shipctl.dlq.signals import Stop, stopped_by_signals
-from shipctl.dlq.spans import counted
 from shipctl.errors import CommandError
 from shipctl.options import Profile, Region, StackName
 from shipctl.stack import DEFAULT_STACK, find_stack
 from shipctl.table import DIM
+from shipctl.terminal import counted
 
 HOW_PANEL = "How"
 PROBING = "one message first (≤ 2 min)"

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from shipctl.dlq.function import Answer, Why
 from shipctl.dlq.letters import Letter
-from shipctl.dlq.spans import counted, span
+from shipctl.dlq.spans import span
 from shipctl.table import BOLD, DIM
-from shipctl.terminal import one_line
+from shipctl.terminal import counted, one_line
 
 MAX_IDS = 5
 

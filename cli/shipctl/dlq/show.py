@@ -20,12 +20,12 @@ from shipctl.dlq.looking import letters, look
 from shipctl.dlq.options import LogGroups, Parked, Reasons, Since, selection
 from shipctl.dlq.overview import UNKNOWN_LOG_GROUP
 from shipctl.dlq.queue import queue_of
-from shipctl.dlq.spans import ago, counted, utc
+from shipctl.dlq.spans import ago, utc
 from shipctl.options import SHOWN_PANEL, Profile, Region, StackName
 from shipctl.stack import DEFAULT_STACK, find_stack
 from shipctl.streams import Streams
 from shipctl.table import BOLD, DIM, LEVEL_STYLES, TROUBLE
-from shipctl.terminal import one_line, visible_json
+from shipctl.terminal import counted, one_line, visible_json
 
 DEFAULT_LIMIT = 20
 DEFAULT_LOGS = 10

@@ -23,8 +23,3 @@ def ago(time: datetime) -> str:
 
 def utc(time: datetime) -> str:
     return f"{time:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 message`, `1,200 messages`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -12,10 +12,11 @@ from shipctl.dlq.options import Parked
 from shipctl.dlq.overview import Overview, write_overview
 from shipctl.dlq.queue import Counts, Queue, queue_of
 from shipctl.dlq.selection import Selection
-from shipctl.dlq.spans import ago, counted, span, utc
+from shipctl.dlq.spans import ago, span, utc
 from shipctl.options import Profile, Region, StackName
 from shipctl.stack import DEFAULT_STACK, Stack, find_stack
 from shipctl.table import BOLD, DIM, TROUBLE
+from shipctl.terminal import counted
 
 SOON = timedelta(days=3)
 """What SQS drops sooner than this is said in colour."""

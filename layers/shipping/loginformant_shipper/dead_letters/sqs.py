@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from loginformant_shipper.dead_letters.messages import MAX_MESSAGE_BYTES, Addressed
 from loginformant_shipper.events import SourceRecord
@@ -123,7 +123,7 @@ def _trouble(call: Future[None]) -> str:
 
 def _sqs_client() -> "SQSClient":
     # Here, not at start-up: most environments never need it.
-    import boto3
+    import botocore.session
     from botocore.config import Config
 
     config = Config(
@@ -132,4 +132,5 @@ def _sqs_client() -> "SQSClient":
         retries={"mode": "standard", "total_max_attempts": QUEUE_ATTEMPTS},
         max_pool_connections=PARALLEL_WRITES,
     )
-    return boto3.client("sqs", config=config)
+    # botocore alone: boto3 would make the same calls, and load more code first.
+    return cast("SQSClient", botocore.session.get_session().create_client("sqs", config=config))
