@@ -40,12 +40,12 @@ def declared(line: dict[str, Any]) -> tuple[str, list[list[str]], dict[str, str]
 
 
 def test_the_metrics_of_an_invocation(capsys: pytest.CaptureFixture[str]) -> None:
-    put_metrics(Source.KINESIS, COUNTS, [0.25, 1.5], {})
+    put_metrics(Source.KINESIS, COUNTS, [0.25, 1.5], {}, {})
     [line] = lines(capsys)
     counts = ["EventsReceived", "EventsFiltered", "EventsDelivered", "EventsDeadLettered", "EventsReturned"]
     assert declared(line) == (
         "LogInformantShipper",
-        [["Source"]],
+        [["FunctionName", "Source"]],
         dict.fromkeys([*counts, "Requests", "Retries"], "Count") | {"IngestLatency": "Milliseconds"},
     )
     assert line["Source"] == "kinesis"
@@ -55,32 +55,41 @@ def test_the_metrics_of_an_invocation(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_without_a_request_there_is_no_latency(capsys: pytest.CaptureFixture[str]) -> None:
-    put_metrics(Source.SUBSCRIPTION, COUNTS, [], {})
+    put_metrics(Source.SUBSCRIPTION, COUNTS, [], {}, {})
     [line] = lines(capsys)
     assert "IngestLatency" not in line
 
 
-def test_dead_letters_are_counted_by_reason_too(capsys: pytest.CaptureFixture[str]) -> None:
-    put_metrics(Source.REPLAY, COUNTS, [], {Reason.REJECTED: 2, Reason.NO_KEY: 1})
+@pytest.mark.parametrize("metric", [Metric.EVENTS_DEAD_LETTERED, Metric.EVENTS_RETURNED])
+def test_what_was_not_delivered_is_counted_by_reason_too(
+    metric: Metric, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reasons = {Reason.REJECTED: 2, Reason.NO_KEY: 1}
+    is_returned = metric is Metric.EVENTS_RETURNED
+    put_metrics(Source.REPLAY, COUNTS, [], {} if is_returned else reasons, reasons if is_returned else {})
     _, rejected, no_key = lines(capsys)
     for line in (rejected, no_key):
         assert declared(line) == (
             "LogInformantShipper",
-            [["Source", "Reason"]],
-            {"EventsDeadLettered": "Count"},
+            [["FunctionName", "Source", "Reason"]],
+            {metric: "Count"},
         )
-    assert (rejected["Source"], rejected["Reason"], rejected["EventsDeadLettered"]) == (
-        "replay",
-        "rejected",
-        [2.0],
-    )
-    assert (no_key["Reason"], no_key["EventsDeadLettered"]) == ("no_key", [1.0])
+    assert (rejected["Source"], rejected["Reason"], rejected[metric]) == ("replay", "rejected", [2.0])
+    assert (no_key["Reason"], no_key[metric]) == ("no_key", [1.0])
+
+
+def test_metrics_are_those_of_one_function(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders-stack-ShipperFunction-1aB2")
+    put_metrics(Source.SUBSCRIPTION, COUNTS, [], {Reason.NO_KEY: 1}, {})
+    assert {line["FunctionName"] for line in lines(capsys)} == {"orders-stack-ShipperFunction-1aB2"}
 
 
 def test_more_values_than_one_line_may_hold_are_written_in_several_and_counted_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    put_metrics(Source.SUBSCRIPTION, COUNTS, [0.001] * 250, {})
+    put_metrics(Source.SUBSCRIPTION, COUNTS, [0.001] * 250, {}, {})
     written = lines(capsys)
     assert sum(len(line.get("IngestLatency", [])) for line in written) == 250
     assert sum(sum(line.get("EventsReceived", [])) for line in written) == 9
@@ -102,9 +111,9 @@ def test_the_names_of_all_metrics_are_fixed() -> None:
 
 
 def test_one_invocation_s_metrics_are_not_the_next_one_s(capsys: pytest.CaptureFixture[str]) -> None:
-    put_metrics(Source.SUBSCRIPTION, COUNTS, [0.1], {Reason.REJECTED: 2})
+    put_metrics(Source.SUBSCRIPTION, COUNTS, [0.1], {Reason.REJECTED: 2}, {})
     lines(capsys)
-    put_metrics(Source.KINESIS, {Metric.REQUESTS: 4}, [], {})
+    put_metrics(Source.KINESIS, {Metric.REQUESTS: 4}, [], {}, {})
     [line] = lines(capsys)
     assert (line["Requests"], "EventsReceived" in line, "Reason" in line) == ([4.0], False, False)
 

@@ -228,13 +228,15 @@ def _report(source: Source, ledger: Ledger) -> None:
         Metric.REQUESTS: ledger.requests,
         Metric.RETRIES: ledger.retries,
     }
-    by_reason: Counter[Reason] = Counter()
+    dead_lettered: Counter[Reason] = Counter()
+    returned: Counter[Reason] = Counter()
     for failure, events in ledger.dead_lettered.items():
-        by_reason[failure.reason] += events
+        dead_lettered[failure.reason] += events
         if waiting := events - ledger.parked[failure]:
             log_dead_lettered(failure, waiting)
     for failure, events in ledger.parked.items():
         log_parked(failure, events)
     for failure, events in ledger.returned.items():
+        returned[failure.reason] += events
         log_returned(failure, events)
-    put_metrics(source, counts, ledger.latencies, by_reason, ledger.dropped)
+    put_metrics(source, counts, ledger.latencies, dead_lettered, returned, ledger.dropped)

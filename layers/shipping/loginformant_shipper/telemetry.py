@@ -5,6 +5,7 @@ Metrics are written as embedded metric format: log lines, too.
 """
 
 import logging
+import os
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
@@ -42,14 +43,15 @@ def put_metrics(
     counts: Mapping[Metric, int],
     latencies: Iterable[float],
     dead_lettered: Mapping[Reason, int],
+    returned: Mapping[Reason, int],
     filtered: Mapping[FilterCause, int] | None = None,
 ) -> None:
     """Write the metrics of one invocation. `latencies` are in seconds.
 
-    `filtered` is written beside the metrics, for CloudWatch Logs Insights: each metric more costs money.
+    Log events that were dead-lettered or returned are counted by reason, too. `filtered` is written beside
+    the metrics, for CloudWatch Logs Insights: each metric more costs money.
     """
-    metrics = EphemeralMetrics(namespace=NAMESPACE)
-    metrics.add_dimension("Source", source)
+    metrics = _metrics(source)
     # Powertools writes a line whenever a metric has a hundred values; last come those that leave none empty.
     for seconds in latencies:
         metrics.add_metric(Metric.INGEST_LATENCY, MetricUnit.Milliseconds, round(seconds * 1000, 1))
@@ -58,12 +60,21 @@ def put_metrics(
     if filtered:
         metrics.add_metadata("filteredBy", {cause.value: events for cause, events in filtered.items()})
     metrics.flush_metrics()
-    for reason, events in dead_lettered.items():
-        by_reason = EphemeralMetrics(namespace=NAMESPACE)
-        by_reason.add_dimension("Source", source)
-        by_reason.add_dimension("Reason", reason)
-        by_reason.add_metric(Metric.EVENTS_DEAD_LETTERED, MetricUnit.Count, events)
-        by_reason.flush_metrics()
+    for metric, reasons in ((Metric.EVENTS_DEAD_LETTERED, dead_lettered), (Metric.EVENTS_RETURNED, returned)):
+        for reason, events in reasons.items():
+            by_reason = _metrics(source)
+            by_reason.add_dimension("Reason", reason)
+            by_reason.add_metric(metric, MetricUnit.Count, events)
+            by_reason.flush_metrics()
+
+
+def _metrics(source: Source) -> EphemeralMetrics:
+    """Metrics of this function alone: two stacks in one account must not be counted as one."""
+    metrics = EphemeralMetrics(namespace=NAMESPACE)
+    # Lambda sets the variable ("Defined runtime environment variables", AWS Lambda Developer Guide).
+    metrics.add_dimension("FunctionName", os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
+    metrics.add_dimension("Source", source)
+    return metrics
 
 
 def log_dead_lettered(failure: Failure, events: int) -> None:
