@@ -1,15 +1,24 @@
 """The options that the commands share, and the headings of their help."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
+
+from shipctl.stack import DEFAULT_STACK, STACK_VARIABLE, Stack, find_stack
 
 STACK_PANEL = "Which stack"
 SHOWN_PANEL = "What is shown"
 
 StackName = Annotated[
     str,
-    typer.Option("--stack", metavar="NAME", help="The CloudFormation stack.", rich_help_panel=STACK_PANEL),
+    typer.Option(
+        "--stack",
+        envvar=STACK_VARIABLE,
+        metavar="NAME",
+        help="The CloudFormation stack.",
+        rich_help_panel=STACK_PANEL,
+    ),
 ]
 Region = Annotated[
     str | None,
@@ -32,3 +41,19 @@ Profile = Annotated[
         show_default=False,
     ),
 ]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON, for programs.", rich_help_panel=SHOWN_PANEL)
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """The options that say which stack, in which region, with whose credentials."""
+
+    stack: StackName = DEFAULT_STACK
+    region: Region = None
+    profile: Profile = None
+
+    def find(self) -> Stack:
+        """Return the stack. Raises `CommandError`."""
+        return find_stack(self.stack, self.region, self.profile)

@@ -1,5 +1,7 @@
 """The stack that a command works on, and its outputs."""
 
+import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     import boto3
 
 DEFAULT_STACK = "loginformant-shipper"
+STACK_VARIABLE = "SHIPCTL_STACK"
+"""Environment variable with the name of the stack, where --stack is not given."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,12 @@ class Stack:
     name: str
     session: "boto3.Session"
     outputs: Mapping[str, str]
+    options: tuple[str, ...] = ()
+    """The options without which another command would not find this stack: those that were given."""
+
+    def command(self, *words: str) -> str:
+        """Return the line that runs a command of shipctl on this stack, ready to copy."""
+        return shlex.join(("shipctl", *words, *self.options))
 
     @property
     def region(self) -> str:
@@ -53,4 +63,21 @@ def find_stack(name: str, region: str | None, profile: str | None) -> Stack:
                 ) from error
             raise
     outputs = stacks[0].get("Outputs", [])
-    return Stack(name, account, {output["OutputKey"]: output["OutputValue"] for output in outputs})
+    return Stack(
+        name,
+        account,
+        {output["OutputKey"]: output["OutputValue"] for output in outputs},
+        options_for(name, region, profile),
+    )
+
+
+def options_for(name: str, region: str | None, profile: str | None) -> tuple[str, ...]:
+    """Return the options that lead a command to a stack; none where defaults and environment do so."""
+    options: tuple[str, ...] = ()
+    if name != os.environ.get(STACK_VARIABLE, DEFAULT_STACK):
+        options += ("--stack", name)
+    if region and region != os.environ.get("AWS_REGION"):
+        options += ("--region", region)
+    if profile:
+        options += ("--profile", profile)
+    return options

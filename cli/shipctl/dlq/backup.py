@@ -16,12 +16,11 @@ import typer
 from loginformant_shipper.dead_letters.messages import MAX_MESSAGE_BYTES, NOT_ALLOWED_BY_SQS
 
 from shipctl.dlq.looking import letters, look
-from shipctl.dlq.options import LogGroups, Parked, Reasons, Since, selection
+from shipctl.dlq.options import WhichMessages, WhichQueue
 from shipctl.dlq.queue import MAX_BATCH, Queue, queue_of
 from shipctl.errors import CommandError
-from shipctl.options import Profile, Region, StackName
+from shipctl.options import Place
 from shipctl.reading import STANDARD_INPUT, opened
-from shipctl.stack import DEFAULT_STACK, find_stack
 from shipctl.terminal import counted
 
 if TYPE_CHECKING:
@@ -36,13 +35,8 @@ _DATA_TYPE = re.compile(r"(String|Number|Binary)(\..{1,240})?")
 
 def export(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Where to; - is standard output.")],
-    stack: StackName = DEFAULT_STACK,
-    region: Region = None,
-    profile: Profile = None,
-    parked: Parked = False,
-    reasons: Reasons = None,
-    log_groups: LogGroups = None,
-    since: Since = None,
+    which: WhichQueue,
+    selected: WhichMessages,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
 ) -> None:
     """Write messages to a file: a copy. Nothing is deleted.
@@ -50,10 +44,10 @@ def export(
     One message a line, as JSON, with everything that import needs; shipctl preview reads it, too. The logs in
     it are what they were written as: keep it where only those can read it who may read the log groups.
     """
-    wanted = selection(reasons, log_groups, since)
+    wanted = selected.selection
     if file != STANDARD_OUTPUT and Path(file).exists() and not force:
         raise CommandError(f"{file} exists: give another name, or --force to replace it")
-    queue = queue_of(find_stack(stack, region, profile), parked)
+    queue = queue_of(which.find(), which.parked)
     counts = queue.counts()
     messages = events = 0
     with look(queue) as held, _written(file) as output:
@@ -107,9 +101,7 @@ class BadLine(NamedTuple):
 
 def import_(
     file: Annotated[str, typer.Argument(metavar="FILE", help="What export wrote; - is standard input.")],
-    stack: StackName = DEFAULT_STACK,
-    region: Region = None,
-    profile: Profile = None,
+    place: Place,
     parked: Annotated[
         bool, typer.Option("--parked", help="Into the parked queue, not the dead-letter queue.")
     ] = False,
@@ -123,7 +115,7 @@ def import_(
         bad = [line for line in read_backup(backup) if isinstance(line, BadLine)]
         if bad:
             _refuse(file, bad)
-        queue = queue_of(find_stack(stack, region, profile), parked)
+        queue = queue_of(place.find(), parked)
         backup.seek(0)
         good = (line for line in read_backup(backup) if isinstance(line, Outgoing))
         sent, failed = _send(queue, good)

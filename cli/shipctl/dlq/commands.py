@@ -7,6 +7,7 @@ from shipctl.dlq.purge import purge
 from shipctl.dlq.replay import replay
 from shipctl.dlq.show import show
 from shipctl.dlq.stats import stats
+from shipctl.option_blocks import with_blocks
 
 EXAMPLES = """**Examples**
 
@@ -27,9 +28,9 @@ dlq = typer.Typer(
     help="Look at, replay, save and clear what could not be delivered.",
     epilog=EXAMPLES,
 )
-dlq.command()(stats)
-dlq.command()(show)
-dlq.command()(replay)
-dlq.command()(export)
-dlq.command("import")(import_)
-dlq.command()(purge)
+dlq.command()(with_blocks(stats))
+dlq.command()(with_blocks(show))
+dlq.command()(with_blocks(replay))
+dlq.command()(with_blocks(export))
+dlq.command("import")(with_blocks(import_))
+dlq.command()(with_blocks(purge))

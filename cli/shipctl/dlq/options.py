@@ -1,5 +1,6 @@
 """The options that the commands of `shipctl dlq` share, beside those of all commands."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from shipctl.dlq.letters import REASONS
 from shipctl.dlq.selection import Selection
+from shipctl.options import Place
 from shipctl.times import moment
 
 SELECTION_PANEL = "Which messages (all of these that are given must hold)"
@@ -59,6 +61,21 @@ Since = Annotated[
 ]
 
 
-def selection(reasons: list[str] | None, log_groups: list[str] | None, since: datetime | None) -> Selection:
-    """What the options say."""
-    return Selection(tuple(reasons or ()), tuple(log_groups or ()), since)
+@dataclass(frozen=True, kw_only=True)
+class WhichQueue(Place):
+    """The options that say which queue of which stack."""
+
+    parked: Parked = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhichMessages:
+    """The options that say which messages of it."""
+
+    reasons: Reasons = None
+    log_groups: LogGroups = None
+    since: Since = None
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(tuple(self.reasons or ()), tuple(self.log_groups or ()), self.since)

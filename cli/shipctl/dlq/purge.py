@@ -8,12 +8,10 @@ import typer
 from rich.console import Console
 
 from shipctl.dlq.looking import letters, look
-from shipctl.dlq.options import LogGroups, Parked, Reasons, Since, selection
+from shipctl.dlq.options import WhichMessages, WhichQueue
 from shipctl.dlq.overview import Overview, write_overview
 from shipctl.dlq.queue import queue_of
 from shipctl.errors import CommandError
-from shipctl.options import Profile, Region, StackName
-from shipctl.stack import DEFAULT_STACK, find_stack
 from shipctl.terminal import counted
 
 ANSWER_WITHIN_SECONDS = 600
@@ -22,13 +20,8 @@ _HIDDEN_SECONDS = 900
 
 
 def purge(
-    stack: StackName = DEFAULT_STACK,
-    region: Region = None,
-    profile: Profile = None,
-    parked: Parked = False,
-    reasons: Reasons = None,
-    log_groups: LogGroups = None,
-    since: Since = None,
+    which: WhichQueue,
+    selected: WhichMessages,
     everything: Annotated[
         bool, typer.Option("--all", help="All messages; needed where no selection is given.")
     ] = False,
@@ -38,14 +31,14 @@ def purge(
 
     Only what was counted and shown is deleted, nothing that came in later.
     """
-    wanted = selection(reasons, log_groups, since)
+    wanted = selected.selection
     if wanted.is_everything and not everything:
         raise typer.BadParameter("give --reason, --log-group or --since, or --all for everything")
     if everything and not wanted.is_everything:
         raise typer.BadParameter("--all is everything: it goes with no selection")
     if not yes and not is_terminal():
         raise typer.BadParameter("there is no terminal to ask on: --yes deletes without a question")
-    queue = queue_of(find_stack(stack, region, profile), parked)
+    queue = queue_of(which.find(), which.parked)
     counts = queue.counts()
     overview, chosen = Overview(), []
     console = Console(highlight=False)

@@ -20,7 +20,7 @@ from shipctl.dlq.function import (
 )
 from shipctl.dlq.letters import Letter, record_of
 from shipctl.dlq.looking import letters, look
-from shipctl.dlq.options import LogGroups, Parked, Reasons, Since, selection
+from shipctl.dlq.options import WhichMessages, WhichQueue
 from shipctl.dlq.overview import Overview, write_overview
 from shipctl.dlq.queue import (
     CLOCK_STEP_SECONDS,
@@ -37,8 +37,6 @@ from shipctl.dlq.replay_ledger import ReplayLedger, write_account
 from shipctl.dlq.selection import Selection
 from shipctl.dlq.signals import Stop, stopped_by_signals
 from shipctl.errors import CommandError
-from shipctl.options import Profile, Region, StackName
-from shipctl.stack import DEFAULT_STACK, find_stack
 from shipctl.table import DIM
 from shipctl.terminal import counted
 
@@ -47,13 +45,8 @@ PROBING = "one message first (≤ 2 min)"
 
 
 def replay(
-    stack: StackName = DEFAULT_STACK,
-    region: Region = None,
-    profile: Profile = None,
-    parked: Parked = False,
-    reasons: Reasons = None,
-    log_groups: LogGroups = None,
-    since: Since = None,
+    which: WhichQueue,
+    selected: WhichMessages,
     rate: Annotated[
         int | None,
         typer.Option(
@@ -89,12 +82,12 @@ def replay(
 
     Exit status: 0 if all selected log events were delivered (or are never shipped, as blank ones), else 1.
     """
-    wanted = selection(reasons, log_groups, since)
-    found = find_stack(stack, region, profile)
-    queue, function = queue_of(found, parked), replay_function(found)
+    wanted = selected.selection
+    found = which.find()
+    queue, function = queue_of(found, which.parked), replay_function(found)
     console, remarks = Console(highlight=False), Console(stderr=True, highlight=False)
     counts = queue.counts()
-    if not parked and is_replayed_automatically(found):
+    if not which.parked and is_replayed_automatically(found):
         remarks.print(
             "AutoReplay is on: the queue replays by itself, too; what it has in hand is not seen here.",
             style=DIM,
@@ -107,7 +100,7 @@ def replay(
     began = time.monotonic()
     with stopped_by_signals() as stop, holding(queue) as held:
         trouble = _replay(held, counts, wanted, function, account, stop, rate, force)
-    write_account(console, account, time.monotonic() - began, parked)
+    write_account(console, account, time.monotonic() - began, which.parked)
     if stop:
         raise typer.Exit(128 + (stop.signal or signal.SIGINT))
     if trouble:

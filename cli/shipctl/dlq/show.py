@@ -17,12 +17,11 @@ from rich.text import Text
 from shipctl.arrivals import Arrival, arrivals
 from shipctl.dlq.letters import CRASHED, Letter
 from shipctl.dlq.looking import letters, look
-from shipctl.dlq.options import LogGroups, Parked, Reasons, Since, selection
+from shipctl.dlq.options import WhichMessages, WhichQueue
 from shipctl.dlq.overview import UNKNOWN_LOG_GROUP
 from shipctl.dlq.queue import queue_of
 from shipctl.dlq.spans import ago, utc
-from shipctl.options import SHOWN_PANEL, Profile, Region, StackName
-from shipctl.stack import DEFAULT_STACK, find_stack
+from shipctl.options import SHOWN_PANEL
 from shipctl.streams import Streams
 from shipctl.table import BOLD, DIM, LEVEL_STYLES, TROUBLE
 from shipctl.terminal import counted, one_line, visible_json
@@ -35,13 +34,8 @@ _MAX_OF_A_BODY = 400
 
 
 def show(
-    stack: StackName = DEFAULT_STACK,
-    region: Region = None,
-    profile: Profile = None,
-    parked: Parked = False,
-    reasons: Reasons = None,
-    log_groups: LogGroups = None,
-    since: Since = None,
+    which: WhichQueue,
+    selected: WhichMessages,
     limit: Annotated[
         int,
         typer.Option(
@@ -71,9 +65,9 @@ def show(
 
     Nothing is changed: messages are visible again at the end. They come in no particular order.
     """
-    wanted = selection(reasons, log_groups, since)
-    found = find_stack(stack, region, profile)
-    queue = queue_of(found, parked)
+    wanted = selected.selection
+    found = which.find()
+    queue = queue_of(found, which.parked)
     counts = queue.counts()
     console = Console(highlight=False)
     shown = 0

@@ -8,13 +8,12 @@ from rich.text import Text
 
 from shipctl.dlq.function import is_replayed_automatically
 from shipctl.dlq.looking import letters, look
-from shipctl.dlq.options import Parked
+from shipctl.dlq.options import WhichQueue
 from shipctl.dlq.overview import Overview, write_overview
 from shipctl.dlq.queue import Counts, Queue, queue_of
 from shipctl.dlq.selection import Selection
 from shipctl.dlq.spans import ago, span, utc
-from shipctl.options import Profile, Region, StackName
-from shipctl.stack import DEFAULT_STACK, Stack, find_stack
+from shipctl.stack import Stack
 from shipctl.table import BOLD, DIM, TROUBLE
 from shipctl.terminal import counted
 
@@ -23,29 +22,26 @@ SOON = timedelta(days=3)
 
 
 def stats(
-    stack: StackName = DEFAULT_STACK,
-    region: Region = None,
-    profile: Profile = None,
-    parked: Parked = False,
+    which: WhichQueue,
 ) -> None:
     """Show how many logs wait, how old they are, and why.
 
     Every message is received once, and is visible again at the end (in five minutes, should this command be
     killed). Meanwhile nobody else sees it.
     """
-    found = find_stack(stack, region, profile)
-    queue = queue_of(found, parked)
+    found = which.find()
+    queue = queue_of(found, which.parked)
     counts = queue.counts()
-    other = queue_of(found, not parked).counts()
+    other = queue_of(found, not which.parked).counts()
     overview = Overview()
     with look(queue) as held:
         for letter in letters(held, counts, Selection()):
             overview.count(letter)
     console = Console(highlight=False)
-    _write_heading(console, found, queue, parked)
+    _write_heading(console, found, queue, which.parked)
     _write_numbers(console, counts, overview)
     write_overview(console, overview)
-    _write_other_queue(console, other, parked)
+    _write_other_queue(console, other, which.parked)
     _write_auto_replay(console, found)
 
 

@@ -8,8 +8,8 @@ import typer
 from loginformant_shipper.subscriptions.reconcile import Reconciled
 from rich.console import Console
 
-from shipctl.options import SHOWN_PANEL, Profile, Region, StackName
-from shipctl.stack import DEFAULT_STACK, find_stack
+from shipctl.option_blocks import with_blocks
+from shipctl.options import SHOWN_PANEL, Place
 from shipctl.subscriptions.deployed_settings import settings_of, with_patterns
 from shipctl.subscriptions.outcomes import WORDS, Tally, outcomes, write_action, write_json, write_state
 
@@ -43,9 +43,7 @@ Json = Annotated[
 
 
 def list_(
-    stack: StackName = DEFAULT_STACK,
-    region: Region = None,
-    profile: Profile = None,
+    place: Place,
     only: Only = None,
     as_json: Json = False,
 ) -> None:
@@ -54,7 +52,7 @@ def list_(
     Filters that lead elsewhere are named. CloudWatch Logs is asked at the pace of the stack's parameter
     SubscribeRequestsPerSecond.
     """
-    found = find_stack(stack, region, profile)
+    found = place.find()
     console = Console(highlight=False)
     tally = Tally()
     for outcome in outcomes(found, settings_of(found), only or (), only_look=True):
@@ -73,9 +71,7 @@ def list_(
 
 
 def plan(
-    stack: StackName = DEFAULT_STACK,
-    region: Region = None,
-    profile: Profile = None,
+    place: Place,
     log_groups: Annotated[
         str | None,
         typer.Option(
@@ -103,15 +99,13 @@ def plan(
 
     `+` would be subscribed, `-` unsubscribed, `!` cannot be.
     """
-    found = find_stack(stack, region, profile)
+    found = place.find()
     settings = with_patterns(settings_of(found), log_groups, exclude)
     _show(outcomes(found, settings, only or (), only_look=True), as_json, done=False)
 
 
 def reconcile(
-    stack: StackName = DEFAULT_STACK,
-    region: Region = None,
-    profile: Profile = None,
+    place: Place,
     only: Only = None,
     as_json: Json = False,
 ) -> None:
@@ -119,7 +113,7 @@ def reconcile(
 
     It can be interrupted and run again. `+` was subscribed, `-` unsubscribed, `!` could not be.
     """
-    found = find_stack(stack, region, profile)
+    found = place.find()
     _show(outcomes(found, settings_of(found), only or (), only_look=False), as_json, done=True)
 
 
@@ -142,6 +136,6 @@ subscriptions = typer.Typer(
     help="See and change which log groups are shipped.",
     epilog=EXAMPLES,
 )
-subscriptions.command("list")(list_)
-subscriptions.command()(plan)
-subscriptions.command()(reconcile)
+subscriptions.command("list")(with_blocks(list_))
+subscriptions.command()(with_blocks(plan))
+subscriptions.command()(with_blocks(reconcile))

@@ -13,7 +13,7 @@ Run = Callable[..., Result]
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith("AWS_") or name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR"):
+        if name.startswith(("AWS_", "SHIPCTL_")) or name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")

@@ -1,6 +1,9 @@
 """The stack is found by its name in the account at hand, and what AWS has against that is one line."""
 
+from typing import Any
+
 import pytest
+from shipctl.stack import Stack, options_for
 
 from tests.unit.shipctl.conftest import Run
 
@@ -27,3 +30,44 @@ def test_no_such_profile(shipctl: Run, command: list[str]) -> None:
     assert result.exit_code == 1
     assert "nobody" in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "options"),
+    [
+        (("loginformant-shipper", None, None), {}, ()),
+        (
+            ("orders", "eu-west-1", "night"),
+            {},
+            ("--stack", "orders", "--region", "eu-west-1", "--profile", "night"),
+        ),
+        (("orders", "eu-west-1", None), {"SHIPCTL_STACK": "orders", "AWS_REGION": "eu-west-1"}, ()),
+        (
+            ("loginformant-shipper", None, None),
+            {"SHIPCTL_STACK": "orders"},
+            ("--stack", "loginformant-shipper"),
+        ),
+    ],
+)
+def test_a_hint_keeps_the_options_that_the_environment_does_not_give(
+    monkeypatch: pytest.MonkeyPatch,
+    given: tuple[str, str | None, str | None],
+    environment: dict[str, str],
+    options: tuple[str, ...],
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert options_for(*given) == options
+
+
+def test_a_hint_is_a_line_to_copy() -> None:
+    session: Any = None
+    stack = Stack("orders", session, {}, ("--stack", "orders"))
+    assert stack.command("dlq", "show", "--log-group", "/aws/*") == (
+        "shipctl dlq show --log-group '/aws/*' --stack orders"
+    )
+
+
+def test_the_environment_names_the_stack(shipctl: Run, credentials: None) -> None:
+    result = shipctl("dlq", "stats", "--help", env={"COLUMNS": "120"})
+    assert "SHIPCTL_STACK" in result.stdout

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from loginformant_shipper.subscriptions.plan import Filter, State
 from loginformant_shipper.subscriptions.reconcile import Trouble
+from shipctl import options
 from shipctl.stack import Stack
-from shipctl.subscriptions import commands
 from shipctl.subscriptions.outcomes import TROUBLES, WORDS
 
 from tests.unit.shipctl.conftest import Run
@@ -68,7 +68,7 @@ def variables(account: LogsAccount, monkeypatch: pytest.MonkeyPatch) -> dict[str
         outputs = {} if name == "an-old-one" else {"SubscriberFunctionName": "the-subscriber"}
         return Stack(name, session, outputs)
 
-    monkeypatch.setattr(commands, "find_stack", find_stack)
+    monkeypatch.setattr(options, "find_stack", find_stack)
     return variables
 
 
