@@ -52,6 +52,7 @@ def test_a_person_finds_functions_queues_log_groups_and_alarms(template: JsonObj
         "SubscriberFunctionName",
         "SubscriberFunctionArn",
         "SubscriberLogGroupName",
+        "SettingsCheckLogGroupName",
         "SubscriberErrorsAlarmName",
         "DeadLetterQueueUrl",
         "DeadLetterQueueArn",

@@ -44,6 +44,13 @@ def roles(stack: JsonObject) -> list[JsonObject]:
     ]
 
 
+def roles_in_a_vpc(stack: JsonObject) -> list[JsonObject]:
+    """Those of all functions but the check of the settings, which is outside of any VPC."""
+    outside = stack["Resources"]["SettingsCheckFunctionRole"]["Properties"]
+    assert "ec2:" not in json.dumps(outside)
+    return [role for role in roles(stack) if role != outside]
+
+
 def statements(role: JsonObject, effect: str) -> list[JsonObject]:
     """Every statement of the role's policies that some choice of parameters brings in."""
     return [
@@ -213,6 +220,15 @@ def test_the_subscriber_may_change_subscription_filters_and_cannot_read_the_api_
     }
 
 
+def test_the_check_of_the_settings_may_see_its_own_stack_and_nothing_else(stack: JsonObject) -> None:
+    own_log = {"Fn::GetAtt": ["SettingsCheckLogGroup", "Arn"]}
+    assert allowed(role_of(stack, "SettingsCheckFunction")) == {
+        ("logs:CreateLogStream", json.dumps(own_log)),
+        ("logs:PutLogEvents", json.dumps(own_log)),
+        ("cloudformation:DescribeStacks", json.dumps({"Ref": "AWS::StackId"})),
+    }
+
+
 def test_the_subscriber_may_invoke_itself_to_go_on(stack: JsonObject) -> None:
     (policy,) = of_type(stack, "AWS::IAM::Policy")
     assert policy["Roles"] == [{"Ref": "SubscriberFunctionRole"}]
@@ -238,7 +254,7 @@ def test_no_role_allows_more_than_it_names(stack: JsonObject) -> None:
 
 def test_code_is_denied_what_lambda_needs_on_every_network_interface(stack: JsonObject) -> None:
     """These actions have no narrower resource while Lambda checks the role; code never needs them."""
-    for role in roles(stack):
+    for role in roles_in_a_vpc(stack):
         wide = {
             action
             for statement in statements(role, "Allow")
@@ -256,7 +272,7 @@ def test_code_is_denied_what_lambda_needs_on_every_network_interface(stack: Json
 
 
 def test_network_interfaces_are_allowed_within_a_vpc_only(stack: JsonObject) -> None:
-    for role in roles(stack):
+    for role in roles_in_a_vpc(stack):
         (policy,) = (policy for policy in role["Policies"] if "ec2:" in json.dumps(policy))
         condition, _, otherwise = policy["Fn::If"]
         assert condition == "InVpc"

@@ -14,6 +14,10 @@ PROJECT = Path(__file__).parents[3]
 
 JsonObject = dict[str, Any]
 
+NO_VALUE = {"Ref": "AWS::NoValue"}
+WITH_SETTINGS = ("ShipperFunction", "ReplayFunction", "SubscriberFunction")
+SHIPPING = ("ShipperFunction", "ReplayFunction")
+
 
 def properties(stack: JsonObject, logical_id: str) -> JsonObject:
     values: JsonObject = stack["Resources"][logical_id]["Properties"]
@@ -59,6 +63,10 @@ def test_logical_ids_stay(stack: JsonObject) -> None:
         "ReplayFunction",
         "ReplayFunctionRole",
         "ReplayLogGroup",
+        "SettingsCheck",
+        "SettingsCheckFunction",
+        "SettingsCheckFunctionRole",
+        "SettingsCheckLogGroup",
         "ShipperFunction",
         "ShipperFunctionRole",
         "ShipperInvokePermission",
@@ -129,7 +137,7 @@ def test_stored_logs_outlive_the_stack(stack: JsonObject) -> None:
 
 def test_functions_are_alike(stack: JsonObject) -> None:
     functions = only_of_type(stack, "AWS::Lambda::Function")
-    assert functions == ["ShipperFunction", "ReplayFunction", "SubscriberFunction"]
+    assert functions == ["SettingsCheckFunction", "ShipperFunction", "ReplayFunction", "SubscriberFunction"]
     for name in functions:
         function = properties(stack, name)
         assert function["Handler"] == "app.handler"
@@ -137,7 +145,8 @@ def test_functions_are_alike(stack: JsonObject) -> None:
         assert function["Timeout"] == (900 if subscribes else 120)
         assert function["MemorySize"] == (256 if subscribes else 512)
         assert function["Architectures"] == [{"Ref": "Architecture"}]
-        assert function["VpcConfig"]["Fn::If"][0] == "InVpc"
+        outside = name == "SettingsCheckFunction"
+        assert function["VpcConfig"] == NO_VALUE if outside else function["VpcConfig"]["Fn::If"][0] == "InVpc"
         assert len(function["Layers"]) == 2
         assert function["Layers"] == properties(stack, "ShipperFunction")["Layers"]
 
@@ -147,7 +156,7 @@ def test_failed_asynchronous_events_go_to_the_dead_letter_queue(stack: JsonObjec
     assert properties(stack, "ShipperFunction")["DeadLetterConfig"] == target
 
 
-@pytest.mark.parametrize("logical_id", ["ShipperFunction", "ReplayFunction", "SubscriberFunction"])
+@pytest.mark.parametrize("logical_id", [*WITH_SETTINGS, "SettingsCheckFunction"])
 def test_the_handler_is_there(logical_id: str, template: JsonObject) -> None:
     function = properties(template, logical_id)
     module, _, name = function["Handler"].partition(".")
@@ -156,7 +165,7 @@ def test_the_handler_is_there(logical_id: str, template: JsonObject) -> None:
 
 
 def test_settings_know_the_time_out_of_the_function(stack: JsonObject) -> None:
-    for name in only_of_type(stack, "AWS::Lambda::Function"):
+    for name in SHIPPING:
         function = properties(stack, name)
         assert function["Environment"]["Variables"]["FUNCTION_TIMEOUT_SECONDS"] == str(function["Timeout"])
 
@@ -206,7 +215,7 @@ def test_every_function_logs_json_into_a_group_of_the_stack_that_is_never_shippe
             "SystemLogLevel": "WARN",
         }
     assert sorted(groups) == sorted(only_of_type(stack, "AWS::Logs::LogGroup"))
-    for name in only_of_type(stack, "AWS::Lambda::Function"):
+    for name in WITH_SETTINGS:
         own = properties(stack, name)["Environment"]["Variables"]["OWN_LOG_GROUPS"]
         separator, listed = own["Fn::Join"]
         assert separator == ","
@@ -234,7 +243,7 @@ def test_a_queue_keeps_the_largest_messages_longest_and_encrypted(logical_id: st
 
 def test_one_queue_keeps_what_the_code_and_what_lambda_could_not_deliver(stack: JsonObject) -> None:
     queue = {"Ref": "DeadLetterQueue"}
-    for name in only_of_type(stack, "AWS::Lambda::Function"):
+    for name in SHIPPING:
         assert properties(stack, name)["Environment"]["Variables"]["DEAD_LETTER_QUEUE_URL"] == queue
     target = properties(stack, "ShipperFunction")["DeadLetterConfig"]["TargetArn"]
     assert target == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}

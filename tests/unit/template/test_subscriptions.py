@@ -17,6 +17,7 @@ STACK = {
     "ShipperLogGroup": "/loginformant/shipper/shipper",
     "ReplayLogGroup": "/loginformant/shipper/replay",
     "SubscriberLogGroup": "/loginformant/shipper/subscriber",
+    "SettingsCheckLogGroup": "/loginformant/shipper/settings-check",
     "SubscribeAccount": "false",
     "SubscribeRequestsPerSecond": "4",
 }
@@ -99,7 +100,7 @@ def test_the_subscribers_filters_are_not_those_made_by_hand(stack: JsonObject, t
 def test_the_stacks_own_log_groups_are_on_the_delivery_path(stack: JsonObject) -> None:
     groups = [each for each in stack["Resources"].values() if each["Type"] == "AWS::Logs::LogGroup"]
     names = [evaluated(each["Properties"]["LogGroupName"], STACK) for each in groups]
-    assert len(names) == 3
+    assert len(names) == 4
     assert all(matches(name, [DELIVERY_PATH]) for name in names)
     assert set(names) <= load_subscription_settings(variables(stack)).own_log_groups
 

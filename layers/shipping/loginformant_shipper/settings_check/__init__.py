@@ -1,0 +1,1 @@
+"""The check of the stack's parameters, before any function gets them."""

@@ -1,0 +1,128 @@
+"""The environment that the template makes of the stack's parameters, for each function.
+
+`tests/unit/settings_check/test_environments.py` holds it against the template.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ENVIRONMENT_MAX_BYTES = 4096
+"""All variables of a function together ("Lambda quotas", AWS Lambda Developer Guide)."""
+
+_SHIPPER_PARAMETERS = (
+    "IngestUrl",
+    "DefaultLevel",
+    "MinimumLevel",
+    "IncludePattern",
+    "ExcludePattern",
+    "SamplePercent",
+    "Redact",
+    "RedactPattern",
+    "Properties",
+    "BatchMaxLogs",
+    "BatchMaxBytes",
+    "MaxInFlight",
+    "RequestTimeoutSeconds",
+    "MaxDecompressedBytes",
+)
+_SUBSCRIBER_PARAMETERS = (
+    "LogGroups",
+    "ExcludeLogGroups",
+    "SubscriptionFilterPattern",
+    "SubscribeAccount",
+    "SubscribeRequestsPerSecond",
+)
+_LEFT_OUT_IF_EMPTY = ("HttpsProxy", "NoProxy")
+_REPLAY_PARAMETERS = ("MaxReplays",)
+
+_ACCOUNT = "0" * 12
+_LONGEST_QUEUE_NAME = "x" * 80
+_LONGEST_FUNCTION_NAME = "x" * 64
+_LONGEST_SECRET_NAME = "ApiKeySecret-" + "x" * 12 + "-" + "x" * 6
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a stack is, or is going to be."""
+
+    region: str
+    stack_name: str
+
+
+def variable_of(parameter: str) -> str:
+    """Return the environment variable of a parameter: `MAX_IN_FLIGHT` of `MaxInFlight`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", parameter).upper()
+
+
+PARAMETER_OF = {
+    variable_of(name): name
+    for name in (
+        "ApiKeySecretArn",
+        "ApiKeyParameterName",
+        *_SHIPPER_PARAMETERS,
+        *_REPLAY_PARAMETERS,
+        *_SUBSCRIBER_PARAMETERS,
+        *_LEFT_OUT_IF_EMPTY,
+    )
+}
+"""The parameter of an environment variable."""
+
+
+def environments(parameters: Mapping[str, str], place: Place) -> dict[str, dict[str, str]]:
+    """Return the variables of each function that settings reach, by the function's logical id.
+
+    What the stack itself puts in (URLs of queues, ARNs) is not known before it is made, so here it is as long
+    as it can become.
+    """
+    shipper = {
+        **_given(parameters, _SHIPPER_PARAMETERS),
+        **_shared(parameters, place),
+        **_api_key(parameters, place),
+        "DEAD_LETTER_QUEUE_URL": _queue_url(place),
+        "FUNCTION_TIMEOUT_SECONDS": "120",
+    }
+    subscriber = {
+        **_given(parameters, _SUBSCRIBER_PARAMETERS),
+        **_shared(parameters, place),
+        "SUBSCRIPTION_FILTER_NAME": f"{place.stack_name}-subscriber",
+        "SHIPPER_FUNCTION_ARN": (
+            f"arn:aws-us-gov:lambda:{place.region}:{_ACCOUNT}:function:{_LONGEST_FUNCTION_NAME}"
+        ),
+    }
+    replay = shipper | _given(parameters, _REPLAY_PARAMETERS) | {"PARKED_QUEUE_URL": _queue_url(place)}
+    return {"ShipperFunction": shipper, "ReplayFunction": replay, "SubscriberFunction": subscriber}
+
+
+def environment_bytes(environment: Mapping[str, str]) -> int:
+    """Return the size of an environment as Lambda measures it: that of its compact JSON, escapes included.
+
+    Lambda's refusal quotes it, `… exceeded the 4KB limit. String measured: {"A":"[{\\"arn\\": …`
+    (github-aws-runners/terraform-aws-github-runner, issue 3594).
+    """
+    return len(json.dumps(dict(environment), separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def _given(parameters: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
+    return {variable_of(name): parameters[name] for name in names if name in parameters}
+
+
+def _shared(parameters: Mapping[str, str], place: Place) -> dict[str, str]:
+    functions = ("shipper", "replay", "subscriber", "settings-check")
+    return {
+        **{variable_of(name): parameters[name] for name in _LEFT_OUT_IF_EMPTY if parameters.get(name)},
+        "OWN_LOG_GROUPS": ",".join(f"/loginformant/{place.stack_name}/{each}" for each in functions),
+    }
+
+
+def _api_key(parameters: Mapping[str, str], place: Place) -> dict[str, str]:
+    """One of the two variables: the rules of the template see to it that exactly one parameter is set."""
+    if name := parameters.get("ApiKeyParameterName"):
+        return {"API_KEY_PARAMETER_NAME": name}
+    new = f"arn:aws-us-gov:secretsmanager:{place.region}:{_ACCOUNT}:secret:{_LONGEST_SECRET_NAME}"
+    return {"API_KEY_SECRET_ARN": parameters.get("ApiKeySecretArn") or new}
+
+
+def _queue_url(place: Place) -> str:
+    return f"https://sqs.{place.region}.amazonaws.com.cn/{_ACCOUNT}/{_LONGEST_QUEUE_NAME}"

@@ -1,0 +1,96 @@
+"""Says why parameters cannot work, in one line each, in the words of the one who sets them."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from loginformant_shipper.settings import SettingsError, load_settings
+from loginformant_shipper.settings_check.environments import (
+    ENVIRONMENT_MAX_BYTES,
+    PARAMETER_OF,
+    Place,
+    environment_bytes,
+    environments,
+)
+from loginformant_shipper.subscriptions.subscription_settings import load_subscription_settings
+
+_IN_THE_STACKS_REGION = (
+    "ApiKeySecretArn",
+    "ApiKeyKmsKeyArn",
+    "NotificationTopicArn",
+    "KinesisStreamArn",
+    "KinesisKmsKeyArn",
+    "KmsKeyArn",
+)
+"""Each is used by a service of the stack's own region, which looks for it there and nowhere else."""
+
+_WHOLE_NUMBERS = ("KinesisParallelizationFactor", "LogRetentionDays")
+"""Those that no function reads. CloudFormation's type Number takes 4.5, too."""
+
+_VARIABLES = re.compile(r"\b(" + "|".join(sorted(PARAMETER_OF, key=len, reverse=True)) + r")\b")
+
+
+def validate_parameters(parameters: Mapping[str, str], place: Place) -> list[str]:
+    """Return what is wrong with a stack's parameters, one line for each trouble; nothing if they can work.
+
+    Args:
+        parameters: Values by name, without `ApiKey`. Those that are absent have the code's defaults.
+        place: Where the stack is.
+    """
+    return [
+        *_not_whole(parameters),
+        *_elsewhere(parameters, place),
+        *_refused_by_the_code(parameters, place),
+        *_too_large(parameters, place),
+    ]
+
+
+def _not_whole(parameters: Mapping[str, str]) -> Iterator[str]:
+    for name in _WHOLE_NUMBERS:
+        if (value := parameters.get(name, "")) and not re.fullmatch("[0-9]+", value):
+            yield f"{name} is {value!r}: allowed is a whole number"
+
+
+def _elsewhere(parameters: Mapping[str, str], place: Place) -> Iterator[str]:
+    for name in _IN_THE_STACKS_REGION:
+        arn = parameters.get(name, "").split(":")
+        if len(arn) > 3 and arn[3] != place.region:
+            yield f"{name} is in region {arn[3]}: allowed is one in the stack's own region, {place.region}"
+
+
+def _refused_by_the_code(parameters: Mapping[str, str], place: Place) -> Iterator[str]:
+    """Each parameter alone, so that all troubles are told at once; then all together."""
+    told = False
+    for name in sorted(set(parameters) & set(PARAMETER_OF.values())):
+        for complaint in _complaints({name: parameters[name]}, place):
+            told = True
+            yield complaint
+    if not told:
+        yield from _complaints(parameters, place)
+
+
+def _complaints(parameters: Mapping[str, str], place: Place) -> Iterator[str]:
+    functions = environments(parameters, place)
+    loaders: list[tuple[str, Callable[[Mapping[str, str]], object]]] = [
+        ("ReplayFunction", load_settings),  # it has all that the shipper has, and more
+        ("SubscriberFunction", load_subscription_settings),
+    ]
+    for function, load in loaders:
+        try:
+            load(functions[function])
+        except SettingsError as error:
+            yield _VARIABLES.sub(lambda found: PARAMETER_OF[found[1]], str(error))
+
+
+def _too_large(parameters: Mapping[str, str], place: Place) -> Iterator[str]:
+    functions = environments(parameters, place)
+    del functions["ShipperFunction"]  # never larger than that of replay
+    for function, environment in functions.items():
+        size = environment_bytes(environment)
+        if size > ENVIRONMENT_MAX_BYTES:
+            named = {name: PARAMETER_OF[name] for name in environment if name in PARAMETER_OF}
+            largest = sorted(named, key=lambda name: len(environment[name]), reverse=True)[:3]
+            sizes = ", ".join(f"{named[name]} {len(environment[name].encode()):,}" for name in largest)
+            yield (
+                f"the settings of {function} take {size:,} bytes, and AWS Lambda allows "
+                f"{ENVIRONMENT_MAX_BYTES:,}: shorten the longest ({sizes})"
+            )

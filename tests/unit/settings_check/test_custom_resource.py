@@ -1,0 +1,88 @@
+"""CloudFormation is always answered; a deletion and a rollback are never refused."""
+
+from typing import Any
+
+import pytest
+from loginformant_shipper.settings_check.custom_resource import check_settings
+
+from tests.unit.subscriptions.conftest import Answers
+
+STACK_ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/shipper/1a2b"
+BAD = {"MaxInFlight": "4.5"}
+
+
+def ask(
+    answers: Answers, kind: str, status: str | Exception = "UPDATE_IN_PROGRESS", **properties: str
+) -> str:
+    """What CloudFormation is told: an empty text if all is well."""
+
+    def stack_status(stack_id: str) -> str:
+        assert stack_id == STACK_ID
+        if isinstance(status, Exception):
+            raise status
+        return status
+
+    event: dict[str, Any] = {
+        "RequestType": kind,
+        "RequestId": "request-1",
+        "StackId": STACK_ID,
+        "ResponseURL": answers.url,
+        "ResourceType": "Custom::SettingsCheck",
+        "LogicalResourceId": "SettingsCheck",
+        "PhysicalResourceId": "shipper-SettingsCheck",
+        "ResourceProperties": {
+            "ServiceToken": "arn:aws:lambda:eu-west-1:123456789012:function:check",
+            "ServiceTimeout": "300",
+            "ShippingLayer": "arn:aws:lambda:eu-west-1:123456789012:layer:shipping:1",
+            "IncludePattern": "",
+            **properties,
+        },
+    }
+    check_settings(event, "eu-west-1", stack_status)
+    (document,) = answers.documents
+    return str(document["Reason"]) if document["Status"] == "FAILED" else ""
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
+def test_settings_that_can_work(kind: str, answers: Answers) -> None:
+    assert ask(answers, kind, MaxInFlight="8") == ""
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_settings_that_cannot_work_are_refused_and_named(kind: str, answers: Answers) -> None:
+    assert ask(answers, kind, **BAD).startswith("MaxInFlight is '4.5': allowed is a whole number")
+
+
+def test_all_troubles_are_in_the_answer(answers: Answers) -> None:
+    reason = ask(answers, "Create", IncludePattern="(", **BAD)
+    assert "IncludePattern" in reason
+    assert "; MaxInFlight" in reason
+
+
+def test_a_deletion_always_succeeds(answers: Answers) -> None:
+    assert ask(answers, "Delete", status=AssertionError("nobody asks"), **BAD) == ""
+
+
+@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"])
+def test_what_was_before_an_update_is_accepted_when_it_is_taken_back(status: str, answers: Answers) -> None:
+    assert ask(answers, "Update", status=status, **BAD) == ""
+
+
+def test_a_stack_whose_status_cannot_be_had_is_not_left_stuck(answers: Answers) -> None:
+    assert ask(answers, "Update", status=PermissionError("denied"), **BAD) == ""
+
+
+def test_a_check_that_fails_is_a_refusal_and_not_silence(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("loginformant_shipper.settings_check.custom_resource.validate_parameters", fail)
+    assert "ZeroDivisionError: a bug" in ask(answers, "Create")
+
+
+def test_other_events_are_an_error(answers: Answers) -> None:
+    with pytest.raises(ValueError, match="not a request of CloudFormation"):
+        check_settings({"awslogs": {}}, "eu-west-1", str)
+    assert answers.documents == []

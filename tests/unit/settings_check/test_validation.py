@@ -1,0 +1,147 @@
+"""Which parameters cannot work, and what is said of them."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from loginformant_shipper.settings import load_settings
+from loginformant_shipper.settings_check.environments import Place, environments
+from loginformant_shipper.settings_check.validation import validate_parameters
+from loginformant_shipper.subscriptions.subscription_settings import load_subscription_settings
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+PARAMETERS: dict[str, Any] = yaml_parse((Path(__file__).parents[3] / "template.yaml").read_text("utf-8"))[
+    "Parameters"
+]
+DEFAULTS = {name: str(each["Default"]) for name, each in PARAMETERS.items() if name != "ApiKey"}
+PLACE = Place("eu-west-1", "loginformant-shipper")
+LONG = f"[{'x' * 1022}]"
+MANY = ",".join(f"/{number:03}/{'x' * 119}/*" for number in range(16))[:2031]
+SECRET = "arn:aws:secretsmanager:{}:123456789012:secret:key-AbCdEf"
+KEY = "arn:aws:kms:{}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def complaints(**parameters: str) -> list[str]:
+    return validate_parameters(DEFAULTS | parameters, PLACE)
+
+
+def test_the_defaults_can_work() -> None:
+    assert complaints() == []
+    assert validate_parameters({}, PLACE) == []
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"ApiKeySecretArn": SECRET.format("eu-west-1"), "ApiKeyKmsKeyArn": KEY.format("eu-west-1")},
+        {"ApiKeyParameterName": "/loginformant/api-key"},
+        {"ExcludePattern": "GET /health", "Properties": "team=Order Management"},
+        {"HttpsProxy": "http://proxy.example.com:3128", "NoProxy": ".amazonaws.com"},
+        {"RequestTimeoutSeconds": "60", "SamplePercent": "12.5"},
+        {"LogGroups": "*", "SubscribeAccount": "true", "SubscriptionFilterPattern": "?ERROR ?WARN"},
+        {"IncludePattern": f"[{'x' * 1022}]"},
+    ],
+)
+def test_what_can_work(parameters: dict[str, str]) -> None:
+    assert complaints(**parameters) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("IncludePattern", "(error", "RE2"),
+        ("ExcludePattern", "(?=error)", "RE2"),
+        ("RedactPattern", "(a)\\1", "RE2"),
+        ("IncludePattern", "x*", "empty text"),
+        ("Properties", "team=a,team=b", "each name once"),
+        ("Properties", "region=eu", "none of the shipper's own"),
+        ("MaxInFlight", "4.5", "a whole number from 1 to"),
+        ("MaxReplays", "2.5", "a whole number from 1 to 100"),
+        ("BatchMaxLogs", "1e2", "a whole number from 1 to 500"),
+        ("KinesisParallelizationFactor", "1.5", "a whole number"),
+        ("SubscribeRequestsPerSecond", "4.5", "a whole number from 1 to"),
+        ("SamplePercent", "1e1", "at most six decimals"),
+        ("IngestUrl", "https://logs.example.com:99999", "https://HOST"),
+        ("HttpsProxy", "http://proxy.example.com:99999", "http://HOST:PORT"),
+        ("ApiKeySecretArn", SECRET.format("us-east-1"), "the stack's own region, eu-west-1"),
+        ("ApiKeyKmsKeyArn", KEY.format("us-east-1"), "the stack's own region, eu-west-1"),
+        ("KmsKeyArn", KEY.format("us-east-1"), "the stack's own region, eu-west-1"),
+        ("NotificationTopicArn", "arn:aws:sns:us-east-1:123456789012:on-call", "own region, eu-west-1"),
+        ("KinesisStreamArn", "arn:aws:kinesis:us-east-1:123456789012:stream/s", "own region, eu-west-1"),
+    ],
+)
+def test_what_the_template_allows_and_cannot_work(name: str, value: str, said: str) -> None:
+    """Seen on deployed stacks: UPDATE_COMPLETE, and then a function that stops at its start."""
+    (complaint,) = complaints(**{name: value})
+    assert complaint.startswith(name)
+    assert said in complaint
+    assert allowed_by_the_template(name, value), "otherwise CloudFormation would refuse it"
+
+
+def allowed_by_the_template(name: str, value: str) -> bool:
+    parameter = PARAMETERS[name]
+    if "AllowedValues" in parameter:
+        return value in map(str, parameter["AllowedValues"])
+    if parameter["Type"] == "Number":
+        return bool(parameter["MinValue"] <= float(value) <= parameter["MaxValue"])
+    fits = len(value) <= parameter.get("MaxLength", 4096)
+    return fits and re.fullmatch(parameter["AllowedPattern"], value) is not None
+
+
+def test_all_troubles_are_told_at_once() -> None:
+    found = complaints(IncludePattern="(", MaxInFlight="4.5", Redact="phone")
+    assert [line.split()[0].rstrip(":") for line in found] == ["IncludePattern", "MaxInFlight", "Redact"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "function", "longest"),
+    [
+        (dict.fromkeys(("IncludePattern", "ExcludePattern", "RedactPattern"), LONG), "Replay", "Incl"),
+        ({"LogGroups": MANY, "ExcludeLogGroups": MANY}, "Subscriber", "LogGroups 2,031"),
+        ({"SubscriptionFilterPattern": '"' * 1024, "LogGroups": MANY}, "Subscriber", "LogGroups 2,031"),
+        ({"Properties": ",".join(f"name{number}={'x' * 200}" for number in range(20))}, "Replay", "Prop"),
+    ],
+)
+def test_settings_that_no_function_has_room_for(
+    parameters: dict[str, str], function: str, longest: str
+) -> None:
+    (complaint,) = complaints(**parameters)
+    assert complaint.startswith(f"the settings of {function}Function take ")
+    assert "4,096" in complaint
+    assert longest in complaint
+
+
+# ---- template and code ---------------------------------------------------------------------------
+
+
+def values_of(name: str) -> st.SearchStrategy[str]:
+    """Values that the template allows, and such as people write."""
+    parameter = PARAMETERS[name]
+    if "AllowedValues" in parameter:
+        return st.sampled_from([str(value) for value in parameter["AllowedValues"]])
+    if parameter["Type"] == "Number":
+        low, high = parameter["MinValue"], parameter["MaxValue"]
+        numbers = st.floats(low, high)
+        return st.one_of(st.integers(low, high).map(str), numbers.map(str), numbers.map("{:e}".format))
+    return st.from_regex(re.compile(parameter["AllowedPattern"], re.ASCII), fullmatch=True).filter(
+        lambda text: len(text) <= parameter.get("MaxLength", 4096)
+    )
+
+
+HANDED_ON = [name for name in PARAMETERS if name not in ("ApiKey", "ReservedConcurrency")]
+
+
+@pytest.mark.parametrize("name", HANDED_ON)
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_what_the_template_allows_the_code_takes_or_the_check_refuses(name: str, data: st.DataObject) -> None:
+    given_ = {name: data.draw(values_of(name))}
+    if complaints(**given_):
+        return
+    functions = environments(DEFAULTS | given_, PLACE)
+    load_settings(functions["ShipperFunction"])
+    load_settings(functions["ReplayFunction"])
+    load_subscription_settings(functions["SubscriberFunction"])
