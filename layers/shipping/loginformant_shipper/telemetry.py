@@ -22,6 +22,11 @@ logger = Logger(service="loginformant-shipper")
 
 # It warns, with a traceback, of answers whose headers are broken. An outcome says that, in one line.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
+# At DEBUG they log whole requests and answers ("the full wire trace will appear in your logs", boto3
+# reference, `set_stream_logger`): the API key as it was read, and log events on their way to a queue. They
+# would inherit DEBUG from the root logger, whose level follows the function's application log level.
+for _name in ("botocore", "boto3"):
+    logging.getLogger(_name).setLevel(logging.INFO)
 
 
 class Metric(StrEnum):

@@ -1,6 +1,11 @@
+import io
+import logging
+from collections.abc import Callable, Iterator
+
 import boto3
 import pytest
 from botocore.exceptions import ConnectTimeoutError
+from loginformant_shipper import telemetry
 from loginformant_shipper.delivery.api_key import CredentialError, fetch_api_key
 from loginformant_shipper.settings import Settings, load_settings
 
@@ -111,4 +116,40 @@ def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(CredentialError, match="region"):
-        fetch_api_key(load_settings(ENVIRON))
+        fetch_api_key(
+            load_settings({**ENVIRON, "API_KEY_SECRET_ARN": "", "API_KEY_PARAMETER_NAME": "/shop/key"})
+        )
+
+
+OTHER_REGION = "ap-southeast-2"
+
+
+def test_a_secret_of_another_region_is_read_there() -> None:
+    elsewhere = boto3.client("secretsmanager", OTHER_REGION)
+    arn = elsewhere.create_secret(Name="key", SecretString="k-of-another-region")["ARN"]
+    assert f":{OTHER_REGION}:" in arn
+    assert fetch_api_key(load_settings({**ENVIRON, "API_KEY_SECRET_ARN": arn})) == "k-of-another-region"
+
+
+@pytest.fixture
+def everything_logged() -> Iterator[io.StringIO]:
+    """What is logged while the root logger takes everything."""
+    log, root = io.StringIO(), logging.getLogger()
+    handler, level = logging.StreamHandler(log), root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield log
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+@pytest.mark.parametrize("make", [from_secret, from_parameter])
+def test_the_key_stands_in_no_log_even_at_level_debug(
+    everything_logged: io.StringIO, make: Callable[[str], Settings]
+) -> None:
+    settings = make("k-s3cret")
+    assert telemetry.logger is not None  # importing it is what every function does, and what sets levels
+    logging.getLogger("some.library").debug("is heard")
+    assert fetch_api_key(settings) == "k-s3cret"
+    assert "is heard" in everything_logged.getvalue()
+    assert "k-s3cret" not in everything_logged.getvalue()

@@ -310,6 +310,20 @@ def test_what_the_subscription_filter_added_is_kept() -> None:
     assert own(shipped("x", **added)) == added
 
 
+def test_account_and_region_that_the_subscription_filter_names_are_where_the_log_comes_from() -> None:
+    added: dict[str, Any] = {"@aws.account": "210987654321", "@aws.region": "eu-north-1"}
+    properties = shipped("x", **added)["properties"]
+    assert (properties["accountId"], properties["region"]) == ("210987654321", "eu-north-1")
+
+
+@pytest.mark.parametrize("value", [None, "", " ", 5, ["eu-north-1"]])
+def test_one_that_is_no_name_changes_nothing(value: object) -> None:
+    added: dict[str, Any] = {"@aws.account": value, "@aws.region": value}
+    properties = shipped("x", **added)["properties"]
+    plain = shipped("x")["properties"]
+    assert (properties["accountId"], properties["region"]) == (plain["accountId"], plain["region"])
+
+
 def test_integers_beyond_64_bits_stay_exact() -> None:
     assert own(shipped('{"message": "x", "n": 123456789012345678901234567890}')) == {
         "n": "123456789012345678901234567890"

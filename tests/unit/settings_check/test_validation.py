@@ -37,6 +37,7 @@ def test_the_defaults_can_work() -> None:
     "parameters",
     [
         {"ApiKeySecretArn": SECRET.format("eu-west-1"), "ApiKeyKmsKeyArn": KEY.format("eu-west-1")},
+        {"ApiKeySecretArn": SECRET.format("us-east-1"), "ApiKeyKmsKeyArn": KEY.format("us-east-1")},
         {"ApiKeyParameterName": "/loginformant/api-key"},
         {"ExcludePattern": "GET /health", "Properties": "team=Order Management"},
         {"HttpsProxy": "http://proxy.example.com:3128", "NoProxy": ".amazonaws.com"},
@@ -66,8 +67,7 @@ def test_what_can_work(parameters: dict[str, str]) -> None:
         ("SamplePercent", "1e1", "at most six decimals"),
         ("IngestUrl", "https://logs.example.com:99999", "https://HOST"),
         ("HttpsProxy", "http://proxy.example.com:99999", "http://HOST:PORT"),
-        ("ApiKeySecretArn", SECRET.format("us-east-1"), "the stack's own region, eu-west-1"),
-        ("ApiKeyKmsKeyArn", KEY.format("us-east-1"), "the stack's own region, eu-west-1"),
+        ("ApiKeyKmsKeyArn", KEY.format("us-east-1"), "that of what it encrypts, eu-west-1"),
         ("KmsKeyArn", KEY.format("us-east-1"), "the stack's own region, eu-west-1"),
         ("NotificationTopicArn", "arn:aws:sns:us-east-1:123456789012:on-call", "own region, eu-west-1"),
         ("KinesisStreamArn", "arn:aws:kinesis:us-east-1:123456789012:stream/s", "own region, eu-west-1"),

@@ -109,6 +109,23 @@ def test_no_more_than_a_piece_of_a_large_payload_is_made_of_json_at_once(
     assert max(sizes) < 2 * PIECE_OF_TEXT
 
 
+@pytest.mark.parametrize("odd", ['"lone \\ud83d"', "NaN"], ids=["a lone surrogate", "NaN"])
+@pytest.mark.parametrize("between", [",", " ,\n    "], ids=["compact", "indented"])
+def test_what_orjson_refuses_costs_its_own_piece_the_slow_way_and_no_other(odd: str, between: str) -> None:
+    """As one text, a payload of emoji took fourteen times its size."""
+    event = json.dumps(raw_event(message="\N{GRINNING FACE}" * 200), ensure_ascii=False)
+    events = [event] * 2000
+    events[1000] = f'{{"id": "odd", "timestamp": 1, "message": "x", "field": {odd}}}'
+    with mock.patch("json.loads", wraps=json.loads) as loads:
+        value = read('{"messageType": "DATA_MESSAGE", "logEvents": [' + between.join(events) + "\n ] }")
+    assert len(value["logEvents"]) == 2000
+    assert value["logEvents"][1000].raw["field"] == (
+        "lone \N{REPLACEMENT CHARACTER}" if odd != "NaN" else "NaN"
+    )
+    [(text,)] = [call.args for call in loads.call_args_list]
+    assert len(text) <= 2 * PIECE_OF_TEXT
+
+
 def test_neither_the_text_of_a_large_payload_nor_its_json_values_are_all_in_memory() -> None:
     text = json.dumps(payload([raw_event(message="x" * 10_000)] * 800)).encode()
     data = gzip.compress(text)

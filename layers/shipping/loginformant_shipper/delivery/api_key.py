@@ -22,7 +22,9 @@ class CredentialError(Exception):
 def fetch_api_key(settings: Settings) -> str:
     """Read the key afresh: the value itself, or the member `apiKey` where the value is a JSON object.
 
-    Blocks for at most `ATTEMPTS` times connect and read time-out, and the wait between attempts.
+    A secret or parameter that is named by its ARN is read in the region that the ARN names ("What's in a
+    Secrets Manager secret?", AWS Secrets Manager User Guide: the region is the ARN's fourth part). Blocks
+    for at most `ATTEMPTS` times connect and read time-out, and the wait between attempts.
     Raises `CredentialError`.
     """
     # Here, not at start-up: a warm environment needs none of it. botocore alone, since boto3 and Powertools'
@@ -31,6 +33,8 @@ def fetch_api_key(settings: Settings) -> str:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
+    name = settings.api_key_secret_arn or settings.api_key_parameter_name or ""
+    region = _region_in(name)
     session = botocore.session.get_session()
     config = Config(
         connect_timeout=CONNECT_SECONDS,
@@ -39,17 +43,24 @@ def fetch_api_key(settings: Settings) -> str:
     )
     try:
         if settings.api_key_secret_arn:
-            place = f"secret {settings.api_key_secret_arn}"
-            secrets = cast("SecretsManagerClient", session.create_client("secretsmanager", config=config))
-            value = secrets.get_secret_value(SecretId=settings.api_key_secret_arn).get("SecretString")
+            place = f"secret {name}"
+            secrets = cast(
+                "SecretsManagerClient", session.create_client("secretsmanager", region, config=config)
+            )
+            value = secrets.get_secret_value(SecretId=name).get("SecretString")
         else:
-            place = f"parameter {settings.api_key_parameter_name}"
-            store = cast("SSMClient", session.create_client("ssm", config=config))
-            answer = store.get_parameter(Name=settings.api_key_parameter_name or "", WithDecryption=True)
-            value = answer["Parameter"]["Value"]
+            place = f"parameter {name}"
+            store = cast("SSMClient", session.create_client("ssm", region, config=config))
+            value = store.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
     except (BotoCoreError, ClientError, ValueError) as error:
         raise CredentialError(f"{place}: {error}") from None
     return _key_in(value, place)
+
+
+def _region_in(name: str) -> str | None:
+    """The region that an ARN names; None for a plain name, which is one of the function's own region."""
+    parts = name.split(":")
+    return parts[3] or None if parts[0] == "arn" and len(parts) > 5 else None
 
 
 def _key_in(value: object, place: str) -> str:

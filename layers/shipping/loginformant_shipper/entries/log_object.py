@@ -20,7 +20,7 @@ The shape is the request body of LogInformant's "Build your own integration". Wh
 | `durationMs`, `billedDurationMs`, `initDurationMs`, `restoreDurationMs`, `billedRestoreDurationMs`, `memorySizeMb`, `maxMemoryUsedMb`, `status`, `phase`, `errorType`, `xrayTraceId`, `xraySegmentId`, `xraySampled` | of a Lambda function's REPORT |
 | `embeddedMetrics` | `namespace/metric` of each metric in an embedded metric format record |
 | what `PROPERTIES` says | the same for every log |
-| `extractedFields`, `@aws.account`, `@aws.region` … | what the subscription filter added to the event, as it came |
+| `extractedFields`, `@aws.account`, `@aws.region` … | what the subscription filter added to the event, as it came; account and region are then also `accountId` and `region` |
 
 Where a log has a field of its own of such a name, and ours is there too, its own becomes `log.<name>`.
 """  # noqa: E501  # a table row cannot be wrapped
@@ -218,6 +218,10 @@ _BLANK = "(blank)"
 
 _OF_EVERY_EVENT = frozenset({"id", "timestamp", "message"})
 
+_SYSTEM_FIELDS = {"@aws.account": "accountId", "@aws.region": "region"}
+"""What a subscription filter with `emitSystemFields` says of an event of a centralized log group: where it
+was written, which need not be where it is read ("PutSubscriptionFilter", CloudWatch Logs API reference)."""
+
 
 def _ours(log: "Log", frame: Frame, timestamp: str | None) -> Fields:
     """The properties that the shipper adds, under names that stay theirs; `timestamp` as the log has it."""
@@ -240,6 +244,9 @@ def _ours(log: "Log", frame: Frame, timestamp: str | None) -> Fields:
 
     if event.unusual is not None:
         added = {name: value for name, value in event.unusual.items() if name not in _OF_EVERY_EVENT}
+        for field, name in _SYSTEM_FIELDS.items():
+            if isinstance(place := added.get(field), str) and place.strip():
+                properties[name] = place
         properties = _merged(added, properties)
     return properties
 

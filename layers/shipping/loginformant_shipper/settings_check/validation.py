@@ -14,8 +14,6 @@ from loginformant_shipper.settings_check.environments import (
 from loginformant_shipper.subscriptions.subscription_settings import load_subscription_settings
 
 _IN_THE_STACKS_REGION = (
-    "ApiKeySecretArn",
-    "ApiKeyKmsKeyArn",
     "NotificationTopicArn",
     "KinesisStreamArn",
     "KinesisKmsKeyArn",
@@ -55,6 +53,12 @@ def _elsewhere(parameters: Mapping[str, str], place: Place) -> Iterator[str]:
         arn = parameters.get(name, "").split(":")
         if len(arn) > 3 and arn[3] != place.region:
             yield f"{name} is in region {arn[3]}: allowed is one in the stack's own region, {place.region}"
+    # A secret is read in its own region, with a key of that region.
+    key = parameters.get("ApiKeyKmsKeyArn", "").split(":")
+    secret = parameters.get("ApiKeySecretArn", "").split(":")
+    region = secret[3] if len(secret) > 3 else place.region
+    if len(key) > 3 and key[3] != region:
+        yield f"ApiKeyKmsKeyArn is in region {key[3]}: allowed is one in that of what it encrypts, {region}"
 
 
 def _refused_by_the_code(parameters: Mapping[str, str], place: Place) -> Iterator[str]:
