@@ -124,7 +124,7 @@ MUTANTS = (
         "self._settle(job, None)",
     ),
     Mutant("loses a batch between two attempts", Delivery._try_again, "self._waiting.append(job)", "pass"),
-    Mutant("ignores Retry-After", Delivery._next_job, "or now < self._memory.resume_at", ""),
+    Mutant("ignores Retry-After", Delivery._next_job, "or now < self._state.resume_at", ""),
     Mutant(
         "starts requests beyond the deadline",
         Delivery._last_start,
@@ -134,8 +134,8 @@ MUTANTS = (
     Mutant(
         "never takes a new key",
         Delivery._key_fetched,
-        "self._memory.key = fetched.key",
-        "self._memory.key = self._memory.key or fetched.key",
+        "self._state.key = fetched.key",
+        "self._state.key = self._state.key or fetched.key",
     ),
     Mutant(
         "drops payloads that cannot be decoded",
