@@ -9,6 +9,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 
 ARGS ?=
+# Long files come first, since they are collected first: no worker is left with one of them at the end.
+WORKERS := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help run test lint build deploy bench chaos fuzz soak coverage mutants lock clean set-up
 
@@ -19,7 +21,7 @@ run: set-up ## the whole stack on this machine: logs that arrive, an outage, and
 	@python -m local.demo $(ARGS)
 
 test: set-up ## run all tests (some: make test ARGS="tests/unit -k levels")
-	@python -m pytest $(ARGS)
+	@python -m pytest $(WORKERS) $(ARGS)
 
 lint: set-up ## check style, types and the template
 	@ruff check

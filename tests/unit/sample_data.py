@@ -65,7 +65,7 @@ def encoded(content: object) -> str:
             data = content.encode()
         case _:
             data = json.dumps(content).encode()
-    return base64.b64encode(gzip.compress(data)).decode()
+    return base64.b64encode(gzip.compress(data, mtime=0)).decode()
 
 
 def awslogs_event(content: object) -> dict[str, Any]:

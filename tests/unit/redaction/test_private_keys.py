@@ -96,7 +96,7 @@ def in_json(line: str) -> str:
     return json.dumps({"log": f"{line}\n", "stream": "stdout", "pid": "30"})
 
 
-@pytest.mark.parametrize("last", ["8fQ=", "Zm9vYmFy1A==", BODY[-1]])
+@pytest.mark.parametrize("last", ["8fQ=", "Zm9vYmFy1A==", BODY[-1]], ids=["short", "padded", "whole"])
 def test_lines_that_a_container_log_driver_has_put_into_json(last: str) -> None:
     lines = [BEGIN, *BODY, last, END]
     redacted = redact_private_keys([*map(in_json, lines), in_json("8fQ=")])

@@ -147,7 +147,7 @@ def test_one_bad_record_does_not_spoil_its_neighbours() -> None:
     [
         ("?", Reason.MALFORMED, "base64: "),
         (
-            base64.b64encode(gzip.compress(b"{}")[:-9]).decode(),
+            base64.b64encode(gzip.compress(b"{}", mtime=0)[:-9]).decode(),
             Reason.MALFORMED,
             "gzip: the data ends too early",
         ),
