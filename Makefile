@@ -12,16 +12,19 @@ ARGS ?=
 # Long files come first, since they are collected first: no worker is left with one of them at the end.
 WORKERS := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help run test lint build deploy bench chaos fuzz soak coverage mutants lock clean set-up
+.PHONY: help run test test-oldest lint build deploy bench chaos fuzz soak coverage mutants lock clean set-up
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: set-up ## the whole stack on this machine: logs that arrive, an outage, and replay (all logs: ARGS=--all-logs)
 	@python -m local.demo $(ARGS)
 
 test: set-up ## run all tests (some: make test ARGS="tests/unit -k levels")
 	@python -m pytest $(WORKERS) $(ARGS)
+
+test-oldest: set-up ## run the unit tests on Python 3.11 too, where it is at hand
+	@local/test-oldest $(ARGS)
 
 lint: set-up ## check style, types and the template
 	@ruff check
