@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from loginformant_shipper.events import Source
 from loginformant_shipper.failures import Failure, Reason
+from loginformant_shipper.names import Metric
 from loginformant_shipper.telemetry import (
-    Metric,
     log_dead_lettered,
     log_parked,
     log_returned,

@@ -1,4 +1,4 @@
-"""Names that settings, telemetry and the stages share: levels, detectors and causes of filtering."""
+"""Names that settings, telemetry and the stages share: levels, detectors, causes of filtering, metrics."""
 
 from enum import StrEnum
 
@@ -36,3 +36,20 @@ class FilterCause(StrEnum):
     INCLUDE_PATTERN = "includePattern"
     EXCLUDE_PATTERN = "excludePattern"
     SAMPLING = "sampling"
+
+
+METRICS_NAMESPACE = "LogInformantShipper"
+
+
+class Metric(StrEnum):
+    """Names of all metrics. They count attempts: an event that is retried is received again."""
+
+    EVENTS_RECEIVED = "EventsReceived"
+    EVENTS_FILTERED = "EventsFiltered"
+    EVENTS_DELIVERED = "EventsDelivered"
+    EVENTS_DEAD_LETTERED = "EventsDeadLettered"
+    EVENTS_RETURNED = "EventsReturned"
+    REQUESTS = "Requests"
+    RETRIES = "Retries"
+    INGEST_LATENCY = "IngestLatency"
+    """Milliseconds from a request to its answer."""

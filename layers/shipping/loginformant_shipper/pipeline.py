@@ -31,11 +31,11 @@ from loginformant_shipper.failures import Reason
 from loginformant_shipper.filtering import LevelledLog, has_filters, is_blank, is_own, keep
 from loginformant_shipper.ledger import Ledger
 from loginformant_shipper.levels import decide
-from loginformant_shipper.names import FilterCause
+from loginformant_shipper.names import FilterCause, Metric
 from loginformant_shipper.parsing.stack_traces import join
 from loginformant_shipper.redaction.redact import redact
 from loginformant_shipper.settings import RESERVE_MARGIN_SECONDS, Settings, load_settings
-from loginformant_shipper.telemetry import Metric, log_dead_lettered, log_parked, log_returned, put_metrics
+from loginformant_shipper.telemetry import log_dead_lettered, log_parked, log_returned, put_metrics
 from loginformant_shipper.wire.decoding import decode, load_of, source_of
 
 

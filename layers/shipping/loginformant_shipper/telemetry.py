@@ -7,16 +7,13 @@ Metrics are written as embedded metric format: log lines, too.
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from loginformant_shipper.events import Source
 from loginformant_shipper.failures import Failure, Reason
-from loginformant_shipper.names import FilterCause
-
-NAMESPACE = "LogInformantShipper"
+from loginformant_shipper.names import METRICS_NAMESPACE, FilterCause, Metric
 
 logger = Logger(service="loginformant-shipper")
 
@@ -27,20 +24,6 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 # would inherit DEBUG from the root logger, whose level follows the function's application log level.
 for _name in ("botocore", "boto3"):
     logging.getLogger(_name).setLevel(logging.INFO)
-
-
-class Metric(StrEnum):
-    """Names of all metrics. They count attempts: an event that is retried is received again."""
-
-    EVENTS_RECEIVED = "EventsReceived"
-    EVENTS_FILTERED = "EventsFiltered"
-    EVENTS_DELIVERED = "EventsDelivered"
-    EVENTS_DEAD_LETTERED = "EventsDeadLettered"
-    EVENTS_RETURNED = "EventsReturned"
-    REQUESTS = "Requests"
-    RETRIES = "Retries"
-    INGEST_LATENCY = "IngestLatency"
-    """Milliseconds from a request to its answer."""
 
 
 def put_metrics(
@@ -75,7 +58,7 @@ def put_metrics(
 
 def _metrics(source: Source) -> EphemeralMetrics:
     """Metrics of this function alone: two stacks in one account must not be counted as one."""
-    metrics = EphemeralMetrics(namespace=NAMESPACE)
+    metrics = EphemeralMetrics(namespace=METRICS_NAMESPACE)
     # Lambda sets the variable ("Defined runtime environment variables", AWS Lambda Developer Guide).
     metrics.add_dimension("FunctionName", os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
     metrics.add_dimension("Source", source)
