@@ -1,0 +1,1 @@
+"""What an installed stack says of itself: read only, and shown elsewhere."""

@@ -1,0 +1,155 @@
+"""The counts that the functions gave to CloudWatch, and Lambda's own of them.
+
+This is the only module that asks for metrics (GetMetricData, Amazon CloudWatch API Reference).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from loginformant_shipper.events import Source
+from loginformant_shipper.failures import Reason
+from loginformant_shipper.names import METRICS_NAMESPACE, Metric
+
+from shipctl.account import aws_errors, client_config
+from shipctl.installation.functions import Function
+from shipctl.stack import Stack
+
+Query = dict[str, Any]
+
+LAMBDA = "AWS/Lambda"
+ERRORS = "Errors"
+THROTTLES = "Throttles"
+MEDIAN, SLOWEST = "p50", "p99"
+MAX_QUERIES = 500
+"""Of one GetMetricData."""
+
+SOURCES = {Function.SHIPPER: (Source.SUBSCRIPTION, Source.KINESIS), Function.REPLAY: (Source.REPLAY,)}
+_COUNTS = (
+    Metric.EVENTS_RECEIVED,
+    Metric.EVENTS_FILTERED,
+    Metric.EVENTS_DELIVERED,
+    Metric.EVENTS_DEAD_LETTERED,
+    Metric.EVENTS_RETURNED,
+    Metric.REQUESTS,
+    Metric.RETRIES,
+)
+
+
+class Point(NamedTuple):
+    time: datetime
+    """When its period begins."""
+    value: float
+
+
+class Series(NamedTuple):
+    """One metric over a time."""
+
+    function: Function
+    metric: str
+    reason: str
+    """Empty for the metric that counts all."""
+    statistic: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What was counted between two moments."""
+
+    since: datetime
+    until: datetime
+    series: Sequence[Series]
+
+    def total(self, metric: str, *functions: Function) -> int:
+        """Return the sum of a count; of all functions where none is given."""
+        return round(sum(point.value for series in self._of(metric, functions) for point in series.points))
+
+    def by_reason(self, metric: str, *functions: Function) -> dict[str, int]:
+        """Return the sums of a count by reason, the largest first; without those that are zero."""
+        sums: dict[str, int] = {}
+        for series in self.series:
+            if series.reason and series.metric == metric and (not functions or series.function in functions):
+                events = round(sum(point.value for point in series.points))
+                sums[series.reason] = sums.get(series.reason, 0) + events
+        return dict(sorted(((r, n) for r, n in sums.items() if n), key=lambda item: -item[1]))
+
+    def last(self, metric: str) -> datetime | None:
+        """Return when the last period began in which something was counted; None if there is none."""
+        return max((p.time for s in self._of(metric, ()) for p in s.points if p.value > 0), default=None)
+
+    def latency(self, statistic: str) -> float | None:
+        """Return the worst of a statistic of the seconds to LogInformant's answer; None without requests."""
+        found = (s for s in self.series if s.metric == Metric.INGEST_LATENCY and s.statistic == statistic)
+        return max((point.value / 1000 for series in found for point in series.points), default=None)
+
+    def _of(self, metric: str, functions: tuple[Function, ...]) -> Iterator[Series]:
+        for series in self.series:
+            if (
+                series.metric == metric
+                and not series.reason
+                and (not functions or series.function in functions)
+            ):
+                yield series
+
+
+def read_activity(stack: Stack, until: datetime, span: timedelta, period: timedelta) -> Activity:
+    """Return what was counted in the `span` before `until`, in steps of `period`. Raises `CommandError`.
+
+    AWS charges for each metric that is asked for ("Amazon CloudWatch Pricing"); this asks for about a hundred.
+    """
+    since = until - span
+    asked = list(_queries(stack, int(period.total_seconds()), int(span.total_seconds())))
+    queries = [{**query, "Id": f"q{number}"} for number, (_, query) in enumerate(asked)]
+    points: dict[str, list[Point]] = {}
+    with aws_errors("Reading the metrics"):
+        client = stack.session.client("cloudwatch", config=client_config())
+        for start in range(0, len(queries), MAX_QUERIES):
+            pages = client.get_paginator("get_metric_data").paginate(
+                MetricDataQueries=queries[start : start + MAX_QUERIES],
+                StartTime=since,
+                EndTime=until,
+            )
+            for page in pages:
+                for result in page["MetricDataResults"]:
+                    points.setdefault(result["Id"], []).extend(
+                        map(Point, result["Timestamps"], result["Values"])
+                    )
+    series = (
+        series._replace(points=tuple(sorted(points.get(f"q{number}", ()))))
+        for number, (series, _) in enumerate(asked)
+    )
+    return Activity(since, until, tuple(series))
+
+
+def _queries(stack: Stack, period: int, span: int) -> Iterator[tuple[Series, Query]]:
+    for function, sources in SOURCES.items():
+        name = function.name_in(stack)
+        for source in sources:
+            dimensions = [("FunctionName", name), ("Source", source)]
+            for metric in _COUNTS:
+                yield _query(Series(function, metric, "", "Sum", ()), METRICS_NAMESPACE, dimensions, period)
+            for statistic in (MEDIAN, SLOWEST):
+                latency = Series(function, Metric.INGEST_LATENCY, "", statistic, ())
+                yield _query(latency, METRICS_NAMESPACE, dimensions, span)
+            for metric in (Metric.EVENTS_DEAD_LETTERED, Metric.EVENTS_RETURNED):
+                for reason in Reason:
+                    counts = Series(function, metric, reason, "Sum", ())
+                    yield _query(counts, METRICS_NAMESPACE, [*dimensions, ("Reason", reason)], period)
+    for function in Function:
+        for of_lambda in (ERRORS, THROTTLES):
+            dimensions = [("FunctionName", function.name_in(stack))]
+            yield _query(Series(function, of_lambda, "", "Sum", ()), LAMBDA, dimensions, period)
+
+
+def _query(
+    series: Series, namespace: str, dimensions: Iterable[tuple[str, str]], period: int
+) -> tuple[Series, Query]:
+    metric = {
+        "Namespace": namespace,
+        "MetricName": series.metric,
+        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions],
+    }
+    stat = {"Metric": metric, "Period": period, "Stat": series.statistic}
+    return series, {"Id": "", "MetricStat": stat}

@@ -1,0 +1,170 @@
+"""The functions' own logs: what they, and Lambda for them, say.
+
+Read from CloudWatch Logs (FilterLogEvents). A line of metrics ("embedded metric format") is a log event, too;
+there is one for each invocation, so it is CloudWatch that leaves them out where nobody asks for them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+from loginformant_shipper.names import FilterCause
+
+from shipctl.account import aws_errors, client_config
+from shipctl.errors import CommandError
+from shipctl.installation.functions import Function
+from shipctl.stack import Stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs.type_defs import FilteredLogEventTypeDef
+
+NO_METRICS = "{ $._aws.Timestamp NOT EXISTS }"
+"""Matches lines of JSON that are no metrics ("Filter pattern syntax", Amazon CloudWatch Logs User Guide). All
+that the functions and Lambda log is JSON (`LoggingConfig` in the template), but not what a dying process prints."""
+
+ONLY_FILTERED = "{ $.EventsFiltered[0] > 0 }"
+"""Matches lines of metrics of invocations that left logs out."""
+
+MAX_LINES = 10_000
+
+
+class Line(NamedTuple):
+    """One log event of a function's own log group."""
+
+    identifier: str
+    time: datetime
+    function: Function
+    text: str
+    """As it was written."""
+    fields: Mapping[str, Any]
+    """The members of the JSON object that it is; none where it is something else."""
+
+    @property
+    def is_metrics(self) -> bool:
+        return "_aws" in self.fields
+
+    @property
+    def level(self) -> str:
+        """`WARNING` and the like; empty where the line has none."""
+        level = self.fields.get("level", self.fields.get("log_level", ""))
+        return level if isinstance(level, str) else ""
+
+
+class Trouble(NamedTuple):
+    """What a function says of log events that it did not deliver."""
+
+    time: datetime
+    function: Function
+    reason: str
+    status: int | None
+    detail: str
+    events: int
+    parked: bool
+
+
+def read_lines(
+    stack: Stack, function: Function, since: datetime, until: datetime | None = None, pattern: str = ""
+) -> Iterator[Line]:
+    """Yield the lines of a function's log from `since` on, in the order of time, all pages of them.
+
+    `pattern` is a filter pattern of CloudWatch Logs; none matches everything. Raises `CommandError`.
+    """
+    log_group = function.log_group_in(stack)
+    until_option: dict[str, Any] = {} if until is None else {"endTime": _milliseconds(until)}
+    with aws_errors(f"Reading {log_group}"):
+        client = stack.session.client("logs", config=client_config())
+        pages = client.get_paginator("filter_log_events").paginate(
+            logGroupName=log_group, startTime=_milliseconds(since), filterPattern=pattern, **until_option
+        )
+        try:
+            for page in pages:
+                yield from (_line(function, event) for event in page["events"])
+        except client.exceptions.ResourceNotFoundException as error:
+            raise CommandError(
+                f"there is no log group {log_group}: it belongs to the stack; deploy it again"
+            ) from error
+
+
+def troubles_of(lines: Iterable[Line]) -> list[Trouble]:
+    """Return what was not delivered, and why, in the order of the lines."""
+    return [trouble for line in lines if (trouble := _trouble(line))]
+
+
+def filtered_by(lines: Iterable[Line]) -> dict[str, int]:
+    """Return how many log events each rule of filtering left out, by lines of metrics (docs/filtering.md)."""
+    events = dict.fromkeys(map(str, FilterCause), 0)
+    for line in lines:
+        causes = line.fields.get("filteredBy")
+        for cause, count in causes.items() if isinstance(causes, dict) else ():
+            if isinstance(count, int):
+                events[cause] = events.get(cause, 0) + count
+    return {cause: count for cause, count in events.items() if count}
+
+
+def is_error(line: Line) -> bool:
+    """Whether a line tells of an invocation that failed: by the function, or by Lambda.
+
+    Lambda logs `platform.report` and the like at the level WARN only where the status is not `success`
+    ("System log level event mapping", AWS Lambda Developer Guide).
+    """
+    if line.level in ("ERROR", "CRITICAL", "FATAL"):
+        return True
+    record = line.fields.get("record")
+    status = record.get("status") if isinstance(record, dict) else None
+    return status in ("timeout", "error", "failure")
+
+
+def words_of(line: Line) -> str:
+    """Return what a line says to a person: its message, and what is beside it."""
+    fields = line.fields
+    record = fields.get("record")
+    if isinstance(record, dict):
+        kind, status = fields.get("type", ""), record.get("status", "")
+        error = record.get("errorType", "")
+        return " ".join(str(part) for part in (kind, status, error) if part)
+    said = fields.get("errorMessage") or fields.get("message")
+    if not isinstance(said, str):
+        return line.text.rstrip("\n")
+    if kind := fields.get("errorType"):
+        said = f"{kind}: {said}"
+    beside = [
+        f"{name}={fields[name]}"
+        for name in ("reason", "status", "events", "detail")
+        if fields.get(name) not in (None, "")
+    ]
+    return "  ".join([said, *beside])
+
+
+def _line(function: Function, event: "FilteredLogEventTypeDef") -> Line:
+    text = event.get("message", "")
+    time = datetime.fromtimestamp(event.get("timestamp", 0) / 1000, UTC)
+    return Line(event.get("eventId", ""), time, function, text, _fields(text))
+
+
+def _fields(text: str) -> Mapping[str, Any]:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _trouble(line: Line) -> Trouble | None:
+    match line.fields:
+        case {"reason": str(reason), "events": int(events), "message": str(message), **more}:
+            status, detail = more.get("status"), more.get("detail")
+            return Trouble(
+                line.time,
+                line.function,
+                reason,
+                status if isinstance(status, int) else None,
+                detail if isinstance(detail, str) else "",
+                events,
+                "parked queue" in message,
+            )
+    return None
+
+
+def _milliseconds(time: datetime) -> int:
+    return int(time.timestamp() * 1000)
