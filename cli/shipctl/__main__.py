@@ -8,9 +8,15 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from shipctl.autoreplay import autoreplay
 from shipctl.dlq.commands import dlq
+from shipctl.doctor.command import doctor
 from shipctl.errors import CommandError
+from shipctl.key import key
+from shipctl.logs import logs
+from shipctl.option_blocks import with_blocks
 from shipctl.preview import EXAMPLES, preview
+from shipctl.send_test import send_test
 from shipctl.subscriptions.commands import subscriptions
 from shipctl.terminal import one_line
 
@@ -46,6 +52,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(epilog=EXAMPLES)(preview)
+app.command()(with_blocks(doctor))
+app.command()(with_blocks(logs))
+app.command("send-test")(with_blocks(send_test))
+app.command()(with_blocks(autoreplay))
+app.add_typer(key, name="key")
 app.add_typer(dlq, name="dlq")
 app.add_typer(subscriptions, name="subscriptions")
 

@@ -25,3 +25,8 @@ class JsonLines:
         """Say what could not be decoded, on standard error."""
         detail = one_line(undecodable.detail)
         print(f"shipctl: cannot be decoded: {undecodable.reason}: {detail}", file=sys.stderr)
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document on a line of its own, at once; nothing in it is obeyed by a terminal."""
+    print(visible_json(orjson.dumps(document).decode()), flush=True)

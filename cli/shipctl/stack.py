@@ -3,7 +3,7 @@
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from shipctl.account import aws_errors, client_config, session
@@ -24,6 +24,9 @@ class Stack:
     outputs: Mapping[str, str]
     options: tuple[str, ...] = ()
     """The options without which another command would not find this stack: those that were given."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    status: str = ""
+    """CloudFormation's, such as `UPDATE_COMPLETE`."""
 
     def command(self, *words: str) -> str:
         """Return the line that runs a command of shipctl on this stack, ready to copy."""
@@ -68,6 +71,8 @@ def find_stack(name: str, region: str | None, profile: str | None) -> Stack:
         account,
         {output["OutputKey"]: output["OutputValue"] for output in outputs},
         options_for(name, region, profile),
+        {given["ParameterKey"]: given.get("ParameterValue", "") for given in stacks[0].get("Parameters", [])},
+        stacks[0].get("StackStatus", ""),
     )
 
 

@@ -72,6 +72,15 @@ class Counts(NamedTuple):
     asked_at_here: float
     """`time.monotonic()`."""
 
+    @property
+    def total(self) -> int:
+        return self.waiting + self.in_flight
+
+    @property
+    def words(self) -> str:
+        """`12 visible, 3 in flight`."""
+        return f"{self.waiting:,} visible, {self.in_flight:,} in flight"
+
 
 @dataclass(frozen=True)
 class Queue:

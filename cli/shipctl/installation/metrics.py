@@ -97,7 +97,7 @@ class Activity:
 def read_activity(stack: Stack, until: datetime, span: timedelta, period: timedelta) -> Activity:
     """Return what was counted in the `span` before `until`, in steps of `period`. Raises `CommandError`.
 
-    AWS charges for each metric that is asked for ("Amazon CloudWatch Pricing"); this asks for about a hundred.
+    AWS charges for each metric that is asked for ("Amazon CloudWatch Pricing"); there are about 100.
     """
     since = until - span
     asked = list(_queries(stack, int(period.total_seconds()), int(span.total_seconds())))

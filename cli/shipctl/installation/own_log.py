@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 NO_METRICS = "{ $._aws.Timestamp NOT EXISTS }"
 """Matches lines of JSON that are no metrics ("Filter pattern syntax", Amazon CloudWatch Logs User Guide). All
-that the functions and Lambda log is JSON (`LoggingConfig` in the template), but not what a dying process prints."""
+that the functions and Lambda log is JSON (`LoggingConfig`), but not what a dying process prints."""
 
 ONLY_FILTERED = "{ $.EventsFiltered[0] > 0 }"
 """Matches lines of metrics of invocations that left logs out."""
 
-MAX_LINES = 10_000
+ONLY_DELIVERED = "{ $.EventsDelivered[0] > 0 }"
+"""Likewise, of invocations that delivered something."""
 
 
 class Line(NamedTuple):

@@ -87,6 +87,11 @@ def why(outcome: Reconciled) -> str:
     return f"{words}: {one_line(outcome.detail)}" if outcome.detail else words
 
 
+def is_wrong(outcome: Reconciled) -> bool:
+    """Whether a log group is not as the stack wants it."""
+    return outcome.trouble is not None or outcome.finding.action is not None
+
+
 def write_json(outcome: Reconciled) -> None:
     """A line for a program."""
     finding = outcome.finding

@@ -1,0 +1,36 @@
+"""`shipctl autoreplay on|off`: whether the dead-letter queue empties itself, without a deployment."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from shipctl.installation.trigger import switch
+from shipctl.options import Place
+
+
+class Switch(StrEnum):
+    ON = "on"
+    OFF = "off"
+
+
+def autoreplay(
+    to: Annotated[Switch, typer.Argument(metavar="on|off", show_default=False)], place: Place
+) -> None:
+    """Let the dead-letter queue empty itself, or not, from now on.
+
+    It switches the trigger of the replay function; no message is touched, and what is being replayed goes on.
+    The stack's parameter AutoReplay is not changed: a later deployment that changes it, or the trigger, wins.
+    """
+    stack = place.find()
+    is_on = to is Switch.ON
+    before = switch(stack, is_on)
+    if before.is_on is is_on:
+        print(f"AutoReplay was {to} already ({before.state})")
+    else:
+        print(f"AutoReplay is {to} now; it was {before.state}")
+    if stack.parameters.get("AutoReplay", str(is_on).lower()) != str(is_on).lower():
+        print(
+            f"The stack's parameter says otherwise; to keep it: sam deploy --parameter-overrides "
+            f"AutoReplay={str(is_on).lower()}"
+        )

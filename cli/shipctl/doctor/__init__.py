@@ -1,0 +1,1 @@
+"""`shipctl doctor`: an installation looked over, check by check."""

@@ -1,0 +1,49 @@
+"""The address of LogInformant: its host has a name that is known, answers, and has a good certificate."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from shipctl.doctor.findings import Finding, fault, ok, unknown
+from shipctl.installation.diagnosis import deploy_with
+from shipctl.installation.functions import Function
+from shipctl.installation.installation import Installation
+
+CONNECT_SECONDS = 5.0
+
+
+def check_address(installation: Installation) -> Iterator[Finding]:
+    """Find a host that this machine does not reach. The functions may have another way there."""
+    variables = installation.variables(Function.SHIPPER)
+    url = variables.get("INGEST_URL", "")
+    trouble = _trouble(url)
+    if not trouble:
+        yield ok(f"{url}: reached from this machine")
+        return
+    remedy = f"{deploy_with('IngestUrl', 'https://app.loginformant.com')}, if the address is wrong"
+    if proxy := variables.get("HTTPS_PROXY"):
+        yield unknown(f"{url}: {trouble}; the functions go through {proxy}")
+    elif installation.parameters.get("VpcSubnetIds"):
+        yield unknown(f"{url}: {trouble}; the functions run in a VPC")
+    else:
+        yield fault(f"{url}: {trouble}", remedy)
+
+
+def _trouble(url: str) -> str:
+    """Why a connection cannot be made; empty where it can. No request is made."""
+    address = urlsplit(url)
+    host, is_tls = address.hostname or "", address.scheme == "https"
+    try:
+        port = address.port or (443 if is_tls else 80)
+        with socket.create_connection((host, port), CONNECT_SECONDS) as connection:
+            if is_tls:
+                with ssl.create_default_context().wrap_socket(connection, server_hostname=host):
+                    pass
+    except socket.gaierror as error:
+        return f"the host name {host} is not known ({error.strerror})"
+    except ssl.SSLCertVerificationError as error:
+        return f"its certificate is not good: {error.verify_message}"
+    except (OSError, ValueError) as error:
+        return f"no connection: {error}"
+    return ""

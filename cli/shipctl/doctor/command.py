@@ -1,0 +1,155 @@
+"""`shipctl doctor`: makes the checks, shows what they found, and ends with 1 where something is wrong."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, NamedTuple
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.style import Style
+from rich.text import Text
+
+from shipctl.doctor.checks import CHECKS
+from shipctl.doctor.findings import Check, Finding, Verdict, unknown
+from shipctl.errors import CommandError
+from shipctl.installation.installation import Installation
+from shipctl.json_lines import print_json
+from shipctl.options import AsJson, Place
+from shipctl.table import BOLD, DIM
+from shipctl.terminal import one_line
+
+SIGNS = {
+    Verdict.OK: ("✓", Style(color="green")),
+    Verdict.NOTICE: ("!", Style(color="yellow")),
+    Verdict.FAULT: ("✗", Style(color="red", bold=True)),
+    Verdict.UNKNOWN: ("?", Style(color="magenta")),
+}
+WHICH_PANEL = "Which checks"
+_NAME = max(len(check.name) for check in CHECKS)
+
+
+def _check_name(text: str) -> str:
+    names = [check.name for check in CHECKS]
+    if text in names:
+        return text
+    raise typer.BadParameter(f"{text!r} is no check: allowed are {', '.join(names)}")
+
+
+Names = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        parser=_check_name,
+        metavar="CHECK",
+        help="Only this check; may be given several times.",
+        rich_help_panel=WHICH_PANEL,
+        show_default=False,
+    ),
+]
+Skipped = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--skip",
+        parser=_check_name,
+        metavar="CHECK",
+        help="Not this check; may be given several times.",
+        rich_help_panel=WHICH_PANEL,
+        show_default=False,
+    ),
+]
+
+
+class Found(NamedTuple):
+    check: Check
+    finding: Finding
+
+
+def found_by(checks: Iterable[Check], installation: Installation) -> Iterator[Found]:
+    """Make checks, one after the other; what cannot be asked is a finding, too."""
+    for check in checks:
+        try:
+            for finding in check.look(installation):
+                yield Found(check, finding)
+        except CommandError as error:
+            yield Found(check, unknown(str(error)))
+
+
+def doctor(
+    place: Place,
+    only: Names = None,
+    skip: Skipped = None,
+    send: Annotated[
+        bool,
+        typer.Option(
+            "--send", help="Also ship one log, as send-test does: the only check that sends anything."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check the whole installation, line by line, with what to do where something is wrong.
+
+    Nothing is changed, and no message is received. The shipper and replay are invoked once each with
+    CloudWatch's own check message, which ships nothing.
+
+    `✓` is in order, `!` is worth knowing, `✗` is wrong, `?` could not be asked.
+
+    Exit status: 0 if nothing is wrong, 1 if something is, or if there is no such stack.
+    """
+    installation = Installation(place.find())
+    checks = [check for check in CHECKS if _is_wanted(check, only, skip, send)]
+    console = Console(highlight=False)
+    faults = 0
+    all_found: list[Found] = []
+    for found in found_by(checks, installation):
+        faults += found.finding.verdict is Verdict.FAULT
+        all_found.append(found)
+        if not as_json:
+            write_finding(console, found)
+    if as_json:
+        print_json({"stack": installation.stack.name, "faults": faults, "findings": documents(all_found)})
+    else:
+        words = f"{faults} faults" if faults > 1 else "1 fault" if faults else "nothing is wrong"
+        console.print(Text(f"\n{words}", style=BOLD))
+    if faults:
+        raise typer.Exit(1)
+
+
+def documents(found: Sequence[Found]) -> list[dict[str, str]]:
+    """Return findings for programs."""
+    return [
+        {
+            "check": check.name,
+            "reads": check.reads,
+            "verdict": finding.verdict,
+            "what": finding.what,
+            "remedy": finding.remedy,
+        }
+        for check, finding in found
+    ]
+
+
+def write_finding(console: Console, found: Found) -> None:
+    """Write what was found, and below it what to do: that on a line of its own, however long, to copy."""
+    check, finding = found
+    sign, style = SIGNS[finding.verdict]
+    head = Text(f"{sign} ", style=style).append(
+        f"{check.name:<{_NAME}}  ", style=Style(color="cyan", bold=False)
+    )
+    what = one_line(finding.what)
+    if console.is_terminal:
+        lines = Text(what).wrap(console, max(console.width - len(head), 20))
+        head.append(str(lines[0]) if lines else "", style=Style(bold=False))
+        console.print(head)
+        for line in lines[1:]:
+            console.print(Padding(line, (0, 0, 0, len(head.plain) - len(str(lines[0])))))
+    else:
+        console.print(head.append(what, style=Style(bold=False)), soft_wrap=True)
+    if finding.remedy:
+        indent = " " * (_NAME + 4)
+        console.print(Text(f"{indent}→ {one_line(finding.remedy)}", style=DIM), soft_wrap=True)
+
+
+def _is_wanted(check: Check, only: list[str] | None, skip: list[str] | None, send: bool) -> bool:
+    if only:
+        return check.name in only
+    return check.name not in (skip or ()) and (send or not check.sends)

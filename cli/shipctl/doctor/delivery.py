@@ -1,0 +1,79 @@
+"""Whether log events arrive, and what of them waits and why."""
+
+from collections.abc import Iterator
+
+from loginformant_shipper.dead_letters.replay import MAY_PASS
+from loginformant_shipper.failures import Reason
+from loginformant_shipper.names import Metric
+
+from shipctl.dlq.meanings import meaning_of
+from shipctl.dlq.spans import ago
+from shipctl.doctor.findings import Finding, fault, notice, ok
+from shipctl.installation.diagnosis import current_troubles, explain
+from shipctl.installation.installation import Installation
+from shipctl.send_test import send_one
+from shipctl.terminal import counted
+
+
+def check_delivery(installation: Installation) -> Iterator[Finding]:
+    """Find what keeps log events from being delivered now."""
+    current = current_troubles(installation)
+    for trouble in current:
+        meaning = explain(trouble, installation)
+        yield fault(f"{meaning.what}, {ago(trouble.time)}", meaning.to_do)
+    if current:
+        return
+    passed = [trouble for trouble in installation.troubles if trouble.reason in MAY_PASS]
+    if passed:
+        last = passed[-1]
+        yield notice(f"it is over: {last.reason} {ago(last.time)}, and since then log events were delivered")
+    else:
+        yield ok("no trouble in the last 15 minutes")
+
+
+def check_backlog(installation: Installation) -> Iterator[Finding]:
+    """Find what waits in the queues, and why."""
+    stack = installation.stack
+    waiting, parked = installation.counts(False), installation.counts(True)
+    for reason in _for_good(installation):
+        is_parked = bool(parked.total)
+        if not waiting.total and not is_parked:
+            break
+        what = meaning_of(reason).what
+        which = ("--parked",) if is_parked else ()
+        show = stack.command("dlq", "show", *which, "--reason", reason)
+        export = stack.command("dlq", "export", f"{reason}.jsonl", *which, "--reason", reason)
+        purge = stack.command("dlq", "purge", *which, "--reason", reason)
+        yield fault(f"{reason}: {what}", f"{show}; {export}; {purge}")
+    if parked.total:
+        yield fault(
+            f"{counted(parked.total, 'message')} in the parked queue: they need a person",
+            stack.command("dlq", "show", "--parked"),
+        )
+    if not waiting.total:
+        yield ok("the dead-letter queue is empty")
+    elif installation.trigger.is_on:
+        yield notice(
+            f"dead-letter queue: {waiting.words}; it empties itself as soon as LogInformant takes them",
+            stack.command("dlq", "stats"),
+        )
+    else:
+        yield fault(
+            f"dead-letter queue: {waiting.words}; nobody replays them", stack.command("dlq", "replay")
+        )
+
+
+def _for_good(installation: Installation) -> list[str]:
+    """The reasons of the last day that no time cures."""
+    reasons = {str(trouble.reason): None for trouble in installation.troubles}
+    reasons |= dict.fromkeys(installation.day.by_reason(Metric.EVENTS_DEAD_LETTERED))
+    return [reason for reason in reasons if reason not in {*MAY_PASS, Reason.UNDETERMINED}]
+
+
+def check_sending(installation: Installation) -> Iterator[Finding]:
+    """Find out whether one log arrives."""
+    outcome = send_one(installation.stack)
+    if outcome.is_delivered:
+        yield ok(f"one log was delivered in {outcome.seconds:.1f} s: key and address are good")
+    else:
+        yield fault(f"one log was not delivered: {outcome.why}", installation.stack.command("dlq", "stats"))

@@ -1,0 +1,129 @@
+"""The functions: as the template wants them, able to start, and what errors they had."""
+
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from shipctl.doctor.findings import Finding, fault, notice, ok
+from shipctl.errors import CommandError
+from shipctl.installation.functions import Function
+from shipctl.installation.installation import Installation
+from shipctl.installation.metrics import ERRORS, THROTTLES
+from shipctl.installation.own_log import is_error, words_of
+from shipctl.probes import control_message
+
+SIZES = {"Timeout": "--timeout", "MemorySize": "--memory-size"}
+"""Properties of a function that are numbers, and the AWS CLI's options for them."""
+
+
+def check_settings(installation: Installation) -> Iterator[Finding]:
+    """Find what somebody changed beside the template: a deployment does not put it right by itself."""
+    count = 0
+    for function in Function:
+        before = count
+        for finding in _changes(installation, function):
+            yield finding
+            count += 1
+        if count == before:
+            found = installation.function(function)
+            yield ok(f"{function.words}: {found['Timeout']} s, {found['MemorySize']} MB, as in the template")
+
+
+def _changes(installation: Installation, function: Function) -> Iterator[Finding]:
+    found = installation.function(function)
+    name = found["FunctionName"]
+    wanted = installation.properties(f"{function}Function")
+    region = installation.stack.region
+    update = f"aws lambda update-function-configuration --function-name {name} --region {region}"
+    for size, option in SIZES.items():
+        is_, should = found.get(size), wanted.get(size)
+        if isinstance(should, int) and is_ != should:
+            yield fault(f"{name}: {size} is {is_}, the template says {should}", f"{update} {option} {should}")
+    variables = found.get("Environment", {}).get("Variables", {})
+    for variable, should in _wanted_variables(installation, wanted).items():
+        if variables.get(variable) != should:
+            yield fault(
+                f"{name}: the variable {variable} is {variables.get(variable, 'not set')!r}, the template "
+                f"says {should!r}",
+                f"Lambda → {name} → Configuration → Environment variables → {variable}={shlex.quote(should)}",
+            )
+    yield from _concurrency(installation, function, name)
+    state, update_status = found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")
+    if state == "Failed" or update_status == "Failed":
+        why = found.get("StateReason") or found.get("LastUpdateStatusReason") or "AWS does not say why"
+        yield fault(
+            f"{name}: {state}, last update {update_status}: {why}", "put that right, then deploy again"
+        )
+
+
+def _wanted_variables(installation: Installation, wanted: Any) -> dict[str, str]:
+    """Environment variables whose value the template gives outright, or takes from a parameter."""
+    given = wanted.get("Environment", {}).get("Variables", {})
+    values: dict[str, str] = {}
+    for variable, value in given.items():
+        match value:
+            case str():
+                values[variable] = value
+            case {"Ref": str(parameter)} if parameter in installation.parameters:
+                values[variable] = installation.parameters[parameter]
+    return values
+
+
+def _concurrency(installation: Installation, function: Function, name: str) -> Iterator[Finding]:
+    reserved = installation.concurrency(function)
+    parameter = installation.parameters.get("ReservedConcurrency", "")
+    wanted = int(parameter) if function is Function.SHIPPER and parameter.isdecimal() else None
+    if reserved == wanted:
+        return
+    region = installation.stack.region
+    remedy = f"aws lambda delete-function-concurrency --function-name {name} --region {region}"
+    if wanted is not None:
+        remedy = (
+            f"aws lambda put-function-concurrency --function-name {name} --region {region} "
+            f"--reserved-concurrent-executions {wanted}"
+        )
+    should = "nothing is reserved in the template" if wanted is None else f"the template says {wanted}"
+    if reserved == 0:
+        yield fault(f"{name}: cannot run, its reserved concurrency is 0; {should}", remedy)
+    else:
+        yield notice(f"{name}: reserved concurrency is {reserved}; {should}", remedy)
+
+
+def check_start(installation: Installation) -> Iterator[Finding]:
+    """Find a function that cannot start: bad code, or a setting that it refuses."""
+    for function in (Function.SHIPPER, Function.REPLAY):
+        try:
+            invocation = installation.invoke(function, control_message(function))
+        except CommandError as error:
+            yield fault(f"{function.words} cannot be invoked: {error}", "see settings, above")
+            continue
+        if invocation.error:
+            yield fault(
+                f"{function.words} fails: {invocation.error}",
+                "put that right (settings, above), or deploy a version that works",
+            )
+        else:
+            yield ok(f"{function.words} starts")
+
+
+def check_errors(installation: Installation) -> Iterator[Finding]:
+    """Find errors of the functions: by their logs lately, by Lambda's count in the last hour."""
+    stack = installation.stack
+    for function in Function:
+        errors = [line for line in installation.lines(function) if is_error(line)]
+        failed = installation.hour.total(ERRORS, function)
+        throttled = installation.hour.total(THROTTLES, function)
+        look = stack.command("logs", function.lower(), "--since", "1h")
+        if errors:
+            yield notice(
+                f"{function.words}: {len(errors)} errors in 15 minutes, last: {words_of(errors[-1])}", look
+            )
+        elif failed:
+            yield notice(f"{function.words}: {failed} invocations failed in the last hour", look)
+        if throttled:
+            yield notice(
+                f"{function.words}: throttled {throttled} times in the last hour: no free execution",
+                "raise ReservedConcurrency or the account's limit (Service Quotas)",
+            )
+        if not (errors or failed or throttled):
+            yield ok(f"{function.words}: no errors")

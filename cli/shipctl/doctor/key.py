@@ -1,0 +1,35 @@
+"""The API key: there, readable, of a shape that can be sent, and taken by LogInformant."""
+
+from collections.abc import Iterator
+
+from loginformant_shipper.failures import Reason
+
+from shipctl.doctor.findings import Finding, fault, ok, unknown
+from shipctl.installation.diagnosis import current_troubles, explain
+from shipctl.installation.functions import Function
+from shipctl.installation.installation import Installation
+from shipctl.key_store import KeyStoreError, key_store
+
+
+def check_key(installation: Installation) -> Iterator[Finding]:
+    """Find a key that is not there, cannot be read, is no key, or was refused."""
+    stack = installation.stack
+    store = key_store(stack, installation.variables(Function.SHIPPER))
+    about_key = [
+        trouble
+        for trouble in current_troubles(installation)
+        if trouble.reason in (Reason.UNAUTHORIZED, Reason.NO_KEY)
+    ]
+    try:
+        store.read()
+    except KeyStoreError as error:
+        if error.is_denied:
+            yield unknown(f"{store.words}: you may not read it, so that nobody looked: {error}")
+        else:
+            yield fault(f"{store.words}: {error}", error.remedy)
+    else:
+        if not about_key:
+            yield ok(f"{store.words}: there, and not refused lately (doctor --send tries it)")
+    for trouble in about_key:
+        meaning = explain(trouble, installation)
+        yield fault(meaning.what, meaning.to_do)

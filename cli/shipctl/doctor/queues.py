@@ -1,0 +1,61 @@
+"""The queues as the template wants them, and what takes messages out of them."""
+
+from collections.abc import Iterator
+
+from shipctl.doctor.findings import Finding, fault, notice, ok
+from shipctl.installation.functions import Function
+from shipctl.installation.installation import Installation
+
+NUMBERS = ("MessageRetentionPeriod", "VisibilityTimeout", "MaximumMessageSize")
+
+
+def check_queues(installation: Installation) -> Iterator[Finding]:
+    """Find what somebody changed of a queue, and a KMS key that cannot be used."""
+    for resource, attributes in installation.queue_attributes.items():
+        wanted = installation.properties(resource)
+        changes = [
+            f"{number} is {attributes.get(number)}, the template says {wanted[number]}"
+            for number in NUMBERS
+            if isinstance(wanted.get(number), int) and attributes.get(number) != str(wanted[number])
+        ]
+        if "aws:SecureTransport" not in attributes.get("Policy", ""):
+            changes.append("its policy does not forbid plain http")
+        is_encrypted = attributes.get("KmsMasterKeyId") or attributes.get("SqsManagedSseEnabled") == "true"
+        if not is_encrypted:
+            changes.append("it is not encrypted")
+        name = attributes.get("QueueArn", resource).rpartition(":")[2]
+        for change in changes:
+            yield fault(f"{name}: {change}", f"SQS → {name} → Edit; what is right stands in template.yaml")
+        if not changes:
+            yield ok(f"{name}: as in the template")
+    for parameter in ("KmsKeyArn", "ApiKeyKmsKeyArn", "KinesisKmsKeyArn"):
+        if arn := installation.parameters.get(parameter, ""):
+            state = installation.key_state(arn)
+            if state == "Enabled":
+                yield ok(f"{parameter}: the key is enabled")
+            else:
+                yield fault(f"{parameter}: the key is {state}", f"aws kms enable-key --key-id {arn}")
+
+
+def check_trigger(installation: Installation) -> Iterator[Finding]:
+    """Find a trigger that is not what AutoReplay says, and a replay that cannot run."""
+    stack, trigger, wanted = installation.stack, installation.trigger, installation.says_auto_replay
+    if trigger.is_on and installation.concurrency(Function.REPLAY) == 0:
+        yield fault(
+            "the trigger is on, and replay cannot run: its reserved concurrency is 0", "see settings, above"
+        )
+    elif not trigger.identifier:
+        yield fault("replay has no trigger: nothing can invoke it but a command", "deploy again")
+    elif trigger.is_on is wanted:
+        yield ok(f"AutoReplay is {wanted}, the trigger is {trigger.state}".lower().capitalize())
+    elif wanted:
+        yield fault(
+            f"AutoReplay is true, and somebody switched the trigger off ({trigger.state}): the queue does "
+            "not empty itself",
+            stack.command("autoreplay", "on"),
+        )
+    else:
+        yield notice(
+            f"AutoReplay is false, and somebody switched the trigger on ({trigger.state})",
+            stack.command("autoreplay", "off"),
+        )

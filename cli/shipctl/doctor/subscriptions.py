@@ -1,0 +1,81 @@
+"""Whether log groups are subscribed as they should be, and by nobody else."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+from loginformant_shipper.subscriptions.plan import State
+
+from shipctl.doctor.findings import Finding, fault, notice, ok
+from shipctl.installation.functions import Function
+from shipctl.installation.installation import Installation
+from shipctl.subscriptions.outcomes import WORDS, is_wrong, why
+
+SHIPPED = (State.SUBSCRIBED, State.BY_ACCOUNT_POLICY, State.BY_HAND, State.OUTDATED, State.DOUBLED)
+MAX_NAMES = 5
+
+
+def check_permission(installation: Installation) -> Iterator[Finding]:
+    """Find a shipper that CloudWatch Logs may not invoke."""
+    principals = installation.invokers(Function.SHIPPER)
+    if "logs.amazonaws.com" in principals:
+        yield ok("CloudWatch Logs may invoke the shipper")
+    else:
+        yield fault(
+            "CloudWatch Logs may not invoke the shipper: its permission is missing",
+            "deploy again after removing ShipperInvokePermission, or aws lambda add-permission with the "
+            "principal logs.amazonaws.com",
+        )
+
+
+def check_subscriptions(installation: Installation) -> Iterator[Finding]:
+    """Find log groups that are not subscribed as the stack wants, and a stack to which none is."""
+    stack = installation.stack
+    wrong: dict[str, list[str]] = {}
+    states: Counter[State] = Counter()
+    for outcome in installation.subscriptions:
+        states[outcome.finding.state] += 1
+        if is_wrong(outcome):
+            wrong.setdefault(why(outcome), []).append(outcome.finding.log_group)
+    for words, names in wrong.items():
+        more = f" and {len(names) - MAX_NAMES:,} more" if len(names) > MAX_NAMES else ""
+        yield fault(
+            f"{words}: {', '.join(names[:MAX_NAMES])}{more}", stack.command("subscriptions", "reconcile")
+        )
+    shipped = sum(states[state] for state in SHIPPED)
+    if not shipped and not stack.parameters.get("KinesisStreamArn"):
+        yield fault(
+            f"no log group of {states.total():,} is subscribed: nothing is shipped",
+            f"set LogGroups ({WORDS[State.MISSING]}: {stack.command('subscriptions', 'plan')}), or subscribe "
+            "by hand: output SubscribeCommand",
+        )
+    elif not wrong:
+        yield ok(f"{shipped:,} of {states.total():,} log groups are shipped, as the stack wants")
+
+
+def check_account_policy(installation: Installation) -> Iterator[Finding]:
+    """Find an account-wide subscription of somebody else's: AWS allows one in a region."""
+    shipper = installation.stack.output("ShipperFunctionArn")
+    wanted = installation.parameters.get("SubscribeAccount") == "true"
+    is_ours = False
+    for name, document in installation.account_policies.items():
+        destination = _destination(document)
+        if destination == shipper:
+            is_ours = True
+            yield ok(f"{name} subscribes the account to the shipper")
+        else:
+            yield notice(
+                f"the account policy {name} sends every log group's events to {destination}, too",
+                "nothing, if that is meant; with SubscribeAccount=true it is in the way",
+            )
+    if wanted and not is_ours:
+        yield fault("SubscribeAccount is true, and the account policy is not there", "deploy again")
+    elif not wanted and not installation.account_policies:
+        yield ok("no account policy")
+
+
+def _destination(document: str) -> str:
+    try:
+        return str(json.loads(document)["DestinationArn"])
+    except (ValueError, KeyError, TypeError):
+        return "an unknown destination"

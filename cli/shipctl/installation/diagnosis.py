@@ -1,0 +1,84 @@
+"""Why log events are not delivered, and what to do, told from what the functions logged."""
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from loginformant_shipper.dead_letters.replay import MAY_PASS
+from loginformant_shipper.failures import Reason
+
+from shipctl.dlq.meanings import Meaning, meaning_of
+from shipctl.installation.functions import Function
+from shipctl.installation.installation import Installation
+from shipctl.installation.own_log import Trouble
+from shipctl.terminal import one_line
+
+_NAME_IS_NOT_KNOWN = ("NameResolutionError", "Failed to resolve", "Name or service not known")
+"""How urllib3 and the C library say that a host name is not known."""
+MAX_DETAIL = 200
+
+
+def current_troubles(installation: Installation) -> Sequence[Trouble]:
+    """Return the last trouble of each kind that may pass, and has not: nothing was delivered since.
+
+    The newest first. Raises `CommandError`.
+    """
+    newest: dict[tuple[str, int | None], Trouble] = {}
+    for trouble in installation.troubles:
+        if trouble.reason in MAY_PASS:
+            newest[trouble.reason, trouble.status] = trouble
+    in_order = sorted(newest.values(), reverse=True)
+    if not in_order or installation.delivered_after(in_order[0].time):
+        return []
+    return in_order
+
+
+def explain(trouble: Trouble, installation: Installation) -> Meaning:
+    """Return what a trouble means and what to do, for this installation."""
+    what, to_do = _meaning(trouble, installation)
+    status = f" {trouble.status}" if trouble.status else ""
+    detail = f": {one_line(trouble.detail[:MAX_DETAIL])}" if trouble.detail else ""
+    return Meaning(f"{what} ({trouble.reason}{status}{detail})", _and_replay(to_do, installation))
+
+
+def deploy_with(parameter: str, value: str) -> str:
+    """Return the command that changes a parameter of the stack."""
+    return f"sam deploy --parameter-overrides {parameter}={value}"
+
+
+def _meaning(trouble: Trouble, installation: Installation) -> Meaning:
+    stack = installation.stack
+    url = installation.variables(Function.SHIPPER).get("INGEST_URL", "")
+    set_key = stack.command("key", "set")
+    match trouble.reason:
+        case Reason.UNAUTHORIZED:
+            return Meaning("LogInformant refuses the API key", set_key)
+        case Reason.NO_KEY:
+            return Meaning("the API key cannot be read", set_key)
+        case Reason.MISCONFIGURED:
+            return Meaning(
+                f"what answers at {url} is not the ingest API",
+                deploy_with("IngestUrl", "https://app.loginformant.com"),
+            )
+        case Reason.UNAVAILABLE if any(words in trouble.detail for words in _NAME_IS_NOT_KNOWN):
+            return Meaning(
+                f"the host name {urlsplit(url).hostname} is not known",
+                deploy_with("IngestUrl", "https://app.loginformant.com"),
+            )
+        case Reason.UNAVAILABLE if trouble.status is None:
+            return Meaning(f"{url} cannot be reached", "wait; or see network, proxy and DNS of the functions")
+        case Reason.UNAVAILABLE:
+            return Meaning("LogInformant is down", "wait until it is back")
+        case Reason.THROTTLED:
+            return Meaning("LogInformant limits the rate", "wait, or lower MaxInFlight")
+        case Reason.OUT_OF_TIME:
+            return Meaning(
+                "the functions' time is used up before an answer comes",
+                f"wait; if it goes on, see the time-out in {stack.command('doctor', '--only', 'settings')}",
+            )
+    return meaning_of(trouble.reason)
+
+
+def _and_replay(to_do: str, installation: Installation) -> str:
+    if installation.trigger.is_on:
+        return f"{to_do}; the queue then empties itself"
+    return f"{to_do}; then {installation.stack.command('dlq', 'replay')}"

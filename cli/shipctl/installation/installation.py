@@ -1,0 +1,284 @@
+"""An installation: what AWS says of a stack and all that belongs to it, each asked for once, when needed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from loginformant_shipper.subscriptions.reconcile import Reconciled
+
+from shipctl.account import aws_errors, client_config
+from shipctl.dlq.queue import Counts, queue_of
+from shipctl.errors import CommandError
+from shipctl.installation.functions import Function
+from shipctl.installation.metrics import Activity, read_activity
+from shipctl.installation.own_log import (
+    NO_METRICS,
+    ONLY_DELIVERED,
+    ONLY_FILTERED,
+    Line,
+    Trouble,
+    filtered_by,
+    read_lines,
+    troubles_of,
+)
+from shipctl.installation.trigger import Trigger, read_trigger
+from shipctl.stack import Stack
+from shipctl.subscriptions.deployed_settings import settings_of
+from shipctl.subscriptions.outcomes import outcomes
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
+
+RECENT = timedelta(minutes=15)
+"""What the functions said within this time is why things are as they are."""
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+class Alarm(NamedTuple):
+    resource: str
+    """Its name in the template."""
+    state: str
+    """`OK`, `ALARM` or `INSUFFICIENT_DATA`."""
+    since: datetime | None
+    tells: bool
+    """Whether anybody is told when it goes off."""
+
+
+class Resource(NamedTuple):
+    """A resource of the stack."""
+
+    name: str
+    identifier: str
+    status: str
+
+
+@dataclass
+class Installation:
+    stack: Stack
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _functions: "dict[Function, FunctionConfigurationResponseTypeDef]" = field(default_factory=dict)
+    _concurrency: dict[Function, int | None] = field(default_factory=dict)
+    _lines: dict[Function, Sequence[Line]] = field(default_factory=dict)
+    _counts: dict[bool, Counts] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The stack's parameters. The API key is not readable among them (`NoEcho`)."""
+        return self.stack.parameters
+
+    @cached_property
+    def resources(self) -> Sequence[Resource]:
+        with aws_errors("Listing the stack's resources"):
+            pages = self._client("cloudformation").get_paginator("list_stack_resources")
+            return [
+                Resource(
+                    found["LogicalResourceId"], found.get("PhysicalResourceId", ""), found["ResourceStatus"]
+                )
+                for page in pages.paginate(StackName=self.stack.name)
+                for found in page["StackResourceSummaries"]
+            ]
+
+    @cached_property
+    def template(self) -> Mapping[str, Any]:
+        """The template that the stack was deployed with, SAM's part carried out."""
+        with aws_errors("Reading the stack's template"):
+            answer = self._client("cloudformation").get_template(
+                StackName=self.stack.name, TemplateStage="Processed"
+            )
+        body = answer["TemplateBody"]
+        found = json.loads(body) if isinstance(body, str) else body
+        return found if isinstance(found, dict) else {}
+
+    def properties(self, resource: str) -> Mapping[str, Any]:
+        """Return what the template says of a resource; nothing where it has none of that name."""
+        found = self.template.get("Resources", {}).get(resource, {}).get("Properties", {})
+        return found if isinstance(found, dict) else {}
+
+    def function(self, function: Function) -> "FunctionConfigurationResponseTypeDef":
+        """Return a function's configuration. Raises `CommandError`."""
+        if function not in self._functions:
+            name = function.name_in(self.stack)
+            with aws_errors(f"Reading the configuration of {name}"):
+                self._functions[function] = self._client("lambda").get_function_configuration(
+                    FunctionName=name
+                )
+        return self._functions[function]
+
+    def variables(self, function: Function) -> Mapping[str, str]:
+        """Return a function's environment variables. Raises `CommandError`."""
+        return self.function(function).get("Environment", {}).get("Variables", {})
+
+    def concurrency(self, function: Function) -> int | None:
+        """Return how many may run at a time; None where nothing is reserved. Raises `CommandError`."""
+        if function not in self._concurrency:
+            name = function.name_in(self.stack)
+            with aws_errors(f"Reading the concurrency of {name}"):
+                answer = self._client("lambda").get_function_concurrency(FunctionName=name)
+            self._concurrency[function] = answer.get("ReservedConcurrentExecutions")
+        return self._concurrency[function]
+
+    @cached_property
+    def trigger(self) -> Trigger:
+        """What invokes replay. Raises `CommandError`."""
+        return read_trigger(self.stack)
+
+    @property
+    def says_auto_replay(self) -> bool:
+        """What the parameter `AutoReplay` says, whatever the trigger really is."""
+        return self.parameters.get("AutoReplay", "true") == "true"
+
+    def counts(self, parked: bool) -> Counts:
+        """Return how many messages a queue holds. Raises `CommandError`."""
+        if parked not in self._counts:
+            self._counts[parked] = queue_of(self.stack, parked).counts()
+        return self._counts[parked]
+
+    @cached_property
+    def queue_attributes(self) -> Mapping[str, Mapping[str, str]]:
+        """The attributes of both queues, by the names of their resources. Raises `CommandError`."""
+        found: dict[str, Mapping[str, str]] = {}
+        for resource in ("DeadLetterQueue", "ParkedQueue"):
+            url = self.stack.output(f"{resource}Url")
+            with aws_errors(f"Reading {url.rpartition('/')[2]}"):
+                answer = self._client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+            found[resource] = answer["Attributes"]
+        return found
+
+    def key_state(self, arn: str) -> str:
+        """Return the state of a KMS key, `Enabled` or another. Raises `CommandError`."""
+        with aws_errors(f"Reading the KMS key {arn}"):
+            state: str = self._client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
+        return state
+
+    def lines(self, function: Function) -> Sequence[Line]:
+        """Return what a function logged lately, without metrics. Raises `CommandError`."""
+        if function not in self._lines:
+            read = read_lines(self.stack, function, self.now - RECENT, pattern=NO_METRICS)
+            self._lines[function] = [line for line in read if not line.is_metrics]
+        return self._lines[function]
+
+    @cached_property
+    def troubles(self) -> Sequence[Trouble]:
+        """What shipper and replay did not deliver lately, and why. Raises `CommandError`."""
+        return sorted(troubles_of([*self.lines(Function.SHIPPER), *self.lines(Function.REPLAY)]))
+
+    def delivered_after(self, time: datetime) -> bool:
+        """Whether shipper or replay delivered anything after `time`. Raises `CommandError`."""
+        return any(
+            sum(line.fields["EventsDelivered"]) > 0
+            for function in (Function.SHIPPER, Function.REPLAY)
+            for line in read_lines(self.stack, function, time, pattern=ONLY_DELIVERED)
+            if line.time > time and isinstance(line.fields.get("EventsDelivered"), list)
+        )
+
+    @cached_property
+    def hour(self) -> Activity:
+        """What was counted in the last hour, by the minute. Raises `CommandError`."""
+        return read_activity(self.stack, self.now, HOUR, timedelta(minutes=1))
+
+    @cached_property
+    def day(self) -> Activity:
+        """What was counted in the last day, by five minutes. Raises `CommandError`."""
+        return read_activity(self.stack, self.now, DAY, timedelta(minutes=5))
+
+    @cached_property
+    def filtered_by(self) -> Mapping[str, int]:
+        """How many log events of the last hour which rule left out. Raises `CommandError`."""
+        lines = read_lines(self.stack, Function.SHIPPER, self.now - HOUR, pattern=ONLY_FILTERED)
+        return filtered_by(line for line in lines if line.is_metrics)
+
+    @cached_property
+    def alarms(self) -> Sequence[Alarm]:
+        """The stack's alarms. Raises `CommandError`."""
+        names = {
+            identifier: name.removesuffix("Name")
+            for name, identifier in self.stack.outputs.items()
+            if name.endswith("AlarmName")
+        }
+        with aws_errors("Reading the alarms"):
+            answer = self._client("cloudwatch").describe_alarms(AlarmNames=list(names), MaxRecords=100)
+        return [
+            Alarm(
+                names[found["AlarmName"]],
+                found["StateValue"],
+                found.get("StateUpdatedTimestamp"),
+                bool(found.get("AlarmActions")) and found.get("ActionsEnabled", True),
+            )
+            for found in answer["MetricAlarms"]
+        ]
+
+    @cached_property
+    def subscriptions(self) -> Sequence[Reconciled]:
+        """How each log group of the account stands. Raises `CommandError`."""
+        return list(outcomes(self.stack, settings_of(self.stack), (), only_look=True))
+
+    @cached_property
+    def account_policies(self) -> Mapping[str, str]:
+        """The documents of the account's subscription policies by their names. Raises `CommandError`."""
+        with aws_errors("Reading the account's subscription policies"):
+            answer = self._client("logs").describe_account_policies(policyType="SUBSCRIPTION_FILTER_POLICY")
+        return {
+            policy.get("policyName", ""): policy.get("policyDocument", "")
+            for policy in answer["accountPolicies"]
+        }
+
+    def invokers(self, function: Function) -> frozenset[str]:
+        """Return the services that may invoke a function. Raises `CommandError`."""
+        name = function.name_in(self.stack)
+        client = self._client("lambda")
+        with aws_errors(f"Reading the policy of {name}"):
+            try:
+                policy = json.loads(client.get_policy(FunctionName=name)["Policy"])
+            except client.exceptions.ResourceNotFoundException:
+                return frozenset()
+        principals = (statement.get("Principal") for statement in policy.get("Statement", []))
+        return frozenset(p["Service"] for p in principals if isinstance(p, dict) and "Service" in p)
+
+    def invoke(self, function: Function, payload: bytes) -> "Invocation":
+        """Invoke a function and wait. Raises `CommandError`."""
+        return invoke(self.stack, function, payload)
+
+    def _client(self, service: Any) -> Any:
+        return self.stack.session.client(service, config=client_config())
+
+
+class Invocation(NamedTuple):
+    """What came of an invocation."""
+
+    error: str
+    """Why the function failed; empty where it did not."""
+    answer: Mapping[str, Any]
+    log: str
+    """The end of what it logged, at most 4 KB."""
+
+
+def invoke(stack: Stack, function: Function, payload: bytes) -> Invocation:
+    """Invoke a function of the stack and wait for its answer. Raises `CommandError`."""
+    import base64
+
+    from botocore.config import Config
+
+    name = function.name_in(stack)
+    # One attempt: what the first one does, a second one would do again.
+    config = client_config().merge(Config(read_timeout=145, retries={"total_max_attempts": 1}))
+    with aws_errors(f"Invoking {name}"):
+        client = stack.session.client("lambda", config=config)
+        try:
+            answered = client.invoke(FunctionName=name, Payload=payload, LogType="Tail")
+        except client.exceptions.TooManyRequestsException as error:
+            raise CommandError(
+                f"Lambda has no free execution for {name}: {error.response['Error']['Message']}"
+            ) from error
+        body = answered["Payload"].read()
+    log = base64.b64decode(answered.get("LogResult", "")).decode("utf-8", "replace")
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        answer = {}
+    answer = answer if isinstance(answer, dict) else {}
+    failed = "FunctionError" in answered
+    why = str(answer.get("errorMessage") or "without a word about why") if failed else ""
+    return Invocation(why, answer, log)

@@ -1,0 +1,54 @@
+"""`shipctl key set`: another API key, typed or from standard input; never from an argument."""
+
+import sys
+
+import typer
+
+from shipctl.errors import CommandError
+from shipctl.installation.functions import Function
+from shipctl.installation.installation import Installation
+from shipctl.key_store import KeyStoreError, key_store, unusable
+from shipctl.option_blocks import with_blocks
+from shipctl.options import Place
+
+MAX_CHARACTERS = 4096
+
+key = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Change the API key.")
+
+
+def set_(place: Place) -> None:
+    """Store another API key where the stack keeps it.
+
+    It is asked for, without being shown; or read from standard input (`shipctl key set < FILE`). It is no
+    argument, since arguments are seen by other users of this machine and stay in the shell's history.
+
+    A secret that is going to be deleted is restored. Nothing needs to be restarted: the functions fetch the
+    key afresh when it is refused, at most every 30 seconds.
+    """
+    stack = place.find()
+    store = key_store(stack, Installation(stack).variables(Function.SHIPPER))
+    text = _given(store.words)
+    if trouble := unusable(text):
+        raise CommandError(f"{trouble}; nothing was changed")
+    try:
+        store.write(text)
+    except KeyStoreError as error:
+        remedy = f"; {error.remedy}" if error.remedy else ""
+        raise CommandError(f"{store.words}: {error}{remedy}") from None
+    print(f"{store.words}: the API key is stored; {stack.command('send-test')} tries it")
+
+
+def _given(where: str) -> str:
+    if sys.stdin.isatty():
+        given: str = typer.prompt(f"API key for {where}", hide_input=True, err=True)
+    else:
+        given = sys.stdin.read(MAX_CHARACTERS)
+    return given.strip()
+
+
+@key.callback()
+def _group() -> None:
+    """Change the API key."""
+
+
+key.command("set")(with_blocks(set_))

@@ -1,0 +1,124 @@
+"""`shipctl logs`: what the functions themselves log."""
+
+import heapq
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
+
+from shipctl.installation.functions import Function
+from shipctl.installation.own_log import NO_METRICS, Line, is_error, read_lines, words_of
+from shipctl.json_lines import print_json
+from shipctl.options import SHOWN_PANEL, AsJson, Place
+from shipctl.stack import Stack
+from shipctl.table import DIM
+from shipctl.terminal import one_line
+from shipctl.times import moment
+
+DEFAULT_SINCE = timedelta(hours=1)
+POLL_SECONDS = 2.0
+LATE = timedelta(seconds=30)
+"""For so long after its time a log event may still come (in practice some seconds): following looks back."""
+
+
+class Whose(StrEnum):
+    SHIPPER = "shipper"
+    REPLAY = "replay"
+    SUBSCRIBER = "subscriber"
+    ALL = "all"
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        return tuple(Function) if self is Whose.ALL else (Function(self.capitalize()),)
+
+
+def logs(
+    place: Place,
+    whose: Annotated[
+        Whose, typer.Argument(metavar="[shipper|replay|subscriber|all]", show_default=False)
+    ] = Whose.ALL,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--since",
+            parser=moment,
+            metavar="TIME",
+            help="From when on: so long ago (90s, 15m, 1h, 2d), or a time (2026-11-03T09:00, UTC).  "
+            "[default: 1h]",
+            rich_help_panel=SHOWN_PANEL,
+            show_default=False,
+        ),
+    ] = None,
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow", "-f", help="Go on with what comes, until Ctrl-C.", rich_help_panel=SHOWN_PANEL
+        ),
+    ] = False,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all-lines",
+            help="Metrics and lines that are not JSON, too. Without it CloudWatch leaves them out.",
+            rich_help_panel=SHOWN_PANEL,
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the shipper, replay and the subscriber log themselves.
+
+    They log trouble only: where nothing is shown, nothing was wrong. What of their logs is shipped to
+    LogInformant: nothing.
+    """
+    stack = place.find()
+    console = Console(highlight=False)
+    began = since or datetime.now(UTC) - DEFAULT_SINCE
+    seen: dict[str, datetime] = {}
+    count = 0
+    while True:
+        for line in _lines(stack, whose, began, everything):
+            if line.identifier and line.identifier in seen:
+                continue
+            seen[line.identifier] = line.time
+            count += 1
+            _print(console, line, as_json)
+        if not follow:
+            break
+        began = max(began, datetime.now(UTC) - LATE)
+        seen = {identifier: when for identifier, when in seen.items() if when >= began}
+        time.sleep(POLL_SECONDS)
+    if not count:
+        print(f"shipctl: nothing was logged by {whose} since {began:%Y-%m-%d %H:%M:%S} UTC", file=sys.stderr)
+
+
+def _lines(stack: Stack, whose: Whose, since: datetime, everything: bool) -> Iterator[Line]:
+    pattern = "" if everything else NO_METRICS
+    logs = (read_lines(stack, function, since, pattern=pattern) for function in whose.functions)
+    for line in heapq.merge(*logs, key=lambda line: line.time):
+        if everything or (line.fields and not line.is_metrics):
+            yield line
+
+
+def _print(console: Console, line: Line, as_json: bool) -> None:
+    if as_json:
+        said = dict(line.fields) if line.fields else line.text
+        print_json({"time": line.time, "function": line.function.lower(), "line": said})
+        return
+    style = (
+        Style(color="red")
+        if is_error(line)
+        else Style(color="yellow")
+        if line.level == "WARNING"
+        else Style()
+    )
+    text = Text(f"{line.time:%m-%d %H:%M:%S}  ", style=DIM)
+    text.append(f"{line.function.lower():<10}  ", style=Style(color="cyan", dim=False))
+    text.append(one_line(words_of(line)), style=style + Style(dim=False))
+    console.print(text, soft_wrap=True)
