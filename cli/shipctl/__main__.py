@@ -17,6 +17,7 @@ from shipctl.logs import logs
 from shipctl.option_blocks import with_blocks
 from shipctl.preview import EXAMPLES, preview
 from shipctl.send_test import send_test
+from shipctl.status.command import status
 from shipctl.subscriptions.commands import subscriptions
 from shipctl.terminal import one_line
 
@@ -52,6 +53,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(epilog=EXAMPLES)(preview)
+app.command()(with_blocks(status))
 app.command()(with_blocks(doctor))
 app.command()(with_blocks(logs))
 app.command("send-test")(with_blocks(send_test))

@@ -84,7 +84,7 @@ def logs(
     count = 0
     while True:
         for line in _lines(stack, whose, began, everything):
-            if line.identifier and line.identifier in seen:
+            if line.identifier in seen:
                 continue
             seen[line.identifier] = line.time
             count += 1

@@ -47,7 +47,7 @@ def check_trigger(installation: Installation) -> Iterator[Finding]:
     elif not trigger.identifier:
         yield fault("replay has no trigger: nothing can invoke it but a command", "deploy again")
     elif trigger.is_on is wanted:
-        yield ok(f"AutoReplay is {wanted}, the trigger is {trigger.state}".lower().capitalize())
+        yield ok(f"AutoReplay is {str(wanted).lower()}, the trigger is {trigger.state}")
     elif wanted:
         yield fault(
             f"AutoReplay is true, and somebody switched the trigger off ({trigger.state}): the queue does "

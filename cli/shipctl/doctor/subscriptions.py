@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from loginformant_shipper.subscriptions.plan import State
 
 from shipctl.doctor.findings import Finding, fault, notice, ok
+from shipctl.installation.diagnosis import deploy_with
 from shipctl.installation.functions import Function
 from shipctl.installation.installation import Installation
-from shipctl.subscriptions.outcomes import WORDS, is_wrong, why
+from shipctl.subscriptions.outcomes import is_wrong, why
 
 SHIPPED = (State.SUBSCRIBED, State.BY_ACCOUNT_POLICY, State.BY_HAND, State.OUTDATED, State.DOUBLED)
 MAX_NAMES = 5
@@ -44,10 +45,11 @@ def check_subscriptions(installation: Installation) -> Iterator[Finding]:
         )
     shipped = sum(states[state] for state in SHIPPED)
     if not shipped and not stack.parameters.get("KinesisStreamArn"):
+        patterns = stack.parameters.get("LogGroups", "")
+        matches = f"; none matches LogGroups, {patterns}" if patterns else ""
         yield fault(
-            f"no log group of {states.total():,} is subscribed: nothing is shipped",
-            f"set LogGroups ({WORDS[State.MISSING]}: {stack.command('subscriptions', 'plan')}), or subscribe "
-            "by hand: output SubscribeCommand",
+            f"no log group of {states.total():,} is subscribed, nothing is shipped{matches}",
+            f"{deploy_with('LogGroups', 'NAMES_AND_PATTERNS')}, or the stack's output SubscribeCommand",
         )
     elif not wrong:
         yield ok(f"{shipped:,} of {states.total():,} log groups are shipped, as the stack wants")

@@ -140,7 +140,8 @@ def words_of(line: Line) -> str:
 def _line(function: Function, event: "FilteredLogEventTypeDef") -> Line:
     text = event.get("message", "")
     time = datetime.fromtimestamp(event.get("timestamp", 0) / 1000, UTC)
-    return Line(event.get("eventId", ""), time, function, text, _fields(text))
+    identifier = event.get("eventId") or f"{event.get('logStreamName')} {time} {text}"
+    return Line(identifier, time, function, text, _fields(text))
 
 
 def _fields(text: str) -> Mapping[str, Any]:

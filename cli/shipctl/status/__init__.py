@@ -1,0 +1,1 @@
+"""`shipctl status`: one screen."""

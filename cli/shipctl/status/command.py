@@ -1,0 +1,34 @@
+"""`shipctl status`: whether logs flow, what waits, and what is wrong."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from shipctl.installation.installation import Installation
+from shipctl.json_lines import print_json
+from shipctl.options import AsJson, Place
+from shipctl.status.screen import document, write_state
+from shipctl.status.state import state_of
+
+
+def status(
+    place: Place,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Numbers only: leave out what doctor would find wrong.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show on one screen whether logs flow, what waits, and what is wrong.
+
+    Log events are counted at each attempt, from the functions' metrics, which CloudWatch has a minute or two
+    later. What is wrong is what `shipctl doctor` finds.
+
+    Exit status: 0, whatever is found; `shipctl doctor` ends with 1 where something is wrong.
+    """
+    installation = Installation(place.find())
+    state = state_of(installation, checks=not quick)
+    if as_json:
+        print_json(document(state))
+    else:
+        write_state(Console(highlight=False), state)

@@ -1,0 +1,122 @@
+"""How an installation does: numbers and words, read from it and shown elsewhere."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from loginformant_shipper.names import Metric
+
+from shipctl.dlq.queue import Counts
+from shipctl.doctor.checks import CHECKS
+from shipctl.doctor.command import Found, found_by
+from shipctl.doctor.findings import Check, Verdict
+from shipctl.errors import CommandError
+from shipctl.installation.functions import Function
+from shipctl.installation.installation import Installation
+from shipctl.installation.metrics import MEDIAN, SLOWEST, Activity
+from shipctl.installation.trigger import Trigger
+from shipctl.key_store import key_store
+
+
+@dataclass(frozen=True)
+class Period:
+    """What became of log events in some time. They are counted at each attempt."""
+
+    received: int
+    filtered: int
+    delivered: int
+    """By the shipper, at the first attempt."""
+    replayed: int
+    """Delivered by replay."""
+    dead_lettered: dict[str, int]
+    """By reason; likewise the two below."""
+    stored_again: dict[str, int]
+    """By replay, in the dead-letter queue or the parked queue."""
+    returned: dict[str, int]
+    """By replay: they stay in the dead-letter queue as they are. Each try counts."""
+
+
+@dataclass(frozen=True)
+class State:
+    stack: str
+    region: str
+    version: str
+    deployment: str
+    address: str
+    key: str
+    """Where the API key is kept."""
+    hour: Period | None
+    """None where it could not be asked; likewise `day`."""
+    day: Period | None
+    filtered_by: dict[str, int]
+    """In the last hour, by rule."""
+    last_delivery: datetime | None
+    """Of the last day, to the minute or to five."""
+    median_seconds: float | None
+    """To LogInformant's answer, in the last hour."""
+    slowest_seconds: float | None
+    dead_letter_queue: Counts
+    parked_queue: Counts
+    says_auto_replay: bool
+    trigger: Trigger
+    faults: Sequence[Found]
+    untold: Sequence[str]
+    """What could not be asked."""
+
+
+def state_of(installation: Installation, *, checks: bool = True) -> State:
+    """Return how an installation does; with `checks` also what is wrong. Raises `CommandError`."""
+    stack = installation.stack
+    variables = installation.variables(Function.SHIPPER)
+    untold: list[str] = []
+    hour = day = None
+    filtered_by: dict[str, int] = {}
+    try:
+        hour, day = period(installation.hour), period(installation.day)
+        filtered_by = dict(installation.filtered_by) if hour.filtered else {}
+    except CommandError as error:
+        untold.append(str(error))
+    found = list(found_by(_cheap_checks(), installation)) if checks else []
+    untold += [each.finding.what for each in found if each.finding.verdict is Verdict.UNKNOWN]
+    return State(
+        stack.name,
+        stack.region,
+        stack.outputs.get("Version", ""),
+        stack.status,
+        variables.get("INGEST_URL", ""),
+        key_store(stack, variables).words,
+        hour,
+        day,
+        filtered_by,
+        _last_delivery(installation) if hour else None,
+        installation.hour.latency(MEDIAN) if hour else None,
+        installation.hour.latency(SLOWEST) if hour else None,
+        installation.counts(False),
+        installation.counts(True),
+        installation.says_auto_replay,
+        installation.trigger,
+        [each for each in found if each.finding.verdict is Verdict.FAULT],
+        untold,
+    )
+
+
+def _cheap_checks() -> Iterable[Check]:
+    return [check for check in CHECKS if not check.sends]
+
+
+def period(activity: Activity) -> Period:
+    """Return what was counted, summed."""
+    shipper, replay = Function.SHIPPER, Function.REPLAY
+    return Period(
+        received=activity.total(Metric.EVENTS_RECEIVED, shipper),
+        filtered=activity.total(Metric.EVENTS_FILTERED, shipper),
+        delivered=activity.total(Metric.EVENTS_DELIVERED, shipper),
+        replayed=activity.total(Metric.EVENTS_DELIVERED, replay),
+        dead_lettered=activity.by_reason(Metric.EVENTS_DEAD_LETTERED, shipper),
+        stored_again=activity.by_reason(Metric.EVENTS_DEAD_LETTERED, replay),
+        returned=activity.by_reason(Metric.EVENTS_RETURNED, replay),
+    )
+
+
+def _last_delivery(installation: Installation) -> datetime | None:
+    return installation.hour.last(Metric.EVENTS_DELIVERED) or installation.day.last(Metric.EVENTS_DELIVERED)

@@ -1,0 +1,65 @@
+"""What CloudWatch does with lines of metrics, which the emulated account does not: it makes metrics of them.
+
+("Embedding metrics within logs", Amazon CloudWatch User Guide.) The functions' own lines are put as metrics
+into the account, so that whoever asks for metrics gets what there would be in AWS. Of SQS there are none.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from local.stack import Stack
+
+FUNCTIONS = ("Shipper", "Replay")
+MAX_DATA = 500
+"""Metrics in one request (PutMetricData, Amazon CloudWatch API Reference: at most 1,000)."""
+
+
+class EmbeddedMetrics:
+    """Puts the lines of metrics of a stack's functions into its account, each line once."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._seen: set[tuple[str, int, str]] = set()
+        """Log stream, time and text of the lines: here log events have no id."""
+
+    def collect(self) -> None:
+        """Put what was logged since the last time."""
+        for function in FUNCTIONS:
+            data = [datum for line in self._new_lines(function) for datum in _data(line)]
+            for start in range(0, len(data), MAX_DATA):
+                self._stack.account.client("cloudwatch").put_metric_data(
+                    Namespace="LogInformantShipper", MetricData=data[start : start + MAX_DATA]
+                )
+
+    def _new_lines(self, function: str) -> Iterator[str]:
+        pages = (
+            self._stack.account.client("logs")
+            .get_paginator("filter_log_events")
+            .paginate(logGroupName=self._stack.outputs[f"{function}LogGroupName"])
+        )
+        for page in pages:
+            for event in page["events"]:
+                line = event["logStreamName"], event["timestamp"], event["message"]
+                if line not in self._seen:
+                    self._seen.add(line)
+                    yield event["message"]
+
+
+def _data(line: str) -> Iterator[dict[str, Any]]:
+    try:
+        record = json.loads(line)
+        about = record["_aws"]
+    except (ValueError, TypeError, KeyError):
+        return  # a line that is no metric
+    for directive in about["CloudWatchMetrics"]:
+        for names in directive["Dimensions"]:
+            for metric in directive["Metrics"]:
+                value = record[metric["Name"]]
+                yield {
+                    "MetricName": metric["Name"],
+                    "Dimensions": [{"Name": name, "Value": record[name]} for name in names],
+                    "Timestamp": about["Timestamp"] / 1000,
+                    "Values": value if isinstance(value, list) else [value],
+                    "Unit": metric["Unit"],
+                }
