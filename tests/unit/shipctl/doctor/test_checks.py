@@ -1,0 +1,434 @@
+"""Each check names its fault, and what to do about it; where all is in order it says so."""
+
+import pytest
+from loginformant_shipper.names import Metric
+from loginformant_shipper.subscriptions.plan import Action, State
+from shipctl.doctor.checks import CHECKS
+from shipctl.doctor.command import found_by
+from shipctl.doctor.findings import Check, Finding, Verdict
+from shipctl.errors import CommandError
+from shipctl.installation.functions import Function
+from shipctl.installation.installation import Alarm, Installation, Invocation, Resource
+from shipctl.installation.metrics import ERRORS, THROTTLES
+from shipctl.installation.own_log import Line
+from shipctl.installation.trigger import NO_TRIGGER, Trigger
+from shipctl.key_store import KeyStoreError
+from shipctl.terminal import one_line
+
+from tests.unit.shipctl import fake_installation as fake
+from tests.unit.shipctl.fake_installation import FakeInstallation
+
+BY_NAME = {check.name: check for check in CHECKS}
+
+
+class Store:
+    words = "secret k"
+    trouble: KeyStoreError | None = None
+
+    def read(self) -> str:
+        if self.trouble:
+            raise self.trouble
+        return "key"
+
+
+@pytest.fixture(autouse=True)
+def store(monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The place of the API key; and an address that answers."""
+    store = Store()
+    monkeypatch.setattr("shipctl.doctor.key.key_store", lambda *_: store)
+    monkeypatch.setattr("shipctl.doctor.address._trouble", lambda url: "")
+    return store
+
+
+def look(name: str, installation: Installation) -> list[Finding]:
+    return [found.finding for found in found_by([BY_NAME[name]], installation)]
+
+
+def only(name: str, installation: Installation) -> Finding:
+    [finding] = look(name, installation)
+    return finding
+
+
+def test_names_are_of_one_word_and_there_once() -> None:
+    assert len(BY_NAME) == len(CHECKS)
+    assert all(check.name.isalpha() and check.reads for check in CHECKS)
+
+
+@pytest.mark.parametrize(
+    "check", [check for check in CHECKS if not check.sends], ids=lambda check: check.name
+)
+def test_where_all_is_in_order_every_check_says_something_and_finds_no_fault(check: Check) -> None:
+    found = [each.finding for each in found_by([check], FakeInstallation())]
+    assert found
+    assert {finding.verdict for finding in found} <= {Verdict.OK, Verdict.NOTICE}
+    assert all(one_line(finding.what) == finding.what for finding in found)
+
+
+def test_what_cannot_be_asked_is_said_and_the_next_check_is_made() -> None:
+    class Denied(FakeInstallation):
+        def invokers(self, function: Function) -> frozenset[str]:
+            raise CommandError("access denied")
+
+    found = list(found_by([BY_NAME["permission"], BY_NAME["policy"]], Denied()))
+    assert [(each.finding.verdict, each.finding.what) for each in found] == [
+        (Verdict.UNKNOWN, "access denied"),
+        (Verdict.OK, "no account policy"),
+    ]
+
+
+class TestStack:
+    @pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_FAILED"])
+    def test_a_deployment_that_failed(self, status: str) -> None:
+        finding = only("stack", FakeInstallation(stack=fake.stack(status=status)))
+        assert finding.verdict is Verdict.FAULT
+        assert status in finding.what
+        assert "describe-stack-events --stack-name loginformant-shipper" in finding.remedy
+
+    def test_a_deployment_under_way(self) -> None:
+        finding = only("stack", FakeInstallation(stack=fake.stack(status="UPDATE_IN_PROGRESS")))
+        assert finding.verdict is Verdict.NOTICE
+
+    def test_a_resource_that_failed(self) -> None:
+        installation = FakeInstallation()
+        installation.resources = [Resource("ParkedQueue", "the-queue", "UPDATE_FAILED")]
+        assert look("stack", installation)[0].what == "ParkedQueue (the-queue): UPDATE_FAILED"
+
+    def test_another_version(self) -> None:
+        finding = only("version", FakeInstallation(stack=fake.stack(outputs={"Version": "9.9.9"})))
+        assert finding.what.startswith("the stack is 9.9.9, this is shipctl 0.")
+
+
+class TestFunctions:
+    def test_a_time_out_that_somebody_changed(self) -> None:
+        installation = FakeInstallation(configurations={Function.SHIPPER: {"Timeout": 3}})
+        finding = look("settings", installation)[0]
+        assert finding.what == "the-shipper: Timeout is 3, the template says 120"
+        assert finding.remedy == (
+            "aws lambda update-function-configuration --function-name the-shipper --region eu-west-1 "
+            "--timeout 120"
+        )
+
+    def test_a_setting_that_somebody_changed(self) -> None:
+        installation = FakeInstallation(stack=fake.stack(parameters={"IngestUrl": "https://other.example"}))
+        found = [finding.what for finding in look("settings", installation)]
+        assert found[0] == (
+            "the-shipper: the variable INGEST_URL is 'https://app.loginformant.com', the template says "
+            "'https://other.example'"
+        )
+        assert len(found) == len(Function)
+
+    def test_what_the_template_does_not_say_outright_is_not_compared(self) -> None:
+        assert {finding.verdict for finding in look("settings", FakeInstallation())} == {Verdict.OK}
+
+    @pytest.mark.parametrize("function", Function)
+    def test_a_function_that_may_not_run(self, function: Function) -> None:
+        finding = next(
+            finding
+            for finding in look("settings", FakeInstallation(reserved={function: 0}))
+            if finding.verdict is Verdict.FAULT
+        )
+        assert "cannot run, its reserved concurrency is 0" in finding.what
+        name = f"the-{function.lower()}"
+        assert finding.remedy == (
+            f"aws lambda delete-function-concurrency --function-name {name} --region eu-west-1"
+        )
+
+    def test_a_reserved_concurrency_that_the_template_wants_is_put_back(self) -> None:
+        installation = FakeInstallation(
+            stack=fake.stack(parameters={"ReservedConcurrency": "20"}), reserved={Function.SHIPPER: 0}
+        )
+        remedy = look("settings", installation)[0].remedy
+        assert remedy.endswith("--reserved-concurrent-executions 20")
+
+    def test_a_function_whose_last_update_failed(self) -> None:
+        configuration = {"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "no subnet"}
+        finding = look("settings", FakeInstallation(configurations={Function.REPLAY: configuration}))[1]
+        assert finding.what == "the-replay: Active, last update Failed: no subnet"
+
+    def test_a_function_that_does_not_start(self) -> None:
+        failed = Invocation("INGEST_URL is 'ftp://x': allowed is https://HOST", {}, "")
+        finding = look("start", FakeInstallation(invocations={Function.SHIPPER: failed}))[0]
+        assert (finding.verdict, finding.what) == (
+            Verdict.FAULT,
+            "the shipper fails: INGEST_URL is 'ftp://x': allowed is https://HOST",
+        )
+
+    def test_errors_in_the_log(self) -> None:
+        fields = {"level": "ERROR", "errorMessage": "boom", "errorType": "LedgerError"}
+        line = Line("1", fake.NOW, Function.SHIPPER, "", fields)
+        finding = look("errors", FakeInstallation(logged={Function.SHIPPER: [line]}))[0]
+        assert finding.what == "the shipper: 1 errors in 15 minutes, last: LedgerError: boom"
+        assert finding.remedy == "shipctl logs shipper --since 1h"
+
+    def test_errors_and_throttles_that_lambda_counted(self) -> None:
+        installation = FakeInstallation()
+        installation.hour = fake.activity(
+            fake.series(Function.REPLAY, ERRORS, 2), fake.series(Function.REPLAY, THROTTLES, 7)
+        )
+        found = [finding.what for finding in look("errors", installation)]
+        assert "replay: 2 invocations failed in the last hour" in found
+        assert "replay: throttled 7 times in the last hour: no free execution" in found
+
+
+class TestKey:
+    def test_it_is_not_there(self, store: Store) -> None:
+        store.trouble = KeyStoreError("it is going to be deleted", "shipctl key set")
+        finding = only("key", FakeInstallation())
+        assert finding == Finding(Verdict.FAULT, "secret k: it is going to be deleted", "shipctl key set")
+
+    def test_the_operator_may_not_read_it(self, store: Store) -> None:
+        store.trouble = KeyStoreError("access denied", is_denied=True)
+        assert only("key", FakeInstallation()).verdict is Verdict.UNKNOWN
+
+    def test_it_was_refused(self) -> None:
+        installation = FakeInstallation()
+        installation.troubles = [fake.trouble("unauthorized", 401, "unknown key")]
+        finding = only("key", installation)
+        assert finding.what == "LogInformant refuses the API key (unauthorized 401: unknown key)"
+        assert finding.remedy == "shipctl key set; the queue then empties itself"
+
+
+class TestDelivery:
+    @pytest.mark.parametrize(
+        ("reason", "status", "detail", "what", "remedy"),
+        [
+            (
+                "unavailable",
+                503,
+                "down",
+                "LogInformant is down (unavailable 503: down)",
+                "wait until it is back",
+            ),
+            (
+                "unauthorized",
+                401,
+                "",
+                "LogInformant refuses the API key (unauthorized 401)",
+                "shipctl key set",
+            ),
+            ("no_key", None, "", "the API key cannot be read (no_key)", "shipctl key set"),
+            (
+                "misconfigured",
+                404,
+                "",
+                "what answers at https://app.loginformant.com is not the ingest API (misconfigured 404)",
+                "sam deploy --parameter-overrides IngestUrl=https://app.loginformant.com",
+            ),
+            (
+                "unavailable",
+                None,
+                "NameResolutionError: Failed to resolve 'x'",
+                "the host name app.loginformant.com is not known "
+                "(unavailable: NameResolutionError: Failed to resolve 'x')",
+                "sam deploy --parameter-overrides IngestUrl=https://app.loginformant.com",
+            ),
+            (
+                "unavailable",
+                None,
+                "refused",
+                "https://app.loginformant.com cannot be reached (unavailable: refused)",
+                "wait; or see network, proxy and DNS of the functions",
+            ),
+        ],
+    )
+    def test_why(self, reason: str, status: int | None, detail: str, what: str, remedy: str) -> None:
+        installation = FakeInstallation()
+        installation.troubles = [fake.trouble(reason, status, detail)]
+        finding = only("delivery", installation)
+        assert finding.verdict is Verdict.FAULT
+        assert finding.what.startswith(f"{what}, ")
+        assert finding.remedy == f"{remedy}; the queue then empties itself"
+
+    def test_where_replay_is_by_command_the_command_is_named(self) -> None:
+        installation = FakeInstallation(stack=fake.stack(options=("--stack", "orders")))
+        installation.trigger = Trigger("uuid", "Disabled")
+        installation.troubles = [fake.trouble("unavailable", 503)]
+        assert only("delivery", installation).remedy == (
+            "wait until it is back; then shipctl dlq replay --stack orders"
+        )
+
+    def test_of_each_kind_the_last_is_told(self) -> None:
+        installation = FakeInstallation()
+        installation.troubles = [
+            fake.trouble("unavailable", 503, minutes_ago=9),
+            fake.trouble("throttled", 429, minutes_ago=5),
+            fake.trouble("unavailable", 503, minutes_ago=2),
+        ]
+        found = [finding.what for finding in look("delivery", installation)]
+        assert [what.split(" (")[0] for what in found] == [
+            "LogInformant is down",
+            "LogInformant limits the rate",
+        ]
+
+    def test_what_is_over_is_no_fault(self) -> None:
+        installation = FakeInstallation(delivered_at=fake.NOW)
+        installation.troubles = [fake.trouble("unavailable", 503)]
+        assert only("delivery", installation).verdict is Verdict.NOTICE
+
+    def test_a_bad_log_is_told_by_what_waits(self) -> None:
+        installation = FakeInstallation(queues={True: fake.counts(1)})
+        installation.troubles = [fake.trouble("rejected", 400, "bad")]
+        assert only("delivery", installation).verdict is Verdict.OK
+        bad, parked, waiting = look("backlog", installation)
+        assert bad.what == "rejected: refused, each for itself"
+        assert "shipctl dlq purge --parked --reason rejected" in bad.remedy
+        assert parked.what == "1 message in the parked queue: they need a person"
+        assert waiting.verdict is Verdict.OK
+
+    def test_a_flood_of_malformed_payloads_is_told_by_the_metrics(self) -> None:
+        installation = FakeInstallation(queues={False: fake.counts(200)})
+        installation.day = fake.activity(
+            fake.series(Function.SHIPPER, Metric.EVENTS_DEAD_LETTERED, 200, reason="malformed")
+        )
+        assert look("backlog", installation)[0].what == "malformed: no payload of CloudWatch's"
+
+    def test_what_waits_without_a_trigger_waits_for_a_command(self) -> None:
+        installation = FakeInstallation(queues={False: fake.counts(2, 1)})
+        assert only("backlog", installation).verdict is Verdict.NOTICE
+        installation.trigger = Trigger("uuid", "Disabled")
+        finding = only("backlog", installation)
+        assert finding == Finding(
+            Verdict.FAULT,
+            "dead-letter queue: 2 visible, 1 in flight; nobody replays them",
+            "shipctl dlq replay",
+        )
+
+
+class TestTrigger:
+    @pytest.mark.parametrize(
+        ("says", "state", "verdict", "remedy"),
+        [
+            ("true", "Enabled", Verdict.OK, ""),
+            ("false", "Disabled", Verdict.OK, ""),
+            ("true", "Disabled", Verdict.FAULT, "shipctl autoreplay on"),
+            ("true", "Disabling", Verdict.FAULT, "shipctl autoreplay on"),
+            ("false", "Enabled", Verdict.NOTICE, "shipctl autoreplay off"),
+        ],
+    )
+    def test_what_is_said_and_what_is(self, says: str, state: str, verdict: Verdict, remedy: str) -> None:
+        installation = FakeInstallation(stack=fake.stack(parameters={"AutoReplay": says}))
+        installation.trigger = Trigger("uuid", state)
+        finding = only("trigger", installation)
+        assert (finding.verdict, finding.remedy) == (verdict, remedy)
+
+    def test_there_is_none(self) -> None:
+        installation = FakeInstallation()
+        installation.trigger = NO_TRIGGER
+        assert only("trigger", installation).verdict is Verdict.FAULT
+
+    def test_replay_cannot_run(self) -> None:
+        finding = only("trigger", FakeInstallation(reserved={Function.REPLAY: 0}))
+        assert finding.what == "the trigger is on, and replay cannot run: its reserved concurrency is 0"
+
+
+class TestQueues:
+    @pytest.mark.parametrize(
+        ("change", "what"),
+        [
+            ({"Policy": ""}, "its policy does not forbid plain http"),
+            ({"SqsManagedSseEnabled": "false"}, "it is not encrypted"),
+            ({"MessageRetentionPeriod": "60"}, "MessageRetentionPeriod is 60, the template says 1209600"),
+        ],
+    )
+    def test_what_somebody_changed(self, change: dict[str, str], what: str) -> None:
+        installation = FakeInstallation()
+        installation.template = {
+            "Resources": {"ParkedQueue": {"Properties": {"MessageRetentionPeriod": 1209600}}}
+        }
+        usual = installation.queue_attributes["ParkedQueue"]
+        installation.queue_attributes = {"ParkedQueue": {**usual, **change}}
+        assert only("queues", installation).what == f"ParkedQueue-1aB2: {what}"
+
+    def test_a_kms_key_that_is_disabled(self) -> None:
+        installation = FakeInstallation(
+            stack=fake.stack(parameters={"KmsKeyArn": "the-arn"}), keys={"the-arn": "Disabled"}
+        )
+        finding = look("queues", installation)[-1]
+        assert (finding.what, finding.remedy) == (
+            "KmsKeyArn: the key is Disabled",
+            "aws kms enable-key --key-id the-arn",
+        )
+
+
+class TestSubscriptions:
+    def test_a_filter_that_somebody_removed(self) -> None:
+        installation = FakeInstallation()
+        installation.subscriptions = [
+            fake.outcome("/a", State.SUBSCRIBED),
+            fake.outcome("/b", State.MISSING, Action.PUT),
+            fake.outcome("/c", State.UNLISTED),
+        ]
+        finding = only("subscriptions", installation)
+        assert (finding.what, finding.remedy) == (
+            "wanted, not subscribed yet: /b",
+            "shipctl subscriptions reconcile",
+        )
+
+    def test_of_many_some_are_named(self) -> None:
+        installation = FakeInstallation()
+        missing = [fake.outcome(f"/{number}", State.MISSING, Action.PUT) for number in range(9)]
+        installation.subscriptions = [fake.outcome("/a", State.SUBSCRIBED), *missing]
+        assert only("subscriptions", installation).what.endswith("/0, /1, /2, /3, /4 and 4 more")
+
+    def test_nothing_is_subscribed(self) -> None:
+        installation = FakeInstallation(stack=fake.stack(parameters={"LogGroups": ""}))
+        installation.subscriptions = [fake.outcome("/c", State.UNLISTED)]
+        assert (
+            only("subscriptions", installation).what == "no log group of 1 is subscribed, nothing is shipped"
+        )
+
+    def test_cloudwatch_may_not_invoke_the_shipper(self) -> None:
+        assert only("permission", FakeInstallation(may_invoke=frozenset())).verdict is Verdict.FAULT
+
+    def test_another_vendor_s_account_policy(self) -> None:
+        installation = FakeInstallation()
+        installation.account_policies = {
+            "vendor": '{"DestinationArn": "arn:aws:lambda:eu-west-1:1:function:v"}'
+        }
+        assert "vendor sends every log group's events to arn:aws:lambda" in only("policy", installation).what
+
+    def test_the_account_policy_is_missing(self) -> None:
+        installation = FakeInstallation(stack=fake.stack(parameters={"SubscribeAccount": "true"}))
+        assert only("policy", installation).verdict is Verdict.FAULT
+        installation.account_policies = {"ours": f'{{"DestinationArn": "{fake.ARN}"}}'}
+        assert only("policy", installation).verdict is Verdict.OK
+
+
+class TestFlow:
+    def test_everything_is_filtered(self) -> None:
+        installation = FakeInstallation()
+        installation.hour = fake.activity(
+            fake.series(Function.SHIPPER, Metric.EVENTS_RECEIVED, 40),
+            fake.series(Function.SHIPPER, Metric.EVENTS_FILTERED, 40),
+        )
+        installation.filtered_by = {"level": 38, "blank": 2}
+        finding = only("filtering", installation)
+        assert finding.verdict is Verdict.FAULT
+        assert finding.what == (
+            "all 40 of 40 log events of the last hour were left out: MinimumLevel (38), they are blank (2)"
+        )
+        assert finding.remedy == "sam deploy --parameter-overrides MinimumLevel=Debug"
+
+    def test_some_are_filtered(self) -> None:
+        installation = FakeInstallation()
+        installation.hour = fake.activity(
+            fake.series(Function.SHIPPER, Metric.EVENTS_RECEIVED, 40),
+            fake.series(Function.SHIPPER, Metric.EVENTS_FILTERED, 4),
+        )
+        installation.filtered_by = {"sampling": 4}
+        assert only("filtering", installation).verdict is Verdict.OK
+
+    def test_nothing_comes(self) -> None:
+        finding = only("flow", FakeInstallation())
+        assert finding.what == "no log event came in the last hour, 0 in the last day"
+        assert "shipctl send-test" in finding.remedy
+
+
+class TestAlarms:
+    def test_one_is_on_and_nobody_is_told(self) -> None:
+        installation = FakeInstallation()
+        installation.alarms = [Alarm("ParkedQueueAlarm", "ALARM", None, False)]
+        assert [finding.what for finding in look("alarms", installation)] == [
+            "ParkedQueueAlarm is on",
+            "nobody is told of 1 of 1 alarms",
+        ]

@@ -1,0 +1,80 @@
+"""`shipctl doctor`: what is shown, for people and programs, and the status for scripts."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from shipctl import options
+from shipctl.doctor import command
+from shipctl.doctor.findings import Check, Finding, Verdict, fault, notice, ok, unknown
+from shipctl.errors import CommandError
+
+from tests.unit.shipctl import fake_installation as fake
+from tests.unit.shipctl.conftest import Run
+
+LONG = "what is wrong is said in words of which there are many more than fit into sixty columns of a terminal"
+
+
+@pytest.fixture
+def checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> Iterator[Finding]:
+        raise CommandError("access denied")
+
+    checks = (
+        Check("stack", "this", lambda _: iter([ok("all of it")])),
+        Check("key", "that", lambda _: iter([fault(LONG, "shipctl key set"), notice("look")])),
+        Check("policy", "these", failing),
+        Check("sending", "one log", lambda _: iter([ok("sent")]), sends=True),
+    )
+    monkeypatch.setattr(command, "CHECKS", checks)
+    monkeypatch.setattr(options, "find_stack", lambda *_: fake.stack())
+
+
+@pytest.mark.usefixtures("checks")
+class TestDoctor:
+    def test_for_people(self, shipctl: Run) -> None:
+        result = shipctl("doctor")
+        assert result.exit_code == 1
+        assert [line.split() for line in result.stdout.splitlines()] == [
+            ["✓", "stack", "all", "of", "it"],
+            ["✗", "key", *LONG.split()],
+            ["→", "shipctl", "key", "set"],
+            ["!", "key", "look"],
+            ["?", "policy", "access", "denied"],
+            [],
+            ["1", "fault"],
+        ]
+
+    def test_for_programs(self, shipctl: Run) -> None:
+        document = json.loads(shipctl("doctor", "--json").stdout)
+        assert (document["stack"], document["faults"]) == ("loginformant-shipper", 1)
+        assert document["findings"][1] == {
+            "check": "key",
+            "reads": "that",
+            "verdict": Verdict.FAULT,
+            "what": LONG,
+            "remedy": "shipctl key set",
+        }
+
+    def test_some_checks(self, shipctl: Run) -> None:
+        assert shipctl("doctor", "--only", "stack").stdout.endswith("\nnothing is wrong\n")
+        result = shipctl("doctor", "--skip", "key")
+        assert (result.exit_code, "key" in result.stdout) == (0, False)
+        assert "'nope' is no check" in shipctl("doctor", "--only", "nope", env={"COLUMNS": "200"}).output
+
+    def test_it_sends_only_where_that_is_wanted(self, shipctl: Run) -> None:
+        assert "sending" not in shipctl("doctor").stdout
+        assert "sending" in shipctl("doctor", "--send").stdout
+
+
+def test_at_sixty_columns_lines_break_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rich.console import Console
+
+    console = Console(width=60, force_terminal=True, color_system=None, highlight=False)
+    check = Check("stack", "", lambda _: iter(()))
+    with console.capture() as captured:
+        command.write_finding(console, command.Found(check, unknown(LONG, "shipctl key set --stack orders")))
+    lines = captured.get().splitlines()
+    assert all(len(line) <= 60 for line in lines)
+    assert " ".join(" ".join(lines[:-1]).split()) == f"? stack {LONG}"
+    assert lines[-1].strip() == "→ shipctl key set --stack orders"

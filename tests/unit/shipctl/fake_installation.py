@@ -1,0 +1,146 @@
+"""An installation for tests: in order in every way, until a test says otherwise. Nothing asks AWS."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from loginformant_shipper.subscriptions.plan import Action, Finding, State
+from loginformant_shipper.subscriptions.reconcile import Reconciled
+from shipctl.dlq.queue import Counts
+from shipctl.installation.functions import Function
+from shipctl.installation.installation import Alarm, Installation, Invocation, Resource
+from shipctl.installation.metrics import Activity, Point, Series
+from shipctl.installation.own_log import Line, Trouble
+from shipctl.installation.trigger import Trigger
+from shipctl.stack import Stack
+
+NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
+ARN = "arn:aws:lambda:eu-west-1:123456789012:function:the-shipper"
+VARIABLES = {
+    "INGEST_URL": "https://app.loginformant.com",
+    "API_KEY_SECRET_ARN": "arn:aws:s:eu-west-1:1:secret:k",
+}
+
+
+class Session:
+    region_name = "eu-west-1"
+
+    def client(self, service: str, **_: Any) -> Any:
+        raise AssertionError(f"a test asked AWS's {service}")
+
+
+def stack(**more: Any) -> Stack:
+    outputs = {f"{function}FunctionName": f"the-{function.lower()}" for function in Function}
+    outputs |= {f"{function}LogGroupName": f"/loginformant/{function.lower()}" for function in Function}
+    outputs["ShipperFunctionArn"] = ARN
+    session: Any = Session()
+    return Stack(
+        "loginformant-shipper",
+        session,
+        outputs | more.pop("outputs", {}),
+        parameters={"AutoReplay": "true", "LogGroups": "*", "ReservedConcurrency": ""}
+        | more.pop("parameters", {}),
+        status=more.pop("status", "UPDATE_COMPLETE"),
+        **more,
+    )
+
+
+def counts(waiting: int = 0, in_flight: int = 0) -> Counts:
+    return Counts(waiting, in_flight, 1209600, NOW.timestamp(), 0.0)
+
+
+def activity(*series: Series) -> Activity:
+    return Activity(NOW - timedelta(hours=1), NOW, series)
+
+
+def series(function: Function, metric: str, value: float, reason: str = "", statistic: str = "Sum") -> Series:
+    return Series(function, metric, reason, statistic, (Point(NOW - timedelta(minutes=5), value),))
+
+
+def trouble(
+    reason: str, status: int | None = None, detail: str = "", *, minutes_ago: float = 1, events: int = 3
+) -> Trouble:
+    when = NOW - timedelta(minutes=minutes_ago)
+    return Trouble(when, Function.REPLAY, reason, status, detail, events, False)
+
+
+def outcome(log_group: str, state: State, action: Action | None = None) -> Reconciled:
+    return Reconciled(Finding(log_group, state, action))
+
+
+@dataclass
+class FakeInstallation(Installation):
+    """What a test sets stands for what AWS would say."""
+
+    stack: Stack = field(default_factory=stack)
+    now: datetime = NOW
+    configurations: dict[Function, dict[str, Any]] = field(default_factory=dict)
+    reserved: dict[Function, int] = field(default_factory=dict)
+    logged: dict[Function, Sequence[Line]] = field(default_factory=dict)
+    queues: dict[bool, Counts] = field(default_factory=dict)
+    delivered_at: datetime | None = None
+    """When something was delivered last."""
+    invocations: dict[Function, Invocation] = field(default_factory=dict)
+    may_invoke: frozenset[str] = frozenset({"logs.amazonaws.com"})
+    keys: dict[str, str] = field(default_factory=dict)
+    """The states of KMS keys."""
+
+    def __post_init__(self) -> None:
+        facts: dict[str, Any] = {
+            "resources": [Resource("ShipperFunction", "the-shipper", "CREATE_COMPLETE")],
+            "template": {"Resources": {f"{function}Function": _of_template() for function in Function}},
+            "trigger": Trigger("uuid", "Enabled"),
+            "troubles": [],
+            "hour": activity(),
+            "day": activity(),
+            "filtered_by": {},
+            "alarms": [Alarm("ParkedQueueAlarm", "OK", None, True)],
+            "subscriptions": [outcome("/aws/lambda/orders", State.SUBSCRIBED)],
+            "account_policies": {},
+            "queue_attributes": {name: _of_queue(name) for name in ("DeadLetterQueue", "ParkedQueue")},
+        }
+        for name, fact in facts.items():
+            setattr(self, name, fact)
+
+    def function(self, function: Function) -> Any:
+        usual = {"FunctionName": f"the-{function.lower()}", "Timeout": 120, "MemorySize": 512}
+        return usual | {"Environment": {"Variables": VARIABLES}} | self.configurations.get(function, {})
+
+    def concurrency(self, function: Function) -> int | None:
+        return self.reserved.get(function)
+
+    def counts(self, parked: bool) -> Counts:
+        return self.queues.get(parked, counts())
+
+    def lines(self, function: Function) -> Sequence[Line]:
+        return self.logged.get(function, [])
+
+    def delivered_after(self, time: datetime) -> bool:
+        return self.delivered_at is not None and self.delivered_at > time
+
+    def invokers(self, function: Function) -> frozenset[str]:
+        return self.may_invoke
+
+    def invoke(self, function: Function, payload: bytes) -> Invocation:
+        return self.invocations.get(function, Invocation("", {}, ""))
+
+    def key_state(self, arn: str) -> str:
+        return self.keys.get(arn, "Enabled")
+
+
+def _of_template() -> dict[str, Any]:
+    variables = {
+        "INGEST_URL": {"Ref": "IngestUrl"},
+        "API_KEY_SECRET_ARN": {"Fn::GetAtt": ["ApiKeySecret", "Id"]},
+    }
+    return {"Properties": {"Timeout": 120, "MemorySize": 512, "Environment": {"Variables": variables}}}
+
+
+def _of_queue(name: str) -> dict[str, str]:
+    return {
+        "QueueArn": f"arn:aws:sqs:eu-west-1:1:{name}-1aB2",
+        "Policy": '{"Condition": {"Bool": {"aws:SecureTransport": "false"}}}',
+        "SqsManagedSseEnabled": "true",
+        "MessageRetentionPeriod": "1209600",
+    }

@@ -1,0 +1,105 @@
+"""`shipctl status`: one screen, or one JSON document; numbers are those of the metrics."""
+
+import json
+
+import pytest
+from loginformant_shipper.names import Metric
+from shipctl import options
+from shipctl.installation.functions import Function
+from shipctl.status import command, state
+
+from tests.unit.shipctl import fake_installation as fake
+from tests.unit.shipctl.conftest import Run
+from tests.unit.shipctl.fake_installation import FakeInstallation
+
+SHIPPER, REPLAY = Function.SHIPPER, Function.REPLAY
+
+
+class Store:
+    words = "secret k"
+
+    def read(self) -> str:
+        return "key"
+
+
+@pytest.fixture(autouse=True)
+def installation(monkeypatch: pytest.MonkeyPatch) -> FakeInstallation:
+    installation = FakeInstallation(queues={False: fake.counts(1, 12)})
+    installation.hour = fake.activity(
+        fake.series(SHIPPER, Metric.EVENTS_RECEIVED, 40),
+        fake.series(SHIPPER, Metric.EVENTS_FILTERED, 4),
+        fake.series(SHIPPER, Metric.EVENTS_DELIVERED, 30),
+        fake.series(SHIPPER, Metric.EVENTS_DEAD_LETTERED, 6, reason="unauthorized"),
+        fake.series(REPLAY, Metric.EVENTS_RETURNED, 60, reason="unauthorized"),
+        fake.series(SHIPPER, Metric.INGEST_LATENCY, 120, statistic="p50"),
+        fake.series(SHIPPER, Metric.INGEST_LATENCY, 900, statistic="p99"),
+    )
+    installation.day = fake.activity(
+        fake.series(SHIPPER, Metric.EVENTS_RECEIVED, 4000), *installation.hour.series[1:]
+    )
+    installation.filtered_by = {"level": 4}
+    installation.troubles = [fake.trouble("unauthorized", 401)]
+    monkeypatch.setattr(options, "find_stack", lambda *_: installation.stack)
+    monkeypatch.setattr(command, "Installation", lambda _: installation)
+    for module in ("shipctl.status.state", "shipctl.doctor.key"):
+        monkeypatch.setattr(f"{module}.key_store", lambda *_: Store())
+    monkeypatch.setattr("shipctl.doctor.address._trouble", lambda url: "")
+    return installation
+
+
+def test_for_people(shipctl: Run) -> None:
+    result = shipctl("status")
+    assert result.exit_code == 0, result.output
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    for line in (
+        "loginformant-shipper eu-west-1 UPDATE_COMPLETE",
+        "to https://app.loginformant.com",
+        "key secret k",
+        "received 40 4,000",
+        "left out 4 4",
+        "delivered 30 30",
+        "not delivered 6 6 unauthorized",
+        "replay: returned 60 60 unauthorized",
+        "left out in the last hour by: MinimumLevel 4",
+        "Dead-letter queue 1 visible, 12 in flight",
+        "Parked queue empty",
+        "AutoReplay on, its trigger is Enabled",
+    ):
+        assert line in lines
+    assert "answers in 0.12 s (median), 0.90 s (p99)" in result.stdout
+    assert "✗ key" in result.stdout
+    assert "→ shipctl key set; the queue then empties itself" in result.stdout
+
+
+def test_quick_is_without_what_is_wrong(shipctl: Run) -> None:
+    assert "✗" not in shipctl("status", "--quick").stdout
+
+
+def test_for_programs_numbers_are_numbers(shipctl: Run) -> None:
+    document = json.loads(shipctl("status", "--json").stdout)
+    assert document["lastHour"] == {
+        "received": 40,
+        "filtered": 4,
+        "delivered": 30,
+        "replayed": 0,
+        "deadLettered": {"unauthorized": 6},
+        "storedAgain": {},
+        "returned": {"unauthorized": 60},
+    }
+    assert document["lastDay"]["received"] == 4000
+    assert document["deadLetterQueue"] == {"visible": 1, "inFlight": 12}
+    assert (document["autoReplay"], document["trigger"]) == (True, "Enabled")
+    assert {fault["check"] for fault in document["faults"]} == {"key", "delivery"}
+
+
+def test_nothing_was_delivered(shipctl: Run, installation: FakeInstallation) -> None:
+    installation.hour = installation.day = fake.activity()
+    assert "nothing was delivered in the last day" in shipctl("status").stdout
+
+
+def test_a_period_sums_both_functions_apart(installation: FakeInstallation) -> None:
+    activity = fake.activity(
+        fake.series(SHIPPER, Metric.EVENTS_DELIVERED, 3), fake.series(REPLAY, Metric.EVENTS_DELIVERED, 2)
+    )
+    period = state.period(activity)
+    assert (period.delivered, period.replayed) == (3, 2)

@@ -1,0 +1,70 @@
+"""`shipctl autoreplay on|off`: the trigger of replay, and a word where the parameter says otherwise."""
+
+from typing import Any
+
+import pytest
+from shipctl import options
+
+from tests.unit.shipctl import fake_installation as fake
+from tests.unit.shipctl.conftest import Run
+
+QUEUE = "https://sqs.eu-west-1.amazonaws.com/1/the-queue"
+
+
+class Lambda:
+    """Answers for the Lambda API."""
+
+    region_name = "eu-west-1"
+
+    def __init__(self) -> None:
+        self.mappings = [
+            {"UUID": "other", "State": "Enabled", "EventSourceArn": "arn:aws:sqs:eu-west-1:1:another-queue"},
+            {"UUID": "ours", "State": "Enabled", "EventSourceArn": "arn:aws:sqs:eu-west-1:1:the-queue"},
+        ]
+        self.changes: list[tuple[str, bool]] = []
+
+    def client(self, service: str, **_: Any) -> "Lambda":
+        return self
+
+    def list_event_source_mappings(self, FunctionName: str) -> Any:
+        assert FunctionName == "the-replay"
+        return {"EventSourceMappings": self.mappings}
+
+    def update_event_source_mapping(self, UUID: str, Enabled: bool) -> None:
+        self.changes.append((UUID, Enabled))
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Lambda:
+    account = Lambda()
+    stack = fake.stack(outputs={"DeadLetterQueueUrl": QUEUE})
+    object.__setattr__(stack, "session", account)
+    monkeypatch.setattr(options, "find_stack", lambda *_: stack)
+    return account
+
+
+def test_off(shipctl: Run, account: Lambda) -> None:
+    result = shipctl("autoreplay", "off")
+    assert account.changes == [("ours", False)]
+    assert result.stdout.splitlines() == [
+        "AutoReplay is off now; it was Enabled",
+        "The stack's parameter says otherwise; to keep it: sam deploy --parameter-overrides AutoReplay=false",
+    ]
+
+
+def test_on_where_it_is_on(shipctl: Run, account: Lambda) -> None:
+    assert shipctl("autoreplay", "on").stdout == "AutoReplay was on already (Enabled)\n"
+    assert account.changes == []
+
+
+def test_without_a_trigger(shipctl: Run, account: Lambda) -> None:
+    account.mappings = []
+    result = shipctl("autoreplay", "on")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "shipctl: replay has no trigger: it belongs to the stack; deploy it again\n",
+    )
+
+
+def test_something_else(shipctl: Run) -> None:
+    assert shipctl("autoreplay", "maybe").exit_code == 2

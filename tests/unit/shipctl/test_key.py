@@ -1,0 +1,120 @@
+"""`shipctl key set`: another API key where the stack keeps it; never shown, never an argument."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from shipctl import options
+from shipctl.installation.installation import Installation
+from shipctl.key_store import KeyStoreError, Parameter, Secret, key_in
+from shipctl.stack import Stack
+
+from tests.unit.shipctl import fake_installation as fake
+from tests.unit.shipctl.conftest import Run
+
+NEW = "li_new-key"
+NAME = "/loginformant/key"
+
+
+@pytest.fixture
+def account(credentials: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    with mock_aws():
+        session = boto3.Session(region_name="eu-west-1")
+        stack = Stack("loginformant-shipper", session, fake.stack().outputs)
+        monkeypatch.setattr(options, "find_stack", lambda *_: stack)
+        yield stack
+
+
+@pytest.fixture
+def arn(account: Stack, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A stack whose key is in a secret."""
+    client = account.session.client("secretsmanager")
+    made = client.create_secret(Name="key", SecretString="old")["ARN"]
+    monkeypatch.setattr(Installation, "variables", lambda *_: {"API_KEY_SECRET_ARN": made})
+    return made
+
+
+def value(account: Stack, arn: str) -> str:
+    return account.session.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+
+
+def test_from_standard_input_into_a_secret(shipctl: Run, account: Stack, arn: str) -> None:
+    result = shipctl("key", "set", input=f"{NEW}\n")
+    assert result.exit_code == 0, result.output
+    assert value(account, arn) == NEW
+    assert "the API key is stored; shipctl send-test tries it" in result.stdout
+    assert NEW not in result.output
+
+
+def test_other_members_of_a_json_object_stay(shipctl: Run, account: Stack, arn: str) -> None:
+    client = account.session.client("secretsmanager")
+    client.put_secret_value(SecretId=arn, SecretString='{"apiKey": "old", "owner": "us"}')
+    shipctl("key", "set", input=NEW)
+    assert json.loads(value(account, arn)) == {"apiKey": NEW, "owner": "us"}
+
+
+def test_a_secret_that_is_going_to_be_deleted_is_restored(shipctl: Run, account: Stack, arn: str) -> None:
+    account.session.client("secretsmanager").delete_secret(SecretId=arn)
+    with pytest.raises(KeyStoreError, match="going to be deleted"):
+        Secret(account, arn).read()
+    assert shipctl("key", "set", input=NEW).exit_code == 0
+    assert value(account, arn) == NEW
+
+
+def test_a_secret_that_is_gone(shipctl: Run, account: Stack, arn: str) -> None:
+    client = account.session.client("secretsmanager")
+    client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+    result = shipctl("key", "set", input=NEW)
+    assert result.exit_code == 1
+    assert "it is not there; aws secretsmanager create-secret" in result.stderr
+    assert NEW not in result.output
+
+
+def test_a_parameter_keeps_its_type_and_its_kms_key(
+    shipctl: Run, account: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Installation, "variables", lambda *_: {"API_KEY_PARAMETER_NAME": NAME})
+    client = account.session.client("ssm")
+    client.put_parameter(Name=NAME, Value="old", Type="SecureString", KeyId="alias/ours")
+    assert shipctl("key", "set", input=NEW).exit_code == 0
+    [found] = client.describe_parameters()["Parameters"]
+    assert (found["Type"], found["KeyId"]) == ("SecureString", "alias/ours")
+    assert Parameter(account, NAME).read() == NEW
+
+
+@pytest.mark.parametrize("given", ["", "  \n", "two words", "schlüssel", "a\nb"])
+def test_what_cannot_be_a_key_changes_nothing(shipctl: Run, account: Stack, arn: str, given: str) -> None:
+    result = shipctl("key", "set", input=given)
+    assert result.exit_code == 1
+    assert result.stderr.endswith("; nothing was changed\n")
+    assert value(account, arn) == "old"
+
+
+def test_the_key_is_no_argument(shipctl: Run) -> None:
+    assert shipctl("key", "set", NEW).exit_code == 2
+
+
+@pytest.mark.parametrize("stored", ["", '{"apiKey": ""}', '{"other": "x"}', '{"apiKey": 7}', "a b"])
+def test_what_is_stored_and_is_no_key(stored: str) -> None:
+    with pytest.raises(KeyStoreError):
+        key_in(stored)
+
+
+def test_a_key_is_the_value_or_a_member_of_it() -> None:
+    assert key_in(" k \n") == key_in('{"apiKey": "k"}') == "k"
+
+
+def test_a_denied_access_is_told_apart(account: Stack) -> None:
+    from botocore.exceptions import ClientError
+
+    def denied(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetSecretValue")
+
+    secret = Secret(account, "arn:aws:secretsmanager:eu-west-1:1:secret:k")
+    secret._client.get_secret_value = denied
+    with pytest.raises(KeyStoreError) as caught:
+        secret.read()
+    assert caught.value.is_denied
