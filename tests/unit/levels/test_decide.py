@@ -41,7 +41,7 @@ REQUEST = "11111111-2222-3333-4444-555555555555"
         ('{"type":"platform.report","record":{"status":"success"}}', "Information", "lambda-platform"),
         # a word that is marked off, then pairs, then bare words
         ("ERROR: level=info", "Error", "header"),
-        ("ERROR page built | level=info", "Information", "key-value"),
+        ("ERROR page built | level=info", "Error", "bare-word"),
         ("level=info msg=ERROR: x", "Information", "key-value"),
         ("ERROR page built", "Error", "bare-word"),
         ("✔ ERROR page built", "Information", "symbol"),
@@ -61,8 +61,10 @@ REQUEST = "11111111-2222-3333-4444-555555555555"
         (
             "\x1b[2m2026-03-01T10:20:30Z\x1b[0m \x1b[33m WARN\x1b[0m \x1b[2morders\x1b[0m: late",
             "Warning",
-            "coloured-word",
+            "header",
         ),
+        ("shop \x1b[33mwarn\x1b[0m late", "Warning", "coloured-word"),
+        ("[ERROR] see \x1b[32mINFO\x1b[0m above", "Error", "header"),
     ],
 )
 def test_the_first_rule_that_applies_decides(message: str, level: str, rule: str) -> None:

@@ -1,11 +1,8 @@
 import pytest
 from loginformant_shipper.levels.vocabulary import (
-    BRACKETED_WORDS,
     FIELD_WORDS,
     GOOGLE,
     JAVA_UTIL,
-    LETTERS,
-    LEVEL_WORDS,
     LOGBACK,
     MONOLOG,
     OPENTELEMETRY,
@@ -16,6 +13,7 @@ from loginformant_shipper.levels.vocabulary import (
     Scale,
 )
 from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.level_words import BRACKETED_WORDS, LETTERS, LEVEL_WORDS
 
 
 def test_the_levels_are_those_of_the_ingest_api() -> None:

@@ -1,34 +1,39 @@
 """The level of a log: the first rule that applies decides, and says its name.
 
-Fields of a structured log come first, then the position where a known format puts a level, then the status of
-a request, the platform's own lines, the shape of an exception, and last the words of the text.
+The header decides: a field that is named for a level, what a Lambda runtime writes before the text, or the
+level in the header of a line. Only where all of these are silent do rules on the text speak, from what is
+said by a sign (a colour, the last word, a pair, a code, the status of a request) to what is said by shapes
+and words.
 """
 
 import re
 
+from loginformant_shipper.levels.codes import decide_by_code
 from loginformant_shipper.levels.error_fields import decide_by_error_field
 from loginformant_shipper.levels.exceptions import decide_by_exception
 from loginformant_shipper.levels.fields import Fields, decide_by_field, decide_by_json_behind_header
+from loginformant_shipper.levels.header import decide_by_header
 from loginformant_shipper.levels.http_status import decide_by_http_status, decide_by_status_field
 from loginformant_shipper.levels.key_values import begins_with_pair, decide_by_key_value
-from loginformant_shipper.levels.known_formats import decide_by_code
 from loginformant_shipper.levels.platform import (
     decide_by_lambda_event,
     decide_by_log_group,
     decide_by_platform_line,
     decide_by_platform_record,
 )
-from loginformant_shipper.levels.positions import (
-    HEADER,
-    decide_by_bare_word,
-    decide_by_position,
-    decide_by_second_line,
+from loginformant_shipper.levels.signs import (
+    decide_by_coloured_word,
+    decide_by_last_word,
+    decide_by_marked_word,
+    decide_by_symbol,
+    with_real_colours,
+    without_colours,
 )
-from loginformant_shipper.levels.sentences import is_plain
-from loginformant_shipper.levels.symbols import decide_by_coloured_word, decide_by_symbol
-from loginformant_shipper.levels.vocabulary import LEVEL_WORDS, Decision
+from loginformant_shipper.levels.vocabulary import Decision
 from loginformant_shipper.levels.words import decide_by_words
 from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.headers import MAX_HEADER
+from loginformant_shipper.parsing.level_words import LEVEL_WORDS
 from loginformant_shipper.parsing.messages import ParsedMessage, parse
 
 __all__ = ["Decision", "decide", "explain_level", "infer_level"]
@@ -87,45 +92,43 @@ def _of_fields(fields: Fields) -> Decision | None:
     return _of_text(message) or decide_by_error_field(fields)
 
 
-_COLOURS = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
 _ORNAMENTS = re.compile(r"\A(?:[-=*_#~ \t\r]*+\n)++")
 """Lines without words before the first one: `------`."""
-
-
-def _of_plain(text: str) -> Decision | None:
-    decision = None
-    if ":" in text or "=" in text or ">" in text:
-        decision = decide_by_lambda_event(text) or decide_by_key_value(text)
-    return decision or decide_by_exception(text)
 
 
 def _of_text(text: str) -> Decision | None:
     if len(text) > START + END:
         text = f"{text[:START]}\n{text[-END:]}"
-    text = text.strip()
-    if is_plain(text):
-        return _of_plain(text)
-    if "\x1b" in text:
-        if decision := decide_by_coloured_word(text):
-            return decision
-        text = _COLOURS.sub("", text).strip()
+    raw = with_real_colours(text.strip())
+    text = without_colours(raw) if "\x1b" in raw else raw
     line = text
     if "\n" in text:
         text = _ORNAMENTS.sub("", text, count=1).strip()
         line = text.partition("\n")[0].rstrip()
     if begins_with_pair(text):
-        decision = decide_by_key_value(text) or decide_by_position(line)
-    else:
-        decision = decide_by_lambda_event(text) or decide_by_position(line) or decide_by_key_value(text)
+        if decision := decide_by_key_value(text):
+            return decision
+    elif decision := decide_by_lambda_event(text) or decide_by_symbol(line):
+        return decision
+    header = decide_by_header(text, line)
+    if isinstance(header, Decision):
+        return header
+    return _of_silent_header(raw, text, line, Decision(header.level, header.rule) if header else None)
+
+
+def _of_silent_header(raw: str, text: str, line: str, bare: Decision | None) -> Decision | None:
+    """The level that the text gives; `bare` is that of a word that may be the level or the text's."""
+    decision = decide_by_coloured_word(raw) if "\x1b" in raw else None
     return (
         decision
-        or decide_by_symbol(line)
+        or decide_by_last_word(line)
+        or bare
         or decide_by_json_behind_header(text)
-        or decide_by_code(line[:HEADER])
-        or decide_by_bare_word(line)
-        or decide_by_second_line(text, line)
         or decide_by_http_status(line)
         or decide_by_platform_line(text)
+        or decide_by_key_value(text)
+        or decide_by_code(line[:MAX_HEADER])
+        or decide_by_marked_word(line)
         or decide_by_exception(text)
         or decide_by_words(text)
     )

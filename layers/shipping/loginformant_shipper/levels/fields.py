@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from loginformant_shipper.levels.prose import is_prose
+from loginformant_shipper.levels.codes import is_prose
 from loginformant_shipper.levels.vocabulary import (
     AZURE,
     FIELD_WORDS,

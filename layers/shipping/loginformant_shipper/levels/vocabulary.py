@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.level_words import BRACKETED_WORDS
 
 
 class Decision(NamedTuple):
@@ -15,30 +16,6 @@ def _levels(**words: str) -> dict[str, Level]:
     return {word: Level[name] for name, line in words.items() for word in line.split()}
 
 
-# --- words, in lower case ---------------------------------------------------------------------------------
-
-LEVEL_WORDS = _levels(
-    DEBUG="trace debug verbose finest finer fine silly trc trce trac dbg dbug debu debg vrb blat",
-    INFORMATION="info information informational inf notice success",
-    WARNING="warning warn wrn deprecation",
-    ERROR="error err erro eror fail failure severe",
-    FATAL="fatal critical crit alert emergency emerg panic dpanic ftl fata crt pani pnc",
-)
-"""A level wherever a format puts one. Names and abbreviations of syslog, Python, log4j and Logback,
-java.util.logging (`finer`, `severe`), .NET (`trce`, `dbug`, `fail`), Serilog (`VRB`), zerolog (`FTL`), logrus
-(`ERRO`), zap (`dpanic`), npm (`silly`), supervisord (`BLAT`), Elasticsearch (`DEPRECATION`)."""
-
-BRACKETED_WORDS = LEVEL_WORDS | _levels(
-    DEBUG="config verb diag deb",
-    INFORMATION="note log system statement detail hint context query location audit ok normal http",
-    WARNING="caution war warni",
-    ERROR="failed exception errors",
-    FATAL="abort fault shout cri criti",
-)
-"""And those that are a level only inside brackets, or in capitals before a colon; in a sentence they are just
-words. java.util.logging's `CONFIG`, PostgreSQL's `LOG`, MySQL's `Note` and `System`, npm's `http`, Dart's
-`SHOUT`; and level words that a format cuts to three, four or five letters."""
-
 FIELD_WORDS = BRACKETED_WORDS | _levels(
     DEBUG="spam input all t d v mute",
     INFORMATION="i n s default help data prompt notset unknown any event start ready done complete low minor"
@@ -49,9 +26,6 @@ FIELD_WORDS = BRACKETED_WORDS | _levels(
 )
 """And those that are a level only as the value of a field that is named for one. winston's `help` and `data`,
 consola's `start` and `ready`, letters, and the severities of security findings (`low`, `high`)."""
-
-LETTERS = _levels(DEBUG="d t v", INFORMATION="i", WARNING="w", ERROR="e", FATAL="f c")
-"""Levels of one letter: glog, Android, MongoDB, tornado, telegraf."""
 
 
 # --- numbers ----------------------------------------------------------------------------------------------

@@ -1,0 +1,110 @@
+"""Rules `header`, `letter`, `bare-word` …: the level that the header of a line names.
+
+This comes before every rule on text. Two things come between a header and its level:
+
+- A wrapper writes a header of its own around a line that another program wrote: a priority of syslog,
+  PHP-FPM,
+  Celery's standard output, Airflow's relayed output, a plugin's relay, Maven. It yields to the header
+  inside, and to nothing else inside.
+- A word that the text could begin with, as in `web orders INFO desk closed [ERROR]` or `10:20:30 error page
+  built
+  (INFO)`, is the level only if no level stands at the end of the line, and no word has a colour of its own.
+"""
+
+import re
+
+from loginformant_shipper.levels.vocabulary import SYSLOG, Decision
+from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.headers import find_level, level_on_second_line
+from loginformant_shipper.parsing.level_marks import LevelMark
+
+
+def decide_by_header(text: str, line: str) -> LevelMark | Decision | None:
+    """Return the level in the header of a message.
+
+    Args:
+        text: The message, without terminal colours and without white space around it.
+        line: Its first line.
+
+    Returns:
+        A decision; a mark that is not certain, which the end of the line may overrule; or None where the
+        header is silent.
+    """
+    if line[:1] == "<" and (priority := _PRIORITY.match(line)):
+        return _inside(line[priority.end() :].lstrip()) or syslog_priority(priority[1])
+    if line[:1] == '"' and '","' in line:  # comma-separated values, all of them quoted
+        line = line[:_QUOTED].replace('"', "")
+    mark = find_level(line)
+    if mark is None:
+        if len(text) > len(line) and (second := level_on_second_line(text, len(line))):
+            return Decision(second.level, second.rule)
+        return None
+    if not mark.certain:
+        return mark
+    if mark.level in _LEVELS_OF_WRAPPERS and (inner := _wrapped(line)):
+        return _inside(inner) or Decision(mark.level, mark.rule)
+    return Decision(mark.level, mark.rule)
+
+
+_QUOTED = 600
+"""So many characters of comma-separated values hold those of a header, quotation marks included."""
+
+
+def _inside(line: str) -> Decision | None:
+    """The level in a header within a wrapper; a bare word is not enough."""
+    if line[:1] == "<" and (priority := _PRIORITY.match(line)):
+        line = line[priority.end() :].lstrip()
+    mark = find_level(line)
+    if mark is None or not mark.certain or mark.rule == "bare-word":
+        return None
+    if inner := _wrapped(line):
+        return _inside(inner) or Decision(mark.level, mark.rule)
+    return Decision(mark.level, mark.rule)
+
+
+# --- wrappers ---------------------------------------------------------------------------------------------
+
+_PRIORITY = re.compile(r"<(\d{1,3})>")
+_LEVELS_OF_WRAPPERS = frozenset((Level.DEBUG, Level.INFORMATION, Level.WARNING))
+
+_PHP_FPM = re.compile(
+    r"(?:\[[^\]]{1,40}\] )?(?:WARNING: \[pool [^\]]{1,40}\] child \d{1,10} said into std(?:out|err): \"|)"
+    r"(?:NOTICE: PHP message: )?"
+)
+_MAVEN = "[INFO] ["
+_CELERY = re.compile(r"\[[^\]]{10,40}: WARNING/[\w-]{1,40}\] ")
+"""Celery logs what a task prints as WARNING (worker_redirect_stdouts_level)."""
+_AIRFLOW = re.compile(
+    r"\[[^\]]{10,45}\] \{+(?:subprocess|bash|bash_operator|pod_manager|docker|ssh|logging_mixin"
+    r"|base_task_runner|spark_submit|spark_submit_hook|python|ecs|lambda_function)\.py:\d{1,5}\}+ INFO - "
+    r"(?:Job \d{1,9}: Subtask \S{1,200} )?"
+)
+"""Airflow logs what a subprocess, a container or a task prints as INFO, from these files."""
+_PLUGIN = re.compile(r"\S{10,40} \[DEBUG\]\s{1,2}\S{0,80}plugin\S{0,80}: ")
+"""go-plugin relays what a plugin writes as DEBUG (log_stderr of hashicorp/go-plugin)."""
+
+
+def _wrapped(line: str) -> str | None:
+    """What a wrapper has inside; None where the line is not one of those that wrap."""
+    wrapper = None
+    first = line[:1]
+    if first == "[":
+        if line.startswith(_MAVEN):
+            return line[len("[INFO] ") :]
+        if "WARNING/" in line:
+            wrapper = _CELERY.match(line)
+        elif ".py:" in line:
+            wrapper = _AIRFLOW.match(line)
+        elif "PHP message" in line or " said into " in line:
+            wrapper = _PHP_FPM.match(line)
+    elif first in "NW":
+        if "PHP message" in line or " said into " in line:
+            wrapper = _PHP_FPM.match(line)
+    elif "plugin" in line:
+        wrapper = _PLUGIN.match(line)
+    return line[wrapper.end() :] if wrapper and wrapper.end() else None
+
+
+def syslog_priority(priority: str) -> Decision:
+    """Return the level of a syslog priority: the severity is the priority modulo 8 (RFC 5424, 6.2.1)."""
+    return Decision(SYSLOG.level(int(priority) & 7) or Level.DEBUG, "syslog-priority")

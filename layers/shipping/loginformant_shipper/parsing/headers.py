@@ -1,0 +1,556 @@
+"""Read the header of a log line: its time, level, thread and logger, and where its text begins.
+
+A line is a header and a text. The header is made of items: time stamps and numbers; groups in brackets;
+names of hosts, threads and loggers; marks such as `|`, `:` and ` - ` between them; and a level. It is read
+from the left, and the first item that is a level is the level of the line. The header ends where the text
+begins: at a quotation mark, at a pair such as `level=warn`, at the third plain word in a row, at the name of
+an exception, and at a plain word behind the colon that closes a name. What stands in the text is never taken
+for a level here.
+
+Every pattern looks at the first `MAX_HEADER` characters only: a line costs a bounded time whatever is in it.
+"""
+
+import re
+from re import Match
+from typing import NamedTuple
+
+from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.level_marks import LevelMark, level_of_first_sign, level_of_known_layout
+from loginformant_shipper.parsing.level_words import (
+    BRACKETED_WORDS,
+    LETTERS,
+    LEVEL_WORDS,
+    NAMES_TOO,
+    SYSLOG_LEVELS,
+)
+
+MAX_HEADER = 300
+"""A header has at most this many characters."""
+
+
+class Header(NamedTuple):
+    """What stands before the text of a line."""
+
+    time: str | None
+    """The first time stamp, as it is written."""
+    level: LevelMark | None
+    thread: str | None
+    """The content of the first brackets that hold neither a time, a number nor a level."""
+    logger: str | None
+    """The last name before the text: that of a logger, or of a program behind its host."""
+    text_start: int
+    """Where the text begins."""
+
+
+def read_header(line: str) -> Header:
+    """Return the header of a line.
+
+    Args:
+        line: One line, without terminal colours. A line that begins with white space has no header.
+    """
+    if line[:1].isspace():
+        return Header(None, None, None, None, 0)
+    head = line[:MAX_HEADER]
+    walk = _Walk(head)
+    level = find_level(line)
+    if level is None:
+        walk.find_level()
+    else:
+        walk.read_names(level)
+    return Header(walk.time, level, walk.thread, walk.logger, walk.text_start)
+
+
+def find_level(line: str) -> LevelMark | None:
+    """Return the level that the header of a line names; None where it names none.
+
+    Args:
+        line: One line, without terminal colours and without white space before it.
+    """
+    head = line[:MAX_HEADER]
+    if sign := level_of_first_sign(head):
+        return sign
+    if (leading := _LEADING.match(head)) and (level := _leading_level(leading)):
+        return level
+    return level_of_known_layout(head) or _Walk(head).find_level()
+
+
+# --- the first word, behind time stamps, numbers and punctuation ------------------------------------------
+
+_ZONES = "UTC|GMT|AM|PM|[CEPM][DES]?S?T|T|Z"
+_CALENDAR = f"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun|{_ZONES}"
+_LEADING = re.compile(
+    r"(?P<stamp>(?:[^A-Za-z\"]++"
+    r"|(?!DBG|LOG|ERR|INFO|WARN)[A-Za-z]{1,4}+(?=\d)"  # hexadecimal numbers, 2026-01-02T10:20
+    rf"|(?:{_CALENDAR})(?![A-Za-z])"
+    r"|(?<=[\d-])[A-Fa-f]{1,12}+(?![A-Za-z])"
+    r")*+)"
+    r"(?P<word>[A-Za-z]{1,13}+)(?P<digits>\d{0,10})(?P<space>[ \t]{0,20})(?P<next>[^ \t]?)"
+)
+_TIME = re.compile(r"\d[:/.-]\d")
+_OPENS = frozenset("[(<{|")
+_BEFORE_CAPITALS = _OPENS | frozenset("=*#")  # Erlang: =ERROR REPORT====
+_AFTER_CAPITALS = frozenset("]:|>)},![;#~*/")
+_AFTER_SMALL = frozenset("]:|>)}[")
+_CLOSES = frozenset("])>}|")
+_SEPARATES = frozenset("])>}|:,;")
+_NOTHING = re.compile(r"\s{0,4}(?:0|none|null|nil|false)\b(?![.\d])", re.I)
+
+
+def _leading_level(match: Match[str]) -> LevelMark | None:
+    """The level that the first word of a line is, with nothing but a time and numbers before it."""
+    stamp, word, digits, space, following = match.groups()
+    lower = word.lower()
+    level = BRACKETED_WORDS.get(lower)
+    if level is None:
+        return _leading_letter(match) if len(word) <= 2 and not digits else None
+    end = match.end("digits")
+    if digits and word == "LOG":  # stunnel: LOG3[7]: text
+        return LevelMark(SYSLOG_LEVELS[int(digits) & 7], "header", end) if following == "[" else None
+    dated = len(stamp) > 3 and _TIME.search(stamp) is not None
+    upper = word.isupper()
+    if lower not in LEVEL_WORDS:
+        in_brackets = stamp[-1:] in _OPENS and following in _CLOSES
+        if (
+            (in_brackets and lower not in NAMES_TOO)
+            or (upper and following == ":" and (dated or not space))
+            or (word == "LOG" and space and dated and "0x" not in stamp)  # PgBouncer: 2026-… [7] LOG text
+        ):
+            return LevelMark(level, "header", end)
+        return None
+    if upper:
+        if stamp[-1:] in _BEFORE_CAPITALS or following in _AFTER_CAPITALS or not following:
+            return LevelMark(level, "header", end)
+        if space:
+            return LevelMark(level, "header" if dated or _is_closed(space, following) else "bare-word", end)
+        return None
+    if following == "[" and not space and word.istitle():
+        return None  # Trace[77]: of Kubernetes is the name of what follows
+    if _is_closed(space, following) or following in _AFTER_SMALL or (following == "/" and not space):
+        if not dated and following == ":" and _NOTHING.match(match.string, match.end()):
+            return None  # error: 0
+        return LevelMark(level, "header", end)
+    if (space or not following) and dated:
+        return LevelMark(level, "header", end, certain=False)
+    if word == "info" and not stamp and space:
+        return LevelMark(level, "header", end)  # yarn's and npm's loggers: info text
+    return None
+
+
+def _is_closed(space: str, following: str) -> bool:
+    return following in _SEPARATES or "\t" in space or len(space) > 1 or (following == "-" and bool(space))
+
+
+_BRACKETS_OF_LETTERS = {"[": "]", "(": ")", "<": ">"}
+_AFTER_LETTER = frozenset("!|/>:")
+
+
+def _leading_letter(match: Match[str]) -> LevelMark | None:
+    stamp, letter, _, space, following = match.groups()
+    level = LETTERS.get(letter[0].lower())
+    if level is None or letter[-1] != letter[0]:
+        return None
+    opener = stamp.rstrip(" ")[-1:]
+    closer = _BRACKETS_OF_LETTERS.get(opener)
+    in_brackets = letter.isupper() and (
+        (following == closer and letter + following != "C)")  # (C) 2026 Acme
+        or (opener == "[" and following.isdigit())  # [E 2026-…
+    )
+    behind_time = (
+        stamp[-1:] in " \t|]"
+        and len(letter) == 1
+        and (bool(space) or following in _AFTER_LETTER)
+        and _TIME.search(stamp) is not None
+    )
+    return LevelMark(level, "letter", match.end("word")) if in_brackets or behind_time else None
+
+
+# --- item by item -----------------------------------------------------------------------------------------
+
+_ITEM = re.compile(
+    r"(?:(?P<group>\[(?:[^\[\]]|\[[^\[\]]{0,60}\]){0,140}\]|\((?:[^()]|\([^()]{0,60}\)){0,140}\)"
+    r"|<[^<>]{0,140}>|\{(?!\")(?:[^{}]|\{[^{}]{0,60}\}){0,140}\})"
+    r"|(?P<word>[A-Za-z]{1,13}+\d{0,2}+(?![\w.$@/=+\\'\"-]|:[\w/:]))"
+    r"|(?P<mark>[|,;:*#~>)\]}-]{1,12}|[\[(<]|\{(?!\"))"
+    r"|(?P<token>[^\s\[\](){}<>|\"',;]{1,200}+)"
+    r")(?P<gap>[ \t]{0,40})"
+)
+_CALENDAR_WORDS = frozenset(
+    (
+        *("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+        *("mon", "tue", "wed", "thu", "fri", "sat", "sun", "am", "pm"),
+        *("z", "utc", "gmt", "cet", "cest", "est", "edt", "cst", "cdt", "mst", "mdt", "pst", "pdt"),
+    )
+)
+_LETTER_IN = re.compile(r"[^\W\d_]")
+_LEVEL_KEY = re.compile(
+    r"(?:@|\w{0,20}[._-])?(?:[Ll]evel|LEVEL|[Ll]vl|LVL|LL|[Ss]everity|SEVERITY|[Ss]ev|at)="
+)
+_LEVEL_NAMES = frozenset(("level", "severity", "loglevel", "lvl"))
+_COMPONENT = re.compile(r"(?:^|[.:/#])([A-Z]{3,11})\d?(?=[:/]|$)")
+_GTK = re.compile(r"(?:[A-Za-z][\w-]{0,40}-)?(DEBUG|INFO|MESSAGE|WARNING|CRITICAL|ERROR)\Z")
+_GTK_WORDS = LEVEL_WORDS | {"message": Level.INFORMATION}
+_EXCEPTION = re.compile(r"(?:Error|Exception|Throwable|Fault|Failure|Warning)(?::|\Z)")
+_LOGGER_NEXT = re.compile(r"[\[(\d]|[A-Za-z_$][\w$]*(?:(?:\.|::|/|\\)[\w$<>*]+)+|[\w.$-]+\[|\S{1,60} [-:|] ")
+_MAX_PLAIN_WORDS = 2
+"""So many plain words in a row may be the names of a host and a program, or of a thread; more are a
+sentence."""
+_WORDS_OF_SENTENCES = frozenset(("info", "information", "notice", "success", "fine", "trace"))
+"""Behind plain words these are words themselves: `more info: it failed`."""
+
+_START, _STAMP, _NUMBER, _GROUP, _NAME, _MARK = range(6)
+
+
+class _Walk:
+    """One reading of a header, item by item."""
+
+    __slots__ = (
+        "behind_colon",
+        "dated",
+        "evidence",
+        "head",
+        "left",
+        "logger",
+        "plain",
+        "text_start",
+        "thread",
+        "time",
+        "time_start",
+    )
+
+    def __init__(self, head: str) -> None:
+        self.head = head
+        self.text_start = 0
+        self.time: str | None = None
+        self.thread: str | None = None
+        self.logger: str | None = None
+        self.time_start = _NOT_YET
+        """Where the first time stamp begins, as long as it may go on."""
+        self.left = _START
+        """What the item before this one is."""
+        self.plain = 0
+        """How many plain words stand before this item."""
+        self.dated = False
+        """Whether a time was read."""
+        self.evidence = False
+        """Whether anything was read that a sentence does not begin with."""
+        self.behind_colon = False
+        """Whether the name of a program or logger was closed by a colon."""
+
+    def find_level(self) -> LevelMark | None:
+        """The first item that is a level; None where the text begins before there is one."""
+        head = self.head
+        position = 0
+        fallback: LevelMark | None = None
+        capitals = asked = False
+        while item := _ITEM.match(head, position):
+            start, position = position, item.end()
+            group, word, mark, token, gap = item.groups()
+            if group:
+                level = _level_in_group(group, start, self)
+                if level and level.certain:
+                    return level
+                fallback = fallback or level
+                self._group(group)
+            elif mark:
+                self._mark(mark)
+            elif word:
+                following = head[position : position + 1]
+                if level := _level_of_word(word, gap, following, item.end("word"), self, capitals, asked):
+                    return level
+                asked = following == ":" and self.dated and not self.plain and word.lower() in _LEVEL_NAMES
+                capitals = word.isupper() and len(word) > 1
+                if not self._word(word, gap, following, start):
+                    return fallback
+            else:
+                if level := _level_of_token(token, gap, position, self):
+                    return level
+                if not self._token(token, start, position):
+                    return fallback
+                if self.left == _STAMP and (container := _CRI.match(head, position)):
+                    position = container.end()
+            if not self.plain:
+                self.text_start = position
+        return fallback
+
+    def read_names(self, level: LevelMark) -> None:
+        """Read the names before a level that is known, and those between it and the text."""
+        head = self.head
+        position = 0
+        while position < level.end and (item := _ITEM.match(head, position)):
+            start, position = position, item.end()
+            group, word, mark, token, gap = item.groups()
+            if position - len(gap) >= level.end:  # the level, or brackets or a name with the level in it
+                if group and (time := _TIME_IN.search(group)):
+                    self.time = self.time or time[0].rstrip(":,.")
+                if token:
+                    position = level.end
+                break
+            if group:
+                self._group(group)
+            elif word:
+                self._word(word, gap, head[position : position + 1], start)
+            elif token:
+                self._token(token, start, position)
+            else:
+                self._mark(mark)
+        self._read_behind(level, max(level.end, position))
+
+    def _read_behind(self, level: LevelMark, position: int) -> None:
+        head = self.head
+        if level.end == 1 and (
+            file := _TO_THE_BRACKET.match(head, 1)
+        ):  # glog: I0305 10:20:30.1 7 orders.go:12] text
+            if self.time is None and (time := _TIME_IN.search(file[0])):
+                self.time = time[0]
+            self.text_start = file.end()
+            return
+        while True:
+            if marks := _BEHIND_LEVEL.match(head, position):
+                position = marks.end()
+            item = _ITEM.match(head, position)
+            if item is None or not (group := item["group"]):
+                break
+            self._group(group)
+            position = item.end()
+        joined = head[level.end : level.end + 1] == ":" == head[position - 1 : position]
+        if (
+            logger := (_LOGGER_JOINED if joined else _LOGGER).match(head, position)
+        ) and not _EXCEPTION.search(logger["name"]):
+            self.logger, position = logger["name"], logger.end()
+        self.text_start = position
+
+    def _group(self, group: str) -> None:
+        content = group[1:-1]
+        if time := _TIME_IN.search(content):
+            self.time = self.time or time[0].rstrip(":,.")
+            self.dated = True
+        elif self.thread is None and _LETTER_IN.search(content):
+            self.thread = content.strip()
+        self.left, self.plain, self.evidence, self.time_start = _GROUP, 0, True, _CLOSED
+
+    def _mark(self, mark: str) -> None:
+        if ":" in mark and self.left != _STAMP:
+            self.behind_colon = True
+        self.left = _MARK
+
+    def _word(self, word: str, gap: str, following: str, start: int) -> bool:
+        """Read a plain word; False where it is the text's."""
+        if word.lower() in _CALENDAR_WORDS:
+            if self.time is None and self.time_start == _NOT_YET:
+                self.time_start = start
+            self.left = _STAMP
+            return True
+        self.left, self.time_start = _NAME, _CLOSED
+        if (_is_closed(gap, following) and following != ",") or (following == "[" and not gap):
+            if _EXCEPTION.search(word):
+                return False
+            if self.plain >= _MAX_PLAIN_WORDS:
+                return False
+            self.logger, self.plain = word, 0
+            return True
+        self.plain += 1
+        return self.plain <= _MAX_PLAIN_WORDS and not self.behind_colon
+
+    def _token(self, token: str, start: int, end: int) -> bool:
+        """Read a time, a number or a name; False where it is the text's."""
+        if _TIME_TOKEN.match(token):
+            if self.time_start == _NOT_YET:
+                self.time_start = start
+            if self.time_start >= 0:
+                self.time = self.head[self.time_start : end].rstrip()
+            self.left, self.plain, self.behind_colon = _STAMP, 0, False
+            self.dated = self.evidence = True
+            return True
+        if not _LETTER_IN.search(token):
+            self.left = _NUMBER
+            if self.time_start >= 0 and self.head[start - 1] == "," and self.head[start - 2].isdigit():
+                self.time = self.head[self.time_start : end].rstrip()  # 10:20:30,123
+                self.left = _STAMP
+            return True
+        if "://" in token or _LEVEL_KEY.match(token) or _EXCEPTION.search(token):
+            return False
+        if token[-1] == ":":
+            self.behind_colon = True
+        elif self.behind_colon and "=" not in token:
+            return False
+        self.logger = token.rstrip(":")
+        self.left, self.evidence, self.time_start = _NAME, True, _CLOSED
+        return True
+
+
+_NOT_YET, _CLOSED = -1, -2
+_TIME_TOKEN = re.compile(
+    r"\d[\d.-]*[T_-]?\d*:\d\d[\d:.,T/+-]*(?:[AaPp][Mm]|Z)?\Z|\d{4}([-/.])\d\d\1\d\d(?:[T_-][\d:.,]+(?:Z|[+-][\d:]+)?)?\Z"
+    r"|\d{1,2}[-/](?:\d\d|[A-Z][a-z]{2})(?:[-/]\d{2,4})?(?:[:T][\d:.]+)?\Z"
+)
+_TIME_IN = re.compile(
+    r"\d{4}[-/.]\d\d[-/.]\d\d(?:,?[ T_-]\d\d[:.]\d\d[:.]\d\d[\d.,:]*(?:Z|[+-]\d\d:?\d\d)?)?"
+    r"|\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?: [+-]\d{4})?|\d\d:\d\d:\d\d[\d.,]*"
+)
+_CRI = re.compile(r"std(?:out|err) [FP] ")
+"""Kubernetes writes the stream, and whether the line is whole or a part, before what a container logs."""
+_TO_THE_BRACKET = re.compile(r"[^\]\n]{6,160}\] ?")
+_BEHIND_LEVEL = re.compile(r"(?:[\])>}|:,;*!#\s-]|\d{1,10} (?=---|\[)){1,40}")
+_LOGGER_JOINED = re.compile(r"(?P<name>[\w$.-]{1,120}):")
+"""As Python's logging.basicConfig writes it: `INFO:orders:text`."""
+_LOGGER = re.compile(r"(?P<name>[\w$.:/\\<>#@-]{1,120}?)(?:: | ?: | - |\s*\| )")
+
+
+# --- levels of items --------------------------------------------------------------------------------------
+
+
+def _level_of_word(
+    word: str, gap: str, following: str, end: int, walk: _Walk, capitals: bool, asked: bool
+) -> LevelMark | None:
+    """The level that a word is. `capitals`: the word before was in capitals; `asked`: it was `Level:`."""
+    left, plain = walk.left, walk.plain
+    if len(word) == 1:
+        level = LETTERS.get(word.lower())
+        behind_time = (
+            left in (_STAMP, _GROUP) and walk.dated and not plain and (gap or following in _AFTER_LETTER)
+        )
+        if level and (behind_time or (following == ">" and walk.evidence and word.isupper())):
+            return LevelMark(level, "letter", end)
+        return None
+    lower = word.rstrip("0123456789").lower()
+    level = BRACKETED_WORDS.get(lower)
+    if level is None:
+        return None
+    if asked:
+        return LevelMark(level, "header", end)
+    closed = _is_closed(gap, following) or (following == "[" and not gap)
+    if word.isupper():
+        if capitals and plain:
+            return None  # SERVICE ALERT
+        if lower not in LEVEL_WORDS:
+            enclosed = left == _MARK and following == "|"
+            return LevelMark(level, "header", end) if enclosed or (following == ":" and not gap) else None
+        if (
+            closed
+            or following in _AFTER_CAPITALS
+            or (left == _MARK and walk.head[end - len(word) - 1] in "|*#")
+        ):
+            return LevelMark(level, "header", end)
+        if not gap and following:
+            return None
+        if left == _STAMP:
+            return LevelMark(level, "header", end)
+        follows = left in {_GROUP, _NUMBER} or _LOGGER_NEXT.match(walk.head, end + len(gap))
+        return LevelMark(level, "header" if follows else "bare-word", end, bool(follows) or walk.evidence)
+    if lower not in LEVEL_WORDS:
+        return None
+    if left == _STAMP and walk.dated and not closed and (gap or not following):
+        return LevelMark(level, "header", end, certain=False)
+    if not (closed and following not in ",;") or left == _START:
+        return None
+    if left != _STAMP and following == ":" and _NOTHING.match(walk.head, end + len(gap) + 1):
+        return None
+    padded = following not in _SEPARATES and following != "["
+    if plain:
+        told = following == ":" and walk.evidence and lower not in _WORDS_OF_SENTENCES
+        return LevelMark(level, "header", end) if told or (padded and walk.dated and word.islower()) else None
+    return LevelMark(level, "header", end) if left != _NAME or walk.evidence else None
+
+
+def _level_of_token(token: str, gap: str, end: int, walk: _Walk) -> LevelMark | None:
+    """The level that is a part of a name: `app.ERROR:`, `orders:WARN:`, `host/INFO/x`, `Gtk-WARNING **`."""
+    if not _CAPITALS.search(token) or token[0] == "/" or "://" in token:
+        return None
+    if walk.plain > (1 if walk.dated else 0):
+        return None
+    for part in _COMPONENT.finditer(token):
+        word = part[1].lower()
+        if level := LEVEL_WORDS.get(word) or (
+            BRACKETED_WORDS.get(word) if token.endswith(f"{part[1]}:") else None
+        ):
+            return LevelMark(level, "header", end - len(gap) - len(token) + part.end())
+    if walk.head.startswith("**", end) and (gtk := _GTK.match(token)):
+        return LevelMark(_GTK_WORDS[gtk[1].lower()], "header", end)
+    return None
+
+
+_CAPITALS = re.compile(r"[A-Z]{3}")
+
+_WHOLE = re.compile(r"[\s=*_-]{0,12}([A-Za-z]{1,13})\d?[\s=*_-]{0,12}\Z")
+_LEVEL_FIRST = re.compile(r"\s{0,4}([A-Za-z]{1,13})(?:\s{1,9}\d|\s{0,9}[|,]|::|: )")
+_LEVEL_LAST = re.compile(r"(?:[:#|,]\s?|[\w)]/|\.(?=[A-Z]{3}))([A-Za-z]{3,13})\d?\Z")
+_LIST = re.compile(r"(?:[:,|])([A-Za-z]{3,13})(?=[:,|])")
+
+
+def _level_in_group(group: str, start: int, walk: _Walk) -> LevelMark | None:
+    """The level in brackets. One that may as well be a name is not certain."""
+    opener, content = group[0], group[1:-1]
+    end = start + len(group)
+    if whole := _WHOLE.match(content):
+        word = whole[1]
+        if len(word) <= 2:
+            return _letter_in_group(word, opener, end, walk)
+        lower = word.lower()
+        level = BRACKETED_WORDS.get(lower) if opener in "[<" else LEVEL_WORDS.get(lower)
+        if level is None:
+            return None
+        return LevelMark(level, "header", end, certain=lower not in NAMES_TOO)
+    if opener != "[":
+        return None
+    if first := _LEVEL_FIRST.match(content):
+        word = first[1]
+        if len(word) == 1:
+            level = LETTERS.get(word.lower()) if word.isupper() and walk.left in (_START, _STAMP) else None
+        else:
+            level = LEVEL_WORDS.get(word.lower())
+        if level:
+            return LevelMark(level, "header" if len(word) > 1 else "letter", end)
+    last = _LEVEL_LAST.search(content)
+    if last and (level := LEVEL_WORDS.get(last[1].lower())):
+        behind_slash = content[last.start() + 1] == "/"
+        if not behind_slash or (last[1].isupper() and content.count("/") == 1):
+            return LevelMark(level, "header", end)
+    for part in _LIST.finditer(content):
+        if (level := LEVEL_WORDS.get(part[1].lower())) and (part[1].isupper() or _TIME_IN.search(content)):
+            return LevelMark(level, "header", end)
+    return None
+
+
+def _letter_in_group(letter: str, opener: str, end: int, walk: _Walk) -> LevelMark | None:
+    level = LETTERS.get(letter[0].lower())
+    if (
+        level is None
+        or not letter.isupper()
+        or letter[-1] != letter[0]
+        or (opener == "(" and letter == "C")
+        or opener == "{"
+        or walk.plain
+        or walk.left == _NUMBER
+        or (walk.left == _NAME and not walk.dated)
+    ):
+        return None
+    return LevelMark(level, "letter", end)
+
+
+def level_on_second_line(text: str, line_end: int) -> LevelMark | None:
+    """Return the level that java.util.logging writes on the second line; None where it does not.
+
+    Its SimpleFormatter writes date, class and method on the first line, and `SEVERE: text` on the second.
+
+    Args:
+        text: A message of several lines.
+        line_end: Where its first line ends.
+    """
+    if not _JAVA_UTIL_LOGGING.match(text[: min(line_end, MAX_HEADER)]):
+        return None
+    start = line_end + 1
+    word, colon, _ = text[start : start + 20].partition(":")
+    level = _LOCALISED.get(word) or (LEVEL_WORDS.get(word.lower()) if word.isupper() else None)
+    return LevelMark(level, "second-line", start + len(word)) if level and colon else None
+
+
+_JAVA_UTIL_LOGGING = re.compile(
+    r"[^\W\d]{3,9}\.? \d{1,2}, \d{4},? \d{1,2}:\d\d:\d\d(?:\s[AP]M)? \S{1,200} \S{1,100}\s*\Z"
+    r"|\d{1,2}[./ -][^\s]{1,9}[./ -]\d{4},? \d{1,2}:\d\d:\d\d(?:\s[AP]M)? \S{1,200} \S{1,100}\s*\Z"
+)
+_LOCALISED = {
+    **dict.fromkeys(("CONFIG", "FEIN", "KONFIGURATION"), Level.DEBUG),
+    **dict.fromkeys(("INFOS", "INFORMATION", "INFORMACIÓN", "INFORMAZIONI"), Level.INFORMATION),
+    **dict.fromkeys(("WARNUNG", "AVERTISSEMENT", "ADVERTENCIA", "AVVERTENZA"), Level.WARNING),
+    **dict.fromkeys(("SCHWERWIEGEND", "GRAVE"), Level.ERROR),
+}

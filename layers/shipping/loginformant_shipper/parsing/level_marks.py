@@ -1,0 +1,161 @@
+"""Levels that a format writes as a letter, a mark or a number, or in a place of its own.
+
+They stand in the header of a line, as level words do (`headers`), but each format has its own sign for them.
+"""
+
+import re
+from re import Match
+from typing import NamedTuple
+
+from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.level_words import BRACKETED_WORDS, LETTERS, LEVEL_WORDS
+
+
+class LevelMark(NamedTuple):
+    """A level that stands in the header of a line."""
+
+    level: Level
+    rule: str
+    """How it is written: `header` (a word), `bare-word`, `letter`, `redis-mark`, `npmlog`, `second-line`."""
+    end: int
+    """Where in the line the level ends."""
+    certain: bool = True
+    """False for a word that the text itself could begin with, if the line has its level elsewhere."""
+
+
+def level_of_first_sign(head: str) -> LevelMark | None:
+    """Return the level of a line whose first characters tell the format; None for other lines."""
+    first = head[:1]
+    if first in _CAPITALS:
+        if letter := _LETTER.match(head):
+            return _of_letter(letter, head)
+        if first == "P" and (php := _PHP.match(head)):
+            return _of_php(php)
+    elif first in _DIGITS:
+        if head[4:5] != "-" and (redis := _REDIS.match(head)):
+            return LevelMark(_REDIS_MARKS[redis[1]], "redis-mark", redis.end())
+        if first == "[" and (php := _PHP.match(head)):
+            return _of_php(php)
+    elif first == "=":
+        if erlang := _ERLANG.match(head):
+            level = _ERLANG_WORDS.get(erlang[1].lower())
+            return LevelMark(level, "header", erlang.end()) if level else None
+    elif first.islower() and (npm := _NPMLOG.match(head)):
+        level = _NPM_WORDS.get(npm[npm.lastindex or 0].lower())
+        return LevelMark(level, "npmlog", npm.end()) if level else None
+    return None
+
+
+def level_of_known_layout(head: str) -> LevelMark | None:
+    """Return the level of a line in a layout that nothing else has, from its time on; None for others."""
+    first = head[:1]
+    if first.isdigit():
+        for pattern in _DATED:
+            if match := pattern.match(head):
+                sign = match[1]
+                return LevelMark(_DATED_SIGNS.get(sign) or LETTERS[sign.lower()], "letter", match.end())
+        if csv := _POSTGRESQL_CSV.match(head):
+            return LevelMark(BRACKETED_WORDS[csv[1].lower()], "header", csv.end())
+    if "," in head[:60] and (topics := _ROUTEROS.match(head)):
+        words = [LEVEL_WORDS[word] for word in topics[1].split(",") if word in LEVEL_WORDS]
+        if words:
+            return LevelMark(max(words, key=_ORDER.index), "header", topics.end(1))
+    return None
+
+
+_CAPITALS = frozenset("ADIWEFCVTNXP")
+_DIGITS = frozenset("[0123456789")
+
+# --- a letter first ---------------------------------------------------------------------------------------
+
+_LETTER = re.compile(
+    r"([ADIWEFCVTNX])(?:"
+    r" ?(?:\d{4}|\d{6}|\d{8}) \d\d:"  # glog, klog, CockroachDB, tornado: I0305 10:20:30.123456
+    r"|/[\w.$ -]{1,60}(?:\(| ?:)"  # Android, brief: W/Tag( 123): text
+    r"|[,:]? ?\[?\d{4}[-/]\d\d[-/]\d\d"  # Ruby: D, [2026-…; others: E 2026-…
+    r"| \d\d:\d\d:\d\d"  # E 10:20:30 text
+    r"| \[\d\d/[A-Z][a-z]{2}/\d{4}:"  # CUPS: E [01/Mar/2026:10:20:30 +0000]
+    r"|(?P<apt>: )(?=\S)"  # apt: E: Unable to locate package
+    r")"
+)
+_APT = frozenset("DIWE")
+_CUPS = {"X": Level.FATAL, "A": Level.FATAL}
+"""CUPS alone has these: error_log(5) names X emergency and A alert."""
+_ABSL_CRITICAL = re.compile(r"E\d{4} [^\]]{1,120}\] CRITICAL - ")
+"""absl-py writes a critical log with the letter of an error and this in front of the text (absl/logging)."""
+
+
+def _of_letter(letter: Match[str], head: str) -> LevelMark | None:
+    sign = letter[1]
+    if letter["apt"] and sign not in _APT:
+        return None
+    if sign in _CUPS:
+        return LevelMark(_CUPS[sign], "letter", 1) if "[" in letter[0] else None
+    if sign == "E" and (absl := _ABSL_CRITICAL.match(head)):
+        return LevelMark(Level.FATAL, "header", absl.end())
+    return LevelMark(LETTERS[sign.lower()], "letter", 1)
+
+
+# --- words and marks of one program -----------------------------------------------------------------------
+
+_REDIS = re.compile(
+    r"(?:\[?\d{1,8}+(?::[A-Z])?\]? )?\d{1,2}+ [A-Z][a-z]{2} (?:\d{4} )?\d\d:\d\d:\d\d[.\d]{0,8} ([.*#-]) "
+)
+_REDIS_MARKS = {".": Level.DEBUG, "-": Level.DEBUG, "*": Level.INFORMATION, "#": Level.WARNING}
+
+_NPMLOG = re.compile(
+    r"(?:npm|yarn|pnpm|gyp|lerna) ([A-Za-z]{3,7}!?) |(sill|verb) |[\w-]{1,20} (ERR!) |(d) \[\d\d/[A-Z]"
+)
+_NPM_WORDS = {
+    **LEVEL_WORDS,
+    "err!": Level.ERROR,
+    **dict.fromkeys(("sill", "verb", "d"), Level.DEBUG),  # `d` is CUPS: debug2
+    **dict.fromkeys(("http", "timing"), Level.INFORMATION),
+}
+
+_PHP = re.compile(r"(?:\[[^\]]{1,60}\] )?PHP ([A-Z][A-Za-z]{4,10}(?: [A-Za-z]{5,9}){0,2}): ")
+_PHP_NAMES = {
+    **dict.fromkeys(("Notice", "Strict Standards"), Level.INFORMATION),
+    **dict.fromkeys(("Warning", "Deprecated"), Level.WARNING),
+    **dict.fromkeys(("Recoverable fatal error", "Catchable fatal error"), Level.ERROR),
+    **dict.fromkeys(("Fatal error", "Parse error"), Level.FATAL),
+}
+"""The names of php_error_cb (main/main.c of PHP); a script ends with a fatal error and with a parse error."""
+
+
+def _of_php(php: Match[str]) -> LevelMark | None:
+    level = _PHP_NAMES.get(php[1])
+    return LevelMark(level, "header", php.end()) if level else None
+
+
+_ERLANG = re.compile(r"=([A-Z]{4,10}) REPORT====")
+_ERLANG_WORDS = LEVEL_WORDS | {
+    **dict.fromkeys(("supervisor", "crash"), Level.ERROR),
+    "progress": Level.INFORMATION,
+}
+
+# --- layouts that begin with a time -----------------------------------------------------------------------
+
+_DATED = (
+    re.compile(r"\d{4}-\S{10,30} ([DIWEF])\d? +[A-Z-]{1,12} +\["),  # MongoDB before 4.4: D2 QUERY    [conn1]
+    re.compile(r"\d{4}-\S{10,30} \[[A-Z_ ]{1,30}\]([DIWEFVT]): "),  # AWS DMS: [SOURCE_CAPTURE  ]I:  text
+    re.compile(r"\d\S{19,39} (Em|Al|Cr|Er|Wa|No|In|Db)\(\d{1,3}\) "),  # ESXi: In(182) vmkernel: text
+    re.compile(r"\d{1,2}:\d\d:\d\d\.\d{9} +\d+ +0x[0-9a-f]+ +(LOG|FIXME|MEMDUMP) "),  # GStreamer
+)
+_DATED_SIGNS = {
+    **dict.fromkeys(("Em", "Al", "Cr"), Level.FATAL),
+    "Er": Level.ERROR,
+    **dict.fromkeys(("Wa", "FIXME"), Level.WARNING),
+    **dict.fromkeys(("No", "In"), Level.INFORMATION),
+    **dict.fromkeys(("Db", "LOG", "MEMDUMP"), Level.DEBUG),
+}
+_POSTGRESQL_CSV = re.compile(  # the twelfth field: error_severity (PostgreSQL, "Using CSV-Format Log Output")
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \w{1,5},[^\n]{1,220}?,"
+    r"(DEBUG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|LOG)\d?,[0-9A-Z]{5},"
+)
+_ROUTEROS = re.compile(
+    r"(?:[A-Za-z]{3}/\d\d(?:/\d{4})? )?(?:\d\d:\d\d:\d\d )?"
+    r"([a-z][a-z0-9-]{1,15}(?:,!?[a-z0-9-]{2,16}){1,5}) (?=\S)"
+)
+"""RouterOS writes topics, of which one or two are levels: `system,error,critical text`."""
+_ORDER = tuple(Level)

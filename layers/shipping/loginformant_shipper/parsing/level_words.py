@@ -1,0 +1,61 @@
+"""The words and letters that loggers write for a level, and which of the five levels each is."""
+
+from loginformant_shipper.names import Level
+
+
+def _levels(**words: str) -> dict[str, Level]:
+    return {word: Level[name] for name, line in words.items() for word in line.split()}
+
+
+LEVEL_WORDS = _levels(
+    DEBUG="trace debug verbose finest finer fine silly trc trce trac dbg dbug debu debg vrb blat debugging",
+    INFORMATION="info information informational inf notice success",
+    WARNING="warning warn wrn deprecation",
+    ERROR="error err erro eror fail failure severe",
+    FATAL="fatal critical crit alert emergency emerg emer panic dpanic ftl fata fatl crt pani pnc",
+)
+"""In lower case: a level wherever a format puts one. Names and abbreviations of syslog, Python, log4j and
+Logback, java.util.logging (`finer`, `severe`), .NET (`trce`, `dbug`, `fail`), Serilog (`VRB`), zerolog
+(`FTL`), logrus (`ERRO`), zap (`dpanic`), npm (`silly`), supervisord (`BLAT`), Elasticsearch
+(`DEPRECATION`)."""
+
+BRACKETED_WORDS = LEVEL_WORDS | _levels(
+    DEBUG="config verb diag deb noise",
+    INFORMATION="note log system statement detail hint context query location audit ok normal http",
+    WARNING="caution war warni fixme",
+    ERROR="failed exception errors",
+    FATAL="abort fault shout cri criti",
+)
+"""And those that are a level only inside brackets, or in capitals before a colon; in a sentence they are just
+words. java.util.logging's `CONFIG`, PostgreSQL's `LOG`, MySQL's `Note` and `System`, npm's `http`, Dart's
+`SHOUT`; and level words that a format cuts to three, four or five letters."""
+
+NAMES_TOO = frozenset(
+    (
+        *(
+            "http",
+            "system",
+            "query",
+            "location",
+            "audit",
+            "config",
+            "context",
+            "detail",
+            "hint",
+            "normal",
+            "ok",
+        ),
+        *("statement", "log", "exception", "failed", "errors", "verb", "diag", "deb", "war", "cri", "noise"),
+    )
+)
+"""Bracketed words that name a thread, a logger or a topic as often: `[http] ERROR`. A later level counts
+more."""
+
+LETTERS = _levels(DEBUG="d t v", INFORMATION="i n", WARNING="w", ERROR="e", FATAL="f c")
+"""Levels of one letter, in lower case: glog, Android, MongoDB, tornado, telegraf, capnslog (`N`)."""
+
+SYSLOG_LEVELS = (
+    *(Level.FATAL, Level.FATAL, Level.FATAL, Level.ERROR),
+    *(Level.WARNING, Level.INFORMATION, Level.INFORMATION, Level.DEBUG),
+)
+"""By severity, from emergency (0) to debug (7): RFC 5424, section 6.2.1."""

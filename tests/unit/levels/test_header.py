@@ -1,0 +1,272 @@
+import pytest
+from loginformant_shipper.levels.header import decide_by_header, syslog_priority
+from loginformant_shipper.levels.vocabulary import Decision
+
+
+def header(line: str) -> tuple[str, str] | None:
+    """The level and the rule where the header decides; None where text rules are asked."""
+    decision = decide_by_header(line, line.partition("\n")[0])
+    return decision if isinstance(decision, Decision) else None
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("ERROR: no stock", "Error"),
+        ("warn - slow", "Warning"),
+        ("[INFO] ready", "Information"),
+        ("[ DEBUG ] INFO desk opened", "Debug"),
+        ("<Warning> stock is low", "Warning"),
+        ("(CRITICAL) gone", "Fatal"),
+        ("INFO     stock is low", "Information"),
+        ("information/Checker: error log opened", "Information"),
+        ("2026-03-01 10:20:30,123 ERROR no stock", "Error"),
+        ("2026-03-01T10:20:30.123+01:00 VERBOSE shopd[7] x", "Debug"),
+        ("01/Mar/2026:10:20:30 +0000 | notice | error page built", "Information"),
+        ("Mon Mar  2 10:20:30 UTC 2026 [error] no stock", "Error"),
+        ("10:20AM WRN low stock error=none", "Warning"),
+        ("2026-03-01 10:20:30.12|FATAL|Shop.Orders|gone", "Fatal"),
+        ("2026-03-01 10:20:30,TRACE,Shop.Orders,error lookup", "Debug"),
+        ("[10:20:30 INF] errors: 0", "Information"),
+        ("WARN[0042] low stock", "Warning"),
+        ("debug3: kex done", "Debug"),
+        ("2026-03-01 10:20:30 UTC [77] STATEMENT:  select error from t", "Information"),
+        ("2026-03-01T10:20:30Z 0 [Note] InnoDB: error log opened", "Information"),
+        ("=WARNING: low stock", "Warning"),
+        ("=ERROR REPORT==== 1-Mar-2026::10:20:30 ===", "Error"),
+        ("#ERROR# no stock", "Error"),
+        ("info no errors, 7 orders failed", "Information"),
+        ("[01-Mar-2026 10:20:30 UTC] PHP Notice:  no error in /shop.php on line 7", "Information"),
+        ("SHOUT: 2026-03-01 10:20:30.123: gone", "Fatal"),
+        ("2026-03-01 10:20:30.123 UTC [7] LOG login failed: shop", "Information"),
+        ("2026-03-01 10:20:30,123 BLAT error lookup", "Debug"),
+        ('"2026-03-01 10:20:30","WARN","shop.orders","late"', "Warning"),
+    ],
+)
+def test_the_first_word_behind_time_stamps_is_a_level(line: str, level: str) -> None:
+    assert header(line) == (level, "header")
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("10:20:30.123 [http-nio-8080-exec-3] ERROR: no stock", "Error"),
+        ("2026-03-01 10:20:30,123 - shop.orders - WARNING - INFO desk closed", "Warning"),
+        ("[2026-03-01 10:20:30] [shop:error] [pid 7] no stock", "Error"),
+        ("[2026-03-01 10:20:30] production.ERROR: no stock {} []", "Error"),
+        ("2026-03-01 10:20:30 [shop.engine] INFO: error page built", "Information"),
+        ("[10:20:30] [Server thread/WARN]: late", "Warning"),
+        ("2026-03-01 10:20:30,123:INFO:shop.web:errors 0", "Information"),
+        ("orders.c:12:5: warning: unused variable", "Warning"),
+        ("Mar  1 10:20:30 web1 postfix/smtpd[7]: fatal: no socket", "Fatal"),
+        ("2026-03-01T10:20:30+0000 [orders#debug] error lookup", "Debug"),
+        ("web-1  | CRITICAL: gone", "Fatal"),
+        ("[01-03-2026 10:20:30] shopd debug  error=none order=7", "Debug"),
+    ],
+)
+def test_a_word_between_delimiters_is_a_level(line: str, level: str) -> None:
+    assert header(line) == (level, "header")
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("<11>Mar  1 10:20:30 web1 orders[7]: no stock", "Error"),
+        ("<12>1 2026-03-01T10:20:30Z web1 orders 7 - - INFO desk closed", "Warning"),
+        ("<15>orders: ERROR page built", "Debug"),
+        ("<0>[   12.3] gone", "Fatal"),
+        ("<11><12>no stock", "Error"),
+    ],
+)
+def test_a_syslog_priority_counts_where_the_text_has_no_level_of_its_own(line: str, level: str) -> None:
+    assert header(line) == (level, "syslog-priority")
+
+
+def test_a_level_in_the_text_counts_more_than_a_syslog_priority() -> None:
+    assert header("<13>Mar  1 10:20:30 web1 orders[7]: [ERROR] no stock") == ("Error", "header")
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("ERROR: drive [D] is not ready", "Error"),
+        ("2026-03-01 10:20:30 INFO temperature 25 [C]", "Information"),
+        ("ERROR:orders:cannot cast List[T] to Seq[E]", "Error"),
+        ("2026-03-01 10:20:30 INFO received signal (ALERT)", "Information"),
+        ("2026-03-01 10:20:30 INFO desk closed [ERROR]", "Information"),
+        ("2026-03-01 10:20:30,123 - orders - ERROR - level set to [INFO]", "Error"),
+        ("2026-03-01 10:20:30,123 [c.s.Orders] INFO desk closed (WARN)", "Information"),
+        ("2026-03-01 10:20:30.123 [main] ERROR c.acme.Orders - query was level=debug", "Error"),
+        ("[http-1 POST /api/failed] INFO  done", "Information"),
+        ("2026-03-01 10:20:30 [qtp7-19 - /orders/exception] INFO  shop.Sync - done", "Information"),
+        ("2026-03-01 10:20:30 [error-consumer-1] INFO  shop.Sync - done", "Information"),
+        ("2026-03-01 10:20:30 [http] ERROR no stock", "Error"),
+        ("ERROR: null", "Error"),
+        ("ERROR: 0", "Error"),
+    ],
+)
+def test_nothing_in_the_text_changes_the_level_of_the_header(line: str, level: str) -> None:
+    assert header(line) == (level, "header")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-03-01 10:20:30 orders stock is low [ERROR]",
+        "2026-03-01 10:20:30 orders - stock is low - FATAL",
+        "web orders INFO desk closed [ERROR]",
+        "10:20:30 error page built (INFO)",
+    ],
+)
+def test_the_end_of_the_line_is_asked_where_the_header_is_silent_or_not_certain(line: str) -> None:
+    assert header(line) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "stock is low",
+        "error: 0",
+        "errors: none",
+        "fatal-error-handler loaded",
+        "debug mode is off",
+        "note that the log is full",
+        "Errors in /var/log/trc: none",
+        'answer was {"status":"error","code":500}',
+        'GET "/error: x" done',
+        "GET /errors/404 HTTP/1.1",
+        '"TRACE / HTTP/1.1" 405 77',
+        "the answers were a [D] and an [E]",
+        "mail sent to info@example.org",
+        "I have no stock",
+        "A new order",
+        "2026-03-01 10:20:30 A new order",
+        "(a) the first",
+        "(d) the fourth",
+        "(c) 2026 the shop",
+        "C is the third key",
+        "SERVICE ALERT: web1 up",
+        "the customer asked: is this an error, or not?",
+        "2026-03-01 10:20:30 system started",
+        "2026-03-01 10:20:30 Info-desk closed",
+        "<999999> x",
+        "7 days * 24 hours",
+        "Trace[77]: orders listed",
+        "shop: *** [Makefile:3: all] stopped",
+        "order 7 debug - it is late",
+    ],
+)
+def test_text_is_no_header(line: str) -> None:
+    assert header(line) is None
+
+
+def test_levels_beyond_the_header_are_text() -> None:
+    assert header("2026-03-01 10:20:30 orders " + "x" * 300 + " [ERROR] no stock") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "level", "rule"),
+    [
+        ("ERROR no stock", "Error", "bare-word"),
+        ("10:20:30 [main] INFO Orders errors: 0", "Information", "header"),
+        ("2026-03-01 10:20:30.123 77 WARN shop.orders [req-7] late", "Warning", "header"),
+        ("2026-03-01-10.20.30.123456 I77E321 LEVEL: Error", "Error", "header"),
+        ("Time: 10:20:30 Level: ERROR Message: no stock", "Error", "header"),
+    ],
+)
+def test_a_word_in_capitals_is_a_level_at_the_start(line: str, level: str, rule: str) -> None:
+    assert header(line) == (level, rule)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "the setting of this INFO desk",
+        "error no stock",
+        "ERRORS 3",
+        "NOERROR",
+        "ERROR_CODE 3",
+        "NO-ERROR x",
+        "Log level: ERROR",
+        "LOG_LEVEL=ERROR",
+        "Errors: 0",
+        "Failed: 0",
+        "",
+    ],
+)
+def test_a_word_within_a_sentence_or_a_name_is_none(line: str) -> None:
+    assert header(line) is None
+
+
+def test_the_first_of_two_levels_counts() -> None:
+    assert header("INFO: order taken, ERROR: none of it shipped") == ("Information", "header")
+    assert header("2026-03-01 10:20:30 WARN orders - error: late") == ("Warning", "header")
+    assert header("10:20:30 orders INFO taken: error: late") == ("Information", "bare-word")
+
+
+def test_java_util_logging_writes_the_level_on_the_second_line() -> None:
+    line = "Mar 01, 2026 10:20:30 AM shop.Orders take"
+    assert header(f"{line}\nSEVERE: no stock") == ("Error", "second-line")
+    assert header("mars 01, 2026 10:20:30 AM shop.Orders take\nGRAVE: no stock") == ("Error", "second-line")
+    assert header(f"{line}\nSevere weather: x") is None
+    assert header(line) is None
+    assert header("order 7 taken\nSEVERE: is a place in Italy") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("03-01 10:20:30.123   77   78 E Orders : no stock", "Error"),
+        ("03-01 10:20:30.123 D/Orders(77): error lookup", "Debug"),
+        ("[W 2026-03-01 10:20:30 orders:12] late", "Warning"),
+        ("2026-03-01T10:20:30Z W! [outputs] late", "Warning"),
+    ],
+)
+def test_the_first_word_behind_time_stamps_may_be_a_letter(line: str, level: str) -> None:
+    assert header(line) == (level, "letter")
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("<14>Mar  1 10:20:30 web1 orders[7]: [ERROR] no stock", "Error"),
+        ("NOTICE: PHP message: PHP Fatal error:  Uncaught Error: no stock in /shop.php:7", "Fatal"),
+        ("NOTICE: PHP message: [2026-03-01 10:20:30] shop.CRITICAL: gone", "Fatal"),
+        (
+            '[01-Mar-2026 10:20:30] WARNING: [pool www] child 7 said into stdout: "[2026] a.INFO: ready"',
+            "Information",
+        ),
+        ("[2026-03-01 10:20:30,123: WARNING/ForkPoolWorker-1] 2026-03-01 10:20:30 [ERROR] no stock", "Error"),
+        ("[2026-03-01, 10:20:30 UTC] {subprocess.py:93} INFO - 2026-03-01 10:20:30 ERROR no stock", "Error"),
+        ("2026-03-01T10:20:30.123Z [DEBUG] plugin.shop: 2026/03/01 10:20:30 [ERROR] no stock", "Error"),
+        ("[INFO] [ERROR] no stock", "Error"),
+    ],
+)
+def test_a_wrapper_yields_to_the_header_inside(line: str, level: str) -> None:
+    assert header(line) == (level, "header")
+
+
+@pytest.mark.parametrize(
+    ("line", "level", "rule"),
+    [
+        ("<14>Mar  1 10:20:30 web1 orders[7]: order failed (ERROR)", "Information", "syslog-priority"),
+        ("NOTICE: PHP message: order failed", "Information", "header"),
+        ("[2026-03-01 10:20:30,123: WARNING/ForkPoolWorker-1] ERROR page built", "Warning", "header"),
+        ("[2026-03-01 10:20:30,123: INFO/MainProcess] [ERROR] is what it said", "Information", "header"),
+        ("[2026-03-01, 10:20:30 UTC] {taskinstance.py:93} INFO - 10:20:30 ERROR", "Information", "header"),
+        ("2026-03-01T10:20:30.123Z [DEBUG] orders: 10:20:30 [ERROR] is what it said", "Debug", "header"),
+        ("[WARNING] [ERROR] is what it said", "Warning", "header"),
+    ],
+)
+def test_a_wrapper_yields_to_nothing_else_and_other_headers_to_nothing(
+    line: str, level: str, rule: str
+) -> None:
+    assert header(line) == (level, rule)
+
+
+@pytest.mark.parametrize(
+    ("priority", "level"), [("11", "Error"), ("14", "Information"), ("165", "Information"), ("191", "Debug")]
+)
+def test_a_syslog_priority_is_facility_and_severity(priority: str, level: str) -> None:
+    assert syslog_priority(priority) == (level, "syslog-priority")

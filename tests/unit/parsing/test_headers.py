@@ -1,0 +1,116 @@
+"""The header of a line: time, level, thread, logger, and where the text begins."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from loginformant_shipper.parsing.headers import MAX_HEADER, Header, find_level, read_header
+
+
+@pytest.mark.parametrize(
+    ("line", "level", "time", "thread", "logger", "text"),
+    [
+        (
+            "2026-03-01 10:20:30.123 ERROR 7 --- [nio-1] c.s.Orders : java.lang.X: y",
+            "Error",
+            "2026-03-01 10:20:30.123",
+            "nio-1",
+            "c.s.Orders",
+            "java.lang.X: y",
+        ),
+        (
+            "10:20:30.123 [main] INFO  c.s.Orders - x",
+            "Information",
+            "10:20:30.123",
+            "main",
+            "c.s.Orders",
+            "x",
+        ),
+        (
+            "2026-03-01 10:20:30 [error-1] WARN late",
+            "Warning",
+            "2026-03-01 10:20:30",
+            "error-1",
+            None,
+            "late",
+        ),
+        ("2026-03-01 10:20:30,123 - shop - ERROR - x", "Error", "2026-03-01 10:20:30,123", None, "shop", "x"),
+        ("ERROR:orders:no stock", "Error", None, None, "orders", "no stock"),
+        ("[ERROR] KeyError: 7", "Error", None, None, None, "KeyError: 7"),
+        ("ERROR KeyError: 7", "Error", None, None, None, "KeyError: 7"),
+        ("I0301 10:20:30.123 7 orders.go:12] x", "Information", "10:20:30.123", None, None, "x"),
+        (
+            "[2026-03-01 10:20:30,123: WARNING/Fork-1] x",
+            "Warning",
+            "2026-03-01 10:20:30,123",
+            None,
+            None,
+            "x",
+        ),
+        (
+            "Mar  1 10:20:30 web1 shop[7]: fatal: no socket",
+            "Fatal",
+            "Mar  1 10:20:30",
+            None,
+            "shop",
+            "no socket",
+        ),
+        ("[Sun Mar 01 10:20:30 2026] [core:error] [pid 7] x", "Error", "10:20:30", "pid 7", None, "x"),
+    ],
+)
+def test_a_header_with_a_level(
+    line: str, level: str, time: str | None, thread: str | None, logger: str | None, text: str
+) -> None:
+    header = read_header(line)
+    assert header.level is not None
+    assert (header.level.level, header.time, header.thread, header.logger) == (level, time, thread, logger)
+    assert line[header.text_start :] == text
+
+
+@pytest.mark.parametrize(
+    ("line", "time", "text"),
+    [
+        (
+            "Mar  1 10:20:30 ip-10-0-0-1 web[7]: Traceback (most recent call last):",
+            "Mar  1 10:20:30",
+            "Traceback (m",
+        ),
+        (
+            "2026-03-01T10:20:30.123456789Z stderr F KeyError: 7",
+            "2026-03-01T10:20:30.123456789Z",
+            "KeyError: 7",
+        ),
+        ('2026-03-01T10:20:30Z stdout P {"level":"er', "2026-03-01T10:20:30Z", '{"level":"er'),
+        ('Mar  1 10:20:30 ip-10-0-0-1 web:{"level":"error"}', "Mar  1 10:20:30", '{"level":"error"}'),
+        ("orders-1  | java.lang.IllegalStateException: no stock", None, "java.lang.Il"),
+        ("[7f8f84ce-d134-4b77] ActionView::Template::Error (no stock):", None, "ActionView::"),
+        (
+            "2026-03-01 10:20:30 java.lang.IllegalStateException: no stock",
+            "2026-03-01 10:20:30",
+            "java.lang.Il",
+        ),
+        ("2026-03-01 10:20:30 level=info msg=x", "2026-03-01 10:20:30", "level=info m"),
+        ("2026-03-01 10:20:30 the order 7 was taken", "2026-03-01 10:20:30", "the order 7 "),
+        ("the order 7 was taken", None, "the order 7 "),
+        ("KeyError: 7", None, "KeyError: 7"),
+        ("\tat shop.Stock.take(Stock.java:12)", None, "\tat shop.Sto"),
+        ("", None, ""),
+    ],
+)
+def test_a_header_without_a_level_ends_where_the_text_begins(line: str, time: str | None, text: str) -> None:
+    header = read_header(line)
+    assert (header.level, header.time) == (None, time)
+    assert line[header.text_start :].startswith(text)
+    assert bool(text) == bool(line)
+
+
+@given(st.text(alphabet=st.sampled_from("aAeErRoOiInNfF01 \t[](){}<>|:;,.-=*#/\"'2é"), max_size=80))
+def test_every_line_has_a_header_within_it(line: str) -> None:
+    header = read_header(line)
+    assert isinstance(header, Header)
+    assert 0 <= header.text_start <= len(line)
+    if not line[:1].isspace():
+        assert header.level == find_level(line)
+
+
+def test_nothing_beyond_the_first_characters_is_a_header() -> None:
+    assert find_level("2026-03-01 10:20:30 orders." + "x" * MAX_HEADER + " [ERROR] no stock") is None

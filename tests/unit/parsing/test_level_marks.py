@@ -1,0 +1,129 @@
+"""Levels that are a letter, a mark or a number in the header of a line."""
+
+import pytest
+from loginformant_shipper.parsing.headers import find_level
+
+
+def level_and_rule(line: str) -> tuple[str, str] | None:
+    mark = find_level(line)
+    return (mark.level, mark.rule) if mark else None
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("I0301 10:20:30.123456       7 orders.go:12] errors: 0", "Information"),
+        ("E20260301 10:20:30.123456 7 orders.cc:12] no stock", "Error"),
+        ("W260301 10:20:30.123456 7 orders.go:12 late", "Warning"),
+        ("F, [2026-03-01T10:20:30.123 #7] FATAL -- : gone", "Fatal"),
+        ("W/Orders( 77): late", "Warning"),
+        ("[E] no stock", "Error"),
+        ("[10:20:30] [orders] [---W---] [thread 7] late", "Warning"),
+        ("10:20:30 [I] errors: 0", "Information"),
+        ("Fri Mar  6 10:20:30 2026 [E] no stock", "Error"),
+        ("E: Unable to locate package orders", "Error"),
+        ("D: order 7 looked up", "Debug"),
+        ("E 10:20:30 checkout: no stock", "Error"),
+        ("E [01/Mar/2026:10:20:30 +0000] [Job 7] no paper", "Error"),
+        ("X [01/Mar/2026:10:20:30 +0000] gone", "Fatal"),
+        ("(EE) no stock", "Error"),
+        ("[    12.345] (WW) late", "Warning"),
+        ("(W) late", "Warning"),
+        ("<W>2026-03-01 10:20:30.123 7 => late", "Warning"),
+        ("[ E 2026-03-01 10:20:30.123 orders:12] no stock", "Error"),
+        ("2026-03-01 10:20:30.123 [7] main/103/orders.lua E> no stock", "Error"),
+        ("[E::orders_open] no stock", "Error"),
+        ("0:00:00.123456789   77   0x55 LOG     SHOP orders.c:77:take: error lookup", "Debug"),
+        ("0:00:00.123456789   77   0x55 FIXME   SHOP orders.c:77:take: late", "Warning"),
+        ("2026-03-01T10:20:30.123+0000 F STORAGE  [main] gone", "Fatal"),
+        ("2026-03-01T10:20:30.123+0000 D2 QUERY    [conn7] error lookup", "Debug"),
+        ("2026-03-01T10:20:30 [TARGET_APPLY    ]E:  no table (apply.c:12)", "Error"),
+    ],
+)
+def test_a_letter_is_a_level_where_loggers_put_one(line: str, level: str) -> None:
+    assert level_and_rule(line) == (level, "letter")
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("7:M 01 Mar 2026 10:20:30.123 * errors: 0", "Information"),
+        ("7:S 01 Mar 10:20:30.123 # no master", "Warning"),
+        ("[7] 01 Mar 10:20:30.123 - DB 0: 1 keys", "Debug"),
+        ("01 Mar 10:20:30 . 3 clients connected", "Debug"),
+    ],
+)
+def test_marks_of_redis(line: str, level: str) -> None:
+    assert level_and_rule(line) == (level, "redis-mark")
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("npm ERR! code E404", "Error"),
+        ("npm warn deprecated left@1.0.0", "Warning"),
+        ("npm error code E404", "Error"),
+        ("sill idealTree buildDeps error", "Debug"),
+        ("npm http fetch GET 500", "Information"),
+        ("deploy ERR! no stock", "Error"),
+    ],
+)
+def test_npm_writes_program_and_level(line: str, level: str) -> None:
+    assert level_and_rule(line) == (level, "npmlog")
+
+
+@pytest.mark.parametrize(
+    ("word", "level"), [("Wa(164)", "Warning"), ("In(1)", "Information"), ("Er(3)", "Error")]
+)
+def test_esxi_writes_a_short_word_before_the_syslog_priority(word: str, level: str) -> None:
+    assert level_and_rule(f"2026-03-01T10:20:30.123Z {word} orders[77]: late") == (level, "letter")
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("PHP Parse error:  syntax error in /shop.php on line 7", "Fatal"),
+        ("PHP Fatal error:  Uncaught Error: no stock", "Fatal"),
+        ("[01-Mar-2026 10:20:30 UTC] PHP Deprecated:  no error", "Warning"),
+        ("PHP Recoverable fatal error:  no stock", "Error"),
+        ("=SUPERVISOR REPORT==== 1-Mar-2026::10:20:30 ===", "Error"),
+        ("=PROGRESS REPORT==== 1-Mar-2026::10:20:30 ===", "Information"),
+        ("=WARNING REPORT==== 1-Mar-2026::10:20:30 ===", "Warning"),
+        ("E0301 10:20:30.123456 7 orders.py:12] CRITICAL - gone", "Fatal"),
+        (
+            '2026-03-01 10:20:30.123 UTC,"shop","orders",7,"10.0.0.7",6f.1,1,"SQL",2026-03-01 10:20 UTC,,0,'
+            'ERROR,42P01,"relation ""info"" does not exist",,,',
+            "Error",
+        ),
+        (
+            '2026-03-01 10:20:30.123 UTC,,,7,,6f.1,1,,2026-03-01 10:20 UTC,,0,LOG,00000,"error log opened",,',
+            "Information",
+        ),
+        ("10:20:30 system,error,critical login failure for user admin", "Fatal"),
+        ("mar/01/2026 10:20:30 system,info,account no error", "Information"),
+    ],
+)
+def test_formats_with_a_place_of_their_own_for_the_level(line: str, level: str) -> None:
+    assert level_and_rule(line) == (level, "header")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "I have no stock",
+        "C: is the third drive",
+        "E404040 is the order",
+        "F12345678 10 seats",
+        "E-mail sent",
+        "D2 is full",
+        "W",
+        "7 days * 24 hours",
+        "7:30 # of orders",
+        "the answers were a [D] and an [E]",
+        "got http 500 from the bank",
+        "npm installs orders",
+        "",
+    ],
+)
+def test_text_is_in_none_of_the_formats(line: str) -> None:
+    assert level_and_rule(line) is None
