@@ -139,7 +139,7 @@ MUTANTS = (
     ),
     Mutant(
         "drops payloads that cannot be decoded",
-        pipeline._messages,
+        pipeline._begun,
         "shipment.undecodable.append(decoded)",
         "ledger.dropped[FilterCause.BLANK] += decoded.events",
     ),

@@ -12,10 +12,11 @@ from functools import partial
 from typing import NamedTuple
 from unittest import mock
 
-from loginformant_shipper import telemetry
+from loginformant_shipper import pipeline, telemetry
 from loginformant_shipper.delivery.dispatcher import EnvironmentState
 from loginformant_shipper.delivery.policy import KIB, Policy
 from loginformant_shipper.ledger import Ledger
+from loginformant_shipper.parsing.pieces import pieces
 from loginformant_shipper.pipeline import Environment
 from loginformant_shipper.settings import Settings
 
@@ -72,9 +73,10 @@ def run_schedule(seed: int, *, reads_ledgers: bool = True) -> Outcome:
     world = _World(seed)
     world.functions.reads_ledgers = reads_ledgers
     ledgers = contextlib.nullcontext() if reads_ledgers else mock.patch.object(Ledger, "close")
+    work = mock.patch.object(pipeline, "pieces", lambda events: pieces(world.functions.work(events)))
     violation = None
     try:
-        with _nothing_said(), world.sqs.in_place(), ledgers:
+        with _nothing_said(), world.sqs.in_place(), ledgers, work:
             world.run()
     except Violation as found:
         violation = str(found)
@@ -148,6 +150,7 @@ class _World:
             BATCH_MAX_LOGS=str(rng.choice((1, 2, 3, 5, 10, 500))),
             BATCH_MAX_BYTES=str(rng.choice((KIB, 4 * KIB, 1024 * KIB))),
             MAX_DECOMPRESSED_BYTES=str(1024 * KIB),
+            REDACT=rng.choice(("", "", "email", "email,private-key")),
         )
 
     def _draw_policy(self) -> Policy:
@@ -193,6 +196,7 @@ class _World:
                 throttle=rng.choice((0.0, 0.1)),
                 twice=rng.choice((0.0, 0.05)),
                 cold=rng.choice((0.0, 0.2)),
+                slow=rng.choice((0.0, 0.3)) if self.settings.redact else 0.0,
             ),
             peace_from=end,
             rng=own["lambda"],

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loginformant_shipper import pipeline
+from loginformant_shipper.events import LogEvent
 from loginformant_shipper.pipeline import DeadLetterError, Environment
 
 from tests.chaos.clock import Clock, Killed, Mishap, Violation
@@ -75,6 +76,8 @@ class Mishaps:
     """AWS delivers an event or a message once more."""
     cold: float
     """An invocation meets a new environment."""
+    slow: float
+    """The processor is so slow that the time may be up in the middle of the work."""
 
 
 @dataclass
@@ -97,6 +100,8 @@ class Lambda:
     stream: list[StreamRecord] = field(default_factory=list)
     """Of one shard: what the event source mapping has not gone past."""
     stream_due: float = 0.0
+    seconds_an_event: float = 0.0
+    """Processor time that the current invocation needs for each log event."""
     invocations: int = 0
     failed: int = 0
     """Invocations that did not end as they should."""
@@ -147,7 +152,7 @@ class Lambda:
         answer = self._invoke("shipper", lambda environment: self._ship(event.payload, environment))
         self._explain_copies(answer is not None, event.ids if answer is not None else ())
         if answer is not None:
-            self._check_account(answer, event.ids)
+            self._check_account(answer, [(len(event.ids), len(event.ids))])
             if self._happens(self.mishaps.twice):
                 event.due = self.clock.now + 1.0
                 self.ledger.say("Lambda delivers this event once more")
@@ -183,7 +188,7 @@ class Lambda:
         self.stream_due = self.clock.now + 1.0
         done: list[StreamRecord] = []
         if answer is not None:
-            self._check_account(answer, ids)
+            self._check_account(answer, [(len(record.ids), 1) for record in records])
             failed = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
             numbers = {str(record.number) for record in records}
             if numbers.issuperset(failed):  # if Lambda cannot assign one, the whole batch has failed
@@ -213,7 +218,7 @@ class Lambda:
         self._explain_copies(answer is not None, consumed)
         if answer is None:
             return
-        self._check_account(answer, ids)
+        self._check_account(answer, [(len(message.ids), message.told_events) for message in messages])
         for message in messages:
             if message.identifier in returned:
                 continue
@@ -251,6 +256,10 @@ class Lambda:
         assert isinstance(environment.senders, SimulatedSenders)
         environment.senders.requests = self._requests = []
         self.sqs.writes = []
+        self.seconds_an_event = 0.0
+        if self._happens(self.mishaps.slow):
+            self.seconds_an_event = math.exp(self.rng.uniform(math.log(0.01), math.log(self.seconds / 20)))
+            self.ledger.say(f"  {name}: {self.seconds_an_event:.2f} s of processor time for each log event")
         self.clock.begin_invocation(self.seconds, dict(self._draw_mishaps()))
         try:
             answer = call(environment)
@@ -284,6 +293,13 @@ class Lambda:
         counts = {column: count for column, count in answer.items() if isinstance(count, int) and count}
         self.ledger.say(f"  {name}: {counts}")
         return answer
+
+    def work(self, events: Iterable[LogEvent]) -> Iterator[LogEvent]:
+        """Let processor time pass for each log event that is parsed."""
+        for event in events:
+            if self.seconds_an_event:
+                self.clock.leap(self.clock.now + self.seconds_an_event)
+            yield event
 
     def _draw_mishaps(self) -> Iterator[tuple[int, tuple[Mishap, float]]]:
         for likelihood, mishap in (
@@ -324,11 +340,21 @@ class Lambda:
         """Whether no write of the invocation failed, nor was left out for want of time."""
         return all(write.acknowledged for write in self.sqs.writes) and not self.clock.stalled
 
-    def _check_account(self, answer: JsonObject, ids: tuple[str, ...]) -> None:
-        """The account that the function gives, against what really happened."""
+    def _check_account(self, answer: JsonObject, records: list[tuple[int, int]]) -> None:
+        """The account that the function gives, against what really happened.
+
+        Of each record: how many log events it holds, and how many it counts for if it was not begun. The last
+        ones may not have been.
+        """
+        may_be_received = {
+            sum(held for held, _ in records[:begun]) + sum(told for _, told in records[begun:])
+            for begun in range(len(records) + 1)
+        }
         told = {column: answer[column] for column in ("received", "delivered", "deadLettered")}
         happened = {
-            "received": len(ids),
+            "received": next(
+                (number for number in may_be_received if number == answer["received"]), may_be_received
+            ),
             "delivered": sum(len(request.ids) for request in self._requests if request.acknowledged),
             "deadLettered": sum(len(write.ids) for write in self.sqs.writes if write.acknowledged),
         }

@@ -36,6 +36,11 @@ class Message:
     ids: tuple[str, ...]
     visible_at: float
 
+    @property
+    def told_events(self) -> int:
+        """How many log events its attributes say that it holds; Lambda's own message says nothing."""
+        return int(self.attributes.get("EventCount", 1))
+
     def record(self) -> dict[str, Any]:
         """As Lambda hands it to the function."""
         return {

@@ -98,8 +98,15 @@ class Queues:
 
     def put_letter(self, events: Iterable[object], *, replays: int = 0, **payload: Any) -> str:
         """Send what the shipper would; gives its id."""
-        attributes = {"Reason": "rejected", "Replays": str(replays), "FirstFailedAt": FAILED_AT}
-        return self.put(subscription_event(events, **payload), attributes | {"FailedAt": FAILED_AT})
+        listed = list(events)
+        attributes = {
+            "Reason": "rejected",
+            "EventCount": str(len(listed)),
+            "Replays": str(replays),
+            "FailedAt": FAILED_AT,
+            "FirstFailedAt": FAILED_AT,
+        }
+        return self.put(subscription_event(listed, **payload), attributes)
 
     @property
     def waiting(self) -> list[Stored]:

@@ -79,6 +79,10 @@ class SimulatedSenders:
     def now(self) -> float:
         return self._time
 
+    def work(self, seconds: float) -> None:
+        """Let processor time pass."""
+        self._time += seconds
+
     def send(self, ticket: int, body: bytes, key: str, seconds: float) -> None:
         assert seconds > 0
         sent = Sent(self._time, tuple(json.loads(body)["logs"]), key, seconds)

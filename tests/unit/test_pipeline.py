@@ -1,6 +1,6 @@
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,8 +11,26 @@ from loginformant_shipper import pipeline, telemetry
 from loginformant_shipper.dead_letters.messages import Addressed, DeadLetterMessage
 from loginformant_shipper.delivery.dispatcher import EnvironmentState
 from loginformant_shipper.delivery.policy import Policy
-from loginformant_shipper.pipeline import DeadLetterError, Environment, forget, ship, warm_environment
-from loginformant_shipper.settings import QUEUE_WORST_CASE_SECONDS, RESERVE_MARGIN_SECONDS, SettingsError
+from loginformant_shipper.entries.log_object import Entry, Frame, entry
+from loginformant_shipper.events import LogEvent, SubscriptionMessage
+from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.stack_traces import Log
+from loginformant_shipper.pipeline import (
+    DeadLetterError,
+    Environment,
+    forget,
+    replay,
+    ship,
+    warm_environment,
+)
+from loginformant_shipper.redaction.redact import redacted_events
+from loginformant_shipper.settings import (
+    QUEUE_WORST_CASE_SECONDS,
+    RESERVE_MARGIN_SECONDS,
+    Settings,
+    SettingsError,
+)
+from loginformant_shipper.wire.decoding import decode
 
 from tests.unit import sample_data
 from tests.unit.sample_data import (
@@ -22,6 +40,7 @@ from tests.unit.sample_data import (
     kinesis_record,
     payload,
     raw_event,
+    sqs_record,
 )
 from tests.unit.simulated_senders import Answer, Sent, SimulatedSenders, answers
 
@@ -206,7 +225,159 @@ def test_what_is_kept_for_storing_is_not_used_for_sending(queue: Queue, senders:
 def test_with_no_time_at_all_everything_is_stored(queue: Queue, senders: SimulatedSenders) -> None:
     answer = ship(awslogs_event(payload([raw_event()])), environment(senders), 3.0)
     assert answer == counts(received=1, deadLettered=1)
-    assert queue.reasons == ["out_of_time"]
+    assert queue.reasons == ["not_begun"]
+
+
+# Processor time
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch, senders: SimulatedSenders) -> Callable[[float], None]:
+    """Lets the redaction of each log event take so many seconds of processor time."""
+
+    def set_seconds(seconds: float) -> None:
+        def redact_slowly(events: Sequence[LogEvent], settings: Settings) -> Iterator[LogEvent]:
+            for event in redacted_events(events, settings):
+                senders.work(seconds)
+                yield event
+
+        monkeypatch.setattr(pipeline, "redacted_events", redact_slowly)
+
+    return set_seconds
+
+
+def secrets(first: int, count: int) -> dict[str, Any]:
+    """Log events of 70,000 characters: four of them are a piece of work."""
+    padding = "." * 70_000
+    return payload([raw_event(str(n), f"{padding} user{n}@example.com") for n in range(first, count)])
+
+
+def ids_of_letters(queue: Queue, reason: str) -> list[str]:
+    letters = [message for message, _ in queue.letters if message.attributes["Reason"] == reason]
+    return [event.id for letter in letters for event in events_of(letter)]
+
+
+def events_of(letter: DeadLetterMessage) -> list[LogEvent]:
+    [decoded] = decode(json.loads(letter.body), 10**8)
+    assert isinstance(decoded, SubscriptionMessage)
+    return list(decoded.events)
+
+
+def test_when_the_time_is_up_the_rest_of_a_direct_payload_is_stored_as_it_came(
+    queue: Queue, senders: SimulatedSenders, slow: Callable[[float], None]
+) -> None:
+    slow(1.0)
+    event = awslogs_event(secrets(0, 200))
+    answer = ship(event, environment(senders, REDACT="email", BATCH_MAX_LOGS="10"), FUNCTION_TIME)
+    assert senders.now() - 1000 < FUNCTION_TIME
+    not_begun = ids_of_letters(queue, "not_begun")
+    assert not_begun == [str(number) for number in range(200 - len(not_begun), 200)]
+    assert 50 < len(not_begun) < 150
+    assert answer["received"] == 200
+    assert answer["delivered"] >= 50
+    assert answer["delivered"] + answer["deadLettered"] == 200
+    for message, _ in queue.letters:
+        if message.attributes["Reason"] == "not_begun":
+            assert message.attributes["Detail"] == "the time was up; stored as it came, not redacted"
+            assert all("@example.com" in event.message for event in events_of(message))
+        else:
+            assert not any("@example.com" in event.message for event in events_of(message))
+    assert "@example.com" not in str(senders.sent)
+
+
+def test_without_redaction_nothing_is_said_of_it(
+    queue: Queue, senders: SimulatedSenders, slow: Callable[[float], None]
+) -> None:
+    slow(1.0)
+    ship(awslogs_event(secrets(0, 200)), environment(senders), FUNCTION_TIME)
+    assert {m.attributes["Detail"] for m, _ in queue.letters if m.attributes["Reason"] == "not_begun"} == {
+        "the time was up"
+    }
+
+
+def test_work_ends_in_time_though_every_log_is_filtered(
+    queue: Queue, senders: SimulatedSenders, slow: Callable[[float], None]
+) -> None:
+    slow(1.0)
+    used = environment(senders, REDACT="email", MINIMUM_LEVEL="Fatal")
+    answer = ship(awslogs_event(secrets(0, 200)), used, FUNCTION_TIME)
+    assert senders.now() - 1000 < FUNCTION_TIME
+    assert answer["filtered"] > 0
+    assert answer["filtered"] + answer["deadLettered"] == 200
+
+
+def test_kinesis_records_that_were_not_begun_are_returned_and_nothing_else(
+    queue: Queue, senders: SimulatedSenders, slow: Callable[[float], None]
+) -> None:
+    """Lambda hands out again everything from the lowest of them on: so nothing behind it was sent."""
+    slow(1.0)
+    records = [kinesis_record(str(n), secrets(20 * n, 20 * n + 20)) for n in range(10)]
+    used = environment(senders, REDACT="email", BATCH_MAX_LOGS="10")
+    answer = ship({"Records": records}, used, FUNCTION_TIME)
+    returned = [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
+    assert returned == list(range(returned[0], 10))
+    assert 1 < returned[0] < 10
+    assert answer["returned"] == len(returned)
+    sent = [int(log["properties"]["eventId"]) for request in senders.sent for log in request.logs]
+    stored = [int(identifier) for m, _ in queue.letters for identifier in (e.id for e in events_of(m))]
+    assert sorted(sent + stored) == list(range(20 * returned[0]))
+
+
+def test_the_first_kinesis_record_is_settled_though_there_is_no_time_for_it(
+    queue: Queue, senders: SimulatedSenders, slow: Callable[[float], None]
+) -> None:
+    records = [kinesis_record(str(n), secrets(20 * n, 20 * n + 20)) for n in range(3)]
+    answer = ship({"Records": records}, environment(senders, REDACT="email"), 3.0)
+    assert ids_of_letters(queue, "not_begun") == [str(number) for number in range(20)]
+    assert answer["batchItemFailures"] == [{"itemIdentifier": "1"}, {"itemIdentifier": "2"}]
+    assert (answer["received"], answer["deadLettered"], answer["returned"]) == (22, 20, 2)
+
+
+def test_sqs_records_that_were_not_begun_are_returned(
+    queue: Queue, senders: SimulatedSenders, slow: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "postpone", lambda records, queue_url, seconds: None)
+    slow(1.0)
+    bodies = [json.dumps(awslogs_event(secrets(20 * n, 20 * n + 20))) for n in range(10)]
+    records = [sqs_record(str(number), body) for number, body in enumerate(bodies)]
+    used = environment(senders, REDACT="email", BATCH_MAX_LOGS="10", PARKED_QUEUE_URL=QUEUE_URL + "-parked")
+    answer = replay({"Records": records}, used, FUNCTION_TIME)
+    returned = sorted(int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"])
+    assert returned == list(range(returned[0], 10))
+    assert 1 < returned[0] < 10
+    sent = [int(log["properties"]["eventId"]) for request in senders.sent for log in request.logs]
+    stored = [int(identifier) for m, _ in queue.letters for identifier in (e.id for e in events_of(m))]
+    assert sorted(sent + stored) == list(range(20 * returned[0]))
+
+
+def test_with_no_time_at_all_every_sqs_record_is_returned(
+    queue: Queue, senders: SimulatedSenders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "postpone", lambda records, queue_url, seconds: None)
+    records = [sqs_record(str(number), json.dumps(awslogs_event(secrets(0, 5)))) for number in range(3)]
+    used = environment(senders, PARKED_QUEUE_URL=QUEUE_URL + "-parked")
+    answer = replay({"Records": records}, used, 3.0)
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["0", "1", "2"]
+    assert (answer["received"], answer["returned"], queue.letters) == (3, 3, [])
+
+
+def test_once_nothing_is_sent_any_more_logs_are_redacted_but_not_serialised(
+    queue: Queue, senders: SimulatedSenders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    senders.api = answers(then=404)
+    made: list[Log] = []
+
+    def note(log: Log, level: Level, frame: Frame) -> Entry:
+        made.append(log)
+        return entry(log, level, frame)
+
+    monkeypatch.setattr(pipeline, "entry", note)
+    used = environment(senders, REDACT="email", BATCH_MAX_LOGS="10")
+    answer = ship(awslogs_event(secrets(0, 200)), used, FUNCTION_TIME)
+    assert answer["deadLettered"] == 200
+    assert queue.reasons == ["misconfigured"]
+    assert not any("@example.com" in event.message for m, _ in queue.letters for event in events_of(m))
+    assert len(made) < 100
 
 
 # Whatever comes

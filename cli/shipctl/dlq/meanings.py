@@ -22,6 +22,7 @@ MEANINGS: dict[str, Meaning] = {
     Reason.THROTTLED: Meaning("LogInformant limited the rate", "wait, or replay with --rate"),
     Reason.UNAVAILABLE: Meaning("LogInformant: no answer, or 5xx", "replay when it is back"),
     Reason.OUT_OF_TIME: Meaning("the function's time was used up", "replay"),
+    Reason.NOT_BEGUN: Meaning("the time was used up before", "replay"),
     Reason.MALFORMED: Meaning("no payload of CloudWatch's", "export, then purge"),
     Reason.OVERSIZED: Meaning("beyond MaxDecompressedBytes", "raise it, then replay --parked"),
     CRASHED: Meaning("the shipper failed", "read its log, then replay"),

@@ -33,6 +33,8 @@ class SourceRecord(NamedTuple):
     replays: int = 0
     """How often the ingest API refused these events in replay."""
     first_failed_at: str | None = None
+    told_events: int = 1
+    """How many log events its attributes say it holds: what it counts for while nobody has read it."""
 
 
 class Origin(NamedTuple):

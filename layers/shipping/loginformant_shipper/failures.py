@@ -23,6 +23,8 @@ class Reason(StrEnum):
     """The ingest API could not be reached or answered 5xx, 408 or 425 until no time was left."""
     OUT_OF_TIME = "out_of_time"
     """The function's time was used up before an answer came."""
+    NOT_BEGUN = "not_begun"
+    """The function's time was used up before work on it began; stored as it came, before any redaction."""
     MALFORMED = "malformed"
     """Not a CloudWatch Logs payload; stored as it came."""
     OVERSIZED = "oversized"

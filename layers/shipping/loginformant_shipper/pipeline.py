@@ -1,20 +1,23 @@
 """The way of a log event, from what Lambda hands over to a ledger that balances.
 
 decode → redact → join and parse → infer the level → filter → entry → batch → deliver → or dead-letter
+
+All of it is lazy, a piece of a log stream at a time, so that it can end when the time is up.
 """
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from itertools import chain, islice
 from typing import Any
 
 from loginformant_shipper.dead_letters.messages import Addressed, dead_letter_messages
 from loginformant_shipper.dead_letters.replay import address, parked_queue_url, records_to_return, split_off
 from loginformant_shipper.dead_letters.sqs import postpone, reserve_seconds, store
-from loginformant_shipper.delivery.batching import batches
+from loginformant_shipper.delivery.batching import batches, unsent_batch
 from loginformant_shipper.delivery.dispatcher import Delivery, EnvironmentState, Failed
 from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.delivery.senders import Senders, ThreadedSenders
@@ -27,16 +30,17 @@ from loginformant_shipper.events import (
     SubscriptionMessage,
     Undecodable,
 )
-from loginformant_shipper.failures import Reason
+from loginformant_shipper.failures import Failure, Reason
 from loginformant_shipper.filtering import LevelledLog, has_filters, is_blank, is_own, keep
 from loginformant_shipper.ledger import Ledger
 from loginformant_shipper.levels import decide
 from loginformant_shipper.names import FilterCause, Metric
+from loginformant_shipper.parsing.pieces import pieces
 from loginformant_shipper.parsing.stack_traces import join
-from loginformant_shipper.redaction.redact import redact
+from loginformant_shipper.redaction.redact import is_wanted, redacted_events
 from loginformant_shipper.settings import RESERVE_MARGIN_SECONDS, Settings, load_settings
 from loginformant_shipper.telemetry import log_dead_lettered, log_parked, log_returned, put_metrics
-from loginformant_shipper.wire.decoding import decode, load_of, source_of
+from loginformant_shipper.wire.decoding import Payload, load_of, payloads, source_of
 
 
 class DeadLetterError(Exception):
@@ -124,18 +128,29 @@ class _Shipment:
 
 def _deliver(event: object, environment: Environment, remaining_seconds: float) -> _Shipment:
     settings, senders, state = environment.settings, environment.senders, environment.state
-    reserve = reserve_seconds(*load_of(event), available=remaining_seconds)
+    load = load_of(event, settings.max_decompressed_bytes)
+    reserve = reserve_seconds(
+        load.payloads,
+        load.data_bytes,
+        remaining_seconds,
+        inflated_bytes=load.inflated_bytes,
+        processor_share=settings.processor_share,
+    )
+    deadline = senders.now() + remaining_seconds - reserve
     shipment = _Shipment()
-    messages = _messages(event, settings, shipment)
-    entries = _entries(messages, settings, shipment.ledger)
+    ledger = shipment.ledger
+    begun = _begun(event, settings, shipment, lambda: senders.now() < deadline)
     delivery = Delivery(
-        batches(entries, settings.batch_max_logs, lambda: state.byte_limit),
+        batches(
+            _entries(begun, settings, ledger, lambda: delivery.gave_up is None),
+            settings.batch_max_logs,
+            lambda: state.byte_limit,
+        ),
         senders,
         state,
         environment.policy,
-        deadline=senders.now() + remaining_seconds - reserve,
+        deadline,
     )
-    ledger = shipment.ledger
     for batch, failure in delivery:
         if failure is not None:
             shipment.failed.append(Failed(batch, failure))
@@ -149,38 +164,91 @@ def _deliver(event: object, environment: Environment, remaining_seconds: float) 
     return shipment
 
 
-def _messages(event: object, settings: Settings, shipment: _Shipment) -> Iterator[SubscriptionMessage]:
+_Begun = tuple[Origin, Iterator[LogEvent]]
+"""The events of a log stream, redacted; each when it is asked for, and no more once the time is up."""
+
+EVENTS_BETWEEN_LOOKS = 100
+"""So many log events are handed on between two looks at the clock, where they are not redacted."""
+
+
+def _begun(
+    event: object, settings: Settings, shipment: _Shipment, has_time: Callable[[], bool]
+) -> Iterator[_Begun]:
+    """Decode and redact, as long as there is time; what was not begun by then is returned or stored as it is.
+
+    1. SQS: all records that were not begun are returned.
+    2. Kinesis: Lambda hands out again everything from the lowest returned record on ("Configuring partial
+       batch response with Kinesis Data Streams and Lambda", AWS Lambda Developer Guide). Records are begun in
+       order, so nothing was sent of those behind the first one that was not begun, and they can be returned.
+       The first record of all is always begun: returned again and again, it would hold up its shard.
+    3. Of the payload in which the time was up, the rest is stored without having been redacted. A direct
+       payload has no record to return.
+    """
     ledger = shipment.ledger
-    for decoded in decode(event, settings.max_decompressed_bytes):
-        match decoded:
-            case SubscriptionMessage(origin, events):
-                ledger.received += len(events)
-                if is_own(origin, settings.own_log_groups):
-                    ledger.dropped[FilterCause.OWN] += len(events)
-                else:
-                    yield redact(decoded, settings)
-            case Undecodable():
-                ledger.received += decoded.events
-                if is_own(decoded.origin, settings.own_log_groups):
-                    ledger.dropped[FilterCause.OWN] += decoded.events
-                else:
-                    shipment.undecodable.append(decoded)
+    waiting = payloads(event, settings.max_decompressed_bytes)
+    always_begun = 0 if source_of(event) is Source.REPLAY else 1
+    for number, payload in enumerate(waiting):
+        if number >= always_begun and not has_time():
+            _return_unbegun(waiting[number:], ledger)
+            return
+        for decoded in payload.decode():
+            match decoded:
+                case SubscriptionMessage(origin, events):
+                    ledger.received += len(events)
+                    if is_own(origin, settings.own_log_groups):
+                        ledger.dropped[FilterCause.OWN] += len(events)
+                    else:
+                        yield origin, _begin_each(decoded, settings, shipment, has_time)
+                case Undecodable():
+                    ledger.received += decoded.events
+                    if is_own(decoded.origin, settings.own_log_groups):
+                        ledger.dropped[FilterCause.OWN] += decoded.events
+                    else:
+                        shipment.undecodable.append(decoded)
 
 
-def _entries(messages: Iterator[SubscriptionMessage], settings: Settings, ledger: Ledger) -> Iterator[Entry]:
+def _return_unbegun(waiting: Iterable[Payload], ledger: Ledger) -> None:
+    """Return records to their source. Each counts for as many log events as it says, or else for one."""
+    for payload in waiting:
+        if payload.record is not None:
+            ledger.received += payload.record.told_events
+            ledger.returned[Failure(Reason.NOT_BEGUN, None, "the time was up")] += payload.record.told_events
+            ledger.returned_records[payload.record] = None
+
+
+def _begin_each(
+    message: SubscriptionMessage, settings: Settings, shipment: _Shipment, has_time: Callable[[], bool]
+) -> Iterator[LogEvent]:
+    origin, events = message
+    redacted = redacted_events(events, settings)
+    at_once = 1 if is_wanted(settings) else EVENTS_BETWEEN_LOOKS
+    for done in range(0, len(events), at_once):
+        if not has_time():
+            rest = events[done:]
+            detail = "the time was up" + ("; stored as it came, not redacted" if is_wanted(settings) else "")
+            batch = unsent_batch(origin, rest, position=shipment.ledger.received - len(rest))
+            shipment.failed.append(Failed(batch, Failure(Reason.NOT_BEGUN, None, detail)))
+            return
+        yield from islice(redacted, at_once)
+
+
+def _entries(
+    begun: Iterator[_Begun], settings: Settings, ledger: Ledger, is_sent: Callable[[], bool]
+) -> Iterator[Entry]:
+    """Make log objects; only their events once nothing is sent any more."""
     filters = has_filters(settings)
-    for origin, events in messages:
+    for origin, events in begun:
         logs = _logs(events, origin, settings, ledger)
         where = frame(origin, settings.region, settings.properties)
         for log, level in keep(logs, settings, ledger.dropped) if filters else logs:
-            yield entry(log, level, where)
+            yield entry(log, level, where) if is_sent() else Entry(b"", log.events, origin)
 
 
 def _logs(
     events: Iterable[LogEvent], origin: Origin, settings: Settings, ledger: Ledger
 ) -> Iterator[LevelledLog]:
     log_group, default_level = origin.log_group, settings.default_level
-    for log in join(events):
+    for log in chain.from_iterable(map(join, pieces(events))):
         if is_blank(log):
             ledger.dropped[FilterCause.BLANK] += len(log.events)
         else:

@@ -25,6 +25,10 @@ retry mode waits up to 1 s and then up to 2 s between them (boto3 guide, "Retrie
 RESERVE_MARGIN_SECONDS = 1.0
 """What is left for telemetry and the answer after the last write to the queue."""
 
+MEMORY_OF_ONE_PROCESSOR = 1769
+"""MB at which a function has the equivalent of one vCPU; less memory is as much less of it ("Configure Lambda
+function memory", AWS Lambda Developer Guide)."""
+
 DEFAULT_INGEST_URL = "https://app.loginformant.com"
 
 PROPERTIES_OF_THE_SHIPPER = frozenset(
@@ -83,6 +87,8 @@ class Settings:
     properties: Mapping[str, str]
     """What every log gets in its properties."""
     region: str
+    processor_share: float
+    """How much of one processor the function has, up to 1."""
     proxy_url: str | None = field(repr=False)
     """The proxy for the ingest API, from HTTPS_PROXY and NO_PROXY; may hold a password."""
 
@@ -127,6 +133,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         redact_pattern=_read(environ, "REDACT_PATTERN", "", _pattern),
         properties=_read(environ, "PROPERTIES", "", _properties),
         region=environ.get("AWS_REGION", "").strip(),
+        processor_share=_read(
+            environ, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", str(MEMORY_OF_ONE_PROCESSOR), _processor_share
+        ),
         proxy_url=_proxy_url(environ, urlsplit(ingest_url).hostname or ""),
     )
     function_timeout = _read(environ, "FUNCTION_TIMEOUT_SECONDS", "120", _whole_number(1, 900))
@@ -170,6 +179,10 @@ def _level(text: str) -> Level:
 
 def _pattern(text: str) -> Pattern | None:
     return compile_pattern(text) if text else None
+
+
+def _processor_share(text: str) -> float:
+    return min(_whole_number(1, 1024 * 1024)(text) / MEMORY_OF_ONE_PROCESSOR, 1.0)
 
 
 def _percent(text: str) -> float:

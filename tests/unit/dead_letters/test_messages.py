@@ -532,3 +532,16 @@ def test_the_reserve_is_the_worst_case_of_writing_what_came(
     payloads: int, payload_bytes: int, available: float, seconds: float
 ) -> None:
     assert reserve_seconds(payloads, payload_bytes, available) == seconds
+
+
+@pytest.mark.parametrize(
+    ("inflated_mib", "processor_share", "available", "encoding"),
+    [(60, 1.0, 120.0, 2.7), (60, 0.3, 120.0, 9.0), (1, 0.5, 120.0, 0.09), (600, 0.3, 120.0, 30.0)],
+)
+def test_the_reserve_holds_the_time_that_encoding_takes(
+    inflated_mib: int, processor_share: float, available: float, encoding: float
+) -> None:
+    seconds = reserve_seconds(
+        1, 0, available, inflated_bytes=inflated_mib * MIB, processor_share=processor_share
+    )
+    assert seconds == pytest.approx(ONE_ROUND + encoding)

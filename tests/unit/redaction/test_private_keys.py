@@ -11,7 +11,14 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from loginformant_shipper.redaction.private_keys import REDACTED, redact_private_key, redact_private_keys
+from hypothesis import given
+from hypothesis import strategies as st
+from loginformant_shipper.redaction.private_keys import (
+    REDACTED,
+    reach_of_keys,
+    redact_private_key,
+    redact_private_keys,
+)
 
 PKCS8, TRADITIONAL, OPENSSH = PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL, PrivateFormat.OpenSSH
 RSA_KEY = rsa.generate_private_key(65537, 2048)
@@ -135,3 +142,46 @@ def test_two_keys_and_what_is_between_them() -> None:
 def test_a_number_in_json_stays_a_number() -> None:
     text = json.dumps({"log": BEGIN, "n": int("1" * 50), "x": BODY[0]})
     assert json.loads(redact_private_key(text)) == {"log": BEGIN, "n": int("1" * 50), "x": REDACTED}
+
+
+# --- which texts a key may span ---
+
+BEGIN, END = "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----"
+KEY_LINE = "MIIEpAIBAAKCAQEA0Z3VS5JJcds3xfn/ygWyF8PbnGy0AHB7MhgwMbRvI0MBZhpI"
+runs = st.tuples(
+    st.sampled_from(
+        [
+            BEGIN,
+            END,
+            KEY_LINE,
+            "Qk0tZw==",
+            "",
+            "tick",
+            "order 5 was placed",
+            f"{BEGIN}\n{KEY_LINE}\n{END} and more",
+            f"order\n{KEY_LINE}",
+            "rotate the PRIVATE KEY",
+        ]
+    ),
+    st.sampled_from([1, 1, 1, 2, 4, 450]),
+)
+
+
+@given(st.lists(runs, max_size=12))
+def test_what_is_in_the_reach_of_keys_depends_on_nothing_else(drawn: list[tuple[str, int]]) -> None:
+    texts = [text for text, times in drawn for _ in range(times)]
+    apart: list[str] = []
+    for start, end in reach_of_keys(texts):
+        assert len(apart) <= start < end
+        apart += [redact_private_keys([text])[0] for text in texts[len(apart) : start]]
+        apart += redact_private_keys(texts[start:end])
+    apart += [redact_private_keys([text])[0] for text in texts[len(apart) :]]
+    assert apart == redact_private_keys(texts)
+
+
+def test_texts_far_from_any_key_are_not_in_its_reach() -> None:
+    texts = ["order placed"] * 1000 + [BEGIN, KEY_LINE, END] + ["order placed"] * 1000
+    [(start, end)] = reach_of_keys(texts)
+    assert start == 999
+    assert end <= 1003 + 401
+    assert list(reach_of_keys(["order placed"] * 1000)) == []

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from loginformant_shipper.events import LogEvent, SubscriptionMessage
 from loginformant_shipper.names import Detector
 from loginformant_shipper.parsing.messages import parse
-from loginformant_shipper.redaction.redact import redact, redact_text
+from loginformant_shipper.redaction import redact as redaction
+from loginformant_shipper.redaction.redact import redact, redact_text, redacted_events
 from loginformant_shipper.settings import Settings
 from loginformant_shipper.wire.encoding import json_text
 
@@ -405,3 +406,40 @@ def test_what_is_not_linear_would_be_found() -> None:
             text.find("b", start)
 
     assert not is_linear(look_from_everywhere, "a", MEBIBYTE // 2)
+
+
+# --- one event after the other ---
+
+
+@pytest.mark.parametrize("chosen", [EMAIL, ALL], ids=["email", "all"])
+def test_no_event_is_redacted_before_it_is_asked_for(
+    chosen: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redacted: list[str] = []
+    redact_one = redaction._redact
+
+    def note(text: str, steps: Any) -> str:
+        redacted.append(text)
+        return redact_one(text, steps)
+
+    monkeypatch.setattr(redaction, "_redact", note)
+    events = [log_event(str(number), f"user{number}@example.com") for number in range(1000)]
+    lazily = redacted_events(events, chosen)
+    assert [next(lazily).message for _ in range(3)] == ["[redacted:email]"] * 3
+    assert len(redacted) == 3
+
+
+def test_nor_in_the_reach_of_many_private_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = "MIIEpAIBAAKCAQEA0Z3VS5JJcds3xfn/ygWyF8PbnGy0AHB7MhgwMbRvI0MBZhpI"
+    key = ["-----BEGIN PRIVATE KEY-----", *[line] * 3, "-----END PRIVATE KEY-----", "of alice@example.com"]
+    messages = key * 2000
+    events = [log_event(str(number), message) for number, message in enumerate(messages)]
+    lazily = redacted_events(events, ALL)
+    first = next(lazily)
+    monkeypatch.setattr(redaction, "_redact", lambda text, steps: pytest.fail("redacted before its time"))
+    assert first.message == key[0]
+    monkeypatch.undo()
+    texts = [first.message, *(event.message for event in lazily)]
+    assert texts[:6] == [key[0], *["[redacted:private-key]"] * 3, key[4], "of [redacted:email]"]
+    assert len(texts) == len(messages)
+    assert not any(line in text or "alice" in text for text in texts)

@@ -465,7 +465,7 @@ def test_nothing_raises(value: Any, data: bytes) -> None:
             decoded(event)
     for event in (value, {"awslogs": value}, {"Records": value}, {"Records": [value]}):
         decoded(event)
-        load_of(event)
+        load_of(event, 1000)
     decoded({"Records": [sqs_record("1", json.dumps(value)), sqs_record("2", value)]})
     decoded({"awslogs": {"data": base64.b64encode(data).decode()}})
 
@@ -476,19 +476,29 @@ def test_nothing_raises(value: Any, data: bytes) -> None:
 @pytest.mark.parametrize(
     ("event", "source", "load"),
     [
-        ({"awslogs": {"data": "12345"}}, Source.SUBSCRIPTION, Load(1, 5)),
-        ({"Records": [{"kinesis": {"data": "123"}}, {"kinesis": {}}]}, Source.KINESIS, Load(2, 3)),
+        ({"awslogs": {"data": "12345"}}, Source.SUBSCRIPTION, Load(1, 5, 0)),
+        ({"Records": [{"kinesis": {"data": "???"}}, {"kinesis": {}}]}, Source.KINESIS, Load(2, 3, 0)),
         (
-            {"Records": [{"eventSource": "aws:sqs", "body": "1234"}, {"eventSource": "aws:sqs"}]},
+            {"Records": [{"eventSource": "aws:sqs", "body": "????"}, {"eventSource": "aws:sqs"}]},
             Source.REPLAY,
-            Load(2, 4),
+            Load(2, 4, 0),
         ),
-        ({}, Source.SUBSCRIPTION, Load(1, 0)),
-        (None, Source.SUBSCRIPTION, Load(1, 0)),
+        ({}, Source.SUBSCRIPTION, Load(1, 0, 0)),
+        (None, Source.SUBSCRIPTION, Load(1, 0, 0)),
     ],
 )
 def test_source_and_load_are_known_before_anything_is_decoded(
     event: object, source: Source, load: Load
 ) -> None:
     assert source_of(event) is source
-    assert load_of(event) == load
+    assert load_of(event, 1000) == load
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 6, 700])
+def test_payloads_say_themselves_what_they_inflate_to(size: int) -> None:
+    data = base64.b64encode(gzip.compress(b"x" * size)).decode()
+    direct: Any = {"awslogs": {"data": data}}
+    queued = {"eventSource": "aws:sqs", "body": json.dumps(direct)}
+    assert load_of(direct, 1000).inflated_bytes == size
+    assert load_of({"Records": [queued, queued]}, 1000).inflated_bytes == 2 * size
+    assert load_of(direct, 500).inflated_bytes == min(size, 500)

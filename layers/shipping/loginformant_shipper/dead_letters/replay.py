@@ -14,6 +14,7 @@ MAY_PASS = frozenset(
         Reason.THROTTLED,
         Reason.UNAVAILABLE,
         Reason.OUT_OF_TIME,
+        Reason.NOT_BEGUN,
         Reason.NO_KEY,
         Reason.UNAUTHORIZED,
         Reason.MISCONFIGURED,

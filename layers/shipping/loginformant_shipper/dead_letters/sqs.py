@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from loginformant_shipper.dead_letters.messages import MAX_MESSAGE_BYTES, Addressed
 from loginformant_shipper.events import SourceRecord
 from loginformant_shipper.settings import (
+    MIB,
     QUEUE_ATTEMPTS,
     QUEUE_CONNECT_SECONDS,
     QUEUE_READ_SECONDS,
@@ -33,19 +34,39 @@ MAX_BATCH_REQUEST_ENTRIES = 10
 MIN_POSTPONEMENT_SECONDS, MAX_POSTPONEMENT_SECONDS = 30, 120
 
 
-def reserve_seconds(payloads: int, payload_bytes: int, available: float) -> float:
-    """Seconds to keep for writing everything that an invocation received to the dead-letter queue.
+ENCODE_SECONDS_PER_MIB = 0.045
+"""Processor time that it takes to write a MiB of log events as JSON and gzip. Short lines take longest:
+0.029 s (docs/performance.md, "Writing to the queue"); half as much again is for a slower processor."""
 
-    Takes the number of payloads and the length of their data. It is the worst case: no payload is delivered,
-    each has a message of its own, and every write runs into all its time-outs, `PARALLEL_WRITES` at a time.
-    More than half of the `available` seconds is kept only if a single round needs it: what cannot be written
-    then is returned to its source.
+
+def reserve_seconds(
+    payloads: int,
+    payload_bytes: int,
+    available: float,
+    *,
+    inflated_bytes: int = 0,
+    processor_share: float = 1.0,
+) -> float:
+    """Return the seconds to keep for writing all that an invocation received to the dead-letter queue.
+
+    It is the worst case: no payload is delivered, each has a message of its own, every write runs into all
+    its time-outs, `PARALLEL_WRITES` at a time, and all log events have to be encoded first. More than half of
+    the `available` seconds is kept for the writes only if a single round needs it, and at most a quarter for
+    encoding: what cannot be written then is returned to its source.
+
+    Args:
+        payloads: How many there are.
+        payload_bytes: The length of their data.
+        available: Seconds that the function has left.
+        inflated_bytes: What they inflate to.
+        processor_share: How much of a processor the function has.
     """
+    encoding = min(inflated_bytes // MIB * ENCODE_SECONDS_PER_MIB / processor_share, available / 4)
     messages = max(payloads, 1) + payload_bytes // MAX_MESSAGE_BYTES
     rounds = math.ceil(messages / PARALLEL_WRITES)
     one_round = QUEUE_WORST_CASE_SECONDS + RESERVE_MARGIN_SECONDS
     all_rounds = rounds * QUEUE_WORST_CASE_SECONDS + RESERVE_MARGIN_SECONDS
-    return max(one_round, min(all_rounds, available / 2))
+    return encoding + max(one_round, min(all_rounds, available / 2))
 
 
 def store(letters: Sequence[Addressed], seconds: float) -> list[str]:

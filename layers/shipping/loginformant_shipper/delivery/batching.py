@@ -76,6 +76,12 @@ def batch_of(entries: Sequence[Entry], position: int = 0) -> Batch:
     return Batch(OPENING + COMMA.join(bodies) + CLOSING, tuple(map(len, bodies)), logs, origins, position)
 
 
+def unsent_batch(origin: Origin, events: Sequence[LogEvent], position: int) -> Batch:
+    """Return events of one log stream as a batch that is never sent, each as a log of its own."""
+    count = len(events)
+    return Batch(b"", (0,) * count, tuple((event,) for event in events), (origin,) * count, position)
+
+
 # A body has one comma less than logs.
 _ENVELOPE_BYTES = len(OPENING) + len(CLOSING) - len(COMMA)
 

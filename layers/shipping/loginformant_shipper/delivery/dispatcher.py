@@ -130,6 +130,11 @@ class Delivery:
             if self._trouble and is_outage(self._trouble.status):
                 self._state.unavailable_until = self._senders.now() + self._policy.outage_memory
 
+    @property
+    def gave_up(self) -> Failure | None:
+        """Why no request starts any more; None as long as they do."""
+        return self._given_up
+
     # What begins
 
     def _heed_memory(self) -> None:

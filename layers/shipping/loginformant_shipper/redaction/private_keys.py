@@ -1,7 +1,7 @@
 """Private keys in PEM, which are many lines, and so often many log events."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from loginformant_shipper.names import Detector
@@ -40,6 +40,34 @@ _MAX_OTHER_TEXTS = 3
 def redact_private_key(text: str) -> str:
     """Redact what is between the markers of private keys; the markers stay."""
     return redact_private_keys([text])[0] if "PRIVATE KEY" in text else text
+
+
+def reach_of_keys(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Return where private keys may be among `texts`, as start and end, in order and apart from each other.
+
+    What `redact_private_keys` makes of the texts of one such place, or of one text anywhere else, does not
+    depend on any other text.
+    """
+    start = end = 0
+    for index, text in enumerate(texts):
+        if "PRIVATE KEY" not in text:
+            continue
+        # A key whose beginning is missing goes back to, and into, a text that is not made of its lines alone.
+        first = index - 1
+        while first >= end and _is_of_lines_alone(texts[first]):
+            first -= 1
+        first = max(first, 0)
+        if first > end:
+            if end > start:
+                yield start, end
+            start = first
+        end = min(index + _MAX_TEXTS + 1, len(texts))
+    if end > start:
+        yield start, end
+
+
+def _is_of_lines_alone(text: str) -> bool:
+    return all(_LAST_LINE.match(line) for line in text.split("\n"))
 
 
 def redact_private_keys(texts: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ strings are redacted one by one, and so are strings that hold JSON themselves. A
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import repeat
 from typing import Final, NamedTuple
@@ -27,6 +27,11 @@ _FOUND_BY_PATTERN: Final = placeholder(PATTERN)
 _MAX_ROUNDS = 4
 """A pattern may match what only redaction has made of a text; it is asked again, but not for ever."""
 
+_MAX_TOGETHER = 256 * 1024
+"""Characters around private keys that are redacted until nothing changes any more. More of them are redacted
+once, one text at a time: that finds the keys as well, and the work can end in between. It does not see that
+the end of a key was itself redacted."""
+
 _NOT_SEARCHED = frozenset({"id", "timestamp", "message"})
 """Fields of a raw log event: the message is searched by itself, the others are CloudWatch's own."""
 
@@ -42,21 +47,36 @@ _TOKEN: Final = re.compile(
 """The strings and other values in text that is known to be JSON."""
 
 
+def is_wanted(settings: Settings) -> bool:
+    """Return whether `settings` ask for any redaction."""
+    return bool(settings.redact or settings.redact_pattern)
+
+
 def redact(message: SubscriptionMessage, settings: Settings) -> SubscriptionMessage:
-    """The events of one log stream, redacted as `settings` say; the message itself if they say nothing.
+    """Return the events of one log stream, redacted as `settings` say; if they say nothing, as they are.
 
     A private key is found over the events that it spans.
     """
-    if not (settings.redact or settings.redact_pattern):
+    if not is_wanted(settings):
         return message
+    return message._replace(events=tuple(redacted_events(message.events, settings)))
+
+
+def redacted_events(events: Sequence[LogEvent], settings: Settings) -> Iterator[LogEvent]:
+    """Redact the events of one log stream, each when it is asked for, so that the work can end in between.
+
+    The result is that of `redact`. Events that a private key may span are redacted together.
+    """
+    if not is_wanted(settings):
+        return iter(events)
     steps = _steps(settings.redact, settings.redact_pattern)
-    texts = [event.message for event in message.events]
+    texts = [event.message for event in events]
     redacted = (
         _redact_all(texts, steps)
         if Detector.PRIVATE_KEY in settings.redact
         else map(_redact, texts, repeat(steps))
     )
-    return message._replace(events=tuple(map(_with_text, message.events, redacted, repeat(steps))))
+    return map(_with_text, events, redacted, repeat(steps))
 
 
 def redact_text(text: str, settings: Settings) -> str:
@@ -87,8 +107,22 @@ def _steps(names: tuple[Detector, ...], pattern: Pattern | None) -> _Steps:
     )
 
 
-def _redact_all(texts: Sequence[str], steps: _Steps) -> Sequence[str]:
+def _redact_all(texts: Sequence[str], steps: _Steps) -> Iterator[str]:
     """The messages of a log stream in order, with the private keys that go over several of them."""
+    from loginformant_shipper.redaction.private_keys import reach_of_keys, redact_private_keys
+
+    done = 0
+    for start, end in reach_of_keys(texts):
+        yield from map(_redact, texts[done:start], repeat(steps))
+        if sum(map(len, texts[start:end])) <= _MAX_TOGETHER:
+            yield from _redact_with_keys(texts[start:end], steps)
+        else:
+            yield from map(_redact, redact_private_keys(texts[start:end]), repeat(steps))
+        done = end
+    yield from map(_redact, texts[done:], repeat(steps))
+
+
+def _redact_with_keys(texts: Sequence[str], steps: _Steps) -> Sequence[str]:
     from loginformant_shipper.redaction.private_keys import REDACTED, redact_private_keys
 
     texts = [_redact(text, steps) for text in redact_private_keys(texts)]

@@ -5,7 +5,8 @@ guide, "Log group-level subscription filters" in the CloudWatch Logs user guide.
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from loginformant_shipper.events import (
@@ -22,6 +23,7 @@ from loginformant_shipper.events import (
 )
 from loginformant_shipper.failures import Reason
 from loginformant_shipper.wire.encoding import encode, encode_data, json_text
+from loginformant_shipper.wire.gunzip import inflated_size
 from loginformant_shipper.wire.payload_json import DIGITS_OF_64_BITS, Unreadable, load, read_payload
 
 
@@ -41,10 +43,12 @@ class Load(NamedTuple):
 
     payloads: int
     data_bytes: int
+    inflated_bytes: int
+    """What the payloads say that they inflate to; no payload counts for more than the limit."""
 
 
-def load_of(event: object) -> Load:
-    """How much `event`, the function's own argument, holds: what must be stored if nothing is delivered."""
+def load_of(event: object, max_decompressed_bytes: int) -> Load:
+    """Return how much `event`, the function's own argument, holds: what is stored if nothing is delivered."""
     match source_of(event), event:
         case Source.KINESIS, {"Records": records}:
             data = [record["kinesis"].get("data") for record in records]
@@ -54,39 +58,69 @@ def load_of(event: object) -> Load:
             data = [text]
         case _:
             data = [None]
-    return Load(len(data), sum(len(text) for text in data if isinstance(text, str)))
+    texts = [text for text in data if isinstance(text, str)]
+    inflated = sum(min(_told_size(text), max_decompressed_bytes) for text in texts)
+    return Load(len(data), sum(map(len, texts)), inflated)
+
+
+def _told_size(text: str) -> int:
+    """Bytes that base64 of gzip says it inflates to, also where it is the last string of a message body."""
+    data = text.rstrip(' \n"}')
+    data = data[data.rfind('"') + 1 :].rstrip("=")
+    data = data[max(len(data) // 4 * 4 - 8, 0) :]
+    try:
+        return inflated_size(base64.b64decode(data + "=" * (-len(data) % 4)))
+    except ValueError:
+        return 0
+
+
+class Payload(NamedTuple):
+    """One payload that Lambda handed over, not decoded yet."""
+
+    record: SourceRecord | None
+    """The record that it came in; None for a direct subscription."""
+    decode: Callable[[], Iterator[Decoded]]
+
+
+def payloads(event: object, max_decompressed_bytes: int) -> list[Payload]:
+    """Return the payloads in `event`, the function's own argument, in order.
+
+    Takes an awslogs event, Kinesis records, SQS records and Lambda's failure envelope. Decoding never raises:
+    what cannot be read is yielded as `Undecodable`. `max_decompressed_bytes` bounds each payload.
+    """
+    limit = max_decompressed_bytes
+    match source_of(event), event:
+        case Source.KINESIS, {"Records": records}:
+            return [_kinesis_payload(record["kinesis"], limit) for record in records]
+        case Source.REPLAY, {"Records": records}:
+            return [_sqs_payload(message, limit) for message in records]
+    return [Payload(None, partial(_decode_event, event, None, None, limit))]
 
 
 def decode(event: object, max_decompressed_bytes: int) -> Iterator[Decoded]:
-    """Everything that `event`, the function's own argument, holds, one payload after the other.
-
-    Takes an awslogs event, Kinesis records, SQS records and Lambda's failure envelope. Never raises: what
-    cannot be read is yielded as `Undecodable`. `max_decompressed_bytes` bounds each payload.
-    """
-    match source_of(event), event:
-        case Source.KINESIS, {"Records": records}:
-            for record in records:
-                yield from _decode_kinesis(record["kinesis"], max_decompressed_bytes)
-        case Source.REPLAY, {"Records": records}:
-            for record in records:
-                yield from _decode_sqs(record, max_decompressed_bytes)
-        case _:
-            yield from _decode_event(event, None, None, max_decompressed_bytes)
+    """Decode all that `event`, the function's own argument, holds: `payloads`, one after the other."""
+    for payload in payloads(event, max_decompressed_bytes):
+        yield from payload.decode()
 
 
-def _decode_kinesis(kinesis: JsonObject, limit: int) -> Iterator[Decoded]:
+def _kinesis_payload(kinesis: JsonObject, limit: int) -> Payload:
     record = SourceRecord(identifier=str(kinesis.get("sequenceNumber", "")))
-    yield from _decode_event({"awslogs": {"data": kinesis.get("data")}}, None, record, limit)
+    event = {"awslogs": {"data": kinesis.get("data")}}
+    return Payload(record, partial(_decode_event, event, None, record, limit))
 
 
-def _decode_sqs(message: JsonObject, limit: int) -> Iterator[Decoded]:
+def _sqs_payload(message: JsonObject, limit: int) -> Payload:
     record = SourceRecord(
         identifier=str(message.get("messageId", "")),
         receipt_handle=str(message.get("receiptHandle", "")),
         replays=_attribute_number(message, "Replays"),
         first_failed_at=_attribute(message, "FirstFailedAt"),
+        told_events=_attribute_number(message, "EventCount", 1),
     )
-    body = message.get("body")
+    return Payload(record, partial(_decode_body, message.get("body"), record, limit))
+
+
+def _decode_body(body: object, record: SourceRecord, limit: int) -> Iterator[Decoded]:
     data = (body if isinstance(body, str) else json_text(body)).encode("utf-8", "replace")
     text = data.decode()
     try:
@@ -105,9 +139,9 @@ def _attribute(message: JsonObject, name: str) -> str | None:
     return None
 
 
-def _attribute_number(message: JsonObject, name: str) -> int:
+def _attribute_number(message: JsonObject, name: str, otherwise: int = 0) -> int:
     text = _attribute(message, name) or ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_OF_64_BITS else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_OF_64_BITS else otherwise
 
 
 def _decode_event(

@@ -1,0 +1,72 @@
+"""A piece of a log stream ends where no stack trace goes on; all events are in one piece, in order."""
+
+from collections.abc import Sequence
+from itertools import chain
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from loginformant_shipper.events import LogEvent
+from loginformant_shipper.parsing.pieces import (
+    MAX_LINE_CHARACTERS,
+    MAX_SEARCHED_EVENTS,
+    MIN_PIECE_CHARACTERS,
+    NEIGHBOURS,
+    pieces,
+)
+from loginformant_shipper.parsing.stack_traces import join
+
+LINE = "order 4711 was placed by a customer of ours " * 10
+TRACE = ["Traceback (most recent call last):", '  File "/app.py", line 7, in f', "ValueError: no such order"]
+FULL = MIN_PIECE_CHARACTERS // len(LINE) + 1
+"""So many lines fill a piece."""
+
+
+def events(messages: Sequence[str]) -> list[LogEvent]:
+    return [LogEvent(str(number), 1_793_700_000_000, message) for number, message in enumerate(messages)]
+
+
+def cut(messages: Sequence[str]) -> list[tuple[LogEvent, ...]]:
+    return list(pieces(events(messages)))
+
+
+def test_few_events_are_one_piece() -> None:
+    assert cut([LINE] * 5) == [tuple(events([LINE] * 5))]
+    assert cut([]) == []
+
+
+def test_many_are_several_of_about_the_same_size() -> None:
+    sizes = [len(piece) for piece in cut([LINE] * 10 * FULL)]
+    assert sum(sizes) == 10 * FULL
+    assert len(sizes) >= 9
+    assert all(FULL - NEIGHBOURS <= size <= FULL + NEIGHBOURS for size in sizes[:-1])
+
+
+@given(st.lists(st.sampled_from([LINE, "", "x\ny", "z" * (MAX_LINE_CHARACTERS + 1), *TRACE]), max_size=200))
+def test_every_event_is_in_one_piece_in_order(messages: list[str]) -> None:
+    assert list(chain.from_iterable(cut(messages))) == events(messages)
+
+
+@pytest.mark.parametrize("before", range(FULL - NEIGHBOURS, FULL + NEIGHBOURS + 3))
+def test_no_trace_is_cut(before: int) -> None:
+    messages = [LINE] * before + TRACE + [LINE] * 3 * FULL
+    at_once = [log.events for log in join(events(messages))]
+    assert [log.events for piece in cut(messages) for log in join(piece)] == at_once
+    assert len(at_once) == len(messages) - 2
+
+
+def test_events_that_are_whole_logs_are_cut_at_once() -> None:
+    large = "4111111111111111 " * 4096
+    assert {len(piece) for piece in cut([large] * 64)} == {-(-MIN_PIECE_CHARACTERS // len(large))}
+
+
+def test_where_everything_is_a_trace_one_is_cut() -> None:
+    frames = ["\tat com.example.Orders.place(Orders.java:17)"] * (MIN_PIECE_CHARACTERS // 40 + 3000)
+    first, *_ = cut(frames)
+    assert len(first) <= MIN_PIECE_CHARACTERS // len(frames[0]) + 1 + MAX_SEARCHED_EVENTS
+
+
+def test_no_more_events_are_asked_for_than_the_piece_needs() -> None:
+    asked = iter(events([LINE] * 10 * FULL))
+    first = next(pieces(asked))
+    assert len(list(asked)) >= 10 * FULL - len(first) - 2 * NEIGHBOURS
