@@ -32,7 +32,7 @@ NEEDED = {
     "SHIPPER_FUNCTION_ARN": "arn:aws:lambda:eu-west-1:123456789012:function:shipper",
     "SUBSCRIPTION_FILTER_NAME": "loginformant-shipper-subscriber",
 }
-SET_BY_LAMBDA = {"AWS_REGION", "AWS_LAMBDA_LOG_GROUP_NAME"}
+SET_BY_LAMBDA = {"AWS_REGION", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_LOG_GROUP_NAME"}
 
 
 class Row(NamedTuple):
