@@ -1,12 +1,27 @@
 """The order of the rules, through the functions that others call."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loginformant_shipper.levels import END, START, decide, explain_level, infer_level
+from loginformant_shipper.levels import END, START, Decision, decide, explain_level, infer_level
+from loginformant_shipper.levels.platform import decide_by_log_group
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.messages import parse
 
+LINES = (
+    "2026-03-01 10:20:30 INFO order 7 taken",
+    "2026-03-01 10:20:30 ERROR order 7 failed",
+    "java.lang.IllegalStateException: no stock",
+    "\tat shop.Stock.take(Stock.java:12)",
+    "[WARN] late",
+    '{"level":"error","msg":"no stock"}',
+    '{"log":"{\\"level\\":30,\\"msg\\":\\"retry after failed attempt\\"}"}',
+    "order 7 failed",
+    "order 7 taken",
+    "select * from error",
+)
 REQUEST = "11111111-2222-3333-4444-555555555555"
 
 
@@ -50,6 +65,26 @@ REQUEST = "11111111-2222-3333-4444-555555555555"
         ('{"log":"2026-03-01 10:20:30 ERROR no stock\\n","stream":"stdout"}', "Error", "header"),
         ('{"msg":"order 7","error":"no stock"}', "Error", "error-field"),
         ('{"msg":"order 7","error":null}', "Information", "default"),
+        # JSON in the message of a structured log
+        ('{"log":"{\\"level\\":30,\\"msg\\":\\"retry after failed attempt\\"}"}', "Information", "field"),
+        ('{"log":"{\\"msg\\":\\"hi\\",\\"error\\":\\"boom\\"}"}', "Error", "error-field"),
+        # of several objects, and of a level named twice, the worst
+        ('{"level":"info","msg":"a"}{"level":"error","msg":"b"}', "Error", "field"),
+        ('{"level":"error","msg":"a"}\n{"level":"info","msg":"b"}', "Error", "field"),
+        ('{"level":"error","msg":"a","level":"info"}', "Error", "field"),
+        ('{"level":"info","order":{"level":"error"}}', "Information", "field"),
+        # a wrapper yields to a structured log inside
+        ('<14>Mar  1 10:20:30 web1 shop: {"level":"error"}', "Error", "field"),
+        ("<14>Mar  1 10:20:30 web1 shop: level=error msg=x", "Error", "key-value"),
+        ("<14>Mar  1 10:20:30 web1 shop: query was level=error", "Information", "syslog-priority"),
+        # a code stands before the text, a pair in it
+        ("Mar  1 10:20:30: %SYS-3-CONFIG_I: cache level=debug is stale", "Error", "code"),
+        ('2026-03-01 10:20:30 level=info msg="GET /x HTTP/1.1" 500', "Information", "key-value"),
+        ('"GET /x?severity=critical HTTP/1.1" 304', "Information", "http-status"),
+        # a shape behind a header
+        ("Mar  1 10:20:30 web1 shop[7]: Traceback (most recent call last):", "Error", "exception"),
+        ("2026-03-01T10:20:30.1Z stderr F java.lang.X: y\n\tat a.b(C.java:1)", "Error", "exception"),
+        ("2026/03/01 10:20:30 http: panic serving 10.0.0.7:77: boom", "Error", "exception"),
         # traces, then words, then nothing
         ("order 7\nTraceback (most recent call last):\n  File x\nKeyError: 7", "Error", "exception"),
         ("[WARN] order 7\nTraceback (most recent call last):\n  File x\nKeyError: 7", "Warning", "header"),
@@ -116,3 +151,51 @@ def test_any_fields_have_a_level(fields: dict[str, object]) -> None:
 def test_white_space_counts_where_only_the_start_and_the_end_are_looked_at() -> None:
     assert infer_level(" " * START + "[ERROR] in the middle" + "x" * 2 * END) == "Information"
     assert infer_level(" " * (START - 100) + "[ERROR] at the start" + "x" * 2 * END) == "Error"
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ('Mar  1 10:20:30 web1 shop[7]: {"level":"warn","msg":"late"}', "Warning"),
+        ('2026-03-01T10:20:30Z shop {"severity": "ERROR", "msg": "no stock"}', "Error"),
+        ('web-1  | {"level":50,"msg":"no stock"}', "Error"),
+        ('<14>Mar  1 10:20:30 web1 shop: {"log":{"level":"debug"}}', "Debug"),
+    ],
+)
+def test_json_may_stand_behind_a_header(text: str, level: str) -> None:
+    assert explain_level(text) == (level, "field")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'the answer was {"level":"error"}',
+        'order {"level":"error"}',
+        '2026-03-01 10:20:30 the bank gave this answer: {"level":"error"}',
+        '2026-03-01 10:20:30 shop {"level":"error"} was the answer',
+        '2026-03-01 10:20:30 shop {"level":"error"',
+        '2026-03-01 10:20:30 shop {"order":7}',
+        '2026-03-01 10:20:30 answer={"level":"error"}',
+        '[{"level":"error"}',
+    ],
+)
+def test_json_in_a_sentence_is_what_it_is_about(text: str) -> None:
+    assert explain_level(text).rule != "field"
+
+
+@given(st.lists(st.sampled_from(LINES), min_size=2, max_size=12), st.randoms(use_true_random=False))
+def test_the_level_is_a_function_of_the_message_and_its_log_group(
+    messages: list[str], rng: random.Random
+) -> None:
+    """Whatever was read before: the same live, in replay and in preview, in any order and any cut."""
+    groups = [None, "/ecs/orders", "/aws/rds/instance/orders/slowquery"]
+    events = [(message, rng.choice(groups)) for message in messages]
+    alone = {event: decide_in_new_order(event) for event in events}
+    shuffled = rng.sample(events, len(events))
+    assert {event: explain_level(*event) for event in shuffled} == alone
+    assert {event: decide(parse(event[0]), event[1]) for event in reversed(events)} == alone
+
+
+def decide_in_new_order(event: tuple[str, str | None]) -> Decision:
+    decide_by_log_group.cache_clear()
+    return explain_level(*event)

@@ -142,3 +142,22 @@ def test_no_shape_is_without_a_mark(pieces: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exceptions, "_has_mark", lambda text: True)
         assert decide_by_exception(text) == decision
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "rule"),
+    [
+        ('  File "/var/runtime/bootstrap.py", line 60, in <module>\n    main()', "Error", "exception"),
+        ("http: panic serving 10.0.0.7:77: boom", "Error", "exception"),
+        ("orders.service: Main process exited, code=exited, status=1/FAILURE", "Error", "failure"),
+        ("orders.service: Main process exited, code=killed, status=9/KILL", "Error", "failure"),
+    ],
+)
+def test_other_shapes_of_trouble(text: str, level: str, rule: str) -> None:
+    assert decide_by_exception(text) == (level, rule)
+
+
+def test_a_shape_behind_a_header_is_one() -> None:
+    line = "Mar  1 10:20:30 web1 shop[7]: Traceback (most recent call last):"
+    assert decide_by_exception(line) is None
+    assert decide_by_exception(line, line) == ("Error", "exception")

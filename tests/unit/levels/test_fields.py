@@ -3,7 +3,7 @@ import subprocess
 import sys
 
 import pytest
-from loginformant_shipper.levels.fields import Fields, decide_by_field, decide_by_json_behind_header
+from loginformant_shipper.levels.fields import Fields, decide_by_field
 
 
 def level_of(fields: Fields) -> str | None:
@@ -129,38 +129,6 @@ def test_a_status_or_a_priority_may_be_a_level(fields: Fields, level: str) -> No
     assert level_of(fields) == level
 
 
-@pytest.mark.parametrize(
-    ("text", "level"),
-    [
-        ('Mar  1 10:20:30 web1 shop[7]: {"level":"warn","msg":"late"}', "Warning"),
-        ('2026-03-01T10:20:30Z shop {"severity": "ERROR", "msg": "no stock"}', "Error"),
-        ('web-1  | {"level":50,"msg":"no stock"}', "Error"),
-        ('<14>Mar  1 10:20:30 web1 shop: {"log":{"level":"debug"}}', "Debug"),
-    ],
-)
-def test_json_may_stand_behind_a_header(text: str, level: str) -> None:
-    assert decide_by_json_behind_header(text) == (level, "field")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        'the answer was {"level":"error"}',
-        'order {"level":"error"}',
-        '2026-03-01 10:20:30 the bank gave this answer: {"level":"error"}',
-        '2026-03-01 10:20:30 shop {"level":"error"} was the answer',
-        '2026-03-01 10:20:30 shop {"level":"error"',
-        '2026-03-01 10:20:30 shop {"order":7}',
-        '2026-03-01 10:20:30 answer={"level":"error"}',
-        '[{"level":"error"}',
-        "{}",
-        "",
-    ],
-)
-def test_json_in_a_sentence_is_what_it_is_about(text: str) -> None:
-    assert decide_by_json_behind_header(text) is None
-
-
 def test_a_word_counts_more_than_a_number() -> None:
     assert level_of({"level": 300, "level_name": "WARNING"}) == "Warning"
     assert level_of({"level": 1, "severityText": "ERROR"}) == "Error"
@@ -220,3 +188,51 @@ def test_of_two_spellings_of_one_name_it_is_always_the_same_that_counts() -> Non
         for seed in "123456"
     }
     assert levels == {"Debug\n"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "level"),
+    [
+        ({"LogLevel": 2, "EventId": 14, "Category": "Shop.Orders"}, "Information"),
+        ({"LogLevel": 4, "Message": "no stock"}, "Error"),
+        ({"Level": 2, "MessageTemplate": "order {n}"}, "Information"),
+        ({"Level": 4, "RenderedMessage": "no stock"}, "Error"),
+        ({"level": 64}, "Information"),
+        ({"level": 8}, "Error"),
+        ({"severity": 128}, "Debug"),
+        ({"messageType": "ERROR", "threadName": "x"}, "Error"),
+        ({"messageType": "RULE_MATCH_START", "level": "trace"}, "Debug"),
+        ({"Level": {"Name": "ERROR", "Value": 70000}}, "Error"),
+        ({"log.level": {"Name": "WARN", "DisplayName": "WARN"}}, "Warning"),
+        ({"level": "error", "level_name": "Level 3"}, "Error"),
+        ({"level": "error", "level_name": "info"}, "Error"),
+        ({"log": "{}", "log_processed": {"level": 50}}, "Error"),
+    ],
+)
+def test_fields_of_one_logger(fields: Fields, level: str) -> None:
+    assert level_of(fields) == level
+
+
+def test_the_worst_record_of_an_otlp_request_counts() -> None:
+    def request(*records: object) -> Fields:
+        return {"resourceLogs": [{"resource": {}, "scopeLogs": [{"scope": {}, "logRecords": list(records)}]}]}
+
+    info, error = {"severityNumber": 9}, {"severityText": "Error", "severityNumber": 17}
+    assert level_of(request(info, error, info)) == "Error"
+    assert level_of(request(info)) == "Information"
+    assert level_of(request({"body": {"stringValue": "x"}})) is None
+    assert level_of({"resourceLogs": [7, {"scopeLogs": {}}, {"scopeLogs": [{"logRecords": ["x"]}]}]}) is None
+
+
+def test_the_level_of_a_kubernetes_audit_record_is_none() -> None:
+    assert level_of({"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request"}) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "level"),
+    [("[ERROR] no stock", "Error"), ("no stock", "Information"), ("ERROR page built", "Information")],
+)
+def test_the_priority_of_the_journal_yields_to_a_header(message: str, level: str) -> None:
+    decision = decide_by_field({"PRIORITY": "6", "MESSAGE": message})
+    assert decision is not None
+    assert decision.level == level

@@ -115,7 +115,7 @@ def test_nothing_in_the_text_changes_the_level_of_the_header(line: str, level: s
         "2026-03-01 10:20:30 orders stock is low [ERROR]",
         "2026-03-01 10:20:30 orders - stock is low - FATAL",
         "web orders INFO desk closed [ERROR]",
-        "10:20:30 error page built (INFO)",
+        "10:20:30 Error page built (INFO)",
     ],
 )
 def test_the_end_of_the_line_is_asked_where_the_header_is_silent_or_not_certain(line: str) -> None:

@@ -53,3 +53,10 @@ def test_text_of_pairs_begins_with_one() -> None:
     assert begins_with_pair("{broken")
     assert not begins_with_pair("2026-03-01 level=info")
     assert not begins_with_pair("=ERROR REPORT====")
+
+
+@pytest.mark.parametrize(
+    "text", ["GET /x?severity=critical", "GET /x?a=1&level=error", "http://shop/x;level=error"]
+)
+def test_what_a_request_asks_for_is_no_level(text: str) -> None:
+    assert decide_by_key_value(text) is None

@@ -158,3 +158,76 @@ def test_statements_say_nothing_about_how_bad_it_is() -> None:
 )
 def test_other_log_groups_decide_nothing(log_group: str | None) -> None:
     assert decide_by_log_group(log_group) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("Lambda execution failed with status 200 due to customer function error: gone", "Error"),
+        ("Execution failed due to configuration error: Malformed Lambda proxy response", "Error"),
+        ("Gateway response type: DEFAULT_5XX with status code: 504", "Error"),
+        ("Gateway response type: UNAUTHORIZED with status code: 401", "Warning"),
+        ("Unauthorized request: fd443056-60d0-425f-874e-e93e5d61351e", "Warning"),
+        ("Key throttle limit exceeded", "Warning"),
+        ('Endpoint response body before transformations: {"error":"x"}', "Information"),
+    ],
+)
+def test_lines_of_api_gateway(text: str, level: str) -> None:
+    line = f"(3323ffe5-6ddf-45c8-896a-b45ec2284cc0) {text}"
+    assert decide_by_platform_line(line) == (level, "api-gateway")
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("Phase complete: BUILD State: TIMED_OUT", "Error"),
+        ("Phase complete: BUILD State: FAULT", "Error"),
+        ("Phase complete: BUILD State: STOPPED", "Warning"),
+        ("Phase complete: BUILD State: SUCCEEDED", "Information"),
+        ("Phase context status code: COMMAND_EXECUTION_ERROR Message: npm test", "Error"),
+        ("Phase context status code:  Message: ", "Information"),
+    ],
+)
+def test_phases_of_codebuild(text: str, level: str) -> None:
+    assert decide_by_platform_line(f"[Container] 2026/03/01 10:20:30.123456 {text}") == (level, "codebuild")
+
+
+def test_the_words_of_a_query_say_nothing() -> None:
+    line = "7a1f2c3d-0b1c-4d2e-8f3a-9b8c7d6e5f40 GraphQL Query: mutation M { place { errors { message } } }"
+    assert decide_by_platform_line(line) == ("Information", "appsync")
+
+
+def test_a_failed_login_at_transfer_as_text() -> None:
+    line = "john.6d9e4eb81e9a3a39 ERRORS AUTH_FAILURE Method=password User=john"
+    assert decide_by_platform_line(line) == ("Warning", "transfer")
+
+
+@pytest.mark.parametrize(
+    ("fields", "level", "rule"),
+    [
+        ({"activity-type": "AUTH_FAILURE", "method": "publickey"}, "Warning", "transfer"),
+        ({"audit_category": "FAILED_LOGIN"}, "Warning", "opensearch-audit"),
+        ({"audit_category": "SSL_EXCEPTION"}, "Error", "opensearch-audit"),
+        ({"audit_category": "AUTHENTICATED"}, "Information", "opensearch-audit"),
+        ({"logType": "Tracing", "fieldInError": True}, "Error", "appsync"),
+        ({"firewall_name": "f", "event": {"alert": {"action": "blocked"}}}, "Warning", "network-firewall"),
+        ({"firewall_name": "f", "event": {"event_type": "netflow"}}, "Information", "network-firewall"),
+        ({"detail-type": "Glue Job State Change", "detail": {"state": "FAILED"}}, "Error", "eventbridge"),
+        ({"detail-type": "CodeBuild", "detail": {"build-status": "FAILED"}}, "Error", "eventbridge"),
+    ],
+)
+def test_records_that_say_how_it_came_out(fields: dict[str, object], level: str, rule: str) -> None:
+    assert decide_by_platform_record(fields) == (level, rule)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"activity-type": "OPEN"},
+        {"logType": "Tracing", "fieldInError": False},
+        {"detail-type": "x", "detail": {"state": "SUCCEEDED"}},
+        {"detail-type": "x", "detail": "FAILED"},
+    ],
+)
+def test_records_that_came_out_well_are_left_to_other_rules(fields: dict[str, object]) -> None:
+    assert decide_by_platform_record(fields) is None

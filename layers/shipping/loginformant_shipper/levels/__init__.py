@@ -11,10 +11,16 @@ import re
 from loginformant_shipper.levels.codes import decide_by_code
 from loginformant_shipper.levels.error_fields import decide_by_error_field
 from loginformant_shipper.levels.exceptions import decide_by_exception
-from loginformant_shipper.levels.fields import Fields, decide_by_field, decide_by_json_behind_header
+from loginformant_shipper.levels.fields import (
+    Fields,
+    decide_by_field,
+    decide_by_glued_objects,
+    decide_by_json_behind_header,
+    decide_by_repeated_field,
+)
 from loginformant_shipper.levels.header import decide_by_header
 from loginformant_shipper.levels.http_status import decide_by_http_status, decide_by_status_field
-from loginformant_shipper.levels.key_values import begins_with_pair, decide_by_key_value
+from loginformant_shipper.levels.key_values import begins_with_pair, decide_by_key_value, has_level_pair
 from loginformant_shipper.levels.platform import (
     decide_by_lambda_event,
     decide_by_log_group,
@@ -32,7 +38,7 @@ from loginformant_shipper.levels.signs import (
 from loginformant_shipper.levels.vocabulary import Decision
 from loginformant_shipper.levels.words import decide_by_words
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.headers import MAX_HEADER
+from loginformant_shipper.parsing.headers import MAX_HEADER, read_header
 from loginformant_shipper.parsing.level_words import LEVEL_WORDS
 from loginformant_shipper.parsing.messages import ParsedMessage, parse
 
@@ -61,7 +67,11 @@ def decide(
     `default` is the level where no rule applies; that rule's name is `default`. Never raises.
     """
     if parsed.fields is not None:
-        decision = _of_fields(parsed.fields) or _of_prefix(parsed)
+        decision = (
+            decide_by_repeated_field(parsed.fields, parsed.body)
+            or _of_fields(parsed.fields)
+            or _of_prefix(parsed)
+        )
     else:
         of_prefix = _of_prefix(parsed) if parsed.prefix else None
         decision = of_prefix or decide_by_log_group(log_group) or _of_text(parsed.text)
@@ -89,6 +99,8 @@ def _of_fields(fields: Fields) -> Decision | None:
     if decision:
         return decision
     message = next((text for name in _MESSAGES if isinstance(text := fields.get(name), str)), "")
+    if message[:1] == "{" and (inner := parse(message).fields) is not None:
+        return decide_by_field(inner) or decide_by_status_field(inner) or decide_by_error_field(inner)
     return _of_text(message) or decide_by_error_field(fields)
 
 
@@ -106,13 +118,13 @@ def _of_text(text: str) -> Decision | None:
         text = _ORNAMENTS.sub("", text, count=1).strip()
         line = text.partition("\n")[0].rstrip()
     if begins_with_pair(text):
-        if decision := decide_by_key_value(text):
+        if decision := decide_by_glued_objects(text) or decide_by_key_value(text):
             return decision
-    elif decision := decide_by_lambda_event(text) or decide_by_symbol(line):
+    elif decision := decide_by_lambda_event(text) or decide_by_symbol(line[:1]):
         return decision
     header = decide_by_header(text, line)
     if isinstance(header, Decision):
-        return header
+        return (_of_structure(text, line) if header.rule == "syslog-priority" else None) or header
     return _of_silent_header(raw, text, line, Decision(header.level, header.rule) if header else None)
 
 
@@ -121,14 +133,26 @@ def _of_silent_header(raw: str, text: str, line: str, bare: Decision | None) -> 
     decision = decide_by_coloured_word(raw) if "\x1b" in raw else None
     return (
         decision
+        or decide_by_code(text[:MAX_HEADER])
         or decide_by_last_word(line)
         or bare
-        or decide_by_json_behind_header(text)
+        or decide_by_symbol(line)
+        or _of_structure(text, line)
         or decide_by_http_status(line)
         or decide_by_platform_line(text)
         or decide_by_key_value(text)
-        or decide_by_code(line[:MAX_HEADER])
         or decide_by_marked_word(line)
-        or decide_by_exception(text)
+        or decide_by_exception(text, line)
         or decide_by_words(text)
     )
+
+
+def _of_structure(text: str, line: str) -> Decision | None:
+    """The level of a structured log behind a header: of a JSON object, or of pairs from the first word on."""
+    if not (text[-1:] == "}" and '{"' in line) and not has_level_pair(text):
+        return None
+    start = read_header(line).text_start
+    if text.startswith('{"', start):
+        behind_header = start > 0 and text[start - 1] in " \t|:"
+        return decide_by_json_behind_header(text[start:]) if behind_header else None
+    return decide_by_key_value(text) if begins_with_pair(text[start:]) else None

@@ -11,12 +11,17 @@ _CODE = re.compile(  # daemon.err, LOG_ERR of syslog.h, %LINK-3-UPDOWN:, CWWKF00
     r"\.(?P<priority>emerg|alert|crit|err|error|warning|warn|notice|info|debug)(?![\w.])"
     r"|(?<!\S)LOG_(?P<constant>[A-Z]{3,8})(?!\S)"
     r"|%[A-Z][A-Z\d_]{1,30}-(?:[A-Z\d_]{1,30}-)?(?P<severity>[0-7])(?:-[A-Z\d_]{2,40})?:"
-    r"|(?<!\S)[A-Z]{3,8}\d{4,5}(?P<letter>[IWEST]): "
+    r"|(?<!\S)[A-Z]{3,8}\d{4,5}(?P<letter>[IWESTA]): "
 )
-_PART_OF_A_CODE = re.compile(r"%[A-Z]|LOG_|\.(?:emerg|alert|crit|err|warn|notice|info|debug)|\d[IWEST]: ")
+_PART_OF_A_CODE = re.compile(r"%[A-Z]|LOG_|\.(?:emerg|alert|crit|err|warn|notice|info|debug)|\d[IWESTA]: ")
 """One search that most heads end with: no code is without one of these."""
 _DIGIT = re.compile(r"\d")
-_LETTERS = {"I": Level.INFORMATION, "W": Level.WARNING, "E": Level.ERROR, "S": Level.ERROR, "T": Level.FATAL}
+_LETTERS = {
+    **dict.fromkeys("AI", Level.INFORMATION),
+    "W": Level.WARNING,
+    **dict.fromkeys("ES", Level.ERROR),
+    "T": Level.FATAL,
+}
 
 
 def decide_by_code(head: str) -> Decision | None:

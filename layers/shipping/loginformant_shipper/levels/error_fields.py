@@ -22,7 +22,8 @@ def decide_by_error_field(fields: dict[str, Any]) -> Decision | None:
 _ERRORS = frozenset(
     {"error", "errors", "err", "exception", "errorMessage", "errorType", "error_message", "errorCode"}
     | {"exc_info", "stack_trace", "stackTrace", "stacktrace", "stack", "@x"}
+    | {"throwableInformation", "throwable"}
 )
 _NONE = frozenset(("", "0", "none", "null", "nil", "undefined", "false", "no", "ok", "success", "-"))
-_OUTCOMES = frozenset(("status", "outcome", "result", "state", "connection-attempt-status"))
+_OUTCOMES = frozenset(("status", "outcome", "result", "state", "connection-attempt-status", "status-code"))
 _FAILED = frozenset(("fail", "failed", "failure", "error", "errored", "timeout", "timed_out"))

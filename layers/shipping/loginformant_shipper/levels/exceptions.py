@@ -4,6 +4,7 @@ import re
 
 from loginformant_shipper.levels.vocabulary import Decision
 from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.headers import read_header
 
 _CRASH = re.compile(
     r"^(?:panic: |fatal error: |goroutine \d{1,9} \[|terminate called |(?:PHP )?Fatal error: "
@@ -13,7 +14,8 @@ _CRASH = re.compile(
     re.M,
 )
 _EXCEPTION = re.compile(
-    r"^(?:Traceback \(most recent call last\)|Exception in thread |Caused by: "
+    r"^(?:Traceback \(most recent call last\)|[ \t\xa0]{0,8}File \"[^\"\n]{1,300}\", line \d"  # Python
+    r"|(?:http2?: )?panic serving |Exception in thread |Caused by: "
     r"|[Uu]nhandled ?(?:exception|[Pp]romise)|[Uu]ncaught |[ \t]{1,8}at [\w.$<>]{2,200}[ (:]"
     r"|Node\.js v\d{1,3}\.|\*\* \([A-Z]\w{0,80}\) "
     r"|(?:\[[^\]\n]{0,80}\] )?[\w.$\\]{0,200}(?:::\w{1,80})?(?:Exception$|(?:Exception|Error)(?=:| \())"
@@ -26,6 +28,7 @@ _FAILURE = re.compile(
     r"|No space left on device|Read-only file system|Input/output error|Too many open files"
     r"|Cannot allocate memory|Address already in use|Connection refused|No route to host"
     r"|Network is unreachable)\.?$"  # strerror(3), as the last that a program says
+    r"|\bstatus=\d{1,3}/[A-Z]{4,12}\b|\bcode=(?:killed|dumped)\b"  # systemd
     r"|\bexit(?:ed)?(?: with)? (?:code|status)[ :=]{1,2}[1-9]\d{0,2}\b"
     r"|^stack traceback:$|^ {0,4}\*\* \(EXIT\) |=CRASH REPORT=",  # Lua, Elixir, Erlang
     re.M,
@@ -33,10 +36,22 @@ _FAILURE = re.compile(
 _WARNING = re.compile(r"(?:^|[: ])\w{0,40}Warning: ")
 
 
-def decide_by_exception(text: str) -> Decision | None:
-    """Fatal for a crash of the process, Error for an exception or a failure, Warning for what only warns."""
+def decide_by_exception(text: str, line: str = "") -> Decision | None:
+    """Fatal for a crash of the process, Error for an exception or a failure, Warning for what only warns.
+
+    Args:
+        text: A message.
+        line: Its first line. What stands behind its header may be the beginning of such a shape, too.
+    """
     if not _has_mark(text):
         return None
+    if decision := _of_shape(text):
+        return decision
+    start = read_header(line).text_start
+    return _of_shape(text[start:]) if start else None
+
+
+def _of_shape(text: str) -> Decision | None:
     if _CRASH.search(text):
         return Decision(Level.FATAL, "crash")
     if _EXCEPTION.search(text):
@@ -52,6 +67,9 @@ def _has_mark(text: str) -> bool:
     """Whether any of the shapes can be in a text; most texts are done with here."""
     return (  # written out: one search for all of them takes twice the time
         "Error" in text
+        or ", line " in text
+        or "status=" in text
+        or "code=" in text
         or "xception" in text
         or "raceback" in text
         or "Caused by" in text

@@ -1,17 +1,20 @@
 """Rule `field`: the level that a structured log gives in a field of its own."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
-from loginformant_shipper.levels.codes import is_prose
+from loginformant_shipper.levels.header import decide_inside
 from loginformant_shipper.levels.vocabulary import (
     AZURE,
+    DOTNET,
     FIELD_WORDS,
     GOOGLE,
     JAVA_UTIL,
+    LAGER,
     LOGBACK,
     MONOLOG,
     NEXTCLOUD,
@@ -24,6 +27,7 @@ from loginformant_shipper.levels.vocabulary import (
     Scale,
 )
 from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.level_words import LEVEL_WORDS
 
 Fields = dict[str, Any]
 
@@ -34,7 +38,13 @@ def decide_by_field(fields: Fields) -> Decision | None:
     Fields that are named for a level and hold no severity (`"level": "Metadata"` of the Kubernetes audit log)
     are passed over.
     """
+    if str(fields.get("apiVersion", "")).startswith("audit.k8s.io/"):
+        return None
     if level := _level_of(fields):
+        if "PRIORITY" in fields and isinstance(message := fields.get("MESSAGE"), str):
+            return decide_inside(message.lstrip()) or Decision(level, "field")
+        return Decision(level, "field")
+    if "resourceLogs" in fields and (level := _worst_of_otlp(fields["resourceLogs"])):
         return Decision(level, "field")
     for container in _CONTAINERS.intersection(fields):
         inner = fields[container]
@@ -46,34 +56,77 @@ def decide_by_field(fields: Fields) -> Decision | None:
     return None
 
 
-_HEADER = 300
-"""A header in front of a JSON object has at most this many characters."""
-_STARTS_A_HEADER = re.compile(
-    r"[\d\[<(]|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun) "
-    r"|[\w.-]{1,60} {1,30}\|"
-)
-
-
 def decide_by_json_behind_header(text: str) -> Decision | None:
-    """The level of a JSON object behind time stamps and names; None where there is no such object.
-
-    Syslog, Docker Compose and others put a header before what a program writes. An object behind a
-    sentence is what the sentence is about.
-    """
-    if text[-1:] != "}":
-        return None
-    start = text.find('{"', 1, _HEADER)
-    if (
-        start < 0
-        or text[start - 1] not in " \t|"
-        or not _STARTS_A_HEADER.match(text)
-        or is_prose(text[:start])
-    ):
-        return None
+    """Return the level of a JSON object that syslog, Docker Compose or others put a header before."""
     try:
-        return decide_by_field(orjson.loads(text[start:]))
+        return decide_by_field(orjson.loads(text))
     except ValueError:
         return None
+
+
+def decide_by_glued_objects(text: str) -> Decision | None:
+    """Return the worst level of several JSON objects in one message; None where they are not several."""
+    if not _GLUED.search(text):
+        return None
+    worst: Decision | None = None
+    position = 0
+    for _ in range(_MAX_GLUED):
+        try:
+            value, position = _DECODER.raw_decode(text, position)
+        except (ValueError, RecursionError):
+            break
+        decision = decide_by_field(value) if isinstance(value, dict) else None
+        if decision and (worst is None or _BADNESS[decision.level] > _BADNESS[worst.level]):
+            worst = decision
+        position = _BLANKS.match(text, position).end()  # type: ignore[union-attr]  # it matches nothing, too
+    return worst
+
+
+def decide_by_repeated_field(fields: Fields, body: str) -> Decision | None:
+    """Return the worst level of a JSON object that names its level more than once; None where it does not."""
+    if body.count('"level"') <= 1 or len(body) > _MAX_REPEATED:
+        return None
+    members: list[tuple[str, Any]] = []
+
+    def keep(pairs: list[tuple[str, Any]]) -> Fields:
+        nonlocal members
+        members = pairs  # those of the outermost object come last
+        return dict(pairs)
+
+    try:
+        json.loads(body, object_pairs_hook=keep)
+    except (ValueError, RecursionError):
+        return None
+    values = [value for name, value in members if name == "level"]
+    if len(values) <= 1:
+        return None
+    levels = [level for value in values if (level := _level_of_value("level", value, fields))]
+    return Decision(max(levels, key=_BADNESS.__getitem__), "field") if levels else None
+
+
+_GLUED = re.compile(r"\}\s{0,8}\{")
+_BLANKS = re.compile(r"\s*")
+_DECODER = json.JSONDecoder()
+_MAX_GLUED = 100
+_MAX_REPEATED = 16 * 1024
+_BADNESS = {level: badness for badness, level in enumerate(Level)}
+_MAX_OTLP_RECORDS = 1000
+
+
+def _worst_of_otlp(resource_logs: object) -> Level | None:
+    """The worst level of the log records of an OTLP request (opentelemetry-proto, logs.proto, as JSON)."""
+    records = [
+        record
+        for resource in _objects(resource_logs)
+        for scope in _objects(resource.get("scopeLogs"))
+        for record in _objects(scope.get("logRecords"))
+    ]
+    levels = filter(None, map(_level_of, records[:_MAX_OTLP_RECORDS]))
+    return max(levels, key=_BADNESS.__getitem__, default=None)
+
+
+def _objects(value: object) -> list[Fields]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 # --- names ------------------------------------------------------------------------------------------------
@@ -111,6 +164,7 @@ _WORDS_FIRST = (
     ("event", "severity"),
     ("error", "severity"),
     ("log", "type"),
+    ("message", "type"),
     ("activity", "type"),
     ("lev",),
     ("sev",),
@@ -137,10 +191,11 @@ _CONTAINERS = frozenset(
         "syslog",
     }
     | {"logEvent", "context", "attributes", "otel", "@metadata"}
+    | {"log_processed"}
     | {"logger", "metadata", "extra", "info", "properties", "body"}
 )
 """Fields that hold an object with the level in it: ECS, winston, loguru, tslog, log4js, roarr."""
-_NAMES_INSIDE_LEVEL = ("name", "levelStr", "label", "Label", "text")
+_NAMES_INSIDE_LEVEL = ("name", "Name", "levelStr", "label", "Label", "text", "DisplayName")
 
 
 # --- values -----------------------------------------------------------------------------------------------
@@ -150,10 +205,20 @@ def _level_of(fields: Fields) -> Level | None:
     names = _KNOWN.intersection(fields)
     if not names:
         return None
-    for name in sorted(names, key=lambda name: (_NAMES[name], name)) if len(names) > 1 else names:
+    for name in sorted(names, key=lambda name: _rank(name, fields)) if len(names) > 1 else names:
         if level := _level_of_value(name, fields[name], fields):
             return level
     return None
+
+
+def _rank(name: str, fields: Fields) -> tuple[bool, int, str]:
+    """`level` comes first where it is a word: `level_name` may be anything then."""
+    value = fields[name]
+    worded = name in _PLAIN_LEVEL and isinstance(value, str) and value.lower() in LEVEL_WORDS
+    return not worded, _NAMES[name], name
+
+
+_PLAIN_LEVEL = frozenset(_spellings("level"))
 
 
 def _level_of_value(name: str, value: object, fields: Fields) -> Level | None:
@@ -163,6 +228,8 @@ def _level_of_value(name: str, value: object, fields: Fields) -> Level | None:
         inside = (value.get(inner) for inner in _NAMES_INSIDE_LEVEL)
         return next((FIELD_WORDS.get(word.lower()) for word in inside if isinstance(word, str)), None)
     if isinstance(value, int | float) and not isinstance(value, bool):
+        if value in LAGER and name not in _OTHER_SCALES and name not in _NO_NUMBERS:
+            return LAGER[int(value)]
         scale = _scale(name, value, fields)
         return scale.level(value) if scale else None
     return None
@@ -177,7 +244,10 @@ _SEVERITY_WORDS = frozenset(
     {"trace", "debug", "info", "notice", "warn", "warning", "error"}
     | {"critical", "alert", "emerg", "emergency", "fatal"}
 )
-_PLAIN_WORDS = {"type": _TYPES, "status": _SEVERITY_WORDS, "priority": _SEVERITY_WORDS}
+_PLAIN_WORDS = {
+    "type": _TYPES,
+    **dict.fromkeys(("status", "priority", *_spellings("message", "type")), _SEVERITY_WORDS),
+}
 """These names say what a log is about more often than how bad it is: only plain words count."""
 
 
@@ -204,13 +274,15 @@ _OTHER_SCALES = {
     **dict.fromkeys(_spellings("severity", "level"), AZURE),
     **dict.fromkeys((*_spellings("level", "no"), *_spellings("level", "number")), PYTHON),
     **dict.fromkeys((*_spellings("syslog", "severity"), "PRIORITY"), SYSLOG),
+    "LogLevel": DOTNET,
 }
 _SEVERITIES = frozenset(
     (*_spellings("severity"), *_spellings("log", "severity"), *_spellings("event", "severity"))
 )
-_NO_NUMBERS = frozenset(("type", "status", "priority", "s", "@l"))
+_NO_NUMBERS = frozenset(("type", "status", "priority", "s", "@l", *_spellings("message", "type")))
 _WRITTEN_BY_WINDOWS = ("EventID", "EventId", "Channel", "ProviderName", "Provider")
 _WRITTEN_BY_NEXTCLOUD = frozenset(("reqId", "remoteAddr"))
+_WRITTEN_BY_SERILOG = ("MessageTemplate", "RenderedMessage", "@mt")
 _WRITTEN_BY_PYTHON = ("levelno", "lineno", "funcName", "pathname")
 _WRITTEN_AS_GELF = ("short_message", "full_message")
 
@@ -232,6 +304,8 @@ def _scale_of_level(number: float, fields: Fields) -> Scale | None:
             return WINDOWS
         if fields.keys() >= _WRITTEN_BY_NEXTCLOUD:
             return NEXTCLOUD
+        if not fields.keys().isdisjoint(_WRITTEN_BY_SERILOG):
+            return DOTNET
         return SYSLOG if number > 0 or not fields.keys().isdisjoint(_WRITTEN_AS_GELF) else None
     if number < 100:
         return TENS if fields.keys().isdisjoint(_WRITTEN_BY_PYTHON) else PYTHON

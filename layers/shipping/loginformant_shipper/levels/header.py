@@ -3,12 +3,10 @@
 This comes before every rule on text. Two things come between a header and its level:
 
 - A wrapper writes a header of its own around a line that another program wrote: a priority of syslog,
-  PHP-FPM,
-  Celery's standard output, Airflow's relayed output, a plugin's relay, Maven. It yields to the header
+  PHP-FPM, Celery's standard output, Airflow's relayed output, a plugin's relay, Maven. It yields to a header
   inside, and to nothing else inside.
-- A word that the text could begin with, as in `web orders INFO desk closed [ERROR]` or `10:20:30 error page
-  built
-  (INFO)`, is the level only if no level stands at the end of the line, and no word has a colour of its own.
+- A word that the text could begin with, as in `web orders INFO desk closed [ERROR]` or `10:20:30 Error page
+  built (INFO)`, is the level only if no level stands at the end of the line, and no word has a colour.
 """
 
 import re
@@ -31,7 +29,7 @@ def decide_by_header(text: str, line: str) -> LevelMark | Decision | None:
         header is silent.
     """
     if line[:1] == "<" and (priority := _PRIORITY.match(line)):
-        return _inside(line[priority.end() :].lstrip()) or syslog_priority(priority[1])
+        return decide_inside(line[priority.end() :].lstrip()) or syslog_priority(priority[1])
     if line[:1] == '"' and '","' in line:  # comma-separated values, all of them quoted
         line = line[:_QUOTED].replace('"', "")
     mark = find_level(line)
@@ -42,7 +40,7 @@ def decide_by_header(text: str, line: str) -> LevelMark | Decision | None:
     if not mark.certain:
         return mark
     if mark.level in _LEVELS_OF_WRAPPERS and (inner := _wrapped(line)):
-        return _inside(inner) or Decision(mark.level, mark.rule)
+        return decide_inside(inner) or Decision(mark.level, mark.rule)
     return Decision(mark.level, mark.rule)
 
 
@@ -50,15 +48,15 @@ _QUOTED = 600
 """So many characters of comma-separated values hold those of a header, quotation marks included."""
 
 
-def _inside(line: str) -> Decision | None:
-    """The level in a header within a wrapper; a bare word is not enough."""
+def decide_inside(line: str) -> Decision | None:
+    """Return the level in a header within a wrapper; None where there is none. A bare word is not enough."""
     if line[:1] == "<" and (priority := _PRIORITY.match(line)):
         line = line[priority.end() :].lstrip()
     mark = find_level(line)
     if mark is None or not mark.certain or mark.rule == "bare-word":
         return None
     if inner := _wrapped(line):
-        return _inside(inner) or Decision(mark.level, mark.rule)
+        return decide_inside(inner) or Decision(mark.level, mark.rule)
     return Decision(mark.level, mark.rule)
 
 
@@ -72,8 +70,8 @@ _PHP_FPM = re.compile(
     r"(?:NOTICE: PHP message: )?"
 )
 _MAVEN = "[INFO] ["
-_CELERY = re.compile(r"\[[^\]]{10,40}: WARNING/[\w-]{1,40}\] ")
-"""Celery logs what a task prints as WARNING (worker_redirect_stdouts_level)."""
+_CELERY = re.compile(r"\[[^\]]{10,40}: WARNING/\w{0,20}Worker-\d{1,5}\] ")
+"""Celery logs what a task prints as WARNING (worker_redirect_stdouts_level), in the process of a worker."""
 _AIRFLOW = re.compile(
     r"\[[^\]]{10,45}\] \{+(?:subprocess|bash|bash_operator|pod_manager|docker|ssh|logging_mixin"
     r"|base_task_runner|spark_submit|spark_submit_hook|python|ecs|lambda_function)\.py:\d{1,5}\}+ INFO - "

@@ -6,7 +6,7 @@ from loginformant_shipper.levels.vocabulary import FIELD_WORDS, WINDOWS, Decisio
 
 _NAME = r"(?:@|log[._]?)?(?:[Ll]evel(?:_?[Nn]ame)?|[Ll]ev|LEVEL|[Ll]vl|LVL|LL|[Ss]everity|SEVERITY|[Ss]ev|at)"
 _VALUE = r"([A-Za-z]{1,16})(?![\w/])"
-_PAIR = re.compile(rf"(?<![\w.$\"'-]){_NAME}(?:=|:(?=\S))[\"']?{_VALUE}")
+_PAIR = re.compile(rf"(?<![\w.$\"'?&/;-]){_NAME}(?:=|:(?=\S))[\"']?{_VALUE}")
 _MEMBER = re.compile(rf"[\"'{{,\s:]{_NAME}[\"']?\s{{0,4}}(?::|=>)\s{{0,4}}[\"':]{{0,2}}{_VALUE}")
 _ELEMENT = re.compile(r"<(?:\w{1,20}:)?[Ll]evel>\s{0,4}(\w{1,16})\s{0,4}</")
 _END_OF_NAME = re.compile(r"[=:>](?<=(?:el|EL|vl|VL|LL|ev|me|ty|TY|at).)")
@@ -19,13 +19,18 @@ def begins_with_pair(text: str) -> bool:
     return text[:1] == "{" or ("=" in text and _FIRST.match(text) is not None)
 
 
+def has_level_pair(text: str) -> bool:
+    """Return whether a pair that names a level may be in a text; most texts are done with here."""
+    return _END_OF_NAME.search(text) is not None
+
+
 def decide_by_key_value(text: str) -> Decision | None:
     """The level that text gives as a pair of key and value; None where it gives none.
 
     Text that begins with a brace is JSON that could not be read, or what a language prints for a map:
     Python's `{'level': 'INFO'}`, JavaScript's `{ level: 'info' }`, Ruby's `{:level=>"info"}`.
     """
-    if text[:1] != "{" and not _END_OF_NAME.search(text):
+    if text[:1] != "{" and not has_level_pair(text):
         return None
     if "el>" in text and (element := _ELEMENT.search(text)):
         return _of_element(element[1])

@@ -52,31 +52,66 @@ def decide_by_platform_line(text: str) -> Decision | None:
     """The level of a line that an AWS service wrote as text; None where it is none."""
     if _LAMBDA_CRASH.search(text):
         return Decision(Level.ERROR, "lambda-crash")
-    if request := _API_GATEWAY.match(text):
-        return Decision(_API_GATEWAY_LEVELS.get(request[1] or "", Level.INFORMATION), "api-gateway")
+    if _API_GATEWAY.match(text):
+        return _api_gateway(text)
+    if _APPSYNC.match(text):
+        return Decision(Level.INFORMATION, "appsync")
     if _FLOW_LOG.match(text):
         return Decision(Level.INFORMATION, "vpc-flow-log")
     if ("ORA-" in text or "TNS-" in text or "RMAN-" in text) and _ORACLE.search(text):
         return Decision(Level.ERROR, "oracle-error")
     if phase := _CODEBUILD.match(text):
-        return Decision(Level.ERROR if phase[1] == "FAILED" else Level.INFORMATION, "codebuild")
+        level = Level.ERROR if phase["code"] else _CODEBUILD_LEVELS.get(phase[1] or "", Level.INFORMATION)
+        return Decision(level, "codebuild")
+    if " AUTH_FAILURE " in text and _TRANSFER.match(text):
+        return Decision(Level.WARNING, "transfer")
     return None
 
 
 _LAMBDA_CRASH = re.compile(
     r"Task timed out after [\d.]{1,10} seconds|RequestId: [\w-]{1,40} (?:Error: |Process exited before )"
 )
-_API_GATEWAY = re.compile(  # execution logs: (request id) text
-    r"\([0-9a-f-]{36}\) (?:(Execution failed|Method completed with status: [45])|[A-Z])"
+_API_GATEWAY = re.compile(r"\([0-9a-f-]{36}\) [A-Z]")
+"""Execution logs: (request id) text."""
+_API_GATEWAY_STATUS = re.compile(
+    r"(?:Method completed with status: |Gateway response type: \w{1,40} with status code: )([45])"
 )
-_API_GATEWAY_LEVELS = {
-    "Execution failed": Level.ERROR,
-    "Method completed with status: 5": Level.ERROR,
-    "Method completed with status: 4": Level.WARNING,
-}
+_API_GATEWAY_TEXTS = (
+    ("Execution failed", Level.ERROR),
+    ("Lambda execution failed", Level.ERROR),
+    ("Unauthorized request", Level.WARNING),
+    ("Key throttle limit exceeded", Level.WARNING),
+    ("Usage Plan check failed", Level.WARNING),
+)
+"""What a line begins with, as https://repost.aws/knowledge-center/api-gateway-logs has it."""
+
+
+def _api_gateway(text: str) -> Decision:
+    start = len("() ") + 36
+    if status := _API_GATEWAY_STATUS.match(text, start):
+        return Decision(Level.ERROR if status[1] == "5" else Level.WARNING, "api-gateway")
+    for beginning, level in _API_GATEWAY_TEXTS:
+        if text.startswith(beginning, start):
+            return Decision(level, "api-gateway")
+    return Decision(Level.INFORMATION, "api-gateway")
+
+
+_APPSYNC = re.compile(
+    r"[0-9a-f-]{36} (?:GraphQL Query: |Begin |End |Request Headers: |Response Headers: |Tokens Consumed: )"
+)
+"""They quote a query, whose words say nothing (AWS AppSync developer guide, "Monitoring and logging")."""
+_TRANSFER = re.compile(r"\S{1,200} ERRORS AUTH_FAILURE ")
 _FLOW_LOG = re.compile(r"\d \d{12} eni-[0-9a-f]{8,17} [^\n]{1,400}(?:OK|NODATA|SKIPDATA)\Z")
 _ORACLE = re.compile(r"\b(?:ORA|TNS|RMAN)-\d{3,5}: ")
-_CODEBUILD = re.compile(r"\[Container\] \d{4}/\d\d/\d\d \S{1,20} Phase complete: \w{1,30} State: (\w{1,20})")
+_CODEBUILD = re.compile(
+    r"\[Container\] \d{4}/\d\d/\d\d \S{1,20} Phase (?:complete: \w{1,30} State: (\w{1,20})"
+    r"|context status code: (?P<code>\S*))"
+)
+_CODEBUILD_LEVELS = {
+    **dict.fromkeys(("FAILED", "FAULT", "TIMED_OUT"), Level.ERROR),
+    "STOPPED": Level.WARNING,
+}
+"""The values of phaseStatus (AWS CodeBuild API reference, BuildPhase)."""
 
 
 # --- records in JSON --------------------------------------------------------------------------------------
@@ -106,7 +141,39 @@ def decide_by_platform_record(fields: Fields) -> Decision | None:
         and "level" not in fields
     ):
         return Decision(Level.INFORMATION, "embedded-metrics")
+    return _by_outcome(fields)
+
+
+def _by_outcome(fields: Fields) -> Decision | None:
+    """The level of a record that says in a field of its own how it came out; None where none does."""
+    if category := fields.get("audit_category"):
+        return Decision(_AUDIT_LEVELS.get(str(category), Level.INFORMATION), "opensearch-audit")
+    if "logType" in fields and fields.get("fieldInError") is True:
+        return Decision(Level.ERROR, "appsync")
+    if fields.get("activity-type") in _TRANSFER_FAILURES:
+        return Decision(Level.WARNING, "transfer")
+    if "firewall_name" in fields and isinstance(event := fields.get("event"), dict):
+        alert = event.get("alert")
+        blocked = isinstance(alert, dict) and alert.get("action") == "blocked"
+        return Decision(Level.WARNING if blocked else Level.INFORMATION, "network-firewall")
+    if "detail-type" in fields and isinstance(detail := fields.get("detail"), dict):
+        outcomes = {str(detail[name]).upper() for name in _EVENT_OUTCOMES.intersection(detail)}
+        if outcomes & _EVENT_FAILURES:
+            return Decision(Level.ERROR, "eventbridge")
     return None
+
+
+_AUDIT_LEVELS = {
+    **dict.fromkeys(("FAILED_LOGIN", "MISSING_PRIVILEGES", "BAD_HEADERS"), Level.WARNING),
+    **dict.fromkeys(("SSL_EXCEPTION", "OPENDISTRO_SECURITY_INDEX_ATTEMPT"), Level.ERROR),
+}
+"""The categories of OpenSearch's audit logs; the others are what was allowed (OpenSearch, "Audit logs")."""
+_TRANSFER_FAILURES = ("AUTH_FAILURE", "TLS_RESUME_FAILURE")
+"""Two activity types of AWS Transfer Family (user guide, "Example CloudWatch log entries"); another is
+ERROR."""
+_EVENT_OUTCOMES = frozenset(("state", "status", "build-status", "currentStatus", "status-code"))
+_EVENT_FAILURES = frozenset(("FAILED", "TIMED_OUT", "TIMEOUT", "ABORTED", "FAULT", "ERROR"))
+"""How Step Functions, Glue, Batch, CodeBuild and CodePipeline say in an event that something failed."""
 
 
 _WAF_STOPS = ("BLOCK", "CAPTCHA", "CHALLENGE")

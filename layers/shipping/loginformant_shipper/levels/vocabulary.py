@@ -62,6 +62,18 @@ AZURE = Scale(
     0, ((0, Level.DEBUG), (1, Level.INFORMATION), (2, Level.WARNING), (3, Level.ERROR), (4, Level.FATAL))
 )
 """SeverityLevel of Application Insights: 0 verbose … 4 critical."""
+DOTNET = Scale(
+    0,
+    (
+        *((1, Level.DEBUG), (2, Level.INFORMATION), (3, Level.WARNING)),
+        *((4, Level.ERROR), (5, Level.FATAL)),
+    ),
+)
+"""LogLevel of Microsoft.Extensions.Logging: 0 trace, 1 debug … 5 critical; LogEventLevel of Serilog is the
+same."""
+LAGER = {128: Level.DEBUG, 64: Level.INFORMATION, 32: Level.INFORMATION, 16: Level.WARNING, 8: Level.ERROR}
+"""The bits that lager (Erlang) uses for a level; 4, 2 and 1 are on syslog's scale, too, and are as bad
+there."""
 NEXTCLOUD = AZURE
 """ownCloud and Nextcloud: 0 debug … 4 fatal."""
 PYTHON = _scale(1, 19, 29, 39, 49, 100)

@@ -93,7 +93,7 @@ _AFTER_CAPITALS = frozenset("]:|>)},![;#~*/")
 _AFTER_SMALL = frozenset("]:|>)}[")
 _CLOSES = frozenset("])>}|")
 _SEPARATES = frozenset("])>}|:,;")
-_NOTHING = re.compile(r"\s{0,4}(?:0|none|null|nil|false)\b(?![.\d])", re.I)
+_COUNT = re.compile(r"\s{0,4}0\s{0,4}(?:[,;)|]|\Z)")
 
 
 def _leading_level(match: Match[str]) -> LevelMark | None:
@@ -126,11 +126,11 @@ def _leading_level(match: Match[str]) -> LevelMark | None:
     if following == "[" and not space and word.istitle():
         return None  # Trace[77]: of Kubernetes is the name of what follows
     if _is_closed(space, following) or following in _AFTER_SMALL or (following == "/" and not space):
-        if not dated and following == ":" and _NOTHING.match(match.string, match.end()):
+        if not dated and following == ":" and _COUNT.match(match.string, match.end()):
             return None  # error: 0
         return LevelMark(level, "header", end)
     if (space or not following) and dated:
-        return LevelMark(level, "header", end, certain=False)
+        return LevelMark(level, "header", end, certain=word.islower())
     if word == "info" and not stamp and space:
         return LevelMark(level, "header", end)  # yarn's and npm's loggers: info text
     return None
@@ -197,6 +197,10 @@ sentence."""
 _WORDS_OF_SENTENCES = frozenset(("info", "information", "notice", "success", "fine", "trace"))
 """Behind plain words these are words themselves: `more info: it failed`."""
 
+_ENDS_OF_TITLES = frozenset(("alert", "notice", "failure", "trace", "emergency"))
+"""Behind another word in capitals these are words: `SERVICE ALERT`, `LINK FAILURE`."""
+_DEBUG_NUMBER = re.compile(r" \d{1,2}:")
+
 _START, _STAMP, _NUMBER, _GROUP, _NAME, _MARK = range(6)
 
 
@@ -205,8 +209,10 @@ class _Walk:
 
     __slots__ = (
         "behind_colon",
+        "behind_time",
         "dated",
         "evidence",
+        "fallback",
         "head",
         "left",
         "logger",
@@ -235,21 +241,22 @@ class _Walk:
         """Whether anything was read that a sentence does not begin with."""
         self.behind_colon = False
         """Whether the name of a program or logger was closed by a colon."""
+        self.behind_time = False
+        """Whether the plain words before this item follow a time, as those of syslog do: host, program."""
+        self.fallback: LevelMark | None = None
+        """A word that may as well be a name: it is the level if the header has no other."""
 
     def find_level(self) -> LevelMark | None:
         """The first item that is a level; None where the text begins before there is one."""
         head = self.head
         position = 0
-        fallback: LevelMark | None = None
         capitals = asked = False
         while item := _ITEM.match(head, position):
             start, position = position, item.end()
             group, word, mark, token, gap = item.groups()
             if group:
-                level = _level_in_group(group, start, self)
-                if level and level.certain:
+                if level := _level_in_group(group, start, head[position : position + 1], self):
                     return level
-                fallback = fallback or level
                 self._group(group)
             elif mark:
                 self._mark(mark)
@@ -260,17 +267,19 @@ class _Walk:
                 asked = following == ":" and self.dated and not self.plain and word.lower() in _LEVEL_NAMES
                 capitals = word.isupper() and len(word) > 1
                 if not self._word(word, gap, following, start):
-                    return fallback
+                    return self.fallback
             else:
                 if level := _level_of_token(token, gap, position, self):
                     return level
                 if not self._token(token, start, position):
-                    return fallback
+                    return self.fallback
                 if self.left == _STAMP and (container := _CRI.match(head, position)):
                     position = container.end()
             if not self.plain:
                 self.text_start = position
-        return fallback
+        if self.evidence and head.startswith('{"', position) and head[position - 1] in " \t|:":
+            self.text_start = position
+        return self.fallback
 
     def read_names(self, level: LevelMark) -> None:
         """Read the names before a level that is known, and those between it and the text."""
@@ -335,16 +344,20 @@ class _Walk:
 
     def _word(self, word: str, gap: str, following: str, start: int) -> bool:
         """Read a plain word; False where it is the text's."""
+        if word == "Traceback":
+            return False
         if word.lower() in _CALENDAR_WORDS:
             if self.time is None and self.time_start == _NOT_YET:
                 self.time_start = start
             self.left = _STAMP
             return True
+        if not self.plain:
+            self.behind_time = self.left == _STAMP
         self.left, self.time_start = _NAME, _CLOSED
         if (_is_closed(gap, following) and following != ",") or (following == "[" and not gap):
             if _EXCEPTION.search(word):
                 return False
-            if self.plain >= _MAX_PLAIN_WORDS:
+            if self.plain >= _MAX_PLAIN_WORDS or (self.plain and following == ":" and not self.behind_time):
                 return False
             self.logger, self.plain = word, 0
             return True
@@ -367,7 +380,7 @@ class _Walk:
                 self.time = self.head[self.time_start : end].rstrip()  # 10:20:30,123
                 self.left = _STAMP
             return True
-        if "://" in token or _LEVEL_KEY.match(token) or _EXCEPTION.search(token):
+        if token[-1] == "=" or "://" in token or _LEVEL_KEY.match(token) or _EXCEPTION.search(token):
             return False
         if token[-1] == ":":
             self.behind_colon = True
@@ -419,12 +432,20 @@ def _level_of_word(
     if asked:
         return LevelMark(level, "header", end)
     closed = _is_closed(gap, following) or (following == "[" and not gap)
+    if lower == "fatal" and walk.head.startswith("error:", end + len(gap)):
+        closed = True  # Unbound: fatal error: text
+    elif lower == "debug" and (number := _DEBUG_NUMBER.match(walk.head, end)):
+        closed, following, gap = True, ":", ""
+        end = number.end()
     if word.isupper():
-        if capitals and plain:
-            return None  # SERVICE ALERT
+        if capitals and plain and (lower in _ENDS_OF_TITLES or not walk.evidence):
+            return None
         if lower not in LEVEL_WORDS:
-            enclosed = left == _MARK and following == "|"
-            return LevelMark(level, "header", end) if enclosed or (following == ":" and not gap) else None
+            if (left == _MARK and following == "|") or (following == ":" and not gap):
+                return LevelMark(level, "header", end)
+            if walk.dated and not plain and gap and walk.fallback is None:
+                walk.fallback = LevelMark(level, "header", end)
+            return None
         if (
             closed
             or following in _AFTER_CAPITALS
@@ -440,10 +461,10 @@ def _level_of_word(
     if lower not in LEVEL_WORDS:
         return None
     if left == _STAMP and walk.dated and not closed and (gap or not following):
-        return LevelMark(level, "header", end, certain=False)
+        return LevelMark(level, "header", end, certain=word.islower())
     if not (closed and following not in ",;") or left == _START:
         return None
-    if left != _STAMP and following == ":" and _NOTHING.match(walk.head, end + len(gap) + 1):
+    if not walk.evidence and following == ":" and _COUNT.match(walk.head, end + len(gap) + 1):
         return None
     padded = following not in _SEPARATES and following != "["
     if plain:
@@ -454,11 +475,11 @@ def _level_of_word(
 
 def _level_of_token(token: str, gap: str, end: int, walk: _Walk) -> LevelMark | None:
     """The level that is a part of a name: `app.ERROR:`, `orders:WARN:`, `host/INFO/x`, `Gtk-WARNING **`."""
-    if not _CAPITALS.search(token) or token[0] == "/" or "://" in token:
+    if not _CAPITALS.search(token) or token[0] == "/":
         return None
     if walk.plain > (1 if walk.dated else 0):
         return None
-    for part in _COMPONENT.finditer(token):
+    for part in _COMPONENT.finditer(token.partition("://")[0]):
         word = part[1].lower()
         if level := LEVEL_WORDS.get(word) or (
             BRACKETED_WORDS.get(word) if token.endswith(f"{part[1]}:") else None
@@ -477,8 +498,8 @@ _LEVEL_LAST = re.compile(r"(?:[:#|,]\s?|[\w)]/|\.(?=[A-Z]{3}))([A-Za-z]{3,13})\d
 _LIST = re.compile(r"(?:[:,|])([A-Za-z]{3,13})(?=[:,|])")
 
 
-def _level_in_group(group: str, start: int, walk: _Walk) -> LevelMark | None:
-    """The level in brackets. One that may as well be a name is not certain."""
+def _level_in_group(group: str, start: int, following: str, walk: _Walk) -> LevelMark | None:
+    """The level in brackets."""
     opener, content = group[0], group[1:-1]
     end = start + len(group)
     if whole := _WHOLE.match(content):
@@ -487,9 +508,11 @@ def _level_in_group(group: str, start: int, walk: _Walk) -> LevelMark | None:
             return _letter_in_group(word, opener, end, walk)
         lower = word.lower()
         level = BRACKETED_WORDS.get(lower) if opener in "[<" else LEVEL_WORDS.get(lower)
-        if level is None:
+        mark = LevelMark(level, "header", end) if level else None
+        if mark and lower in NAMES_TOO and following != ":":
+            walk.fallback = walk.fallback or mark
             return None
-        return LevelMark(level, "header", end, certain=lower not in NAMES_TOO)
+        return mark
     if opener != "[":
         return None
     if first := _LEVEL_FIRST.match(content):

@@ -113,7 +113,9 @@ _NPM_WORDS = {
     **dict.fromkeys(("http", "timing"), Level.INFORMATION),
 }
 
-_PHP = re.compile(r"(?:\[[^\]]{1,60}\] )?PHP ([A-Z][A-Za-z]{4,10}(?: [A-Za-z]{5,9}){0,2}): ")
+_PHP = re.compile(
+    r"(?:\[\d\d-[A-Z][a-z]{2}-\d{4} [^\]]{1,50}\] )?PHP ([A-Z][A-Za-z]{4,10}(?: [A-Za-z]{5,9}){0,2}): "
+)
 _PHP_NAMES = {
     **dict.fromkeys(("Notice", "Strict Standards"), Level.INFORMATION),
     **dict.fromkeys(("Warning", "Deprecated"), Level.WARNING),

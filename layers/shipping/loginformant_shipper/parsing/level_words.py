@@ -21,7 +21,8 @@ Logback, java.util.logging (`finer`, `severe`), .NET (`trce`, `dbug`, `fail`), S
 
 BRACKETED_WORDS = LEVEL_WORDS | _levels(
     DEBUG="config verb diag deb noise",
-    INFORMATION="note log system statement detail hint context query location audit ok normal http",
+    INFORMATION="note log system statement detail hint context query location audit ok normal http"
+    " lifecycle quiet",
     WARNING="caution war warni fixme",
     ERROR="failed exception errors",
     FATAL="abort fault shout cri criti",
@@ -45,6 +46,7 @@ NAMES_TOO = frozenset(
             "normal",
             "ok",
         ),
+        *("lifecycle", "quiet"),
         *("statement", "log", "exception", "failed", "errors", "verb", "diag", "deb", "war", "cri", "noise"),
     )
 )
