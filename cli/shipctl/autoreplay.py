@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from shipctl.installation.trigger import switch
-from shipctl.options import Place
+from shipctl.json_lines import print_json
+from shipctl.options import AsJson, Place
 
 
 class Switch(StrEnum):
@@ -15,7 +16,9 @@ class Switch(StrEnum):
 
 
 def autoreplay(
-    to: Annotated[Switch, typer.Argument(metavar="on|off", show_default=False)], place: Place
+    to: Annotated[Switch, typer.Argument(metavar="on|off", show_default=False)],
+    place: Place,
+    as_json: AsJson = False,
 ) -> None:
     """Let the dead-letter queue empty itself, or not, from now on.
 
@@ -25,6 +28,11 @@ def autoreplay(
     stack = place.find()
     is_on = to is Switch.ON
     before = switch(stack, is_on)
+    if as_json:
+        print_json(
+            {"autoReplay": is_on, "before": before.state, "parameter": stack.parameters.get("AutoReplay")}
+        )
+        return
     if before.is_on is is_on:
         print(f"AutoReplay was {to} already ({before.state})")
     else:

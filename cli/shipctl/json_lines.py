@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from typing import TextIO
 
 import orjson
 from loginformant_shipper.events import Undecodable
@@ -27,6 +28,6 @@ class JsonLines:
         print(f"shipctl: cannot be decoded: {undecodable.reason}: {detail}", file=sys.stderr)
 
 
-def print_json(document: object) -> None:
+def print_json(document: object, to: TextIO | None = None) -> None:
     """Print one JSON document on a line of its own, at once; nothing in it is obeyed by a terminal."""
-    print(visible_json(orjson.dumps(document).decode()), flush=True)
+    print(visible_json(orjson.dumps(document).decode()), file=to, flush=True)

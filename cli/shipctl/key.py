@@ -7,16 +7,17 @@ import typer
 from shipctl.errors import CommandError
 from shipctl.installation.functions import Function
 from shipctl.installation.installation import Installation
+from shipctl.json_lines import print_json
 from shipctl.key_store import KeyStoreError, key_store, unusable
 from shipctl.option_blocks import with_blocks
-from shipctl.options import Place
+from shipctl.options import AsJson, Place
 
 MAX_CHARACTERS = 4096
 
 key = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Change the API key.")
 
 
-def set_(place: Place) -> None:
+def set_(place: Place, as_json: AsJson = False) -> None:
     """Store another API key where the stack keeps it.
 
     It is asked for, without being shown; or read from standard input (`shipctl key set < FILE`). It is no
@@ -35,6 +36,9 @@ def set_(place: Place) -> None:
     except KeyStoreError as error:
         remedy = f"; {error.remedy}" if error.remedy else ""
         raise CommandError(f"{store.words}: {error}{remedy}") from None
+    if as_json:
+        print_json({"stored": True, "place": store.words})
+        return
     print(f"{store.words}: the API key is stored; {stack.command('send-test')} tries it")
 
 

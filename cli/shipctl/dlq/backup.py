@@ -19,7 +19,8 @@ from shipctl.dlq.looking import letters, look
 from shipctl.dlq.options import WhichMessages, WhichQueue
 from shipctl.dlq.queue import MAX_BATCH, Queue, queue_of
 from shipctl.errors import CommandError
-from shipctl.options import Place
+from shipctl.json_lines import print_json
+from shipctl.options import AsJson, Place
 from shipctl.reading import STANDARD_INPUT, opened
 from shipctl.terminal import counted
 
@@ -38,6 +39,7 @@ def export(
     which: WhichQueue,
     selected: WhichMessages,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write messages to a file: a copy. Nothing is deleted.
 
@@ -55,6 +57,15 @@ def export(
             output.write(orjson.dumps(letter.record) + b"\n")
             messages += 1
             events += letter.events
+    if as_json:
+        counts_written = {
+            "file": file,
+            "messages": messages,
+            "logEvents": events,
+            "inFlight": counts.in_flight,
+        }
+        print_json(counts_written, to=sys.stderr if file == STANDARD_OUTPUT else sys.stdout)
+        return
     where = "standard output" if file == STANDARD_OUTPUT else file
     text = f"{counted(events, 'log event')} in {counted(messages, 'message')} written to {where}"
     if counts.in_flight:
@@ -105,6 +116,7 @@ def import_(
     parked: Annotated[
         bool, typer.Option("--parked", help="Into the parked queue, not the dead-letter queue.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Put the messages of a file that export wrote into the dead-letter queue.
 
@@ -119,7 +131,10 @@ def import_(
         backup.seek(0)
         good = (line for line in read_backup(backup) if isinstance(line, Outgoing))
         sent, failed = _send(queue, good)
-    print(f"shipctl: {counted(sent, 'message')} put into {queue.name}", file=sys.stderr)
+    if as_json:
+        print_json({"queue": queue.name, "messages": sent, "notTaken": [line._asdict() for line in failed]})
+    else:
+        print(f"shipctl: {counted(sent, 'message')} put into {queue.name}", file=sys.stderr)
     if failed:
         raise CommandError(
             f"{file}: {counted(len(failed), 'line')} not taken by SQS: "

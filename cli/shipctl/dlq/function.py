@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from shipctl.account import CONNECT_SECONDS, aws_errors, client_config
+from shipctl.account import CONNECT_SECONDS, aws_errors
 from shipctl.dlq.letters import Letter
 from shipctl.stack import Stack
 
@@ -81,29 +81,6 @@ def replay_function(stack: Stack) -> ReplayFunction:
         user_agent_extra="shipctl",
     )
     return ReplayFunction(stack.session.client("lambda", config=config), stack.output("ReplayFunctionName"))
-
-
-def is_replayed_automatically(stack: Stack) -> bool:
-    """Whether the dead-letter queue invokes the replay function by itself (`AutoReplay`).
-
-    False also where that cannot be asked: it is worth a remark, and no trouble.
-    """
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    function = stack.outputs.get("ReplayFunctionName")
-    queue = stack.outputs.get("DeadLetterQueueUrl", "").rpartition("/")[2]
-    if not function or not queue:
-        return False
-    client = stack.session.client("lambda", config=client_config())
-    try:
-        mappings = client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
-    except (BotoCoreError, ClientError):
-        return False
-    return any(
-        mapping.get("EventSourceArn", "").endswith(f":{queue}")
-        and mapping.get("State") in ("Enabled", "Enabling", "Creating", "Updating")
-        for mapping in mappings
-    )
 
 
 def payload_bytes(letter: Letter) -> int:

@@ -10,10 +10,11 @@ from shipctl.dlq.letters import CRASHED
 class Meaning(NamedTuple):
     what: str
     to_do: str
+    """With `{show}` for the command of that name."""
 
 
 MEANINGS: dict[str, Meaning] = {
-    Reason.REJECTED: Meaning("refused, each for itself", "shipctl dlq show says why"),
+    Reason.REJECTED: Meaning("refused, each for itself", "{show} says why"),
     Reason.UNDETERMINED: Meaning("refused together with others", "replay finds the bad ones"),
     Reason.TOO_LARGE: Meaning("single logs that are too large", "export, then purge"),
     Reason.UNAUTHORIZED: Meaning("LogInformant refused the API key", "set a valid key, then replay"),

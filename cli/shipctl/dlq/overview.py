@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from loginformant_shipper.dead_letters.replay import MAY_PASS
 from rich.console import Console, Group, RenderableType
@@ -13,17 +14,20 @@ from rich.text import Text
 
 from shipctl.dlq.letters import CRASHED, Letter
 from shipctl.dlq.meanings import meaning_of
+from shipctl.stack import Stack
 from shipctl.table import BOLD, DIM, TITLE, WIDE
 from shipctl.terminal import one_line
 
 MAX_LOG_GROUPS = 12
 _BAR, _BAR_NARROW = 12, 8
+_MIN_WIDTH_FOR_BARS = 76
 
 PASSES = Style(color="yellow")
 """What needs but time, or a key, or an address."""
 NEEDS_A_PERSON = Style(color="red")
 NEUTRAL = Style(color="cyan")
 UNKNOWN_LOG_GROUP = "(not known)"
+NO_STATUS = "(none: not tried, or no answer)"
 
 
 @dataclass
@@ -57,15 +61,26 @@ class Overview:
             self.messages_by[kind, name] += 1
 
 
-def write_overview(console: Console, overview: Overview) -> None:
-    """Write bars by reason, status and log group; nothing where there are no messages."""
+def write_overview(console: Console, overview: Overview, stack: Stack, parked: bool) -> None:
+    """Write bars by reason, status and log group; nothing where there are no messages.
+
+    `stack` and `parked` are for the commands that are named.
+    """
     if overview.messages:
-        console.print(Group(*_sections(overview, _BAR if console.width >= WIDE else _BAR_NARROW)))
+        commands = _commands(stack, parked)
+        width = _BAR if console.width >= WIDE else _BAR_NARROW if console.width >= _MIN_WIDTH_FOR_BARS else 0
+        console.print(Group(*_sections(overview, width, commands)))
 
 
-def _sections(overview: Overview, longest: int) -> Iterator[RenderableType]:
+def _commands(stack: Stack, parked: bool) -> dict[str, str]:
+    """The commands that meanings name, by the names they have there."""
+    option = ("--parked",) if parked else ()
+    return {"show": stack.command("dlq", "show", *option)}
+
+
+def _sections(overview: Overview, longest: int, commands: dict[str, str]) -> Iterator[RenderableType]:
     yield Text()
-    yield _bars(overview, "reason", overview.by_reason, longest, _reason)
+    yield _bars(overview, "reason", overview.by_reason, longest, partial(_reason, commands))
     if any(overview.by_status):
         yield Text()
         yield _bars(overview, "status", overview.by_status, longest, _status)
@@ -83,30 +98,38 @@ def _bars(
     longest: int,
     describe: Callable[[str], tuple[Style, Text, Text]],
 ) -> Table:
+    """A table of counts. Without room for bars (`longest` is 0) words stand below what they are about."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(justify="right", no_wrap=True, min_width=len("Messages"))
     grid.add_column(justify="right", no_wrap=True, min_width=len("Log events"))
-    grid.add_column(no_wrap=True, min_width=longest)
+    if longest:
+        grid.add_column(no_wrap=True, min_width=longest)
     grid.add_column(overflow="fold")
-    grid.add_column(overflow="fold")
-    titles = ("Messages", "Log events", "", kind.capitalize(), "")
+    if longest:
+        grid.add_column(overflow="fold")
+    titles = ("Messages", "Log events", *([""] if longest else []), kind.capitalize())
     grid.add_row(*(Text(title, style=TITLE) for title in titles))
     most = max(counter.values(), default=0) or 1
     for name, events in counter.most_common():
         style, title, words = describe(name)
-        bar = Text("━" * max(1, round(longest * events / most)), style=style)
-        grid.add_row(f"{overview.messages_by[kind, name]:,}", f"{events:,}", bar, title, words)
+        numbers = f"{overview.messages_by[kind, name]:,}", f"{events:,}"
+        if longest:
+            bar = Text("━" * max(1, round(longest * events / most)), style=style)
+            grid.add_row(*numbers, bar, title, words)
+        else:
+            grid.add_row(*numbers, Text("\n").join([title, words]) if words else title)
     return grid
 
 
-def _reason(name: str) -> tuple[Style, Text, Text]:
+def _reason(commands: dict[str, str], name: str) -> tuple[Style, Text, Text]:
     style = PASSES if name in MAY_PASS or name == CRASHED else NEEDS_A_PERSON
     what, to_do = meaning_of(name)
-    return style, Text(one_line(name), style=BOLD), Text(what).append(f"\n→ {to_do}", style=DIM)
+    words = Text(what).append(f"\n→ {to_do.format_map(commands)}", style=DIM)
+    return style, Text(one_line(name), style=BOLD), words
 
 
 def _status(name: str) -> tuple[Style, Text, Text]:
-    return NEUTRAL, Text(one_line(name)) if name else Text("no answer of LogInformant's", DIM), Text()
+    return NEUTRAL, Text(one_line(name)) if name else Text(NO_STATUS, DIM), Text()
 
 
 def _log_group(name: str) -> tuple[Style, Text, Text]:

@@ -12,6 +12,8 @@ from shipctl.dlq.options import WhichMessages, WhichQueue
 from shipctl.dlq.overview import Overview, write_overview
 from shipctl.dlq.queue import queue_of
 from shipctl.errors import CommandError
+from shipctl.json_lines import print_json
+from shipctl.options import AsJson
 from shipctl.terminal import counted
 
 ANSWER_WITHIN_SECONDS = 600
@@ -26,6 +28,7 @@ def purge(
         bool, typer.Option("--all", help="All messages; needed where no selection is given.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Delete messages for good. Their logs are then only in CloudWatch, as long as that keeps them.
 
@@ -38,25 +41,30 @@ def purge(
         raise typer.BadParameter("--all is everything: it goes with no selection")
     if not yes and not is_terminal():
         raise typer.BadParameter("there is no terminal to ask on: --yes deletes without a question")
-    queue = queue_of(which.find(), which.parked)
+    stack = which.find()
+    queue = queue_of(stack, which.parked)
     counts = queue.counts()
     overview, chosen = Overview(), []
-    console = Console(highlight=False)
+    console = Console(highlight=False, stderr=as_json)
     with look(queue) as held:
         for letter in letters(held, counts, wanted):
             overview.count(letter)
             chosen.append(letter.identifier)
         if not chosen:
             console.print("No such message; nothing was deleted.")
+            if as_json:
+                print_json({"messagesDeleted": 0, "messagesLeft": 0, "logEvents": 0})
             return
         what = f"{counted(overview.events, 'log event')} in {counted(overview.messages, 'message')}"
         console.print(f"{what} of {queue.name}:", soft_wrap=True)
-        write_overview(console, overview)
+        write_overview(console, overview, stack, which.parked)
         held.renew(_HIDDEN_SECONDS, due=_HIDDEN_SECONDS)
         asked_at = time.monotonic()
         if not yes:
-            console.print("\nshipctl dlq export keeps a copy; after this there is none.")
-            if not typer.confirm(f"Delete {what} for good?"):
+            parked = ("--parked",) if which.parked else ()
+            keep = stack.command("dlq", "export", "FILE", *parked)
+            console.print(f"\n{keep} keeps a copy; after this there is none.", soft_wrap=True)
+            if not typer.confirm(f"Delete {what} for good?", err=as_json):
                 console.print("Nothing was deleted.")
                 raise typer.Exit(1)
         if time.monotonic() - asked_at > ANSWER_WITHIN_SECONDS:
@@ -65,7 +73,10 @@ def purge(
                 "been replayed meanwhile; run it again"
             )
         left = held.delete(chosen)
-    console.print(f"{counted(len(chosen) - len(left), 'message')} deleted")
+    deleted = len(chosen) - len(left)
+    console.print(f"{counted(deleted, 'message')} deleted")
+    if as_json:
+        print_json({"messagesDeleted": deleted, "messagesLeft": len(left), "logEvents": overview.events})
     if left:
         raise CommandError(f"SQS did not delete {counted(len(left), 'message')}; they are visible again")
 

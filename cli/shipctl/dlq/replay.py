@@ -1,6 +1,7 @@
 """`shipctl dlq replay`: what waits is delivered, by the stack's own replay function."""
 
 import signal
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import Annotated
@@ -14,7 +15,6 @@ from shipctl.dlq.function import (
     Answer,
     FunctionFailed,
     ReplayFunction,
-    is_replayed_automatically,
     payload_bytes,
     replay_function,
 )
@@ -33,15 +33,24 @@ from shipctl.dlq.queue import (
     queue_of,
     receive_all,
 )
-from shipctl.dlq.replay_ledger import ReplayLedger, write_account
+from shipctl.dlq.replay_ledger import ReplayLedger, document, write_ledger
 from shipctl.dlq.selection import Selection
 from shipctl.dlq.signals import Stop, stopped_by_signals
 from shipctl.errors import CommandError
-from shipctl.table import DIM
+from shipctl.installation.automatic_replay import automatic_replay
+from shipctl.installation.installation import Installation
+from shipctl.json_lines import print_json
+from shipctl.options import AsJson
+from shipctl.stack import Stack
 from shipctl.terminal import counted
 
 HOW_PANEL = "How"
 PROBING = "one message first (≤ 2 min)"
+
+MAX_WAIT_SECONDS = 900
+"""For messages in flight. What the function crashed with comes back after 12 minutes."""
+
+LOOK_AGAIN_SECONDS = 5.0
 
 
 def replay(
@@ -66,10 +75,19 @@ def replay(
             rich_help_panel=HOW_PANEL,
         ),
     ] = False,
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait",
+            help="Wait for messages in flight to come back, and replay them, too: 15 minutes at most.",
+            rich_help_panel=HOW_PANEL,
+        ),
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Only show what would be replayed.", rich_help_panel=HOW_PANEL),
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Deliver what waits, by the stack's own replay function.
 
@@ -77,46 +95,106 @@ def replay(
     together; what is delivered is deleted at once, and what is refused is back in the queue with one more
     replay on its count, or parked. What was sent to the queue after the start is left for the next time.
 
+    Messages in flight are not seen: the queue is replaying them by itself, or they wait for their next try.
+    Their number is said; --wait waits for them.
+
     Ctrl-C stops after the batch in hand. If this command is killed between delivery and deletion, the batch
     in hand (at most ten messages) is delivered twice; so may be what a function that fails has in hand.
 
-    Exit status: 0 if all selected log events were delivered (or are never shipped, as blank ones), else 1.
+    Exit status: 0 if all selected log events were delivered (or are never shipped, as blank ones) and nothing
+    is in flight, else 1.
     """
     wanted = selected.selection
-    found = which.find()
-    queue, function = queue_of(found, which.parked), replay_function(found)
-    console, remarks = Console(highlight=False), Console(stderr=True, highlight=False)
+    stack = which.find()
+    queue, function = queue_of(stack, which.parked), replay_function(stack)
+    console = Console(highlight=False)
     counts = queue.counts()
-    if not which.parked and is_replayed_automatically(found):
-        remarks.print(
-            "AutoReplay is on: the queue replays by itself, too; what it has in hand is not seen here.",
-            style=DIM,
-            soft_wrap=True,
-        )
     if dry_run:
-        _show_what_would_be(console, queue, counts, wanted)
+        _show_what_would_be(console, queue, counts, wanted, stack, which.parked, as_json)
         return
-    account = ReplayLedger()
+    if not which.parked:
+        _say_what_else_replays(stack)
+    ledger = ReplayLedger()
     began = time.monotonic()
-    with stopped_by_signals() as stop, holding(queue) as held:
-        trouble = _replay(held, counts, wanted, function, account, stop, rate, force)
-    write_account(console, account, time.monotonic() - began, which.parked)
+    with stopped_by_signals() as stop:
+        trouble = _rounds(queue, counts, wanted, function, ledger, stop, rate, force, wait)
+    ledger.in_flight = 0 if stop else queue.counts().in_flight
+    seconds = time.monotonic() - began
+    if as_json:
+        print_json(document(ledger, seconds, trouble))
+    else:
+        write_ledger(console, ledger, seconds, stack, which.parked)
     if stop:
         raise typer.Exit(128 + (stop.signal or signal.SIGINT))
     if trouble:
         raise CommandError(trouble)
-    if not account.is_complete:
+    if not ledger.is_complete:
         raise typer.Exit(1)
 
 
-def _show_what_would_be(console: Console, queue: Queue, counts: Counts, wanted: Selection) -> None:
+def _say_what_else_replays(stack: Stack) -> None:
+    try:
+        automatic = automatic_replay(Installation(stack))
+    except CommandError:
+        return  # worth a remark, and no trouble
+    if automatic.runs:
+        print(
+            "shipctl: AutoReplay is on: the queue replays by itself, too; what it has in hand is not seen",
+            file=sys.stderr,
+        )
+
+
+def _rounds(
+    queue: Queue,
+    counts: Counts,
+    wanted: Selection,
+    function: ReplayFunction,
+    ledger: ReplayLedger,
+    stop: Stop,
+    rate: int | None,
+    force: bool,
+    wait: bool,
+) -> str:
+    """Replay what is visible, and with `wait` what comes back; returns why not to go on, if so.
+
+    Of what comes back, too, only what was in the queue at the start is replayed.
+    """
+    end = time.monotonic() + MAX_WAIT_SECONDS
+    while True:
+        selected_before, ledger.others = ledger.selected, 0
+        with holding(queue) as held:
+            trouble = _replay(held, counts, wanted, function, ledger, stop, rate, force)
+        if trouble or stop or not wait:
+            return trouble
+        now = queue.counts()
+        is_over = not now.in_flight and (not now.waiting or ledger.selected == selected_before)
+        if is_over or time.monotonic() > end:
+            return ""
+        stop.wait(LOOK_AGAIN_SECONDS)
+        counts = now._replace(asked_at=counts.asked_at)
+
+
+def _show_what_would_be(
+    console: Console,
+    queue: Queue,
+    counts: Counts,
+    wanted: Selection,
+    stack: Stack,
+    parked: bool,
+    as_json: bool,
+) -> None:
     overview = Overview()
     with look(queue) as held:
         for letter in letters(held, counts, wanted):
             overview.count(letter)
+    if as_json:
+        print_json(
+            {"messages": overview.messages, "logEvents": overview.events, "inFlight": counts.in_flight}
+        )
+        return
     events, messages = counted(overview.events, "log event"), counted(overview.messages, "message")
     console.print(f"{events} in {messages} would be replayed; nothing was")
-    write_overview(console, overview)
+    write_overview(console, overview, stack, parked)
 
 
 def _replay(
@@ -124,7 +202,7 @@ def _replay(
     counts: Counts,
     wanted: Selection,
     function: ReplayFunction,
-    account: ReplayLedger,
+    ledger: ReplayLedger,
     stop: Stop,
     rate: int | None,
     force: bool,
@@ -142,21 +220,21 @@ def _replay(
     )
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
         task = progress.add_task(PROBING, total=counts.waiting, delivered=0)
-        selected = _selected(held, counts, wanted, account, stop)
+        selected = _selected(held, counts, wanted, ledger, stop)
         for batch in batches(selected, rate):
             if stop:
                 return ""
             held.renew()
             started = time.monotonic()
-            trouble = _replay_batch(held, batch, function, account)
+            trouble = _replay_batch(held, batch, function, ledger)
             if trouble and not force:
                 return trouble
             progress.update(
                 task,
                 description="replaying",
-                completed=account.looked_at,
-                total=max(counts.waiting, account.looked_at),
-                delivered=account.delivered,
+                completed=ledger.looked_at,
+                total=max(counts.waiting, ledger.looked_at),
+                delivered=ledger.delivered,
             )
             if rate:
                 events = sum(letter.events for letter in batch)
@@ -172,15 +250,15 @@ def _pause(held: Held, stop: Stop, until: float) -> None:
 
 
 def _selected(
-    held: Held, counts: Counts, wanted: Selection, account: ReplayLedger, stop: Stop
+    held: Held, counts: Counts, wanted: Selection, ledger: ReplayLedger, stop: Stop
 ) -> Iterator[Letter]:
     for message in receive_all(held, counts, is_enough=lambda: bool(stop)):
         letter = Letter(record_of(message))
         if wanted.takes(letter):
-            account.selected += 1
+            ledger.selected += 1
             yield letter
         else:
-            account.others += 1
+            ledger.others += 1
 
 
 def batches(selected: Iterable[Letter], rate: int | None) -> Iterator[list[Letter]]:
@@ -204,7 +282,7 @@ def batches(selected: Iterable[Letter], rate: int | None) -> Iterator[list[Lette
         yield batch
 
 
-def _replay_batch(held: Held, batch: list[Letter], function: ReplayFunction, account: ReplayLedger) -> str:
+def _replay_batch(held: Held, batch: list[Letter], function: ReplayFunction, ledger: ReplayLedger) -> str:
     """Have one batch delivered, and delete what is done; returns why not to go on.
 
     The rest stays held until the end, so that it does not come again in the same replay.
@@ -213,7 +291,7 @@ def _replay_batch(held: Held, batch: list[Letter], function: ReplayFunction, acc
     try:
         answer = function(batch)
     except FunctionFailed as failure:
-        account.failed += batch
+        ledger.failed += batch
         return (
             f"{failure}; the {counted(len(batch), 'message')} in hand went back, and what was delivered of "
             "them will be delivered twice; the function's own log says more"
@@ -225,12 +303,12 @@ def _replay_batch(held: Held, batch: list[Letter], function: ReplayFunction, acc
         raise
     except CommandError as error:
         return str(error)
-    account.add(batch, answer)
+    ledger.add(batch, answer)
     done = [identifier for identifier in identifiers if identifier not in answer.left]
     try:
-        account.undeleted += held.delete(done)
+        ledger.undeleted += held.delete(done)
     except CommandError as error:
-        account.undeleted += done
+        ledger.undeleted += done
         return str(error)
     return "" if done else _nothing_got_through(answer)
 

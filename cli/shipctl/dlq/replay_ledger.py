@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from rich.console import Console
 from rich.style import Style
@@ -12,7 +13,8 @@ from rich.text import Text
 from shipctl.dlq.function import Answer, Why
 from shipctl.dlq.letters import Letter
 from shipctl.dlq.spans import span
-from shipctl.table import BOLD, DIM
+from shipctl.stack import Stack
+from shipctl.table import BOLD, DIM, TROUBLE
 from shipctl.terminal import counted, one_line
 
 MAX_IDS = 5
@@ -40,6 +42,8 @@ class ReplayLedger:
     """Ids of messages that are done, and that SQS did not delete."""
     answered: int = 0
     """Messages that the function answered for."""
+    in_flight: int = 0
+    """Messages that were in flight at the end, and so were not tried."""
     failures: Counter[Why] = field(default_factory=Counter)
 
     def add(self, batch: Sequence[Letter], answer: Answer) -> None:
@@ -60,18 +64,23 @@ class ReplayLedger:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every selected log event was delivered, or is of the kind that is not shipped."""
+        """Whether every selected log event was delivered, or is of the kind that is not shipped.
+
+        Of what is in flight nobody knows whether it would have been selected.
+        """
         return self.answered == self.selected and not (
-            self.refused or self.parked or self.returned or self.left or self.undeleted
+            self.refused or self.parked or self.returned or self.left or self.undeleted or self.in_flight
         )
 
 
-def write_account(console: Console, account: ReplayLedger, seconds: float, from_parked: bool) -> None:
-    """Write the account: a line for everything that happened."""
-    heading = Text(f"{counted(account.delivered, 'log event')} delivered", style=BOLD)
-    tried = counted(account.answered + len(account.failed), "message")
+def write_ledger(
+    console: Console, ledger: ReplayLedger, seconds: float, stack: Stack, from_parked: bool
+) -> None:
+    """Write the ledger: a line for everything that happened."""
+    heading = Text(f"{counted(ledger.delivered, 'log event')} delivered", style=BOLD)
+    tried = counted(ledger.answered + len(ledger.failed), "message")
     heading.append(
-        f"; {tried} tried, {counted(account.requests, 'request')}, {span(seconds)}",
+        f"; {tried} tried, {counted(ledger.requests, 'request')}, {span(seconds)}",
         style=Style(bold=False),
     )
     console.print(heading)
@@ -79,40 +88,79 @@ def write_account(console: Console, account: ReplayLedger, seconds: float, from_
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    for number, name, words, style in _lines(account, from_parked):
+    for number, name, words, style in _lines(ledger, from_parked):
         if number:
             grid.add_row(f"{number:,}", Text(name, style=style), Text(words, style=DIM))
     console.print(grid)
-    for line in _details(account):
+    for line in _details(ledger):
         console.print(line, soft_wrap=not console.is_terminal)
+    for command in _commands(ledger, stack, from_parked):
+        console.print(Text(f"→ {command}"), soft_wrap=True)
 
 
-def _lines(account: ReplayLedger, from_parked: bool) -> Iterator[tuple[int, str, str, Style]]:
+def _lines(ledger: ReplayLedger, from_parked: bool) -> Iterator[tuple[int, str, str, Style]]:
     good, passing, bad = Style(color="green"), Style(color="yellow"), Style(color="red")
     queue = "parked queue" if from_parked else "queue"
-    yield account.delivered, "delivered", "", good
-    yield account.filtered, "not shipped", "blank, or the shipper's own", good
-    yield account.returned, "returned", f"as they were, to the {queue}: nothing is wrong with them", passing
-    yield account.refused, "not delivered", "stored anew in the dead-letter queue: shipctl dlq show", bad
-    yield account.parked, "parked", "they need a person: shipctl dlq show --parked", bad
-    failed = sum(letter.events for letter in account.failed)
+    yield ledger.delivered, "delivered", "", good
+    yield ledger.filtered, "not shipped", "blank, or the shipper's own", good
+    yield ledger.returned, "returned", f"as they were, to the {queue}: nothing is wrong with them", passing
+    yield ledger.refused, "not delivered", "stored anew in the dead-letter queue", bad
+    yield ledger.parked, "parked", "they need a person", bad
+    failed = sum(letter.events for letter in ledger.failed)
     yield failed, "uncertain", f"the function failed; visible again in the {queue}", bad
 
 
-def _details(account: ReplayLedger) -> Iterator[Text]:
-    for (reason, status, detail), events in account.failures.most_common():
+def _details(ledger: ReplayLedger) -> Iterator[Text]:
+    for (reason, status, detail), events in ledger.failures.most_common():
         line = Text(f"{reason} {status or ''}".rstrip(), style=BOLD)
         line.append(f" ({events:,})", style=Style(bold=False))
         line.append(f"  {one_line(detail)}", style=Style(bold=False, dim=True))
         yield line
-    if account.left:
-        yield _ids("returned messages", account.left)
-    if account.failed:
-        yield _ids("messages that the function failed with", [letter.identifier for letter in account.failed])
-    if account.undeleted:
-        yield _ids("delivered, but not deleted: they will come twice", account.undeleted)
-    if account.others:
-        yield Text(f"{counted(account.others, 'message')} not selected, left as they were", style=DIM)
+    if ledger.left:
+        yield _ids("returned messages", ledger.left)
+    if ledger.failed:
+        yield _ids("messages that the function failed with", [letter.identifier for letter in ledger.failed])
+    if ledger.undeleted:
+        yield _ids("delivered, but not deleted: they will come twice", ledger.undeleted)
+    if ledger.others:
+        yield Text(f"{counted(ledger.others, 'message')} not selected, left as they were", style=DIM)
+    if ledger.in_flight:
+        why = "being replayed, or waiting for their next try"
+        yield Text(f"{counted(ledger.in_flight, 'message')} in flight, not tried: {why}", style=TROUBLE)
+
+
+def _commands(ledger: ReplayLedger, stack: Stack, from_parked: bool) -> Iterator[str]:
+    """What to run next."""
+    if ledger.refused:
+        yield stack.command("dlq", "show")
+    if ledger.parked:
+        yield stack.command("dlq", "show", "--parked")
+    if ledger.in_flight:
+        parked = ("--parked",) if from_parked else ()
+        yield f"{stack.command('dlq', 'stats', *parked)} says why"
+        yield f"{stack.command('dlq', 'replay', '--wait', *parked)} waits for them"
+
+
+def document(ledger: ReplayLedger, seconds: float, trouble: str) -> dict[str, Any]:
+    """Return the ledger for programs: log events, unless the name says messages."""
+    return {
+        "delivered": ledger.delivered,
+        "filtered": ledger.filtered,
+        "returned": ledger.returned,
+        "storedAgain": ledger.refused,
+        "parked": ledger.parked,
+        "uncertain": sum(letter.events for letter in ledger.failed),
+        "requests": ledger.requests,
+        "seconds": round(seconds, 1),
+        "messagesTried": ledger.answered + len(ledger.failed),
+        "messagesReturned": ledger.left,
+        "messagesUndeleted": ledger.undeleted,
+        "messagesNotSelected": ledger.others,
+        "messagesInFlight": ledger.in_flight,
+        "failures": [{**why._asdict(), "events": events} for why, events in ledger.failures.most_common()],
+        "isComplete": ledger.is_complete,
+        "trouble": trouble or None,
+    }
 
 
 def _ids(what: str, identifiers: Sequence[str]) -> Text:

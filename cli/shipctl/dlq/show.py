@@ -174,13 +174,13 @@ def _documents(letter: Letter) -> Iterator[dict[str, Any]]:
     about = {
         "messageId": letter.identifier,
         "reason": reason,
-        "status": status,
+        "status": int(status) if status.isdecimal() else None,
         "detail": detail,
         "logGroup": letter.log_group,
         "logStream": letter.log_stream,
         "failedAt": letter.failed,
         "firstFailedAt": letter.first_failed,
-        "replays": letter.replays,
+        "replays": int(letter.replays) if letter.replays.isdecimal() else None,
     }
     for decoded in letter.decoded:
         match decoded:

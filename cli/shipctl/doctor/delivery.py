@@ -9,7 +9,7 @@ from loginformant_shipper.names import Metric
 from shipctl.dlq.meanings import meaning_of
 from shipctl.dlq.spans import ago
 from shipctl.doctor.findings import Finding, fault, notice, ok
-from shipctl.installation.diagnosis import current_troubles, explain
+from shipctl.installation.diagnosis import current_troubles
 from shipctl.installation.installation import Installation
 from shipctl.send_test import send_one
 from shipctl.terminal import counted
@@ -17,11 +17,10 @@ from shipctl.terminal import counted
 
 def check_delivery(installation: Installation) -> Iterator[Finding]:
     """Find what keeps log events from being delivered now."""
-    current = current_troubles(installation)
-    for trouble in current:
-        meaning = explain(trouble, installation)
-        yield fault(f"{meaning.what}, {ago(trouble.time)}", meaning.to_do)
-    if current:
+    troubles = current_troubles(installation)
+    for current in troubles:
+        yield fault(f"{current.meaning.what}, {ago(current.last)}", current.meaning.to_do)
+    if troubles:
         return
     passed = [trouble for trouble in installation.troubles if trouble.reason in MAY_PASS]
     if passed:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from loginformant_shipper.failures import Reason
 
 from shipctl.doctor.findings import Finding, fault, ok, unknown
-from shipctl.installation.diagnosis import current_troubles, explain
+from shipctl.installation.diagnosis import current_troubles
 from shipctl.installation.functions import Function
 from shipctl.installation.installation import Installation
 from shipctl.key_store import KeyStoreError, key_store
@@ -16,9 +16,9 @@ def check_key(installation: Installation) -> Iterator[Finding]:
     stack = installation.stack
     store = key_store(stack, installation.variables(Function.SHIPPER))
     about_key = [
-        trouble
-        for trouble in current_troubles(installation)
-        if trouble.reason in (Reason.UNAUTHORIZED, Reason.NO_KEY)
+        current
+        for current in current_troubles(installation)
+        if current.reason in (Reason.UNAUTHORIZED, Reason.NO_KEY)
     ]
     try:
         store.read()
@@ -30,6 +30,5 @@ def check_key(installation: Installation) -> Iterator[Finding]:
     else:
         if not about_key:
             yield ok(f"{store.words}: there, and not refused lately (doctor --send tries it)")
-    for trouble in about_key:
-        meaning = explain(trouble, installation)
-        yield fault(meaning.what, meaning.to_do)
+    for current in about_key:
+        yield fault(current.meaning.what, current.meaning.to_do)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shipctl.doctor.findings import Finding, fault, notice, ok
-from shipctl.installation.functions import Function
+from shipctl.installation.automatic_replay import automatic_replay
 from shipctl.installation.installation import Installation
 
 NUMBERS = ("MessageRetentionPeriod", "VisibilityTimeout", "MaximumMessageSize")
@@ -39,23 +39,10 @@ def check_queues(installation: Installation) -> Iterator[Finding]:
 
 def check_trigger(installation: Installation) -> Iterator[Finding]:
     """Find a trigger that is not what AutoReplay says, and a replay that cannot run."""
-    stack, trigger, wanted = installation.stack, installation.trigger, installation.says_auto_replay
-    if trigger.is_on and installation.concurrency(Function.REPLAY) == 0:
-        yield fault(
-            "the trigger is on, and replay cannot run: its reserved concurrency is 0", "see settings, above"
-        )
-    elif not trigger.identifier:
-        yield fault("replay has no trigger: nothing can invoke it but a command", "deploy again")
-    elif trigger.is_on is wanted:
-        yield ok(f"AutoReplay is {str(wanted).lower()}, the trigger is {trigger.state}")
-    elif wanted:
-        yield fault(
-            f"AutoReplay is true, and somebody switched the trigger off ({trigger.state}): the queue does "
-            "not empty itself",
-            stack.command("autoreplay", "on"),
-        )
+    replay = automatic_replay(installation)
+    if replay.is_as_wanted:
+        yield ok(replay.words)
+    elif replay.runs:
+        yield notice(replay.words, replay.remedy)
     else:
-        yield notice(
-            f"AutoReplay is false, and somebody switched the trigger on ({trigger.state})",
-            stack.command("autoreplay", "off"),
-        )
+        yield fault(replay.words, replay.remedy)

@@ -1,6 +1,8 @@
 """Why log events are not delivered, and what to do, told from what the functions logged."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from loginformant_shipper.dead_letters.replay import MAY_PASS
@@ -8,7 +10,7 @@ from loginformant_shipper.failures import Reason
 
 from shipctl.dlq.meanings import Meaning, meaning_of
 from shipctl.installation.functions import Function
-from shipctl.installation.installation import Installation
+from shipctl.installation.installation import RECENT, Installation
 from shipctl.installation.own_log import Trouble
 from shipctl.terminal import one_line
 
@@ -17,19 +19,44 @@ _NAME_IS_NOT_KNOWN = ("NameResolutionError", "Failed to resolve", "Name or servi
 MAX_DETAIL = 200
 
 
-def current_troubles(installation: Installation) -> Sequence[Trouble]:
-    """Return the last trouble of each kind that may pass, and has not: nothing was delivered since.
+class Current(NamedTuple):
+    """A kind of trouble that keeps log events from being delivered now."""
 
-    The newest first. Raises `CommandError`.
+    reason: str
+    status: int | None
+    meaning: Meaning
+    since: datetime
+    """Of the time that was looked at, the first such trouble since the last delivery."""
+    is_older: bool
+    """Whether it may be older: it was there at the beginning of that time."""
+    last: datetime
+
+
+def current_troubles(installation: Installation) -> Sequence[Current]:
+    """Return each kind of trouble that may pass, and has not: nothing was delivered since. The newest first.
+
+    Raises `CommandError`.
     """
-    newest: dict[tuple[str, int | None], Trouble] = {}
+    kinds: dict[tuple[str, int | None], list[Trouble]] = {}
     for trouble in installation.troubles:
         if trouble.reason in MAY_PASS:
-            newest[trouble.reason, trouble.status] = trouble
-    in_order = sorted(newest.values(), reverse=True)
-    if not in_order or installation.delivered_after(in_order[0].time):
+            kinds.setdefault((trouble.reason, trouble.status), []).append(trouble)
+    newest = max((troubles[-1].time for troubles in kinds.values()), default=None)
+    if newest is None or installation.delivered_after(newest):
         return []
-    return in_order
+    beginning = installation.now - RECENT + timedelta(minutes=2)
+    found = [
+        Current(
+            reason,
+            status,
+            explain(troubles[-1], installation),
+            troubles[0].time,
+            troubles[0].time < beginning,
+            troubles[-1].time,
+        )
+        for (reason, status), troubles in kinds.items()
+    ]
+    return sorted(found, key=lambda current: current.last, reverse=True)
 
 
 def explain(trouble: Trouble, installation: Installation) -> Meaning:

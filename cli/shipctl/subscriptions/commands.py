@@ -11,7 +11,15 @@ from rich.console import Console
 from shipctl.option_blocks import with_blocks
 from shipctl.options import SHOWN_PANEL, Place
 from shipctl.subscriptions.deployed_settings import settings_of, with_patterns
-from shipctl.subscriptions.outcomes import WORDS, Tally, outcomes, write_action, write_json, write_state
+from shipctl.subscriptions.outcomes import (
+    WORDS,
+    Tally,
+    is_wrong,
+    outcomes,
+    write_action,
+    write_json,
+    write_state,
+)
 
 EXAMPLES = """**Examples**
 
@@ -51,12 +59,16 @@ def list_(
 
     Filters that lead elsewhere are named. CloudWatch Logs is asked at the pace of the stack's parameter
     SubscribeRequestsPerSecond.
+
+    Exit status: 0 if every log group is as the stack wants it, 1 if one is not.
     """
     found = place.find()
     console = Console(highlight=False)
     tally = Tally()
+    wrong = 0
     for outcome in outcomes(found, settings_of(found), only or (), only_look=True):
         tally.count(outcome)
+        wrong += is_wrong(outcome)
         if as_json:
             write_json(outcome)
         else:
@@ -68,6 +80,8 @@ def list_(
         summary.print(f"{count:>7,}  {WORDS[state]}", soft_wrap=True)
     if not tally.states:
         print("shipctl: no such log group", file=sys.stderr)
+    if wrong:
+        raise typer.Exit(1)
 
 
 def plan(

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 REGION = "eu-west-1"
 FUNCTION = "loginformant-shipper-ReplayFunction-3xAmPlE"
+REPLAY_LOG = "/loginformant/loginformant-shipper/replay"
+SHIPPER_LOG = "/loginformant/loginformant-shipper/shipper"
 NOW = datetime.now(UTC)
 
 Invocation = Callable[[dict[str, Any]], dict[str, Any]]
@@ -56,6 +58,7 @@ class Stack:
     dead: str
     """URL of the dead-letter queue; `parked` likewise."""
     parked: str
+    logs: Any
     senders: SimulatedSenders = field(default_factory=lambda: SimulatedSenders(answers()))
     outputs: dict[str, str] = field(default_factory=dict)
     invocations: list[list[str]] = field(default_factory=list)
@@ -64,9 +67,34 @@ class Stack:
     """Called with the event before the function does its work; what it returns is the answer instead."""
     mapping_state: str | None = None
     """State of the event source mapping, where there is one."""
+    parameters: dict[str, str] = field(default_factory=dict)
+    reserved_concurrency: int | None = None
+    """Of the replay function."""
 
     def answers_with(self, api: Api) -> None:
         self.senders = SimulatedSenders(api)
+
+    def replay_logs(self, reason: str, status: int | None = None, *, minutes_ago: float = 0.0) -> None:
+        """Have the replay function say that it returned three log events, and why."""
+        said = {"reason": reason, "events": 3, "message": "log events are returned to their source"}
+        self._log(said | ({"status": status} if status else {}), minutes_ago)
+
+    def replay_logs_a_delivery(self) -> None:
+        """Have the replay function count three log events that were delivered."""
+        self._log({"_aws": {}, "EventsDelivered": [3.0]}, 0.0)
+
+    def _log(self, fields: dict[str, Any], minutes_ago: float) -> None:
+        when = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+        self.logs.put_log_events(
+            logGroupName=REPLAY_LOG,
+            logStreamName="a",
+            logEvents=[{"timestamp": int(when.timestamp() * 1000), "message": json.dumps(fields)}],
+        )
+
+    def hide(self, *, parked: bool = False) -> None:
+        """Have somebody else take ten messages into their hands."""
+        url = self.parked if parked else self.dead
+        self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=100)
 
     def put(
         self,
@@ -178,6 +206,8 @@ class Sessions:
                 ("cloudformation.DescribeStacks", self._describe_stacks),
                 ("lambda.ListEventSourceMappings", self._list_mappings),
                 ("lambda.Invoke", self._invoke),
+                ("lambda.GetFunctionConcurrency", self._get_concurrency),
+                ("lambda.GetFunctionConfiguration", self._get_configuration),
             ):
                 # What such a handler returns takes the answer's place; botocore's type stubs do not know it.
                 opened.events.register(f"before-call.{operation}", answer)  # type: ignore[arg-type]
@@ -190,13 +220,24 @@ class Sessions:
             error = {"Code": "ValidationError", "Message": f"Stack with id {name} does not exist"}
             return SimpleNamespace(status_code=400), {"Error": error, "ResponseMetadata": {}}
         outputs = [{"OutputKey": key, "OutputValue": value} for key, value in self.stack.outputs.items()]
-        return OK, {"Stacks": [{"StackName": name, "Outputs": outputs}]}
+        parameters = [
+            {"ParameterKey": key, "ParameterValue": value} for key, value in self.stack.parameters.items()
+        ]
+        return OK, {"Stacks": [{"StackName": name, "Outputs": outputs, "Parameters": parameters}]}
 
     def _list_mappings(self, **_: Any) -> HttpAndAnswer:
         assert self.stack
         arn = f"arn:aws:sqs:{REGION}:123456789012:{self.stack.dead.rpartition('/')[2]}"
-        mapping = {"EventSourceArn": arn, "State": self.stack.mapping_state}
+        mapping = {"UUID": "uuid", "EventSourceArn": arn, "State": self.stack.mapping_state}
         return OK, {"EventSourceMappings": [mapping] if self.stack.mapping_state else []}
+
+    def _get_concurrency(self, **_: Any) -> HttpAndAnswer:
+        assert self.stack
+        reserved = self.stack.reserved_concurrency
+        return OK, {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
+
+    def _get_configuration(self, **_: Any) -> HttpAndAnswer:
+        return OK, {"Environment": {"Variables": {"INGEST_URL": "https://app.loginformant.com"}}}
 
     def _invoke(self, params: dict[str, Any], **_: Any) -> HttpAndAnswer:
         assert self.stack
@@ -227,11 +268,18 @@ def stack_in_aws(monkeypatch: pytest.MonkeyPatch, credentials: None, sessions: S
             sqs.create_queue(QueueName=name, Attributes={"MessageRetentionPeriod": "1209600"})["QueueUrl"]
             for name in ("shipper-DeadLetterQueue-1aB2", "shipper-ParkedQueue-3cD4")
         )
+        logs = sessions(REGION, None).client("logs")
+        for group in (REPLAY_LOG, SHIPPER_LOG):
+            logs.create_log_group(logGroupName=group)
+            logs.create_log_stream(logGroupName=group, logStreamName="a")
         outputs = {
+            "ShipperFunctionName": "loginformant-shipper-ShipperFunction-1aB2",
+            "ShipperLogGroupName": SHIPPER_LOG,
+            "ReplayLogGroupName": REPLAY_LOG,
             "DeadLetterQueueUrl": dead,
             "ParkedQueueUrl": parked,
             "ReplayFunctionName": FUNCTION,
             "ReplayFunctionArn": f"arn:aws:lambda:{REGION}:123456789012:function:{FUNCTION}",
         }
-        sessions.stack = Stack(sqs, dead, parked, outputs=outputs)
+        sessions.stack = Stack(sqs, dead, parked, logs, outputs=outputs)
         yield sessions.stack

@@ -98,15 +98,7 @@ def test_stats_of_an_empty_queue(shipctl: Run, stack_in_aws: Stack) -> None:
     assert result.exit_code == 0
     assert "Nothing waits." in result.stdout
     assert "Parked queue: nothing" in result.stdout
-    assert "AutoReplay is off" in result.stdout
-
-
-def test_stats_say_what_others_have_in_hand(shipctl: Run, stack_in_aws: Stack) -> None:
-    stack_in_aws.put("one")
-    stack_in_aws.sqs.receive_message(QueueUrl=stack_in_aws.dead, VisibilityTimeout=100)
-    result = shipctl("dlq", "stats")
-    assert "1 message in flight" in result.stdout
-    assert "Nothing waits." in result.stdout
+    assert "replay has no trigger" in result.stdout
 
 
 def test_stats_warn_of_what_sqs_will_drop_soon(shipctl: Run, stack_in_aws: Stack) -> None:
@@ -114,7 +106,7 @@ def test_stats_warn_of_what_sqs_will_drop_soon(shipctl: Run, stack_in_aws: Stack
     stack_in_aws.sqs.set_queue_attributes(
         QueueUrl=stack_in_aws.dead, Attributes={"MessageRetentionPeriod": "172800"}
     )
-    assert "shipctl dlq export keeps a copy" in shipctl("dlq", "stats", env=WIDE).stdout
+    assert "shipctl dlq export FILE keeps a copy" in shipctl("dlq", "stats", env=WIDE).stdout
 
 
 def test_show_tells_reason_answer_and_logs(shipctl: Run, stack_in_aws: Stack) -> None:

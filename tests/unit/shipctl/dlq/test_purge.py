@@ -44,7 +44,7 @@ def test_a_yes_deletes_what_was_counted(shipctl: Run, stack_in_aws: Stack) -> No
     put_some(stack_in_aws)
     result = shipctl("dlq", "purge", "--reason", "rejected", input="y\n")
     assert result.exit_code == 0, result.output
-    assert "export keeps a copy" in result.stdout
+    assert "export FILE keeps a copy" in result.stdout
     assert "2 messages deleted" in result.stdout
     assert [letter.cause.reason for letter in stack_in_aws.visible()] == ["unavailable"]
 
@@ -61,7 +61,7 @@ def test_all_of_a_queue(shipctl: Run, stack_in_aws: Stack) -> None:
 def test_what_comes_in_while_the_question_stands_is_not_deleted(
     shipctl: Run, stack_in_aws: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def confirm(question: str) -> bool:
+    def confirm(question: str, err: bool) -> bool:
         stack_in_aws.put("late", reason="rejected")
         return True
 
@@ -77,7 +77,7 @@ def test_an_answer_that_comes_too_late_deletes_nothing(
 ) -> None:
     now = [1000.0]
 
-    def confirm(question: str) -> bool:
+    def confirm(question: str, err: bool) -> bool:
         now[0] += 601
         return True
 

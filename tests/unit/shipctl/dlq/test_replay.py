@@ -1,5 +1,6 @@
 """What waits is delivered; what is not stays, is said, and is visible again."""
 
+import json
 import os
 import signal
 import time
@@ -365,3 +366,70 @@ def test_a_rate_is_kept_by_waiting(
     result = shipctl("dlq", "replay", "--rate", "20")
     assert result.exit_code == 0, result.output
     assert [seconds for seconds in waits if seconds > 0] == pytest.approx([2.0, 2.0, 2.0])
+
+
+class TestInFlight:
+    """What is in flight is not seen by replay: it is said, or waited for, and never called a success."""
+
+    def test_it_is_said_and_ends_with_1(self, shipctl: Run, stack_in_aws: Stack) -> None:
+        stack_in_aws.put("hidden")
+        stack_in_aws.hide()
+        result = shipctl("dlq", "replay")
+        assert result.exit_code == 1
+        assert "1 message in flight, not tried" in result.stdout
+        assert "→ shipctl dlq replay --wait waits for them" in result.stdout
+
+    def test_what_was_delivered_is_no_whole_success_beside_it(
+        self, shipctl: Run, stack_in_aws: Stack
+    ) -> None:
+        stack_in_aws.put("hidden")
+        stack_in_aws.hide()
+        stack_in_aws.put("visible")
+        result = shipctl("dlq", "replay")
+        assert (result.exit_code, stack_in_aws.delivered) == (1, ["visible"])
+
+    def test_wait_replays_what_comes_back(
+        self, shipctl: Run, stack_in_aws: Stack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stack_in_aws.put("hidden")
+        [message] = stack_in_aws.sqs.receive_message(QueueUrl=stack_in_aws.dead, VisibilityTimeout=100)[
+            "Messages"
+        ]
+
+        def waited(stop: object, seconds: float) -> None:
+            stack_in_aws.sqs.change_message_visibility(
+                QueueUrl=stack_in_aws.dead, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+            )
+
+        monkeypatch.setattr("shipctl.dlq.replay.LOOK_AGAIN_SECONDS", 0.0)
+        monkeypatch.setattr("shipctl.dlq.signals.Stop.wait", waited)
+        result = shipctl("dlq", "replay", "--wait")
+        assert result.exit_code == 0, result.output
+        assert stack_in_aws.delivered == ["hidden"]
+
+    def test_waiting_has_an_end(
+        self, shipctl: Run, stack_in_aws: Stack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stack_in_aws.put("hidden")
+        stack_in_aws.hide()
+        monkeypatch.setattr("shipctl.dlq.replay.MAX_WAIT_SECONDS", -1.0)
+        assert shipctl("dlq", "replay", "--wait").exit_code == 1
+
+    def test_waiting_does_not_try_again_what_was_refused(
+        self, shipctl: Run, stack_in_aws: Stack, real_clock_step: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("shipctl.dlq.replay.LOOK_AGAIN_SECONDS", 0.0)
+        stack_in_aws.put("good", "bad")
+        stack_in_aws.answers_with(refusing("bad"))
+        result = shipctl("dlq", "replay", "--wait")
+        assert result.exit_code == 1
+        assert len(stack_in_aws.invocations) == 1
+        assert [letter.replays for letter in stack_in_aws.visible()] == ["1"]
+
+    def test_for_programs(self, shipctl: Run, stack_in_aws: Stack) -> None:
+        stack_in_aws.put("hidden")
+        stack_in_aws.hide()
+        stack_in_aws.put("a", "b")
+        document = json.loads(shipctl("dlq", "replay", "--json").stdout)
+        assert (document["delivered"], document["messagesInFlight"], document["isComplete"]) == (2, 1, False)
+        assert document["trouble"] is None

@@ -78,7 +78,7 @@ def lines(output: str) -> dict[str, dict[str, Any]]:
 
 def test_list_says_of_every_log_group_how_it_stands(shipctl: Run, account: LogsAccount) -> None:
     result = shipctl("subscriptions", "list", "--json")
-    assert result.exit_code == 0, result.stderr
+    assert result.exit_code == 1, result.stderr
     assert {name: line["state"] for name, line in lines(result.stdout).items()} == {
         "/aws/by-hand": "by-hand",
         "/aws/fine": "subscribed",
@@ -109,6 +109,11 @@ def test_list_of_some(shipctl: Run, account: LogsAccount) -> None:
     assert set(lines(result.stdout)) == {"/ecs/left", "/ecs/other"}
     assert account.requests["DescribeSubscriptionFilters"] == 2
     assert shipctl("subscriptions", "list", "--only", "x").stderr == "shipctl: no such log group\n"
+
+
+@pytest.mark.parametrize(("only", "status"), [("/aws/fine", 0), ("/aws/missing", 1), ("/aws/taken", 1)])
+def test_the_status_of_list_says_whether_all_is_as_wanted(shipctl: Run, only: str, status: int) -> None:
+    assert shipctl("subscriptions", "list", "--only", only).exit_code == status
 
 
 def test_an_access_that_is_denied_is_told_at_its_log_group(shipctl: Run, account: LogsAccount) -> None:

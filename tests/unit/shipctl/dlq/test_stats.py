@@ -1,0 +1,154 @@
+"""`shipctl dlq stats` knows why without luck: in every state of queue, trigger and LogInformant."""
+
+import json
+
+import pytest
+
+from tests.unit.shipctl.conftest import Run
+from tests.unit.shipctl.dlq.conftest import Stack
+
+WIDE = {"COLUMNS": "120"}
+
+
+@pytest.fixture
+def replaying(stack_in_aws: Stack) -> Stack:
+    """A stack in the default, with three messages, all in flight."""
+    stack_in_aws.mapping_state = "Enabled"
+    for number in range(3):
+        stack_in_aws.put(f"log {number}")
+    stack_in_aws.hide()
+    return stack_in_aws
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "why", "remedy"),
+    [
+        ("unauthorized", 401, "LogInformant refuses the API key (unauthorized 401)", "shipctl key set"),
+        ("unavailable", 503, "LogInformant is down (unavailable 503)", "wait until it is back"),
+        ("no_key", None, "the API key cannot be read (no_key)", "shipctl key set"),
+    ],
+)
+def test_messages_in_flight_have_a_reason_at_every_call(
+    shipctl: Run, replaying: Stack, reason: str, status: int | None, why: str, remedy: str
+) -> None:
+    replaying.replay_logs(reason, status, minutes_ago=4)
+    replaying.replay_logs(reason, status, minutes_ago=1)
+    for _ in range(5):
+        lines = shipctl("dlq", "stats", env=WIDE).stdout.splitlines()
+        assert "Nothing waits." not in lines
+        assert lines[1].startswith("3 messages in flight: replay has them in hand")
+        assert lines[2].startswith(f"{why}; since ")
+        assert "last 1 min ago" in lines[2]
+        assert lines[3] == f"→ {remedy}; the queue then empties itself"
+    assert replaying.in_flight() == 3
+
+
+def test_what_is_over_is_no_reason(shipctl: Run, replaying: Stack) -> None:
+    replaying.replay_logs("unavailable", 503, minutes_ago=2)
+    replaying.replay_logs_a_delivery()
+    output = shipctl("dlq", "stats", env=WIDE).stdout
+    assert "LogInformant is down" not in output
+    assert "No trouble was logged in the last 15 minutes." in output
+
+
+@pytest.mark.parametrize(
+    ("says", "state", "words", "remedy"),
+    [
+        ("true", "Enabled", "AutoReplay is on", None),
+        (
+            "true",
+            "Disabled",
+            "AutoReplay is true, and somebody switched its trigger off (Disabled)",
+            "autoreplay on",
+        ),
+        (
+            "false",
+            "Enabled",
+            "AutoReplay is false, and somebody switched its trigger on (Enabled)",
+            "autoreplay off",
+        ),
+        ("false", "Disabled", "AutoReplay is off: nothing is replayed but by shipctl dlq replay", None),
+        ("true", None, "replay has no trigger", None),
+    ],
+)
+def test_what_autoreplay_says_and_what_the_trigger_is(
+    shipctl: Run, stack_in_aws: Stack, says: str, state: str | None, words: str, remedy: str | None
+) -> None:
+    stack_in_aws.parameters["AutoReplay"] = says
+    stack_in_aws.mapping_state = state
+    output = shipctl("dlq", "stats", env=WIDE).stdout
+    assert words in output
+    assert remedy is None or f"→ shipctl {remedy}\n" in output
+
+
+def test_a_replay_that_cannot_run(shipctl: Run, replaying: Stack) -> None:
+    replaying.reserved_concurrency = 0
+    output = shipctl("dlq", "stats", env=WIDE).stdout
+    assert "replay cannot run: its reserved concurrency is 0" in output
+    assert (
+        "→ aws lambda delete-function-concurrency --function-name loginformant-shipper-ReplayFunction"
+        in output
+    )
+
+
+def test_hints_keep_the_stack_and_the_queue(shipctl: Run, stack_in_aws: Stack) -> None:
+    stack_in_aws.put("bad", reason="rejected", parked=True)
+    stack_in_aws.put("one")
+    place = ["--region", "eu-west-1"]
+    environment = {"AWS_REGION": "eu-north-1", **WIDE}
+    shown = shipctl("dlq", "stats", *place, env=environment).stdout
+    assert "Parked queue: 1 message: shipctl dlq stats --parked --region eu-west-1" in shown
+    parked = shipctl("dlq", "stats", "--parked", *place, env=environment).stdout
+    assert "→ shipctl dlq show --parked --region eu-west-1 says why" in parked
+
+
+def test_what_cannot_be_asked_is_said(shipctl: Run, replaying: Stack) -> None:
+    replaying.logs.delete_log_group(logGroupName=replaying.outputs["ReplayLogGroupName"])
+    result = shipctl("dlq", "stats", env=WIDE)
+    assert result.exit_code == 0
+    assert "? there is no log group /loginformant/loginformant-shipper/replay" in result.stdout
+
+
+def test_for_programs_numbers_are_numbers(shipctl: Run, replaying: Stack) -> None:
+    replaying.put("a", "b", reason="rejected", Status="400", log_group="/ecs/pay")
+    replaying.replay_logs("unauthorized", 401)
+    document = json.loads(shipctl("dlq", "stats", "--json").stdout)
+    assert (document["visible"], document["inFlight"], document["logEvents"]) == (1, 3, 2)
+    assert document["byReason"] == {"rejected": {"messages": 1, "logEvents": 2}}
+    assert document["byLogGroup"] == {"/ecs/pay": {"messages": 1, "logEvents": 2}}
+    assert document["why"][0]["reason"] == "unauthorized"
+    assert document["why"][0]["status"] == 401
+    assert (document["replay"]["runs"], document["replay"]["isAsWanted"]) == (True, True)
+    assert document["otherQueue"] == {"visible": 0, "inFlight": 0}
+
+
+def test_watching_touches_no_message_and_goes_on_until_ctrl_c(
+    shipctl: Run, replaying: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replaying.put("visible")
+    rounds = iter(range(2))
+
+    def sleep(seconds: float) -> None:
+        if next(rounds, None) is None:
+            raise KeyboardInterrupt
+
+    def receive(*_: object) -> None:
+        raise AssertionError("a message was received")
+
+    monkeypatch.setattr("shipctl.dlq.stats.time.sleep", sleep)
+    monkeypatch.setattr("shipctl.dlq.queue.Queue.receive", receive)
+    result = shipctl("dlq", "stats", "--watch", env=WIDE)
+    assert result.exit_code == 130
+    assert result.stdout.count("1 message visible") == 3
+
+
+def test_at_sixty_columns_lines_break_between_words(shipctl: Run, replaying: Stack) -> None:
+    replaying.put("a", reason="unauthorized", Status="401")
+    replaying.put("b", reason="rejected", Status="400")
+    output = shipctl("dlq", "stats", env={"COLUMNS": "60"}).stdout
+    words = set(output.split())
+    assert {"unauthorized", "rejected", "LogInformant", "/aws/lambda/orders", "key,"} <= words
+    assert (
+        max(len(line) for line in output.splitlines() if "→" not in line and "DeadLetterQueue" not in line)
+        <= 60
+    )
