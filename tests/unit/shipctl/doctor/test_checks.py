@@ -318,7 +318,10 @@ class TestTrigger:
 
     def test_replay_cannot_run(self) -> None:
         finding = only("trigger", FakeInstallation(reserved={Function.REPLAY: 0}))
-        assert finding.what == "the trigger is on, and replay cannot run: its reserved concurrency is 0"
+        assert (
+            finding.what
+            == "the trigger of replay is on, and replay cannot run: its reserved concurrency is 0"
+        )
 
 
 class TestQueues:
