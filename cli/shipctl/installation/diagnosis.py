@@ -97,7 +97,7 @@ def _meaning(trouble: Trouble, installation: Installation) -> Meaning:
             return Meaning("LogInformant is down", "wait until it is back")
         case Reason.THROTTLED:
             return Meaning("LogInformant limits the rate", "wait, or lower MaxInFlight")
-        case Reason.OUT_OF_TIME:
+        case Reason.OUT_OF_TIME | Reason.NOT_BEGUN:
             return Meaning(
                 "the functions' time is used up before an answer comes",
                 f"wait; if it goes on, see the time-out in {stack.command('doctor', '--only', 'settings')}",
