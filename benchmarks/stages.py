@@ -11,7 +11,7 @@ from loginformant_shipper.delivery.batching import batches
 from loginformant_shipper.entries.log_object import entry, frame
 from loginformant_shipper.events import SubscriptionMessage
 from loginformant_shipper.filtering import is_blank
-from loginformant_shipper.levels import decide
+from loginformant_shipper.levels import decide_log
 from loginformant_shipper.parsing.stack_traces import join
 from loginformant_shipper.pipeline import Environment
 from loginformant_shipper.wire.decoding import decode
@@ -56,13 +56,13 @@ def _stages(
     assert isinstance(message, SubscriptionMessage)
     origin, events = message.origin, message.events
     logs = list(join(events))
-    levels = [decide(log.continues or log.parsed, origin.log_group).level for log in logs]
+    levels = [decide_log(log, origin.log_group).level for log in logs]
     where = frame(origin, "")
     entries = [entry(log, level, where) for log, level in zip(logs, levels, strict=True)]
     work: list[Callable[[], object]] = [
         lambda: list(decode(shipped, 64 * MIB)),
         lambda: list(join(events)),
-        lambda: [decide(log.continues or log.parsed, origin.log_group) for log in logs],
+        lambda: [decide_log(log, origin.log_group) for log in logs],
         lambda: [is_blank(log) for log in logs],
         lambda: [entry(log, level, where) for log, level in zip(logs, levels, strict=True)],
         lambda: list(batches(entries, 500, lambda: MIB)),

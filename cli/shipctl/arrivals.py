@@ -8,7 +8,7 @@ import orjson
 from loginformant_shipper.entries.log_object import entry, frame
 from loginformant_shipper.events import SubscriptionMessage
 from loginformant_shipper.filtering import is_blank
-from loginformant_shipper.levels import decide
+from loginformant_shipper.levels import decide_log
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.stack_traces import Log, join
 
@@ -49,7 +49,7 @@ def _of_stream(message: SubscriptionMessage, default_level: Level, region: str) 
         if is_blank(log):
             yield Filtered(log, "blank")
             continue
-        level, rule = decide(log.continues or log.parsed, origin.log_group, default_level)
+        level, rule = decide_log(log, origin.log_group, default_level)
         document = orjson.loads(entry(log, level, where).body)
         yield Arrival(log, level, rule, origin.log_group, document)
 

@@ -67,6 +67,8 @@ class Row(NamedTuple):
     prefix: int
     """How many characters at the start say what other columns say: a runtime's prefix, a time."""
     exception: str | None
+    wrapper: str
+    """Who wrote it, by the container driver, log router or syslog that carried it."""
 
 
 def row_of(arrival: Arrival) -> Row:
@@ -90,7 +92,15 @@ def row_of(arrival: Arrival) -> Row:
         message=text,
         prefix=prefix,
         exception=document.get("exception"),
+        wrapper=_wrapper_of(arrival),
     )
+
+
+def _wrapper_of(arrival: Arrival) -> str:
+    """The properties that a container driver, a log router or syslog gave the log, without the time."""
+    wrapper = arrival.log.parsed.wrapper
+    properties = wrapper.properties.items() if wrapper is not None else ()
+    return one_line("  ".join(f"{name}={value}" for name, value in properties if name != "time"))
 
 
 class Columns(NamedTuple):
@@ -143,6 +153,7 @@ class LogTable:
     _columns: Columns | None = field(default=None, init=False)
     _heading: tuple[str, str] | None = field(default=None, init=False)
     _written: bool = field(default=False, init=False)
+    _wrapper: str = field(default="", init=False)
 
     def write(self, arrivals: Iterable[Arrival]) -> None:
         """Write logs that were read together; the first of them say how wide the columns must be."""
@@ -175,6 +186,7 @@ class LogTable:
             _append(line, text, width, style, columns.gap)
         trace = row.exception if self.show_exceptions else None
         _append_message(line, _without_trace(row) if trace else row, columns.message)
+        self._write_wrapper(row.wrapper)
         self._write(line)
         for trace_line in trace.split("\n") if trace else ():
             self._write(Text(f"    {visible(trace_line.rstrip().expandtabs(4))}", style=TRACE))
@@ -200,6 +212,12 @@ class LogTable:
                 _append(line, title, width, TITLE, columns.gap)
             line.append("Message", style=TITLE)
             self._write(line)
+
+    def _write_wrapper(self, wrapper: str) -> None:
+        """Write, above the first log that has them, the properties of a wrapper."""
+        if wrapper and wrapper != self._wrapper:
+            self._write(Text(f"    {wrapper}", style=DIM))
+        self._wrapper = wrapper or self._wrapper
 
     def _write(self, line: Text) -> None:
         line.rstrip()

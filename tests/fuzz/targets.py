@@ -22,7 +22,7 @@ from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.entries.log_object import entry, frame
 from loginformant_shipper.events import ControlMessage, LogEvent, SubscriptionMessage, Undecodable
 from loginformant_shipper.filtering import is_blank
-from loginformant_shipper.levels import END, START, decide, explain_level, infer_level
+from loginformant_shipper.levels import END, START, decide_log, explain_level, infer_level
 from loginformant_shipper.names import Detector, Level
 from loginformant_shipper.parsing.messages import parse
 from loginformant_shipper.parsing.stack_traces import MAX_JOINED_BYTES, MAX_JOINED_EVENTS, join
@@ -146,7 +146,7 @@ def fuzz_joiner(lines: list[str], gaps: list[int], odd: object) -> None:
         if is_blank(log):
             assert not "".join(event.message for event in log.events).rpartition("\t")[2].strip()
             continue
-        level = decide(log.continues or log.parsed).level
+        level = decide_log(log).level
         sent = entry(log, level, frame(ORDERS, "eu-west-1", {"team": "shop"})).body
         [body] = accepted_logs(Call("POST", SINGLE, HEADERS, sent), frozenset({"a-key"}))
         assert {event.id for event in log.events} == set(

@@ -10,6 +10,7 @@ from loginformant_shipper.names import FilterCause, Level
 from loginformant_shipper.parsing.messages import ParsedMessage
 from loginformant_shipper.parsing.request_ids import request_id
 from loginformant_shipper.parsing.stack_traces import Log
+from loginformant_shipper.patterns import Pattern
 from loginformant_shipper.settings import Settings
 
 LevelledLog = tuple[Log, Level]
@@ -44,7 +45,8 @@ def keep(
 ) -> Iterator[LevelledLog]:
     """The logs of one log stream that are shipped; the events of the others are added to `dropped`.
 
-    The patterns look at the text of the log: of a stack trace, all lines. The rest of a trace that is several
+    The patterns look at the text of the log: of a stack trace, all lines; of a wrapped log, what the program
+    wrote, and the whole message as well. The rest of a trace that is several
     logs shares the fate of its beginning. Sampling keeps or drops a Lambda request as a whole: it decides by
     a hash of its id, or else of the event's id, and so alike whenever and wherever it is asked.
     """
@@ -63,15 +65,22 @@ def keep(
 def _cause(parsed: ParsedMessage, level: Level, event_id: str, settings: Settings) -> FilterCause | None:
     if _SEVERITY[level] < _SEVERITY[settings.minimum_level]:
         return FilterCause.LEVEL
-    if settings.include_pattern is not None and not settings.include_pattern.is_in(parsed.text):
+    if settings.include_pattern is not None and not _is_in(settings.include_pattern, parsed):
         return FilterCause.INCLUDE_PATTERN
-    if settings.exclude_pattern is not None and settings.exclude_pattern.is_in(parsed.text):
+    if settings.exclude_pattern is not None and _is_in(settings.exclude_pattern, parsed):
         return FilterCause.EXCLUDE_PATTERN
     if settings.sample_percent < 100 and level not in _NEVER_SAMPLED:
         sample = share_of(request_id(parsed) or event_id)
         if sample >= settings.sample_percent / 100:
             return FilterCause.SAMPLING
     return None
+
+
+def _is_in(pattern: Pattern, parsed: ParsedMessage) -> bool:
+    """Whether a pattern is in what the program wrote, or in the message with its wrapper."""
+    if pattern.is_in(parsed.text):
+        return True
+    return parsed.wrapper is not None and pattern.is_in(parsed.wrapper.message)
 
 
 def share_of(identifier: str) -> float:

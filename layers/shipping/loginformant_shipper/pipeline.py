@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from itertools import chain, islice
 from typing import Any
 
@@ -33,11 +33,11 @@ from loginformant_shipper.events import (
 from loginformant_shipper.failures import Failure, Reason
 from loginformant_shipper.filtering import LevelledLog, has_filters, is_blank, is_own, keep
 from loginformant_shipper.ledger import Ledger
-from loginformant_shipper.levels import decide
+from loginformant_shipper.levels import decide_log
 from loginformant_shipper.names import FilterCause, Metric
 from loginformant_shipper.parsing.pieces import pieces
 from loginformant_shipper.parsing.stack_traces import join
-from loginformant_shipper.redaction.redact import is_wanted, redacted_events
+from loginformant_shipper.redaction.redact import is_wanted, redact_text, redacted_events
 from loginformant_shipper.settings import RESERVE_MARGIN_SECONDS, Settings, load_settings
 from loginformant_shipper.telemetry import log_dead_lettered, log_parked, log_returned, put_metrics
 from loginformant_shipper.wire.decoding import Payload, load_of, payloads, source_of
@@ -248,11 +248,12 @@ def _logs(
     events: Iterable[LogEvent], origin: Origin, settings: Settings, ledger: Ledger
 ) -> Iterator[LevelledLog]:
     log_group, default_level = origin.log_group, settings.default_level
-    for log in chain.from_iterable(map(join, pieces(events))):
+    redact = partial(redact_text, settings=settings) if is_wanted(settings) else None
+    for log in chain.from_iterable(join(piece, redact) for piece in pieces(events)):
         if is_blank(log):
             ledger.dropped[FilterCause.BLANK] += len(log.events)
         else:
-            yield log, decide(log.continues or log.parsed, log_group, default_level).level
+            yield log, decide_log(log, log_group, default_level).level
 
 
 def _store(letters: list[Addressed], seconds: float, ledger: Ledger, parked_queue: str | None = None) -> None:

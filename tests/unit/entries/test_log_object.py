@@ -177,7 +177,6 @@ def test_the_message_comes_out_of_the_message_field(field: str) -> None:
         {"log": {"message": "Order placed"}},
         {"error": {"message": "Order placed"}},
         {"message": {"msg": "Order placed"}},
-        {"log": '{"level":"info","msg":"Order placed"}', "stream": "stdout"},
     ],
 )
 def test_a_message_inside_another_field_is_found_and_the_field_kept(fields: dict[str, Any]) -> None:

@@ -70,3 +70,14 @@ def test_no_more_events_are_asked_for_than_the_piece_needs() -> None:
     asked = iter(events([LINE] * 10 * FULL))
     first = next(pieces(asked))
     assert len(list(asked)) >= 10 * FULL - len(first) - 2 * NEIGHBOURS
+
+
+@pytest.mark.parametrize("before", range(FULL - NEIGHBOURS, FULL + NEIGHBOURS + 3, 3))
+def test_no_trace_in_a_wrapper_is_cut_and_no_line_that_a_driver_has_cut(before: int) -> None:
+    wrapped = [f"2026-11-03T10:00:00.1Z stderr F {line}" for line in TRACE]
+    part = "2026-11-03T10:00:00.1Z stderr P " + "x" * (MAX_LINE_CHARACTERS + 1)
+    for together in (wrapped, [part, part, part.replace(" P ", " F ")]):
+        messages = [LINE] * before + together + [LINE] * 3 * FULL
+        at_once = [log.events for log in join(events(messages))]
+        assert [log.events for piece in cut(messages) for log in join(piece)] == at_once
+        assert len(at_once) == len(messages) - 2

@@ -60,7 +60,6 @@ def test_a_log_group_is_called_what_a_person_calls_what_writes_to_it(log_group: 
         ({"name": "shop", "levelname": "INFO"}, "shop", "name"),
         ({"channel": "shop", "level_name": "INFO"}, "shop", "channel"),
         ({"Category": "Shop.Orders", "LogLevel": "Information"}, "Shop.Orders", "Category"),
-        ({"log": "hello", "kubernetes": {"container_name": "checkout"}}, "checkout", None),
     ],
 )
 def test_the_logger_of_a_structured_log(fields: dict[str, object], name: str, field: str | None) -> None:
@@ -83,7 +82,6 @@ def test_the_logger_of_a_structured_log(fields: dict[str, object], name: str, fi
         {"logger": 7},
         {"log": "hello"},
         {"log": {"level": "info"}},
-        {"kubernetes": None},
     ],
 )
 def test_what_names_no_logger(fields: dict[str, object]) -> None:

@@ -229,3 +229,19 @@ def decided(message: str) -> str:
     decision = explain_level(message)
     assert decision.level in Level
     return decision.rule
+
+
+def test_a_wrapped_log_is_shown_as_the_program_wrote_it_with_the_properties_of_its_wrapper(
+    shipctl: Run, tmp_path: Path
+) -> None:
+    wrapped = tmp_path / "wrapped.log"
+    wrapped.write_text("web_1  | ERROR: order 17 refused\nweb_1  | INFO: order 18 placed\n", encoding="utf-8")
+    lines = shipctl("preview", str(wrapped)).stdout.splitlines()
+    assert [line.split(maxsplit=2)[2] for line in lines if "order" in line] == [
+        "ERROR: order 17 refused",
+        "INFO: order 18 placed",
+    ]
+    assert [line.strip() for line in lines if "container" in line] == ["container.name=web_1"]
+    [first, _] = map(json.loads, shipctl("preview", "--json", str(wrapped)).stdout.splitlines())
+    assert first["message"] == "ERROR: order 17 refused"
+    assert first["properties"]["container.name"] == "web_1"

@@ -94,9 +94,10 @@ def json_or_none(value: object) -> str | None:
 
 def is_deep(parsed: "ParsedMessage") -> bool:
     """Whether more than `MAX_DEPTH` objects and arrays are inside one another."""
-    if parsed.body.count("{") + parsed.body.count("[") <= MAX_DEPTH:
+    text = parsed.body if parsed.wrapper is None else parsed.wrapper.message
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
         return False
-    level: list[Any] = [parsed.fields]
+    level: list[Any] = [parsed.fields or {}, parsed.wrapper.properties if parsed.wrapper else {}]
     for _ in range(MAX_DEPTH):
         members = (
             member for outer in level for member in (outer.values() if isinstance(outer, dict) else outer)

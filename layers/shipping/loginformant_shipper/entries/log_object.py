@@ -123,6 +123,7 @@ def _plain_body(log: "Log", level: "Level", frame: Frame) -> bytes | None:
         or log.continues is not None
         or len(log.events) > 1
         or event.unusual is not None
+        or parsed.wrapper is not None
         or frame.json is None
         or not text
         or text.startswith(REPORT_LINES)
@@ -157,11 +158,14 @@ def _body(log: "Log", level: "Level", frame: Frame) -> bytes:
         document["exception"] = log.exception
     if parsed.fields is None:
         document["message"] = parsed.text or _BLANK
-        document["source"] = frame.source
+        document["source"] = _source(log, frame)
         document["properties"] = ours
     else:
         document |= _of_fields(log, parsed.fields, ours, frame)
-    body = None if parsed.fields is not None and is_deep(parsed) else serialised(document)
+    if parsed.wrapper is not None:
+        document["properties"] = _with_wrapper(parsed.wrapper.properties, document["properties"])
+    structured = parsed.fields is not None or parsed.wrapper is not None
+    body = None if structured and is_deep(parsed) else serialised(document)
     return body or bounded_body(document, parsed, ours)
 
 
@@ -176,7 +180,7 @@ def _of_fields(log: "Log", fields: Fields, ours: Fields, frame: Frame) -> Fields
         if field is not None:
             used.append(field)
     else:
-        source = frame.source
+        source = _source(log, frame)
     found = exception_of(fields) if log.exception is not None else None
     others = without(found.path, fields) if found and found.text == log.exception else fields.copy()
     for field in used:
@@ -186,6 +190,13 @@ def _of_fields(log: "Log", fields: Fields, ours: Fields, frame: Frame) -> Fields
         "source": source,
         "properties": _merged(others, ours),
     }
+
+
+def _source(log: "Log", frame: Frame) -> str:
+    """The container in its pod, or what the log group is called."""
+    wrapper = log.parsed.wrapper
+    container = wrapper.properties.get("k8s.container.name") if wrapper is not None else None
+    return container if isinstance(container, str) and container else frame.source
 
 
 # --- timestamp ---
@@ -265,7 +276,10 @@ def _merged(others: Fields, ours: Fields) -> Fields:
     return merged
 
 
-# --- properties: Lambda and embedded metrics ---
-
-
-# --- serialisation within bounds ---
+def _with_wrapper(wrapper: Fields, properties: Fields) -> Fields:
+    """Both; where a name is in both, the wrapper's becomes `wrapper.<name>`, and so on."""
+    merged = properties.copy()
+    for name, value in wrapper.items():
+        names = (f"{'wrapper.' * times}{name}" for times in count(0))
+        merged[next(new for new in names if new not in merged)] = value
+    return merged

@@ -41,8 +41,9 @@ from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers import MAX_HEADER, read_header
 from loginformant_shipper.parsing.level_words import LEVEL_WORDS
 from loginformant_shipper.parsing.messages import ParsedMessage, parse
+from loginformant_shipper.parsing.stack_traces import Log
 
-__all__ = ["Decision", "decide", "explain_level", "infer_level"]
+__all__ = ["Decision", "decide", "decide_log", "explain_level", "infer_level"]
 
 START = 16 * 1024
 END = 2 * 1024
@@ -64,7 +65,8 @@ def decide(
 ) -> Decision:
     """The level of a message that is parsed already, and the name of the rule that decided.
 
-    `default` is the level where no rule applies; that rule's name is `default`. Never raises.
+    `default` is the level where no rule applies and no wrapper gives one; that rule's name is `default`.
+    Never raises.
     """
     if parsed.fields is not None:
         decision = (
@@ -75,9 +77,32 @@ def decide(
     else:
         of_prefix = _of_prefix(parsed) if parsed.prefix else None
         decision = of_prefix or decide_by_log_group(log_group) or _of_text(parsed.text)
+    if decision is None and parsed.wrapper is not None and parsed.wrapper.level is not None:
+        return Decision(parsed.wrapper.level, "wrapper")
     return decision or _DEFAULTS[default]
 
 
+def decide_log(log: Log, log_group: str | None = None, default: Level = Level.INFORMATION) -> Decision:
+    """Return the level of a log, and the name of the rule that decided.
+
+    Of a trace that was joined, log line and exception are each read alone, and the worse one counts: an
+    exception is at least an Error, whatever it was logged with. Within one event its header decides. The rest
+    of a log has the level of its beginning.
+
+    Args:
+        log: One log of `parsing.stack_traces.join`.
+        log_group: The log group that it comes from.
+        default: The level where no rule applies.
+    """
+    if not log.parts:
+        decision = decide(log.continues or log.parsed, log_group, default)
+        return _OF_TRACES if decision.rule == "default" and log.exception is not None else decision
+    decisions = [decide(part, log_group, default) for part in log.parts]
+    return max(*decisions, _OF_TRACES, key=lambda decision: _SEVERITY[decision.level])
+
+
+_SEVERITY = {level: severity for severity, level in enumerate(Level)}
+_OF_TRACES = Decision(Level.ERROR, "exception")
 _DEFAULTS = {level: Decision(level, "default") for level in Level}
 
 

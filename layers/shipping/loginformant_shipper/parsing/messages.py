@@ -1,12 +1,12 @@
 """Each log event is parsed once: text, or text and fields."""
 
-import json
 import re
 from typing import Any, NamedTuple
 
-import orjson
-
 from loginformant_shipper.events import new_tuple
+from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.containers import Unwrapped, may_be_wrapped, unwrap
+from loginformant_shipper.parsing.json_objects import BEFORE_JSON, json_object
 
 
 class RuntimePrefix(NamedTuple):
@@ -16,18 +16,48 @@ class RuntimePrefix(NamedTuple):
     request_id: str | None
 
 
+class Wrapper(NamedTuple):
+    """What a container driver, a log router or syslog put around a message."""
+
+    properties: dict[str, Any]
+    level: Level | None
+    """The level that it gives; counts only where the text has none of its own."""
+    message: str
+    """The message as it came."""
+
+
 class ParsedMessage(NamedTuple):
     text: str
-    """The whole message, trailing white space removed, its runtime prefix included."""
+    """What the program wrote, trailing white space removed, its runtime prefix included."""
     body: str
     """What stands behind the runtime prefix; the same as `text` where there is none."""
     fields: dict[str, Any] | None = None
     """The members of `body` where it is a JSON object."""
     prefix: RuntimePrefix | None = None
+    wrapper: Wrapper | None = None
+    """Where the message came in one; everything else here is what was in it."""
 
 
 def parse(message: str) -> ParsedMessage:
-    """Parse the message of one log event, or of several that belong together.
+    """Parse the message of one log event, or of several that belong together: take it out of its wrapper, and
+    read it as `parse_bare` does.
+
+    Never raises.
+    """
+    unwrapped = unwrap(message) if may_be_wrapped(message) else None
+    return parse_bare(message) if unwrapped is None else parse_unwrapped(unwrapped, message)
+
+
+def parse_unwrapped(unwrapped: Unwrapped, message: str) -> ParsedMessage:
+    """Parse what was in the wrapper `message`."""
+    parsed = parse_bare(unwrapped.text)
+    fields = parsed.fields if unwrapped.fields is None else unwrapped.fields
+    wrapper = Wrapper(unwrapped.properties, unwrapped.level, message)
+    return parsed._replace(fields=fields, wrapper=wrapper)
+
+
+def parse_bare(message: str) -> ParsedMessage:
+    """Parse a message that is in no wrapper.
 
     Gives the message without trailing white space; its runtime prefix, if it has one; and its fields, if what
     stands behind the prefix is a JSON object (terminal colours around it are passed over). Integers beyond 64
@@ -39,17 +69,31 @@ def parse(message: str) -> ParsedMessage:
     text = message.rstrip()
     first = text[:1]
     if first not in _MORE_THAN_TEXT:
-        return new_tuple(ParsedMessage, (text, text, None, None))
+        return new_tuple(ParsedMessage, (text, text, None, None, None))
     pattern = _PREFIX_BY_FIRST_CHARACTER.get(first)
     prefix = pattern.match(text) if pattern else None
     if prefix is None:
-        fields = _json_object(text) if first in _BEFORE_JSON else None
-        return new_tuple(ParsedMessage, (text, text, fields, None))
+        fields = json_object(text) if first in BEFORE_JSON else None
+        return new_tuple(ParsedMessage, (text, text, fields, None, None))
     body = text[prefix.end() :]
     level, request_id = prefix.group("level", "request_id")
-    fields = _json_object(body) if body[:1] in _BEFORE_JSON else None
+    fields = json_object(body) if body[:1] in BEFORE_JSON else None
+    if fields is None and body[-1:] == "}":
+        fields = _fields_behind_text(body)
     found = new_tuple(RuntimePrefix, (level, None if request_id == "undefined" else request_id))
-    return new_tuple(ParsedMessage, (text, body, fields, found))
+    return new_tuple(ParsedMessage, (text, body, fields, found, None))
+
+
+def _fields_behind_text(body: str) -> dict[str, Any] | None:
+    """The fields of `<text>\t<JSON>`, which pino-lambda writes; None where the JSON has another message."""
+    text, tab, written = body.partition("\t{")
+    fields = json_object("{" + written) if tab else None
+    if fields is None:
+        return None
+    message = next((fields[name] for name in ("message", "msg") if name in fields), None)
+    if message is None:
+        return {"message": text} | fields
+    return fields if isinstance(message, str) and message.strip() == text.strip() else None
 
 
 # --- runtime prefixes ---
@@ -98,55 +142,5 @@ _PREFIX_BY_FIRST_CHARACTER = {
     **dict.fromkeys("DIWEFA", _LETTER_FIRST),
 }
 
-# --- JSON ---
-
-_BEFORE_JSON = frozenset("{ \t\r\n\x1b\ufeff")
-"""Its brace, white space, the escape that begins a terminal colour, and a byte order mark."""
-
-_MORE_THAN_TEXT = _BEFORE_JSON | _PREFIX_BY_FIRST_CHARACTER.keys()
+_MORE_THAN_TEXT = BEFORE_JSON | _PREFIX_BY_FIRST_CHARACTER.keys()
 """How a message begins that may be more than text; most begin otherwise."""
-
-_WRAPPING = re.compile(r"(?:[ \t\r\n\ufeff]|\x1b\[[0-9;]{0,20}m)*")
-
-# orjson makes a float of an integer beyond 64 bits. Those have 19 digits or more; 19 digits in a row leave 4
-# in a row where only every fourth character is looked at, which is faster than to look at all of them.
-_LONG_NUMBER = re.compile(r"[\s:,\[-][0-9]{19}")
-_LONG_NUMBER_THINNED = re.compile(r"[0-9]{4}")
-_THINNED = slice(None, None, 4)
-
-
-def _json_object(body: str) -> dict[str, Any] | None:
-    """The members of a JSON object; None where `body` is anything else."""
-    if body[0] != "{":
-        body = _without_wrapping(body)
-        if body[:1] != "{":
-            return None
-    try:
-        fields = orjson.loads(body)
-    except ValueError:
-        return None
-    if _LONG_NUMBER_THINNED.search(body[_THINNED]) and _LONG_NUMBER.search(body):
-        return _with_exact_integers(body)
-    return fields  # type: ignore[no-any-return]  # what begins with a brace is an object
-
-
-def _without_wrapping(body: str) -> str:
-    """`body` without white space, byte order mark and terminal colours before and after the braces."""
-    start = _WRAPPING.match(body).end()  # type: ignore[union-attr]  # the pattern matches nothing, too
-    end = body.rfind("}") + 1
-    return body[start:end] if _WRAPPING.fullmatch(body, end) else ""
-
-
-def _with_exact_integers(body: str) -> dict[str, Any] | None:
-    try:
-        return json.loads(body, parse_int=_exact)  # type: ignore[no-any-return]
-    except (ValueError, RecursionError):
-        return None
-
-
-def _exact(digits: str) -> int | str:
-    """The integer; or its digits where it is beyond the 64 bits that orjson reads and writes."""
-    if len(digits) > len("-9223372036854775808"):
-        return digits
-    number = int(digits)
-    return number if -(2**63) <= number < 2**64 else digits

@@ -1,12 +1,13 @@
 """Cut the events of a log stream into pieces that are worked on one after the other.
 
 A payload may inflate to 60 MiB, and the time of the function may be up before all of it is parsed. So it is
-parsed a piece at a time, and a piece ends where no stack trace goes on.
+parsed a piece at a time, and a piece ends where no stack trace goes on, and no line that was cut.
 """
 
 from collections.abc import Iterable, Iterator
 
 from loginformant_shipper.events import LogEvent
+from loginformant_shipper.parsing.containers import Unwrapped, may_be_wrapped, unwrap
 from loginformant_shipper.parsing.trace_lines import hold_a_trace
 
 MIN_PIECE_CHARACTERS = 256 * 1024
@@ -51,10 +52,22 @@ def _place_to_cut(piece: list[LogEvent], full_at: int) -> int:
         return len(piece)
     if len(piece) % NEIGHBOURS or len(piece) < 2 * NEIGHBOURS:
         return 0
-    around = (event.message for event in piece[-2 * NEIGHBOURS :])
-    return 0 if hold_a_trace(around) else len(piece) - NEIGHBOURS
+    around = [_unwrapped(event.message) for event in piece[-2 * NEIGHBOURS :]]
+    goes_on = any(map(_is_cut, around)) or hold_a_trace(each.text for each in around)
+    return 0 if goes_on else len(piece) - NEIGHBOURS
 
 
 def _stands_alone(message: str) -> bool:
     """Whether the message is a whole log: of several lines, or longer than a line."""
-    return len(message) > MAX_LINE_CHARACTERS or "\n" in message.rstrip()
+    unwrapped = _unwrapped(message)
+    text = unwrapped.text
+    return not _is_cut(unwrapped) and (len(text) > MAX_LINE_CHARACTERS or "\n" in text.rstrip())
+
+
+def _unwrapped(message: str) -> Unwrapped:
+    return (unwrap(message) if may_be_wrapped(message) else None) or Unwrapped(message, None, {})
+
+
+def _is_cut(unwrapped: Unwrapped) -> bool:
+    """Whether the rest of a line is in another event."""
+    return unwrapped.partial is not None and not unwrapped.partial.is_last

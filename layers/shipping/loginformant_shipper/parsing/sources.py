@@ -78,7 +78,6 @@ _LOGGER_FIELDS_IN_COMPANY = {
 _LOGGER_FIELDS_INSIDE = (
     ("log", "logger"),  # Elastic Common Schema, nested
     ("Properties", "SourceContext"),  # Serilog, JSON formatter
-    ("kubernetes", "container_name"),  # Fluent Bit on EKS, as Container Insights sets it up
 )
 _ANY_LOGGER_FIELD = frozenset(
     {*_LOGGER_FIELDS, *_LOGGER_FIELDS_IN_COMPANY, *(outer for outer, _ in _LOGGER_FIELDS_INSIDE)}

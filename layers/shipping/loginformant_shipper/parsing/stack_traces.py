@@ -1,17 +1,21 @@
 """Log events that are lines of one stack trace become one log; the exception of a log.
 
 Container log drivers write a log event for every line, so a stack trace arrives as dozens of them. They are
-joined under strict conditions: same stream, in order, no more than a second between two lines, each line of
-the shape that the language's traces have (`trace_lines`), and the log line above only if it tells of trouble.
+joined under strict conditions: same stream, same writer (`containers`), in order, no more than a second
+between two lines, each line of the shape that the language's traces have (`trace_lines`), and the log line
+above only if it is the trace's own. So are the parts of a line that a container driver had to cut.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+import heapq
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 from loginformant_shipper.events import LogEvent, new_tuple
+from loginformant_shipper.parsing.containers import LOOKS_WRAPPED, Unwrapped, may_be_wrapped, rewrap, unwrap
 from loginformant_shipper.parsing.exception_fields import exception_of
-from loginformant_shipper.parsing.messages import ParsedMessage, parse
-from loginformant_shipper.parsing.trace_lines import Trace, hold_a_trace, traces
+from loginformant_shipper.parsing.messages import ParsedMessage, parse, parse_bare, parse_unwrapped
+from loginformant_shipper.parsing.trace_lines import LOOKS_LIKE_A_MARK, Trace, hold_a_trace, traces
 
 MAX_GAP_MILLISECONDS = 1000
 """A trace is written at once; two lines further apart than this were not."""
@@ -23,46 +27,167 @@ MAX_JOINED_BYTES = 256 * 1024
 MAX_SEARCHED_CHARACTERS = 256 * 1024
 """How far into a message of many lines a trace is looked for."""
 
+Redact = Callable[[str], str]
+
+_LOOKS_SPECIAL = re.compile(rf"\{{|{LOOKS_WRAPPED}|{LOOKS_LIKE_A_MARK}").match
+"""Asked of every message, and quick: most are neither in a wrapper nor lines of a trace."""
+
 
 class Log(NamedTuple):
     events: tuple[LogEvent, ...]
     """What the log is made of, in order; never empty."""
     parsed: ParsedMessage
-    """Of one event: its message. Of several: their messages, joined by line feeds."""
+    """Of one event: its message. Of several: what their wrappers held, joined by line feeds."""
     exception: str | None = None
     """The stack trace, from the name of the exception on."""
     continues: ParsedMessage | None = None
     """The first part of the trace whose rest this log is, since the level of that part counts for the rest.
     The log's own message where the first part came in another payload."""
+    parts: tuple[ParsedMessage, ...] = ()
+    """Of a trace that was joined: what is read for the level, each alone. The log line, if there is one, and
+    the exception."""
 
 
-def join(events: Iterable[LogEvent]) -> Iterator[Log]:
-    """Parse the events of one log stream, joining those that are lines of one stack trace.
+def join(events: Iterable[LogEvent], redact: Redact | None = None) -> Iterator[Log]:
+    """Parse the events of one log stream, joining lines of one stack trace, and parts of one line.
 
-    Every event is in exactly one log, and the order is kept. A trace of more than `MAX_JOINED_EVENTS` or
-    `MAX_JOINED_BYTES` becomes several logs, of which each but the first `continues` the first.
+    Every event is in exactly one log, and logs are in the order of their first events. A trace of more than
+    `MAX_JOINED_EVENTS` or `MAX_JOINED_BYTES` becomes several logs, of which each but the first `continues`
+    the first; and so does a line that was cut.
+
+    Args:
+        events: In the order in which they were written, redacted.
+        redact: Redacts a text that was put together from parts. If it finds something, the first of the
+            events in the log holds the redacted whole, and the others hold nothing.
     """
     events = tuple(events)
-    if not hold_a_trace([event.message for event in events]):
-        yield from map(_log_of_one, events)
-        return
-    lines = [_line(event.message) for event in events]
-    done = 0
-    for trace in traces(lines, lambda index: _together(events[index - 1], events[index])):
-        yield from map(_log_of_one, events[done : trace.first])
-        yield from _logs_of_trace(events, lines, trace)
-        done = trace.end
-    yield from map(_log_of_one, events[done:])
+    messages = list(filter(_LOOKS_SPECIAL, [event.message for event in events]))
+    if any(map(may_be_wrapped, messages)):
+        yield from _join_wrapped(events, redact)
+    elif hold_a_trace([message for message in messages if message[0] != "{"]):
+        yield from (log for _, log in _join_lines([_bare(event) for event in events]))
+    else:
+        yield from map(_log_of_bare, events)
+
+
+# --- lines: one event, or the parts of one line ---
+
+
+class _Line(NamedTuple):
+    events: tuple[LogEvent, ...]
+    text: str
+    """What traces are looked for in: what the program wrote, if it is one line of text."""
+    parsed: ParsedMessage | None = None
+    """Of several events; one alone is parsed when its turn comes, so that few are held at a time."""
+    continues: ParsedMessage | None = None
+
+
+_Parts = list[tuple[LogEvent, Unwrapped]]
+"""The parts of a line that a container driver had to cut."""
+
+
+def _bare(event: LogEvent) -> _Line:
+    return new_tuple(_Line, ((event,), _line(event.message), None, None))
 
 
 def _line(message: str) -> str:
     """The message of an event that is one line. One of several lines is a whole log: what its first line
     looks like says nothing about the events around it."""
     line = message.rstrip()
-    return _NOT_A_LINE if "\n" in line or "\r" in line else line
+    return _NOT_A_LINE if "\n" in line or "\r" in line or line[:1] == _NOT_A_LINE else line
 
 
 _NOT_A_LINE = "{"
+
+
+def _join_wrapped(events: Sequence[LogEvent], redact: Redact | None) -> Iterator[Log]:
+    """Join what each writer wrote for itself: two containers, or the two streams of one, mix their lines."""
+    by_writer: dict[tuple[str, ...], tuple[list[int], list[_Line]]] = {}
+    for number, (writer, line) in enumerate(_lines_by_writers(events, redact)):
+        numbers, lines = by_writer.setdefault(writer, ([], []))
+        numbers.append(number)
+        lines.append(line)
+    joined = [_numbered(numbers, lines) for numbers, lines in by_writer.values()]
+    yield from (log for _, log in heapq.merge(*joined, key=_number))
+
+
+def _numbered(numbers: Sequence[int], lines: Sequence[_Line]) -> Iterator[tuple[int, Log]]:
+    for first, log in _join_lines(lines):
+        yield numbers[first], log
+
+
+def _number(numbered: tuple[int, Log]) -> int:
+    return numbered[0]
+
+
+def _lines_by_writers(
+    events: Sequence[LogEvent], redact: Redact | None
+) -> Iterator[tuple[tuple[str, ...], _Line]]:
+    """Each line, and who wrote it; a line in no wrapper is by whoever wrote the one above."""
+    found: list[tuple[tuple[str, ...], _Line | _Parts]] = []
+    unfinished: dict[tuple[tuple[str, ...], str], _Parts] = {}
+    writer: tuple[str, ...] = ()
+    for event in events:
+        unwrapped = unwrap(event.message) if may_be_wrapped(event.message) else None
+        if unwrapped is None:
+            found.append((writer, _bare(event)))
+            continue
+        writer, partial = unwrapped.writer, unwrapped.partial
+        parts = unfinished.get((writer, partial.identifier)) if partial else None
+        if parts and not _together(parts[-1][0], event):
+            parts = None
+        if partial is None or (partial.is_last and parts is None):
+            text = _NOT_A_LINE if unwrapped.fields is not None else _line(unwrapped.text)
+            found.append((writer, _Line((event,), text)))
+            continue
+        if parts is None:
+            parts = unfinished[writer, partial.identifier] = []
+            found.append((writer, parts))
+        parts.append((event, unwrapped))
+        if partial.is_last:
+            del unfinished[writer, partial.identifier]
+    for writer, line in found:
+        if isinstance(line, _Line):
+            yield writer, line
+        else:
+            for whole in _put_together(line, redact):
+                yield writer, whole
+
+
+def _put_together(parts: _Parts, redact: Redact | None) -> Iterator[_Line]:
+    """The line that was cut into `parts`; several if it is longer than a joined log may be."""
+    if redact is not None and len(parts) > 1:
+        text = "".join(unwrapped.text for _, unwrapped in parts)
+        redacted = redact(text)
+        if redacted != text:
+            first, *others = (event for event, _ in parts)
+            events = (
+                _with_message(first, rewrap(first.message, redacted)),
+                *(_with_message(event, "") for event in others),
+            )
+            yield _whole(events, parts[0][1], redacted, None)
+            return
+    beginning: ParsedMessage | None = None
+    for chunk in _within_bounds(parts, lambda part: (1, part[1].text)):
+        events = tuple(event for event, _ in chunk)
+        text = "".join(unwrapped.text for _, unwrapped in chunk)
+        line = _whole(events, chunk[0][1], text, beginning)
+        beginning = beginning or line.parsed
+        yield line
+
+
+def _whole(
+    events: tuple[LogEvent, ...], first: Unwrapped, text: str, continues: ParsedMessage | None
+) -> _Line:
+    message = "".join(event.message for event in events)
+    parsed = parse_unwrapped(first._replace(text=text), message)
+    is_line = continues is None and parsed.fields is None
+    return _Line(events, _line(text) if is_line else _NOT_A_LINE, parsed, continues)
+
+
+def _with_message(event: LogEvent, message: str) -> LogEvent:
+    unusual = event.unusual and {**event.unusual, "message": message}
+    return event._replace(message=message, unusual=unusual)
 
 
 def _together(before: LogEvent, after: LogEvent) -> bool:
@@ -71,15 +196,41 @@ def _together(before: LogEvent, after: LogEvent) -> bool:
     return 0 <= after.timestamp - before.timestamp <= MAX_GAP_MILLISECONDS
 
 
-def _log_of_one(event: LogEvent) -> Log:
-    parsed = parse(event.message)
+# --- logs ---
+
+
+def _join_lines(lines: Sequence[_Line]) -> Iterator[tuple[int, Log]]:
+    """The logs of one writer, each with the number of its first line."""
+    done = 0
+    texts = [line.text for line in lines]
+    for trace in traces(texts, lambda index: _together(lines[index - 1].events[-1], lines[index].events[0])):
+        yield from _logs_of_lines(lines, done, trace.first)
+        yield from _logs_of_trace(lines, trace)
+        done = trace.end
+    yield from _logs_of_lines(lines, done, len(lines))
+
+
+def _logs_of_lines(lines: Sequence[_Line], first: int, end: int) -> Iterator[tuple[int, Log]]:
+    for number in range(first, end):
+        line = lines[number]
+        parsed = line.parsed or parse(line.events[0].message)
+        yield number, _log_of(line.events, parsed, line.continues)
+
+
+def _log_of_bare(event: LogEvent) -> Log:
+    parsed = parse_bare(event.message)
+    if parsed.fields is not None or "\n" in parsed.body or "\r" in parsed.body:
+        return _log_of((event,), parsed, None)
+    return new_tuple(Log, ((event,), parsed, None, None, ()))
+
+
+def _log_of(events: tuple[LogEvent, ...], parsed: ParsedMessage, continues: ParsedMessage | None) -> Log:
     if parsed.fields is not None:
         found = exception_of(parsed.fields)
-        return Log((event,), parsed, found.text if found else None)
+        return new_tuple(Log, (events, parsed, found.text if found else None, continues, ()))
     body = parsed.body
-    if "\n" in body or "\r" in body:
-        return Log((event,), parsed, _exception_in(body))
-    return new_tuple(Log, ((event,), parsed, None, None))
+    exception = _exception_in(body) if "\n" in body or "\r" in body else None
+    return new_tuple(Log, (events, parsed, exception, continues, ()))
 
 
 def _exception_in(body: str) -> str | None:
@@ -91,30 +242,56 @@ def _exception_in(body: str) -> str | None:
     return body[sum(map(len, lines[: trace.exception])) + trace.column :]
 
 
-def _logs_of_trace(events: Sequence[LogEvent], lines: Sequence[str], trace: Trace) -> Iterator[Log]:
+def _logs_of_trace(lines: Sequence[_Line], trace: Trace) -> Iterator[tuple[int, Log]]:
     if trace.end - trace.first == 1 and not trace.headless:
-        yield _log_of_one(events[trace.first])
+        yield from _logs_of_lines(lines, trace.first, trace.end)
         return
     beginning: ParsedMessage | None = None
-    for first, end in _parts(lines, trace):
-        parsed = parse("\n".join(lines[first:end]))
+    parts: tuple[ParsedMessage, ...] = ()
+    number = trace.first
+    for part in _within_bounds(lines[trace.first : trace.end], lambda line: (len(line.events), line.text)):
+        events = tuple(event for line in part for event in line.events)
+        texts = [line.text for line in part]
+        parsed = _parsed_trace(part[0], texts, events)
         if beginning is None:
-            exception = "\n".join(lines[trace.exception : end])[trace.column :]
+            line = trace.exception - trace.first
+            exception = "\n".join(texts[line:])[trace.column :]
             continues = parsed if trace.headless and trace.first == 0 else None
             beginning = continues or parsed
+            parts = _read_alone(texts[: line + 1] if trace.column else texts[:line], exception)
         else:
-            exception = parsed.text
-            continues = beginning
-        yield Log(tuple(events[first:end]), parsed, exception or None, continues)
+            exception, continues = parsed.text, beginning
+        yield number, Log(events, parsed, exception or None, continues, parts)
+        number += len(part)
 
 
-def _parts(lines: Sequence[str], trace: Trace) -> Iterator[tuple[int, int]]:
-    """The trace in parts within the limits, as first and end."""
-    first, size = trace.first, 0
-    for index in range(trace.first, trace.end):
-        length = len(lines[index].encode("utf-8", "replace")) + 1
-        if index > first and (index - first == MAX_JOINED_EVENTS or size + length > MAX_JOINED_BYTES):
-            yield first, index
-            first, size = index, 0
+def _parsed_trace(first: _Line, texts: Sequence[str], events: tuple[LogEvent, ...]) -> ParsedMessage:
+    parsed = parse_bare("\n".join(texts))
+    wrapper = (first.parsed or parse(first.events[0].message)).wrapper
+    if wrapper is None:
+        return parsed
+    message = "\n".join(event.message for event in events)
+    return parsed._replace(wrapper=wrapper._replace(message=message))
+
+
+def _read_alone(log_line: Sequence[str], exception: str) -> tuple[ParsedMessage, ...]:
+    return tuple(parse_bare(text) for text in ("\n".join(log_line), exception) if text)
+
+
+_Part = TypeVar("_Part")
+
+
+def _within_bounds(
+    parts: Sequence[_Part], size_of: Callable[[_Part], tuple[int, str]]
+) -> Iterator[Sequence[_Part]]:
+    """The parts in groups that each are one log; `size_of` gives events and text of one."""
+    first, events, size = 0, 0, 0
+    for index, part in enumerate(parts):
+        more_events, text = size_of(part)
+        length = len(text.encode("utf-8", "replace")) + 1
+        if index > first and (events + more_events > MAX_JOINED_EVENTS or size + length > MAX_JOINED_BYTES):
+            yield parts[first:index]
+            first, events, size = index, 0, 0
+        events += more_events
         size += length
-    yield first, trace.end
+    yield parts[first:]

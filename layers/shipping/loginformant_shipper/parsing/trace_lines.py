@@ -163,6 +163,12 @@ _SHAPES_BY_FIRST_CHARACTER: dict[str, tuple[_Shape, ...]] = {
     **dict.fromkeys("/.albc<", (_RUBY,)),
 }
 
+LOOKS_LIKE_A_MARK = (
+    r"[ \t\xa0]|Traceback|goroutine |thread '|[sS]tack |PHP |#\d|\[stack"
+    r"|(?:/|\./|app/|lib/|config/|bin/|<internal:)[^\s:]{1,400}+:\d"
+)
+"""What the marks of all shapes begin with, and some other lines."""
+
 # The name of an exception, where it stands in a line.
 _EXCEPTION_NAME = re.compile(
     r"(?<![\w$.:\\/-])(?:[A-Za-z_$][\w$]{0,100}(?:\.|::|\\)){0,20}"

@@ -1,0 +1,451 @@
+"""Take a log event out of what a container driver, a log router or syslog wrapped around it.
+
+What a program writes reaches CloudWatch Logs in the wrapper of whoever carried it there. `unwrap` gives what
+the program wrote, as it wrote it, and the wrapper's own fields under the names of OpenTelemetry's semantic
+conventions (registry of attributes: container, k8s, aws.ecs, host; "Data Model Appendix" for syslog):
+
+| wrapper | how it looks |
+|---|---|
+| ECS FireLens | `{"container_name": …, "source": "stdout", "log": "…", "ecs_task_arn": …}` |
+| Fluent Bit and fluentd on Kubernetes | `{"log": "…", "stream": "stderr", "kubernetes": {…}}` |
+| Docker's json-file | `{"log": "…", "stream": "stdout", "time": "…"}` |
+| CRI (containerd, CRI-O) | `2026-01-01T10:00:00.123456789Z stderr F …` |
+| Docker Compose | `web_1  \\| …` |
+| syslog (Elastic Beanstalk, rsyslog; RFC 3164 and RFC 5424) | `Jan  1 10:00:00 ip-10-0-0-1 web[1234]: …` |
+| PHP-FPM | `NOTICE: PHP message: …`, `WARNING: [pool www] child 7 said into stderr: "…"` |
+| Rails, tagged with the request | `[7f8f84ce-d134-4b77-88dc-bac10b54a410] …` |
+| `kubectl logs --prefix` | `[pod/orders-1/orders] …` |
+
+A wrapper may be within another: an object of FireLens that holds a line of CRI.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import orjson
+
+from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.json_objects import json_object
+
+Fields = dict[str, Any]
+
+
+class Partial(NamedTuple):
+    """What a container driver says of a line that it had to cut: Docker and containerd do after 16 KiB."""
+
+    identifier: str
+    """What the parts of one line have in common, besides who wrote it; often empty."""
+    is_last: bool
+
+
+class Unwrapped(NamedTuple):
+    text: str
+    """What the program wrote."""
+    fields: Fields | None
+    """What the program wrote, where the router has parsed it already."""
+    properties: Fields
+    """The wrapper's own fields."""
+    writer: tuple[str, ...] = ()
+    """Container and stream, host and process: lines of two writers are never one log. Empty: nobody says."""
+    partial: Partial | None = None
+    level: Level | None = None
+    """The level that the wrapper gives, for a text that has none of its own: syslog's severity."""
+
+
+MAX_WRAPPERS = 4
+"""Wrappers within each other."""
+
+
+def may_be_wrapped(message: str) -> bool:
+    """Return whether `unwrap` has to be asked; most messages are done with here, in little time."""
+    if message[:1] == "{":
+        return '"log"' in message or '"container_name"' in message  # as every record of `kubernetes` has, too
+    return _LOOKS_WRAPPED.match(message) is not None
+
+
+def unwrap(message: str) -> Unwrapped | None:
+    """Return what the program wrote, and the wrapper's own fields; None where there is no wrapper.
+
+    Never raises.
+    """
+    found = _without_one_wrapper(message)
+    if found is None:
+        return None
+    for _ in range(MAX_WRAPPERS - 1):
+        inner = _without_one_wrapper(found.text) if found.fields is None else None
+        if inner is None:
+            break
+        found = Unwrapped(
+            inner.text,
+            inner.fields,
+            found.properties | inner.properties,
+            found.writer + inner.writer,
+            inner.partial or found.partial,
+            inner.level or found.level,
+        )
+    return found
+
+
+def rewrap(message: str, text: str) -> str:
+    """Return the wrapped `message` with another text in it, of which nothing more is to come.
+
+    For the first of several partial lines, when their text as a whole was redacted.
+    """
+    if message[:1] == "{" and (record := json_object(message)) is not None:
+        kept = {name: value for name, value in record.items() if name not in _OF_PARTIALS}
+        if "log" in kept:
+            return orjson.dumps(kept | {"log": text}).decode()
+    if line := _CRI.match(message):
+        return f"{message[: line.start('flag')]}F {text}"
+    return text
+
+
+def _without_one_wrapper(message: str) -> Unwrapped | None:
+    if message[:1] == "{":
+        if not may_be_wrapped(message) or (record := json_object(message.rstrip())) is None:
+            return None
+        return _out_of_record(record)
+    line = _LINE_WRAPPERS.match(message)
+    return _READERS[line.lastgroup](message) if line and line.lastgroup else None
+
+
+# --- records: JSON objects of FireLens, Fluent Bit, fluentd, Docker -----------------------------------------
+
+_STREAMS = frozenset({"stdout", "stderr"})
+
+# Docker's drivers `fluentd` and `json-file`, ECS FireLens ("Under the hood: FireLens"), the filter
+# `kubernetes` of Fluent Bit and the plugin kubernetes_metadata of fluentd.
+_RENAMED = {
+    "container_id": "container.id",
+    "container_name": "container.name",
+    "ecs_task_arn": "aws.ecs.task.arn",
+    "ec2_instance_id": "host.id",
+}
+_KUBERNETES = {
+    "pod_name": "k8s.pod.name",
+    "pod_id": "k8s.pod.uid",
+    "pod_ip": "k8s.pod.ip",
+    "namespace_name": "k8s.namespace.name",
+    "container_name": "k8s.container.name",
+    "container_image": "container.image.name",
+    "docker_id": "container.id",
+    "host": "k8s.node.name",
+}
+_KUBERNETES_GROUPS = {"labels": "k8s.pod.label.", "annotations": "k8s.pod.annotation."}
+
+_OF_PARTIALS = frozenset({"_p", "logtag", "partial_message", "partial_id", "partial_ordinal", "partial_last"})
+"""Fields that say how lines were cut, and nothing about what was written."""
+
+_ONLY_WRAPPERS_HAVE = frozenset(
+    {"kubernetes", "log_processed", "container_id", "container_name", "ecs_task_arn", "ecs_cluster"}
+    | {"partial_message", "logtag", "_p"}
+)
+_SAYS_MORE_THAN_A_WRAPPER = frozenset(
+    {"level", "severity", "levelname", "loglevel", "log_level", "log.level", "lvl", "message", "msg"}
+)
+"""Fields of a program, which a router's parser has put beside the wrapper's own (`Merge_Log On`)."""
+
+
+def _out_of_record(record: Fields) -> Unwrapped | None:
+    log = record.get("log")
+    if isinstance(log, str | dict):
+        if not _is_wrapper(record):
+            return None
+    elif log is not None or not _is_merged(record):
+        return None
+    own: Fields = {}
+    others: Fields = {}
+    for name, value in record.items():
+        if name in _OF_PARTIALS or name in ("log", "log_processed"):
+            continue
+        if name == "kubernetes" and isinstance(value, dict):
+            own |= _of_kubernetes(value)
+        elif name in _RENAMED:
+            own[_RENAMED[name]] = value
+        elif name in ("stream", "source") and value in _STREAMS:
+            own["stream"] = value
+        elif name == "ecs_task_definition" and isinstance(value, str):
+            family, _, revision = value.partition(":")
+            own["aws.ecs.task.family"] = family
+            if revision:
+                own["aws.ecs.task.revision"] = revision
+        elif name == "docker" and isinstance(value, dict) and value.keys() == {"container_id"}:
+            own["container.id"] = value["container_id"]
+        elif name.startswith("ecs_"):
+            own[name] = value
+        else:
+            others[name] = value
+    return _with_program_fields(record, own, others)
+
+
+def _with_program_fields(record: Fields, own: Fields, others: Fields) -> Unwrapped | None:
+    """Tell what is the program's among `others`; `own` is the wrapper's for sure."""
+    log, processed = record.get("log"), record.get("log_processed")
+    if processed is not None and not isinstance(processed, dict):
+        others["log_processed"], processed = processed, None
+    text = log if isinstance(log, str) and not (processed and log.strip() == "{}") else ""
+    written = log if isinstance(log, dict) else _object_in(text)
+    if written is not None:
+        fields: Fields | None = {**processed, **written} if processed else written
+        own |= {name: value for name, value in others.items() if written.get(name, _NOTHING) != value}
+    elif processed:
+        fields = {"log": text.rstrip(), **processed} if text.strip() else processed
+        own |= others
+    elif log is None or not _SAYS_MORE_THAN_A_WRAPPER.isdisjoint(others):
+        fields = {"log": text.rstrip(), **others} if text.strip() else others
+    else:
+        fields = None
+        own |= others
+    if isinstance(log, str) and fields is written and not processed:
+        fields = None  # to be read again as any message of a program is
+    if not text.strip() and not isinstance(log, str) and not fields:
+        return None
+    if not text.strip() and fields:
+        try:
+            text = orjson.dumps(fields).decode()
+        except TypeError:  # nested deeper than orjson writes: let it stay as it is
+            return None
+    return Unwrapped(text, fields, own, _writer(own), _partial(record, text))
+
+
+_NOTHING = object()
+
+
+def _object_in(text: str) -> Fields | None:
+    """The fields of a program that writes JSON; None where it wrote anything else, or an empty object."""
+    text = text.strip()
+    return json_object(text) or None if text[:1] == "{" else None
+
+
+def _is_wrapper(record: Fields) -> bool:
+    """Whether an object with a `log` in it is a wrapper: it holds nothing else, or what only wrappers do."""
+    return (
+        (len(record) == 1 and isinstance(record["log"], str))
+        or record.get("stream") in _STREAMS
+        or record.get("source") in _STREAMS
+        or not _ONLY_WRAPPERS_HAVE.isdisjoint(record)
+    )
+
+
+def _is_merged(record: Fields) -> bool:
+    """Whether a program's fields stand among a wrapper's (`Merge_Log On`, a parser with `Reserve_Data`)."""
+    kubernetes = record.get("kubernetes")
+    return (
+        isinstance(record.get("log_processed"), dict)
+        or (isinstance(kubernetes, dict) and "container_name" in kubernetes)
+        or ("container_name" in record and "container_id" in record and record.get("source") in _STREAMS)
+    )
+
+
+def _of_kubernetes(described: Fields) -> Fields:
+    properties: Fields = {}
+    for name, value in described.items():
+        if name in _KUBERNETES_GROUPS and isinstance(value, dict):
+            properties |= {f"{_KUBERNETES_GROUPS[name]}{key}": inner for key, inner in value.items()}
+        elif name == "container_hash":
+            properties["container.image.repo_digests"] = [value]
+        else:
+            properties[_KUBERNETES.get(name, f"kubernetes.{name}")] = value
+    if "k8s.container.name" in properties:
+        properties.setdefault("container.name", properties["k8s.container.name"])
+    return properties
+
+
+_WRITERS = ("k8s.pod.name", "container.id", "container.name", "stream")
+
+
+def _writer(properties: Fields) -> tuple[str, ...]:
+    return tuple(str(properties[name]) for name in _WRITERS if name in properties)
+
+
+_DOCKER_CUTS_AFTER = 16 * 1024
+"""Bytes (moby, daemon/logger/copier.go, `defaultBufSize`)."""
+_JSON_FILE = frozenset({"log", "stream", "time"})
+
+
+def _partial(record: Fields, text: str) -> Partial | None:
+    if str(record.get("partial_message")).lower() == "true":  # moby, daemon/logger/fluentd
+        is_last = str(record.get("partial_last")).lower() == "true"
+        return Partial(str(record.get("partial_id", "")), is_last)
+    flag = record.get("_p", record.get("logtag"))  # Fluent Bit's parsers of CRI
+    if flag in ("P", "F"):
+        return Partial("", flag == "F")
+    if record.keys() == _JSON_FILE:  # no flag: a line that was not cut ends with a line feed
+        cut = not text.endswith("\n") and len(text.encode("utf-8", "replace")) >= _DOCKER_CUTS_AFTER - 3
+        return Partial("", not cut)
+    return None
+
+
+# --- lines --------------------------------------------------------------------------------------------------
+
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_LEVEL = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|CRIT(?:ICAL)?|ALERT|EMERG|FATAL|SEVERE)\b"
+
+# cri-o and containerd: docs "Kubernetes CRI logging format".
+_CRI = re.compile(rf"(?P<time>{_ISO}) (?P<stream>stdout|stderr) (?P<flag>[FP])(?: |$)")
+
+# RFC 3164, as rsyslog and syslog-ng write it; and with rsyslog's own time stamps, where a process id tells it
+# from a logger's line with a thread and a name in it.
+_REDACTED = r"\[redacted:[a-z-]{1,40}\]"
+_HOST_NAME = rf"(?:[A-Za-z0-9]|{_REDACTED})(?:[\w.:-]|{_REDACTED}){{0,254}}"
+_HOST = rf"(?P<host>(?!(?i:{_LEVEL})){_HOST_NAME})"
+_PROGRAM = rf"(?P<program>(?!(?i:{_LEVEL}))[A-Za-z0-9_][\w./@()-]{{0,80}})"
+_PRIORITY = r"(?:<(?P<priority>\d{1,3})>)?"
+_RFC3164 = re.compile(
+    rf"{_PRIORITY}(?:(?P<time>{_MONTH} [ \d]\d \d\d:\d\d:\d\d) {_HOST} {_PROGRAM}(?:\[(?P<pid>\d{{1,10}})\])?"
+    rf"|(?P<iso>{_ISO}) (?P<iso_host>{_HOST_NAME})"
+    r" (?P<iso_program>[A-Za-z0-9_][\w./@()-]{0,80})\[(?P<iso_pid>\d{1,10})\])"
+    r":(?: |$|(?=\{))"
+)
+_RFC5424 = re.compile(
+    rf"<(?P<priority>\d{{1,3}})>1 (?P<time>{_ISO}|-) (?P<host>\S{{1,255}}) (?P<program>\S{{1,48}})"
+    r" (?P<pid>\S{1,128}) (?P<id>\S{1,32}) "
+    r"(?:-|(?P<data>(?:\[[^\s\]=\"]{1,32}(?: [^\s=\]\"]{1,32}=\"(?:[^\"\\\]]|\\.){0,1024}\"){0,50}\]){1,20}))"
+    r"(?: \ufeff?|$)"
+)
+
+_COLOUR = r"(?:\x1b\[[0-9;]{1,20}m)?"
+_COMPOSE = re.compile(
+    rf"{_COLOUR}(?P<name>[A-Za-z0-9][\w.-]{{0,80}}?(?:[_-]\d{{1,4}}|(?= {{1,40}}\|{_COLOUR} \{{\"))) {{1,40}}"
+    rf"\|{_COLOUR}(?: |$)"
+)
+
+# PHP-FPM: fpm_stdio.c writes what a worker "said into" a stream; "PHP message: " is from main/fastcgi.
+_PHP_TIME = r"(?:\[(?P<time>\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d)\] )?"
+_PHP_SAID = re.compile(
+    rf"{_PHP_TIME}(?:WARNING|NOTICE): \[pool (?P<pool>[^\]]{{1,80}})\] child (?P<pid>\d{{1,10}}) said into "
+    r"(?P<stream>stdout|stderr): \"(?P<text>.*)\"(?:, pipe is closed)?\s*\Z",
+    re.DOTALL,
+)
+_PHP_MESSAGE = re.compile(rf"{_PHP_TIME}NOTICE: PHP message: ")
+
+_TAG = rf"\[(?:{_UUID}|\d{{1,3}}(?:\.\d{{1,3}}){{3}}|{_REDACTED})\]"
+_TAGS = re.compile(rf"\[{_UUID}\](?: {_TAG}){{0,4}}(?: |$)")
+
+_KUBECTL = re.compile(r"\[pod/(?P<pod>[a-z0-9.-]{1,253})/(?P<container>[a-z0-9-]{1,63})\](?: |$)")
+
+_ISO_LOOSELY = r"\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d)"
+_LINE_WRAPPERS = re.compile(
+    rf"(?P<cri>{_ISO_LOOSELY} std(?:out|err) [FP])"
+    rf"|(?P<rfc3164>{_MONTH} [ \d]\d \d\d:\d\d:\d\d [^ ]+ [^ :]+:"
+    rf"|<\d{{1,3}}>{_MONTH} [ \d]\d |(?:<\d{{1,3}}>)?{_ISO_LOOSELY} [^ ]+ [^ \[]+\[\d)"
+    r"|(?P<rfc5424><\d{1,3}>1 )"
+    r"|(?P<compose>(?:\x1b\[[0-9;]{1,20}m)?[A-Za-z0-9][\w.-]{0,90}+ {1,40}+\|)"
+    r"|(?P<php>(?:\[\d\d-[A-Z][a-z]{2}-\d{4} [\d:]{8}\] )?"
+    r"(?:NOTICE: PHP message: |(?:WARNING|NOTICE): \[pool ))"
+    rf"|(?P<tags>\[{_UUID}\])"
+    r"|(?P<kubectl>\[pod/)"
+)
+
+
+def _of_cri(message: str) -> Unwrapped | None:
+    line = _CRI.match(message)
+    if line is None:
+        return None
+    properties = {"stream": line["stream"], "time": line["time"]}
+    partial = Partial("", line["flag"] == "F")
+    return Unwrapped(message[line.end() :], None, properties, (line["stream"],), partial)
+
+
+_ESCAPED_TABS = re.compile(r"\A(?:#011)+(?=at |\.\.\. \d)")
+"""rsyslog writes control characters as `#` and three octal digits; this is before a frame of Java."""
+
+
+def _of_rfc3164(message: str) -> Unwrapped | None:
+    line = _RFC3164.match(message)
+    if line is None:
+        return None
+    host, program = line["host"] or line["iso_host"], line["program"] or line["iso_program"]
+    pid = line["pid"] or line["iso_pid"]
+    properties = {"time": line["time"] or line["iso"], "host.name": host, "service.name": program}
+    if pid:
+        properties["syslog.procid"] = pid
+    text = message[line.end() :]
+    if text.startswith("#011"):
+        text = _ESCAPED_TABS.sub(lambda tabs: "\t" * (len(tabs[0]) // 4), text)
+    return Unwrapped(text, None, properties, (host, program, pid or ""), None, _severity(line["priority"]))
+
+
+def _of_rfc5424(message: str) -> Unwrapped | None:
+    line = _RFC5424.match(message)
+    if line is None:
+        return None
+    named = {
+        "time": line["time"],
+        "host.name": line["host"],
+        "service.name": line["program"],
+        "syslog.procid": line["pid"],
+        "syslog.msgid": line["id"],
+        "syslog.structured_data": line["data"] or "-",
+    }
+    properties = {name: value for name, value in named.items() if value != "-"}
+    writer = (line["host"], line["program"], line["pid"])
+    return Unwrapped(message[line.end() :], None, properties, writer, None, _severity(line["priority"]))
+
+
+_SEVERITIES = (
+    *(Level.FATAL, Level.FATAL, Level.FATAL, Level.ERROR),
+    *(Level.WARNING, Level.INFORMATION, Level.INFORMATION, Level.DEBUG),
+)
+"""RFC 5424, section 6.2.1: a priority is eight times the facility, and the severity."""
+
+
+def _severity(priority: str | None) -> Level | None:
+    return _SEVERITIES[int(priority) % 8] if priority else None
+
+
+def _of_compose(message: str) -> Unwrapped | None:
+    line = _COMPOSE.match(message)
+    if line is None:
+        return None
+    return Unwrapped(message[line.end() :], None, {"container.name": line["name"]}, (line["name"],))
+
+
+def _of_php(message: str) -> Unwrapped | None:
+    if line := _PHP_SAID.match(message):
+        named = {"time": line["time"], "php.pool": line["pool"], "stream": line["stream"]}
+        properties = {name: value for name, value in named.items() if value}
+        inner = _PHP_MESSAGE.match(line["text"])
+        return Unwrapped(line["text"][inner.end() :] if inner else line["text"], None, properties)
+    if line := _PHP_MESSAGE.match(message):
+        return Unwrapped(message[line.end() :], None, {"time": line["time"]} if line["time"] else {})
+    return None
+
+
+def _of_tags(message: str) -> Unwrapped | None:
+    line = _TAGS.match(message)
+    if line is None:
+        return None
+    tags = line[0].rstrip()
+    text = message[line.end() :].replace(f"\n{tags} ", "\n")  # Rails puts them before each line of a trace
+    return Unwrapped(text, None, {"tags": tags[1:-1].split("] [")}, (tags,))
+
+
+def _of_kubectl(message: str) -> Unwrapped | None:
+    line = _KUBECTL.match(message)
+    if line is None:
+        return None
+    properties = {"k8s.pod.name": line["pod"], "k8s.container.name": line["container"]}
+    return Unwrapped(message[line.end() :], None, properties, (line["pod"], line["container"]))
+
+
+LOOKS_WRAPPED = (
+    rf"{_ISO_LOOSELY} [^ ]+ [^ ]|<\d|{_MONTH} [ \d]\d |NOTICE: P|(?:WARNING|NOTICE): \[pool "
+    r"|\[(?:\d\d-[A-Z]|[0-9a-f]{8}-[0-9a-f]{4}-|pod/)"
+    r"|(?:\x1b\[[0-9;]{1,20}+m)?[A-Za-z0-9][\w.-]{0,90}+ {1,40}+\|"
+)
+"""What lines in a wrapper begin with, and some others."""
+_LOOKS_WRAPPED = re.compile(LOOKS_WRAPPED)
+
+_READERS: dict[str, Callable[[str], Unwrapped | None]] = {
+    "cri": _of_cri,
+    "rfc3164": _of_rfc3164,
+    "rfc5424": _of_rfc5424,
+    "compose": _of_compose,
+    "php": _of_php,
+    "tags": _of_tags,
+    "kubectl": _of_kubectl,
+}

@@ -1,0 +1,55 @@
+"""Read text that is a JSON object, with integers that are exact."""
+
+import json
+import re
+from typing import Any
+
+import orjson
+
+BEFORE_JSON = frozenset("{ \t\r\n\x1b\ufeff")
+"""Its brace, white space, the escape that begins a terminal colour, and a byte order mark."""
+
+_WRAPPING = re.compile(r"(?:[ \t\r\n\ufeff]|\x1b\[[0-9;]{0,20}m)*")
+
+# orjson makes a float of an integer beyond 64 bits. Those have 19 digits or more; 19 digits in a row leave 4
+# in a row where only every fourth character is looked at, which is faster than to look at all of them.
+_LONG_NUMBER = re.compile(r"[\s:,\[-][0-9]{19}")
+_LONG_NUMBER_THINNED = re.compile(r"[0-9]{4}")
+_THINNED = slice(None, None, 4)
+
+
+def json_object(body: str) -> dict[str, Any] | None:
+    """The members of a JSON object; None where `body` is anything else."""
+    if body[0] != "{":
+        body = _without_wrapping(body)
+        if body[:1] != "{":
+            return None
+    try:
+        fields = orjson.loads(body)
+    except ValueError:
+        return None
+    if _LONG_NUMBER_THINNED.search(body[_THINNED]) and _LONG_NUMBER.search(body):
+        return _with_exact_integers(body)
+    return fields  # type: ignore[no-any-return]  # what begins with a brace is an object
+
+
+def _without_wrapping(body: str) -> str:
+    """`body` without white space, byte order mark and terminal colours before and after the braces."""
+    start = _WRAPPING.match(body).end()  # type: ignore[union-attr]  # the pattern matches nothing, too
+    end = body.rfind("}") + 1
+    return body[start:end] if _WRAPPING.fullmatch(body, end) else ""
+
+
+def _with_exact_integers(body: str) -> dict[str, Any] | None:
+    try:
+        return json.loads(body, parse_int=_exact)  # type: ignore[no-any-return]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _exact(digits: str) -> int | str:
+    """The integer; or its digits where it is beyond the 64 bits that orjson reads and writes."""
+    if len(digits) > len("-9223372036854775808"):
+        return digits
+    number = int(digits)
+    return number if -(2**63) <= number < 2**64 else digits

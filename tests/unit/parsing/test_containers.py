@@ -1,0 +1,498 @@
+"""What a program wrote comes out of every wrapper as it was written; `wrappers` has them all."""
+
+import gc
+import json
+from time import process_time
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from loginformant_shipper.events import LogEvent
+from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.containers import MAX_WRAPPERS, may_be_wrapped, rewrap, unwrap
+from loginformant_shipper.parsing.messages import parse
+from loginformant_shipper.parsing.stack_traces import MAX_JOINED_BYTES, MAX_JOINED_EVENTS, join
+
+from tests.unit.parsing.wrappers import REQUEST, WRAPPERS
+
+NOW = 1_793_700_000_000
+
+
+def events(*messages: str, gap: int = 0) -> list[LogEvent]:
+    return [LogEvent(str(number), NOW + number * gap, text) for number, text in enumerate(messages)]
+
+
+def record(log: Any, **others: Any) -> str:
+    return json.dumps({"log": log, **others})
+
+
+# --- what comes out ---
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+@pytest.mark.parametrize(
+    "text", ["order 17 placed", '  File "/app/x.py", line 3, in f', "\tat a.B.c(B.java:1)"]
+)
+def test_the_text_comes_out_as_the_program_wrote_it(name: str, text: str) -> None:
+    unwrapped = unwrap(WRAPPERS[name](text))
+    assert unwrapped is not None
+    assert unwrapped.text == text
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_a_structured_log_keeps_all_its_fields(name: str) -> None:
+    fields = {"level": "error", "message": "order refused", "big": 2**70, "time": 7, "customer": {"id": 7}}
+    parsed = parse(WRAPPERS[name](json.dumps(fields)))
+    assert parsed.fields == fields | {"big": str(2**70)}
+
+
+@pytest.mark.parametrize(
+    ("message", "properties"),
+    [
+        (
+            record(
+                "order 17 placed",
+                container_id="4a7c",
+                container_name="/ecs-orders-7-app",
+                source="stderr",
+                ecs_cluster="shop",
+                ecs_task_arn="arn:aws:ecs:eu-west-1:123456789012:task/shop/0a1b",
+                ecs_task_definition="orders:7",
+                ec2_instance_id="i-0a1b",
+                env="production",
+            ),
+            {
+                "container.id": "4a7c",
+                "container.name": "/ecs-orders-7-app",
+                "stream": "stderr",
+                "ecs_cluster": "shop",
+                "aws.ecs.task.arn": "arn:aws:ecs:eu-west-1:123456789012:task/shop/0a1b",
+                "aws.ecs.task.family": "orders",
+                "aws.ecs.task.revision": "7",
+                "host.id": "i-0a1b",
+                "env": "production",
+            },
+        ),
+        (
+            record(
+                "order 17 placed\n",
+                stream="stdout",
+                time="2026-11-03T10:00:00.1Z",
+                _p="F",
+                kubernetes={
+                    "pod_name": "orders-1",
+                    "pod_id": "7b6a",
+                    "namespace_name": "shop",
+                    "container_name": "orders",
+                    "container_image": "shop/orders:7",
+                    "container_hash": "shop/orders@sha256:0d1c",
+                    "docker_id": "2f1e",
+                    "host": "ip-10-0-1-12",
+                    "labels": {"app": "orders"},
+                    "annotations": {"owner": "team"},
+                    "master_url": "https://10.0.0.1",
+                },
+            ),
+            {
+                "stream": "stdout",
+                "time": "2026-11-03T10:00:00.1Z",
+                "k8s.pod.name": "orders-1",
+                "k8s.pod.uid": "7b6a",
+                "k8s.namespace.name": "shop",
+                "k8s.container.name": "orders",
+                "container.name": "orders",
+                "container.image.name": "shop/orders:7",
+                "container.image.repo_digests": ["shop/orders@sha256:0d1c"],
+                "container.id": "2f1e",
+                "k8s.node.name": "ip-10-0-1-12",
+                "k8s.pod.label.app": "orders",
+                "k8s.pod.annotation.owner": "team",
+                "kubernetes.master_url": "https://10.0.0.1",
+            },
+        ),
+        (
+            record("order 17 placed", stream="stdout", docker={"container_id": "4a7c"}, tag="kube.orders"),
+            {"stream": "stdout", "container.id": "4a7c", "tag": "kube.orders"},
+        ),
+        (record("order 17 placed\n"), {}),
+        (
+            "2026-11-03T10:00:00.123456789+01:00 stdout F order 17 placed",
+            {"stream": "stdout", "time": "2026-11-03T10:00:00.123456789+01:00"},
+        ),
+        ("web_1  | order 17 placed", {"container.name": "web_1"}),
+        ("shop-web-12  | order 17 placed", {"container.name": "shop-web-12"}),
+        (
+            "Nov  3 10:00:00 ip-10-0-0-1 web[12]: order 17 placed",
+            {
+                "time": "Nov  3 10:00:00",
+                "host.name": "ip-10-0-0-1",
+                "service.name": "web",
+                "syslog.procid": "12",
+            },
+        ),
+        (
+            '<11>1 2026-11-03T10:00:00.003Z shop-1 orders 812 ID47 [x@1 a="b"] order 17 placed',
+            {
+                "time": "2026-11-03T10:00:00.003Z",
+                "host.name": "shop-1",
+                "service.name": "orders",
+                "syslog.procid": "812",
+                "syslog.msgid": "ID47",
+                "syslog.structured_data": '[x@1 a="b"]',
+            },
+        ),
+        (
+            '[03-Nov-2026 10:00:00] WARNING: [pool www] child 7 said into stdout: "order 17 placed"',
+            {"time": "03-Nov-2026 10:00:00", "php.pool": "www", "stream": "stdout"},
+        ),
+        (f"[{REQUEST}] [10.0.0.7] order 17 placed", {"tags": [REQUEST, "10.0.0.7"]}),
+        (
+            "[pod/orders-1/app] order 17 placed",
+            {"k8s.pod.name": "orders-1", "k8s.container.name": "app"},
+        ),
+    ],
+)
+def test_the_fields_of_the_wrapper_have_the_names_of_opentelemetry(
+    message: str, properties: dict[str, Any]
+) -> None:
+    parsed = parse(message)
+    assert parsed.text == "order 17 placed"
+    assert parsed.wrapper is not None
+    assert parsed.wrapper.properties == properties
+    assert parsed.wrapper.message == message
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "order 17 placed",
+        "",
+        '{"level":"info","message":"hi"}',
+        '{"log":"x","level":"info"}',
+        '{"log":{"level":"info"}}',
+        '{"log":7,"stream":"stdout"}',
+        '{"log":"x","stream":"prices"}',
+        '{"log":"x","stream":"stdout"',
+        '{"kubernetes":null,"log_processed":7}',
+        '{"kubernetes":{"pod_name":"orders-1"},"stream":"stdout"}',
+        "2026-11-03T10:00:00.123Z INFO order 17 placed",
+        "2026-11-03T10:00:00.123Z stdout order 17 placed",
+        "2026-11-03T10:00:00Z worker main: order 17 placed",
+        "Nov  3 10:00:00 INFO main: order 17 placed",
+        "Nov  3 10:00:00 order 17 placed",
+        "INFO | order 17 placed",
+        "name | count",
+        "NOTICE: fpm is running, pid 1",
+        "[03-Nov-2026 10:00:00] NOTICE: fpm is running, pid 1",
+        "[03-Nov-2026 10:00:00] WARNING: [pool www] server reached max_children setting (5)",
+        "[main] order 17 placed",
+        "[7f8f84ce] order 17 placed",
+        "<b>1 order</b>",
+    ],
+)
+def test_what_is_in_no_wrapper_stays_as_it_is(message: str) -> None:
+    assert unwrap(message) is None
+    assert parse(message).wrapper is None
+
+
+@pytest.mark.parametrize("outer", WRAPPERS)
+@pytest.mark.parametrize("inner", WRAPPERS)
+def test_a_wrapper_may_be_within_another(outer: str, inner: str) -> None:
+    parsed = parse(WRAPPERS[outer](WRAPPERS[inner]("order 17 placed")))
+    assert parsed.text == "order 17 placed"
+
+
+def test_wrappers_are_taken_off_a_few_times_only() -> None:
+    message = "order 17 placed"
+    for _ in range(MAX_WRAPPERS + 1):
+        message = f"web_1 | {message}"
+    assert parse(message).text == "web_1 | order 17 placed"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'Nov  3 10:00:00 ip-10-0-0-1 web:{"level":"error","message":"order refused"}',
+        'postgres  | {"level":"error","message":"order refused"}',
+    ],
+)
+def test_json_right_behind_a_header(message: str) -> None:
+    assert parse(message).fields == {"level": "error", "message": "order refused"}
+
+
+@pytest.mark.parametrize(
+    ("priority", "level"), [(8, Level.FATAL), (11, Level.ERROR), (12, Level.WARNING), (15, Level.DEBUG)]
+)
+@pytest.mark.parametrize(
+    "rest", ["1 2026-11-03T10:00:00Z shop-1 orders - - - ", "Nov  3 10:00:00 shop-1 orders: "]
+)
+def test_the_severity_of_syslog_is_kept(rest: str, priority: int, level: Level) -> None:
+    parsed = parse(f"<{priority}>{rest}order 17")
+    assert parsed.wrapper is not None
+    assert (parsed.text, parsed.wrapper.level) == ("order 17", level)
+
+
+def test_tabs_that_rsyslog_has_escaped() -> None:
+    unwrapped = unwrap("Nov  3 10:00:00 ip-10-0-0-1 web[12]: #011at shop.Orders.place(Orders.java:12)")
+    assert unwrapped is not None
+    assert unwrapped.text == "\tat shop.Orders.place(Orders.java:12)"
+
+
+def test_the_tags_of_rails_are_taken_off_every_line() -> None:
+    parsed = parse(f"[{REQUEST}] NoMethodError (undefined method):\n[{REQUEST}] app/x.rb:6:in `show'")
+    assert parsed.text == "NoMethodError (undefined method):\napp/x.rb:6:in `show'"
+
+
+# --- fields that a router has parsed ---
+
+
+def test_fields_that_the_router_has_parsed_are_the_programs() -> None:
+    fields = {"level": 50, "msg": "order refused"}
+    parsed = parse(record("{}", log_processed=fields, kubernetes={"pod_name": "orders-1"}))
+    assert parsed.fields == fields
+    assert parsed.wrapper is not None
+    assert parsed.wrapper.properties == {"k8s.pod.name": "orders-1"}
+
+
+def test_the_text_beside_fields_that_the_router_has_parsed_is_kept() -> None:
+    parsed = parse(record("GET /x 503", log_processed={"code": 503}, stream="stdout"))
+    assert parsed.fields == {"log": "GET /x 503", "code": 503}
+
+
+def test_fields_that_the_router_has_put_beside_its_own() -> None:
+    parsed = parse(
+        json.dumps({"level": "error", "msg": "no", "stream": "stdout", "kubernetes": {"container_name": "a"}})
+    )
+    assert parsed.fields == {"level": "error", "msg": "no"}
+    assert parsed.wrapper is not None
+    assert parsed.wrapper.properties == {"stream": "stdout", "k8s.container.name": "a", "container.name": "a"}
+
+
+def test_fields_that_are_there_twice_are_there_once() -> None:
+    fields = {"level": "error", "msg": "order refused"}
+    parsed = parse(json.dumps({"log": json.dumps(fields), **fields, "stream": "stdout", "env": "test"}))
+    assert parsed.fields == fields
+    assert parsed.wrapper is not None
+    assert parsed.wrapper.properties == {"stream": "stdout", "env": "test"}
+
+
+def test_a_level_beside_a_text_is_the_programs() -> None:
+    parsed = parse(record("order refused", level="error", source="stdout"))
+    assert parsed.fields == {"log": "order refused", "level": "error"}
+
+
+def test_an_empty_line_is_blank() -> None:
+    assert parse(record("\n", stream="stdout", time="2026-11-03T10:00:00Z")).text == ""
+
+
+# --- lines that were cut ---
+
+
+def firelens_part(text: str, ordinal: int, last: bool = False, identifier: str = "x") -> str:
+    return record(
+        text,
+        source="stdout",
+        container_id="4a7c",
+        partial_message="true",
+        partial_id=identifier,
+        partial_ordinal=str(ordinal),
+        partial_last=str(last).lower(),
+    )
+
+
+CUTS = {
+    "firelens": [
+        firelens_part('{"level":"error","message":"order ', 1),
+        firelens_part('refused"}', 2, last=True),
+    ],
+    "cri": [
+        '2026-11-03T10:00:00.1Z stdout P {"level":"error","message":"order ',
+        '2026-11-03T10:00:00.1Z stdout F refused"}',
+    ],
+    "fluent_bit": [
+        record('{"level":"error","message":"order ', stream="stdout", _p="P"),
+        record('refused"}', stream="stdout", _p="F"),
+    ],
+    "fluentd": [
+        record('{"level":"error","message":"order ', stream="stdout", logtag="P"),
+        record('refused"}', stream="stdout", logtag="F"),
+    ],
+    "docker": [
+        record(
+            '{"level":"error","message":"order refused","rest":"' + "x" * 16384, stream="stdout", time="1"
+        ),
+        record('"}\n', stream="stdout", time="1"),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_a_line_that_was_cut_is_one_log(name: str) -> None:
+    given_events = events(*CUTS[name])
+    [log] = join(given_events)
+    assert log.events == tuple(given_events)
+    assert log.parsed.fields is not None
+    assert log.parsed.fields["message"] == "order refused"
+    assert log.parsed.wrapper is not None
+    assert "partial_id" not in log.parsed.wrapper.properties
+    assert log.continues is None
+
+
+def test_two_lines_that_were_cut_at_the_same_time_do_not_mix() -> None:
+    first = [firelens_part("a1 ", 1, identifier="a"), firelens_part("a2", 2, last=True, identifier="a")]
+    second = [firelens_part("b1 ", 1, identifier="b"), firelens_part("b2", 2, last=True, identifier="b")]
+    logs = list(join(events(first[0], second[0], "bare", second[1], first[1])))
+    assert [log.parsed.text for log in logs] == ["a1 a2", "b1 b2", "bare"]
+    assert [[event.id for event in log.events] for log in logs] == [["0", "4"], ["1", "3"], ["2"]]
+
+
+def test_a_line_whose_end_comes_too_late_or_not_at_all_is_what_is_there() -> None:
+    beginning, end = CUTS["cri"]
+    assert [len(log.events) for log in join(events(beginning, end, gap=1001))] == [1, 1]
+    assert [log.parsed.text for log in join(events(beginning))] == ['{"level":"error","message":"order']
+    assert [log.parsed.text for log in join(events(end))] == ['refused"}']
+
+
+def test_a_line_that_was_cut_too_often_goes_on_in_logs_that_continue_it() -> None:
+    part = "2026-11-03T10:00:00.1Z stdout P x"
+    end = "2026-11-03T10:00:00.1Z stdout F !"
+    logs = list(join(events(*[part] * (MAX_JOINED_EVENTS + 5), end)))
+    assert [len(log.events) for log in logs] == [MAX_JOINED_EVENTS, 6]
+    assert [log.continues for log in logs] == [None, logs[0].parsed]
+    assert "".join(log.parsed.text for log in logs) == "x" * (MAX_JOINED_EVENTS + 5) + "!"
+
+
+def test_a_line_that_is_too_long_goes_on_in_logs_that_continue_it() -> None:
+    part = "2026-11-03T10:00:00.1Z stdout P " + "x" * 16_000
+    logs = list(join(events(*[part] * 40)))
+    assert all(len(log.parsed.text) <= MAX_JOINED_BYTES for log in logs)
+    assert sum(len(log.parsed.text) for log in logs) == 40 * 16_000
+
+
+def replace_secret(text: str) -> str:
+    return text.replace("hunter2", "[redacted]")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [firelens_part("password hun", 1), firelens_part("ter2 of ", 2), firelens_part("Ada", 3, last=True)],
+        [
+            "2026-11-03T10:00:00.1Z stdout P password hun",
+            "2026-11-03T10:00:00.1Z stdout P ter2 of ",
+            "2026-11-03T10:00:00.1Z stdout F Ada",
+        ],
+    ],
+)
+def test_what_is_found_across_a_cut_is_nowhere(parts: list[str]) -> None:
+    [log] = join(events(*parts), replace_secret)
+    assert log.parsed.text == "password [redacted] of Ada"
+    assert [event.id for event in log.events] == ["0", "1", "2"]
+    assert [event.message for event in log.events[1:]] == ["", ""]
+    again = list(join(log.events, replace_secret))
+    assert [found.parsed.text for found in again] == ["password [redacted] of Ada", "", ""]
+
+
+def test_raw_events_stay_as_they_came_where_nothing_is_found_across_a_cut() -> None:
+    given_events = events(*CUTS["cri"])
+    [log] = join(given_events, replace_secret)
+    assert log.events == tuple(given_events)
+
+
+def test_the_raw_form_of_an_odd_event_is_redacted_across_a_cut_too() -> None:
+    first, second = events(firelens_part("hun", 1), firelens_part("ter2", 2, last=True))
+    odd = first._replace(unusual={**first.raw, "extractedFields": {"a": "b"}})
+    [log] = join([odd, second], replace_secret)
+    assert log.events[0].raw["message"] == log.events[0].message
+    assert log.events[0].raw["extractedFields"] == {"a": "b"}
+    assert "hun" not in str([event.raw for event in log.events])
+
+
+def test_another_text_in_a_wrapper_is_no_part_any_more() -> None:
+    assert unwrap(rewrap(firelens_part("a", 1), "b")) == unwrap(
+        record("b", source="stdout", container_id="4a7c")
+    )
+    assert rewrap("2026-11-03T10:00:00.1Z stdout P a", "b") == "2026-11-03T10:00:00.1Z stdout F b"
+
+
+# --- several writers in one log stream ---
+
+
+def test_lines_of_two_writers_are_told_apart() -> None:
+    first = "java.lang.IllegalStateException: no stock"
+    frame = "\tat shop.Stock.take(Stock.java:12)"
+    lines = [
+        record(first, stream="stderr", container_name="a"),
+        record("order 17 placed", stream="stdout", container_name="a"),
+        record(first, stream="stderr", container_name="b"),
+        record(frame, stream="stderr", container_name="a"),
+        record(frame, stream="stderr", container_name="b"),
+    ]
+    logs = list(join(events(*lines)))
+    assert [log.parsed.text for log in logs] == [f"{first}\n{frame}", "order 17 placed", f"{first}\n{frame}"]
+    assert [[event.id for event in log.events] for log in logs] == [["0", "3"], ["1"], ["2", "4"]]
+
+
+@given(st.lists(st.sampled_from(sorted(WRAPPERS)) | st.none(), max_size=12), st.text(max_size=20))
+def test_no_event_is_lost_or_doubled(names: list[str | None], text: str) -> None:
+    given_events = events(*(text if name is None else WRAPPERS[name](text) for name in names))
+    logs = list(join(given_events))
+    assert sorted(event.id for log in logs for event in log.events) == sorted(
+        event.id for event in given_events
+    )
+    firsts = [int(log.events[0].id) for log in logs]
+    assert firsts == sorted(firsts)
+
+
+# --- hostile input ---
+
+
+@given(st.text())
+@example("{" * 5000)
+@example('{"log":' * 500)
+@example('{"log":"' + "\\" * 100)
+def test_no_text_raises(text: str) -> None:
+    unwrap(text)
+    for wrap in WRAPPERS.values():
+        unwrap(wrap(text))
+
+
+@given(st.sampled_from(sorted(WRAPPERS)), st.text())
+def test_what_is_wrapped_may_be_wrapped(name: str, text: str) -> None:
+    assert may_be_wrapped(WRAPPERS[name](text))
+
+
+HOSTILE = [
+    "2026-11-03T10:00:00.1Z stderr ",
+    "Nov  3 10:00:00 a b",
+    "<11>1 2026-11-03T10:00:00Z a b c d [",
+    '<11>1 - a b c d [a b="',
+    "web_",
+    "a ",
+    '[03-Nov-2026 10:00:00] WARNING: [pool www] child 7 said into stderr: "',
+    f"[{REQUEST}] ",
+    f"[{REQUEST}] a\n",
+    "[pod/a",
+    "\x1b[1m",
+    '{"log":{',
+]
+
+
+@pytest.mark.parametrize("shape", HOSTILE)
+def test_the_work_grows_no_faster_than_the_input(shape: str) -> None:
+    """Four times the input takes about four times the steps; a quadratic pattern would take sixteen times."""
+
+    def seconds(characters: int) -> float:
+        text = (shape * (characters // len(shape) + 1))[:characters]
+        gc.disable()
+        try:
+            start = process_time()
+            for _ in range(20):
+                unwrap(text)
+            return process_time() - start
+        finally:
+            gc.enable()
+
+    short = min(seconds(32 * 1024) for _ in range(3))
+    assert min(seconds(128 * 1024) for _ in range(3)) < 10 * short + 0.02
