@@ -11,6 +11,9 @@ export SAM_CLI_TELEMETRY := 0
 ARGS ?=
 # Long files come first, since they are collected first: no worker is left with one of them at the end.
 WORKERS := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+SET ?=
+# As it was typed: make would expand a dollar sign, which ends many a regular expression.
+export DEPLOY_SET := $(value SET)
 
 .PHONY: help run test test-oldest lint build deploy bench chaos fuzz soak coverage mutants lock clean set-up
 
@@ -33,10 +36,12 @@ lint: set-up ## check style, types and the template
 	@cfn-lint template.yaml
 
 build: set-up ## build functions and layers for AWS Lambda
-	@sam build
+	@mkdir -p .build
+	@echo 'Building functions and layers (.build/sam-build.log)'
+	@sam build >.build/sam-build.log 2>&1 || { cat .build/sam-build.log; exit 1; }
 
-deploy: build ## deploy to the AWS account at hand; asks for the parameters the first time
-	@if grep -q '^ *parameter_overrides' samconfig.toml; then sam deploy; else sam deploy --guided; fi
+deploy: build ## make the stack in the AWS account at hand, or change it (SET='Redact=email'; ARGS="--dry-run")
+	@shipctl deploy $${DEPLOY_SET:+--set "$$DEPLOY_SET"} $(ARGS)
 
 bench: set-up ## measure speed, memory, cold start and cost (one: make bench ARGS=latency)
 	@python -m benchmarks $(ARGS)

@@ -9,6 +9,8 @@ import typer
 from typer.core import TyperGroup
 
 from shipctl.autoreplay import autoreplay
+from shipctl.deploy.commands import EXAMPLES as DEPLOY_EXAMPLES
+from shipctl.deploy.commands import deploy
 from shipctl.dlq.commands import dlq
 from shipctl.doctor.command import doctor
 from shipctl.errors import CommandError
@@ -21,7 +23,6 @@ from shipctl.status.command import status
 from shipctl.subscriptions.commands import subscriptions
 from shipctl.terminal import one_line
 
-FAILED = 1
 INTERRUPTED = 128 + 2
 """What shells report of a program that SIGINT, signal 2, ended."""
 
@@ -30,7 +31,7 @@ class OneLineErrors(TyperGroup):
     """Ends with one line on standard error where a command cannot go on, whichever command it is."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; exit 1 on `CommandError`, 130 on Ctrl-C."""
+        """Run the command; exit with its status on `CommandError`, 130 on Ctrl-C."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 # A log holds any character; a terminal that has no sign for one shows its number.
@@ -38,7 +39,7 @@ class OneLineErrors(TyperGroup):
         try:
             return super().invoke(ctx)
         except CommandError as error:
-            end, line = FAILED, str(error)
+            end, line = error.status, str(error)
         except KeyboardInterrupt:
             end, line = INTERRUPTED, "interrupted"
         print(f"shipctl: {one_line(line)}", file=sys.stderr)
@@ -59,6 +60,7 @@ app.command()(with_blocks(logs))
 app.command("send-test")(with_blocks(send_test))
 app.command()(with_blocks(autoreplay))
 app.add_typer(key, name="key")
+app.command(epilog=DEPLOY_EXAMPLES)(with_blocks(deploy))
 app.add_typer(dlq, name="dlq")
 app.add_typer(subscriptions, name="subscriptions")
 

@@ -1,0 +1,1 @@
+"""`shipctl deploy`: makes the stack, and changes it."""

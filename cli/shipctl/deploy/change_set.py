@@ -1,0 +1,120 @@
+"""A change set: made, read, compared with what was asked, and executed or discarded."""
+
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from shipctl.account import aws_errors
+from shipctl.deploy.live_stack import LiveStack
+from shipctl.deploy.settings_plan import Origin, Setting, to_cloudformation
+from shipctl.errors import CommandError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+_POLL_SECONDS = 1.0
+_MAX_POLLS = 600
+_NOTHING = ("didn't contain changes", "No updates are to be performed")
+"""CloudFormation has no code for it: the AWS SAM CLI looks for the same words (aws-sam-cli,
+samcli/lib/deploy/deployer.py)."""
+
+
+@dataclass(frozen=True)
+class ChangeSet:
+    id: str
+    stack_id: str
+    is_new_stack: bool
+    parameters: dict[str, dict[str, Any]]
+    changes: list[dict[str, Any]]
+    """`ResourceChange` of each."""
+
+
+def make_change_set(
+    client: "CloudFormationClient",
+    stack_name: str,
+    template_url: str,
+    settings: Iterable[Setting],
+    live: LiveStack | None,
+) -> ChangeSet:
+    """Make a change set and wait until CloudFormation has worked it out.
+
+    Tags are given as the live stack has them. A first deployment that fails is deleted by CloudFormation,
+    even if this program has ended by then.
+
+    Raises:
+        CommandError: CloudFormation refuses it.
+    """
+    with aws_errors("Asking CloudFormation what would change"):
+        made = client.create_change_set(
+            StackName=stack_name,
+            ChangeSetName=f"shipctl-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}",
+            ChangeSetType="UPDATE" if live else "CREATE",
+            TemplateURL=template_url,
+            Parameters=to_cloudformation(settings),
+            Capabilities=["CAPABILITY_IAM"],  # AUTO_EXPAND does not apply to change sets (CreateChangeSet)
+            Tags=live.tags if live else [],
+            OnStackFailure="ROLLBACK" if live else "DELETE",
+        )
+        found = ChangeSet(made["Id"], made["StackId"], live is None, {}, [])
+        try:
+            return _worked_out(client, found)
+        except BaseException:
+            discard(client, found)
+            raise
+
+
+def _worked_out(client: "CloudFormationClient", made: ChangeSet) -> ChangeSet:
+    for _ in range(_MAX_POLLS):
+        page = client.describe_change_set(ChangeSetName=made.id)
+        if page["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
+            break
+        time.sleep(_POLL_SECONDS)
+    else:
+        raise CommandError("CloudFormation did not say within ten minutes what would change: try again")
+    reason = page.get("StatusReason", "")
+    if page["Status"] != "CREATE_COMPLETE" and not any(words in reason for words in _NOTHING):
+        raise CommandError(f"CloudFormation refuses these changes: {reason or page['Status']}")
+    parameters = {each["ParameterKey"]: dict(each) for each in page.get("Parameters", [])}
+    changes = list(page.get("Changes", []))
+    while token := page.get("NextToken"):
+        page = client.describe_change_set(ChangeSetName=made.id, NextToken=token)
+        changes += page.get("Changes", [])
+    return ChangeSet(
+        made.id,
+        made.stack_id,
+        made.is_new_stack,
+        parameters,
+        [dict(change["ResourceChange"]) for change in changes if "ResourceChange" in change],
+    )
+
+
+def refuse_other_values(change_set: ChangeSet, settings: Iterable[Setting]) -> None:
+    """Raise `CommandError` unless the change set would set every parameter to what was planned.
+
+    A secret is not compared: CloudFormation shows asterisks.
+    """
+    for setting in settings:
+        if setting.parameter.secret:
+            continue
+        found = change_set.parameters.get(setting.name, {})
+        kept = setting.origin is Origin.KEPT and found.get("UsePreviousValue")
+        if not kept and found.get("ParameterValue") != setting.after:
+            raise CommandError(
+                f"nothing was changed: CloudFormation would set {setting.name} to "
+                f"{found.get('ParameterValue')!r} and not to {setting.after!r}; has someone else just "
+                "changed the stack? Run it again"
+            )
+
+
+def discard(client: "CloudFormationClient", change_set: ChangeSet) -> None:
+    """Delete a change set, and the stack that was only begun for it. What is left does no harm."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        client.delete_change_set(ChangeSetName=change_set.id)
+        if change_set.is_new_stack:
+            client.delete_stack(StackName=change_set.stack_id)
+    except (BotoCoreError, ClientError):
+        pass

@@ -1,0 +1,187 @@
+"""`shipctl deploy`: the command, its options and its order of steps."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from loginformant_shipper.settings_check.environments import Place as StackPlace
+from loginformant_shipper.settings_check.validation import validate_parameters
+from rich.console import Console
+
+from shipctl.deploy.account import find_account
+from shipctl.deploy.artefacts import find_artefacts
+from shipctl.deploy.deployment import Deployment, remove_failed_stack
+from shipctl.deploy.live_stack import FAILED_FIRST, find_live_stack
+from shipctl.deploy.parameters import Parameter, parameters_of
+from shipctl.deploy.questions import KEYS, ask, ask_api_key
+from shipctl.deploy.refused import Refused
+from shipctl.deploy.settings_plan import plan_settings, refuse_what_cannot_work
+from shipctl.deploy.wishes import read_wishes
+from shipctl.dlq.signals import ended_by_sigterm
+from shipctl.options import Place
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+EXAMPLES = """**Examples**
+
+- `shipctl deploy`
+
+- `shipctl deploy --set 'ExcludePattern=GET /health' --set Redact=email`
+
+- `shipctl deploy --unset HttpsProxy --dry-run`
+
+- `shipctl deploy --parameters settings.json --yes`
+
+The exit status is 0 if the stack is as it was asked to be, 1 if it is not, 2 if what was asked cannot be
+(then nothing was touched), 130 after Ctrl-C.
+"""
+WANTED_PANEL = "What is to be (what is not named stays as the stack has it)"
+HOW_PANEL = "How"
+
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Set a parameter, exactly to what is typed. May be given several times.",
+        rich_help_panel=WANTED_PANEL,
+        show_default=False,
+    ),
+]
+Unset = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--unset",
+        metavar="NAME",
+        help="Set a parameter to its default. May be given several times.",
+        rich_help_panel=WANTED_PANEL,
+        show_default=False,
+    ),
+]
+ParametersFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--parameters",
+        metavar="FILE",
+        help='Set what a JSON file names: {"NAME": "VALUE"}. --set and --unset win.',
+        rich_help_panel=WANTED_PANEL,
+        show_default=False,
+    ),
+]
+ApiKey = Annotated[
+    bool,
+    typer.Option(
+        "--api-key",
+        help="Ask for the API key, or read it from standard input if that is no terminal.",
+        rich_help_panel=WANTED_PANEL,
+    ),
+]
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Deploy without a question.", rich_help_panel=HOW_PANEL)
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would change, and stop.", rich_help_panel=HOW_PANEL)
+]
+Bucket = Annotated[
+    str | None,
+    typer.Option(
+        "--bucket",
+        metavar="NAME",
+        help="The bucket for code and template. Without it, one of the account is made for this.",
+        rich_help_panel=HOW_PANEL,
+        show_default=False,
+    ),
+]
+ArtefactsFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--artefacts",
+        metavar="FOLDER",
+        help="What sam build made, if it is not this clone's .aws-sam/build.",
+        rich_help_panel=HOW_PANEL,
+        show_default=False,
+    ),
+]
+
+
+def deploy(
+    place: Place,
+    set_: Set = None,
+    unset: Unset = None,
+    parameters: ParametersFile = None,
+    api_key: ApiKey = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    bucket: Bucket = None,
+    artefacts: ArtefactsFolder = None,
+) -> None:
+    """Make the stack, or change it. Every value that is not named stays as it is.
+
+    For a new stack the API key, the log groups and whom to tell are asked for. Values are checked before
+    anything is uploaded, by the code that will read them. What would change is shown, and a question asked.
+    """
+    console = Console(highlight=False)
+    if not (yes or dry_run or is_terminal()):
+        raise Refused(
+            "there is no terminal to ask on: give --yes to deploy, or --dry-run to see what would be"
+        )
+    account = find_account(place.region, place.profile)
+    console.print(f"Account {account.id}, region {account.region}, as {account.arn}", soft_wrap=True)
+    what = find_artefacts(artefacts)
+    known = parameters_of(what.template)
+    wishes = read_wishes(known, parameters, set_ or (), unset or ())
+    client: CloudFormationClient = account.client("cloudformation")
+    live = find_live_stack(client, place.stack)
+    stack_place = StackPlace(account.region, place.stack)
+    is_new = live is None or live.status == FAILED_FIRST
+    wishes |= _answers(console, known, wishes, stack_place, is_new=is_new, api_key=api_key)
+    settings = plan_settings(known, wishes, None if is_new else live)
+    refuse_what_cannot_work(what.template, settings, stack_place)
+    with ended_by_sigterm():
+        if live and is_new:
+            remove_failed_stack(console, client, place.stack, live)
+            live = None
+        deployment = Deployment(console, account, client, place.stack, what, settings, live)
+        deployment.run(bucket, yes=yes, dry_run=dry_run)
+
+
+def is_terminal() -> bool:
+    """Whether someone is there to answer."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _answers(
+    console: Console,
+    known: dict[str, Parameter],
+    wishes: dict[str, str],
+    place: StackPlace,
+    *,
+    is_new: bool,
+    api_key: bool,
+) -> dict[str, str]:
+    def check(name: str, value: str) -> str | None:
+        if complaint := known[name].complaint(value):
+            return complaint
+        return next(iter(validate_parameters({name: value}, place)), None)
+
+    answers: dict[str, str] = {}
+    if api_key:
+        answers["ApiKey"] = ask_api_key(console, check) if is_terminal() else _read_api_key()
+    if not is_new:
+        return answers
+    if is_terminal():
+        return answers | ask(console, wishes | answers, check)
+    if not any((wishes | answers).get(name) for name, _ in KEYS.values()):
+        raise Refused(
+            "a new stack needs the API key: --api-key reads it from standard input, or name where it is with "
+            "--set ApiKeySecretArn=ARN or --set ApiKeyParameterName=NAME"
+        )
+    return answers
+
+
+def _read_api_key() -> str:
+    if key := sys.stdin.readline().strip():
+        return key
+    raise Refused("--api-key: there is no API key on standard input")

@@ -1,0 +1,136 @@
+"""One deployment: uploaded, shown, carried out and followed to its end."""
+
+import shlex
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+
+from shipctl.account import aws_errors
+from shipctl.deploy.account import Account
+from shipctl.deploy.artefacts import Artefacts
+from shipctl.deploy.change_set import ChangeSet, discard, make_change_set, refuse_other_values
+from shipctl.deploy.changes import write_removed_parameters, write_resources, write_settings
+from shipctl.deploy.live_stack import LiveStack
+from shipctl.deploy.progress import Outcome, follow, newest_event
+from shipctl.deploy.questions import confirm
+from shipctl.deploy.settings_plan import Setting
+from shipctl.deploy.upload import upload
+from shipctl.errors import CommandError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+
+@dataclass(frozen=True)
+class Deployment:
+    console: Console
+    account: Account
+    client: "CloudFormationClient"
+    stack_name: str
+    artefacts: Artefacts
+    settings: list[Setting]
+    live: LiveStack | None
+
+    def run(self, bucket: str | None, *, yes: bool, dry_run: bool) -> None:
+        """Upload, show what would change and, if it may, change it.
+
+        Raises:
+            CommandError: It could not be done; the line says how the stack is now.
+            typer.Exit: The answer was no.
+        """
+        with self.console.status("Uploading"):
+            url = upload(self.account, self.artefacts, bucket)
+        with self.console.status("Asking CloudFormation what would change"):
+            change_set = make_change_set(self.client, self.stack_name, url, self.settings, self.live)
+        wanted = False
+        try:
+            refuse_other_values(change_set, self.settings)
+            wanted = self._is_wanted(change_set, yes=yes, dry_run=dry_run)
+        finally:
+            if not wanted:
+                discard(self.client, change_set)
+        if wanted:
+            self._carry_out(change_set)
+
+    def _is_wanted(self, change_set: ChangeSet, *, yes: bool, dry_run: bool) -> bool:
+        if not change_set.changes:
+            self.console.print(f"Stack {self.stack_name} is as it was asked to be: nothing to change.")
+            return False
+        self._show(change_set)
+        if dry_run:
+            self.console.print("Nothing was changed (--dry-run).")
+            return False
+        if not (yes or confirm("Deploy this?")):
+            self.console.print("Nothing was changed.")
+            raise typer.Exit(1)
+        return True
+
+    def _show(self, change_set: ChangeSet) -> None:
+        console, is_new = self.console, self.live is None
+        console.print(f"\nStack {self.stack_name} {'is new' if is_new else 'would change'}.\n")
+        write_settings(console, self.settings, is_new_stack=is_new)
+        if self.live:
+            gone = set(self.live.parameters) - set(self.artefacts.template["Parameters"])
+            write_removed_parameters(console, sorted(gone))
+        console.print()
+        write_resources(console, change_set.changes, is_new_stack=is_new)
+        console.print()
+
+    def _carry_out(self, change_set: ChangeSet) -> None:
+        since = newest_event(self.client, change_set.stack_id)
+        try:
+            with aws_errors("Starting the deployment"):
+                self.client.execute_change_set(ChangeSetName=change_set.id)
+        except CommandError:
+            discard(self.client, change_set)
+            raise
+        except (KeyboardInterrupt, SystemExit):
+            self._tell_where_to_look()  # the request may have arrived
+            raise
+        try:
+            outcome = follow(self.client, change_set.stack_id, since, self.console)
+        except (KeyboardInterrupt, SystemExit, CommandError):
+            self._tell_where_to_look()
+            raise
+        self._tell(outcome)
+
+    def _tell(self, outcome: Outcome) -> None:
+        if not outcome.is_good:
+            after = "the stack is removed again" if self.live is None else "the stack is as it was before"
+            if outcome.status not in ("DELETE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"):
+                after = f"the stack is {outcome.status}"
+            raise CommandError(f"the deployment failed, and {after}: {_why(outcome)}")
+        self.console.print(f"Stack {self.stack_name} is deployed.")
+        values = {each.name: each.after for each in self.settings}
+        if not values.get("LogGroups") and values.get("SubscribeAccount") != "true":
+            hint = "shipctl deploy --set 'LogGroups=/aws/lambda/*'"
+            self.console.print(f"It subscribes no log groups yet: {hint}", soft_wrap=True)
+
+    def _tell_where_to_look(self) -> None:
+        look = (
+            f"aws cloudformation describe-stacks --region {self.account.region} "
+            f"--stack-name {shlex.quote(self.stack_name)} --query 'Stacks[0].StackStatus'"
+        )
+        print(
+            "shipctl: the deployment goes on in the account. How it stands: CloudFormation in the console, "
+            f"stack {self.stack_name}, Events; or {look}",
+            file=sys.stderr,
+        )
+
+
+def remove_failed_stack(console: Console, client: "CloudFormationClient", name: str, live: LiveStack) -> None:
+    """Delete a stack whose first deployment failed: nothing is in it, and nothing else can be done."""
+    console.print(f"Removing stack {name}, whose first deployment failed")
+    since = newest_event(client, live.id)
+    with aws_errors(f"Removing stack {name}"):
+        client.delete_stack(StackName=live.id)
+    outcome = follow(client, live.id, since, console)
+    if outcome.status != "DELETE_COMPLETE":
+        raise CommandError(f"stack {name} could not be removed: {_why(outcome)}")
+
+
+def _why(outcome: Outcome) -> str:
+    return "; ".join(outcome.failures[:3]) or f"its events say why (status {outcome.status})"

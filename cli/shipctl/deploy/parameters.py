@@ -1,0 +1,77 @@
+"""The parameters of a template: what each may be, and what of several may not be together."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MAX_VALUE_BYTES = 4096
+"""Of a parameter's value ("AWS CloudFormation quotas", AWS CloudFormation User Guide)."""
+
+JsonObject = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter, as the template declares it."""
+
+    name: str
+    default: str
+    secret: bool
+    """CloudFormation shows it to nobody (`NoEcho`)."""
+    declared: JsonObject
+
+    def complaint(self, value: str) -> str | None:
+        """Return what the template has against a value, in one line that names the parameter."""
+        if len(value.encode()) > MAX_VALUE_BYTES:
+            return f"{self.name} is {len(value.encode()):,} bytes long: allowed are {MAX_VALUE_BYTES:,}"
+        if self._is_allowed(value):
+            return None
+        shown = "what was given" if self.secret else repr(value)
+        if values := self.declared.get("AllowedValues"):
+            return f"{self.name} is {shown}: allowed is one of {', '.join(map(str, values))}"
+        return f"{self.name} is {shown}: allowed is: {self.declared.get('ConstraintDescription', '')}"
+
+    def _is_allowed(self, value: str) -> bool:
+        declared = self.declared
+        if values := declared.get("AllowedValues"):
+            return value in map(str, values)
+        if declared["Type"] == "Number":
+            try:
+                number = float(value)
+            except ValueError:
+                return False
+            return bool(declared["MinValue"] <= number <= declared["MaxValue"])
+        pattern = re.compile(declared.get("AllowedPattern", ".*"), re.ASCII)
+        return len(value) <= declared.get("MaxLength", MAX_VALUE_BYTES) and bool(pattern.fullmatch(value))
+
+
+def parameters_of(template: JsonObject) -> dict[str, Parameter]:
+    """Return the parameters of a template by name. Each of ours has a default."""
+    return {
+        name: Parameter(name, str(declared["Default"]), bool(declared.get("NoEcho")), declared)
+        for name, declared in template["Parameters"].items()
+    }
+
+
+def broken_rules(template: JsonObject, values: Mapping[str, str]) -> Iterator[str]:
+    """Give what the template's rules say against values together.
+
+    CloudFormation would say it as well, once everything is uploaded.
+    """
+    for rule in template.get("Rules", {}).values():
+        if "RuleCondition" in rule and not _holds(rule["RuleCondition"], values):
+            continue
+        for assertion in rule["Assertions"]:
+            if not _holds(assertion["Assert"], values):
+                yield str(assertion["AssertDescription"]).strip().rstrip(".")
+
+
+def _holds(condition: JsonObject, values: Mapping[str, str]) -> bool:
+    """Evaluate the functions that our rules use ("Rules", AWS CloudFormation User Guide)."""
+    ((function, arguments),) = condition.items()
+    if function == "Fn::Equals":
+        left, right = (values[side["Ref"]] if isinstance(side, Mapping) else side for side in arguments)
+        return bool(left == right)
+    outcomes = [_holds(argument, values) for argument in arguments]
+    return not outcomes[0] if function == "Fn::Not" else {"Fn::And": all, "Fn::Or": any}[function](outcomes)

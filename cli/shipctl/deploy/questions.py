@@ -1,0 +1,79 @@
+"""The questions for a new stack: the API key, the log groups, whom to tell. Answers are checked at once."""
+
+from collections.abc import Callable
+
+import typer
+from rich.console import Console
+
+KEYS = {
+    "1": ("ApiKey", "I enter it now: the stack keeps it in a new secret"),
+    "2": ("ApiKeySecretArn", "it is in a secret of AWS Secrets Manager"),
+    "3": ("ApiKeyParameterName", "it is in an SSM parameter"),
+}
+_PROMPTS = {
+    "ApiKey": "The API key (it is not shown)",
+    "ApiKeySecretArn": "The ARN of the secret",
+    "ApiKeyParameterName": "The name of the parameter",
+    "LogGroups": "Log groups to ship, such as /aws/lambda/*,orders (* is all; Enter: none for now)",
+    "NotificationTopicArn": "ARN of the SNS topic that is told of alarms (Enter: none)",
+}
+_MAY_BE_EMPTY = {"LogGroups", "NotificationTopicArn"}
+
+Check = Callable[[str, str], str | None]
+"""Name and value of a parameter; what is wrong with it."""
+
+
+def ask(console: Console, wishes: dict[str, str], check: Check) -> dict[str, str]:
+    """Return the answers to what is not among the wishes already. Ctrl-C raises `KeyboardInterrupt`."""
+    answers: dict[str, str] = {}
+    try:
+        if not any(wishes.get(name) for name, _ in KEYS.values()):
+            name = _which_key(console)
+            answers[name] = _answer(console, name, check)
+        for name in ("LogGroups", "NotificationTopicArn"):
+            if name not in wishes:
+                answers[name] = _answer(console, name, check)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    return answers
+
+
+def ask_api_key(console: Console, check: Check) -> str:
+    """Return the API key, typed without being shown."""
+    try:
+        return _answer(console, "ApiKey", check)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+
+
+def confirm(question: str) -> bool:
+    """Ask until the answer is y or n: Enter alone is neither."""
+    try:
+        while True:
+            answer: str = typer.prompt(f"{question} [y/n]", default="", show_default=False).strip().lower()
+            if answer in ("y", "yes", "n", "no"):
+                return answer.startswith("y")
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+
+
+def _which_key(console: Console) -> str:
+    console.print("Where is the API key of LogInformant?")
+    for number, (_, words) in KEYS.items():
+        console.print(f"  {number}  {words}")
+    while True:
+        number = typer.prompt("1, 2 or 3", default="", show_default=False).strip()
+        if number in KEYS:
+            return KEYS[number][0]
+
+
+def _answer(console: Console, name: str, check: Check) -> str:
+    while True:
+        hidden = name == "ApiKey"
+        answer: str = typer.prompt(_PROMPTS[name], default="", show_default=False, hide_input=hidden).strip()
+        if not answer and name not in _MAY_BE_EMPTY:
+            continue
+        complaint = check(name, answer)
+        if complaint is None:
+            return answer
+        console.print(complaint, style="red", markup=False, soft_wrap=True)

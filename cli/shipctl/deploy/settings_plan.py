@@ -1,0 +1,98 @@
+"""What each parameter is going to be, and why: asked for, kept as the stack has it, or a default."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from loginformant_shipper.settings_check.environments import Place
+from loginformant_shipper.settings_check.validation import validate_parameters
+
+from shipctl.deploy.live_stack import LiveStack
+from shipctl.deploy.parameters import JsonObject, Parameter, broken_rules
+from shipctl.deploy.refused import Refused
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import ParameterTypeDef
+
+
+class Origin(Enum):
+    ASKED = auto()
+    KEPT = auto()
+    """As the live stack has it, whatever that is: CloudFormation is not told a value."""
+    NEW_DEFAULT = auto()
+    """The stack has the default of its old template, and the new one has another."""
+    DEFAULT = auto()
+    """The stack has no such parameter yet."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    parameter: Parameter
+    before: str | None
+    """None: the stack has no such parameter yet."""
+    after: str
+    origin: Origin
+
+    @property
+    def name(self) -> str:
+        return self.parameter.name
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is something to tell. What a secret was, nobody knows."""
+        if self.parameter.secret:
+            return self.origin is Origin.ASKED and not (self.before == self.after == "")
+        return self.after != (self.parameter.default if self.before is None else self.before)
+
+
+def plan_settings(
+    parameters: Mapping[str, Parameter], wishes: Mapping[str, str], live: LiveStack | None
+) -> list[Setting]:
+    """Return what each parameter of the template is going to be, in the template's order."""
+    return [_plan(parameter, wishes, live) for parameter in parameters.values()]
+
+
+def _plan(parameter: Parameter, wishes: Mapping[str, str], live: LiveStack | None) -> Setting:
+    before = live.parameters.get(parameter.name) if live else None
+    if parameter.name in wishes:
+        return Setting(parameter, before, wishes[parameter.name], Origin.ASKED)
+    if before is None or live is None:
+        return Setting(parameter, None, parameter.default, Origin.DEFAULT)
+    old_default = live.defaults.get(parameter.name)
+    if before == old_default != parameter.default and not parameter.secret:
+        return Setting(parameter, before, parameter.default, Origin.NEW_DEFAULT)
+    return Setting(parameter, before, before, Origin.KEPT)
+
+
+def to_cloudformation(settings: Iterable[Setting]) -> "list[ParameterTypeDef]":
+    """Return the parameters of a change set. What the stack does not have yet has no previous value."""
+    return [
+        {"ParameterKey": each.name, "UsePreviousValue": True}
+        if each.origin is Origin.KEPT
+        else {"ParameterKey": each.name, "ParameterValue": each.after}
+        for each in settings
+        if each.origin is not Origin.DEFAULT
+    ]
+
+
+def refuse_what_cannot_work(template: JsonObject, settings: Iterable[Setting], place: Place) -> None:
+    """Raise `Refused` with all that template and code have against these values."""
+    settings = list(settings)
+    complaints = [complaint for each in settings if (complaint := _complaint(each))]
+    values = {each.name: each.after for each in settings}
+    if not complaints:
+        complaints += broken_rules(template, values)
+        open_values = {each.name: each.after for each in settings if not each.parameter.secret}
+        complaints += validate_parameters(open_values, place)
+    if complaints:
+        raise Refused("; ".join(complaints))
+
+
+def _complaint(setting: Setting) -> str | None:
+    if setting.parameter.secret and setting.origin is Origin.KEPT:
+        return None
+    complaint = setting.parameter.complaint(setting.after)
+    if complaint and setting.origin is Origin.KEPT:
+        return f"{complaint.rstrip('.')} (that is what the stack has: --set or --unset {setting.name})"
+    return complaint

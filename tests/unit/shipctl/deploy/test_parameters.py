@@ -1,0 +1,66 @@
+"""What the template has against values, said before CloudFormation would."""
+
+from typing import Any
+
+import pytest
+from shipctl.deploy.parameters import Parameter, broken_rules
+
+Parameters = dict[str, Parameter]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LogGroups", "/aws/lambda/*,orders"),
+        ("SamplePercent", "12.5"),
+        ("MaxInFlight", "16"),
+        ("DefaultLevel", "Fatal"),
+        ("LogRetentionDays", "14"),
+        ("SubscriptionFilterPattern", '{ $.level = "ERROR" }'),
+        ("ApiKey", "li-0123"),
+    ],
+)
+def test_what_the_template_allows(name: str, value: str, parameters: Parameters) -> None:
+    assert parameters[name].complaint(value) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("LogGroups", "a, b", "LogGroups is 'a, b': allowed is: Names of log groups"),
+        ("LogGroups", "x" * 2049, "LogGroups is "),
+        ("MaxInFlight", "17", "MaxInFlight is '17': allowed is: A whole number from 1 to 16."),
+        ("MaxInFlight", "many", "MaxInFlight is 'many'"),
+        ("MaxInFlight", "nan", "MaxInFlight is 'nan'"),
+        ("MaxInFlight", "", "MaxInFlight is ''"),
+        ("DefaultLevel", "Info", "allowed is one of Debug, Information, Warning, Error, Fatal"),
+        ("LogRetentionDays", "31", "allowed is one of 1, 3, 5"),
+        ("IngestUrl", "https://logs.example.com:٣", "IngestUrl is"),
+        ("NoProxy", "x" * 5000, "NoProxy is 5,000 bytes long: allowed are 4,096"),
+    ],
+)
+def test_what_it_refuses(name: str, value: str, said: str, parameters: Parameters) -> None:
+    complaint = parameters[name].complaint(value)
+    assert complaint is not None
+    assert complaint.startswith(said) or said in complaint
+
+
+@pytest.mark.parametrize("value", ["****", "two words"])
+def test_a_secret_is_not_quoted(value: str, parameters: Parameters) -> None:
+    complaint = parameters["ApiKey"].complaint(value)
+    assert complaint is not None
+    assert value not in complaint
+
+
+def broken(template: dict[str, Any], parameters: Parameters, **values: str) -> list[str]:
+    return list(broken_rules(template, {name: each.default for name, each in parameters.items()} | values))
+
+
+def test_rules_of_the_template(template: dict[str, Any], parameters: Parameters) -> None:
+    assert broken(template, parameters, ApiKey="k") == []
+    assert broken(template, parameters)[0].startswith("Give the API key in exactly one of")
+    (line,) = broken(template, parameters, ApiKey="k", VpcSubnetIds="subnet-1")
+    assert line == "VpcSubnetIds and VpcSecurityGroupIds go together. Set both or neither"
+    assert "\n" not in line
+    assert broken(template, parameters, ApiKey="k", SubscribeAccount="true", LogGroups="orders") != []
+    assert broken(template, parameters, ApiKey="k", SubscribeAccount="false", LogGroups="orders") == []

@@ -1,0 +1,116 @@
+"""What each parameter is going to be: what is not named stays, whatever it is."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+from loginformant_shipper.settings_check.environments import Place
+from shipctl.deploy.live_stack import LiveStack
+from shipctl.deploy.parameters import Parameter
+from shipctl.deploy.refused import Refused
+from shipctl.deploy.settings_plan import (
+    Origin,
+    Setting,
+    plan_settings,
+    refuse_what_cannot_work,
+    to_cloudformation,
+)
+
+from tests.unit.shipctl.deploy.conftest import live_stack
+
+Parameters = dict[str, Parameter]
+PLACE = Place("eu-west-1", "shipper")
+
+
+def plan(parameters: Parameters, wishes: dict[str, str], live: LiveStack | None) -> dict[str, Setting]:
+    return {each.name: each for each in plan_settings(parameters, wishes, live)}
+
+
+def sent(settings: dict[str, Setting]) -> dict[str, str | None]:
+    """What CloudFormation is told, by name; None: to keep what the stack has."""
+    return {
+        str(each["ParameterKey"]): None if each.get("UsePreviousValue") else each["ParameterValue"]
+        for each in to_cloudformation(settings.values())
+    }
+
+
+def test_a_new_stack_is_told_what_is_asked_for_and_has_defaults_otherwise(parameters: Parameters) -> None:
+    settings = plan(parameters, {"ApiKey": "k", "Redact": "email"}, None)
+    assert sent(settings) == {"ApiKey": "k", "Redact": "email"}
+    assert settings["MaxInFlight"].origin is Origin.DEFAULT
+    assert {name for name, each in settings.items() if each.changes} == {"ApiKey", "Redact"}
+
+
+def test_a_stack_keeps_all_that_is_not_named(parameters: Parameters) -> None:
+    live = live_stack(parameters, Redact="email", MaxInFlight="8")
+    settings = plan(parameters, {"ExcludePattern": "GET /health"}, live)
+    assert sent(settings) == dict.fromkeys(parameters) | {"ExcludePattern": "GET /health"}
+    assert {name for name, each in settings.items() if each.changes} == {"ExcludePattern"}
+    assert settings["Redact"].after == "email"
+
+
+def test_what_is_named_as_it_is_does_not_change(parameters: Parameters) -> None:
+    settings = plan(parameters, {"Redact": "email"}, live_stack(parameters, Redact="email"))
+    assert not settings["Redact"].changes
+
+
+def test_a_parameter_that_the_stack_does_not_have_yet_has_its_default(parameters: Parameters) -> None:
+    live = live_stack(parameters)
+    older = {name: value for name, value in live.parameters.items() if name != "SamplePercent"}
+    settings = plan(parameters, {}, dataclasses.replace(live, parameters=older))
+    assert "SamplePercent" not in sent(settings)
+    assert settings["SamplePercent"].after == "100"
+    assert not settings["SamplePercent"].changes
+
+
+def test_a_default_that_has_changed_is_taken_where_the_stack_has_the_old_one(parameters: Parameters) -> None:
+    live = live_stack(parameters, MaxReplays="2")
+    older = {**live.defaults, "MaxReplays": "2", "MaxInFlight": "2"}
+    settings = plan(parameters, {}, dataclasses.replace(live, defaults=older))
+    assert (settings["MaxReplays"].origin, settings["MaxReplays"].after) == (Origin.NEW_DEFAULT, "3")
+    assert sent(settings)["MaxReplays"] == "3"
+    assert settings["MaxInFlight"].origin is Origin.KEPT, "it was set, to what is the default today"
+
+
+def test_a_parameter_that_is_no_more_is_not_sent(parameters: Parameters) -> None:
+    settings = plan(parameters, {}, live_stack(parameters, Colour="blue"))
+    assert "Colour" not in sent(settings)
+
+
+def test_a_secret_that_is_kept_is_neither_sent_nor_checked(
+    template: dict[str, Any], parameters: Parameters
+) -> None:
+    settings = plan(parameters, {}, live_stack(parameters))
+    assert sent(settings)["ApiKey"] is None
+    assert not settings["ApiKey"].changes
+    refuse_what_cannot_work(template, settings.values(), PLACE)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [
+        ({"MaxInFlight": "17"}, "MaxInFlight is '17': allowed is: A whole number from 1 to 16."),
+        ({"MaxInFlight": "4.5"}, "MaxInFlight"),
+        ({"IncludePattern": "("}, "RE2"),
+        ({"VpcSubnetIds": "subnet-1"}, "go together"),
+        ({"MaxInFlight": "17", "Redact": "phone"}, "Redact is 'phone'"),
+        ({"MaxInFlight": "4.5", "IncludePattern": "("}, "IncludePattern"),
+        ({"ApiKeyParameterName": "/key"}, "exactly one"),
+        ({"ApiKey": ""}, "exactly one"),
+    ],
+)
+def test_all_that_cannot_work_is_refused(
+    wishes: dict[str, str], said: str, template: dict[str, Any], parameters: Parameters
+) -> None:
+    settings = plan(parameters, wishes, live_stack(parameters))
+    with pytest.raises(Refused) as refusal:
+        refuse_what_cannot_work(template, settings.values(), PLACE)
+    assert said in str(refusal.value)
+
+
+def test_a_live_value_that_is_allowed_no_more_is_named_with_what_to_do(
+    template: dict[str, Any], parameters: Parameters
+) -> None:
+    settings = plan(parameters, {}, live_stack(parameters, MaxInFlight="64"))
+    with pytest.raises(Refused, match=r"MaxInFlight is '64'.*that is what the stack has: --set or --unset"):
+        refuse_what_cannot_work(template, settings.values(), PLACE)

@@ -1,0 +1,128 @@
+"""What is asked for arrives exactly as typed, and what cannot be meant is refused."""
+
+from pathlib import Path
+
+import pytest
+from shipctl.deploy.parameters import Parameter
+from shipctl.deploy.refused import Refused
+from shipctl.deploy.wishes import read_wishes
+
+Parameters = dict[str, Parameter]
+
+
+def read(
+    parameters: Parameters, *settings: str, unset: tuple[str, ...] = (), file: Path | None = None
+) -> dict[str, str]:
+    return read_wishes(parameters, file, settings, unset)
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "settings.json"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "GET /health",
+        " leading and trailing ",
+        "?ERROR ?WARN",
+        "a=b,c==d",
+        '{ $.level = "ERROR" }',
+        "it's \\ and \\\\",
+        "$HOME `id` %s {0}",
+        "ü",
+        "",
+    ],
+)
+def test_a_value_is_what_stands_behind_the_first_equals_sign(value: str, parameters: Parameters) -> None:
+    assert read(parameters, f"ExcludePattern={value}") == {"ExcludePattern": value}
+
+
+def test_nothing_is_asked_for_that_is_not_named(parameters: Parameters) -> None:
+    assert read(parameters) == {}
+
+
+def test_unset_is_back_to_the_default(parameters: Parameters) -> None:
+    found = read(parameters, unset=("MaxInFlight", "HttpsProxy", "ApiKey"))
+    assert found == {"MaxInFlight": "4", "HttpsProxy": "", "ApiKey": ""}
+
+
+@pytest.mark.parametrize(
+    ("settings", "unset", "said"),
+    [
+        (("MaxInFlight",), (), "give NAME=VALUE"),
+        (("maxinflight=8",), (), "there is no parameter maxinflight: is MaxInFlight meant?"),
+        (("Redakt=email",), (), "is Redact meant?"),
+        (("Colour=blue",), (), "there is no parameter Colour: docs/configuration.md lists them"),
+        ((), ("Colour",), "there is no parameter Colour"),
+        (("Redact=email", "Redact=token"), (), "Redact is given twice"),
+        (("Redact=email",), ("Redact",), "Redact is given twice"),
+        (("ApiKey=abc",), (), "--api-key"),
+    ],
+)
+def test_what_cannot_be_meant(
+    settings: tuple[str, ...], unset: tuple[str, ...], said: str, parameters: Parameters
+) -> None:
+    with pytest.raises(Refused) as refusal:
+        read(parameters, *settings, unset=unset)
+    assert said in str(refusal.value)
+    assert "abc" not in str(refusal.value)
+    assert refusal.value.status == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"ExcludePattern": "GET /health", "SamplePercent": 12.50, "MaxInFlight": 8, "AutoReplay": false}',
+        '{"Parameters": {"ExcludePattern": "GET /health", "SamplePercent": "12.50", "MaxInFlight": "8",'
+        ' "AutoReplay": "false"}}',
+        '[{"ParameterKey": "ExcludePattern", "ParameterValue": "GET /health"},'
+        ' {"ParameterKey": "SamplePercent", "ParameterValue": "12.50"},'
+        ' {"ParameterKey": "MaxInFlight", "ParameterValue": "8"},'
+        ' {"ParameterKey": "ApiKey", "UsePreviousValue": true},'
+        ' {"ParameterKey": "AutoReplay", "ParameterValue": "false"}]',
+    ],
+)
+def test_a_file_names_values_as_they_are_written(text: str, parameters: Parameters, tmp_path: Path) -> None:
+    assert read(parameters, file=write(tmp_path, text)) == {
+        "ExcludePattern": "GET /health",
+        "SamplePercent": "12.50",
+        "MaxInFlight": "8",
+        "AutoReplay": "false",
+    }
+
+
+def test_options_win_over_the_file(parameters: Parameters, tmp_path: Path) -> None:
+    file = write(tmp_path, '{"Redact": "email", "MaxInFlight": 8, "MaxReplays": 5}')
+    found = read(parameters, "Redact=token", unset=("MaxInFlight",), file=file)
+    assert found == {"Redact": "token", "MaxInFlight": "4", "MaxReplays": "5"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not JSON"),
+        ('"Redact"', "allowed is"),
+        ('{"Redact": ["email"]}', "the value of Redact must be a text"),
+        ('{"Redact": null}', "the value of Redact must be a text"),
+        ('{"Redact": "email", "Redact": "token"}', "Redact stands there twice"),
+        (
+            '[{"ParameterKey": "Redact", "ParameterValue": "a"},'
+            ' {"ParameterKey": "Redact", "ParameterValue": "b"}]',
+            "Redact stands there twice",
+        ),
+        ('[{"Key": "Redact"}]', "allowed is"),
+        ('{"Colour": "blue"}', "there is no parameter Colour"),
+        ('{"ApiKey": "abc"}', "--api-key"),
+    ],
+)
+def test_a_file_that_cannot_be_used(text: str, said: str, parameters: Parameters, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=said):
+        read(parameters, file=write(tmp_path, text))
+
+
+def test_a_file_that_is_not_there(parameters: Parameters, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"--parameters .*none\.json"):
+        read(parameters, file=tmp_path / "none.json")
