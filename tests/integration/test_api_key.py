@@ -138,12 +138,42 @@ class TestNotToBeHad:
         assert shipment.requests == []
         assert "hush" not in shipment.dead_letters[0].detail + shipment.output
 
-    def test_the_next_invocation_asks_again(self, stack: Stack, put_secret: PutSecret) -> None:
+    def test_a_value_that_holds_no_key_is_asked_for_a_few_times_and_not_until_the_time_is_up(
+        self, stack: Stack, put_secret: PutSecret
+    ) -> None:
+        put_secret("{}")
+        shipment = stack.ship_and_account(subscription_event(log_events(1)), seconds=95)
+        assert shipment.by_reason() == {"no_key": 1}
+        assert stack.senders.key_fetches == stack.environment.policy.key_attempts
+        assert shipment.seconds < 20
+
+    def test_invocations_after_that_ask_once_a_minute(self, stack: Stack, put_secret: PutSecret) -> None:
+        """Each waited 94 seconds: ten payloads a second held some 950 executions."""
         put_secret("{}")
         event = subscription_event(log_events(1))
-        assert stack.ship_and_account(event, seconds=1).by_reason() == {"no_key": 1}
+        stack.ship_and_account(event, seconds=95)
+        for minute in range(1, 4):
+            fetches, stack.senders.slept = stack.senders.key_fetches, 0
+            for _ in range(10):
+                shipment = stack.ship_and_account(event, seconds=95)
+                assert shipment.by_reason() == {"no_key": 1}
+                assert "not one with the key" in shipment.dead_letters[0].detail
+            assert stack.senders.key_fetches == fetches + (minute > 1)
+            assert stack.senders.slept == 0
+            stack.senders.leap(60)
         put_secret(KEY)
         assert stack.ship_and_account(event).counts() == (1, 0, 1)
+
+    def test_once_there_is_a_key_trouble_is_met_with_patience_again(
+        self, stack: Stack, put_secret: PutSecret
+    ) -> None:
+        put_secret("{}")
+        event = subscription_event(log_events(1))
+        stack.ship_and_account(event)
+        stack.senders.leap(60)
+        put_secret(KEY)
+        assert stack.ship_and_account(event).counts() == (1, 0, 1)
+        assert stack.environment.state.no_key_detail == ""
 
 
 class TestRefused:
@@ -217,3 +247,16 @@ class TestRefused:
         shipment = stack.ship_and_account(subscription_event(log_events(30, first=1)), seconds=10)
         assert shipment.counts() == (0, 30, 1)
         assert shipment.by_reason() == {"unauthorized": 30}
+
+    def test_nor_is_it_fetched_in_every_invocation(
+        self, stack: Stack, remove_secret: Callable[[], None]
+    ) -> None:
+        stack.ship_and_account(subscription_event(log_events(1)))
+        stack.api.rotate_keys(OTHER_KEY)
+        remove_secret()
+        event = subscription_event(log_events(3, first=1))
+        stack.ship_and_account(event)
+        fetches, stack.senders.slept = stack.senders.key_fetches, 0
+        for _ in range(5):
+            assert stack.ship_and_account(event).by_reason() == {"unauthorized": 3}
+        assert (stack.senders.key_fetches, stack.senders.slept) == (fetches, 0)

@@ -39,7 +39,13 @@ from loginformant_shipper.parsing.pieces import pieces
 from loginformant_shipper.parsing.stack_traces import join
 from loginformant_shipper.redaction.redact import is_wanted, redact_text, redacted_events
 from loginformant_shipper.settings import RESERVE_MARGIN_SECONDS, Settings, load_settings
-from loginformant_shipper.telemetry import log_dead_lettered, log_parked, log_returned, put_metrics
+from loginformant_shipper.telemetry import (
+    log_answered_by_a_page,
+    log_dead_lettered,
+    log_parked,
+    log_returned,
+    put_metrics,
+)
 from loginformant_shipper.wire.decoding import Payload, load_of, payloads, source_of
 
 
@@ -159,6 +165,9 @@ def _deliver(event: object, environment: Environment, remaining_seconds: float) 
         shipment.delivered_records |= {origin.record for origin in batch.origins if origin.record}
     # Batches fail in any order; what is replayed together is to be in the order in which it was logged.
     shipment.failed.sort(key=lambda failed: failed.batch.position)
+    if delivery.answered_by_a_page and not state.told_of_a_page:
+        log_answered_by_a_page(settings.ingest_url)
+        state.told_of_a_page = True
     ledger.requests, ledger.retries = delivery.requests, delivery.retries
     ledger.latencies = delivery.latencies
     return shipment

@@ -80,6 +80,15 @@ def log_returned(failure: Failure, events: int) -> None:
     _say("log events were not delivered and are returned to their source", failure, events)
 
 
+def log_answered_by_a_page(ingest_url: str) -> None:
+    """Log that what answers 2xx at the ingest API's address answers with a page for people."""
+    logger.warning(
+        "requests are answered 2xx with HTML: the logs count as delivered, but what answers may not be the "
+        "ingest API; look at IngestUrl and at any proxy in between",
+        ingest_url=ingest_url,
+    )
+
+
 def _say(what: str, failure: Failure, events: int) -> None:
     logger.warning(
         what, reason=failure.reason.value, events=events, status=failure.status, detail=failure.detail

@@ -357,8 +357,31 @@ def test_a_key_that_never_can_be_had_means_no_request() -> None:
     assert it.reasons == {Reason.NO_KEY: 6}
     assert it.settled["e0"] == Failure(Reason.NO_KEY, None, "the secret is out of reach")
     assert it.requests == 0
-    assert it.senders.now() == it.senders.fetches[-1] + 0.05  # the next pause would be too long: nobody slept
-    assert 5 <= len(it.senders.fetches) <= 20
+    assert it.senders.now() == it.senders.fetches[-1] + 0.05  # there will be no further attempt: nobody slept
+    assert len(it.senders.fetches) == 4
+
+
+def test_that_there_is_no_key_is_remembered_for_a_minute() -> None:
+    it = world(answers(), None, state=without_key())
+    it.deliver(single("0"))
+    for minute in range(1, 4):
+        it.deliver(single(str(minute)))
+        assert it.reasons == {Reason.NO_KEY: 1}
+        assert len(it.senders.fetches) == 3 + minute, "no attempt"
+        it.senders.work(60.0)
+        it.deliver(single(f"{minute}, a minute later"))
+        assert it.reasons == {Reason.NO_KEY: 1}
+        assert len(it.senders.fetches) == 4 + minute, "one attempt"
+
+
+def test_a_key_that_comes_after_a_minute_is_used() -> None:
+    it = world(accepting("new"), None, None, None, None, "new", state=without_key())
+    it.deliver(single("1"))
+    assert it.reasons == {Reason.NO_KEY: 1}
+    it.senders.work(60.0)
+    it.deliver(single("2"))
+    assert it.settled == {"2": None}
+    assert it.state.no_key_detail == ""
 
 
 def test_a_fetch_that_never_ends_is_inside_the_deadline() -> None:
@@ -671,6 +694,7 @@ def test_a_key_that_an_earlier_invocation_waited_for_means_nothing_to_this_one()
     it = world(accepting("new"), Key("late", after=20.0), Key("new", after=20.0), state=without_key())
     it.deliver(single("1"), seconds=10.0)
     assert it.reasons == {Reason.NO_KEY: 1}
+    it.senders.work(60.0)
     it.deliver(single("2"))
     assert it.settled == {"2": None}
     assert [sent.key for sent in it.senders.sent] == ["new"]

@@ -25,6 +25,12 @@ class EnvironmentState:
     byte_limit: int
     key: str | None = field(default=None, repr=False)
     key_refreshed_at: float = -math.inf
+    no_key_until: float = -math.inf
+    """Until then no key is fetched: there was none."""
+    no_key_detail: str = ""
+    """Why there was none; empty once there is one."""
+    told_of_a_page: bool = False
+    """Whether it was said that what answers is a page for people."""
     unavailable_until: float = -math.inf
     """Until then one batch asks first whether the ingest API is back."""
     resume_at: float = -math.inf
@@ -86,6 +92,8 @@ class Delivery:
         self.retries = 0
         self.latencies: list[float] = []
         """Seconds from each request to its answer."""
+        self.answered_by_a_page = False
+        """Whether a request was answered 2xx, with a page for people."""
         self._batches = batches
         self._senders = senders
         self._state = state
@@ -127,6 +135,9 @@ class Delivery:
         finally:
             for ticket in self._under_way:
                 self._senders.abandon(ticket)
+            if self._given_up and not self._key_is_usable() and (self._key_failures or self._key_ticket):
+                self._state.no_key_until = self._senders.now() + self._policy.key_memory
+                self._state.no_key_detail = self._key_trouble
             if self._trouble and is_outage(self._trouble.status):
                 self._state.unavailable_until = self._senders.now() + self._policy.outage_memory
 
@@ -141,6 +152,12 @@ class Delivery:
         if self._state.resume_at > self._last_start():
             detail = "an earlier Retry-After does not end before this invocation must"
             self._give_up(Failure(self._state.resume_reason, None, detail))
+
+        now = self._senders.now()
+        if self._state.key is None and now < self._state.no_key_until:
+            left = self._state.no_key_until - now
+            detail = f"{self._state.no_key_detail}; asked for again in {left:.0f} s"
+            self._give_up(Failure(Reason.NO_KEY, None, detail))
 
     def _last_start(self) -> float:
         return self._deadline - self._policy.min_attempt_seconds
@@ -219,6 +236,7 @@ class Delivery:
             self._try_again(job, outcome)
             return
         self._trouble, self._probing, self._state.unavailable_until = None, False, -math.inf
+        self.answered_by_a_page |= verdict is Verdict.DELIVERED and outcome.is_html
         match verdict:
             case Verdict.DELIVERED:
                 self._settle(job, None)
@@ -298,7 +316,11 @@ class Delivery:
         self._waiting.insert(0, job)
         if job.key != self._state.key or self._refusal:
             return
-        if self._senders.now() - self._state.key_refreshed_at < self._policy.key_refresh_interval:
+        now = self._senders.now()
+        if (
+            now - self._state.key_refreshed_at < self._policy.key_refresh_interval
+            or now < self._state.no_key_until
+        ):
             self._give_up(failure)
         else:
             self._refusal = job.key, failure
@@ -312,9 +334,12 @@ class Delivery:
             self._key_failures += 1
             self._key_not_before = now + self._policy.backoff(self._key_failures, self._rng())
             self._key_trouble = fetched.detail
-            if self._key_not_before > self._last_start():
+            # After an invocation that had none one attempt is enough to know whether there is one now.
+            attempts = 1 if self._state.no_key_detail else self._policy.key_attempts
+            if self._key_failures >= attempts or self._key_not_before > self._last_start():
                 self._give_up(self._no_time_left())
             return
+        self._state.no_key_until, self._state.no_key_detail = -math.inf, ""
         if self._refusal:
             self._state.key_refreshed_at = now
             refused_key, failure = self._refusal

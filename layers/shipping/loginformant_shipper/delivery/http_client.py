@@ -3,10 +3,13 @@
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
+from http.client import HTTPException, HTTPResponse
+from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import urllib3
@@ -18,6 +21,7 @@ from loginformant_shipper.settings import Settings
 BATCH_PATH = "/api/ingest/batch"
 
 MAX_ANSWER_BYTES = 64 * 1024
+MAX_INTERIM_ANSWERS = 100
 MAX_DETAIL_CHARACTERS = 1024
 
 
@@ -31,6 +35,8 @@ class Outcome:
     """Seconds that the answer asks to wait."""
     seconds: float = 0.0
     """How long the request took."""
+    is_html: bool = False
+    """Whether the answer is a page for people: an ingest API answers in JSON."""
 
 
 class Abandoned(Exception):
@@ -49,6 +55,7 @@ class Connection:
         self._pool, self._path = _connection_pool(settings, tls)
         self._connection: urllib3.connection.HTTPConnection | None = None
         self._abandoned = False
+        self._body_is_sent = False
         self.answered: Outcome | None = None
         """Set as soon as the status is known: what an answer whose body never ends is worth. Whoever calls
         `post` clears it before: its thread may never get to run."""
@@ -56,6 +63,8 @@ class Connection:
 
         def connect(*args: object, **kwargs: object) -> urllib3.connection.HTTPConnection:
             connection = connection_class(*args, **kwargs)  # type: ignore[arg-type]
+            connection.response_class = partial(_FinalResponse, hang_up=connection.close)  # type: ignore[attr-defined]
+            connection.send = partial(_send, connection.send)  # type: ignore[attr-defined]
             self._connection = connection  # type: ignore[assignment]
             return connection  # type: ignore[return-value]
 
@@ -67,6 +76,7 @@ class Connection:
         `seconds` limits each wait on the socket; the whole is limited by whoever calls `abandon` in time.
         """
         started = time.monotonic()
+        self._body_is_sent = False
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), "X-API-Key": key}
         try:
             response = self._pool.urlopen(
@@ -85,10 +95,14 @@ class Connection:
             detail = self._detail(_plain(error), key)
             return Outcome(None, detail, seconds=time.monotonic() - started)
         retry_after = retry_after_seconds(response.headers.get("Retry-After"), response.headers.get("Date"))
-        self.answered = Outcome(response.status, "", retry_after, time.monotonic() - started)
+        is_html = "html" in response.headers.get("Content-Type", "").lower()
+        self.answered = Outcome(response.status, "", retry_after, time.monotonic() - started, is_html)
         answer = _read_answer(response, started + seconds)
+        if not self._body_is_sent:
+            # The answer came early. What the server makes of the rest of the body is anybody's guess.
+            self._hang_up()
         detail = self._detail(answer.decode("utf-8", "replace"), key)
-        return Outcome(response.status, detail, retry_after, time.monotonic() - started)
+        return Outcome(response.status, detail, retry_after, time.monotonic() - started, is_html)
 
     def _detail(self, text: str, key: str) -> str:
         """The start of a text that is stored and logged: an answer may quote what it was sent."""
@@ -110,6 +124,81 @@ class Connection:
         if self._abandoned:
             raise Abandoned("given up before it was sent")
         yield body
+        self._body_is_sent = True
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+
+class _FinalResponse(HTTPResponse):
+    """The final answer to a request; those in between are skipped.
+
+    `http.client` skips 100 alone, and takes any other interim answer for the final one. The real one is then
+    left in the connection, and the next request takes it for its own: its logs are lost. RFC 9110, section
+    15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final response".
+
+    A connection on which anything odd was seen is closed, since nobody knows whose the next bytes are.
+    """
+
+    def __init__(self, *arguments: Any, hang_up: Callable[[], None], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._hang_up = hang_up
+
+    def begin(self) -> None:
+        super().begin()
+        for _ in range(MAX_INTERIM_ANSWERS):
+            if self.status == 101:
+                raise HTTPException("101: the server changes to a protocol that nobody asked for")
+            if not 100 <= self.status <= 199:
+                break
+            self.headers = self.msg = None  # type: ignore[assignment]
+            super().begin()
+        else:
+            raise HTTPException(f"more than {MAX_INTERIM_ANSWERS} interim answers")
+        self.will_close |= self._is_odd()
+
+    def _is_odd(self) -> bool:
+        lengths, encodings = (self.headers.get_all(name) for name in ("Content-Length", "Transfer-Encoding"))
+        has_body_for_no_body = self.status in (204, 304) and bool(encodings or set(lengths or "0") - {"0"})
+        # Both headers: RFC 9112, section 6.3. Defects: what is behind a broken header line was not read.
+        return bool(self.headers.defects or (lengths and encodings) or has_body_for_no_body)
+
+    def _close_conn(self) -> None:
+        # Called at the end of the answer. What is behind it would be read as the beginning of the next one.
+        has_more = self._has_more()
+        super()._close_conn()  # type: ignore[misc]
+        if has_more:
+            self._hang_up()
+
+    def _has_more(self) -> bool:
+        """Whether something has come that is not of the answer: in the buffer, in TLS or in the socket."""
+        sock = getattr(getattr(self.fp, "raw", None), "_sock", None)
+        if sock is None:
+            return False
+        timeout = sock.gettimeout()
+        try:
+            sock.settimeout(0.0)
+            return bool(self.fp.peek(1))
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        except (OSError, ValueError):
+            return True
+        finally:
+            with suppress(OSError):
+                sock.settimeout(timeout)
+
+
+def _send(send: Callable[[Any], None], data: Any) -> None:
+    """Write a part of a request; if the server has closed its side, say so in the words that urllib3 knows.
+
+    It then reads the answer that the server may have written before: 401 or 413, as soon as the headers were
+    there (RFC 9112, section 9.5). It does not know TLS's words for a closed connection.
+    """
+    try:
+        send(data)
+    except (ssl.SSLError, ConnectionError) as error:
+        raise BrokenPipeError(f"{type(error).__name__}: {error}") from error
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:

@@ -74,6 +74,13 @@ class Policy:
     key_refresh_interval: float = 30.0
     """A refused key is fetched afresh at most so often in one environment."""
 
+    key_attempts: int = 4
+    """How often the key is fetched in one invocation, if it is not to be had. Longer trouble is for replay:
+    while invocations wait for a key, each payload that comes needs an execution of its own."""
+
+    key_memory: float = 60.0
+    """For so long after an invocation without a key the next ones ask for none; then one asks once."""
+
     outage_memory: float = 60.0
     """For so long after an invocation that ended `unavailable`, the next one asks with one batch first."""
 
