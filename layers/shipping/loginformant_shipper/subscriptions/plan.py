@@ -8,7 +8,9 @@ from loginformant_shipper.subscriptions.subscription_settings import Subscriptio
 from loginformant_shipper.subscriptions.wanted import EVERYTHING, Unwanted, Wanted
 
 STANDARD = "STANDARD"
-"""The class of log groups that takes filters ("Log classes", Amazon CloudWatch Logs User Guide)."""
+WITHOUT_FILTERS = frozenset(("INFREQUENT_ACCESS", "DELIVERY"))
+"""Classes of log groups that take no filters ("Log classes", Amazon CloudWatch Logs User Guide). Of a class
+that is not known here, AWS itself says whether it takes them."""
 
 
 class LogGroup(NamedTuple):
@@ -54,6 +56,10 @@ class State(StrEnum):
     UNLISTED = Unwanted.UNLISTED.value
 
 
+UNWANTED = frozenset((State.OWN, State.EXCLUDED, State.UNLISTED, State.LEFT_OVER))
+SHIPPED = frozenset((State.SUBSCRIBED, State.BY_HAND, State.BY_ACCOUNT_POLICY, State.DOUBLED))
+
+
 class Finding(NamedTuple):
     """A log group, how it stands, and what is to be done."""
 
@@ -66,7 +72,7 @@ class Finding(NamedTuple):
 
 def needs_look(group: LogGroup) -> bool:
     """Whether the filters of the log group are to be asked for; other classes refuse the question."""
-    return group.log_class == STANDARD
+    return group.log_class not in WITHOUT_FILTERS
 
 
 def find(group: LogGroup, filters: Sequence[Filter], settings: SubscriptionSettings) -> Finding:
@@ -88,7 +94,7 @@ def _judge(
     unwanted = what_counts(settings).why_not(group.name)
     if unwanted:
         return (State.LEFT_OVER, Action.DELETE) if ours else (_without_ours(unwanted, by_hand), None)
-    if group.log_class != STANDARD:
+    if not needs_look(group):
         return State.UNSUPPORTED, None
     if settings.account_wide:
         if ours:
