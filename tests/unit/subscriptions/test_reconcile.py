@@ -220,10 +220,11 @@ def test_figures_say_what_is_wanted_and_what_is_shipped(account: LogsAccount) ->
     account.add("fine", OWN, "excluded")
     account.add("by-hand", filters=[BY_HAND])
     account.add("left-over-1", filters=[OURS])
+    account.add("x-by-hand-and-not-wanted", filters=[BY_HAND])
     account.add("full", filters=[FOREIGN, Filter("audit", FOREIGN.destination_arn, "")])
     account.add("infrequent", log_class="INFREQUENT_ACCESS")
     report = run(account, settings("f*", "by-hand", "in*", EXCLUDE_LOG_GROUPS="excluded"))
-    assert (report.looked_at, report.wanted, report.shipped, report.refused) == (7, 4, 2, 1)
+    assert (report.looked_at, report.wanted, report.shipped, report.refused) == (8, 4, 2, 1)
     assert not report.is_in_vain
 
 

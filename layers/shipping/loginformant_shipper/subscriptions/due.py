@@ -56,8 +56,9 @@ def share(api: LogsApi, settings: SubscriptionSettings, now: float, report: Repo
     yield from new
     yield from in_order(due, turn, TURNS)
     if any(name not in new_names for name in (*report.subscribed, *report.unsubscribed)):
-        yield from in_order(others, turn, turns_for(len(others), _fitting(api, settings)))
-    else:
+        fitting = _fitting(api, settings)
+        yield from in_order(others, turn, turns_for(len(others), fitting)) if fitting else ()
+    elif report.is_in_vain:
         for group in in_order(others, turn, TURNS)[:MAX_IN_VAIN]:
             if not report.is_in_vain:
                 return

@@ -56,7 +56,6 @@ class State(StrEnum):
     UNLISTED = Unwanted.UNLISTED.value
 
 
-UNWANTED = frozenset((State.OWN, State.EXCLUDED, State.UNLISTED, State.LEFT_OVER))
 SHIPPED = frozenset((State.SUBSCRIBED, State.BY_HAND, State.BY_ACCOUNT_POLICY, State.DOUBLED))
 
 
@@ -68,6 +67,7 @@ class Finding(NamedTuple):
     action: Action | None = None
     others: tuple[str, ...] = ()
     """Names of its filters that lead elsewhere."""
+    wanted: bool = True
 
 
 def needs_look(group: LogGroup) -> bool:
@@ -79,19 +79,20 @@ def find(group: LogGroup, filters: Sequence[Filter], settings: SubscriptionSetti
     """What to do about `group`, which has these filters."""
     ours = next((each for each in filters if _is_own(each, settings)), None)
     by_hand = [each for each in filters if each.destination_arn == settings.destination_arn and each != ours]
-    state, action = _judge(group, ours, bool(by_hand), filters, settings)
+    unwanted = what_counts(settings).why_not(group.name)
+    state, action = _judge(group, unwanted, ours, bool(by_hand), filters, settings)
     others = tuple(each.name for each in filters if each.destination_arn != settings.destination_arn)
-    return Finding(group.name, state, action, others)
+    return Finding(group.name, state, action, others, unwanted is None)
 
 
 def _judge(
     group: LogGroup,
+    unwanted: Unwanted | None,
     ours: Filter | None,
     by_hand: bool,
     filters: Sequence[Filter],
     settings: SubscriptionSettings,
 ) -> tuple[State, Action | None]:
-    unwanted = what_counts(settings).why_not(group.name)
     if unwanted:
         return (State.LEFT_OVER, Action.DELETE) if ours else (_without_ours(unwanted, by_hand), None)
     if not needs_look(group):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from loginformant_shipper.subscriptions.logs_api import LogsApi, OutOfTime
 from loginformant_shipper.subscriptions.plan import (
     SHIPPED,
-    UNWANTED,
     Action,
     Filter,
     Finding,
@@ -103,12 +102,12 @@ class Report:
         finding = outcome.finding
         self.looked_at += 1
         self.last = finding.log_group
-        self.wanted += finding.state not in UNWANTED
+        self.wanted += finding.wanted
         if outcome.trouble:
             self.troubles.append((finding.log_group, outcome.trouble, outcome.detail))
-            self.shipped += outcome.trouble is Trouble.DOUBLED
+            self.shipped += finding.wanted and outcome.trouble is Trouble.DOUBLED
             return
-        self.shipped += finding.state in SHIPPED or finding.action is Action.PUT
+        self.shipped += finding.wanted and (finding.state in SHIPPED or finding.action is Action.PUT)
         if finding.action is Action.PUT:
             self.subscribed.append(finding.log_group)
         elif finding.action is Action.DELETE:

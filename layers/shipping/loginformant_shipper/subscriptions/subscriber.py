@@ -187,7 +187,8 @@ def _to_be_removed(request: Request, event: Mapping[str, Any], api: LogsApi) -> 
 def _run(event: Mapping[str, Any], dependencies: Dependencies, patience: float = 0.0) -> dict[str, Any]:
     """Look at the log groups that the event is about. Raises `NothingSubscribed` where it is all in vain."""
     settings = load_subscription_settings(dependencies.environ)
-    api = _api(settings, dependencies, patience)
+    is_awaited = "ResponseURL" in event
+    api = _api(settings, dependencies, patience, WORST_ANSWER_SECONDS if is_awaited else 0.0)
     report = Report()
     reconcile(api, _groups(event, settings, api, dependencies.now(), report), settings, report)
     _say(report, api)
@@ -246,9 +247,14 @@ def _look_up(names: Iterable[str], settings: SubscriptionSettings, api: LogsApi)
                 yield first
 
 
-def _api(settings: SubscriptionSettings, dependencies: Dependencies, patience: float = 0.0) -> LogsApi:
-    """What begins before its deadline leaves time to answer CloudFormation and for the next invocation."""
-    reserve = WORST_REQUEST_SECONDS + WORST_ANSWER_SECONDS + 2 * GUARD_SECONDS
+def _api(
+    settings: SubscriptionSettings,
+    dependencies: Dependencies,
+    patience: float = 0.0,
+    answer_seconds: float = WORST_ANSWER_SECONDS,
+) -> LogsApi:
+    """What begins before its deadline leaves time to answer CloudFormation and for another invocation."""
+    reserve = WORST_REQUEST_SECONDS + answer_seconds + 2 * GUARD_SECONDS
     now = dependencies.monotonic()
     return LogsApi(
         dependencies.logs,
