@@ -5,10 +5,10 @@ import re
 from typing import Any
 
 import pytest
+from loginformant_shipper.names import METRICS_NAMESPACE, SubscriptionMetric
 from loginformant_shipper.subscriptions.subscription_settings import load_subscription_settings
 from loginformant_shipper.subscriptions.turns import TURN_SECONDS, TURNS
 from loginformant_shipper.subscriptions.wanted import DELIVERY_PATH, matches
-from loginformant_shipper.telemetry import NAMESPACE, SubscriptionMetric
 
 JsonObject = dict[str, Any]
 
@@ -157,7 +157,7 @@ def test_the_schedule_ticks_once_in_each_turn(stack: JsonObject) -> None:
 
 def test_the_alarm_on_refusals_sees_every_log_group_once(stack: JsonObject) -> None:
     alarm = stack["Resources"]["LogGroupsRefusedAlarm"]["Properties"]
-    assert (alarm["Namespace"], alarm["MetricName"]) == (NAMESPACE, SubscriptionMetric.REFUSED)
+    assert (alarm["Namespace"], alarm["MetricName"]) == (METRICS_NAMESPACE, SubscriptionMetric.REFUSED)
     assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "SubscriberFunction"}}]
     assert alarm["Period"] * alarm["EvaluationPeriods"] == TURNS * TURN_SECONDS
     assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
