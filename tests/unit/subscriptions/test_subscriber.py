@@ -218,9 +218,7 @@ def test_trouble_with_log_groups_fails_no_deployment(
     assert '"/aws/lambda/a":"quota-full: AWS\'s own words on LimitExceededException."' in logged
 
 
-@pytest.mark.parametrize(
-    ("kind", "expected"), [("Create", "FAILED"), ("Update", "SUCCESS"), ("Delete", "SUCCESS")]
-)
+@pytest.mark.parametrize(("kind", "expected"), [("Create", "FAILED"), ("Update", "SUCCESS")])
 def test_a_run_that_fails_is_answered_and_never_leaves_a_stack_stuck(
     kind: str, expected: str, function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
@@ -228,6 +226,30 @@ def test_a_run_that_fails_is_answered_and_never_leaves_a_stack_stuck(
     with pytest.raises(ClientError):  # for the alarm on errors
         function(event(answers.url, RequestType=kind, PhysicalResourceId="p"), **ALL_OF_LAMBDA)
     assert status(answers) == [expected]
+
+
+def test_a_deletion_that_fails_is_tried_again_before_it_is_answered(
+    function: Lambda, account: LogsAccount, answers: Answers
+) -> None:
+    account.add("/aws/lambda/a", filters=[OURS])
+    account.refuse("DescribeLogGroups", "InternalFailure", times=1)
+    function(event(answers.url, RequestType="Delete", PhysicalResourceId="p"), **ALL_OF_LAMBDA)
+    assert status(answers) == []
+    function(function.later.pop(), **ALL_OF_LAMBDA)
+    assert account.subscribed() == set()
+    assert status(answers) == ["SUCCESS"]
+
+
+def test_a_deletion_that_fails_for_good_is_answered_all_the_same(
+    function: Lambda, account: LogsAccount, answers: Answers
+) -> None:
+    account.refuse("DescribeLogGroups", "AccessDeniedException", times=1000)
+    function.later.append(event(answers.url, RequestType="Delete", PhysicalResourceId="p"))
+    for _ in range(MAX_ROUNDS_OF_A_DELETION - 1):
+        function(function.later.pop(), **ALL_OF_LAMBDA)
+    with pytest.raises(ClientError):
+        function(function.later.pop(), **ALL_OF_LAMBDA)
+    assert status(answers) == ["SUCCESS"]
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])

@@ -147,14 +147,23 @@ def _wants_no_filters(dependencies: Dependencies) -> bool:
 
 def _delete(request: Request, event: Mapping[str, Any], dependencies: Dependencies) -> dict[str, Any]:
     """Remove the stack's filters, in further invocations if need be: the function goes with the answer."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     if request.resource_type == CHECK or made_nothing(request):
         answer(request)
         return {}
     settings = replace(load_subscription_settings(dependencies.environ), log_groups=(), account_wide=False)
     api = _api(settings, dependencies)
-    report = reconcile(api, _to_be_removed(request, event, api), settings)
-    _say(report, api)
     rounds = event.get("round", 1)
+    report = Report()
+    try:
+        reconcile(api, _to_be_removed(request, event, api), settings, report)
+    except (BotoCoreError, ClientError):
+        if rounds >= MAX_ROUNDS_OF_A_DELETION:
+            raise
+        logger.exception("filters could not be removed; another invocation tries again")
+        report.finished = False
+    _say(report, api)
     if not report.finished and rounds < MAX_ROUNDS_OF_A_DELETION:
         rest = {"after": report.last or event.get("after", ""), "round": rounds + 1}
         dependencies.invoke_later(rest | {"request": dict(request.event)})
