@@ -38,7 +38,5 @@ def autoreplay(
     else:
         print(f"AutoReplay is {to} now; it was {before.state}")
     if stack.parameters.get("AutoReplay", str(is_on).lower()) != str(is_on).lower():
-        print(
-            f"The stack's parameter says otherwise; to keep it: sam deploy --parameter-overrides "
-            f"AutoReplay={str(is_on).lower()}"
-        )
+        keep = stack.command("deploy", "--set", f"AutoReplay={str(is_on).lower()}")
+        print(f"The stack's parameter says otherwise; to keep it: {keep}")

@@ -66,7 +66,7 @@ class Secret:
         set_key = self._stack.command("key", "set")
         new_secret = (
             "aws secretsmanager create-secret --name loginformant-api-key --secret-string file://KEY_FILE; "
-            "then sam deploy --parameter-overrides ApiKey= ApiKeyParameterName= ApiKeySecretArn=ITS_ARN"
+            "then shipctl deploy --unset ApiKey --unset ApiKeyParameterName --set ApiKeySecretArn=ITS_ARN"
         )
         return _asked(request, gone=f"{new_secret}", other=set_key, being_deleted=set_key)
 

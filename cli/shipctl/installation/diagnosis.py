@@ -69,7 +69,7 @@ def explain(trouble: Trouble, installation: Installation) -> Meaning:
 
 def deploy_with(parameter: str, value: str) -> str:
     """Return the command that changes a parameter of the stack."""
-    return f"sam deploy --parameter-overrides {parameter}={value}"
+    return f"shipctl deploy --set {parameter}={value}"
 
 
 def _meaning(trouble: Trouble, installation: Installation) -> Meaning:

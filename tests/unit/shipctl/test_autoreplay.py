@@ -48,7 +48,7 @@ def test_off(shipctl: Run, account: Lambda) -> None:
     assert account.changes == [("ours", False)]
     assert result.stdout.splitlines() == [
         "AutoReplay is off now; it was Enabled",
-        "The stack's parameter says otherwise; to keep it: sam deploy --parameter-overrides AutoReplay=false",
+        "The stack's parameter says otherwise; to keep it: shipctl deploy --set AutoReplay=false",
     ]
 
 

@@ -212,7 +212,7 @@ class TestDelivery:
                 404,
                 "",
                 "what answers at https://app.loginformant.com is not the ingest API (misconfigured 404)",
-                "sam deploy --parameter-overrides IngestUrl=https://app.loginformant.com",
+                "shipctl deploy --set IngestUrl=https://app.loginformant.com",
             ),
             (
                 "unavailable",
@@ -220,7 +220,7 @@ class TestDelivery:
                 "NameResolutionError: Failed to resolve 'x'",
                 "the host name app.loginformant.com is not known "
                 "(unavailable: NameResolutionError: Failed to resolve 'x')",
-                "sam deploy --parameter-overrides IngestUrl=https://app.loginformant.com",
+                "shipctl deploy --set IngestUrl=https://app.loginformant.com",
             ),
             (
                 "unavailable",
@@ -410,7 +410,7 @@ class TestFlow:
         assert finding.what == (
             "all 40 of 40 log events of the last hour were left out: MinimumLevel (38), they are blank (2)"
         )
-        assert finding.remedy == "sam deploy --parameter-overrides MinimumLevel=Debug"
+        assert finding.remedy == "shipctl deploy --set MinimumLevel=Debug"
 
     def test_some_are_filtered(self) -> None:
         installation = FakeInstallation()
