@@ -1,4 +1,4 @@
-"""docs/deploying.md: its policy covers what the stack is made of, and its commands are those that there are."""
+"""docs/deploying.md: its policy covers what the stack is made of, and its commands are those there are."""
 
 import json
 import re
@@ -38,8 +38,8 @@ NOT_USED = re.compile(
     r"|logs:(Put|Delete)(DataProtection|Index|Resource)Policy"
     r"|secretsmanager:.*(Replication|Replicate|RandomPassword)"
 )
-"""Of features of these resource types that the template does not use: file systems, code signing, managed policies,
-replicas and the like."""
+"""Of features of these resource types that the template does not use: file systems, code signing, managed
+policies, replicas and the like."""
 
 WITH_A_KEY_OF_ONES_OWN = re.compile("kms:")
 """Named in the text beside the policy, since only the owner of the key knows its ARN."""
@@ -123,7 +123,7 @@ def deploy_commands() -> list[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize(("document", "words"), deploy_commands())
 def test_a_documented_command_is_one_that_shipctl_takes(document: str, words: list[str]) -> None:
-    context = typer.main.get_command(app).get_command(None, "deploy").make_context("deploy", list(words))  # type: ignore[attr-defined,arg-type]
+    context = typer.main.get_command(app).get_command(None, "deploy").make_context("deploy", list(words))  # type: ignore[attr-defined]
     given = context.params
     read_wishes(parameters_of(TEMPLATE), None, given["set_"] or (), given["unset"] or ())
 
