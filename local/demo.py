@@ -14,11 +14,12 @@ from rich.text import Text
 
 from local.demo_tables import accounts_table, arrived_table, is_sound, verdict
 from local.ingest_api import LOCAL_KEY, ingest_api
+from local.metrics import EmbeddedMetrics
 from local.processes import ProgramFailed, Terminated, show
-from local.reckoning import own_log
+from local.reckoning import own_log, waiting
 from local.samples import in_stream, now, samples
 from local.stack import PROJECT, Stack, deployed_stack
-from local.story import OUTAGE, Incomplete, Story, command, subscribe_all
+from local.story import OUTAGE, Incomplete, Story, command, subscribe_all, wait
 
 LOG = PROJECT / ".build" / "local" / "run.log"
 POISONED = "/aws/lambda/orders"
@@ -73,6 +74,7 @@ def play(console: Console, all_logs: bool = False) -> int:
                 _in_good_times(story, steps, console, all_logs)
                 stored = _in_an_outage(story, steps, console)
                 _afterwards(story, steps, console, stored)
+                stored += _by_itself(story, steps, console)
                 reckoning, accounts = story.reckoning(), story.accounts(replayed=stored)
                 steps.begin("Taking everything down")
         steps.end()
@@ -103,20 +105,51 @@ def _in_an_outage(story: Story, steps: Steps, console: Console) -> int:
     seconds = OUTAGE.headers["Retry-After"]
     console.print(
         f"[bold]The ingest API goes down[/]: {OUTAGE.status}, come again in {seconds} s."
-        "\nNo invocation lasts so long: the shipper stores at once what comes now.\n"
+        "\nNo invocation lasts so long: the shipper stores at once what comes now, most of it untried.\n"
     )
+    _log_in_an_outage(story, steps, "during-the-outage")
+    _run_in_sight(console, story.stack, command(story.stack, "DeadLetterStatsCommand"), 0)
+    return sum(len(letter.events) for letter in story.dead_letters())
+
+
+def _log_in_an_outage(story: Story, steps: Steps, log_stream: str) -> int:
+    """Returns how many log events there were."""
     story.bring_down()
-    stock = [
-        in_stream(sample, "during-the-outage")
-        for sample in samples(now())
-        if sample.log_group in IN_THE_OUTAGE
-    ]
+    stock = [in_stream(sample, log_stream) for sample in samples(now()) if sample.log_group in IN_THE_OUTAGE]
     events = sum(len(sample.events) for sample in stock)
     steps.begin(f"Logging {events} more events in {len(stock)} log groups")
     story.put(stock)
     steps.end()
-    _run_in_sight(console, story.stack, command(story.stack, "DeadLetterStatsCommand"), 0)
-    return sum(len(letter.events) for letter in story.dead_letters())
+    return events
+
+
+def _by_itself(story: Story, steps: Steps, console: Console) -> int:
+    """Show the default, AutoReplay: the same once more, and nobody does anything.
+
+    Returns how many log events replay has to account for.
+    """
+    console.print(
+        "\n[bold]Until now AutoReplay was off.[/] It is on by default; here it is switched on, in an outage:"
+    )
+    stored = _log_in_an_outage(story, steps, "during-the-next-outage")
+    story.bring_up()
+    _run_in_sight(console, story.stack, _shipctl(story.stack, "autoreplay", "on"), 0)
+    steps.begin("The outage is over; the dead-letter queue empties itself")
+    wait("the dead-letter queue did not empty itself", lambda: waiting(story.stack) == 0)
+    steps.end()
+    EmbeddedMetrics(story.stack).collect()
+    _run_in_sight(console, story.stack, _shipctl(story.stack, "status", "--quick"), 0)
+    console.print(
+        "[dim]The poisonous log was refused again and again: it is in the parked queue, for a person. "
+        "What waited in outages counts as received again when it is replayed.[/]"
+    )
+    return stored
+
+
+def _shipctl(stack: Stack, *words: str) -> list[str]:
+    """A command of shipctl for the stack."""
+    shipctl, _, _, *which_stack = command(stack, "DeadLetterStatsCommand")
+    return [shipctl, *words, *which_stack]
 
 
 def _afterwards(story: Story, steps: Steps, console: Console, stored: int) -> None:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.ingest_contract import LEVELS, Log
-from local.reckoning import Reckoning
+from local.reckoning import Reckoning, event_ids
 from local.samples import POISON, Event
 
 _STYLES = {
@@ -43,7 +43,11 @@ def arrived_table(logs: Sequence[Log], most: int | None = None) -> Table:
     """
     kinds = [Kind(log.get("source", ""), log["level"]) for log in logs]
     which = "" if most is None else "; the gravest of each source"
-    table = _table(f"What arrived at the ingest API: {len(logs)} logs{which}")
+    events = sum(len(set(event_ids(log))) for log in logs)
+    joined = (
+        "" if events == len(logs) else f", made of {events} log events (the lines of a trace are one log)"
+    )
+    table = _table(f"What arrived at the ingest API: {len(logs)} logs{joined}{which}")
     table.add_column("time", width=8)
     table.add_column("level", width=11)
     if most is not None:

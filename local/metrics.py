@@ -5,6 +5,7 @@ into the account, so that whoever asks for metrics gets what there would be in A
 """
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,10 +17,14 @@ MAX_DATA = 500
 
 
 class EmbeddedMetrics:
-    """Puts the lines of metrics of a stack's functions into its account, each line once."""
+    """Puts the lines of metrics of a stack's functions into its account, each line once.
 
-    def __init__(self, stack: Stack) -> None:
+    Only what was logged from now on, if `from_now`.
+    """
+
+    def __init__(self, stack: Stack, *, from_now: bool = False) -> None:
         self._stack = stack
+        self._since = int(time.time() * 1000) if from_now else 0
         self._seen: set[tuple[str, int, str]] = set()
         """Log stream, time and text of the lines: here log events have no id."""
 
@@ -36,7 +41,7 @@ class EmbeddedMetrics:
         pages = (
             self._stack.account.client("logs")
             .get_paginator("filter_log_events")
-            .paginate(logGroupName=self._stack.outputs[f"{function}LogGroupName"])
+            .paginate(logGroupName=self._stack.outputs[f"{function}LogGroupName"], startTime=self._since)
         )
         for page in pages:
             for event in page["events"]:

@@ -86,7 +86,7 @@ def _events_of(log: Log, streams: dict[_Stream, list[Event]]) -> list[Event | No
 def event_ids(log: Log) -> list[str]:
     """The ids of all log events that are in a log."""
     properties = log["properties"]
-    ids: list[str] = properties.get("eventIds", [properties["eventId"]])
+    ids: list[str] = properties.get("eventIds") or [properties["eventId"]]
     return ids
 
 

@@ -33,17 +33,19 @@ def deployed_stack(
     on_step: Callable[[str], None] = lambda step: None,
     project: Path = PROJECT,
     enforced: bool = False,
+    adapt: Callable[[Path], Path] = lambda build: build,
 ) -> Iterator[Stack]:
     """Builds and deploys the template during a block; no process and no state is left after it.
 
     `parameters` are the template's. `on_step` is told what is being done, in a few words. All programs write
-    to `log`. `enforced` is that of `emulated_account`. Raises `ProgramFailed`.
+    to `log`. `enforced` is that of `emulated_account`. `adapt` gets the folder of the build, which must not
+    be changed, and returns the one to deploy. Raises `ProgramFailed`.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")
     with unwinding_when_terminated():
         on_step("Building with sam")
-        build = local_build(project, log)
+        build = adapt(local_build(project, log))
         on_step("Starting the emulated AWS account")
         with emulated_account(log, enforced=enforced) as account:
             on_step("Deploying with sam")

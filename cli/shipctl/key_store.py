@@ -19,9 +19,11 @@ _BEING_DELETED = ("InvalidRequestException",)
 class KeyStoreError(Exception):
     """The key cannot be had or written; the text says why, in one line."""
 
-    def __init__(self, why: str, remedy: str = "", *, is_denied: bool = False) -> None:
+    def __init__(
+        self, why: str, remedy: str = "", *, is_denied: bool = False, is_being_deleted: bool = False
+    ) -> None:
         super().__init__(why)
-        self.remedy, self.is_denied = remedy, is_denied
+        self.remedy, self.is_denied, self.is_being_deleted = remedy, is_denied, is_being_deleted
 
 
 class KeyStore(Protocol):
@@ -49,12 +51,13 @@ class Secret:
         return key_in(self._value())
 
     def write(self, key: str) -> None:
-        # It takes some seconds to be restored everywhere; the value is put by an attempt of its own.
-        self._ask(lambda: self._client.restore_secret(SecretId=self._arn))
         try:
             before = self._value()
-        except KeyStoreError:
-            before = ""
+        except KeyStoreError as error:
+            if not error.is_being_deleted:
+                raise
+            self._ask(lambda: self._client.restore_secret(SecretId=self._arn))
+            before = self._value()
         value = _around(key, before)
         self._ask(lambda: self._client.put_secret_value(SecretId=self._arn, SecretString=value))
 
@@ -66,7 +69,7 @@ class Secret:
         set_key = self._stack.command("key", "set")
         new_secret = (
             "aws secretsmanager create-secret --name loginformant-api-key --secret-string file://KEY_FILE; "
-            "then shipctl deploy --unset ApiKey --unset ApiKeyParameterName --set ApiKeySecretArn=ITS_ARN"
+            f"then {self._stack.command('deploy', '--set', 'ApiKeySecretArn=ITS_ARN', '--unset', 'ApiKey')}"
         )
         return _asked(request, gone=f"{new_secret}", other=set_key, being_deleted=set_key)
 
@@ -156,7 +159,7 @@ def _asked(request: Callable[[], Any], *, gone: str, other: str, being_deleted: 
         if code in _NOT_THERE:
             raise KeyStoreError("it is not there", gone) from None
         if code in _BEING_DELETED:
-            raise KeyStoreError("it is going to be deleted", being_deleted) from None
+            raise KeyStoreError("it is going to be deleted", being_deleted, is_being_deleted=True) from None
         raise KeyStoreError(explain(error), other, is_denied=code in _DENIED) from None
     except BotoCoreError as error:
         raise KeyStoreError(explain(error), other) from None

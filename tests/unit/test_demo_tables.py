@@ -28,7 +28,7 @@ def log(source: str, level: str, message: str) -> Log:
         "level": level,
         "source": source,
         "message": message,
-        "properties": {},
+        "properties": {"eventId": message},
     }
 
 
@@ -41,6 +41,16 @@ def test_a_log_is_one_line_with_time_level_source_and_message() -> None:
 
     assert rows(table) == [["09:50:10", "Error", "orders", "no", "stock", "[red]left[/]", "[2J", "more"]]
     assert "\x1b" not in printed(table)
+
+
+def test_logs_that_are_made_of_several_events_are_explained() -> None:
+    trace = log("orders", "Error", "Traceback")
+    trace["properties"] = {"eventIds": ["1", "2", "3"]}
+
+    assert "2 logs, made of 4 log events (the lines of a trace are one log)" in printed(
+        arrived_table([trace, log("orders", "Error", "one")])
+    )
+    assert "1 logs\n" in printed(arrived_table([log("orders", "Error", "one")])).replace("  ", "")
 
 
 def test_of_each_source_the_gravest_levels_are_shown_in_order_of_arrival_with_their_number() -> None:

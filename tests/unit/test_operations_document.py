@@ -1,17 +1,22 @@
 """docs/operations.md names every reason and alarm, and no command or option that is not there."""
 
 import re
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from loginformant_shipper.failures import Reason
 from shipctl.__main__ import app
 from shipctl.dlq.letters import CRASHED
+from shipctl.doctor.checks import CHECKS
 from typer.main import get_command
 
 ROOT = Path(__file__).parents[2]
+EXPLAINED_ELSEWHERE = {"deploy", "subscriptions"}
 DOCUMENT = (ROOT / "docs/operations.md").read_text()
-COMMANDS = re.findall(r"shipctl ([a-z]+)((?:[ \n][^\n`#|]*)?)", DOCUMENT)
+COMMANDS = re.findall(r"shipctl ([a-z-]+(?: [^\n`#|]+)?)", DOCUMENT)
+"""What follows `shipctl`, wherever it stands."""
 
 
 def rows_of(heading: str) -> list[str]:
@@ -30,14 +35,28 @@ def test_every_alarm_is_explained_once() -> None:
     assert sorted(rows_of("The alarms")) == sorted(names)
 
 
-@pytest.mark.parametrize(("group", "rest"), COMMANDS)
-def test_every_command_and_option_is_there(group: str, rest: str) -> None:
-    command = get_command(app).commands[group]  # type: ignore[attr-defined]
-    words = rest.split()
-    if group == "dlq":
-        command = command.commands[words[0]]
+@pytest.mark.parametrize("words", sorted({line.strip() for line in COMMANDS}))
+def test_every_command_and_option_is_there(words: str) -> None:
+    command: Any = get_command(app)
+    rest = shlex.split(words)
+    while hasattr(command, "commands"):
+        command = command.commands[rest.pop(0)]
     options = {option for parameter in command.params for option in parameter.opts}
-    assert {word for word in words if word.startswith("--")} <= options
+    assert {word for word in rest if word.startswith("-")} <= options
+
+
+def test_every_command_that_an_operator_needs_is_explained() -> None:
+    top: Any = get_command(app)
+    for name, command in top.commands.items():
+        for words in [f"{name} {inner}" for inner in getattr(command, "commands", ())] or [name]:
+            named = any(f"{line} ".startswith(f"{words} ") for line in COMMANDS)
+            assert named or name in EXPLAINED_ELSEWHERE, words
+
+
+def test_check_names_are_those_of_doctor() -> None:
+    names = re.findall(r"--(?:only|skip) (\w+)", " ".join(re.findall(r"shipctl doctor[^`]*", DOCUMENT)))
+    assert names
+    assert set(names) <= {check.name for check in CHECKS}
 
 
 def test_links_within_the_document_lead_somewhere() -> None:

@@ -19,8 +19,8 @@ class QueueState:
     parked: bool
     name: str
     counts: Counts
-    other: Counts | None
-    """Of the other queue of the stack, if there is a stack."""
+    other: Counts
+    """Of the other queue."""
     overview: Overview
     """Of the messages that were visible; empty where nobody looked."""
     why: Sequence[Current]
@@ -48,8 +48,7 @@ def state_of(installation: Installation, queue: Queue, parked: bool, *, receive:
     With `receive` every visible message is received once, and visible again afterwards; without it no message
     is touched, and the overview is empty.
     """
-    is_gone = installation.stack.is_gone
-    counts, other = installation.counts(parked), None if is_gone else installation.counts(not parked)
+    counts, other = installation.counts(parked), installation.counts(not parked)
     overview = Overview()
     if receive:
         with look(queue) as held:
@@ -58,8 +57,6 @@ def state_of(installation: Installation, queue: Queue, parked: bool, *, receive:
     untold: list[str] = []
     why: Sequence[Current] = ()
     replay = None
-    if is_gone:
-        return QueueState(parked, queue.name, counts, other, overview, why, replay, untold)
     try:
         replay = automatic_replay(installation)
         why = () if parked else current_troubles(installation)

@@ -21,7 +21,8 @@ def check_address(installation: Installation) -> Iterator[Finding]:
     if not trouble:
         yield ok(f"{url}: reached from this machine")
         return
-    remedy = f"{deploy_with('IngestUrl', 'https://app.loginformant.com')}, if the address is wrong"
+    right = deploy_with(installation.stack, "IngestUrl", "https://app.loginformant.com")
+    remedy = f"{right}, if the address is wrong"
     if proxy := variables.get("HTTPS_PROXY"):
         yield unknown(f"{url}: {trouble}; the functions go through {proxy}")
     elif installation.parameters.get("VpcSubnetIds"):

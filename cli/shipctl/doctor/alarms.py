@@ -19,7 +19,7 @@ def check_alarms(installation: Installation) -> Iterator[Finding]:
     if silent:
         yield notice(
             f"nobody is told of {len(silent)} of {len(alarms)} alarms",
-            deploy_with("NotificationTopicArn", "ARN_OF_AN_SNS_TOPIC"),
+            deploy_with(installation.stack, "NotificationTopicArn", "ARN_OF_AN_SNS_TOPIC"),
         )
     if not on and not silent:
         yield ok(f"{len(alarms)} alarms, none is on")

@@ -12,7 +12,12 @@ from shipctl.doctor.functions import check_errors, check_settings, check_start
 from shipctl.doctor.key import check_key
 from shipctl.doctor.queues import check_queues, check_trigger
 from shipctl.doctor.stack import check_stack, check_version
-from shipctl.doctor.subscriptions import check_account_policy, check_permission, check_subscriptions
+from shipctl.doctor.subscriptions import (
+    check_account_policy,
+    check_loops,
+    check_permission,
+    check_subscriptions,
+)
 
 CHECKS = (
     Check("stack", "cloudformation: DescribeStacks, ListStackResources", check_stack),
@@ -32,6 +37,7 @@ CHECKS = (
     Check("queues", "sqs: GetQueueAttributes; kms: DescribeKey", check_queues),
     Check("permission", "lambda: GetPolicy", check_permission),
     Check("subscriptions", "logs: DescribeLogGroups, DescribeSubscriptionFilters", check_subscriptions),
+    Check("loops", "logs: DescribeSubscriptionFilters of the functions' own log groups", check_loops),
     Check("policy", "logs: DescribeAccountPolicies", check_account_policy),
     Check("flow", "cloudwatch: GetMetricData", check_flow),
     Check("filtering", "cloudwatch: GetMetricData; logs: FilterLogEvents", check_filtering),

@@ -10,6 +10,7 @@ from shipctl.dlq.meanings import meaning_of
 from shipctl.dlq.spans import ago
 from shipctl.doctor.findings import Finding, fault, notice, ok
 from shipctl.installation.diagnosis import current_troubles
+from shipctl.installation.functions import Function
 from shipctl.installation.installation import Installation
 from shipctl.send_test import send_one
 from shipctl.terminal import counted
@@ -34,17 +35,8 @@ def check_backlog(installation: Installation) -> Iterator[Finding]:
     """Find what waits in the queues, and why."""
     stack = installation.stack
     waiting, parked = installation.counts(False), installation.counts(True)
-    for reason in _for_good(installation):
-        is_parked = bool(parked.total)
-        if not waiting.total and not is_parked:
-            break
-        what = meaning_of(reason).what
-        which = ("--parked",) if is_parked else ()
-        show = stack.command("dlq", "show", *which, "--reason", reason)
-        export = stack.command("dlq", "export", f"{reason}.jsonl", *which, "--reason", reason)
-        purge = stack.command("dlq", "purge", *which, "--reason", reason)
-        yield fault(f"{reason}: {what}", f"{show}; {export}; {purge}")
     if parked.total:
+        yield from _for_a_person(installation, Function.REPLAY, "--parked")
         yield fault(
             f"{counted(parked.total, 'message')} in the parked queue: they need a person",
             stack.command("dlq", "show", "--parked"),
@@ -57,16 +49,28 @@ def check_backlog(installation: Installation) -> Iterator[Finding]:
             stack.command("dlq", "stats"),
         )
     else:
+        yield from _for_a_person(installation, Function.SHIPPER)
         yield fault(
             f"dead-letter queue: {waiting.words}; nobody replays them", stack.command("dlq", "replay")
         )
 
 
-def _for_good(installation: Installation) -> list[str]:
-    """The reasons of the last day that no time cures."""
-    reasons = {str(trouble.reason): None for trouble in installation.troubles}
-    reasons |= dict.fromkeys(installation.day.by_reason(Metric.EVENTS_DEAD_LETTERED))
-    return [reason for reason in reasons if reason not in {*MAY_PASS, Reason.UNDETERMINED}]
+def _for_a_person(installation: Installation, function: Function, *parked: str) -> Iterator[Finding]:
+    """The reasons that no time cures, for which a function stored log events in the last day."""
+    command = installation.stack.command
+    stored = installation.day.by_reason(Metric.EVENTS_DEAD_LETTERED, function)
+    lately = {trouble.reason for trouble in installation.troubles if trouble.function is function}
+    for reason in sorted({*stored, *lately} - {*MAY_PASS, Reason.UNDETERMINED}):
+        yield fault(
+            f"{reason}: {meaning_of(reason).what}",
+            "; ".join(
+                (
+                    command("dlq", "show", *parked, "--reason", reason),
+                    command("dlq", "export", f"{reason}.jsonl", *parked, "--reason", reason),
+                    command("dlq", "purge", *parked, "--reason", reason),
+                )
+            ),
+        )
 
 
 def check_sending(installation: Installation) -> Iterator[Finding]:

@@ -22,8 +22,8 @@ RULES = {
 
 _OPEN = {
     FilterCause.LEVEL: ("MinimumLevel", "Debug"),
-    FilterCause.INCLUDE_PATTERN: ("IncludePattern", "''"),
-    FilterCause.EXCLUDE_PATTERN: ("ExcludePattern", "''"),
+    FilterCause.INCLUDE_PATTERN: ("IncludePattern", ""),
+    FilterCause.EXCLUDE_PATTERN: ("ExcludePattern", ""),
     FilterCause.SAMPLING: ("SamplePercent", "100"),
 }
 """Parameters with the values that leave nothing out."""
@@ -57,6 +57,6 @@ def check_filtering(installation: Installation) -> Iterator[Finding]:
     if filtered < received:
         yield ok(what)
     elif main in _OPEN:
-        yield fault(f"all {what}", deploy_with(*_OPEN[FilterCause(main)]))
+        yield fault(f"all {what}", deploy_with(installation.stack, *_OPEN[FilterCause(main)]))
     else:
         yield notice(f"all {what}")

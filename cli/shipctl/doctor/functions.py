@@ -12,8 +12,8 @@ from shipctl.installation.metrics import ERRORS, THROTTLES
 from shipctl.installation.own_log import is_error, words_of
 from shipctl.probes import control_message
 
-SIZES = {"Timeout": "--timeout", "MemorySize": "--memory-size"}
-"""Properties of a function that are numbers, and the AWS CLI's options for them."""
+OPTIONS = {"Timeout": "--timeout", "MemorySize": "--memory-size", "Handler": "--handler"}
+"""Properties of a function that the template gives outright, and the AWS CLI's options for them."""
 
 
 def check_settings(installation: Installation) -> Iterator[Finding]:
@@ -35,10 +35,12 @@ def _changes(installation: Installation, function: Function) -> Iterator[Finding
     wanted = installation.properties(f"{function}Function")
     region = installation.stack.region
     update = f"aws lambda update-function-configuration --function-name {name} --region {region}"
-    for size, option in SIZES.items():
-        is_, should = found.get(size), wanted.get(size)
-        if isinstance(should, int) and is_ != should:
-            yield fault(f"{name}: {size} is {is_}, the template says {should}", f"{update} {option} {should}")
+    for member, option in OPTIONS.items():
+        is_, should = found.get(member), wanted.get(member)
+        if isinstance(should, int | str) and is_ != should:
+            yield fault(
+                f"{name}: {member} is {is_}, the template says {should}", f"{update} {option} {should}"
+            )
     variables = found.get("Environment", {}).get("Variables", {})
     for variable, should in _wanted_variables(installation, wanted).items():
         if variables.get(variable) != should:

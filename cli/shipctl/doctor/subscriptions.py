@@ -49,10 +49,22 @@ def check_subscriptions(installation: Installation) -> Iterator[Finding]:
         matches = f"; none matches LogGroups, {patterns}" if patterns else ""
         yield fault(
             f"no log group of {states.total():,} is subscribed, nothing is shipped{matches}",
-            f"{deploy_with('LogGroups', 'NAMES_AND_PATTERNS')}, or the stack's output SubscribeCommand",
+            f"{deploy_with(stack, 'LogGroups', 'NAMES_AND_PATTERNS')}, or by hand: output SubscribeCommand",
         )
     elif not wrong:
         yield ok(f"{shipped:,} of {states.total():,} log groups are shipped, as the stack wants")
+
+
+def check_loops(installation: Installation) -> Iterator[Finding]:
+    """Find a function's own log that is sent to the shipper: each line would bring the next."""
+    for group in installation.looped:
+        yield fault(
+            f"{group} is subscribed to the shipper, which ships nothing of it: each line is an invocation",
+            f"aws logs describe-subscription-filters --log-group-name {group} "
+            f"--region {installation.stack.region}; then aws logs delete-subscription-filter",
+        )
+    if not installation.looped:
+        yield ok("no function's own log is sent to the shipper")
 
 
 def check_account_policy(installation: Installation) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from shipctl.dlq.meanings import Meaning, meaning_of
 from shipctl.installation.functions import Function
 from shipctl.installation.installation import RECENT, Installation
 from shipctl.installation.own_log import Trouble
+from shipctl.stack import Stack
 from shipctl.terminal import one_line
 
 _NAME_IS_NOT_KNOWN = ("NameResolutionError", "Failed to resolve", "Name or service not known")
@@ -41,9 +42,6 @@ def current_troubles(installation: Installation) -> Sequence[Current]:
     for trouble in installation.troubles:
         if trouble.reason in MAY_PASS:
             kinds.setdefault((trouble.reason, trouble.status), []).append(trouble)
-    newest = max((troubles[-1].time for troubles in kinds.values()), default=None)
-    if newest is None or installation.delivered_after(newest):
-        return []
     beginning = installation.now - RECENT + timedelta(minutes=2)
     found = [
         Current(
@@ -55,6 +53,7 @@ def current_troubles(installation: Installation) -> Sequence[Current]:
             troubles[-1].time,
         )
         for (reason, status), troubles in kinds.items()
+        if not installation.delivered_after(troubles[-1].time)
     ]
     return sorted(found, key=lambda current: current.last, reverse=True)
 
@@ -67,9 +66,9 @@ def explain(trouble: Trouble, installation: Installation) -> Meaning:
     return Meaning(f"{what} ({trouble.reason}{status}{detail})", _and_replay(to_do, installation))
 
 
-def deploy_with(parameter: str, value: str) -> str:
+def deploy_with(stack: Stack, parameter: str, value: str) -> str:
     """Return the command that changes a parameter of the stack."""
-    return f"shipctl deploy --set {parameter}={value}"
+    return stack.command("deploy", "--set", f"{parameter}={value}")
 
 
 def _meaning(trouble: Trouble, installation: Installation) -> Meaning:
@@ -84,12 +83,16 @@ def _meaning(trouble: Trouble, installation: Installation) -> Meaning:
         case Reason.MISCONFIGURED:
             return Meaning(
                 f"what answers at {url} is not the ingest API",
-                deploy_with("IngestUrl", "https://app.loginformant.com"),
+                deploy_with(stack, "IngestUrl", "https://app.loginformant.com"),
             )
         case Reason.UNAVAILABLE if any(words in trouble.detail for words in _NAME_IS_NOT_KNOWN):
             return Meaning(
                 f"the host name {urlsplit(url).hostname} is not known",
-                deploy_with("IngestUrl", "https://app.loginformant.com"),
+                deploy_with(stack, "IngestUrl", "https://app.loginformant.com"),
+            )
+        case Reason.UNAVAILABLE if trouble.status is None and "Retry-After" in trouble.detail:
+            return Meaning(
+                "LogInformant was down and asked to be left alone for a time", "wait until it is over"
             )
         case Reason.UNAVAILABLE if trouble.status is None:
             return Meaning(f"{url} cannot be reached", "wait; or see network, proxy and DNS of the functions")

@@ -225,6 +225,20 @@ class Installation:
             for policy in answer["accountPolicies"]
         }
 
+    @cached_property
+    def looped(self) -> Sequence[str]:
+        """The functions' own log groups that are subscribed to the shipper. Raises `CommandError`."""
+        shipper = self.stack.output("ShipperFunctionArn")
+        groups = [function.log_group_in(self.stack) for function in Function]
+        found: list[str] = []
+        with aws_errors("Reading the subscriptions of the functions' own log groups"):
+            client = self._client("logs")
+            for group in groups:
+                answer = client.describe_subscription_filters(logGroupName=group)
+                if any(each["destinationArn"] == shipper for each in answer["subscriptionFilters"]):
+                    found.append(group)
+        return found
+
     def invokers(self, function: Function) -> frozenset[str]:
         """Return the services that may invoke a function. Raises `CommandError`."""
         name = function.name_in(self.stack)

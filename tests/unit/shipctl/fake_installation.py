@@ -98,6 +98,7 @@ class FakeInstallation(Installation):
             "alarms": [Alarm("ParkedQueueAlarm", "OK", None, True)],
             "subscriptions": [outcome("/aws/lambda/orders", State.SUBSCRIBED)],
             "account_policies": {},
+            "looped": [],
             "queue_attributes": {name: _of_queue(name) for name in ("DeadLetterQueue", "ParkedQueue")},
         }
         for name, fact in facts.items():

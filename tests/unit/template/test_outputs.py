@@ -1,6 +1,7 @@
 """Outputs: what a person needs next, in commands that the AWS CLI takes."""
 
 import gzip
+import importlib.metadata
 import json
 import re
 import shlex
@@ -43,6 +44,7 @@ def test_every_output_is_described(template: JsonObject) -> None:
 
 def test_a_person_finds_functions_queues_log_groups_and_alarms(template: JsonObject) -> None:
     assert {
+        "Version",
         "ShipperFunctionName",
         "ShipperFunctionArn",
         "ShipperLogGroupName",
@@ -65,7 +67,6 @@ def test_a_person_finds_functions_queues_log_groups_and_alarms(template: JsonObj
         "ParkedQueueAlarmName",
         "DeadLetterErrorsAlarmName",
         "AsyncEventsDroppedAlarmName",
-        "LogGroupsRefusedAlarmName",
     } == {name for name in template["Outputs"] if not name.endswith("Command")}
 
 
@@ -116,3 +117,7 @@ def test_only_the_log_group_is_left_to_fill_in(template: JsonObject) -> None:
     assert given["--filter-pattern"] == ""
     destination = template["Outputs"]["SubscribeCommand"]["Value"]["Fn::Sub"]
     assert "--destination-arn '${ShipperFunction.Arn}'" in destination
+
+
+def test_the_version_is_that_of_the_project(template: JsonObject) -> None:
+    assert template["Outputs"]["Version"]["Value"] == importlib.metadata.version("loginformant-shipper")

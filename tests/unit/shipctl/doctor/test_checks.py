@@ -1,5 +1,7 @@
 """Each check names its fault, and what to do about it; where all is in order it says so."""
 
+from datetime import timedelta
+
 import pytest
 from loginformant_shipper.names import Metric
 from loginformant_shipper.subscriptions.plan import Action, State
@@ -225,6 +227,14 @@ class TestDelivery:
             (
                 "unavailable",
                 None,
+                "an earlier Retry-After does not end",
+                "LogInformant was down and asked to be left alone for a time "
+                "(unavailable: an earlier Retry-After does not end)",
+                "wait until it is over",
+            ),
+            (
+                "unavailable",
+                None,
                 "refused",
                 "https://app.loginformant.com cannot be reached (unavailable: refused)",
                 "wait; or see network, proxy and DNS of the functions",
@@ -260,6 +270,14 @@ class TestDelivery:
             "LogInformant limits the rate",
         ]
 
+    def test_what_was_over_before_something_else_began_is_not_told(self) -> None:
+        installation = FakeInstallation(delivered_at=fake.NOW - timedelta(minutes=5))
+        installation.troubles = [
+            fake.trouble("unavailable", 503, minutes_ago=9),
+            fake.trouble("unauthorized", 401, minutes_ago=1),
+        ]
+        assert only("delivery", installation).what.startswith("LogInformant refuses the API key")
+
     def test_what_is_over_is_no_fault(self) -> None:
         installation = FakeInstallation(delivered_at=fake.NOW)
         installation.troubles = [fake.trouble("unavailable", 503)]
@@ -267,7 +285,7 @@ class TestDelivery:
 
     def test_a_bad_log_is_told_by_what_waits(self) -> None:
         installation = FakeInstallation(queues={True: fake.counts(1)})
-        installation.troubles = [fake.trouble("rejected", 400, "bad")]
+        installation.troubles = [fake.trouble("rejected", 400, "bad")]  # by replay
         assert only("delivery", installation).verdict is Verdict.OK
         bad, parked, waiting = look("backlog", installation)
         assert bad.what == "rejected: refused, each for itself"
@@ -277,6 +295,7 @@ class TestDelivery:
 
     def test_a_flood_of_malformed_payloads_is_told_by_the_metrics(self) -> None:
         installation = FakeInstallation(queues={False: fake.counts(200)})
+        installation.trigger = Trigger("uuid", "Disabled")
         installation.day = fake.activity(
             fake.series(Function.SHIPPER, Metric.EVENTS_DEAD_LETTERED, 200, reason="malformed")
         )
@@ -382,6 +401,13 @@ class TestSubscriptions:
 
     def test_cloudwatch_may_not_invoke_the_shipper(self) -> None:
         assert only("permission", FakeInstallation(may_invoke=frozenset())).verdict is Verdict.FAULT
+
+    def test_a_loop(self) -> None:
+        installation = FakeInstallation()
+        installation.looped = ["/loginformant/shipper"]
+        finding = only("loops", installation)
+        assert finding.verdict is Verdict.FAULT
+        assert finding.what.startswith("/loginformant/shipper is subscribed to the shipper")
 
     def test_another_vendor_s_account_policy(self) -> None:
         installation = FakeInstallation()
