@@ -240,6 +240,23 @@ def test_a_large_string_without_end_is_looked_at_once() -> None:
 
 
 def test_what_orjson_refuses_is_read_with_the_standard_library() -> None:
-    assert load(b'{"a": [1, NaN, 1e999, 12345678901234567890, "\\ud800"]}') == {
-        "a": [1, "NaN", "1e999", "12345678901234567890", "\N{REPLACEMENT CHARACTER}"]
+    assert load(b'{"a": [1, NaN, 1e999, 98765432109876543210, "\\ud800"]}') == {
+        "a": [1, "NaN", "1e999", "98765432109876543210", "\N{REPLACEMENT CHARACTER}"]
     }
+
+
+@pytest.mark.parametrize("number", [-(10**17), 2**63, 2**64 - 1, -(2**63)])
+def test_every_integer_of_64_bits_is_one_whoever_reads_it(number: int) -> None:
+    assert load(f'[{number}, "\\ud800"]'.encode()) == [number, "\N{REPLACEMENT CHARACTER}"]
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1])
+@pytest.mark.parametrize("other", ["order", "\ud800"], ids=["orjson", "standard-library"])
+@pytest.mark.parametrize("padding", [0, 2 * PIECE_OF_TEXT], ids=["at-once", "in-pieces"])
+def test_an_integer_beyond_64_bits_in_a_field_keeps_its_digits(number: int, other: str, padding: int) -> None:
+    events = [
+        raw_event("1", "x" * padding),
+        raw_event("2", other),
+        raw_event("3", "order") | {"extra": number},
+    ]
+    assert read(json.dumps(payload(events)))["logEvents"][2].raw["extra"] == str(number)

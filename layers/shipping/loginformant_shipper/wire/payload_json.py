@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import Any
 
 import orjson
 
@@ -43,6 +44,8 @@ MAX_AFTER_THE_EVENTS = len(AFTER_THE_EVENTS) + 3 * MAX_SPACES
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 DIGITS_OF_64_BITS = 18
 """Every integer of at most so many digits fits into 64 bits."""
+MAX_CHARACTERS_OF_64_BITS = len(str(-(2**63)))
+LONG_INTEGER = re.compile(rb"[\s:,\[]-?[0-9]{%d}" % (DIGITS_OF_64_BITS + 1))
 
 
 class Unreadable(Exception):
@@ -131,7 +134,7 @@ def _load_array(data: bytes) -> list[object]:
     value = load(data)
     if not isinstance(value, list):
         raise _OfAnotherShape
-    return value
+    return value if _numbers_are_exact(value, data) else _load_exactly(data)
 
 
 def _is_made_to_fill_memory(text: bytes) -> bool:
@@ -151,8 +154,21 @@ def _most_values(text: bytes) -> int:
 def _read_at_once(text: bytes, log_event: MakeLogEvent) -> object:
     payload = load(text)
     if isinstance(payload, dict) and isinstance(raw_events := payload.get("logEvents"), list):
-        payload["logEvents"] = list(map(log_event, raw_events))
+        if not _numbers_are_exact(raw_events, text):
+            payload = _load_exactly(text)
+        payload["logEvents"] = list(map(log_event, payload["logEvents"]))
     return payload
+
+
+def _numbers_are_exact(raw_events: list[object], text: bytes) -> bool:
+    """Whether orjson made no float of an integer beyond 64 bits.
+
+    Only an event with fields beside id, timestamp and message can hold one, or with an odd timestamp.
+    """
+    for event in raw_events:
+        if not isinstance(event, dict) or len(event) != 3 or type(event.get("timestamp")) is float:
+            return LONG_INTEGER.search(text) is None
+    return True
 
 
 def load(data: bytes) -> object:
@@ -163,17 +179,25 @@ def load(data: bytes) -> object:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
-        value = json.loads(
-            data.decode("utf-8", "replace"),
-            parse_int=_exact_integer,
-            parse_float=_finite_number,
-            parse_constant=str,
-        )
-        return _without_lone_surrogates(value)
+        return _load_exactly(data)
+
+
+def _load_exactly(data: bytes) -> Any:
+    value = json.loads(
+        data.decode("utf-8", "replace"),
+        parse_int=_exact_integer,
+        parse_float=_finite_number,
+        parse_constant=str,
+    )
+    return _without_lone_surrogates(value)
 
 
 def _exact_integer(digits: str) -> int | str:
-    return int(digits) if len(digits) <= DIGITS_OF_64_BITS else digits
+    """The integer; or its digits where it is beyond the 64 bits that orjson reads and writes."""
+    if len(digits) <= DIGITS_OF_64_BITS:
+        return int(digits)
+    number = int(digits) if len(digits) <= MAX_CHARACTERS_OF_64_BITS else 2**64
+    return number if -(2**63) <= number < 2**64 else digits
 
 
 def _finite_number(digits: str) -> float | str:
