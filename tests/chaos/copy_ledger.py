@@ -49,8 +49,10 @@ class CopyLedger:
     natures: dict[str, Nature] = field(default_factory=dict)
     accepted: Counter[str] = field(default_factory=Counter)
     """How often the ingest API accepted each event."""
-    refused: Counter[str] = field(default_factory=Counter)
-    """In how many refused requests each event was (400, 413, 422)."""
+    refused_alone: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """When each event was in a request of one log that was not accepted."""
+    replays: Counter[str] = field(default_factory=Counter)
+    """How often each event was replayed after the last trouble."""
     extra: defaultdict[str, Counter[Why]] = field(default_factory=lambda: defaultdict(Counter))
     story: list[str] = field(default_factory=list)
 

@@ -97,6 +97,9 @@ def faulty_aws(endpoint: str) -> Iterator[FaultyAws]:
                 operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
                 fate = aws.next_fate(operation)
                 number, write = aws.write(body) if operation == SEND else (0, Write(()))
+                if operation == SEND:
+                    # No schedule lasts as long as a delay: what time does.
+                    body = json.dumps(json.loads(body) | {"DelaySeconds": 0}).encode()
                 if number:
                     aws.on_write(number, "before")
                 answer = None

@@ -15,6 +15,7 @@ from loginformant_shipper import pipeline
 from loginformant_shipper.dead_letters import messages, replay, sqs
 from loginformant_shipper.delivery import policy
 from loginformant_shipper.delivery.dispatcher import Delivery
+from loginformant_shipper.delivery.search import Search
 from loginformant_shipper.wire import decoding
 
 
@@ -42,7 +43,6 @@ class Mutant(NamedTuple):
             function.__code__ = code
 
 
-_RETRIED = "case None | 408 | 425 | 429:\n            return Verdict.RETRY"
 _DELIVERED = "return Verdict.DELIVERED"
 
 MUTANTS = (
@@ -50,16 +50,19 @@ MUTANTS = (
         "skips the write to the dead-letter queue",
         pipeline.ship,
         "_store(letters, end - environment.senders.now(), shipment.ledger)",
-        "shipment.ledger.dead_lettered.update({m.failure: m.events for m, _ in letters})",
+        "shipment.ledger.dead_lettered.update({m.failure: m.events for m, *_ in letters})",
     ),
     Mutant(
-        "drops on 429", policy.judge, _RETRIED, f"case 429:\n            {_DELIVERED}\n        {_RETRIED}"
+        "drops on 429",
+        policy.judge,
+        "case 408 | 425 | 429:\n            return Verdict.PATIENCE",
+        f"case 408 | 425 | 429:\n            {_DELIVERED}",
     ),
     Mutant(
         "takes no answer for a good answer",
         policy.judge,
-        _RETRIED,
-        f"case None:\n            {_DELIVERED}\n        {_RETRIED}",
+        "case None:\n            return Verdict.UNAVAILABLE",
+        f"case None:\n            {_DELIVERED}",
     ),
     Mutant("sends again what was accepted with 202", policy.judge, "200 <= status <= 299", "status == 200"),
     Mutant(
@@ -95,21 +98,21 @@ MUTANTS = (
     ),
     Mutant(
         "loses the second half of a split batch",
-        Delivery._search_for_the_bad_log,
-        "in job.batch.halves()",
-        "in job.batch.halves()[:1]",
+        Search.next_part,
+        "self.pending.append(second)",
+        "pass",
     ),
     Mutant(
         "takes a refused log for delivered",
-        Delivery._search_for_the_bad_log,
-        "self._settle(job, Failure(reason, outcome.status, outcome.detail))",
+        Delivery._refuse,
+        "self._settle(job, failure._replace(reason=reason))",
         "self._settle(job, None)",
     ),
     Mutant(
         "takes what it did not try for delivered",
-        Delivery._begin_what_can_begin,
-        "self._settle(job, job.search.refusal)",
-        "self._settle(job, None)",
+        Delivery._give_back_parts,
+        "root.failure, is_bad",
+        "None, False",
     ),
     Mutant(
         "forgets untried batches at the deadline",
@@ -123,7 +126,22 @@ MUTANTS = (
         "self._settle(job, Failure(Reason.OUT_OF_TIME, None, detail))",
         "self._settle(job, None)",
     ),
-    Mutant("loses a batch between two attempts", Delivery._try_again, "self._waiting.append(job)", "pass"),
+    Mutant("loses a batch between two attempts", Delivery._be_patient, "self._waiting.append(job)", "pass"),
+    Mutant("loses what it has proven bad", Delivery._prove, "self._narrow_down(job)", "pass"),
+    Mutant("loses the logs that it keeps back", Delivery._come_to_an_end, "self._waiting += ", "_ = "),
+    Mutant(
+        "parks what was refused a moment ago",
+        replay.address,
+        "count >= settings.max_replays and refused_for >= _patience(message.failure, something_passed)",
+        "count >= settings.max_replays",
+    ),
+    Mutant(
+        "takes a failure in company for a refusal",
+        Delivery._prove,
+        "if len(job.batch.logs) > 1:",
+        "if False:",
+    ),
+    Mutant("never proves anything", Delivery._has_evidence, "ticket > job.failed_after", "False"),
     Mutant("ignores Retry-After", Delivery._next_job, "or now < self._state.resume_at", ""),
     Mutant(
         "starts requests beyond the deadline",
@@ -152,14 +170,14 @@ MUTANTS = (
     Mutant(
         "forgets a log of each batch that failed",
         messages.dead_letter_messages,
-        "zip(batch.origins, batch.logs, strict=True)",
-        "zip(batch.origins[1:], batch.logs[1:], strict=True)",
+        "zip(batch.origins, batch.logs, batch.positions, strict=True)",
+        "zip(batch.origins[1:], batch.logs[1:], batch.positions[1:], strict=True)",
     ),
     Mutant(
         "stores the first line of a stack trace only",
         messages.dead_letter_messages,
-        "logs.append(events)",
-        "logs.append(events[:1])",
+        "logs.append((position, events))",
+        "logs.append((position, events[:1]))",
     ),
     Mutant(
         "parks what only has to wait",
@@ -167,17 +185,17 @@ MUTANTS = (
         "yield Addressed(message, dead_letter_queue)",
         "yield Addressed(message, parked_queue)",
     ),
-    Mutant("never parks", replay.address, "parked_queue if replays + 1 >= settings.max_replays else ", ""),
+    Mutant("never parks", replay.address, "count >= settings.max_replays and", "False and"),
     Mutant(
         "returns a record of which some was delivered",
         replay.records_to_return,
-        "record not in delivered and found <= MAY_PASS",
-        "found <= MAY_PASS",
+        "if record not in delivered\n",
+        "if True\n",
     ),
     Mutant(
         "keeps nothing of a record that was delivered in part",
         replay.split_off,
-        "outside += [Failed(others, failure)] if others.logs else []",
+        "outside += [Failed(others, failure, is_narrowed)] if others.logs else []",
         "pass",
     ),
 )

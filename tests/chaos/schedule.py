@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import NamedTuple
 from unittest import mock
@@ -25,7 +26,7 @@ from tests.chaos.copy_ledger import CopyLedger, Nature, Why, ids_of_body
 from tests.chaos.simulated_api import POISON, IngestApi, Secret, SimulatedSenders
 from tests.chaos.simulated_lambda import JsonObject, Lambda, Mishaps
 from tests.chaos.simulated_sqs import Queue, SimulatedSqs
-from tests.chaos.weather import KeyStore, Sky, Tide, draw_forecast
+from tests.chaos.weather import DATE, NEVER, Fate, KeyStore, Sky, Tide, draw_forecast
 from tests.integration.payloads import data_of, log_event, subscription_event
 from tests.unit import sample_data
 
@@ -33,8 +34,13 @@ DEAD_LETTERS = "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters"
 PARKED = "https://sqs.eu-west-1.amazonaws.com/123456789012/parked"
 OWN_GROUP = "/loginformant/stack/shipper"
 RECOVERY_SECONDS = 24 * 3600.0
-"""So long after the last trouble everything has found its place."""
+"""So long after the last trouble everything has found its place, but for poison that is still refused."""
 MAX_ACTIONS = 2_000
+POISON_FATES = (
+    *(Fate(status) for status in (400, 400, 413, 422, 401, 403, 404, 406, 415, 451, 500, 502, 503)),
+    Fate(None, after=0.05),  # the connection is reset
+    Fate(None, after=NEVER),  # no answer; where the function has the time for more than one such request
+)
 
 TRACE = (
     "Traceback (most recent call last):",
@@ -76,7 +82,7 @@ def run_schedule(seed: int, *, reads_ledgers: bool = True) -> Outcome:
     work = mock.patch.object(pipeline, "pieces", lambda events: pieces(world.functions.work(events)))
     violation = None
     try:
-        with _nothing_said(), world.sqs.in_place(), ledgers, work:
+        with _nothing_said(), world.sqs.in_place(), world.calendar(), ledgers, work:
             world.run()
     except Violation as found:
         violation = str(found)
@@ -158,8 +164,7 @@ class _World:
         return Policy(
             max_in_flight=rng.choice((1, 2, 4, 8)),
             request_timeout=rng.choice((3.0, 10.0, 10.0)),
-            extra_requests_per_batch=rng.choice((2, 6, 64)),
-            extra_requests_per_invocation=rng.choice((5, 128)),
+            max_search_requests=rng.choice((5, 20, 128)),
             smallest_byte_limit=KIB,
         )
 
@@ -168,6 +173,7 @@ class _World:
         own = {name: random.Random(f"{seed} {name}") for name in ("api", "sqs", "secret", "lambda")}
         sky = draw_forecast(Sky, end, rng.choice((0.2, 0.5)), rng.choice((10.0, 60.0, 300.0)), own["api"])
         tide = draw_forecast(Tide, end, rng.choice((0.5, 0.8, 1.0)), 60.0, own["sqs"])
+        seconds = rng.choice((30.0, 60.0, 120.0))
         store = draw_forecast(KeyStore, end, rng.choice((0.5, 0.9)), 120.0, own["secret"])
         self.api = IngestApi(
             self.clock,
@@ -176,6 +182,7 @@ class _World:
             own["api"],
             most_bytes=rng.choice((math.inf, math.inf, 3000)),
             success=rng.choice((200, 200, 202, 204)),
+            poison_fate=rng.choice(POISON_FATES if seconds > 30 else POISON_FATES[:-1]),
         )
         self.secret = Secret(self.clock, store, own["secret"])
         dead_letters, parked = Queue(self.clock), Queue(self.clock)
@@ -188,7 +195,7 @@ class _World:
             dead_letters,
             parked,
             self._new_environment,
-            seconds=rng.choice((30.0, 60.0, 120.0)),
+            seconds=seconds,
             mishaps=Mishaps(
                 kill=rng.choice((0.0, 0.1, 0.3)),
                 memory=rng.choice((0.0, 0.1)),
@@ -260,6 +267,18 @@ class _World:
         self._events += 1
         return f"{self._prefix}-{self._events}"
 
+    def calendar(self) -> contextlib.AbstractContextManager[object]:
+        """Puts the clock of the schedule in the place of the calendar."""
+
+        class Calendar(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> "Calendar":
+                moment = DATE + timedelta(seconds=clock.now)
+                return cls.fromtimestamp(moment.timestamp(), tz)
+
+        clock = self.clock
+        return mock.patch.object(pipeline, "datetime", Calendar)
+
     # ---- how it goes
 
     def run(self) -> None:
@@ -272,6 +291,8 @@ class _World:
                 happen()
                 continue
             if due is None:
+                break
+            if self.clock.now > self.end and not self.functions.has_good_logs_to_deliver():
                 break
             if due > self.end + RECOVERY_SECONDS:
                 raise Violation(f"a day after the last trouble not all is settled: {self._unsettled()}")

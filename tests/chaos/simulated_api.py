@@ -43,28 +43,33 @@ class IngestApi:
     most_bytes: float = math.inf
     keys: set[str] = field(default_factory=lambda: {"key-0"})
     success: int = 200
+    poison_fate: Fate = field(default_factory=lambda: Fate(400))
+    """What happens to a request with a poison log, in fair weather."""
 
     def post(self, body: bytes, key: str) -> tuple[Request, Fate]:
         logs = _logs(body, key)
         request = Request(tuple(identifier for log in logs for identifier in ids_of(log)))
         fate = draw_fate(self.forecast.at(self.clock.now), self.rng)
         if fate.status == 200:
-            fate = fate._replace(status=self._judge(logs, len(body), key))
+            fate = self._judge(logs, len(body), key, fate)
             request.accepted = fate.status == self.success
-        elif fate.keeps and self._judge(logs, len(body), key) == self.success:
+        elif fate.keeps and self._judge(logs, len(body), key, fate).status == self.success:
             request.accepted = True
         if request.accepted:
             self.ledger.accepted.update(request.ids)
-        if fate.status in (400, 413, 422):
-            self.ledger.refused.update(request.ids)
+        if len(logs) == 1 and not request.accepted:
+            for identifier in request.ids:
+                self.ledger.refused_alone[identifier].append(self.clock.now)
         return request, fate
 
-    def _judge(self, logs: Sequence[Log], size: int, key: str) -> int:
+    def _judge(self, logs: Sequence[Log], size: int, key: str, fate: Fate) -> Fate:
         if key not in self.keys:
-            return 401
+            return fate._replace(status=401)
         if size > self.most_bytes:
-            return 413
-        return 400 if any(POISON in log["message"] for log in logs) else self.success
+            return fate._replace(status=413)
+        if any(POISON in log["message"] for log in logs):
+            return self.poison_fate
+        return fate._replace(status=self.success)
 
 
 def _logs(body: bytes, key: str) -> list[Log]:

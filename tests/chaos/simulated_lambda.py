@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loginformant_shipper import pipeline
+from loginformant_shipper.dead_letters.replay import MIN_REFUSED
 from loginformant_shipper.events import LogEvent
 from loginformant_shipper.pipeline import DeadLetterError, Environment
 
@@ -36,6 +37,9 @@ RECORDS = 10
 """BatchSize in template.yaml."""
 STREAM_RECORDS = 5
 """Of a Kinesis stream; template.yaml allows more, and then returned records were rarer here."""
+
+MAX_REPLAYS_OF_A_GOOD_LOG = 40
+"""After the last trouble; with bounds on the search that are drawn much lower than the default."""
 
 JsonObject = dict[str, Any]
 
@@ -206,6 +210,8 @@ class Lambda:
             return
         ids = tuple(identifier for message in messages for identifier in message.ids)
         self.ledger.say(f"replay of {len(messages)} messages with {len(ids)} events")
+        if self.clock.now > self.peace_from:
+            self.ledger.replays.update(ids)
         event = {"Records": [message.record() for message in messages]}
         answer = self._invoke("replay", lambda environment: self._replay(event, environment))
         returned = frozenset(self._returned(answer, messages))
@@ -361,17 +367,31 @@ class Lambda:
         if told != happened and self.reads_ledgers:
             raise Violation(f"the account says {told}, and there were {happened}")
 
+    def replays_of_good_logs(self) -> Iterator[int]:
+        """How often each log that is not poison was replayed after the last trouble."""
+        for identifier, times in self.ledger.replays.items():
+            if self.ledger.natures[identifier] is Nature.PLAIN:
+                yield times
+
+    def has_good_logs_to_deliver(self) -> bool:
+        """Whether anything but poison is on its way: poison that nobody can prove waits for its 13th day."""
+        on_its_way = (ids for place, ids in self.places().items() if place != "parked queue")
+        return any(
+            self.ledger.natures[identifier] is not Nature.POISON for ids in on_its_way for identifier in ids
+        )
+
     # ---- the end
 
     def check_end(self, max_replays: int) -> None:
         """When nothing is wrong and nothing is left to do, all is delivered, or parked for a reason."""
         for identifier in self.parked.ids():
-            nature = self.ledger.natures[identifier]
-            if nature is Nature.PLAIN and self.ledger.refused[identifier] < max_replays:
-                refused = self.ledger.refused[identifier]
-                raise Violation(
-                    f"event {identifier} is parked, and the ingest API refused it {refused} times"
-                )
+            refused = self.ledger.refused_alone[identifier]
+            if self.ledger.natures[identifier] is Nature.PLAIN and (
+                len(refused) < max_replays or refused[-1] - refused[0] < MIN_REFUSED.total_seconds()
+            ):
+                raise Violation(f"event {identifier} is parked, and was refused alone only at {refused}")
+        if (most := max(self.replays_of_good_logs(), default=0)) > MAX_REPLAYS_OF_A_GOOD_LOG:
+            raise Violation(f"a good log was replayed {most} times after the last trouble")
         for identifier, nature in self.ledger.natures.items():
             if nature is Nature.POISON and self.ledger.accepted[identifier]:
                 raise Violation(f"event {identifier} was accepted, and the ingest API refuses such")

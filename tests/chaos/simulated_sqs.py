@@ -20,6 +20,7 @@ from loginformant_shipper.settings import QUEUE_ATTEMPTS, QUEUE_CONNECT_SECONDS,
 
 from tests.chaos.clock import Clock, Violation
 from tests.chaos.copy_ledger import CopyLedger, ids_of_body
+from tests.chaos.weather import DATE as EPOCH
 from tests.chaos.weather import Forecast, Tide, WriteFate, draw_write
 
 VISIBILITY_SECONDS = 720.0
@@ -35,6 +36,8 @@ class Message:
     attributes: Mapping[str, str]
     ids: tuple[str, ...]
     visible_at: float
+    sent_at: float
+    receives: int = 0
 
     @property
     def told_events(self) -> int:
@@ -47,6 +50,10 @@ class Message:
             "messageId": self.identifier,
             "receiptHandle": self.identifier,
             "body": self.body,
+            "attributes": {
+                "SentTimestamp": str(int((EPOCH.timestamp() + self.sent_at) * 1000)),
+                "ApproximateReceiveCount": str(self.receives),
+            },
             "eventSource": "aws:sqs",
             "messageAttributes": {
                 name: {"dataType": "String", "stringValue": value} for name, value in self.attributes.items()
@@ -60,9 +67,9 @@ class Queue:
     messages: dict[str, Message] = field(default_factory=dict)
     _numbers: "count[int]" = field(default_factory=count)
 
-    def put(self, body: str, attributes: Mapping[str, str]) -> Message:
-        name = f"message-{next(self._numbers)}"
-        message = Message(name, body, attributes, tuple(ids_of_body(json.loads(body))), self.clock.now)
+    def put(self, body: str, attributes: Mapping[str, str], delay: float = 0.0) -> Message:
+        name, now = f"message-{next(self._numbers)}", self.clock.now
+        message = Message(name, body, attributes, tuple(ids_of_body(json.loads(body))), now + delay, now)
         self.messages[name] = message
         return message
 
@@ -71,6 +78,7 @@ class Queue:
         received = [message for message in self.messages.values() if message.visible_at <= self.clock.now]
         for message in received[:most]:
             message.visible_at = self.clock.now + VISIBILITY_SECONDS
+            message.receives += 1
         return received[:most]
 
     def next_visible(self) -> float | None:
@@ -163,7 +171,9 @@ class SimulatedSqs:
 
     # ---- the client
 
-    def send_message(self, QueueUrl: str, MessageBody: str, MessageAttributes: Mapping[str, Any]) -> None:
+    def send_message(
+        self, QueueUrl: str, MessageBody: str, MessageAttributes: Mapping[str, Any], DelaySeconds: int
+    ) -> None:
         attributes = {name: value["StringValue"] for name, value in MessageAttributes.items()}
         if len(MessageBody.encode()) > MAX_BYTES or len(attributes) > 10:
             raise Violation("a message that SQS does not take")
@@ -171,7 +181,7 @@ class SimulatedSqs:
         self.writes.append(write)
 
         def store() -> None:
-            self.queues[QueueUrl].put(MessageBody, attributes)
+            self.queues[QueueUrl].put(MessageBody, attributes, DelaySeconds)
             write.stored += 1
 
         self._attempt(f"store {len(write.ids)} events as {attributes.get('Reason')}", store)

@@ -11,6 +11,7 @@ from loginformant_shipper.settings import QUEUE_WORST_CASE_SECONDS, RESERVE_MARG
 
 from local.ingest_api import IngestApi, Request
 from local.ingest_contract import Log
+from tests.integration.emulated_queue import let_time_pass
 from tests.integration.leaping_clock import LeapingSenders
 from tests.integration.payloads import JsonObject, events_in, ids_in, ids_of_one
 
@@ -170,6 +171,7 @@ class Stack:
     def _receive_dead_letters(self) -> list[DeadLetter]:
         url, most_bytes = self.environment.settings.dead_letter_queue_url, 1024 * MIB
         letters = []
+        let_time_pass(url)
         while messages := self.sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
         ).get("Messages"):

@@ -23,6 +23,7 @@ from moto import mock_aws
 
 from local.ingest_api import IngestApi, Request, ingest_api
 from tests.integration.accounting import KEY, Stack
+from tests.integration.emulated_queue import REGION
 from tests.integration.leaping_clock import LeapingSenders
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 DEFAULT_POLICY = Policy()
-REGION = "eu-central-1"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from loginformant_shipper.pipeline import replay
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.sqs.models import sqs_backends
 
 from local.ingest_api import Request
 from local.ingest_contract import Log
 from tests.integration.accounting import KEY, RESERVE, Stack, ids_of
-from tests.integration.conftest import REGION
+from tests.integration.emulated_queue import REGION, let_time_pass, messages_of
 from tests.integration.payloads import JsonObject, ids_in, subscription_event
 
 if TYPE_CHECKING:
@@ -96,13 +95,22 @@ class Queues:
             },
         )["MessageId"]
 
-    def put_letter(self, events: Iterable[object], *, replays: int = 0, **payload: Any) -> str:
-        """Send what the shipper would; gives its id."""
+    def put_letter(
+        self,
+        events: Iterable[object],
+        *,
+        replays: int = 0,
+        since: str = "",
+        status: int = 400,
+        **payload: Any,
+    ) -> str:
+        """Send what the shipper would; gives its id. `since` is when each log was first refused alone."""
         listed = list(events)
         attributes = {
             "Reason": "rejected",
+            "Status": str(status),
             "EventCount": str(len(listed)),
-            "Replays": str(replays),
+            "Replays": f"{replays} since {since}" if since else str(replays),
             "FailedAt": FAILED_AT,
             "FirstFailedAt": FAILED_AT,
         }
@@ -111,22 +119,28 @@ class Queues:
     @property
     def waiting(self) -> list[Stored]:
         """Every message of the dead-letter queue, received or not."""
-        return [_stored(message) for message in _messages(self.queue_url)]
+        return [_stored(message) for message in messages_of(self.queue_url)]
 
     @property
     def parked(self) -> list[Stored]:
-        return [_stored(message) for message in _messages(self.parked_url)]
+        return [_stored(message) for message in messages_of(self.parked_url)]
 
     def hidden_seconds(self) -> list[float]:
         """For each message of the dead-letter queue, how long nobody can receive it."""
         from moto.core.utils import unix_time_millis
 
-        return [(message.visible_at - unix_time_millis()) / 1000 for message in _messages(self.queue_url)]
+        return [(message.visible_at - unix_time_millis()) / 1000 for message in messages_of(self.queue_url)]
+
+    def delayed_seconds(self) -> list[float]:
+        """For each message of the dead-letter queue, how long it is delayed."""
+        from moto.core.utils import unix_time_millis
+
+        now = unix_time_millis()
+        return [max(0.0, (message.delayed_until - now) / 1000) for message in messages_of(self.queue_url)]
 
     def let_time_pass(self) -> None:
         """So much that every message that was not deleted can be received again."""
-        for message in _messages(self.queue_url):
-            message.visible_at = 0.0
+        let_time_pass(self.queue_url)
 
     # ---- what Lambda does
 
@@ -213,11 +227,6 @@ class Queues:
             if message.attributes.get("EventCount") != "0"
             for identifier in message.ids
         )
-
-
-def _messages(url: str) -> "list[Message]":
-    """The emulated queue's own list: the only way to see messages without receiving them."""
-    return list(sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[url.rpartition("/")[2]]._messages)
 
 
 def _stored(message: "Message") -> Stored:

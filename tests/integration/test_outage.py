@@ -22,11 +22,11 @@ def end_unavailable(stack: Stack) -> None:
     stack.senders.slept = 0
 
 
-def test_the_next_invocation_sends_one_batch_once(stack: Stack) -> None:
+def test_the_next_invocation_sends_two_single_logs(stack: Stack) -> None:
     end_unavailable(stack)
     for _ in range(3):
         shipment = stack.ship_and_account(five_batches())
-        assert shipment.counts() == (0, FIVE_BATCHES, 1)
+        assert shipment.counts() == (0, FIVE_BATCHES, 2)
         assert shipment.by_reason() == {"unavailable": FIVE_BATCHES}
     assert stack.senders.slept == 0
 
@@ -34,7 +34,7 @@ def test_the_next_invocation_sends_one_batch_once(stack: Stack) -> None:
 def test_and_everything_once_that_one_is_through(stack: Stack) -> None:
     end_unavailable(stack)
     stack.api.heal()
-    assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 5)
+    assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 6)
 
 
 def test_after_that_trouble_is_met_with_patience_again(stack: Stack) -> None:
@@ -49,7 +49,7 @@ def test_trouble_after_the_first_success_is_met_with_patience(stack: Stack) -> N
     end_unavailable(stack)
     stack.api.heal()
     stack.api.fault(Fault(status=503, skip=1, times=2))
-    assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 7)
+    assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 8)
 
 
 def test_it_is_over_after_60_seconds(stack: Stack) -> None:
@@ -63,8 +63,9 @@ def test_it_is_over_after_60_seconds(stack: Stack) -> None:
 def test_a_key_that_is_refused_meanwhile_is_no_outage(stack: Stack) -> None:
     end_unavailable(stack)
     stack.api.heal()
-    stack.api.fault(Fault(status=401))
+    stack.api.fault(Fault(status=401, times=EVER))
     assert stack.ship_and_account(five_batches()).by_reason() == {"unauthorized": FIVE_BATCHES}
+    stack.api.heal()
     stack.senders.leap(30)
     stack.api.fault(Fault(status=503, times=2))
     assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 7)
@@ -79,7 +80,9 @@ def test_no_4xx_is_an_outage(stack: Stack, status: int) -> None:
     stack.senders.leap(30)
     stack.api.heal()
     stack.api.fault(Fault(status=503, times=2))
-    assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 7)
+    shipment = stack.ship_and_account(five_batches())
+    assert shipment.counts()[:2] == (FIVE_BATCHES, 0)
+    assert [len(request.logs) for request in shipment.requests[:2]] == [10, 10], "nobody asks first"
 
 
 def test_an_invocation_that_recovered_is_no_outage(stack: Stack) -> None:

@@ -142,7 +142,7 @@ def test_neither_do_dead_letters_and_log_lines_whatever_the_answer_quotes(status
 
 
 def test_so_it_is_for_kinesis_and_for_what_a_replay_redacts_again(stack: Stack) -> None:
-    stack.api.fault(Fault(status=404, times=1))
+    stack.api.fault(Fault(status=404, times=3))
     shipment = stack.ship_and_account(kinesis_event(data_of(payload(events_with_secrets()))))
     assert leaks(shipment) == []
     [letter] = shipment.dead_letters

@@ -7,10 +7,12 @@ import json
 import socket
 import time
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from loginformant_shipper.dead_letters.messages import utc_text
 from loginformant_shipper.dead_letters.sqs import MAX_POSTPONEMENT_SECONDS, MIN_POSTPONEMENT_SECONDS
 from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.pipeline import replay
@@ -90,7 +92,7 @@ class TestDelivery:
             log_event(0, "[ERROR] no stock left"),
             log_event(1, '{"level": "fatal", "message": "down"}'),
         ]
-        queues.stack.api.fault(Fault(status=404))
+        queues.stack.api.fault(Fault(status=404, times=3))
         queues.stack.ship(subscription_event(events))
         assert queues.replay_and_account().counts() == (2, 0, 0)
         queues.stack.ship(subscription_event(events))
@@ -187,13 +189,13 @@ class TestOutage:
         assert queues.replay_and_account().counts() == (50, 0, 0)
         assert queues.waiting == queues.parked == []
 
-    def test_while_it_lasts_one_request_asks(self, queues: Queues) -> None:
+    def test_while_it_lasts_two_single_logs_ask(self, queues: Queues) -> None:
         for number in range(10):
             queues.put_letter(log_events(100, first=100 * number))
         queues.stack.api.fault(Fault(status=503, times=EVER))
         queues.replay_and_account(seconds=5)
         queues.let_time_pass()
-        assert len(queues.replay_and_account().requests) == 1
+        assert [len(request.logs) for request in queues.replay_and_account().requests] == [1, 1]
 
     def test_the_api_goes_down_half_way(self, queues: Queues) -> None:
         """Of the eighth record ten logs arrive: only its other sixty are left, in a message of their own."""
@@ -242,6 +244,9 @@ class TestOutage:
         assert queues.replay_and_account().counts() == (3, 0, 0)
 
 
+LONG_AGO = "2026-11-02T10:00:00.000Z"
+
+
 class TestRefusal:
     def test_poison_comes_back_until_it_is_parked(self, queues: Queues) -> None:
         events = [*log_events(9), log_event(9, "a poison log")]
@@ -249,32 +254,90 @@ class TestRefusal:
         queues.stack.api.fault(POISON)
 
         assert queues.replay_and_account().counts() == (9, 1, 0)
-        for replays in ("1", "2"):
+        [rest] = queues.waiting
+        since = rest.attributes["FailedAt"]
+        delays = []
+        for replays in (1, 2, 3):
             [rest] = queues.waiting
             assert rest.ids == ids(events[9:])
             attributes = rest.attributes
             assert (attributes["Reason"], attributes["Status"]) == ("rejected", "400")
-            assert (attributes["Replays"], attributes["FirstFailedAt"]) == (replays, FAILED_AT)
+            assert (attributes["Replays"], attributes["FirstFailedAt"]) == (
+                f"{replays} since {since}",
+                FAILED_AT,
+            )
             assert attributes["Detail"] == "a log is bad"
+            delays += queues.delayed_seconds()
+            assert queues.receive() == [], "it is delayed"
+            queues.let_time_pass()
             replayed = queues.replay_and_account()
             assert replayed.counts() == (0, 1, 0)
-        assert replayed.answer["parked"] == 1
-        assert "in the parked queue" in replayed.output
-        assert "dead-letter queue" not in replayed.output
-        assert queues.waiting == []
-        [parked] = queues.parked
-        assert parked.ids == ids(events[9:])
-        assert (parked.attributes["Replays"], parked.attributes["FirstFailedAt"]) == ("3", FAILED_AT)
+            assert replayed.answer["parked"] == 0, "half an hour has not passed"
+        assert delays == pytest.approx([600, 900, 900], abs=20)
+
+    @pytest.mark.parametrize(("hours", "parked"), [(0.4, 0), (0.6, 1)])
+    def test_it_is_parked_half_an_hour_after_the_first_refusal_where_others_are_taken(
+        self, queues: Queues, hours: float, parked: int
+    ) -> None:
+        queues.put_letter([log_event(0, "a poison log")], replays=2, since=_ago(hours))
+        queues.put_letter(log_events(3, first=1))
+        queues.stack.api.fault(POISON)
+        replayed = queues.replay_and_account()
+        assert replayed.counts() == (3, 1, 0)
+        assert replayed.answer["parked"] == parked
+        assert ("in the parked queue" in replayed.output) == bool(parked)
+
+    @pytest.mark.parametrize("status", [403, 406, 500])
+    @pytest.mark.parametrize(("hours", "parked"), [(23.5, 0), (24.5, 1)])
+    def test_with_a_status_that_may_have_another_cause_after_a_day(
+        self, queues: Queues, hours: float, parked: int, status: int
+    ) -> None:
+        queues.put_letter([log_event(0, "a poison log")], replays=9, since=_ago(hours), status=status)
+        queues.stack.api.fault(Fault(status=status, marker="poison", times=EVER))
+        replayed = queues.replay_and_account()
+        assert replayed.counts() == (0, 1, 0)
+        assert replayed.answer["parked"] == parked
+        [message] = queues.parked if parked else queues.waiting
+        assert message.attributes["Replays"].startswith("10 since ")
+        assert message.attributes["Reason"] == "rejected"
+
+    def test_a_bad_hour_at_loginformant_parks_nothing(self, queues: Queues) -> None:
+        """Every request is answered 400, and logs have been refused alone an hour ago."""
+        queues.put_letter(log_events(3), replays=5, since=_ago(1))
+        queues.put_letter(log_events(100, first=3))
+        queues.stack.api.fault(Fault(status=400, times=EVER))
+        assert queues.replay_and_account().answer["parked"] == 0
+        queues.stack.api.heal()
+        for _ in range(3):
+            queues.let_time_pass()
+            if queues.waiting:
+                queues.replay_and_account()
+        assert queues.waiting == queues.parked == []
+
+    def test_a_log_that_was_refused_alone_travels_alone(self, queues: Queues) -> None:
+        queues.put_letter([log_event(0, "a poison log"), log_event(1)], since=LONG_AGO)
+        queues.put_letter(log_events(10, first=2))
+        queues.stack.api.fault(POISON)
+        replayed = queues.replay_and_account()
+        assert sorted(len(request.logs) for request in replayed.requests) == [1, 1, 10]
+        assert replayed.counts() == (11, 1, 0)
+
+    def test_replayed_by_hand_it_is_not_delayed(self, queues: Queues) -> None:
+        queues.put_letter([log_event(0, "a poison log")])
+        queues.stack.api.fault(POISON)
+        records = [{**record, "receiptHandle": ""} for record in queues.receive()]
+        queues.invoke(records)
+        assert queues.delayed_seconds()[1:] == [0]
 
     def test_max_replays_bounds_the_rounds(self, make_queues: MakeQueues) -> None:
         queues = make_queues(max_replays=1)
-        queues.put_letter([log_event(0, "a poison log")])
+        queues.put_letter([log_event(0, "a poison log")], since=LONG_AGO)
         queues.stack.api.fault(POISON)
         assert queues.replay_and_account().answer["parked"] == 1
 
     def test_a_neighbour_in_the_batch_is_not_held_up(self, queues: Queues) -> None:
         queues.put_letter(log_events(100))
-        queues.put_letter([log_event(100, "a poison log")], replays=2)
+        queues.put_letter([log_event(100, "a poison log")], replays=2, since=LONG_AGO)
         queues.put_letter(log_events(100, first=101))
         queues.stack.api.fault(POISON)
         assert queues.replay_and_account().counts() == (200, 1, 0)
@@ -282,18 +345,33 @@ class TestRefusal:
         assert [message.ids for message in queues.parked] == [ids([log_event(100)])]
 
     def test_in_an_outage_only_what_was_refused_is_written_anew(self, queues: Queues) -> None:
-        queues.put_letter([log_event(0, "a poison log")])
+        queues.put_letter([log_event(0, "a poison log")], since=LONG_AGO)
         queues.put_letter(log_events(10, first=1))
         queues.stack.api.fault(POISON, Fault(status=503, times=EVER))
         replayed = queues.replay_and_account(seconds=5)
         assert replayed.counts() == (0, 1, 10)
-        assert [message.attributes["Replays"] for message in queues.waiting] == ["0", "1"]
+        assert [message.attributes["Replays"] for message in queues.waiting] == ["0", f"1 since {LONG_AGO}"]
 
     def test_a_log_that_is_too_large_is_parked_too(self, queues: Queues) -> None:
-        queues.put_letter([log_event(0, "x" * 50_000)], replays=2)
+        queues.put_letter([log_event(0, "x" * 50_000)], replays=2, since=LONG_AGO)
         queues.stack.api.fault(Fault(status=413, over_bytes=40_000, times=EVER))
         queues.replay_and_account()
         assert [message.attributes["Reason"] for message in queues.parked] == ["too_large"]
+
+    def test_on_its_13th_day_what_still_waits_is_parked(self, queues: Queues) -> None:
+        queues.put_letter(log_events(3))
+        queues.put_letter(log_events(3, first=3))
+        queues.stack.api.fault(Fault(status=503, times=EVER))
+        young, old = queues.receive()
+        old["attributes"]["SentTimestamp"] = str(int((time.time() - 13.1 * 24 * 3600) * 1000))
+        replayed = queues.invoke([young, old], seconds=5)
+        assert replayed.returned == [young["messageId"]]
+        assert replayed.answer["parked"] == 3
+        assert [message.attributes["Reason"] for message in queues.parked] == ["unavailable"]
+
+
+def _ago(hours: float) -> str:
+    return utc_text(datetime.now(UTC) - timedelta(hours=hours))
 
 
 FOREIGN = [
@@ -379,6 +457,19 @@ class TestWhatNeedsAPerson:
         assert {part.attributes["Reason"] for part in parts} == {"malformed"}
         assert sorted(part.attributes["EventCount"] for part in parts) == ["0"] * (len(parts) - 1) + ["1"]
 
+    def test_parts_of_what_could_not_be_read_are_never_sent(self, queues: Queues) -> None:
+        """What the shipper stores of a Kinesis record that it cannot read, and that fits no message."""
+        body = incompressible(1536 * 1024)
+        record = {"kinesis": {"sequenceNumber": "1", "data": body}, "eventSource": "aws:kinesis"}
+        queues.stack.ship({"Records": [record]})
+        stored = queues.waiting
+        assert len(stored) > 1
+        replayed = queues.invoke(records := queues.receive())
+        queues.acknowledge(records, replayed.returned)
+        assert (replayed.counts(), replayed.requests, queues.waiting) == ((0, 1, 0), [], [])
+        assert [part.body for part in queues.parked] == [part.body for part in stored]
+        assert {part.attributes["Reason"] for part in queues.parked} == {"malformed"}
+
 
 class TestQueuesOutOfReach:
     def test_what_cannot_be_parked_is_returned_and_its_delivered_part_doubled(
@@ -387,7 +478,7 @@ class TestQueuesOutOfReach:
         """A record is acknowledged as a whole: to lose the poison, or to deliver the others twice."""
         queues = make_queues(parked_queue_url=out_of_reach)
         events = [*log_events(9), log_event(9, "a poison log")]
-        queues.put_letter(events, replays=2)
+        queues.put_letter(events, replays=2, since=LONG_AGO)
         before = queues.waiting
         queues.stack.api.fault(POISON)
         replayed = queues.replay_and_account(doubled=ids(events[:9]))

@@ -87,9 +87,18 @@ def test_what_says_nothing_usable_is_as_if_absent(stack: Stack, case: str) -> No
     assert stack.environment.state.resume_at == -math.inf
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 413])
-def test_it_means_nothing_where_there_is_nothing_to_wait_for(stack: Stack, status: int) -> None:
+@pytest.mark.parametrize("status", [302, 400, 401, 404, 413])
+def test_whatever_the_status_who_asks_to_wait_is_asked_again_and_no_bad_log_is_searched(
+    stack: Stack, status: int
+) -> None:
     stack.api.fault(Fault(status=status, headers={"Retry-After": "30"}))
+    shipment = stack.ship_and_account(subscription_event(log_events(10)))
+    assert shipment.counts() == (10, 0, 2)
+    assert stack.environment.state.resume_at > -math.inf
+
+
+def test_after_a_success_it_means_nothing(stack: Stack) -> None:
+    stack.api.fault(Fault(status=200, headers={"Retry-After": "30"}, keeps_logs=True))
     stack.ship_and_account(subscription_event(log_events(10)))
     assert stack.environment.state.resume_at == -math.inf
 

@@ -27,7 +27,7 @@ class TestBrokenAnswers:
     @pytest.mark.parametrize("manner", BROKEN)
     def test_are_retried(self, stack: Stack, manner: Manner) -> None:
         stack.api.fault(Fault(status=503, manner=manner, times=2))
-        assert stack.ship_and_account(subscription_event(log_events(10))).counts() == (10, 0, 3)
+        assert stack.ship_and_account(subscription_event(log_events(10))).counts() == (10, 0, 4)
 
     @pytest.mark.parametrize("manner", BROKEN)
     def test_are_told_as_unavailable_when_the_time_is_up(self, stack: Stack, manner: Manner) -> None:

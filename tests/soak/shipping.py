@@ -111,7 +111,7 @@ class Shipping:
             yield
 
     def _store(self, letters: Sequence[Addressed], seconds: float) -> list[str]:
-        for message, queue_url in letters:
+        for message, queue_url, _ in letters:
             if queue_url == PARKED:
                 self.parked += _numbers(message.body)
             else:

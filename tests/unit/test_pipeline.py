@@ -58,13 +58,13 @@ class Queue:
 
     def store(self, letters: Sequence[Addressed], seconds: float) -> list[str]:
         self.seconds = seconds
-        troubles = [self.trouble(message) for message, _ in letters]
+        troubles = [self.trouble(message) for message, *_ in letters]
         self.letters += [letter for letter, trouble in zip(letters, troubles, strict=True) if not trouble]
         return troubles
 
     @property
     def reasons(self) -> list[str]:
-        return [message.attributes["Reason"] for message, _ in self.letters]
+        return [message.attributes["Reason"] for message, *_ in self.letters]
 
 
 @pytest.fixture
@@ -107,9 +107,9 @@ def test_every_event_is_in_one_column(queue: Queue, senders: SimulatedSenders) -
     senders.api = lambda sent: Answer(400 if "poison" in str(sent.logs) else 200)
     events = [raw_event("1"), raw_event("2", " \n"), raw_event("3", "poison"), {"id": "4"}, raw_event("5")]
     answer = ship(awslogs_event(payload(events)), environment(senders), FUNCTION_TIME)
-    assert answer == counts(received=5, filtered=1, delivered=2, deadLettered=2, requests=5)
+    assert answer == counts(received=5, filtered=1, delivered=2, deadLettered=2, requests=4)
     assert sorted(queue.reasons) == ["malformed", "rejected"]
-    assert {url for _, url in queue.letters} == {QUEUE_URL}
+    assert {url for _, url, _ in queue.letters} == {QUEUE_URL}
 
 
 def test_batches_are_filled_across_records(queue: Queue, senders: SimulatedSenders) -> None:
@@ -253,7 +253,7 @@ def secrets(first: int, count: int) -> dict[str, Any]:
 
 
 def ids_of_letters(queue: Queue, reason: str) -> list[str]:
-    letters = [message for message, _ in queue.letters if message.attributes["Reason"] == reason]
+    letters = [message for message, *_ in queue.letters if message.attributes["Reason"] == reason]
     return [event.id for letter in letters for event in events_of(letter)]
 
 
@@ -276,7 +276,7 @@ def test_when_the_time_is_up_the_rest_of_a_direct_payload_is_stored_as_it_came(
     assert answer["received"] == 200
     assert answer["delivered"] >= 50
     assert answer["delivered"] + answer["deadLettered"] == 200
-    for message, _ in queue.letters:
+    for message, *_ in queue.letters:
         if message.attributes["Reason"] == "not_begun":
             assert message.attributes["Detail"] == "the time was up; stored as it came, not redacted"
             assert all("@example.com" in event.message for event in events_of(message))
@@ -290,7 +290,7 @@ def test_without_redaction_nothing_is_said_of_it(
 ) -> None:
     slow(1.0)
     ship(awslogs_event(secrets(0, 200)), environment(senders), FUNCTION_TIME)
-    assert {m.attributes["Detail"] for m, _ in queue.letters if m.attributes["Reason"] == "not_begun"} == {
+    assert {m.attributes["Detail"] for m, *_ in queue.letters if m.attributes["Reason"] == "not_begun"} == {
         "the time was up"
     }
 
@@ -319,7 +319,7 @@ def test_kinesis_records_that_were_not_begun_are_returned_and_nothing_else(
     assert 1 < returned[0] < 10
     assert answer["returned"] == len(returned)
     sent = [int(log["properties"]["eventId"]) for request in senders.sent for log in request.logs]
-    stored = [int(identifier) for m, _ in queue.letters for identifier in (e.id for e in events_of(m))]
+    stored = [int(identifier) for m, *_ in queue.letters for identifier in (e.id for e in events_of(m))]
     assert sorted(sent + stored) == list(range(20 * returned[0]))
 
 
@@ -346,7 +346,7 @@ def test_sqs_records_that_were_not_begun_are_returned(
     assert returned == list(range(returned[0], 10))
     assert 1 < returned[0] < 10
     sent = [int(log["properties"]["eventId"]) for request in senders.sent for log in request.logs]
-    stored = [int(identifier) for m, _ in queue.letters for identifier in (e.id for e in events_of(m))]
+    stored = [int(identifier) for m, *_ in queue.letters for identifier in (e.id for e in events_of(m))]
     assert sorted(sent + stored) == list(range(20 * returned[0]))
 
 
@@ -376,7 +376,7 @@ def test_once_nothing_is_sent_any_more_logs_are_redacted_but_not_serialised(
     answer = ship(awslogs_event(secrets(0, 200)), used, FUNCTION_TIME)
     assert answer["deadLettered"] == 200
     assert queue.reasons == ["misconfigured"]
-    assert not any("@example.com" in event.message for m, _ in queue.letters for event in events_of(m))
+    assert not any("@example.com" in event.message for m, *_ in queue.letters for event in events_of(m))
     assert len(made) < 100
 
 
@@ -424,7 +424,7 @@ def test_the_account_closes_and_nothing_raises(
     answer = ship({"Records": records}, environment(senders), FUNCTION_TIME)
     columns = answer["filtered"] + answer["delivered"] + answer["deadLettered"] + answer["returned"]
     assert answer["received"] == columns
-    assert answer["deadLettered"] == sum(message.events for message, _ in queue.letters)
+    assert answer["deadLettered"] == sum(message.events for message, *_ in queue.letters)
     assert answer["requests"] == len(senders.sent)
     assert (answer["delivered"] > 0) == bool(accepted)
     assert (answer["returned"] > 0) == bool(answer["batchItemFailures"])

@@ -35,6 +35,16 @@ class SourceRecord(NamedTuple):
     first_failed_at: str | None = None
     told_events: int = 1
     """How many log events its attributes say it holds: what it counts for while nobody has read it."""
+    refused_at: str | None = None
+    """When each of these events was first refused alone; None where that has not happened."""
+    is_narrowed: bool = False
+    """These events failed together, and at least one of them is bad."""
+    sent_at: float | None = None
+    """When the message was put into its queue, in seconds since 1970."""
+    told: Reason | None = None
+    """Why the events are in the queue, as the message says."""
+    status: str = ""
+    """The HTTP status with which they failed last."""
 
 
 class Origin(NamedTuple):

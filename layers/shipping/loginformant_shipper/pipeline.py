@@ -6,6 +6,7 @@ All of it is lazy, a piece of a log stream at a time, so that it can end when th
 """
 
 import os
+import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,9 +15,21 @@ from functools import cache, partial
 from itertools import chain, islice
 from typing import Any
 
-from loginformant_shipper.dead_letters.messages import Addressed, dead_letter_messages
-from loginformant_shipper.dead_letters.replay import address, parked_queue_url, records_to_return, split_off
-from loginformant_shipper.dead_letters.sqs import postpone, reserve_seconds, store
+from loginformant_shipper.dead_letters.messages import (
+    REFUSED_ALONE,
+    Addressed,
+    DeadLetterMessage,
+    dead_letter_messages,
+)
+from loginformant_shipper.dead_letters.replay import (
+    address,
+    as_refusals,
+    parked_queue_url,
+    records_to_return,
+    refusal_delay,
+    split_off,
+)
+from loginformant_shipper.dead_letters.sqs import Postponed, postpone, reserve_seconds, store
 from loginformant_shipper.delivery.batching import batches, unsent_batch
 from loginformant_shipper.delivery.dispatcher import Delivery, EnvironmentState, Failed
 from loginformant_shipper.delivery.policy import Policy
@@ -91,7 +104,7 @@ def ship(event: object, environment: Environment, remaining_seconds: float) -> d
     shipment = _deliver(event, environment, remaining_seconds)
     queue_url = environment.settings.dead_letter_queue_url
     messages = dead_letter_messages(shipment.failed, shipment.undecodable, datetime.now(UTC))
-    letters = [Addressed(message, queue_url) for message in messages]
+    letters = [Addressed(message, queue_url, _first_delay(message)) for message in messages]
     _store(letters, end - environment.senders.now(), shipment.ledger)
     return _conclude(event, shipment.ledger)
 
@@ -106,19 +119,59 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
     `failures` (what went wrong). Raises `SettingsError` if there is no parked queue.
     """
     end = environment.senders.now() + remaining_seconds
-    shipment = _deliver(event, environment, remaining_seconds)
+    shipment = _deliver(_in_another_order(event), environment, remaining_seconds)
     ledger = shipment.ledger
-    to_return = records_to_return(shipment.failed, shipment.undecodable, shipment.delivered_records)
-    returned, failed = split_off(shipment.failed, to_return)
-    for batch, failure in returned:
+    now = datetime.now(UTC)
+    all_failed = list(as_refusals(shipment.failed))
+    to_return = records_to_return(all_failed, shipment.undecodable, shipment.delivered_records, now)
+    returned, failed = split_off(all_failed, to_return)
+    for batch, failure, _ in returned:
         ledger.returned[failure] += batch.events()
     ledger.returned_records |= dict.fromkeys(to_return)
-    messages = dead_letter_messages(failed, shipment.undecodable, datetime.now(UTC))
-    letters = list(address(messages, environment.settings))
+    messages = dead_letter_messages(failed, shipment.undecodable, now)
+    letters = list(address(messages, environment.settings, now, something_passed=ledger.delivered > 0))
     _store(letters, end - environment.senders.now(), ledger, parked_queue_url(environment.settings))
     time_left = end - environment.senders.now() - RESERVE_MARGIN_SECONDS
-    postpone(ledger.returned_records, environment.settings.dead_letter_queue_url, time_left)
+    postponed = _postponed(ledger, returned, environment)
+    postpone(postponed, environment.settings.dead_letter_queue_url, time_left)
     return _conclude(event, ledger) | {"parked": ledger.parked.total(), "failures": ledger.failures()}
+
+
+def _in_another_order(event: Any) -> object:
+    """Return the event with its records in any order, once some have come back.
+
+    What stands behind records of nothing but bad logs is not to stand behind them again and again. SQS keeps
+    no order anyway ("Amazon SQS standard queues" in the SQS developer guide).
+    """
+    match event:
+        case {"Records": [*records]} if any(map(_came_back, records)):
+            return {**event, "Records": random.sample(records, len(records))}
+    return event
+
+
+def _came_back(record: object) -> bool:
+    match record:
+        case {"attributes": {"ApproximateReceiveCount": str(count)}}:
+            return count.isdigit() and int(count[:9]) > 1
+    return False
+
+
+def _first_delay(message: DeadLetterMessage) -> int:
+    """Seconds before a log that was refused alone is tried again: a bad minute is over by then."""
+    return refusal_delay(0) if message.failure.reason in REFUSED_ALONE else 0
+
+
+def _postponed(ledger: Ledger, returned: Iterable[Failed], environment: Environment) -> Iterator[Postponed]:
+    """When each record that is returned comes again: later if it was throttled, or was asked to wait."""
+    throttled = {
+        origin.record
+        for batch, failure, _ in returned
+        if failure.reason is Reason.THROTTLED
+        for origin in batch.origins
+    }
+    rest = max(0.0, environment.state.resume_at - environment.senders.now())
+    for record in ledger.returned_records:
+        yield Postponed(record, record in throttled, rest)
 
 
 @dataclass(slots=True)
@@ -157,9 +210,9 @@ def _deliver(event: object, environment: Environment, remaining_seconds: float) 
         environment.policy,
         deadline,
     )
-    for batch, failure in delivery:
+    for batch, failure, is_narrowed in delivery:
         if failure is not None:
-            shipment.failed.append(Failed(batch, failure))
+            shipment.failed.append(Failed(batch, failure, is_narrowed))
             continue
         ledger.delivered += batch.events()
         shipment.delivered_records |= {origin.record for origin in batch.origins if origin.record}
@@ -268,7 +321,7 @@ def _logs(
 def _store(letters: list[Addressed], seconds: float, ledger: Ledger, parked_queue: str | None = None) -> None:
     """Put into its queue what failed; what cannot be put there goes back to its source."""
     troubles = store(letters, seconds - RESERVE_MARGIN_SECONDS)
-    for (message, queue_url), trouble in zip(letters, troubles, strict=True):
+    for (message, queue_url, _), trouble in zip(letters, troubles, strict=True):
         failure = message.failure
         if not trouble:
             ledger.dead_lettered[failure] += message.events

@@ -1,9 +1,10 @@
 import base64
+import gzip
 import json
 import random
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import count
 from random import Random
@@ -21,7 +22,7 @@ from loginformant_shipper.dead_letters.messages import (
     DeadLetterMessage,
     dead_letter_messages,
 )
-from loginformant_shipper.dead_letters.sqs import postpone, reserve_seconds, store
+from loginformant_shipper.dead_letters.sqs import Postponed, postpone, reserve_seconds, store
 from loginformant_shipper.delivery.batching import batch_of
 from loginformant_shipper.delivery.dispatcher import Failed
 from loginformant_shipper.entries.log_object import Entry
@@ -77,7 +78,9 @@ def joined(*events: LogEvent, origin: Origin = ORDERS) -> Entry:
 def test_one_log_stream_and_one_reason_a_message() -> None:
     other = batch_of([an_entry("3"), an_entry("4", origin=PAYMENTS), an_entry("5")])
     messages = dead(
-        Failed(a_batch("1", "2"), REJECTED), Failed(other, UNAVAILABLE), Failed(a_batch("6"), REJECTED)
+        Failed(a_batch("1", "2"), REJECTED),
+        Failed(other, UNAVAILABLE),
+        Failed(batch_of([an_entry("6")], position=5), REJECTED),
     )
     assert [
         (message.attributes["LogGroup"], message.attributes["Reason"], ids_in(message))
@@ -130,16 +133,17 @@ def test_attributes_tell_what_went_wrong() -> None:
         "EventCount": "2",
         "FirstEventTime": "2023-11-14T22:13:20.123Z",
         "FailedAt": "2026-11-23T10:00:00.005Z",
-        "Replays": "0",
+        "Replays": "0 since 2026-11-23T10:00:00.005Z",
         "FirstFailedAt": "2026-11-23T10:00:00.005Z",
     }
 
 
 def test_a_replayed_record_keeps_its_history() -> None:
-    record = SourceRecord("m1", replays=2, first_failed_at="2026-11-01T00:00:00.000Z")
+    since = "2026-11-02T00:00:00.000Z"
+    record = SourceRecord("m1", replays=2, first_failed_at="2026-11-01T00:00:00.000Z", refused_at=since)
     entry = an_entry(origin=ORDERS._replace(record=record))
     [message] = dead(Failed(batch_of([entry]), REJECTED))
-    assert message.attributes["Replays"] == "2"
+    assert message.attributes["Replays"] == f"2 since {since}"
     assert message.attributes["FirstFailedAt"] == "2026-11-01T00:00:00.000Z"
 
 
@@ -349,16 +353,83 @@ def test_what_came_and_fits_no_message_is_stored_in_parts_and_keeps_its_number(o
     it = Undecodable(Reason.MALFORMED, "no text", body, None, origin, events=3)
     messages = dead(undecodable=[it])
     assert all(message.size() <= MAX_MESSAGE_BYTES for message in messages)
-    text = "".join(
-        MARK.sub("", event.message, count=1) for message in messages for event in events_in(message)
-    )
-    assert text == body
     assert sum(message.events for message in messages) == 3
-    parts = [part for message in messages for part in decode(json.loads(message.body), 64 * MIB)]
-    assert {part.origin for part in parts if isinstance(part, SubscriptionMessage)} == {
-        origin or Origin("", "", "")
+    assert [message.attributes["EventCount"] for message in messages][1:] == ["0"] * (len(messages) - 1)
+    raw = [raw_payload(message) for message in messages]
+    assert {part["messageType"] for part in raw} == {"PART_OF_UNREADABLE"}
+    events = [event for part in raw for event in part["logEvents"]]
+    assert "".join(MARK.sub("", event["message"], count=1) for event in events) == body
+    assert len({event["id"] for event in events}) == 1, "so that shipctl finds what belongs together"
+    assert {part["logGroup"] for part in raw} == {origin.log_group if origin else ""}
+
+
+def test_a_part_of_what_could_not_be_read_is_never_read_again() -> None:
+    it = Undecodable(Reason.OVERSIZED, "too much", noise(3_000_000), None, ORDERS, events=3)
+    messages = dead(undecodable=[it])
+    records = [sqs_record(message) for message in messages]
+    parts = list(decode({"Records": records}, 64 * MIB))
+    assert all(isinstance(part, Undecodable) for part in parts)
+    again = dead(undecodable=[part for part in parts if isinstance(part, Undecodable)])
+    assert [message.body for message in again] == [message.body for message in messages]
+    assert [message.events for message in again] == [message.events for message in messages]
+    assert {message.attributes["Reason"] for message in again} == {"oversized"}
+    assert all(message.size() <= MAX_MESSAGE_BYTES for message in again)
+
+
+def test_nor_is_one_from_before_such_parts_were_marked() -> None:
+    event = {"id": "", "timestamp": None, "message": "[part 1 of 2] eyJ"}
+    body = encode(Origin("", "", ""), [event])
+    attributes = {"Reason": "malformed", "EventCount": "1"}
+    [part] = decode({"Records": [sqs_record_of(body, attributes)]}, 64 * MIB)
+    assert isinstance(part, Undecodable)
+
+
+def raw_payload(message: DeadLetterMessage) -> dict[str, Any]:
+    """The payload of a message, as it stands in it."""
+    data = json.loads(message.body)["awslogs"]["data"]
+    payload: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(data)))
+    return payload
+
+
+def sqs_record(message: DeadLetterMessage) -> dict[str, Any]:
+    """A message as Lambda hands it over in replay."""
+    return sqs_record_of(message.body, message.attributes)
+
+
+def sqs_record_of(body: str, attributes: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "messageId": "m1",
+        "receiptHandle": "handle",
+        "body": body,
+        "eventSource": "aws:sqs",
+        "messageAttributes": {
+            name: {"stringValue": value, "dataType": "String"} for name, value in attributes.items()
+        },
     }
-    assert {event.id for message in messages for event in events_in(message)} == {""}
+
+
+# The search
+
+
+def test_each_part_that_was_narrowed_down_has_a_message_of_its_own() -> None:
+    undetermined = Failure(Reason.UNDETERMINED, 400)
+    messages = dead(
+        Failed(a_batch("1", "2"), undetermined, is_narrowed=True),
+        Failed(a_batch("3"), undetermined),
+        Failed(a_batch("4", "5"), undetermined, is_narrowed=True),
+        Failed(a_batch("6"), undetermined),
+    )
+    assert [[event.id for event in events_in(message)] for message in messages] == [
+        ["1", "2"],
+        ["3", "6"],
+        ["4", "5"],
+    ]
+    assert [message.attributes["Replays"] for message in messages] == ["0 narrowed", "0", "0 narrowed"]
+
+
+def test_what_was_refused_alone_says_since_when() -> None:
+    [message] = dead(Failed(a_batch("1"), REJECTED))
+    assert message.attributes["Replays"] == f"0 since {message.attributes['FailedAt']}"
 
 
 # Storing
@@ -391,7 +462,7 @@ def test_messages_are_in_the_queue_with_their_attributes(queue_url: str) -> None
     written = letters("1", "2", "3", queue_url=queue_url)
     assert store(written, 60.0) == ["", "", ""]
     assert sorted(received(queue_url), key=str) == sorted(
-        ((message.body, dict(message.attributes)) for message, _ in written), key=str
+        ((message.body, dict(message.attributes)) for message, *_ in written), key=str
     )
 
 
@@ -422,7 +493,7 @@ def test_a_client_that_cannot_be_made_is_told_and_harms_nothing_else(monkeypatch
     monkeypatch.setattr(sqs, "_sqs_client", no_region)
     [trouble] = store(letters("1", queue_url="https://sqs/1/q"), 60.0)
     assert trouble.startswith("NoRegionError: ")
-    postpone([SourceRecord("m1", "handle")], "https://sqs/1/q", 60.0)
+    postpone([Postponed(SourceRecord("m1", "handle"))], "https://sqs/1/q", 60.0)
 
 
 class Client:
@@ -488,7 +559,7 @@ def test_the_client_has_the_patience_that_the_reserve_counts_on(aws: None) -> No
 
 def test_returned_records_come_again_after_half_a_minute_to_two_minutes(client: Client) -> None:
     records = [SourceRecord(f"m{number}", f"handle-{number}") for number in range(12)]
-    postpone([*records, SourceRecord("m12")], "https://sqs/1/q", 60.0)
+    postpone([Postponed(record) for record in [*records, SourceRecord("m12")]], "https://sqs/1/q", 60.0)
     assert {call["QueueUrl"] for call in client.postponed} == {"https://sqs/1/q"}
     calls = sorted((call["Entries"] for call in client.postponed), key=len, reverse=True)
     assert [[entry["Id"] for entry in entries] for entries in calls] == [list("0123456789"), list("01")]
@@ -497,15 +568,29 @@ def test_returned_records_come_again_after_half_a_minute_to_two_minutes(client: 
     assert all(30 <= entry["VisibilityTimeout"] <= 120 for entry in entries)
 
 
+def test_those_that_were_throttled_come_later_and_after_the_end_of_a_retry_after(client: Client) -> None:
+    record = SourceRecord("m", "handle")
+    postpone([Postponed(record, True), Postponed(record, False, 300.0)], "https://sqs/1/q", 60.0)
+    throttled, asked_to_wait = (entry["VisibilityTimeout"] for entry in client.postponed[0]["Entries"])
+    assert 150 <= throttled <= 600
+    assert 330 <= asked_to_wait <= 420
+
+
+def test_what_is_delayed_is_not_to_be_received_yet(queue_url: str) -> None:
+    [message] = dead(Failed(a_batch("1"), REJECTED))
+    assert store([Addressed(message, queue_url, 900)], 60.0) == [""]
+    assert list(received(queue_url)) == []
+
+
 def test_not_all_of_them_at_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(random, "randint", lambda least, most: most if least == 30 else 0)
-    postpone([SourceRecord("m", "handle")], "https://sqs/1/q", 60.0)
+    postpone([Postponed(SourceRecord("m", "handle"))], "https://sqs/1/q", 60.0)
     assert client.postponed[0]["Entries"][0]["VisibilityTimeout"] == 120
 
 
 def test_records_that_are_not_ours_to_postpone_need_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqs, "_sqs_client", lambda: pytest.fail("a client was made"))
-    postpone([SourceRecord("m")], "https://sqs/1/q", 60.0)
+    postpone([Postponed(SourceRecord("m"))], "https://sqs/1/q", 60.0)
 
 
 # What is kept for storing

@@ -1,9 +1,17 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
-from loginformant_shipper.dead_letters.messages import Addressed, DeadLetterMessage
+from loginformant_shipper.dead_letters.messages import (
+    REFUSED_ALONE,
+    Addressed,
+    DeadLetterMessage,
+    utc_text,
+)
 from loginformant_shipper.dead_letters.replay import (
     MAY_PASS,
     NEEDS_A_PERSON,
     address,
+    as_refusals,
     parked_queue_url,
     records_to_return,
     split_off,
@@ -18,7 +26,8 @@ from tests.unit.sample_data import ORDERS, QUEUE_URL, a_batch, an_entry, setting
 
 PARKED_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/parked"
 FIRST, SECOND = SourceRecord("m1", "handle 1"), SourceRecord("m2", "handle 2")
-REFUSALS = set(Reason) - MAY_PASS - NEEDS_A_PERSON
+NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 def batch_of_records(*records: SourceRecord) -> Batch:
@@ -36,11 +45,21 @@ def undecodable(record: SourceRecord | None) -> Undecodable:
     return Undecodable(Reason.MALFORMED, "not JSON", "rubbish", record)
 
 
-def message(reason: Reason, replays: int | None = 0) -> DeadLetterMessage:
+def message(
+    reason: Reason, replays: int | None = 0, since: str = "", status: int | None = 400
+) -> DeadLetterMessage:
     """`replays` is None for what came in no record."""
-    record = None if replays is None else SourceRecord("m1", replays=replays)
-    attributes = {"Reason": reason.value, "Replays": str(replays or 0), "FirstFailedAt": "then"}
-    return DeadLetterMessage("body", attributes, Failure(reason), 1, record)
+    record = None
+    if replays is not None:
+        record = SourceRecord("m1", "handle", replays=replays, refused_at=since or None)
+    state = f"{replays or 0} since {since or utc_text(NOW)}"
+    attributes = {"Reason": reason.value, "Replays": state, "FirstFailedAt": "then"}
+    return DeadLetterMessage("body", attributes, Failure(reason, status), 1, record)
+
+
+def to_be_addressed(message: DeadLetterMessage, settings: Settings) -> Addressed:
+    [addressed] = address([message], settings, NOW, something_passed=True)
+    return addressed
 
 
 @pytest.fixture
@@ -50,49 +69,57 @@ def replay_settings() -> Settings:
 
 def test_a_failure_passes_or_it_needs_a_person_or_it_is_a_refusal() -> None:
     assert not MAY_PASS & NEEDS_A_PERSON
-    assert {Reason.REJECTED, Reason.UNDETERMINED, Reason.TOO_LARGE} == REFUSALS
+    assert not MAY_PASS & REFUSED_ALONE
+    assert set(Reason) == MAY_PASS | NEEDS_A_PERSON | REFUSED_ALONE | {Reason.UNDETERMINED}
 
 
 class TestRecordsToReturn:
-    @pytest.mark.parametrize("reason", sorted(MAY_PASS))
+    @pytest.mark.parametrize("reason", sorted(MAY_PASS | {Reason.UNDETERMINED}))
     def test_one_of_which_nothing_was_delivered_and_whose_failure_may_pass(self, reason: Reason) -> None:
-        assert records_to_return([failed(reason, FIRST)], [], set()) == {FIRST}
+        assert records_to_return([failed(reason, FIRST)], [], set(), NOW) == {FIRST}
 
-    @pytest.mark.parametrize("reason", sorted(REFUSALS))
+    @pytest.mark.parametrize("reason", sorted(REFUSED_ALONE))
     def test_none_that_was_refused(self, reason: Reason) -> None:
-        assert records_to_return([failed(reason, FIRST)], [], set()) == set()
+        assert records_to_return([failed(reason, FIRST)], [], set(), NOW) == set()
 
     def test_none_that_was_delivered_in_part(self) -> None:
-        assert records_to_return([failed(Reason.UNAVAILABLE, FIRST)], [], {FIRST}) == set()
+        assert records_to_return([failed(Reason.UNAVAILABLE, FIRST)], [], {FIRST}, NOW) == set()
 
     def test_none_that_cannot_be_read(self) -> None:
-        assert records_to_return([], [undecodable(FIRST)], set()) == set()
+        assert records_to_return([], [undecodable(FIRST)], set(), NOW) == set()
 
     def test_none_that_can_be_read_in_part_only(self) -> None:
-        assert records_to_return([failed(Reason.UNAVAILABLE, FIRST)], [undecodable(FIRST)], set()) == set()
+        assert (
+            records_to_return([failed(Reason.UNAVAILABLE, FIRST)], [undecodable(FIRST)], set(), NOW) == set()
+        )
 
     def test_none_of_which_one_part_was_refused(self) -> None:
         failures = [failed(Reason.UNAVAILABLE, FIRST, SECOND), failed(Reason.REJECTED, FIRST)]
-        assert records_to_return(failures, [], set()) == {SECOND}
+        assert records_to_return(failures, [], set(), NOW) == {SECOND}
 
     def test_one_that_failed_in_several_ways_which_may_all_pass(self) -> None:
         failures = [failed(Reason.UNAVAILABLE, FIRST), failed(Reason.OUT_OF_TIME, FIRST)]
-        assert records_to_return(failures, [], set()) == {FIRST}
+        assert records_to_return(failures, [], set(), NOW) == {FIRST}
 
     def test_its_neighbour_in_the_batch_does_not_matter(self) -> None:
-        assert records_to_return([failed(Reason.THROTTLED, FIRST, SECOND)], [], {FIRST}) == {SECOND}
+        assert records_to_return([failed(Reason.THROTTLED, FIRST, SECOND)], [], {FIRST}, NOW) == {SECOND}
 
     def test_what_came_in_no_record_cannot_go_back(self) -> None:
         failures = [Failed(a_batch("a"), Failure(Reason.UNAVAILABLE))]
-        assert records_to_return(failures, [undecodable(None)], set()) == set()
+        assert records_to_return(failures, [undecodable(None)], set(), NOW) == set()
 
 
 class TestSplitOff:
     def test_a_batch_of_several_records_is_taken_apart_in_order(self) -> None:
         whole = failed(Reason.UNAVAILABLE, FIRST, SECOND, FIRST)
         inside, outside = split_off([whole], {SECOND})
-        assert inside == [failed(Reason.UNAVAILABLE, SECOND)]
-        assert outside == [failed(Reason.UNAVAILABLE, FIRST, FIRST)]
+        assert [(failed.batch.origins, list(failed.batch.positions)) for failed in inside] == [
+            (whole.batch.origins[1:2], [1])
+        ]
+        assert [(failed.batch.origins, list(failed.batch.positions)) for failed in outside] == [
+            (whole.batch.origins[::2], [0, 2])
+        ]
+        assert {failed.failure for failed in inside + outside} == {whole.failure}
 
     def test_no_batch_is_left_empty(self) -> None:
         failures = [failed(Reason.UNAVAILABLE, FIRST), failed(Reason.REJECTED, SECOND)]
@@ -103,42 +130,135 @@ class TestSplitOff:
         failures = [Failed(a_batch("a", "b").without_body(), Failure(Reason.UNAVAILABLE))]
         assert split_off(failures, {FIRST}) == ([], failures)
 
+    def test_half_of_what_was_narrowed_down_is_not_known_to_be_bad(self) -> None:
+        whole = failed(Reason.UNDETERMINED, FIRST, SECOND)._replace(is_narrowed=True)
+        inside, outside = split_off([whole], {SECOND})
+        assert not any(part.is_narrowed for part in inside + outside)
+        assert split_off([whole], {FIRST, SECOND}) == ([whole], [])
+
+
+class TestNarrowedRecords:
+    def test_what_was_narrowed_down_is_written_anew_for_that_is_news(self) -> None:
+        news = failed(Reason.UNDETERMINED, FIRST)._replace(is_narrowed=True)
+        assert records_to_return([news], [], set(), NOW) == set()
+
+    def test_unless_the_record_says_so_already(self) -> None:
+        known = FIRST._replace(is_narrowed=True)
+        same = failed(Reason.UNDETERMINED, known)._replace(is_narrowed=True)
+        assert records_to_return([same], [], set(), NOW) == {known}
+
+
+def test_what_would_be_returned_on_its_13th_day_is_written_anew() -> None:
+    young, old = (
+        record._replace(sent_at=(NOW - age).timestamp())
+        for record, age in ((FIRST, 12.9 * DAY), (SECOND, 13.1 * DAY))
+    )
+    assert records_to_return([failed(Reason.UNAVAILABLE, young, old)], [], set(), NOW) == {young}
+
+
+class TestAsRefusals:
+    refused = FIRST._replace(refused_at="2026-11-29T11:00:00.000Z", status="403")
+
+    def outcome(self, reason: Reason, status: int, record: SourceRecord) -> Reason:
+        it = Failed(batch_of_records(record), Failure(reason, status))
+        [(_, failure, _)] = as_refusals([it])
+        return failure.reason
+
+    def test_what_was_refused_alone_and_fails_alone_in_the_same_way_is_refused(self) -> None:
+        assert self.outcome(Reason.UNAUTHORIZED, 403, self.refused) is Reason.REJECTED
+
+    def test_not_if_it_fails_in_another_way(self) -> None:
+        assert self.outcome(Reason.UNAUTHORIZED, 401, self.refused) is Reason.UNAUTHORIZED
+        assert self.outcome(Reason.UNAVAILABLE, 503, self.refused) is Reason.UNAVAILABLE
+
+    def test_not_what_was_never_refused_alone(self) -> None:
+        assert self.outcome(Reason.UNAUTHORIZED, 403, FIRST._replace(status="403")) is Reason.UNAUTHORIZED
+
+    def test_not_because_of_a_limited_rate(self) -> None:
+        throttled = self.refused._replace(status="429")
+        assert self.outcome(Reason.THROTTLED, 429, throttled) is Reason.THROTTLED
+
 
 class TestAddress:
-    @pytest.mark.parametrize("reason", sorted(MAY_PASS))
-    def test_what_may_pass_waits_on_and_counts_no_replay(
+    @pytest.mark.parametrize("reason", sorted(MAY_PASS | {Reason.UNDETERMINED}))
+    def test_what_was_not_refused_alone_waits_on_and_counts_no_replay(
         self, reason: Reason, replay_settings: Settings
     ) -> None:
         it = message(reason, replays=99)
-        assert list(address([it], replay_settings)) == [Addressed(it, QUEUE_URL)]
+        assert to_be_addressed(it, replay_settings) == Addressed(it, QUEUE_URL)
+
+    @pytest.mark.parametrize("reason", sorted(MAY_PASS | {Reason.UNDETERMINED}))
+    def test_on_its_13th_day_it_is_parked(self, reason: Reason, replay_settings: Settings) -> None:
+        sent_at = (NOW - 13.1 * DAY).timestamp()
+        it = message(reason)._replace(record=SourceRecord("m1", "handle", sent_at=sent_at))
+        assert to_be_addressed(it, replay_settings) == Addressed(it, PARKED_URL)
 
     @pytest.mark.parametrize("reason", sorted(NEEDS_A_PERSON))
     def test_what_needs_a_person_is_parked_at_once(self, reason: Reason, replay_settings: Settings) -> None:
         it = message(reason)
-        assert list(address([it], replay_settings)) == [Addressed(it, PARKED_URL)]
+        assert to_be_addressed(it, replay_settings) == Addressed(it, PARKED_URL)
 
-    @pytest.mark.parametrize("reason", sorted(REFUSALS))
+    @pytest.mark.parametrize("reason", sorted(REFUSED_ALONE))
     @pytest.mark.parametrize(
-        ("replays", "counted", "queue_url"),
+        ("replays", "counted", "queue_url", "delay"),
         [
-            (0, "1", QUEUE_URL),
-            (1, "2", QUEUE_URL),
-            (2, "3", PARKED_URL),
-            (7, "8", PARKED_URL),
-            (None, "1", QUEUE_URL),
+            (0, 1, QUEUE_URL, 600),
+            (1, 2, QUEUE_URL, 900),
+            (2, 3, PARKED_URL, 0),
+            (7, 8, PARKED_URL, 0),
+            (None, 1, QUEUE_URL, 600),
         ],
     )
-    def test_a_refusal_counts_and_the_last_one_parks(
-        self, reason: Reason, replays: int | None, counted: str, queue_url: str, replay_settings: Settings
+    def test_a_refusal_counts_waits_longer_each_time_and_the_last_one_parks(
+        self,
+        reason: Reason,
+        replays: int | None,
+        counted: int,
+        queue_url: str,
+        delay: int,
+        replay_settings: Settings,
     ) -> None:
-        it = message(reason, replays)
-        [(addressed, url)] = address([it], replay_settings)
-        assert url == queue_url
-        assert addressed.attributes == {**it.attributes, "Replays": counted}
+        since = utc_text(NOW - timedelta(minutes=30))
+        it = message(reason, replays, since)
+        addressed, url, delay_seconds = to_be_addressed(it, replay_settings)
+        assert (url, delay_seconds) == (queue_url, delay)
+        assert addressed.attributes == {**it.attributes, "Replays": f"{counted} since {since}"}
         assert addressed._replace(attributes=it.attributes) == it
+
+    @pytest.mark.parametrize(
+        ("status", "something_passed", "minutes", "queue_url"),
+        [
+            (400, True, 29, QUEUE_URL),
+            (400, True, 31, PARKED_URL),
+            (422, True, 31, PARKED_URL),
+            (413, True, 31, PARKED_URL),
+            (400, False, 31, QUEUE_URL),
+            (400, False, 24 * 60 + 1, PARKED_URL),
+            (403, True, 23 * 60, QUEUE_URL),
+            (403, True, 24 * 60 + 1, PARKED_URL),
+            (500, True, 24 * 60 + 1, PARKED_URL),
+            (None, False, 24 * 60 + 1, PARKED_URL),
+        ],
+    )
+    def test_nothing_is_parked_before_its_time(
+        self,
+        status: int | None,
+        something_passed: bool,
+        minutes: int,
+        queue_url: str,
+        replay_settings: Settings,
+    ) -> None:
+        it = message(Reason.REJECTED, 50, utc_text(NOW - timedelta(minutes=minutes)), status)
+        [(_, url, delay)] = address([it], replay_settings, NOW, something_passed=something_passed)
+        assert url == queue_url
+        assert delay == (900 if url == QUEUE_URL else 0)
+
+    def test_a_replay_by_hand_delays_nothing(self, replay_settings: Settings) -> None:
+        it = message(Reason.REJECTED)._replace(record=SourceRecord("m1"))
+        assert to_be_addressed(it, replay_settings).delay_seconds == 0
 
     def test_without_a_parked_queue_nothing_is_addressed(self) -> None:
         with pytest.raises(SettingsError, match="PARKED_QUEUE_URL is not set"):
-            list(address([message(Reason.UNAVAILABLE)], settings()))
+            to_be_addressed(message(Reason.UNAVAILABLE), settings())
         with pytest.raises(SettingsError, match="PARKED_QUEUE_URL is not set"):
             parked_queue_url(settings())

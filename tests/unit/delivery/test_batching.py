@@ -1,13 +1,17 @@
 import json
 from itertools import chain
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from loginformant_shipper.delivery.batching import Batch, batch_of, batches
 from loginformant_shipper.entries.log_object import Entry
+from loginformant_shipper.events import SourceRecord
 
 from tests.unit.sample_data import ORDERS, PAYMENTS, an_entry
 
+MIB = 1024 * 1024
 SIZE_OF_EMPTY_BODY = len('{"logs":[]}')
 
 
@@ -50,7 +54,8 @@ def test_a_batch_that_is_not_to_be_sent_keeps_its_events_and_their_origins_alone
 def test_the_logs_of_some_origins_are_picked_out_in_order() -> None:
     batch = batch_of([an_entry("1"), an_entry("2", origin=PAYMENTS), an_entry("3")], position=7)
     picked = batch.only(lambda origin: origin == ORDERS)
-    assert picked == batch_of([an_entry("1"), an_entry("3")], position=7).without_body()
+    alone = batch_of([an_entry("1"), an_entry("3")])
+    assert picked == alone.without_body()._replace(positions=(7, 9))
     assert batch.only(lambda origin: False).logs == ()
 
 
@@ -112,3 +117,63 @@ def test_batches_and_their_parts_know_their_place() -> None:
 def test_halves_hold_what_the_whole_holds_in_order(some: list[Entry]) -> None:
     middle = len(some) // 2
     assert batch_of(some, 7).halves() == (batch_of(some[:middle], 7), batch_of(some[middle:], 7 + middle))
+
+
+# What is known of the logs of a replayed record
+
+
+def of_record(name: str, *identifiers: str, **marks: Any) -> list[Entry]:
+    origin = ORDERS._replace(record=SourceRecord(name, **marks))
+    return [an_entry(identifier, origin=origin) for identifier in identifiers]
+
+
+def ids_of(batch: Batch) -> list[str]:
+    return [event.id for events in batch.logs for event in events]
+
+
+def test_a_log_that_was_refused_alone_travels_alone_and_cuts_no_batch_short() -> None:
+    entries = [
+        *of_record("m1", "1", "2"),
+        *of_record("m2", "3", "4", refused_at="then"),
+        *of_record("m3", "5"),
+    ]
+    made = list(batches(entries, 500, lambda: MIB))
+    assert [ids_of(batch) for batch in made] == [["3"], ["4"], ["1", "2", "5"]]
+
+
+def test_what_was_narrowed_down_has_a_batch_of_its_own_for_each_record() -> None:
+    entries = [
+        *of_record("m1", "1"),
+        *of_record("m2", "2", "3", is_narrowed=True),
+        *of_record("m3", "4", "5", is_narrowed=True),
+        *of_record("m4", "6"),
+    ]
+    made = list(batches(entries, 500, lambda: MIB))
+    assert [ids_of(batch) for batch in made] == [["2", "3"], ["4", "5"], ["1", "6"]]
+    assert [list(batch.positions) for batch in made] == [[1, 2], [3, 4], [0, 5]]
+
+
+def test_it_is_cut_at_the_limits_like_any_other() -> None:
+    entries = of_record("m1", *map(str, range(5)), is_narrowed=True)
+    assert [len(batch.logs) for batch in batches(entries, 2, lambda: MIB)] == [2, 2, 1]
+
+
+# Cut
+
+
+def test_records_that_fail_together_are_cut_apart() -> None:
+    batch = batch_of([*of_record("m1", "1"), *of_record("m2", *"23456"), *of_record("m3", *"78")])
+    left, right = batch.halves()
+    assert (ids_of(left), ids_of(right)) == (list("123456"), list("78"))
+    assert [ids_of(half) for half in left.halves()] == [["1"], list("23456")]
+    assert [ids_of(half) for half in left.halves()[1].halves()] == [list("23"), list("456")]
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_one_log_is_taken_out(place: int) -> None:
+    entries = [an_entry(str(number), body=b'{"n":%d}' % number) for number in range(4)]
+    alone, rest = batch_of(entries, position=10).take_out(place)
+    others = [entry for number, entry in enumerate(entries) if number != place]
+    assert alone == batch_of([entries[place]], position=10 + place)
+    assert rest._replace(positions=()) == batch_of(others)._replace(positions=())
+    assert list(rest.positions) == [10 + number for number in range(4) if number != place]

@@ -3,6 +3,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 from loginformant_shipper.delivery.batching import Batch, batches
 from loginformant_shipper.delivery.dispatcher import Delivery, EnvironmentState, Settled
 from loginformant_shipper.delivery.policy import Policy
+from loginformant_shipper.events import SourceRecord
 from loginformant_shipper.failures import Failure, Reason
 
-from tests.unit.sample_data import a_batch, an_entry
+from tests.unit.sample_data import ORDERS, a_batch, an_entry
 from tests.unit.simulated_senders import NEVER, Answer, Api, Key, Sent, SimulatedSenders, answers, keys
 
 MIB = 1024 * 1024
@@ -29,16 +31,27 @@ class World:
     rng: Callable[[], float] = lambda: 0.5
     settled: dict[str, Failure | None] = field(default_factory=dict)
     """Every log of the last invocation, and why it failed."""
+    narrowed: set[str] = field(default_factory=set)
+    """Logs of parts that are known to hold a bad one."""
     retries: int = 0
     requests: int = 0
 
     def deliver(self, stream: Iterable[Batch], seconds: float = FUNCTION_TIME) -> None:
         deadline = self.senders.now() + seconds
         delivery = Delivery(iter(stream), self.senders, self.state, self.policy, deadline, rng=self.rng)
-        self.settled = ids_of(delivery)
+        self.settled = ids_of(self._noted(delivery))
         self.requests, self.retries = delivery.requests, delivery.retries
         assert self.senders.now() <= deadline
         assert not self.senders.under_way
+
+    def _noted(self, delivery: Iterable[Settled]) -> Iterator[Settled]:
+        self.narrowed = set()
+        for settled in delivery:
+            if settled.is_narrowed:
+                assert settled.failure is not None
+                assert settled.failure.reason is Reason.UNDETERMINED
+                self.narrowed |= {event.id for events in settled.batch.logs for event in events}
+            yield settled
 
     @property
     def reasons(self) -> Counter[Reason | None]:
@@ -47,7 +60,7 @@ class World:
 
 def ids_of(settled: Iterable[Settled]) -> dict[str, Failure | None]:
     found: dict[str, Failure | None] = {}
-    for batch, failure in settled:
+    for batch, failure, _ in settled:
         assert batch.body == b"", "what is settled takes no memory for its body"
         for events in batch.logs:
             for event in events:
@@ -139,13 +152,14 @@ def test_the_latency_of_a_request_without_an_answer_is_the_time_that_it_was_give
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
-def test_one_bad_log_among_500_costs_one_log_and_18_requests(status: int) -> None:
-    it = world(refusing("e271", status=status))
+@pytest.mark.parametrize("place", [0, 271, 499])
+def test_one_bad_log_among_500_costs_one_log_and_18_requests_at_most(status: int, place: int) -> None:
+    it = world(refusing(f"e{place}", status=status))
     it.deliver([a_batch(*many(500))])
     reason = Reason.TOO_LARGE if status == 413 else Reason.REJECTED
     assert it.reasons == {None: 499, reason: 1}
-    assert it.settled["e271"] == Failure(reason, status, "look at your logs")
-    assert it.requests == 1 + 18
+    assert it.settled[f"e{place}"] == Failure(reason, status, "look at your logs")
+    assert it.requests <= 1 + 18
 
 
 def test_a_bad_log_alone_is_rejected_at_once() -> None:
@@ -154,27 +168,70 @@ def test_a_bad_log_alone_is_rejected_at_once() -> None:
     assert (it.reasons, it.requests) == ({Reason.REJECTED: 1, None: 1}, 2)
 
 
-def test_both_halves_accepted_is_delivered() -> None:
-    it = world(answers(400))
+def test_a_half_whose_sibling_passed_is_not_tried_whole() -> None:
+    it = world(refusing("4"))
+    it.deliver([a_batch("1", "2", "3", "4")])
+    assert [sent.logs for sent in it.senders.sent] == [("1", "2", "3", "4"), ("1", "2"), ("3",), ("4",)]
+    assert it.reasons == {None: 3, Reason.REJECTED: 1}
+
+
+def test_where_the_size_was_refused_a_half_is_tried_whole() -> None:
+    it = world(answers(413))
     it.deliver([a_batch("1", "2", "3")])
     assert it.reasons == {None: 3}
     assert [sent.logs for sent in it.senders.sent] == [("1", "2", "3"), ("1",), ("2", "3")]
 
 
-def test_the_search_in_one_batch_costs_at_most_64_requests() -> None:
-    it = world(refusing(*many(500)))
-    it.deliver([a_batch(*many(500))])
-    assert it.requests == 1 + 64
-    assert set(it.reasons) == {Reason.REJECTED, Reason.UNDETERMINED}
-    assert it.settled["e499"] == Failure(Reason.UNDETERMINED, 400, "look at your logs")
-
-
 def test_the_search_in_one_invocation_costs_at_most_128_requests() -> None:
-    it = world(refusing(*many(500, "b")))
-    bad = [a_batch(*many(500, "b")[start : start + 100]) for start in range(0, 500, 100)]
-    it.deliver([*bad, a_batch("good")])
-    assert it.requests == len(bad) + 128 + 1
-    assert it.settled["good"] is None
+    bad = many(2000)[::4]
+    it = world(refusing(*bad))
+    it.deliver([a_batch(*many(2000)[start : start + 500]) for start in range(0, 2000, 500)])
+    assert it.requests == 4 + 128
+    assert set(it.reasons) == {None, Reason.REJECTED, Reason.UNDETERMINED}
+    assert all(
+        name in bad for name, failure in it.settled.items() if failure and failure.reason == "rejected"
+    )
+
+
+def test_what_was_narrowed_down_is_marked_and_what_was_not_is_not() -> None:
+    it = world(refusing("e0", "e3"), max_search_requests=3)
+    it.deliver([a_batch(*many(8))])  # whole, e0-e3, e0-e1, e0
+    assert it.settled["e0"] == Failure(Reason.REJECTED, 400, "look at your logs")
+    assert it.reasons == {Reason.REJECTED: 1, Reason.UNDETERMINED: 7}
+    assert it.narrowed == set(), "nothing was delivered: nobody knows whether the API refuses everything"
+    it = world(refusing("e7"), max_search_requests=2)
+    it.deliver([a_batch(*many(8))])  # whole, e0-e3, e4-e5
+    assert it.reasons == {None: 6, Reason.UNDETERMINED: 2}
+    assert it.narrowed == {"e6", "e7"}
+
+
+def replayed(batch: Batch, **marks: Any) -> Batch:
+    """A batch whose logs come from one record of the dead-letter queue."""
+    origin = ORDERS._replace(record=SourceRecord("m1", **marks))
+    return batch._replace(origins=(origin,) * len(batch.logs))
+
+
+def test_what_was_narrowed_down_is_not_tried_whole_in_the_next_replay() -> None:
+    it = world(refusing("e7"))
+    it.deliver([replayed(a_batch(*many(8)), is_narrowed=True, status="400")])
+    assert [len(sent.logs) for sent in it.senders.sent] == [4, 2, 1, 1]
+    assert it.reasons == {None: 7, Reason.REJECTED: 1}
+
+
+def test_where_every_log_is_refused_the_search_stops_and_nothing_is_known_to_be_bad() -> None:
+    it = world(refusing(*many(3000)))
+    it.deliver([a_batch(*many(3000)[start : start + 500]) for start in range(0, 3000, 500)])
+    assert set(it.reasons) == {Reason.REJECTED, Reason.UNDETERMINED}
+    assert it.reasons[Reason.REJECTED] < 4 + it.policy.max_in_flight
+    assert it.narrowed == set()
+    assert it.requests < 60
+    assert it.settled["e2999"] == Failure(Reason.UNDETERMINED, 400, "look at your logs")
+
+
+def test_bad_logs_side_by_side_do_not_look_like_an_api_that_refuses_everything() -> None:
+    it = world(refusing(*many(20)))
+    it.deliver([a_batch(*many(500))])
+    assert it.reasons == {None: 480, Reason.REJECTED: 20}
 
 
 def test_retries_of_a_part_do_not_count_as_search() -> None:
@@ -183,7 +240,7 @@ def test_retries_of_a_part_do_not_count_as_search() -> None:
     def api(sent: Sent) -> Answer:
         return Answer(503 if next(alternately) % 2 else 400, after=0.01)
 
-    it = world(api, max_in_flight=1, extra_requests_per_batch=8, backoff_base=0.01, backoff_cap=0.02)
+    it = world(api, max_in_flight=1, max_search_requests=8, backoff_base=0.01, backoff_cap=0.02)
     it.deliver([a_batch(*many(64))])
     assert it.requests - it.retries == 1 + 8
     assert it.retries >= 4
@@ -270,7 +327,7 @@ def test_an_unchanged_key_is_the_end_for_everything_unsent() -> None:
     it = world(accepting("other"), "key", max_in_flight=2)
     it.deliver(single(*many(10)))
     assert it.reasons == {Reason.UNAUTHORIZED: 10}
-    assert (it.requests, len(it.senders.fetches)) == (2, 1)
+    assert (it.requests, len(it.senders.fetches)) == (2 + 2, 1), "two single logs ask whether it is the key"
 
 
 def test_a_changed_key_that_is_refused_too_is_the_end() -> None:
@@ -278,7 +335,7 @@ def test_a_changed_key_that_is_refused_too_is_the_end() -> None:
     it.deliver(single(*many(10)))
     assert it.reasons == {Reason.UNAUTHORIZED: 10}
     assert ([sent.key for sent in it.senders.sent], len(it.senders.fetches)) == (
-        ["key", "key", "new", "new"],
+        ["key", "key", "new", "new", "new", "new"],
         1,
     )
 
@@ -288,7 +345,7 @@ def test_a_refused_key_is_fetched_at_most_every_30_seconds_in_one_environment() 
     it.deliver(single("1", "2"))
     it.deliver(single("3", "4"))
     assert it.reasons == {Reason.UNAUTHORIZED: 2}
-    assert (it.requests, len(it.senders.fetches)) == (1, 1)
+    assert (it.requests, len(it.senders.fetches)) == (2, 1)
     it.senders.wait(30.0)
     it.deliver(single("5"))
     assert len(it.senders.fetches) == 2
@@ -299,7 +356,7 @@ def test_a_refused_key_is_fetched_at_most_every_30_seconds_in_one_environment() 
 
 def test_what_is_in_flight_when_the_key_turns_out_unchanged_is_still_heard() -> None:
     script = iter([Answer(401, after=0.1), Answer(200, after=5.0), Answer(401, after=6.0)])
-    it = world(lambda sent: next(script), "key", max_in_flight=3)
+    it = world(lambda sent: next(script, Answer(401)), "key", max_in_flight=3)
     it.deliver(single("1", "2", "3", "4"))
     assert it.settled["2"] is None
     assert it.reasons == {None: 1, Reason.UNAUTHORIZED: 3}
@@ -396,32 +453,26 @@ def test_a_fetch_that_never_ends_is_inside_the_deadline() -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 404, 405, 410, 415, 418])
 def test_a_misconfiguration_is_the_end_for_everything_unsent(status: int) -> None:
-    it = world(answers(Answer(status, detail="no such thing"), then=Answer(200, after=4.0)), max_in_flight=2)
+    script = iter([Answer(status, detail="no such thing"), Answer(200, after=4.0)])
+    it = world(lambda sent: next(script, Answer(status)), max_in_flight=2)
     it.deliver(single(*many(6)))
     assert it.settled["e0"] == Failure(Reason.MISCONFIGURED, status, "no such thing")
     assert it.settled["e1"] is None  # was under way
     assert it.reasons == {None: 1, Reason.MISCONFIGURED: 5}
-    assert it.requests == 2
+    assert it.requests == 2 + 2, "two single logs ask whether it is the address"
 
 
 def test_of_a_batch_refused_after_a_misconfiguration_no_part_is_tried() -> None:
-    it = world(answers(404, Answer(400, after=2.0)), max_in_flight=2)
+    it = world(answers(404, Answer(400, after=2.0), then=404), max_in_flight=2)
     it.deliver([a_batch("1"), a_batch("2", "3")])
-    assert (it.requests, it.reasons) == (2, {Reason.MISCONFIGURED: 3})
+    assert it.reasons == {Reason.MISCONFIGURED: 3}
+    assert it.requests == 2 + 2
 
 
 def test_what_waits_for_a_retry_when_all_is_misconfigured_is_misconfigured_too() -> None:
-    it = world(answers(503, Answer(404, after=0.2)), max_in_flight=2)
+    it = world(answers(503, Answer(404, after=0.2), then=404), max_in_flight=2)
     it.deliver(single("1", "2"))
-    assert (it.requests, it.reasons) == (2, {Reason.MISCONFIGURED: 2})
-
-
-def test_what_was_under_way_fails_for_its_own_reason() -> None:
-    it = world(answers(404, Answer(401, after=2.0), Answer(503, after=2.0)), max_in_flight=3)
-    it.deliver(single("1", "2", "3", "4"))
-    assert [failure and failure.status for failure in it.settled.values()] == [404, 404, 401, 503]
-    assert it.reasons == {Reason.MISCONFIGURED: 2, Reason.UNAUTHORIZED: 1, Reason.UNAVAILABLE: 1}
-    assert it.senders.fetches == []
+    assert it.reasons == {Reason.MISCONFIGURED: 2}
 
 
 # 408, 425, 429, 5xx, no answer: patience
@@ -455,7 +506,10 @@ def test_trouble_that_does_not_pass_ends_with_its_own_name(status: int | None, r
 def test_retries_count_against_the_limit_so_that_an_api_in_trouble_is_not_flooded() -> None:
     it = world(answers(then=Answer(503)), max_in_flight=2)
     it.deliver(single(*many(50)))
-    assert {sent.logs for sent in it.senders.sent if sent.at < 1060} == {("e0",), ("e1",)}
+    first_seconds = {sent.logs for sent in it.senders.sent if sent.at < 1002}
+    assert first_seconds > {("e0",), ("e1",)}
+    assert len(first_seconds) == 3, "one more asks"
+    assert it.requests < 40
     assert it.reasons == {Reason.UNAVAILABLE: 50}
 
 
@@ -545,9 +599,17 @@ def test_a_retry_after_of_a_year_is_asked_about_again_after_a_quarter_of_an_hour
     assert it.settled == {"2": None}
 
 
-@pytest.mark.parametrize("status", [400, 401, 404])
-def test_only_trouble_that_may_pass_can_ask_for_patience(status: int) -> None:
+@pytest.mark.parametrize("status", [302, 400, 401, 404, 408, 413, 503])
+def test_every_answer_but_a_success_can_ask_for_patience(status: int) -> None:
     it = world(answers(Answer(status, retry_after=500.0)), "new")
+    it.deliver(single("1"))
+    it.deliver(single("2"))
+    assert it.requests == 0
+    assert it.state.resume_at == pytest.approx(1000.1 + 500.0)
+
+
+def test_a_success_asks_for_nothing() -> None:
+    it = world(answers(Answer(200, retry_after=500.0)))
     it.deliver(single("1"))
     it.deliver(single("2"))
     assert it.settled == {"2": None}
@@ -601,7 +663,7 @@ def test_what_waits_for_a_retry_at_the_end_keeps_the_name_of_its_trouble() -> No
     it = world(api, max_in_flight=2)
     it.deliver([a_batch("1"), a_batch(*many(100))], seconds=30.0)
     assert it.settled["1"] == Failure(Reason.UNAVAILABLE, 503)
-    assert it.reasons[Reason.OUT_OF_TIME] > 0
+    assert it.reasons[Reason.UNDETERMINED] > 0
 
 
 # What the next invocation knows
@@ -614,11 +676,31 @@ def failing(seconds: float = FUNCTION_TIME) -> World:
     return it
 
 
-def test_after_an_outage_one_batch_is_tried_once() -> None:
+def test_after_an_outage_two_single_logs_ask() -> None:
     it = failing()
     it.senders.sent.clear()
-    it.deliver(single(*many(8)))
-    assert (len(it.senders.sent), it.reasons) == (1, {Reason.UNAVAILABLE: 8})
+    it.deliver([a_batch(*many(4)), a_batch("last")])
+    assert [len(sent.logs) for sent in it.senders.sent] == [1, 1]
+    assert it.reasons == {Reason.UNAVAILABLE: 5}
+
+
+def test_but_after_one_that_has_no_answer_nobody_waits_for_another() -> None:
+    it = failing()
+    it.senders.sent.clear()
+    it.senders.api = answers(then=Answer(after=NEVER))
+    it.deliver([a_batch(*many(4)), a_batch("last")])
+    assert (len(it.senders.sent), it.reasons) == (1, {Reason.UNAVAILABLE: 5})
+
+
+def test_a_kept_alive_connection_that_closes_at_that_moment_costs_nothing() -> None:
+    it = failing()
+    it.senders.api = answers(None)
+    it.deliver([a_batch(*many(4)), a_batch("last")])
+    assert it.reasons == {None: 5}
+    it = failing()
+    it.senders.api = answers(None)
+    it.deliver(single("1"))
+    assert it.reasons == {None: 1}, "a log alone asks twice itself"
 
 
 def test_after_an_outage_one_success_opens_the_way_for_all() -> None:
@@ -640,12 +722,12 @@ def test_any_answer_shows_that_the_api_is_back(status: int) -> None:
     assert it.state.unavailable_until == -math.inf
 
 
-def test_a_probe_that_fails_is_the_only_one_even_when_time_is_nearly_up() -> None:
+def test_no_probe_follows_two_that_fail_even_when_time_is_nearly_up() -> None:
     it = failing()
     it.senders.sent.clear()
     it.senders.api = answers(Answer(503, after=0.3), then=Answer(503, after=0.05))
     it.deliver(single(*many(4)), seconds=0.9)
-    assert len(it.senders.sent) == 1
+    assert len(it.senders.sent) == 2
 
 
 def test_an_outage_is_forgotten_after_a_minute() -> None:
@@ -786,7 +868,7 @@ def test_every_log_is_settled_exactly_once_within_all_bounds(
         assert senders.most_under_way <= max_in_flight
         requests, fetches = len(senders.sent) - sent_before, len(senders.fetches) - fetched_before
         assert requests == it.requests
-        search = it.policy.extra_requests_per_invocation
+        search = it.policy.max_search_requests
         resends = (len(stream) + search) * (1 + seconds // it.policy.key_refresh_interval)
         assert requests <= len(stream) + search + it.retries + resends
         assert it.retries <= (len(stream) + search) * (10 + seconds / 2)

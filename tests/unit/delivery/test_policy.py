@@ -5,23 +5,23 @@ from loginformant_shipper.delivery.policy import Policy, Verdict, is_outage, jud
 
 EXCEPTIONS = {
     400: Verdict.REFUSED,
-    413: Verdict.REFUSED,
+    413: Verdict.TOO_LARGE,
     422: Verdict.REFUSED,
     401: Verdict.KEY_REFUSED,
     403: Verdict.KEY_REFUSED,
-    408: Verdict.RETRY,
-    425: Verdict.RETRY,
-    429: Verdict.RETRY,
-    None: Verdict.RETRY,
+    408: Verdict.PATIENCE,
+    425: Verdict.PATIENCE,
+    429: Verdict.PATIENCE,
+    None: Verdict.UNAVAILABLE,
 }
 BY_CLASS = {
-    1: Verdict.RETRY,
+    1: Verdict.UNAVAILABLE,
     2: Verdict.DELIVERED,
     3: Verdict.MISCONFIGURED,
     4: Verdict.MISCONFIGURED,
-    5: Verdict.RETRY,
-    6: Verdict.RETRY,
-    9: Verdict.RETRY,
+    5: Verdict.UNAVAILABLE,
+    6: Verdict.UNAVAILABLE,
+    9: Verdict.UNAVAILABLE,
 }
 
 

@@ -8,19 +8,21 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from hashlib import sha256
+from operator import itemgetter
+from typing import NamedTuple
 
 from loginformant_shipper.delivery.dispatcher import Failed
 from loginformant_shipper.events import LogEvent, Origin, SourceRecord, Undecodable
-from loginformant_shipper.failures import Failure
-from loginformant_shipper.settings import (
-    KIB,
-    MIB,
+from loginformant_shipper.failures import Failure, Reason
+from loginformant_shipper.settings import KIB, MIB
+from loginformant_shipper.wire.encoding import (
+    DATA_MESSAGE,
+    PART_OF_UNREADABLE,
+    ReplayState,
+    encode,
+    json_text,
 )
-from loginformant_shipper.wire.encoding import encode, json_text
-
-if TYPE_CHECKING:
-    pass
 
 MAX_MESSAGE_BYTES = MIB
 MAX_DETAIL_BYTES = KIB
@@ -54,6 +56,12 @@ class DeadLetterMessage(NamedTuple):
 class Addressed(NamedTuple):
     message: DeadLetterMessage
     queue_url: str
+    delay_seconds: int = 0
+    """So long nobody can receive the message; at most 900 (Amazon SQS Developer Guide, "Message timers")."""
+
+
+REFUSED_ALONE = frozenset({Reason.REJECTED, Reason.TOO_LARGE})
+"""Each of these log events was refused by itself."""
 
 
 def dead_letter_messages(
@@ -61,25 +69,37 @@ def dead_letter_messages(
 ) -> Iterator[DeadLetterMessage]:
     """Messages for all that failed: one log stream and one reason a message, as few as fit.
 
-    Logs of several events stay together. `failed_at` is in UTC.
+    Logs of several events stay together; so does, for itself, what the search for a bad log has narrowed
+    down. `failed_at` is in UTC.
     """
-    groups: dict[tuple[Origin, str], tuple[Failure, list[tuple[LogEvent, ...]]]] = {}
-    for batch, failure in failed:
-        for origin, events in zip(batch.origins, batch.logs, strict=True):
-            _, logs = groups.setdefault((origin, failure.reason), (failure, []))
-            logs.append(events)
-    now = _utc_text(failed_at)
-    for (origin, _), (failure, logs) in groups.items():
-        yield from _pack(origin, failure, logs, now)
+    groups: dict[tuple[Origin, str, int], tuple[_Fate, list[tuple[int, tuple[LogEvent, ...]]]]] = {}
+    now = utc_text(failed_at)
+    for number, (batch, failure, is_narrowed) in enumerate(failed, start=1):
+        # In one message only if all of it is of one log stream: of less it is not known that it is bad.
+        narrowed = is_narrowed and len(set(batch.origins)) == 1
+        fate = _Fate(failure, now, narrowed)
+        for origin, events, position in zip(batch.origins, batch.logs, batch.positions, strict=True):
+            _, logs = groups.setdefault((origin, failure.reason, number if narrowed else 0), (fate, []))
+            logs.append((position, events))
+    for (origin, _, _), (fate, logs) in groups.items():
+        # Parts fail in any order; what is replayed together is to be in the order in which it was logged.
+        logs.sort(key=itemgetter(0))
+        yield from _pack(origin, fate, [events for _, events in logs])
     for payload in undecodable:
         yield from _as_it_came(payload, now)
 
 
-def _pack(
-    origin: Origin, failure: Failure, logs: Sequence[tuple[LogEvent, ...]], now: str
-) -> Iterator[DeadLetterMessage]:
+class _Fate(NamedTuple):
+    """What became of log events, as their message says it."""
+
+    failure: Failure
+    failed_at: str
+    is_narrowed: bool = False
+
+
+def _pack(origin: Origin, fate: _Fate, logs: Sequence[tuple[LogEvent, ...]]) -> Iterator[DeadLetterMessage]:
     events = [event for log in logs for event in log]
-    message = _message(origin, failure, events, now)
+    message = _message(origin, fate, events)
     size = message.size()
     if size <= MAX_MESSAGE_BYTES:
         yield message
@@ -87,13 +107,13 @@ def _pack(
         # Logs compress alike, so pieces of as many logs are pieces of much the same size.
         step = math.ceil(len(logs) / min(len(logs), math.ceil(size / MAX_MESSAGE_BYTES)))
         for start in range(0, len(logs), step):
-            yield from _pack(origin, failure, logs[start : start + step], now)
+            yield from _pack(origin, fate._replace(is_narrowed=False), logs[start : start + step])
     elif len(events) > 1:
         for event in events:
-            yield from _pack(origin, failure, [(event,)], now)
+            yield from _pack(origin, fate, [(event,)])
     else:
         event = _with_all_in_its_message(events[0], origin)
-        yield from _parts(origin, failure, event, 1, now, math.ceil(size / MAX_MESSAGE_BYTES))
+        yield from _parts(origin, fate, event, 1, math.ceil(size / MAX_MESSAGE_BYTES))
 
 
 def _with_all_in_its_message(event: LogEvent, origin: Origin) -> LogEvent:
@@ -105,7 +125,12 @@ def _with_all_in_its_message(event: LogEvent, origin: Origin) -> LogEvent:
 
 
 def _parts(
-    origin: Origin, failure: Failure, event: LogEvent, counted: int, now: str, count: int
+    origin: Origin,
+    fate: _Fate,
+    event: LogEvent,
+    counted: int,
+    count: int,
+    message_type: str = DATA_MESSAGE,
 ) -> Iterator[DeadLetterMessage]:
     """One log event, too large for any message, as `count` events with its id, or as many as it takes.
 
@@ -117,44 +142,56 @@ def _parts(
         text = event.message[number * step : (number + 1) * step]
         marked = f"[part {number + 1} of {count}] {text}"
         part = event._replace(message=marked, unusual=event.raw | {"message": marked})
-        message = _message(origin, failure, [part], now, counted=counted if number == 0 else 0)
-        if message.size() > MAX_MESSAGE_BYTES and count < len(event.message):
+        message = _message(origin, fate, [part], counted if number == 0 else 0, message_type)
+        # Replay writes the parts of what could not be read once more, with another `Detail`.
+        spare = MAX_DETAIL_BYTES if message_type == PART_OF_UNREADABLE else 0
+        if message.size() + spare > MAX_MESSAGE_BYTES and count < len(event.message):
             more = min(count + max(1, count // 4), len(event.message))
-            yield from _parts(origin, failure, event, counted, now, more)
+            yield from _parts(origin, fate, event, counted, more, message_type)
             return
         messages.append(message)
     yield from messages
 
 
 def _message(
-    origin: Origin, failure: Failure, events: Sequence[LogEvent], now: str, counted: int | None = None
+    origin: Origin,
+    fate: _Fate,
+    events: Sequence[LogEvent],
+    counted: int | None = None,
+    message_type: str = DATA_MESSAGE,
 ) -> DeadLetterMessage:
     number = len(events) if counted is None else counted
     return DeadLetterMessage(
-        encode(origin, (event.raw for event in events)),
-        _attributes(origin, origin.record, failure, number, _first_event_time(events), now),
-        failure,
+        encode(origin, (event.raw for event in events), message_type),
+        _attributes(origin, origin.record, fate, number, _first_event_time(events)),
+        fate.failure,
         number,
         origin.record,
     )
 
 
 def _as_it_came(payload: Undecodable, now: str) -> Iterator[DeadLetterMessage]:
-    failure = Failure(payload.reason, None, payload.detail)
+    fate = _Fate(Failure(payload.reason, None, payload.detail), now)
     origin = payload.origin or Origin("", "", "", (), payload.record)
-    attributes = _attributes(origin, payload.record, failure, payload.events, "", now)
-    message = DeadLetterMessage(payload.body, attributes, failure, payload.events, payload.record)
+    attributes = _attributes(origin, payload.record, fate, payload.events, "")
+    message = DeadLetterMessage(payload.body, attributes, fate.failure, payload.events, payload.record)
     if message.size() <= MAX_MESSAGE_BYTES:
         yield message
     else:
-        event = LogEvent("", None, payload.body, {})
+        # By its id `shipctl` finds the parts that belong together.
+        event = LogEvent(sha256(payload.body.encode("utf-8", "replace")).hexdigest()[:32], None, payload.body)
+        event = event._replace(unusual={"id": event.id})
         count = math.ceil(message.size() / MAX_MESSAGE_BYTES)
-        yield from _parts(origin, failure, event, payload.events, now, count)
+        yield from _parts(origin, fate, event, payload.events, count, PART_OF_UNREADABLE)
 
 
 def _attributes(
-    origin: Origin, record: SourceRecord | None, failure: Failure, events: int, first: str, now: str
+    origin: Origin, record: SourceRecord | None, fate: _Fate, events: int, first: str
 ) -> dict[str, str]:
+    failure, now, is_narrowed = fate
+    refused_at = record.refused_at if record else None
+    if failure.reason in REFUSED_ALONE:
+        refused_at = refused_at or now
     values = {
         "Reason": failure.reason.value,
         "Status": str(failure.status or ""),
@@ -164,7 +201,7 @@ def _attributes(
         "EventCount": str(events),
         "FirstEventTime": first,
         "FailedAt": now,
-        "Replays": str(record.replays if record else 0),
+        "Replays": str(ReplayState(record.replays if record else 0, refused_at, is_narrowed)),
         "FirstFailedAt": (record.first_failed_at if record else None) or now,
     }
     allowed = {name: _allowed_by_sqs(value) for name, value in values.items()}
@@ -174,12 +211,13 @@ def _attributes(
 def _first_event_time(events: Sequence[LogEvent]) -> str:
     times = [event.timestamp for event in events if isinstance(event.timestamp, int)]
     try:
-        return _utc_text(EPOCH + timedelta(milliseconds=min(times)))
+        return utc_text(EPOCH + timedelta(milliseconds=min(times)))
     except (ValueError, OverflowError):
         return ""
 
 
-def _utc_text(moment: datetime) -> str:
+def utc_text(moment: datetime) -> str:
+    """Return a moment in UTC as messages have it."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

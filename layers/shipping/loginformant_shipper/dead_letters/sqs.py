@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from loginformant_shipper.dead_letters.messages import MAX_MESSAGE_BYTES, Addressed
 from loginformant_shipper.events import SourceRecord
@@ -32,6 +32,10 @@ MAX_BATCH_REQUEST_ENTRIES = 10
 
 
 MIN_POSTPONEMENT_SECONDS, MAX_POSTPONEMENT_SECONDS = 30, 120
+THROTTLED_FACTOR = 5
+"""Records that were throttled come again so much later: replay slows down as a whole."""
+MAX_VISIBILITY_SECONDS = 12 * 3600
+"""Amazon SQS API reference, ChangeMessageVisibility."""
 
 
 ENCODE_SECONDS_PER_MIB = 0.045
@@ -79,36 +83,54 @@ def store(letters: Sequence[Addressed], seconds: float) -> list[str]:
 
 
 def _write(client: "SQSClient", letter: Addressed) -> None:
-    message, queue_url = letter
+    message, queue_url, delay_seconds = letter
     client.send_message(
         QueueUrl=queue_url,
         MessageBody=message.body,
         MessageAttributes={
             name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
         },
+        DelaySeconds=delay_seconds,
     )
 
 
-def postpone(records: Iterable[SourceRecord], queue_url: str, seconds: float) -> None:
+class Postponed(NamedTuple):
+    """A record that is returned to the queue, and when it comes again."""
+
+    record: SourceRecord
+    was_throttled: bool = False
+    min_seconds: float = 0.0
+    """The rest of a Retry-After."""
+
+    def seconds(self) -> int:
+        """Draw how long the record stays hidden."""
+        drawn = random.randint(MIN_POSTPONEMENT_SECONDS, MAX_POSTPONEMENT_SECONDS)
+        if self.was_throttled:
+            drawn *= THROTTLED_FACTOR
+        return min(drawn + math.ceil(self.min_seconds), MAX_VISIBILITY_SECONDS)
+
+
+def postpone(records: Iterable[Postponed], queue_url: str, seconds: float) -> None:
     """Let records that are returned to the queue come again after half a minute to two minutes.
 
-    Takes at most `seconds`. Without this they stay hidden for the rest of the queue's visibility timeout,
-    which is made for crashes. So do those for which this fails: that is no error.
+    Those that were throttled come again later. Takes at most `seconds`. Without this they stay hidden for the
+    rest of the queue's visibility timeout, which is made for crashes. So do those for which this fails: that
+    is no error.
     """
-    handles = [record.receipt_handle for record in records if record.receipt_handle]
-    starts = range(0, len(handles), MAX_BATCH_REQUEST_ENTRIES)
-    chunks = [handles[start : start + MAX_BATCH_REQUEST_ENTRIES] for start in starts]
-    _call_sqs([partial(_postpone, handles=chunk, queue_url=queue_url) for chunk in chunks], seconds)
+    ours = [postponed for postponed in records if postponed.record.receipt_handle]
+    starts = range(0, len(ours), MAX_BATCH_REQUEST_ENTRIES)
+    chunks = [ours[start : start + MAX_BATCH_REQUEST_ENTRIES] for start in starts]
+    _call_sqs([partial(_postpone, some=chunk, queue_url=queue_url) for chunk in chunks], seconds)
 
 
-def _postpone(client: "SQSClient", handles: Sequence[str], queue_url: str) -> None:
+def _postpone(client: "SQSClient", some: Sequence[Postponed], queue_url: str) -> None:
     entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
         {
             "Id": str(number),
-            "ReceiptHandle": handle,
-            "VisibilityTimeout": random.randint(MIN_POSTPONEMENT_SECONDS, MAX_POSTPONEMENT_SECONDS),
+            "ReceiptHandle": postponed.record.receipt_handle,
+            "VisibilityTimeout": postponed.seconds(),
         }
-        for number, handle in enumerate(handles)
+        for number, postponed in enumerate(some)
     ]
     client.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)
 

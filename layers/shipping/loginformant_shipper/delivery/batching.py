@@ -1,7 +1,7 @@
 """Entries become batches: at most so many logs, at most so many bytes, in the order in which they came."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import compress
+from itertools import compress, pairwise
 from typing import NamedTuple
 
 from loginformant_shipper.entries.log_object import Entry
@@ -25,8 +25,13 @@ class Batch(NamedTuple):
     """The log events that each log was made of."""
     origins: tuple[Origin, ...]
     """Where each log comes from."""
-    position: int
-    """How many logs of the same invocation came before."""
+    positions: Sequence[int]
+    """For each log, how many logs of the same invocation came before."""
+
+    @property
+    def position(self) -> int:
+        """Return how many logs of the same invocation came before the first one."""
+        return self.positions[0] if self.positions else 0
 
     def events(self) -> int:
         """How many log events the batch holds; a joined log holds several."""
@@ -37,49 +42,88 @@ class Batch(NamedTuple):
         return self._replace(body=b"")
 
     def halves(self) -> tuple["Batch", "Batch"]:
-        """The batch cut in two, each with at least one log; only for a batch of two logs or more."""
-        middle = len(self.logs) // 2
-        end_of_first = len(OPENING) + sum(self.lengths[:middle]) + (middle - 1) * len(COMMA)
-        start_of_second = end_of_first + len(COMMA)
-        return (
-            Batch(
-                self.body[:end_of_first] + CLOSING,
-                self.lengths[:middle],
-                self.logs[:middle],
-                self.origins[:middle],
-                self.position,
-            ),
-            Batch(
-                OPENING + self.body[start_of_second:],
-                self.lengths[middle:],
-                self.logs[middle:],
-                self.origins[middle:],
-                self.position + middle,
-            ),
+        """Cut the batch in two, each with at least one log; only for a batch of two logs or more.
+
+        The cut is between two source records where there are several, so that records which fail together
+        are tried apart, and those that are good need not be written anew.
+        """
+        middle = self._middle()
+        return self._slice(0, middle), self._slice(middle, len(self.logs))
+
+    def _middle(self) -> int:
+        half = len(self.logs) // 2
+        if self.origins[0].record == self.origins[-1].record:
+            return half
+        pairs = enumerate(pairwise(self.origins), start=1)
+        borders = (place for place, (before, after) in pairs if before.record != after.record)
+        return min(borders, key=lambda place: abs(place - half))
+
+    def _slice(self, start: int, stop: int) -> "Batch":
+        """Return the logs from `start` to `stop`, of which there is at least one."""
+        first = len(OPENING) + sum(self.lengths[:start]) + start * len(COMMA)
+        size = sum(self.lengths[start:stop]) + (stop - start - 1) * len(COMMA)
+        return Batch(
+            OPENING + self.body[first : first + size] + CLOSING,
+            self.lengths[start:stop],
+            self.logs[start:stop],
+            self.origins[start:stop],
+            self.positions[start:stop],
         )
+
+    def take_out(self, place: int) -> tuple["Batch", "Batch"]:
+        """Return the log at `place` as a batch of its own, and the rest; only for two logs or more."""
+        last = len(self.logs)
+        alone = self._slice(place, place + 1)
+        if place == 0:
+            return alone, self._slice(1, last)
+        before = self._slice(0, place)
+        if place == last - 1:
+            return alone, before
+        after = self._slice(place + 1, last)
+        rest = Batch(
+            before.body.removesuffix(CLOSING) + COMMA + after.body.removeprefix(OPENING),
+            before.lengths + after.lengths,
+            before.logs + after.logs,
+            before.origins + after.origins,
+            (*before.positions, *after.positions),
+        )
+        return alone, rest
 
     def only(self, wanted: Callable[[Origin], bool]) -> "Batch":
         """Those logs whose origin is wanted, not to be sent any more."""
         chosen = [wanted(origin) for origin in self.origins]
+        if all(chosen):
+            return self.without_body()
         return Batch(
             b"",
             tuple(compress(self.lengths, chosen)),
             tuple(compress(self.logs, chosen)),
             tuple(compress(self.origins, chosen)),
-            self.position,
+            tuple(compress(self.positions, chosen)),
         )
 
 
-def batch_of(entries: Sequence[Entry], position: int = 0) -> Batch:
-    """The batch of these entries, of which there is at least one."""
+def batch_of(entries: Sequence[Entry], position: int = 0, places: Sequence[int] = ()) -> Batch:
+    """Return the batch of these entries, of which there is at least one.
+
+    `position` is how many came before the first; `places` the same for each, where others came between them.
+    """
     bodies, logs, origins = zip(*entries, strict=True)
-    return Batch(OPENING + COMMA.join(bodies) + CLOSING, tuple(map(len, bodies)), logs, origins, position)
+    in_a_row = range(position, position + len(entries))
+    positions = tuple(places) if places and places[-1] != in_a_row[-1] else in_a_row
+    return Batch(OPENING + COMMA.join(bodies) + CLOSING, tuple(map(len, bodies)), logs, origins, positions)
 
 
 def unsent_batch(origin: Origin, events: Sequence[LogEvent], position: int) -> Batch:
     """Return events of one log stream as a batch that is never sent, each as a log of its own."""
     count = len(events)
-    return Batch(b"", (0,) * count, tuple((event,) for event in events), (origin,) * count, position)
+    return Batch(
+        b"",
+        (0,) * count,
+        tuple((event,) for event in events),
+        (origin,) * count,
+        range(position, position + count),
+    )
 
 
 # A body has one comma less than logs.
@@ -90,19 +134,46 @@ def batches(entries: Iterable[Entry], max_logs: int, max_bytes: Callable[[], int
     """Fill batches of at most `max_logs` entries and `max_bytes()` bytes of request body.
 
     The byte limit is asked for at each entry, since a 413 lowers it while batches are being made. An entry
-    that is larger than the limit by itself goes alone.
+    that is larger than the limit by itself goes alone. So does one that was refused alone before: in company
+    it would cost another search. What the search for a bad log has narrowed down goes without company, too.
     """
     pending: list[Entry] = []
-    position, size = 0, _ENVELOPE_BYTES
-    for entry in entries:
+    places: list[int] = []
+    narrowed: list[Entry] = []
+    start = start_of_narrowed = size = size_of_narrowed = 0
+    for position, entry in enumerate(entries):
         length = len(entry.body) + len(COMMA)
-        if pending and (len(pending) == max_logs or size + length > max_bytes()):
-            full = batch_of(pending, position)
-            position += len(pending)
-            pending, size = [], _ENVELOPE_BYTES
+        record = entry.origin.record
+        if narrowed and (
+            narrowed[0].origin.record != record
+            or _is_full(len(narrowed), size_of_narrowed + length, max_logs, max_bytes)
+        ):
+            yield batch_of(narrowed, start_of_narrowed)
+            narrowed = []
+        if record is not None and record.refused_at:
+            yield batch_of([entry], position)
+            continue
+        if record is not None and record.is_narrowed:
+            if not narrowed:
+                start_of_narrowed, size_of_narrowed = position, _ENVELOPE_BYTES
+            narrowed.append(entry)
+            size_of_narrowed += length
+            continue
+        if pending and _is_full(len(pending), size + length, max_logs, max_bytes):
+            full = batch_of(pending, start, places)
+            pending, places = [], []
             yield full
             del full  # by now it may be delivered, and the next one takes its memory
+        if not pending:
+            start, size = position, _ENVELOPE_BYTES
         pending.append(entry)
+        places.append(position)
         size += length
+    if narrowed:
+        yield batch_of(narrowed, start_of_narrowed)
     if pending:
-        yield batch_of(pending, position)
+        yield batch_of(pending, start, places)
+
+
+def _is_full(logs: int, size_with_next: int, max_logs: int, max_bytes: Callable[[], int]) -> bool:
+    return logs == max_logs or size_with_next > max_bytes()

@@ -1,20 +1,68 @@
-"""Every batch is delivered, or it fails with a reason, before the deadline.
+"""Deliver every batch, or give it back with a reason, before the deadline.
 
 One thread decides; `Senders` do what takes time. So there is nothing to lock, and with other senders and
-another clock the same code runs a thousand outages in a second.
+another clock the same code runs a thousand outages in a second. What a status means is in `policy`, how the
+bad logs of a batch are found is in `search`. The cases, by the verdict on an outcome:
+
+1.  Delivered. The batch is settled. The success is *evidence* for every failure that ended before this
+    request began, with the same API key: the ingest API is well, so the failure may lie in the logs.
+2.  Refused, too large (the answer speaks of the logs). Several logs: they are searched by halves at once. One
+    log: it is refused. If several logs were refused one by one and none was taken, the ingest API refuses
+    everything: the search stops, and what was not tried is `undetermined`.
+3.  Key refused, misconfigured (about the key or the address, or about a log that something in front of the
+    ingest API does not let pass). A refused key is fetched afresh, if that was not done lately, and a new key
+    is tried. Otherwise the batch is *held* until there is evidence, and delivery is *in doubt*.
+4.  Unavailable (no answer, 5xx). The batch is tried again after a backoff. After its second failure it is
+    held until there is evidence. If none has come when the backoff is over, delivery is in doubt.
+5.  Patience (the answer says to wait). The batch is tried again after a backoff, nothing begins before the
+    end of a Retry-After, fewer requests are under way for a while, and no search goes on: what was not tried
+    is `undetermined`.
+
+In doubt, single logs ask one after the other (`_probe`): of another batch, else of those that are held.
+
+6.  A probe is delivered: that is evidence, and ends the doubt.
+7.  Probes fail. After two of them a refused key or a wrong address is the truth: nothing more is sent. While
+    the ingest API is unavailable, the next probe waits for a backoff, until the time is up.
+8.  There is no log to ask with: what is held is given back as it failed.
+
+What happens to a held batch once there is evidence (`_prove`):
+
+9.  Several logs: they are searched by halves; those that were unavailable only after a second failure that
+    was followed by evidence. Two logs of each such search are kept back until the end, as evidence for the
+    log that fails alone.
+10. One log: it is tried again, and refused after three failures, each followed by evidence.
+11. If all halves pass, the size was refused: the byte limit of batches is halved, unless a batch of this size
+    has been delivered in this environment.
+
+At the beginning, and at the end:
+
+12. After an invocation that ended `unavailable` the next one begins in doubt. A failure of logs that are
+    suspected (proven bad in part, or refused before) says nothing of the ingest API, and leaves no such mark.
+13. Logs that are still under search when the time, or the bound on requests, is up are `undetermined`; those
+    known to hold a bad log are marked as narrowed down, so that the next replay goes on from there.
 """
 
 import math
 import random
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 from loginformant_shipper.delivery.batching import Batch
 from loginformant_shipper.delivery.http_client import Outcome
-from loginformant_shipper.delivery.policy import Policy, Verdict, is_outage, judge
+from loginformant_shipper.delivery.policy import (
+    SPEAKS_OF_THE_LOGS,
+    Policy,
+    Verdict,
+    is_outage,
+    judge,
+    reason_of,
+)
+from loginformant_shipper.delivery.search import Part, Search
 from loginformant_shipper.delivery.senders import KeyFetched, SendEnded, Senders
+from loginformant_shipper.events import SourceRecord
 from loginformant_shipper.failures import Failure, Reason
 
 
@@ -32,10 +80,14 @@ class EnvironmentState:
     told_of_a_page: bool = False
     """Whether it was said that what answers is a page for people."""
     unavailable_until: float = -math.inf
-    """Until then one batch asks first whether the ingest API is back."""
+    """Until then a single log asks first whether the ingest API is back."""
     resume_at: float = -math.inf
     """No request starts before: a Retry-After in force."""
     resume_reason: Reason = Reason.THROTTLED
+    in_flight: float = math.inf
+    """How many batches may be under way: halved at each plea for patience, one more at each success."""
+    largest_delivered: int = 0
+    """Bytes of the largest body that was delivered."""
     tickets: int = 0
 
 
@@ -43,6 +95,8 @@ class Settled(NamedTuple):
     batch: Batch
     failure: Failure | None
     """None: delivered."""
+    is_narrowed: bool = False
+    """At least one of these logs is bad, and it is not known which."""
 
 
 class Failed(NamedTuple):
@@ -50,29 +104,61 @@ class Failed(NamedTuple):
 
     batch: Batch
     failure: Failure
+    is_narrowed: bool = False
 
 
-@dataclass(slots=True)
-class _Search:
-    """The search for the bad logs of one batch, shared by all its parts."""
-
-    extra_requests: int = 0
-    refusal: Failure | None = None
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Job:
     """A batch, or a part of one, that is on its way."""
 
     batch: Batch
-    search: _Search
-    untried_part: bool = False
+    search: Search | None = None
+    part: Part | None = None
+    """In a search: which part."""
+    failures: int = 0
+    """How many requests with these logs failed, each followed by the success of another log."""
     retries: int = 0
     not_before: float = -math.inf
     overdue_at: float = math.inf
     key: str = field(default="", repr=False)
     trouble: Failure | None = None
-    """Why its last attempt has to be repeated."""
+    """How its last attempt failed."""
+    verdict: Verdict = Verdict.DELIVERED
+    """What that means."""
+    failed_after: int = 0
+    """The last ticket that had been given out when it failed: the success of a later one is evidence."""
+    is_probe: bool = False
+    failed_alone: bool = False
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether its failure says nothing of the ingest API."""
+        return self.failures > 0
+
+
+class _Root(NamedTuple):
+    """The batch that a search began with."""
+
+    failure: Failure
+    size: int
+    """Bytes of its body."""
+    failed_after: int
+    """The last ticket that had been given out when it failed."""
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """Nothing but one probe at a time is sent."""
+
+    failure: Failure | None
+    """What gave rise to it; None: the memory of an outage."""
+    verdict: Verdict
+    since: int
+    """The last ticket that had been given out."""
+    retries: int = 0
+    failed_probes: int = 0
+    probe_not_before: float = -math.inf
+    is_probing: bool = False
 
 
 class Delivery:
@@ -87,7 +173,7 @@ class Delivery:
         deadline: float,
         rng: Callable[[], float] = random.random,
     ) -> None:
-        """`deadline` is on the clock of `senders`; `rng` gives random numbers from 0 to 1: the jitter."""
+        """`deadline` is on the clock of `senders`; `rng` gives random numbers from 0 to 1, below 1."""
         self.requests = 0
         self.retries = 0
         self.latencies: list[float] = []
@@ -100,13 +186,25 @@ class Delivery:
         self._policy = policy
         self._deadline = deadline
         self._rng = rng
+        self._all_taken = False
         self._waiting: list[_Job] = []
+        self._held: list[_Job] = []
+        """Failed, and waiting for evidence that the ingest API is well."""
+        self._reserve: list[_Job] = []
+        """Single logs that are sent last."""
         self._under_way: dict[int, _Job] = {}
         self._settled: deque[Settled] = deque()
-        self._extra_requests = 0
-        self._probing = senders.now() < state.unavailable_until
+        self._searches: dict[Search, _Root] = {}
+        """Those that go on."""
+        self._search_requests = 0
+        self._may_search = True
+        self._refused_without_success = 0
+        self._success: tuple[int, str] = (0, "")
+        """The latest begun request that was delivered: its ticket, and its key."""
+        remembered = senders.now() < state.unavailable_until
+        self._doubt = _Doubt(None, Verdict.UNAVAILABLE, state.tickets) if remembered else None
         self._trouble: Failure | None = None
-        """The API's last sign of life was none, or a plea for patience."""
+        """The last retryable failure of logs that are not suspected; None after any definite answer."""
         self._given_up: Failure | None = None
         self._key_ticket: int | None = None
         self._key_failures = 0
@@ -124,7 +222,7 @@ class Delivery:
                     yield self._settled.popleft()
                 if self._given_up:
                     yield from self._fail_the_rest(self._given_up)
-                if not (self._waiting or self._under_way):
+                if not (self._waiting or self._held or self._reserve or self._under_way):
                     break
                 completion = self._senders.wait(self._next_moment() - self._senders.now())
                 if isinstance(completion, SendEnded):
@@ -162,53 +260,67 @@ class Delivery:
     def _last_start(self) -> float:
         return self._deadline - self._policy.min_attempt_seconds
 
-    def _slots(self) -> int:
-        return 1 if self._probing else self._policy.max_in_flight
+    def _slots(self) -> float:
+        return 1 if self._doubt else min(self._policy.max_in_flight, self._state.in_flight)
 
     def _begin_what_can_begin(self) -> None:
-        self._take_new_batches()
-        if self._waiting and self._senders.now() > self._last_start():
+        self._fill()
+        if (self._waiting or self._held or self._reserve) and self._senders.now() > self._last_start():
             self._give_up(self._no_time_left())
-        if self._waiting and not self._given_up and not self._key_is_usable():
+        if (self._waiting or self._held) and not self._given_up and not self._key_is_usable():
             self._fetch_key()
         while not self._given_up and (job := self._next_job()):
-            if self._is_worth_a_request(job):
-                self._send(job)
-            else:
-                self._settle(job, job.search.refusal)
-            self._take_new_batches()
+            self._send(job)
+            self._fill()
 
-    def _take_new_batches(self) -> None:
-        while not self._given_up and len(self._under_way) + len(self._waiting) < self._slots():
-            batch = next(self._batches, None)
-            if batch is None:
-                return
-            self._waiting.append(_Job(batch, _Search()))
+    def _fill(self) -> None:
+        """Put into `_waiting` whatever is to be sent next."""
+        if self._given_up:
+            return
+        self._take_parts()
+        while self._load() < self._slots() and (job := self._take_batch()):
+            self._waiting.append(job)
+        self._take_parts()
+        self._doubt_what_is_held()
+        if not (self._waiting or self._under_way or self._doubt) and self._all_taken:
+            self._come_to_an_end()
+
+    def _load(self) -> int:
+        """How many batches are on their way. What is suspected holds up no other."""
+        held = sum(not job.is_suspect for job in self._held)
+        return len(self._under_way) + len(self._waiting) + held
+
+    def _take_batch(self) -> _Job | None:
+        """Take the next batch, unless it is one whose search goes on, which begins here."""
+        while (batch := next(self._batches, None)) is not None:
+            record = batch.origins[0].record
+            if record is None or not (record.refused_at or record.is_narrowed):
+                return _Job(batch)
+            if len(batch.logs) == 1:
+                proven = self._policy.failures_before_refused - 1 if record.refused_at else 1
+                return _Job(batch, failures=proven)
+            failed_before = _how_it_failed(record)
+            self._begin_search(batch, 1, failed_before, judge(failed_before.status), failed_after=0)
+        self._all_taken = True
+        return None
 
     def _next_job(self) -> _Job | None:
         now = self._senders.now()
-        if len(self._under_way) >= self._slots() or not self._key_is_usable() or now < self._state.resume_at:
+        if not self._key_is_usable() or now < self._state.resume_at:
             return None
-        for position, job in enumerate(self._waiting):
+        if self._doubt:
+            return self._next_probe(self._doubt)
+        if len(self._under_way) >= self._slots():
+            return None
+        for place, job in enumerate(self._waiting):
             if job.not_before <= now:
-                return self._waiting.pop(position)
+                return self._waiting.pop(place)
         return None
-
-    def _is_worth_a_request(self, job: _Job) -> bool:
-        """Whether the search that this part belongs to may go on. A retry of a part does not count."""
-        if job.untried_part:
-            if (
-                job.search.extra_requests >= self._policy.extra_requests_per_batch
-                or self._extra_requests >= self._policy.extra_requests_per_invocation
-            ):
-                return False
-            job.search.extra_requests += 1
-            self._extra_requests += 1
-            job.untried_part = False
-        return True
 
     def _send(self, job: _Job) -> None:
         now = self._senders.now()
+        if self._has_evidence(job):
+            job.failures += 1
         job.overdue_at = min(now + self._policy.request_timeout, self._deadline)
         job.key = self._state.key or ""
         ticket = self._ticket()
@@ -227,55 +339,113 @@ class Delivery:
     def _send_ended(self, ended: SendEnded) -> None:
         job = self._under_way.pop(ended.ticket, None)
         if job is not None:
-            self._apply(job, ended.outcome)
+            self._apply(ended.ticket, job, ended.outcome)
 
-    def _apply(self, job: _Job, outcome: Outcome) -> None:
+    def _apply(self, ticket: int, job: _Job, outcome: Outcome, *, timed_out: bool = False) -> None:
         self.latencies.append(outcome.seconds)
-        verdict = judge(outcome.status)
-        if verdict is Verdict.RETRY:
-            self._try_again(job, outcome)
+        verdict = judge(outcome.status, outcome.retry_after)
+        was_probe, job.is_probe = job.is_probe, False
+        if was_probe and self._doubt:
+            self._doubt.is_probing = False
+        if verdict is Verdict.DELIVERED:
+            self.answered_by_a_page |= outcome.is_html
+            self._delivered(ticket, job)
             return
-        self._trouble, self._probing, self._state.unavailable_until = None, False, -math.inf
-        self.answered_by_a_page |= verdict is Verdict.DELIVERED and outcome.is_html
+        failure = Failure(reason_of(verdict, outcome.status), outcome.status, outcome.detail)
+        job.trouble, job.verdict, job.failed_after = failure, verdict, self._state.tickets
+        job.failed_alone = len(job.batch.logs) == 1
+        if verdict is Verdict.UNAVAILABLE or verdict is Verdict.PATIENCE:
+            self._trouble = self._trouble if job.is_suspect else failure
+        else:
+            self._answered()
         match verdict:
-            case Verdict.DELIVERED:
-                self._settle(job, None)
-            case Verdict.REFUSED:
-                self._search_for_the_bad_log(job, outcome)
-            case Verdict.KEY_REFUSED:
-                self._key_refused(job, outcome)
-            case Verdict.MISCONFIGURED:
-                failure = Failure(Reason.MISCONFIGURED, outcome.status, outcome.detail)
-                self._settle(job, failure)
-                self._give_up(failure)
+            case Verdict.REFUSED | Verdict.TOO_LARGE:
+                self._refused(job, failure)
+            case Verdict.KEY_REFUSED if self._asks_for_a_key(job, failure):
+                return
+            case Verdict.PATIENCE:
+                self._be_patient(job, failure, outcome.retry_after)
+                return
+            case _:
+                self._hold(job, failure)
+        if was_probe and self._doubt:
+            self._probe_failed(self._doubt, job.verdict, failure, timed_out=timed_out)
 
-    def _search_for_the_bad_log(self, job: _Job, outcome: Outcome) -> None:
-        too_large = outcome.status == 413
+    def _answered(self) -> None:
+        """The ingest API has answered: whatever it says, it is no outage."""
+        self._trouble, self._state.unavailable_until = None, -math.inf
+        if self._doubt and self._doubt.failure is None:
+            self._doubt = None
+
+    def _delivered(self, ticket: int, job: _Job) -> None:
+        self._answered()
+        self._success = max(self._success, (ticket, job.key))
+        self._refused_without_success = 0
+        self._state.in_flight = min(self._state.in_flight + 1, self._policy.max_in_flight)
+        self._state.largest_delivered = max(self._state.largest_delivered, len(job.batch.body))
+        if self._doubt and ticket > self._doubt.since:
+            self._doubt = None
+        if job.search and job.part:
+            job.search.passed(job.part)
+        self._settle(job, None)
+        for held in self._held[:]:
+            if self._has_evidence(held):
+                self._held.remove(held)
+                held.failures += 1
+                self._prove(held)
+
+    def _refused(self, job: _Job, failure: Failure) -> None:
         if len(job.batch.logs) == 1:
-            reason = Reason.TOO_LARGE if too_large else Reason.REJECTED
-            self._settle(job, Failure(reason, outcome.status, outcome.detail))
+            failed_after = self._searches[job.search].failed_after if job.search else 0
+            if self._success[0] <= failed_after:
+                self._refused_without_success += 1
+            self._refuse(job, failure)
             return
-        if too_large:
-            half = max(len(job.batch.body) // 2, self._policy.smallest_byte_limit)
-            self._state.byte_limit = min(self._state.byte_limit, half)
-        job.search.refusal = Failure(Reason.UNDETERMINED, outcome.status, outcome.detail)
-        self._waiting[:0] = [_Job(half, job.search, untried_part=True) for half in job.batch.halves()]
+        if job.verdict is Verdict.TOO_LARGE:
+            self._halve_byte_limit(len(job.batch.body))
+        self._narrow_down(job)
 
-    def _try_again(self, job: _Job, outcome: Outcome) -> None:
+    def _refuse(self, job: _Job, failure: Failure) -> None:
+        """One log alone is bad."""
+        reason = failure.reason if job.verdict in SPEAKS_OF_THE_LOGS else Reason.REJECTED
+        if job.search:
+            job.search.refused()
+        self._settle(job, failure._replace(reason=reason))
+
+    def _hold(self, job: _Job, failure: Failure) -> None:
+        """Wait for evidence; for what was unavailable only once, wait and try again."""
         now = self._senders.now()
-        reason = Reason.THROTTLED if outcome.status == 429 else Reason.UNAVAILABLE
-        failure = Failure(reason, outcome.status, outcome.detail)
-        self._trouble = job.trouble = failure
-        if outcome.retry_after is not None:
-            pause = min(outcome.retry_after, self._policy.max_retry_after_seconds)
+        job.not_before = now
+        if job.verdict is Verdict.UNAVAILABLE and not (job.is_suspect or self._doubt):
+            job.retries += 1
+            job.not_before = now + self._policy.backoff(job.retries, self._rng())
+            if self._given_up or job.not_before > self._last_start():
+                self._settle(job, failure)
+                return
+            if job.retries < self._policy.failures_before_search:
+                self._waiting.append(job)
+                return
+        self._held.append(job)
+
+    def _be_patient(self, job: _Job, failure: Failure, retry_after: float | None) -> None:
+        now = self._senders.now()
+        if retry_after is not None:
+            pause = min(retry_after, self._policy.max_retry_after_seconds)
             if now + pause > self._state.resume_at:
-                self._state.resume_at, self._state.resume_reason = now + pause, reason
+                self._state.resume_at, self._state.resume_reason = now + pause, failure.reason
+        remembered = self._doubt is not None and self._doubt.failure is None
+        self._doubt = None
+        self._state.in_flight = max(1, self._slots() // 2)
+        if job.search and job.part:
+            self._give_back(job)
+        self._stop_searching()
         job.retries += 1
         job.not_before = now + self._policy.backoff(job.retries, self._rng())
-        if self._probing or self._state.resume_at > self._last_start():
-            self._settle(job, failure)
+        if remembered or self._state.resume_at > self._last_start():
             self._give_up(failure)
-        elif self._given_up or job.not_before > self._last_start():
+        if job.search and job.part:
+            return
+        if self._given_up or job.not_before > self._last_start():
             self._settle(job, failure)
         else:
             self._waiting.append(job)
@@ -288,7 +458,7 @@ class Delivery:
             del self._under_way[ticket]
             answered = self._senders.abandon(ticket)
             if answered is not None:
-                self._apply(job, answered)
+                self._apply(ticket, job, answered)
             elif now >= self._deadline:
                 detail = (
                     "no answer when the time was up; the logs may have arrived, and a replay may double them"
@@ -296,7 +466,235 @@ class Delivery:
                 self._settle(job, Failure(Reason.OUT_OF_TIME, None, detail))
             else:
                 waited = self._policy.request_timeout
-                self._apply(job, Outcome(None, f"no answer within {waited:g} s", seconds=waited))
+                outcome = Outcome(None, f"no answer within {waited:g} s", seconds=waited)
+                self._apply(ticket, job, outcome, timed_out=True)
+
+    # Evidence, and the search
+
+    def _has_evidence(self, job: _Job) -> bool:
+        """Whether another log, sent after this job failed, and with the same key, was delivered."""
+        ticket, key = self._success
+        return job.trouble is not None and ticket > job.failed_after and key == job.key
+
+    def _prove(self, job: _Job) -> None:
+        """Decide about a held job, now that there is evidence: its failure may lie in its logs."""
+        failure = job.trouble
+        if failure is None:
+            return
+        if len(job.batch.logs) > 1:
+            if job.failures >= self._policy.search_after(job.verdict):
+                self._narrow_down(job)
+            else:
+                self._waiting.insert(0, job)
+        elif job.failed_alone and job.failures >= self._policy.failures_before_refused:
+            self._refuse(job, failure)
+        elif self._may_go_on():
+            self._search_requests += 1
+            job.not_before = -math.inf
+            self._waiting.insert(0, job)
+        else:
+            self._give_back(job)
+
+    def _may_go_on(self) -> bool:
+        return (
+            self._may_search
+            and not self._given_up
+            and self._search_requests < self._policy.max_search_requests
+            and self._refused_without_success < self._policy.max_refused_without_success
+        )
+
+    def _narrow_down(self, job: _Job) -> None:
+        """Search several logs of which at least one is bad."""
+        if job.search and job.part:
+            job.search.failed(job.part, job.failures)
+        else:
+            failure = job.trouble or Failure(Reason.UNDETERMINED)
+            self._begin_search(job.batch, job.failures, failure, job.verdict, job.failed_after)
+
+    def _begin_search(
+        self, batch: Batch, failures: int, failure: Failure, verdict: Verdict, failed_after: int
+    ) -> None:
+        search = Search(infers=verdict is not Verdict.TOO_LARGE)
+        undetermined = failure._replace(reason=Reason.UNDETERMINED)
+        self._searches[search] = _Root(undetermined, len(batch.body), failed_after)
+        if verdict not in SPEAKS_OF_THE_LOGS and self._may_go_on():
+            for _ in range(self._policy.reserve_logs):
+                if len(batch.logs) > 2:
+                    alone, batch = self._take_out(batch)
+                    self._reserve.append(_Job(alone, search, search.keep_back(alone)))
+        search.add(Part(batch, failures, is_bad=True))
+
+    def _take_out(self, batch: Batch) -> tuple[Batch, Batch]:
+        return batch.take_out(self._place(len(batch.logs)))
+
+    def _place(self, logs: int) -> int:
+        """Draw one of so many logs."""
+        return int(self._rng() * logs) % logs
+
+    def _take_parts(self) -> None:
+        """Put the next part of each search into `_waiting`, or give back what is left where it must stop."""
+        busy = {job.search for job in chain(self._waiting, self._under_way.values())}
+        if not self._may_go_on():
+            self._give_back_parts(search for search in self._searches if search not in busy)
+        for search, root in list(self._searches.items()):
+            if search.is_over:
+                del self._searches[search]
+                if search.was_size and root.size > self._state.largest_delivered:
+                    self._halve_byte_limit(root.size)
+            elif search not in busy and self._may_go_on() and (part := search.next_part(self._place)):
+                self._search_requests += 1
+                # A part is tried before batches that are new: what has begun ends first.
+                self._waiting.insert(0, _Job(part.batch, search, part, failures=part.failures))
+
+    def _stop_searching(self) -> None:
+        """The ingest API asks for patience: no search begins any more, and none goes on."""
+        self._may_search = False
+        for jobs in (self._waiting, self._held):
+            for job in jobs[:]:
+                if job.search:
+                    jobs.remove(job)
+                    self._give_back(job)
+        self._give_back_parts(self._searches)
+
+    def _give_back_parts(self, searches: Iterable[Search]) -> None:
+        for search in searches:
+            root = self._searches[search]
+            for part in search.give_back():
+                is_bad = part.is_bad and self._success[0] > root.failed_after
+                self._settled.append(Settled(part.batch.without_body(), root.failure, is_bad))
+
+    def _give_back(self, job: _Job) -> None:
+        """Settle a job of a search, or one that failed alone, of which not enough has been found out."""
+        failure = job.trouble or Failure(Reason.UNDETERMINED)
+        is_bad = job.is_suspect and len(job.batch.logs) == 1
+        if job.search and job.part:
+            job.search.unfinished()
+            root = self._searches[job.search]
+            failure = job.trouble or root.failure
+            is_bad = is_bad or (job.part.is_bad and self._success[0] > root.failed_after)
+        batch = job.batch.without_body()
+        self._settled.append(Settled(batch, failure._replace(reason=Reason.UNDETERMINED), is_bad))
+
+    def _halve_byte_limit(self, refused_bytes: int) -> None:
+        half = max(refused_bytes // 2, self._policy.smallest_byte_limit)
+        self._state.byte_limit = min(self._state.byte_limit, half)
+        self._state.largest_delivered = min(self._state.largest_delivered, half)
+
+    # Doubt
+
+    def _doubt_what_is_held(self) -> None:
+        """Begin to ask with single logs, where what is held does not explain itself."""
+        if self._doubt or not self._key_is_usable():
+            return
+        due = [job for job in self._held if job.not_before <= self._senders.now()]
+        # The failure of one suspect is what was expected; that of two may be the ingest API's.
+        if len(due) > 1 or any(not job.is_suspect for job in due):
+            self._begin_doubt(due[0])
+
+    def _begin_doubt(self, job: _Job) -> None:
+        self._doubt = _Doubt(job.trouble, job.verdict, self._state.tickets, retries=job.retries)
+
+    def _next_probe(self, doubt: _Doubt) -> _Job | None:
+        now = self._senders.now()
+        is_full = len(self._under_way) >= self._policy.max_in_flight
+        if is_full or doubt.is_probing or now < doubt.probe_not_before:
+            return None
+        job = self._single_log(doubt)
+        if job is not None:
+            job.is_probe = doubt.is_probing = True
+        elif not self._under_way:
+            self._end_doubt_without_probe(doubt)
+        return job
+
+    def _single_log(self, doubt: _Doubt) -> _Job | None:
+        """Take the log that is most likely a good one: of another batch, else one kept back for this, else
+        any log of the largest parts there are, and last one that waits for its end itself.
+        """
+        self._look_ahead()
+        fresh = [job for job in self._waiting if _is_fresh(job)]
+        untried = [job for job in self._held if not (job.search or job.failed_alone)]
+        if untried and doubt.failed_probes % 2 == 1:
+            # Perhaps it is the other batches that are bad.
+            return self._one_of(untried[self._place(len(untried))], self._held)
+        if fresh:
+            return self._one_of(fresh[self._place(len(fresh))], self._waiting)
+        if self._reserve:
+            return self._reserve.pop()
+        others = [job for job in chain(self._held, self._waiting) if len(job.batch.logs) > 1]
+        if others:
+            # The larger a part is, the fewer of its logs are bad; but not always the same part is to ask.
+            most = max(len(job.batch.logs) for job in others)
+            large = [job for job in others if len(job.batch.logs) * 2 >= most]
+            return self._one_of(large[self._place(len(large))], self._waiting)
+        if self._waiting:
+            return self._waiting.pop(0)
+        for job in self._held:
+            may_ask_again = doubt.verdict is Verdict.UNAVAILABLE and not job.is_suspect
+            if may_ask_again or not job.failed_alone:
+                self._held.remove(job)
+                return job
+        return None
+
+    def _look_ahead(self) -> None:
+        """Take some batches in advance, so that it is not always the same log that asks."""
+        limit = self._state.byte_limit
+        while len(self._waiting) < self._policy.max_look_ahead and limit > 0 and (job := self._take_batch()):
+            limit -= len(job.batch.body)
+            self._waiting.append(job)
+
+    def _one_of(self, job: _Job, jobs: list[_Job]) -> _Job:
+        """Take one log out of a job; where it has no other, take the job itself out of `jobs`."""
+        if len(job.batch.logs) == 1:
+            jobs.remove(job)
+            return job
+        alone, job.batch = self._take_out(job.batch)
+        if job.search is None or job.part is None:
+            return _Job(alone, failures=job.failures)
+        job.part.batch = job.batch
+        return _Job(alone, job.search, job.search.keep_back(alone), failures=job.failures)
+
+    def _probe_failed(self, doubt: _Doubt, verdict: Verdict, failure: Failure, *, timed_out: bool) -> None:
+        if doubt.failure and verdict is not doubt.verdict and verdict not in SPEAKS_OF_THE_LOGS:
+            doubt.failure, doubt.verdict, doubt.failed_probes = failure, verdict, 0
+        doubt.failed_probes += 1
+        enough = doubt.failed_probes >= self._policy.max_probes
+        if doubt.failure is None:
+            # A connection that broke may be one that was kept alive too long; who does not answer is down.
+            if enough or timed_out:
+                self._give_up(failure)
+        elif doubt.verdict is not Verdict.UNAVAILABLE:
+            if enough:
+                self._give_up(doubt.failure)
+        else:
+            doubt.retries += 1
+            pause = self._policy.backoff(doubt.retries, self._rng())
+            doubt.probe_not_before = self._senders.now() + pause
+            if doubt.probe_not_before > self._last_start():
+                self._give_up(failure)
+
+    def _end_doubt_without_probe(self, doubt: _Doubt) -> None:
+        self._doubt = None
+        if doubt.failure and doubt.verdict is not Verdict.UNAVAILABLE:
+            self._give_up(doubt.failure)
+        for job in self._held:
+            self._settle_held(job)
+        self._held.clear()
+
+    def _settle_held(self, job: _Job) -> None:
+        marked = job.batch.origins[0].record is not None and bool(job.batch.origins[0].record.refused_at)
+        if job.trouble and (not job.is_suspect or marked):
+            self._settle(job, job.trouble)
+        else:
+            self._give_back(job)
+
+    def _come_to_an_end(self) -> None:
+        """Nothing is left but what waits for evidence, and the logs that were kept back for that."""
+        if self._reserve:
+            count = 1 if self._held else len(self._reserve)
+            self._waiting += self._reserve[-count:]
+            del self._reserve[-count:]
+        elif self._held and all(job.is_suspect for job in self._held):
+            self._begin_doubt(self._held[0])
 
     # The API key
 
@@ -308,22 +706,23 @@ class Delivery:
             self._key_ticket = self._ticket()
             self._senders.fetch_key(self._key_ticket)
 
-    def _key_refused(self, job: _Job, outcome: Outcome) -> None:
-        failure = Failure(Reason.UNAUTHORIZED, outcome.status, outcome.detail)
+    def _asks_for_a_key(self, job: _Job, failure: Failure) -> bool:
+        """Whether the job waits for a fresh key, or is to be tried with one that has come."""
         if self._given_up:
             self._settle(job, failure)
-            return
-        self._waiting.insert(0, job)
-        if job.key != self._state.key or self._refusal:
-            return
-        now = self._senders.now()
-        if (
-            now - self._state.key_refreshed_at < self._policy.key_refresh_interval
-            or now < self._state.no_key_until
-        ):
-            self._give_up(failure)
-        else:
+            return True
+        if job.key == self._state.key and not self._refusal:
+            if self._key_is_fresh():
+                return False
             self._refusal = job.key, failure
+        self._waiting.insert(0, job)
+        return True
+
+    def _key_is_fresh(self) -> bool:
+        """Whether there is no sense in fetching it again by now."""
+        now = self._senders.now()
+        was_fetched = now - self._state.key_refreshed_at < self._policy.key_refresh_interval
+        return was_fetched or now < self._state.no_key_until
 
     def _key_fetched(self, fetched: KeyFetched) -> None:
         if fetched.ticket != self._key_ticket:
@@ -342,16 +741,20 @@ class Delivery:
         self._state.no_key_until, self._state.no_key_detail = -math.inf, ""
         if self._refusal:
             self._state.key_refreshed_at = now
-            refused_key, failure = self._refusal
-            if fetched.key == refused_key:
-                self._give_up(failure)
+            refused_key, _ = self._refusal
             self._refusal = None
+            if fetched.key == refused_key:
+                refused = [job for job in self._waiting if job.verdict is Verdict.KEY_REFUSED]
+                self._waiting = [job for job in self._waiting if job not in refused]
+                self._held += refused
         self._state.key = fetched.key
 
     # The end
 
     def _settle(self, job: _Job, failure: Failure | None) -> None:
         self._settled.append(Settled(job.batch.without_body(), failure))
+        if failure and job.search and job.part and failure.reason is Reason.OUT_OF_TIME:
+            job.search.unfinished()
 
     def _give_up(self, failure: Failure) -> None:
         """No request starts any more; what is under way is waited for."""
@@ -368,18 +771,49 @@ class Delivery:
         return self._trouble or Failure(Reason.OUT_OF_TIME, None, "not tried")
 
     def _fail_the_rest(self, failure: Failure) -> Iterator[Settled]:
-        for job in self._waiting:
-            out_of_time = failure.reason is Reason.OUT_OF_TIME
-            yield Settled(job.batch.without_body(), job.trouble or failure if out_of_time else failure)
-        self._waiting.clear()
+        out_of_time = failure.reason is Reason.OUT_OF_TIME
+        for job in self._held:
+            self._settle_held(job)
+        for job in chain(self._waiting, self._reserve):
+            if job.search:
+                self._give_back(job)
+            else:
+                self._settle(job, job.trouble or failure if out_of_time else failure)
+        for jobs in (self._held, self._waiting, self._reserve):
+            jobs.clear()
+        self._give_back_parts(self._searches)
+        while self._settled:
+            yield self._settled.popleft()
         for batch in self._batches:
             yield Settled(batch.without_body(), failure)
 
     def _next_moment(self) -> float:
         """When something is to be done even if nothing completes."""
         moments = [self._deadline, *(job.overdue_at for job in self._under_way.values())]
-        if self._waiting and not self._key_is_usable() and self._key_ticket is None:
-            moments.append(self._key_not_before)
-        elif self._key_is_usable() and len(self._under_way) < self._slots():
-            moments += [max(job.not_before, self._state.resume_at) for job in self._waiting]
+        if not self._key_is_usable():
+            if (self._waiting or self._held) and self._key_ticket is None:
+                moments.append(self._key_not_before)
+        elif self._doubt:
+            # If it is due and was not sent, then it waits for what is under way.
+            moments += self._in_future(max(self._doubt.probe_not_before, self._state.resume_at))
+        else:
+            if len(self._under_way) < self._slots():
+                moments += [max(job.not_before, self._state.resume_at) for job in self._waiting]
+            for job in self._held:
+                moments += self._in_future(job.not_before)
         return min(moments)
+
+    def _in_future(self, moment: float) -> tuple[float, ...]:
+        return (moment,) if moment > self._senders.now() else ()
+
+
+def _is_fresh(job: _Job) -> bool:
+    """Whether nothing speaks against these logs."""
+    was_kept_back = len(job.batch.logs) == 1
+    return not (job.trouble or job.is_suspect) and (job.search is None or was_kept_back)
+
+
+def _how_it_failed(record: SourceRecord) -> Failure:
+    """Return how the logs of a replayed record failed before."""
+    status = int(record.status) if record.status.isascii() and record.status.isdigit() else None
+    return Failure(Reason.UNDETERMINED, status, "failed together before, and not tried again")

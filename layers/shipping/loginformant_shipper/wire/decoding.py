@@ -22,9 +22,17 @@ from loginformant_shipper.events import (
     new_tuple,
 )
 from loginformant_shipper.failures import Reason
-from loginformant_shipper.wire.encoding import encode, encode_data, json_text
+from loginformant_shipper.wire.encoding import (
+    PART_OF_UNREADABLE,
+    encode,
+    encode_data,
+    json_text,
+    read_replay_state,
+)
 from loginformant_shipper.wire.gunzip import inflated_size
 from loginformant_shipper.wire.payload_json import DIGITS_OF_64_BITS, Unreadable, load, read_payload
+
+_REASONS = frozenset(Reason)
 
 
 def source_of(event: object) -> Source:
@@ -110,12 +118,19 @@ def _kinesis_payload(kinesis: JsonObject, limit: int) -> Payload:
 
 
 def _sqs_payload(message: JsonObject, limit: int) -> Payload:
+    replays = read_replay_state(_attribute(message, "Replays") or "")
+    reason = _attribute(message, "Reason")
     record = SourceRecord(
         identifier=str(message.get("messageId", "")),
         receipt_handle=str(message.get("receiptHandle", "")),
-        replays=_attribute_number(message, "Replays"),
+        replays=replays.refusals,
         first_failed_at=_attribute(message, "FirstFailedAt"),
         told_events=_attribute_number(message, "EventCount", 1),
+        refused_at=replays.refused_at,
+        is_narrowed=replays.is_narrowed,
+        sent_at=_sent_at(message),
+        told=Reason(reason) if reason in _REASONS else None,
+        status=_attribute(message, "Status") or "",
     )
     return Payload(record, partial(_decode_body, message.get("body"), record, limit))
 
@@ -136,6 +151,14 @@ def _attribute(message: JsonObject, name: str) -> str | None:
         case {**attributes} if isinstance(attribute := attributes.get(name), dict):
             value = attribute.get("stringValue")
             return value if isinstance(value, str) else None
+    return None
+
+
+def _sent_at(message: JsonObject) -> float | None:
+    """Seconds since 1970 ("Using Lambda with Amazon SQS" in the AWS Lambda developer guide)."""
+    match message.get("attributes"):
+        case {"SentTimestamp": str(text)} if text.isascii() and text.isdigit() and len(text) < 16:
+            return int(text) / 1000
     return None
 
 
@@ -165,10 +188,32 @@ def _decode_data(data: str, record: SourceRecord | None, limit: int) -> Iterator
     match payload:
         case {"messageType": "CONTROL_MESSAGE"}:
             yield ControlMessage(record)
+        case {"messageType": kind, "logEvents": list(found)} if _is_part(kind, payload, found, record):
+            reason = (record and record.told) or Reason.MALFORMED
+            counted = record.told_events if record else 1
+            detail = "a part of what could not be read"
+            yield Undecodable(reason, detail, encode_data(data), record, _origin(payload, record), counted)
         case {"logEvents": list(found)}:
             yield from _read_events(found, _origin(payload, record))
         case _:
             yield Undecodable(Reason.MALFORMED, "a payload without logEvents", encode_data(data), record)
+
+
+def _is_part(kind: object, payload: Any, found: list[object], record: SourceRecord | None) -> bool:
+    """Whether this is a part of a body that could not be read, and that fits no message as a whole.
+
+    Before such parts had a type of their own they had no log group, and their number in front of the text.
+    """
+    told = record.told if record else None
+    if kind == PART_OF_UNREADABLE:
+        return True
+    return (
+        told in (Reason.MALFORMED, Reason.OVERSIZED)
+        and not payload.get("logGroup")
+        and bool(found)
+        and isinstance(first := found[0], LogEvent)
+        and first.message.startswith("[part ")
+    )
 
 
 def _read(data: str, limit: int) -> object:

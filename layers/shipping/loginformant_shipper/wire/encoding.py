@@ -5,6 +5,7 @@ import json
 import zlib
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 import orjson
 
@@ -13,14 +14,50 @@ from loginformant_shipper.wire.gunzip import GZIP_WINDOW
 
 EVENTS_WRITTEN_AT_ONCE = 1000
 
+DATA_MESSAGE = "DATA_MESSAGE"
+PART_OF_UNREADABLE = "PART_OF_UNREADABLE"
+"""Type of a message whose only log event is a part of what could not be read: it is never sent."""
 
-def encode(origin: Origin, raw_events: Iterable[object]) -> str:
+MAX_COUNT_DIGITS = 9
+
+_NARROWED = "narrowed"
+_SINCE = "since"
+
+
+class ReplayState(NamedTuple):
+    """What is known of the log events of a message: the value of its attribute `Replays`.
+
+    As text "2 since 2026-11-03T10:00:00.000Z", or "0 narrowed".
+    """
+
+    refusals: int = 0
+    """How often the ingest API refused them in replay."""
+    refused_at: str | None = None
+    """When each of them was first refused alone."""
+    is_narrowed: bool = False
+    """They failed together, and at least one of them is bad."""
+
+    def __str__(self) -> str:
+        since = f" {_SINCE} {self.refused_at}" if self.refused_at else ""
+        return f"{self.refusals}{since}{f' {_NARROWED}' if self.is_narrowed else ''}"
+
+
+def read_replay_state(text: str) -> ReplayState:
+    """Return what the attribute says; of a text that is none, that nothing is known."""
+    count, *rest = text.split() or ("",)
+    if not (count.isascii() and count.isdigit() and len(count) <= MAX_COUNT_DIGITS):
+        return ReplayState()
+    refused_at = rest[1] if rest[:1] == [_SINCE] and len(rest) > 1 else None
+    return ReplayState(int(count), refused_at, _NARROWED in rest)
+
+
+def encode(origin: Origin, raw_events: Iterable[object], message_type: str = DATA_MESSAGE) -> str:
     """A subscription event, as JSON text, that holds `raw_events`: what a dead-letter message's body is.
 
     Written some events at a time, so that memory never holds all of them uncompressed.
     """
     payload = {
-        "messageType": "DATA_MESSAGE",
+        "messageType": message_type,
         "owner": origin.owner,
         "logGroup": origin.log_group,
         "logStream": origin.log_stream,

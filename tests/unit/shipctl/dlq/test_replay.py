@@ -169,7 +169,8 @@ def test_what_is_refused_is_back_in_the_queue_once_and_not_tried_again(
     assert len(stack_in_aws.invocations) == 1
     (left,) = stack_in_aws.visible()
     assert left.cause == ("rejected", "400", "look at your logs")
-    assert (left.replays, left.events) == ("1", 1)
+    assert left.replays.startswith("1 since ")
+    assert left.events == 1
     assert "1  not delivered" in result.stdout
     assert "rejected 400 (1)  look at your logs" in result.stdout
 
@@ -177,7 +178,7 @@ def test_what_is_refused_is_back_in_the_queue_once_and_not_tried_again(
 def test_what_is_refused_for_the_last_time_is_parked_and_replayed_from_there_on_command(
     shipctl: Run, stack_in_aws: Stack
 ) -> None:
-    stack_in_aws.put("bad", reason="rejected", Replays="2")
+    stack_in_aws.put("bad", reason="rejected", Replays="2 since 2026-11-01T10:00:00.000Z")
     stack_in_aws.answers_with(refusing("bad"))
     assert "1  parked" in shipctl("dlq", "replay").stdout
     assert stack_in_aws.visible() == []
@@ -424,7 +425,7 @@ class TestInFlight:
         result = shipctl("dlq", "replay", "--wait")
         assert result.exit_code == 1
         assert len(stack_in_aws.invocations) == 1
-        assert [letter.replays for letter in stack_in_aws.visible()] == ["1"]
+        assert [letter.replays.split()[0] for letter in stack_in_aws.visible()] == ["1"]
 
     def test_for_programs(self, shipctl: Run, stack_in_aws: Stack) -> None:
         stack_in_aws.put("hidden")
