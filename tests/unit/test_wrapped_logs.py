@@ -93,6 +93,27 @@ def test_ours_win_then_the_programs_own_then_the_wrappers() -> None:
     assert (properties["region"], properties["wrapper.region"]) == ("eu-west-1", "x")
 
 
+def test_two_fields_of_one_name_are_both_there() -> None:
+    [document] = arrivals(['{"message":"a","level":"error","n":1,"n":2,"message":"b","log.n":3}'])
+    assert (document["message"], document["level"]) == ("b", "Error")
+    assert document["properties"].items() >= {"n": 2, "log.n": 3, "log.log.n": 1, "log.message": "a"}.items()
+
+
+@pytest.mark.parametrize(
+    ("message", "priority", "level"),
+    [
+        ("order 17", "3", "Error"),
+        ("retry after failed attempt", "6", "Information"),
+        ("ERROR: order 17 refused", "6", "Error"),
+        ('{"level":"debug","msg":"x"}', "3", "Debug"),
+    ],
+)
+def test_a_severity_counts_where_the_text_names_no_level(message: str, priority: str, level: str) -> None:
+    journal = json.dumps({"MESSAGE": message, "PRIORITY": priority, "_HOSTNAME": "shop-1"})
+    syslog = f"<{8 + int(priority)}>Nov  3 10:00:00 shop-1 orders[7]: {message}"
+    assert [document["level"] for document in arrivals([journal, syslog])] == [level, level]
+
+
 def test_the_container_in_its_pod_is_the_source_unless_the_program_names_one() -> None:
     def source(log: str) -> str:
         record = {"log": log, "stream": "stdout", "kubernetes": {"container_name": "checkout"}}

@@ -154,9 +154,13 @@ def crossed(layout: Layout) -> Iterator[Wrong]:
 
 
 def explained(layout: Layout, word: str, text: str) -> bool:
-    """Whether a line is not what its layout says: two layouts are those of a wrapper or of a count, too."""
-    maven = layout.shown == "[ERROR] text" and word == "INFO" and text.startswith("[")
-    count = layout.shown == "error: text" and text == "0"
+    """Whether a line is not what its layout says: two layouts are those of a wrapper or of a count, too.
+
+    Behind the header of syslog what the program wrote is read by itself.
+    """
+    shown = layout.shown.removeprefix("Mar  1 10:20:30 web1 orders[7]: ")
+    maven = shown == "[ERROR] text" and word == "INFO" and text.startswith("[")
+    count = shown == "error: text" and text == "0"
     return maven or count
 
 

@@ -120,6 +120,26 @@ def test_a_structured_log_keeps_all_its_fields(name: str) -> None:
             "2026-11-03T10:00:00.123456789+01:00 stdout F order 17 placed",
             {"stream": "stdout", "time": "2026-11-03T10:00:00.123456789+01:00"},
         ),
+        (
+            json.dumps(
+                {
+                    "MESSAGE": "order 17 placed",
+                    "PRIORITY": "6",
+                    "_HOSTNAME": "shop-1",
+                    "_PID": "7",
+                    "_SYSTEMD_UNIT": "orders.service",
+                    "SYSLOG_IDENTIFIER": "orders",
+                    "CONTAINER_NAME": "orders-1",
+                }
+            ),
+            {
+                "host.name": "shop-1",
+                "process.pid": "7",
+                "_SYSTEMD_UNIT": "orders.service",
+                "service.name": "orders",
+                "container.name": "orders-1",
+            },
+        ),
         ("web_1  | order 17 placed", {"container.name": "web_1"}),
         ("shop-web-12  | order 17 placed", {"container.name": "shop-web-12"}),
         (
@@ -233,6 +253,17 @@ def test_the_severity_of_syslog_is_kept(rest: str, priority: int, level: Level) 
     assert (parsed.text, parsed.wrapper.level) == ("order 17", level)
 
 
+@pytest.mark.parametrize(("priority", "level"), [("3", Level.ERROR), ("6", Level.INFORMATION), ("x", None)])
+def test_the_priority_of_the_journal_is_kept(priority: str, level: Level | None) -> None:
+    parsed = parse(json.dumps({"MESSAGE": "order 17", "PRIORITY": priority, "_HOSTNAME": "shop-1"}))
+    assert parsed.wrapper is not None
+    assert (parsed.text, parsed.wrapper.level) == ("order 17", level)
+
+
+def test_a_message_in_capitals_is_in_no_wrapper_unless_it_is_of_the_journal() -> None:
+    assert parse('{"MESSAGE":"order 17 placed","LEVEL":"info"}').wrapper is None
+
+
 def test_tabs_that_rsyslog_has_escaped() -> None:
     unwrapped = unwrap("Nov  3 10:00:00 ip-10-0-0-1 web[12]: #011at shop.Orders.place(Orders.java:12)")
     assert unwrapped is not None
@@ -317,6 +348,17 @@ CUTS = {
     "fluentd": [
         record('{"level":"error","message":"order ', stream="stdout", logtag="P"),
         record('refused"}', stream="stdout", logtag="F"),
+    ],
+    "journal": [
+        json.dumps(
+            {
+                "MESSAGE": '{"level":"error","message":"order ',
+                "CONTAINER_PARTIAL_MESSAGE": "true",
+                "CONTAINER_ID_FULL": "4a7c",
+                "_HOSTNAME": "shop-1",
+            }
+        ),
+        json.dumps({"MESSAGE": 'refused"}', "CONTAINER_ID_FULL": "4a7c", "_HOSTNAME": "shop-1"}),
     ],
     "docker": [
         record(

@@ -25,7 +25,10 @@ TRACES = {
     path.stem: path.read_text().rstrip().split("\n")
     for path in Path(__file__).parent.glob("stack_traces/*.txt")
 }
-LANGUAGES = {"python", "java", "javascript", "dotnet", "go", "ruby", "php", "rust"}
+LANGUAGES = {
+    *("python", "java", "javascript", "dotnet", "go", "ruby", "php", "rust"),
+    *("elixir", "dart", "perl", "swift", "lua"),
+}
 WHERE_THE_EXCEPTION_BEGINS = {
     "python": "Traceback (most recent call last):",
     "python_exception_group": "Traceback (most recent call last):",
@@ -43,6 +46,23 @@ WHERE_THE_EXCEPTION_BEGINS = {
     "php": "RuntimeException: checkout failed in /app/shop.php:7",
     "php_laravel": "[2026-11-03 10:00:00] production.ERROR",
     "rust": "thread 'main'",
+    "elixir": "** (FunctionClauseError) no function clause",
+    "dart": "FormatException: Unexpected character",
+    "perl": "checkout failed: no price at /app/lib/Shop.pm line 12.",
+    "swift": "Shop/Prices.swift:12: Fatal error",
+    "lua": "lua: shop.lua:3: attempt to index a nil value",
+    "java_jackson": "java.lang.IllegalStateException: cannot read",
+    "java_reactor": "java.lang.IllegalStateException: boom",
+    "java_pyspark": "org.apache.spark.api.python.PythonException: Traceback",
+    "java_util_logging": "java.lang.IllegalStateException: no stock",
+    "javascript_circular": "TypeError: Converting circular structure to JSON",
+    "javascript_prisma": "PrismaClientKnownRequestError:",
+    "dotnet_sqlclient": "Microsoft.EntityFrameworkCore.DbUpdateException: An error occurred.",
+    "dotnet_fluentvalidation": "FluentValidation.ValidationException: Validation failed:",
+    "python_sqlalchemy": "Traceback (most recent call last):",
+    "python_postgresql": "Traceback (most recent call last):",
+    "python_pydantic": "Traceback (most recent call last):",
+    "ruby_rails_view": "ActionView::Template::Error (undefined method",
 }
 UNRELATED = [
     "GET /health 200 3ms",
@@ -61,6 +81,9 @@ UNRELATED = [
     "[stacktrace] is a word",
     "/healthz is up",
     "Traceback",
+    '10.0.0.7 - - [03/Nov/2026:10:00:00 +0000] "GET /error HTTP/1.1" 500 12',
+    "10:00:00 DEBUG retry after error",
+    "  warnings.warn(",
 ]
 
 
@@ -146,6 +169,83 @@ def test_the_log_line_above_belongs_to_the_trace_only_if_it_tells_of_trouble() -
     trace = TRACES["python"][1:]
     assert len(list(join(events(["ERROR checkout failed", *trace])))) == 1
     assert len(list(join(events(["INFO checkout started", *trace])))) == 2
+
+
+@pytest.mark.parametrize(
+    "unrelated",
+    [
+        "INFO: import done, 0 errors",
+        'INFO:werkzeug:10.0.0.1 - - [31/Jan/2026 16:10:26] "GET /error HTTP/1.1" 500 -',
+        "2026-01-01 10:00:00.001 INFO  [t2] b.B - failed over, continuing",
+        "2026-01-01 10:00:00.001 DEBUG [t2] b.B - exception follows",
+        "order 17 failed",
+        "all of it was unhandled before.",
+    ],
+)
+@pytest.mark.parametrize("trace", ["python", "java", "python_sqlalchemy", "javascript_circular"])
+def test_an_unrelated_line_above_a_trace_stays_apart(unrelated: str, trace: str) -> None:
+    lines = TRACES[trace][1:] if trace in ("python", "java") else TRACES[trace]
+    logs = list(join(events([unrelated, *lines])))
+    assert texts(logs) == [unrelated, "\n".join(lines)]
+
+
+@pytest.mark.parametrize(
+    "log_line",
+    [
+        "WARN order 17 failed",
+        "2026-01-01 10:00:00.001 ERROR [t1] a.A - order 1 refused",
+        "[2026-01-01 10:00:00,123] ERROR in app: Exception on /x [POST]",
+        "Order 17 could not be placed:",
+        "Retrying …",
+        "Unhandled exception",
+    ],
+)
+def test_a_line_that_warns_or_is_unfinished_belongs_to_the_trace_below(log_line: str) -> None:
+    for lines in (TRACES["python"][1:], TRACES["java"][1:]):
+        [log] = join(events([log_line, *lines]))
+        assert log.exception == "\n".join(lines)
+        assert [part.text for part in log.parts] == [log_line, log.exception]
+
+
+def test_an_unfinished_line_has_nothing_to_do_with_frames_of_no_exception() -> None:
+    lines = ["Call stack:", '  File "/var/runtime/bootstrap.py", line 60, in <module>', "    main()"]
+    assert texts(join(events(lines))) == [lines[0], "\n".join(lines[1:])]
+
+
+def test_traces_of_two_threads_stay_two() -> None:
+    frames = ["\tat shop.Stock.take(Stock.java:12)", "\tat shop.Orders.place(Orders.java:40)"]
+    first = 'Exception in thread "t1" java.lang.IllegalStateException: no stock'
+    second = 'Exception in thread "t2" java.lang.IllegalArgumentException: no hat'
+    assert texts(join(events([first, second, *frames]))) == [first, "\n".join([second, *frames])]
+    assert texts(join(events([first, frames[0], second, frames[0], frames[1]]))) == [
+        "\n".join([first, frames[0]]),
+        "\n".join([second, *frames]),
+    ]
+    log_lines = [f"2026-01-01 10:00:00.001 ERROR [{thread}] a.A - refused" for thread in ("t1", "t2")]
+    assert texts(join(events([*log_lines, first, frames[0], second, frames[0]]))) == [
+        log_lines[0],
+        log_lines[1],
+        "\n".join([first, frames[0]]),
+        "\n".join([second, frames[0]]),
+    ]
+
+
+def test_traces_right_after_each_other_are_two_logs() -> None:
+    lines = TRACES["python"][1:]
+    assert texts(join(events([*lines, *lines]))) == ["\n".join(lines)] * 2
+
+
+def test_a_log_line_among_the_lines_of_a_message_ends_it() -> None:
+    lines = [
+        "java.lang.IllegalStateException: first line",
+        "second line",
+        "2026-01-01 10:00:00.001 INFO  [t2] b.B - order 17 placed",
+        "\tat shop.Stock.take(Stock.java:12)",
+        "Caused by: java.lang.IllegalArgumentException: first line",
+        "10:00:00 DEBUG order 18 placed",
+        "\tat shop.Orders.place(Orders.java:40)",
+    ]
+    assert texts(join(events(lines))) == [*lines[:3], "\n".join(lines[3:5]), *lines[5:]]
 
 
 def test_a_structured_log_above_a_trace_stays_apart() -> None:

@@ -46,6 +46,7 @@ WRAPPERS: dict[str, Callable[[str], str]] = {
     "php_worker": _line(
         '[03-Nov-2026 10:00:00] WARNING: [pool www] child 7 said into stderr: "NOTICE: PHP message: ', '"'
     ),
+    "journal": _record("MESSAGE", _HOSTNAME="ip-10-0-0-1", _PID="7", SYSLOG_IDENTIFIER="web"),
     "rails": _line(f"[{REQUEST}] "),
     "kubectl": _line("[pod/orders-1/orders] "),
 }

@@ -22,7 +22,10 @@ The shape is the request body of LogInformant's "Build your own integration". Wh
 | what `PROPERTIES` says | the same for every log |
 | `extractedFields`, `@aws.account`, `@aws.region` … | what the subscription filter added to the event, as it came; account and region are then also `accountId` and `region` |
 
-Where a log has a field of its own of such a name, and ours is there too, its own becomes `log.<name>`.
+Where a log has a field of its own of such a name, and ours is there too, its own becomes `log.<name>`. Where it
+has two fields of one name, the last one keeps it, and the first becomes `log.<name>`. What a container driver, a
+log router or syslog says of a log (`parsing.containers`) comes last: where a log has such a field of its own, the
+wrapper's becomes `wrapper.<name>`.
 """  # noqa: E501  # a table row cannot be wrapped
 
 from functools import lru_cache
@@ -185,6 +188,9 @@ def _of_fields(log: "Log", fields: Fields, ours: Fields, frame: Frame) -> Fields
     others = without(found.path, fields) if found and found.text == log.exception else fields.copy()
     for field in used:
         others.pop(field, None)
+    for name, value in (log.parsed.repeated or {}).items():
+        names = (f"{'log.' * times}{name}" for times in count(1))
+        others[next(new for new in names if new not in others)] = value
     return {
         "message": message or cut(log.parsed.text, MAX_OWN_TEXT) or _BLANK,
         "source": source,

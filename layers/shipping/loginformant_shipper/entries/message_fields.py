@@ -11,6 +11,7 @@ _MESSAGE_FIELDS = (
     "event",  # structlog
     "short_message",  # GELF
     "Message",  # .NET's JSON console
+    "MESSAGE",  # the journal of systemd
     "RenderedMessage",  # Serilog, JSON formatter
     "MessageTemplate",
     "log.message",

@@ -70,16 +70,28 @@ def decide(
     """
     if parsed.fields is not None:
         decision = (
-            decide_by_repeated_field(parsed.fields, parsed.body)
+            (decide_by_repeated_field(parsed.fields, parsed.body) if parsed.repeated else None)
             or _of_fields(parsed.fields)
             or _of_prefix(parsed)
         )
     else:
         of_prefix = _of_prefix(parsed) if parsed.prefix else None
         decision = of_prefix or decide_by_log_group(log_group) or _of_text(parsed.text)
-    if decision is None and parsed.wrapper is not None and parsed.wrapper.level is not None:
-        return Decision(parsed.wrapper.level, "wrapper")
+    if parsed.wrapper is not None:
+        decision = _with_severity(decision, parsed.text, parsed.wrapper.level)
     return decision or _DEFAULTS[default]
+
+
+def _with_severity(decision: Decision | None, text: str, severity: Level | None) -> Decision | None:
+    """The severity of syslog or the journal, unless the text names a level of its own or is an exception."""
+    if severity is None:
+        return decision
+    in_passing = (
+        decision is None
+        or decision.rule in ("words", "http-status")
+        or (decision.rule == "key-value" and not begins_with_pair(text))
+    )
+    return Decision(severity, "syslog-priority") if in_passing else decision
 
 
 def decide_log(log: Log, log_group: str | None = None, default: Level = Level.INFORMATION) -> Decision:

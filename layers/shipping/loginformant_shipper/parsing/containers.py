@@ -12,6 +12,7 @@ conventions (registry of attributes: container, k8s, aws.ecs, host; "Data Model 
 | CRI (containerd, CRI-O) | `2026-01-01T10:00:00.123456789Z stderr F …` |
 | Docker Compose | `web_1  \\| …` |
 | syslog (Elastic Beanstalk, rsyslog; RFC 3164 and RFC 5424) | `Jan  1 10:00:00 ip-10-0-0-1 web[1234]: …` |
+| the journal of systemd | `{"MESSAGE": "…", "PRIORITY": "3", "_HOSTNAME": …}` |
 | PHP-FPM | `NOTICE: PHP message: …`, `WARNING: [pool www] child 7 said into stderr: "…"` |
 | Rails, tagged with the request | `[7f8f84ce-d134-4b77-88dc-bac10b54a410] …` |
 | `kubectl logs --prefix` | `[pod/orders-1/orders] …` |
@@ -60,7 +61,8 @@ MAX_WRAPPERS = 4
 def may_be_wrapped(message: str) -> bool:
     """Return whether `unwrap` has to be asked; most messages are done with here, in little time."""
     if message[:1] == "{":
-        return '"log"' in message or '"container_name"' in message  # as every record of `kubernetes` has, too
+        # Every record of `kubernetes` has a container's name in it.
+        return '"log"' in message or '"container_name"' in message or '"MESSAGE"' in message
     return _LOOKS_WRAPPED.match(message) is not None
 
 
@@ -94,8 +96,9 @@ def rewrap(message: str, text: str) -> str:
     """
     if message[:1] == "{" and (record := json_object(message)) is not None:
         kept = {name: value for name, value in record.items() if name not in _OF_PARTIALS}
-        if "log" in kept:
-            return orjson.dumps(kept | {"log": text}).decode()
+        for name in ("log", "MESSAGE"):
+            if name in kept:
+                return orjson.dumps(kept | {name: text}).decode()
     if line := _CRI.match(message):
         return f"{message[: line.start('flag')]}F {text}"
     return text
@@ -109,6 +112,9 @@ def _without_one_wrapper(message: str) -> Unwrapped | None:
     line = _LINE_WRAPPERS.match(message)
     return _READERS[line.lastgroup](message) if line and line.lastgroup else None
 
+
+NAMES_IN_WRAPPERS = frozenset({"log", "container_name", "kubernetes", "MESSAGE"})
+"""An object that has none of them is no wrapper."""
 
 # --- records: JSON objects of FireLens, Fluent Bit, fluentd, Docker -----------------------------------------
 
@@ -134,7 +140,10 @@ _KUBERNETES = {
 }
 _KUBERNETES_GROUPS = {"labels": "k8s.pod.label.", "annotations": "k8s.pod.annotation."}
 
-_OF_PARTIALS = frozenset({"_p", "logtag", "partial_message", "partial_id", "partial_ordinal", "partial_last"})
+_OF_PARTIALS = frozenset(
+    {"_p", "logtag", "partial_message", "partial_id", "partial_ordinal", "partial_last"}
+    | {"CONTAINER_PARTIAL_MESSAGE"}
+)
 """Fields that say how lines were cut, and nothing about what was written."""
 
 _ONLY_WRAPPERS_HAVE = frozenset(
@@ -148,6 +157,8 @@ _SAYS_MORE_THAN_A_WRAPPER = frozenset(
 
 
 def _out_of_record(record: Fields) -> Unwrapped | None:
+    if isinstance(record.get("MESSAGE"), str) and not _OF_JOURNAL.isdisjoint(record):
+        return _out_of_journal(record)
     log = record.get("log")
     if isinstance(log, str | dict):
         if not _is_wrapper(record):
@@ -177,6 +188,33 @@ def _out_of_record(record: Fields) -> Unwrapped | None:
         else:
             others[name] = value
     return _with_program_fields(record, own, others)
+
+
+# systemd.journal-fields(7), "Trusted Journal Fields" and "User Journal Fields"; Docker's driver `journald`.
+_OF_JOURNAL = frozenset({"_HOSTNAME", "_SYSTEMD_UNIT", "_TRANSPORT", "_PID", "__REALTIME_TIMESTAMP"})
+_OF_JOURNAL_RENAMED = {
+    "_HOSTNAME": "host.name",
+    "_PID": "process.pid",
+    "SYSLOG_IDENTIFIER": "service.name",
+    "CONTAINER_NAME": "container.name",
+    "CONTAINER_ID_FULL": "container.id",
+}
+_NOT_OF_THE_LOG = frozenset({"MESSAGE", "PRIORITY", "CONTAINER_PARTIAL_MESSAGE"})
+
+
+def _out_of_journal(record: Fields) -> Unwrapped:
+    properties = {
+        _OF_JOURNAL_RENAMED.get(name, name): value
+        for name, value in record.items()
+        if name not in _NOT_OF_THE_LOG
+    }
+    writer = (str(record.get("_HOSTNAME")), str(record.get("_PID")), str(record.get("CONTAINER_ID_FULL")))
+    priority = str(record.get("PRIORITY", ""))
+    level = _SEVERITIES[int(priority)] if len(priority) == 1 and priority in "01234567" else None
+    partial = None
+    if "CONTAINER_ID_FULL" in record:
+        partial = Partial("", str(record.get("CONTAINER_PARTIAL_MESSAGE")).lower() != "true")
+    return Unwrapped(record["MESSAGE"], None, properties, writer, partial, level)
 
 
 def _with_program_fields(record: Fields, own: Fields, others: Fields) -> Unwrapped | None:

@@ -22,6 +22,7 @@ _TRACES = (
     "backtrace",  # Ruby
     "trace",  # Monolog
     "errorVerbose",  # zap with github.com/pkg/errors
+    "throwableInformation",  # Managed Service for Apache Flink
 )
 # The same with dots in their names, and names that stand for an exception on their own.
 _TRACES_AT_THE_TOP = (
@@ -62,6 +63,10 @@ _TYPES_AT_THE_TOP = ("errorType", "error.type", "exception.type", "exception_nam
 _MESSAGES_AT_THE_TOP = ("errorMessage", "error.message", "exception.message", "error", "err")
 
 _ANY_FIELD = frozenset({*_TRACES_AT_THE_TOP, *_HOLDERS, "errorType"}) - {"message"}
+
+
+_NONE = frozenset(("", "none", "null", "nil", "undefined", "false", "no", "n/a", "0", "-", "{}", "[]"))
+"""What programs write where there is no exception, in lower case."""
 
 
 def exception_of(fields: dict[str, Any]) -> ExceptionField | None:
@@ -117,17 +122,21 @@ def _exception_of_holder(field: str, holder: dict[str, Any]) -> ExceptionField |
 
 def _trace(field: str, value: object) -> str | None:
     match value:
-        case str() if not value.isspace() and (field not in _AMBIGUOUS or "\n" in value):
-            return value or None
+        case str() if value.strip().lower() not in _NONE and (field not in _AMBIGUOUS or "\n" in value):
+            return value
         case [str(), *_] as lines if all(isinstance(line, str) for line in lines):
             return "\n".join(str(line).rstrip("\n") for line in lines)
     return None
 
 
 def _heading(fields: dict[str, Any], types: tuple[str, ...], messages: tuple[str, ...]) -> str:
-    kind = next((value for name in types if isinstance(value := fields.get(name), str) and value), "")
-    message = next((value for name in messages if isinstance(value := fields.get(name), str) and value), "")
+    kind = next((value for name in types if _says(value := fields.get(name))), "")
+    message = next((value for name in messages if _says(value := fields.get(name))), "")
     return ": ".join(part for part in (kind, message) if part)
+
+
+def _says(value: object) -> bool:
+    return isinstance(value, str) and value.strip().lower() not in _NONE
 
 
 def _below(heading: str, trace: str) -> str:

@@ -53,3 +53,49 @@ def _exact(digits: str) -> int | str:
         return digits
     number = int(digits)
     return number if -(2**63) <= number < 2**64 else digits
+
+
+# --- names that are there more than once ---
+
+_MAX_REPEATED_CHARACTERS = 256 * 1024
+
+
+def repeated_values(body: str, fields: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the earlier values of names that a JSON object holds more than once; None where there are none.
+
+    Args:
+        body: The JSON text that `fields` were read from.
+        fields: Its members.
+    """
+    # A name ends with `":`, and so may text within a string, but there it is escaped. To count costs little.
+    names = body.count('":') - len(fields)
+    if names:
+        inner = [value for value in fields.values() if type(value) is dict or type(value) is list]
+        try:
+            within = orjson.dumps(inner)
+        except TypeError:  # nested too deep
+            return None
+        names -= within.count(b'":')
+        if names:
+            names -= body.count('\\":') - within.count(b'\\":')
+    if not names or len(body) > _MAX_REPEATED_CHARACTERS:
+        return None
+    members: list[tuple[str, Any]] = []
+
+    def keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal members
+        members = pairs  # those of the outermost object come last
+        return dict(pairs)
+
+    try:
+        json.loads(body, object_pairs_hook=keep, parse_int=_exact)
+    except (ValueError, RecursionError):
+        return None
+    repeated: dict[str, list[Any]] = {}
+    for name, value in members:
+        repeated.setdefault(name, []).append(value)
+    return {
+        name: values[0] if len(values) == 2 else values[:-1]
+        for name, values in repeated.items()
+        if len(values) > 1
+    } or None

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from loginformant_shipper.events import new_tuple
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.containers import Unwrapped, may_be_wrapped, unwrap
-from loginformant_shipper.parsing.json_objects import BEFORE_JSON, json_object
+from loginformant_shipper.parsing.json_objects import BEFORE_JSON, json_object, repeated_values
 
 
 class RuntimePrefix(NamedTuple):
@@ -36,6 +36,8 @@ class ParsedMessage(NamedTuple):
     prefix: RuntimePrefix | None = None
     wrapper: Wrapper | None = None
     """Where the message came in one; everything else here is what was in it."""
+    repeated: dict[str, Any] | None = None
+    """The earlier values of names that `body` holds more than once; `fields` has the last."""
 
 
 def parse(message: str) -> ParsedMessage:
@@ -69,19 +71,22 @@ def parse_bare(message: str) -> ParsedMessage:
     text = message.rstrip()
     first = text[:1]
     if first not in _MORE_THAN_TEXT:
-        return new_tuple(ParsedMessage, (text, text, None, None, None))
+        return new_tuple(ParsedMessage, (text, text, None, None, None, None))
     pattern = _PREFIX_BY_FIRST_CHARACTER.get(first)
     prefix = pattern.match(text) if pattern else None
     if prefix is None:
         fields = json_object(text) if first in BEFORE_JSON else None
-        return new_tuple(ParsedMessage, (text, text, fields, None, None))
+        repeated = repeated_values(text, fields) if fields else None
+        return new_tuple(ParsedMessage, (text, text, fields, None, None, repeated))
     body = text[prefix.end() :]
     level, request_id = prefix.group("level", "request_id")
     fields = json_object(body) if body[:1] in BEFORE_JSON else None
     if fields is None and body[-1:] == "}":
         fields = _fields_behind_text(body)
     found = new_tuple(RuntimePrefix, (level, None if request_id == "undefined" else request_id))
-    return new_tuple(ParsedMessage, (text, body, fields, found, None))
+    return new_tuple(
+        ParsedMessage, (text, body, fields, found, None, repeated_values(body, fields) if fields else None)
+    )
 
 
 def _fields_behind_text(body: str) -> dict[str, Any] | None:

@@ -10,7 +10,6 @@ _KINDS = frozenset(
     {
         *("instance", "cluster", "proxy", "dbclusters"),  # rds, docdb, neptune
         *("containerinsights", "application-signals"),  # ecs
-        *("states", "apigateway", "pipes", "vendedlogs"),  # vendedlogs
         *("domains", "apis", "broker", "jobs", "endpoints", "trainingjobs", "processingjobs", "flowlogs"),
         *("job", "output", "error", "logs", "logs-v2", "runtimes", "data", "default"),
     }
@@ -21,6 +20,11 @@ _HOME_REGION = re.compile(r"[a-z]{2}(?:-[a-z]{1,10}){1,3}-\d\.")
 
 _STATE_MACHINE = "-Logs"
 """What the console of Step Functions puts behind the name of a state machine."""
+
+_VENDED_KIND = re.compile(
+    r"(?:access|error|flow|application|event|usage|connection|execution)[-_]?logs?\Z", re.I
+)
+"""The kind of a log that a service delivers itself: `ACCESS_LOGS`, `APPLICATION_LOGS`, `access-logs`."""
 
 _API_GATEWAY_EXECUTION = "API-Gateway-Execution-Logs_"
 _WAF = "aws-waf-logs-"
@@ -37,6 +41,7 @@ def source_of_log_group(log_group: str) -> str:
     | `/aws/eks/prod/cluster` | `prod` |
     | `/ecs/checkout` | `checkout` |
     | `/aws/vendedlogs/states/billing-Logs` | `billing` |
+    | `/aws/vendedlogs/events/event-bus/orders` | `orders` |
     | `API-Gateway-Execution-Logs_a1b2c3/prod` | `API Gateway a1b2c3/prod` |
     | `aws-waf-logs-shop` | `shop` |
     | `sns/eu-west-1/123456789012/alerts/Failure` | `alerts` |
@@ -47,6 +52,11 @@ def source_of_log_group(log_group: str) -> str:
     if log_group.startswith(_WAF):
         return log_group.removeprefix(_WAF) or log_group
     match [part for part in log_group.split("/") if part]:
+        case ["aws", "vendedlogs", *rest] if rest:
+            # `<service>/<kinds …>/<name>`, with the kind of log before the name or behind it.
+            kinds = {*_KINDS, "access"}
+            names = [part for part in rest if part.lower() not in kinds and not _VENDED_KIND.match(part)]
+            return (names or rest)[-1].removesuffix(_STATE_MACHINE) or log_group
         case ["aws", _, *rest]:
             names = [part for part in rest if part.lower() not in _KINDS]
             name = names[0] if names else "/".join(log_group.split("/")[2:])

@@ -12,7 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from loginformant_shipper.events import LogEvent, new_tuple
-from loginformant_shipper.parsing.containers import LOOKS_WRAPPED, Unwrapped, may_be_wrapped, rewrap, unwrap
+from loginformant_shipper.parsing.containers import (
+    LOOKS_WRAPPED,
+    NAMES_IN_WRAPPERS,
+    Unwrapped,
+    may_be_wrapped,
+    rewrap,
+    unwrap,
+)
 from loginformant_shipper.parsing.exception_fields import exception_of
 from loginformant_shipper.parsing.messages import ParsedMessage, parse, parse_bare, parse_unwrapped
 from loginformant_shipper.parsing.trace_lines import LOOKS_LIKE_A_MARK, Trace, hold_a_trace, traces
@@ -62,12 +69,27 @@ def join(events: Iterable[LogEvent], redact: Redact | None = None) -> Iterator[L
     """
     events = tuple(events)
     messages = list(filter(_LOOKS_SPECIAL, [event.message for event in events]))
-    if any(map(may_be_wrapped, messages)):
+    lines = [message for message in messages if message[0] != "{"]
+    if not hold_a_trace(lines) and not any(map(may_be_wrapped, lines)):
+        yield from _each(events, redact)
+    elif any(map(may_be_wrapped, messages)):
         yield from _join_wrapped(events, redact)
-    elif hold_a_trace([message for message in messages if message[0] != "{"]):
-        yield from (log for _, log in _join_lines([_bare(event) for event in events]))
     else:
-        yield from map(_log_of_bare, events)
+        yield from (log for _, log in _join_lines([_bare(event) for event in events]))
+
+
+def _each(events: Sequence[LogEvent], redact: Redact | None) -> Iterator[Log]:
+    """Each event as a log of its own, as most are; from the first object that is a wrapper on, join."""
+    for index, event in enumerate(events):
+        parsed = parse_bare(event.message)
+        if parsed.fields is not None:
+            if not NAMES_IN_WRAPPERS.isdisjoint(parsed.fields) and may_be_wrapped(event.message):
+                yield from _join_wrapped(events[index:], redact)
+                return
+        elif "\n" not in parsed.body and "\r" not in parsed.body:
+            yield new_tuple(Log, ((event,), parsed, None, None, ()))
+            continue
+        yield _log_of((event,), parsed, None)
 
 
 # --- lines: one event, or the parts of one line ---
@@ -217,13 +239,6 @@ def _logs_of_lines(lines: Sequence[_Line], first: int, end: int) -> Iterator[tup
         yield number, _log_of(line.events, parsed, line.continues)
 
 
-def _log_of_bare(event: LogEvent) -> Log:
-    parsed = parse_bare(event.message)
-    if parsed.fields is not None or "\n" in parsed.body or "\r" in parsed.body:
-        return _log_of((event,), parsed, None)
-    return new_tuple(Log, ((event,), parsed, None, None, ()))
-
-
 def _log_of(events: tuple[LogEvent, ...], parsed: ParsedMessage, continues: ParsedMessage | None) -> Log:
     if parsed.fields is not None:
         found = exception_of(parsed.fields)
@@ -236,7 +251,7 @@ def _log_of(events: tuple[LogEvent, ...], parsed: ParsedMessage, continues: Pars
 def _exception_in(body: str) -> str | None:
     """The stack trace in a message of several lines (Node.js in a container writes `\r` between them)."""
     lines = body[:MAX_SEARCHED_CHARACTERS].splitlines(keepends=True)
-    trace = next(traces([line.rstrip() for line in lines], lambda _: True), None)
+    trace = next(traces([line.rstrip() for line in lines], lambda _: True, one_log=True), None)
     if trace is None:
         return None
     return body[sum(map(len, lines[: trace.exception])) + trace.column :]

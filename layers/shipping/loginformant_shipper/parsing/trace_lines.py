@@ -1,14 +1,23 @@
-"""The shapes of the lines of stack traces: Python, Java, JavaScript, .NET, Go, Ruby, PHP and Rust.
+"""The shapes of the lines of stack traces: Python, Java, JavaScript, .NET, Go, Ruby, PHP, Rust and others.
 
 A trace is found by a line that hardly anything else looks like (a frame, "Traceback (most recent call
 last):", "goroutine 1 [running]:" …) and grows from there: upwards to the line that names the exception and to
-the log line above that, downwards while lines continue it. The patterns are tried at the beginning of a line
-only, and their repetitions are bounded, so each line costs at most a fixed multiple of its length.
+the log line above that, downwards while lines continue it. The message of an exception may have several
+lines: what stands between the name and the frames belongs to it, unless it has a header of its own.
+
+The log line above belongs to a trace if its header says Warning or worse, or if it is unfinished. Any other
+line stays a log of its own: it would hide the level of the exception.
+
+The patterns are tried at the beginning of a line only, and their repetitions are bounded, so each line costs
+at most a fixed multiple of its length.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
+
+from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.headers import level_on_second_line, read_header
 
 Lines = Sequence[str]
 
@@ -66,10 +75,24 @@ _JAVA_JAVASCRIPT_DOTNET = _Shape(
         r"|[ \t]{0,40}--- End of (?:inner exception |)stack trace"
         r"|[ \t]{1,40}\[(?:cause|errors)\]: "  # JavaScript
         r"|Node\.js v\d"
+        r"|[ \t]{0,40}(?:ClientConnectionId:|Error Number:\d)"  # SqlClient, behind its frames
     ),
     last=_NOTHING,
     resumes=_NOTHING,
 )
+
+# What may stand below the last line of Python's traces: another trace, or more of the message.
+_LINK = re.compile(
+    r"During handling of the above exception, another exception occurred:"
+    r"|The above exception was the direct cause of the following exception:"
+)
+_MORE_OF_A_MESSAGE = re.compile(
+    r"\[(?:SQL|parameters): |\(Background on this error at: "  # SQLAlchemy
+    r"|(?:DETAIL|HINT|CONTEXT|LINE \d{1,6}): "  # PostgreSQL, through psycopg
+)
+_LINK_OR_MORE = re.compile(f"{_LINK.pattern}|{_MORE_OF_A_MESSAGE.pattern}")
+_CARET = re.compile(r" {4,200}\^$")
+"""PostgreSQL's, below LINE."""
 
 _PYTHON = _Shape(
     # AWS Lambda writes no-break spaces for the indentation (awslambdaric, bootstrap.py).
@@ -84,11 +107,7 @@ _PYTHON = _Shape(
         r"|[A-Za-z_]\w{0,100}(?:\.\w{1,100}){1,20}(?:: |:?$)"
         r"| {2,100}\+-{30,40}$)"  # an exception group
     ),
-    resumes=re.compile(
-        r"During handling of the above exception, another exception occurred:"
-        r"|The above exception was the direct cause of the following exception:"
-        r"|Traceback \(most recent call last\):"
-    ),
+    resumes=re.compile(rf"{_LINK.pattern}|Traceback \(most recent call last\):"),
 )
 
 _PYTHON_FRAMES = _PYTHON._replace(mark=re.compile(r'[ \xa0]{2,40}File "[^"]{1,500}", line \d'), opens=False)
@@ -148,23 +167,72 @@ _RUST = _Shape(
     resumes=_NOTHING,
 )
 
+_ELIXIR = _Shape(
+    mark=re.compile(r" {4,8}(?:\([\w-]{1,60}(?: [^)\s]{1,40})?\) )?[^\s:]{1,300}\.(?:exs?|erl):\d{1,9}: "),
+    opens=False,
+    above=re.compile(r" {4}\*\* \("),
+    line=re.compile(
+        r" {4,8}(?:\([\w-]{1,60}(?: [^)\s]{1,40})?\) )?[^\s:]{1,300}(?::\d{1,9})?: "
+        r"|(?:Last message|State|Client)\b"
+    ),
+    last=_NOTHING,
+    resumes=_NOTHING,
+)
+
+_DART = _Shape(
+    mark=re.compile(r"#\d{1,4} {2,8}[^\s(][^(]{0,300}\((?:package|file|dart|https?):[^)]{1,400}\)"),
+    opens=False,
+    above=_NOTHING,
+    line=re.compile(r"#\d{1,4} {2,8}\S|<asynchronous suspension>|\.\.\.$"),
+    last=_NOTHING,
+    resumes=_NOTHING,
+)
+
+_PERL = _Shape(
+    mark=re.compile(r"\t[^\s(][^\t]{0,300}? called at \S{1,400} line \d"),
+    opens=False,
+    above=re.compile(r".{0,400} at \S{1,400} line \d{1,9}\.?$"),
+    line=re.compile(r"\t[^\s(][^\t]{0,300}? called at \S{1,400} line \d"),
+    last=_NOTHING,
+    resumes=_NOTHING,
+)
+
+_SWIFT = _Shape(
+    mark=re.compile(r"Current stack trace:$"),
+    opens=True,
+    above=re.compile(r"(?:\S{1,300}: )?(?:Fatal error|Precondition failed|Assertion failed)(?:: |$)"),
+    line=re.compile(r"\d{1,4} {1,8}\S{1,200} {1,40}0x[0-9a-f]"),
+    last=_NOTHING,
+    resumes=_NOTHING,
+)
+
+_LUA = _Shape(
+    mark=re.compile(r"stack traceback:$"),
+    opens=True,
+    above=re.compile(r"[^\n]{0,400}\.lua:\d{1,9}: "),
+    line=re.compile(r"\t\S[^\n]{0,400}(?: in |\?$)|coroutine \d{1,6}:$"),
+    last=_NOTHING,
+    resumes=_NOTHING,
+)
+
 _SHAPES_BY_FIRST_CHARACTER: dict[str, tuple[_Shape, ...]] = {
-    " ": (_JAVA_JAVASCRIPT_DOTNET, _PYTHON_FRAMES, _PYTHON, _RUBY),
-    "\t": (_JAVA_JAVASCRIPT_DOTNET, _RUBY),
+    " ": (_JAVA_JAVASCRIPT_DOTNET, _PYTHON_FRAMES, _PYTHON, _RUBY, _ELIXIR),
+    "\t": (_JAVA_JAVASCRIPT_DOTNET, _RUBY, _PERL),
     "\xa0": (_PYTHON_FRAMES,),
     "T": (_PYTHON,),
     "g": (_GO,),
     "t": (_RUST,),
-    "s": (_RUST,),
+    "s": (_RUST, _LUA),
     "S": (_PHP, _RUST),
     "P": (_PHP,),
-    "#": (_PHP,),
+    "#": (_PHP, _DART),
+    "C": (_SWIFT,),
     "[": (_PHP,),
     **dict.fromkeys("/.albc<", (_RUBY,)),
 }
 
 LOOKS_LIKE_A_MARK = (
-    r"[ \t\xa0]|Traceback|goroutine |thread '|[sS]tack |PHP |#\d|\[stack"
+    r"[ \t\xa0]|Traceback|goroutine |thread '|[sS]tack |PHP |#\d|\[stack|Current stack"
     r"|(?:/|\./|app/|lib/|config/|bin/|<internal:)[^\s:]{1,400}+:\d"
 )
 """What the marks of all shapes begin with, and some other lines."""
@@ -181,40 +249,66 @@ _RAILS_EXCEPTION = re.compile(r"(?<![\w:])[A-Z]\w{0,100}(?:::[A-Z]\w{0,100}){0,2
 _EXCEPTION_LINE = re.compile(
     r"[ \t]{0,40}(?:Caused by: |Suppressed: |---> )?(?:[A-Za-z_$][\w$]{0,100}(?:\.|::|\\)){0,20}"
     r"[A-Z][\w$]{1,100}(?:: |$)"
+    r"|\*\* \([A-Za-z]"  # Elixir
 )
-_BAD_NEWS = re.compile(
-    r"error|exception|fail|fatal|severe|crit|unhandled|uncaught|warn|abort|could not|cannot",
-    re.IGNORECASE,
+# The beginning of a line that names an exception whose message may go on below.
+_NAMED_FIRST = re.compile(
+    r"[ \t]{0,40}(?:Caused by: |Suppressed: |Wrapped by: |---> |\[ERROR\] |Uncaught |Unhandled exception[.:] "
+    r"|Exception in thread \"[^\"]{0,200}\" )?"
+    r"(?:(?:[A-Za-z_$][\w$]{0,100}(?:\.|::|\\)){0,20}"
+    r"(?:[A-Za-z_$][\w$]{0,100})?(?:Error|Exception|Throwable|Fault|Failure)"
+    r"|(?:[A-Za-z_$][\w$]{0,100}(?:\.|::|\\)){1,20}[A-Z][\w$]{1,100}"
+    r"|[A-Z][a-z0-9]{1,60}[A-Z][\w$]{1,100}(?=: ))"
+    r"(?::|$| \(0x| \[)"
 )
-"""What a log line says that an exception is written with."""
+_UNFINISHED = re.compile(r"(?::|\.\.\.|…)$|\b(?:[Uu]nhandled|[Uu]ncaught) [a-z]{4,20}(?: [a-z]{4,20})?$")
+"""How a log line ends that goes on with the exception below it."""
+
+_WORSE = frozenset({Level.WARNING, Level.ERROR, Level.FATAL})
 
 _NEVER_ABOVE_A_TRACE = ("{", "START RequestId: ", "END RequestId: ", "REPORT RequestId: ", "INIT_START ")
 """Structured logs are complete in themselves, and the platform writes no traces."""
 
 _LOOKED_AT = 2048
-"""Characters of a line in which an exception's name or bad news are looked for."""
+"""Characters of a line in which an exception's name is looked for."""
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]{0,20}m")
+_IN_THREAD = re.compile(r"Exception in thread \"([^\"]{1,200})\" ")
 
 _DOTNET_CONSOLE = re.compile(r"(?:trce|dbug|info|warn|fail|crit): \S")
-_DOTNET_CONSOLE_TEXT = re.compile(r" {6}\S")
+_DOTNET_CONSOLE_TROUBLE = re.compile(r"(?:warn|fail|crit): \S")
+_DOTNET_CONSOLE_TEXT = re.compile(r" {6}\s*\S")
 _JAVASCRIPT_CARETS = re.compile(r"[ \t]{0,400}\^{1,400}$")
 _JAVASCRIPT_SOURCE = re.compile(r"[^\s:][^\n]{0,400}:\d{1,9}$")
 
 # AWS Lambda tells the exception above the trace instead of below it (awslambdaric, bootstrap.py).
 _LAMBDA_PYTHON_ERROR = re.compile(r"\[ERROR\] [\w.]{1,200}(?:: |$)")
 
-_MAX_HEAD = 20
+_PYTHON_IN_JAVA = "Traceback (most recent call last):"
+"""Behind the name of PySpark's PythonException; Java's own frames follow."""
+_VALIDATION_ERRORS = re.compile(r"\S{0,200}ValidationError: \d{1,6} validation errors? for ")
+_VALIDATED_FIELD = re.compile(r"\S[^\n]{0,200}$")
+_VALIDATION_ERROR = re.compile(r" {2}\S.{0,1000}[\[(]type=| {4}For further information visit ")
+"""pydantic writes a line for the field, and below it the error."""
+
+_MAX_HEAD = 60
 """Lines above a mark that may belong to its trace."""
+_MAX_MESSAGE = 30
+"""Lines of a message that has several, within a trace."""
 
 
-def traces(lines: Lines, together: Callable[[int], bool]) -> Iterator[Trace]:
-    """The stack traces among `lines` (each without line feed), in order; they do not overlap.
+def traces(lines: Lines, together: Callable[[int], bool], one_log: bool = False) -> Iterator[Trace]:
+    """Find the stack traces among lines, in order; they do not overlap.
 
-    `together(i)` tells whether line `i` was written together with line `i - 1`; asked only near a trace.
+    Args:
+        lines: Each without line feed.
+        together: Tells whether line `i` was written together with line `i - 1`; asked only near a trace.
+        one_log: Whether all lines are one log event: then none of them is a log of its own.
     """
     end = 0
     for mark, line in enumerate(lines):
         if mark >= end and (shape := _shape(line)):
-            trace = _grown(lines, mark, shape, end, together)
+            trace = _Growing(lines, together, one_log, mark, end).trace(shape)
             end = trace.end
             yield trace
 
@@ -231,29 +325,197 @@ def _shape(line: str) -> _Shape | None:
     return None
 
 
-def _grown(lines: Lines, mark: int, shape: _Shape, floor: int, together: Callable[[int], bool]) -> Trace:
-    def above(line: int) -> str | None:
-        """The line above, if it can belong to the trace."""
-        usable = line > max(floor, mark - _MAX_HEAD) and together(line)
-        return lines[line - 1] if usable and not lines[line - 1].startswith(_NEVER_ABOVE_A_TRACE) else None
+class _Growing:
+    """What a trace grows by, from its mark on."""
 
-    exception = mark
-    while (line := above(exception)) is not None and shape.above.match(line):
-        exception -= 1
-    named = shape.opens or (shape is _RUBY and _names_exception(lines[mark], shape))
-    if not shape.opens:
+    def __init__(
+        self, lines: Lines, together: Callable[[int], bool], one_log: bool, mark: int, floor: int
+    ) -> None:
+        self.lines = lines
+        self.together = together
+        self.one_log = one_log
+        self.mark = mark
+        self.floor = floor
+
+    def trace(self, shape: _Shape) -> Trace:
+        exception, named = self._exception(shape)
+        first = exception
+        line = self.lines[exception]
+        if not named or shape is _PYTHON or _EXCEPTION_LINE.match(line) or _NAMED_FIRST.match(line):
+            first = self._log_line(exception, named)
+        if first < exception and (
+            not named or (shape is _PYTHON and _LAMBDA_PYTHON_ERROR.match(self.lines[first]))
+        ):
+            exception, named = first, True
+        column = _column(self.lines[exception], shape) if named else 0
+        return Trace(first, exception, column, self._end(shape, first, exception), headless=not named)
+
+    def _above(self, line: int) -> str | None:
+        """The line above, if it can belong to the trace."""
+        if line <= max(self.floor, self.mark - _MAX_HEAD) or not self.together(line):
+            return None
+        above = self.lines[line - 1]
+        return None if above.startswith(_NEVER_ABOVE_A_TRACE) and not self.one_log else above
+
+    # --- upwards: the line that names the exception, and the log line ---
+
+    def _exception(self, shape: _Shape) -> tuple[int, bool]:
+        """The line that names the exception, and whether it does: else it is the first frame."""
+        exception = self.mark
+        while (line := self._above(exception)) is not None and shape.above.match(line):
+            exception -= 1
+        if shape.opens or (shape is _PERL and exception < self.mark):
+            return exception, True
+        if shape is _RUBY and _names_exception(self.lines[self.mark], shape):
+            return exception, True
         over = exception
-        while (line := above(over)) is not None and not line.strip():
+        while (line := self._above(over)) is not None and not line.strip():
             over -= 1
-        if line is not None and not named and _names_exception(line, shape):
-            exception, named = over - 1, True
-    first = exception
-    if not named or shape is _PYTHON or _EXCEPTION_LINE.match(lines[exception]):
-        first = _log_line(exception, above)
-    if first < exception and (not named or (shape is _PYTHON and _LAMBDA_PYTHON_ERROR.match(lines[first]))):
-        exception, named = first, True
-    column = _column(lines[exception], shape) if named else 0
-    return Trace(first, exception, column, _end(lines, mark, shape, together), headless=not named)
+        if line is None:
+            return exception, False
+        if not _names_first(line, shape) and (named := self._named_above(over, shape)) is not None:
+            return named, True
+        if _names_exception(line, shape):
+            return over - 1, True
+        return exception, False
+
+    def _named_above(self, below: int, shape: _Shape) -> int | None:
+        """The line that names the exception, above a message of several lines that ends above `below`."""
+        while (line := self._above(below)) is not None:
+            if _names_first(line, shape):
+                return below - 1
+            if not self.one_log and not _is_plain(line):
+                trouble = _header_level(line) in _WORSE and _names_exception(line, shape)
+                return below - 1 if trouble and _column(line, shape) else None
+            below -= 1
+        return None
+
+    def _log_line(self, exception: int, named: bool) -> int:
+        """The line that the trace was logged with; that of the exception where nothing above is its own."""
+        line = self._above(exception)
+        if line is None:
+            return exception
+        if _DOTNET_CONSOLE_TEXT.match(self.lines[exception]):
+            return self._dotnet_console(exception)
+        if not line.strip() or _JAVASCRIPT_CARETS.match(line):
+            over = exception if line.strip() else exception - 1
+            carets, source = self._above(over), self._above(over - 2)
+            shown = carets is not None and source is not None and self._above(over - 1) is not None
+            if shown and _JAVASCRIPT_CARETS.match(carets or "") and _JAVASCRIPT_SOURCE.match(source or ""):
+                return over - 3
+            if over == exception:
+                return exception
+            line = self._above(over)  # Spring Boot leaves a line blank in between
+            return over - 1 if line is not None and self._is_own(line, exception, named) else exception
+        if not self._is_own(line, exception, named):
+            return exception
+        over_line = self._above(exception - 1)
+        if over_line is not None and level_on_second_line(f"{over_line}\n{line}", len(over_line)):
+            return exception - 2  # java.util.logging
+        return exception - 1
+
+    def _dotnet_console(self, exception: int) -> int:
+        """The line with the level, above lines that are all indented."""
+        over = exception
+        while (line := self._above(over)) is not None and _DOTNET_CONSOLE_TEXT.match(line):
+            over -= 1
+        return over - 1 if line is not None and _DOTNET_CONSOLE_TROUBLE.match(line) else exception
+
+    def _is_own(self, line: str, exception: int, named: bool) -> bool:
+        """Whether a log line is the trace's own: its header tells of trouble, or it is unfinished.
+
+        Nothing says what an unfinished line has to do with frames of no exception: `Call stack:`.
+        """
+        if line[:1].isspace():
+            return False
+        line = _COLOURS.sub("", line)
+        header = read_header(line)
+        if header.level is None:
+            return named and _UNFINISHED.search(line, max(0, len(line) - 200)) is not None
+        thread = _IN_THREAD.match(self.lines[exception])
+        others = thread is not None and header.thread is not None and header.thread != thread[1]
+        return header.level.level in _WORSE and not others
+
+    # --- downwards ---
+
+    def _end(self, shape: _Shape, first: int, exception: int) -> int:
+        """The index behind the last line of the trace."""
+        lines, mark = self.lines, self.mark
+        end = index = mark + 1
+        complete = in_message = validated = False
+        in_braces = lines[mark].endswith("{")
+        in_console = _DOTNET_CONSOLE.match(lines[first]) is not None
+        python_in_java = shape is _PYTHON_FRAMES and lines[exception].endswith(_PYTHON_IN_JAVA)
+        while index < len(lines) and self.together(index):
+            line = lines[index]
+            index += 1
+            if not line.strip():
+                continue  # part of the trace if more of it follows
+            if complete:
+                if python_in_java and _JAVA_JAVASCRIPT_DOTNET.mark.match(line):
+                    shape, complete = _JAVA_JAVASCRIPT_DOTNET, False
+                elif _LINK.match(line):
+                    complete = False
+                elif not (
+                    _MORE_OF_A_MESSAGE.match(line)
+                    or (_CARET.match(line) and lines[index - 2].startswith("LINE "))
+                    or (validated and self._is_validation_error(index - 1))
+                ):
+                    if not (resumed := self._resumed(index, _LINK_OR_MORE)):
+                        break
+                    index, complete = resumed, not _LINK.match(lines[resumed - 1])
+            elif in_braces and line[0] in " \t}":
+                in_braces = line[0] != "}"
+            elif shape.last.match(line):
+                complete, validated = True, _VALIDATION_ERRORS.match(line) is not None
+            elif shape.line.match(line) or shape.resumes.match(line):
+                in_braces = line.endswith("{")
+                in_message = not shape.mark.match(line) and _names_first(line, shape)
+            elif in_console and _DOTNET_CONSOLE_TEXT.match(line):
+                pass
+            elif in_message and (resumed := self._resumed(index, shape.mark)):
+                index, in_message = resumed, False
+            elif not (shape is _RUST and index == mark + 2 and lines[mark].rstrip().endswith(":")):
+                break  # the message of a panic stands below "thread 'main' panicked at src/main.rs:4:5:"
+            end = index
+        return end
+
+    def _is_validation_error(self, index: int) -> bool:
+        """Whether a line is one of pydantic's errors, or the name of the field above one."""
+        if _VALIDATION_ERROR.match(self.lines[index]):
+            return True
+        below = index + 1
+        return (
+            _VALIDATED_FIELD.match(self.lines[index]) is not None
+            and below < len(self.lines)
+            and self.together(below)
+            and _VALIDATION_ERROR.match(self.lines[below]) is not None
+        )
+
+    def _resumed(self, index: int, resumes: re.Pattern[str]) -> int:
+        """The index behind the line with which the trace goes on, below a message of several lines; or 0."""
+        for below in range(index - 1, min(index + _MAX_MESSAGE, len(self.lines))):
+            line = self.lines[below]
+            if not self.together(below):
+                return 0
+            if resumes.match(line):
+                return below + 1
+            if _PYTHON.mark.match(line) or (not self.one_log and not _is_plain(line)):
+                return 0
+        return 0
+
+
+def _is_plain(line: str) -> bool:
+    """Whether a line is no log of its own: it has no header."""
+    if line.startswith(_NEVER_ABOVE_A_TRACE):
+        return False
+    header = read_header(_COLOURS.sub("", line))
+    return header.level is None and header.time is None
+
+
+def _header_level(line: str) -> Level | None:
+    level = read_header(_COLOURS.sub("", line)).level
+    return level.level if level is not None else None
 
 
 def _column(line: str, shape: _Shape) -> int:
@@ -261,33 +523,23 @@ def _column(line: str, shape: _Shape) -> int:
     if shape is _RUBY:
         name = _rails_exception(line)
         return name.start() if name and not shape.mark.match(line) else 0
-    if shape is _GO or shape is _RUST:
+    if shape in (_GO, _RUST, _ELIXIR, _PERL, _SWIFT, _LUA):
         return 0
     for name in _EXCEPTION_NAME.finditer(line, 0, _LOOKED_AT):
-        if line[name.end() : name.end() + 1] in {":", ""}:
+        if _BEHIND_A_NAME.match(line, name.end()):
             return name.start()
     return 0
 
 
-def _log_line(exception: int, above: Callable[[int], str | None]) -> int:
-    """The line that the trace was logged with; that of the exception where nothing above belongs to it."""
-    line = above(exception)
-    if line is None:
-        return exception
-    if _DOTNET_CONSOLE_TEXT.match(line) or _DOTNET_CONSOLE.match(line):
-        over = exception
-        while (line := above(over)) is not None and _DOTNET_CONSOLE_TEXT.match(line):
-            over -= 1
-        return over - 1 if line is not None and _DOTNET_CONSOLE.match(line) else exception
-    if not line.strip() or _JAVASCRIPT_CARETS.match(line):
-        over = exception if line.strip() else exception - 1
-        carets, source = above(over), above(over - 2)
-        shown = carets is not None and source is not None and above(over - 1) is not None
-        if shown and _JAVASCRIPT_CARETS.match(carets or "") and _JAVASCRIPT_SOURCE.match(source or ""):
-            return over - 3
-        line = above(over) if over < exception else None  # Spring Boot leaves a line blank above an exception
-        return over - 1 if line is not None and _BAD_NEWS.search(line, 0, _LOOKED_AT) else exception
-    return exception - 1 if _BAD_NEWS.search(line, 0, _LOOKED_AT) else exception
+_BEHIND_A_NAME = re.compile(r":|$| \(0x")
+
+
+def _names_first(line: str, shape: _Shape) -> bool:
+    """Whether a line begins with the name of an exception, or says it right before its message."""
+    if _NAMED_FIRST.match(line) or (shape is _RUBY and _rails_exception(line)):
+        return True
+    names = _EXCEPTION_NAME.finditer(line, 0, _LOOKED_AT)
+    return shape is not _RUBY and any(line.startswith(":", name.end()) for name in names)
 
 
 def _names_exception(line: str, shape: _Shape) -> bool:
@@ -300,29 +552,3 @@ def _names_exception(line: str, shape: _Shape) -> bool:
 
 def _rails_exception(line: str) -> re.Match[str] | None:
     return _RAILS_EXCEPTION.search(line, 0, _LOOKED_AT) if line.endswith((")", "):")) else None
-
-
-def _end(lines: Lines, mark: int, shape: _Shape, together: Callable[[int], bool]) -> int:
-    """The index behind the last line of the trace."""
-    end = index = mark + 1
-    complete = False
-    in_braces = lines[mark].endswith("{")
-    while index < len(lines) and together(index):
-        line = lines[index]
-        index += 1
-        if not line.strip():
-            continue  # part of the trace if more of it follows
-        if complete:
-            if not shape.resumes.match(line):
-                break
-            complete = False
-        elif in_braces and line[0] in " \t}":
-            in_braces = line[0] != "}"
-        elif shape.last.match(line):
-            complete = True
-        elif shape.line.match(line) or shape.resumes.match(line):
-            in_braces = line.endswith("{")
-        elif not (shape is _RUST and index == mark + 2 and lines[mark].rstrip().endswith(":")):
-            break  # the message of a panic stands below "thread 'main' panicked at src/main.rs:4:5:"
-        end = index
-    return end
