@@ -19,6 +19,7 @@ from benchmarks.latency import BATCHES, wall_times
 from benchmarks.memory import peak_memory
 from benchmarks.plot import Bar, plot
 from benchmarks.processor_time import processor_time
+from benchmarks.redaction import redaction_cost
 from benchmarks.stages import Stages, stages
 
 
@@ -93,12 +94,25 @@ def _memory(_: Model) -> list[Figures]:
     return [Figures("Peak memory, in MiB", columns, rows, "at most 5", 5.0, names=3)]
 
 
+def _redaction(_: Model) -> list[Figures]:
+    measured = redaction_cost()
+    columns = ("text", "messages", "unredacted, ms a MiB", "ratio")
+    title = "Redaction: %s, as a multiple of the processor time without"
+    cards = [(it.text, it.messages, it.unredacted, it.credit_card) for it in measured]
+    everything = [(it.text, it.messages, it.unredacted, it.all_detectors) for it in measured]
+    return [
+        Figures(title % "credit-card", columns, cards, "at most 3", 3.0, names=2),
+        Figures(title % "all detectors", columns, everything, "at most 5", 5.0, names=2),
+    ]
+
+
 MEASUREMENTS: dict[str, Callable[[Model], list[Figures]]] = {
     "processor": _processor,
     "stages": _stages,
     "latency": _latency,
     "cold-start": _cold_start,
     "memory": _memory,
+    "redaction": _redaction,
 }
 
 

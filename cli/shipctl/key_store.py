@@ -69,7 +69,11 @@ class Secret:
         set_key = self._stack.command("key", "set")
         new_secret = (
             "aws secretsmanager create-secret --name loginformant-api-key --secret-string file://KEY_FILE; "
-            f"then {self._stack.command('deploy', '--set', 'ApiKeySecretArn=ITS_ARN', '--unset', 'ApiKey')}"
+            "then "
+            + self._stack.command(
+                *("deploy", "--unset", "ApiKey", "--unset", "ApiKeyParameterName"),
+                *("--set", "ApiKeySecretArn=ITS_ARN"),
+            )
         )
         return _asked(request, gone=f"{new_secret}", other=set_key, being_deleted=set_key)
 

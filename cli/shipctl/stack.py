@@ -27,6 +27,8 @@ class Stack:
     parameters: Mapping[str, str] = field(default_factory=dict)
     status: str = ""
     """CloudFormation's, such as `UPDATE_COMPLETE`."""
+    is_gone: bool = False
+    """Only a queue is left of it, which is all that `outputs` names."""
 
     def command(self, *words: str) -> str:
         """Return the line that runs a command of shipctl on this stack, ready to copy."""

@@ -15,6 +15,11 @@ from local.account import Account
 
 QUOTA = 2
 THROTTLED_EVERY = 40
+MESSAGES = {
+    "LimitExceededException": "Resource limit exceeded.",
+    "InvalidParameterException": "Could not execute the lambda function. Make sure you have given CloudWatch "
+    "Logs permission to execute your function.",
+}
 
 
 @dataclass
@@ -22,15 +27,18 @@ class FaultyLogs:
     url: str
     throttled: Counter[str] = field(default_factory=Counter)
     """Refused requests, by operation."""
+    not_yet: int = 0
+    """Filters that were refused since the function could not be invoked yet."""
     refused_for_quota: list[str] = field(default_factory=list)
     """Log groups; twice, since botocore takes this refusal for throttling and tries again."""
 
 
 @contextmanager
-def faulty_logs(account: Account) -> Iterator[FaultyLogs]:
+def faulty_logs(account: Account, not_yet: int = 0) -> Iterator[FaultyLogs]:
     """Stands in front of the account's CloudWatch Logs during a block.
 
-    Each 40th request of an operation is throttled; a third filter for one log group is one too many.
+    Each 40th request of an operation is throttled; a third filter for one log group is one too many. The
+    first `not_yet` filters are refused as long as the function cannot be invoked.
     """
     logs = account.client("logs")
     requests: Counter[str] = Counter()
@@ -42,6 +50,9 @@ def faulty_logs(account: Account) -> Iterator[FaultyLogs]:
             if requests[operation] % THROTTLED_EVERY == 0:
                 faults.throttled[operation] += 1
                 return "ThrottlingException"
+        if operation == "PutSubscriptionFilter" and faults.not_yet < not_yet:
+            faults.not_yet += 1
+            return "InvalidParameterException"
         if operation == "PutSubscriptionFilter":
             there = logs.describe_subscription_filters(logGroupName=given["logGroupName"])
             names = {each["filterName"] for each in there["subscriptionFilters"]}
@@ -55,10 +66,7 @@ def faulty_logs(account: Account) -> Iterator[FaultyLogs]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             code = fault(self.headers["X-Amz-Target"].rpartition(".")[2], json.loads(body))
             if code:
-                status, answer = (
-                    400,
-                    json.dumps({"__type": code, "message": "Resource limit exceeded."}).encode(),
-                )
+                status, answer = 400, json.dumps({"__type": code, "message": MESSAGES.get(code, "")}).encode()
             else:
                 headers = {name: value for name, value in self.headers.items() if name != "Host"}
                 response = urllib3.request("POST", account.endpoint, body=body, headers=headers)

@@ -66,7 +66,7 @@ def enforced() -> Iterator[Deployment]:
             "IngestUrl": api.url,
             "AutoReplay": "false",
             "LogGroups": "/wanted/*",
-            "SubscribeRequestsPerSecond": "1000",
+            "SubscribeRequestsPerSecond": "5",
         }
         with deployed_stack(parameters, log=LOG, enforced=True) as stack:
             for function in FUNCTIONS:

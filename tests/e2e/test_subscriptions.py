@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,6 +85,13 @@ class Subscribed:
             logGroupName=log_group, filterName=name, filterPattern="", destinationArn=destination
         )
 
+    def own_log(self) -> list[str]:
+        """What the subscriber wrote."""
+        pages = self.logs.get_paginator("filter_log_events").paginate(
+            logGroupName=self.stack.outputs["SubscriberLogGroupName"]
+        )
+        return [event["message"] for page in pages for event in page["events"]]
+
     def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
         answer = self.stack.account.client("lambda").invoke(
             FunctionName=self.stack.outputs["SubscriberFunctionName"], Payload=json.dumps(event)
@@ -109,7 +117,7 @@ class Subscribed:
                 FunctionName=function, Timeout=before["Timeout"], Environment={"Variables": own}
             )
 
-    def update(self, **parameters: str) -> None:
+    def update(self, expected: str = "UPDATE_COMPLETE", **parameters: str) -> None:
         """An update of the stack, with its template as it is."""
         client = self.stack.account.client("cloudformation")
         before = client.describe_stacks(StackName=self.stack.name)["Stacks"][0]["Parameters"]
@@ -124,7 +132,7 @@ class Subscribed:
             ],
         )
         self.wait_for(lambda: not self.status().endswith("_IN_PROGRESS"))
-        assert self.status() == "UPDATE_COMPLETE"
+        assert self.status() == expected
 
     def status(self) -> str:
         client = self.stack.account.client("cloudformation")
@@ -138,15 +146,26 @@ class Subscribed:
             time.sleep(0.2)
 
 
+def in_a_hurry(folder: Path) -> Path:
+    """The project with a template that allows more requests a second than AWS does."""
+    for name in ("functions", "layers", "samconfig.toml", "pyproject.toml", "LICENSE"):
+        (folder / name).symlink_to(PROJECT / name)
+    template = (PROJECT / "template.yaml").read_text(encoding="utf-8")
+    assert template.count("    MaxValue: 5\n") == 1
+    (folder / "template.yaml").write_text(template.replace("    MaxValue: 5\n", "    MaxValue: 1000\n"))
+    return folder
+
+
 @pytest.fixture(scope="module")
-def subscribed() -> Iterator[Subscribed]:
+def subscribed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subscribed]:
     """A stack that wants nothing yet, in an account with more than a thousand log groups."""
     parameters = {
         "ApiKey": LOCAL_KEY,
         "IngestUrl": "http://127.0.0.1:9",
         "SubscribeRequestsPerSecond": "1000",
     }
-    with deployed_stack(parameters, log=LOG) as stack:
+    project = in_a_hurry(tmp_path_factory.mktemp("project"))
+    with deployed_stack(parameters, log=LOG, project=project) as stack:
         found = Subscribed(stack)
         with ThreadPoolExecutor(8) as requests:
             list(requests.map(found.make, LOG_GROUPS))
@@ -164,6 +183,26 @@ def test_by_default_nothing_is_subscribed(subscribed: Subscribed) -> None:
     assert subscribed.ours() == set()
 
 
+def test_without_log_groups_the_subscriber_was_never_called(subscribed: Subscribed) -> None:
+    assert subscribed.own_log() == []
+
+
+def test_where_nothing_can_be_subscribed_that_is_said_and_taken_back(subscribed: Subscribed) -> None:
+    subscribed.update(expected="UPDATE_ROLLBACK_COMPLETE", LogGroups=TAKEN)
+    events = subscribed.stack.account.client("cloudformation").describe_stack_events(
+        StackName=subscribed.stack.name
+    )["StackEvents"]
+    reasons = [
+        each["ResourceStatusReason"]
+        for each in events
+        # CREATE_FAILED on AWS
+        if each["LogicalResourceId"] == "Subscriptions" and each["ResourceStatus"].endswith("_FAILED")
+    ]
+    (reason,) = reasons
+    assert "none of 1 wanted log groups could be subscribed (1 name-taken)" in reason
+    assert subscribed.ours() == set()
+
+
 def test_an_update_with_patterns_subscribes_what_they_name(subscribed: Subscribed) -> None:
     subscribed.update(LogGroups=PATTERNS, ExcludeLogGroups=EXCLUDED)
     expected = wanted(PATTERNS, EXCLUDED)
@@ -178,12 +217,17 @@ def test_filters_of_others_and_those_made_by_hand_are_as_they_were(subscribed: S
 
 
 def test_what_cannot_be_had_is_reported_by_name(subscribed: Subscribed) -> None:
-    pages = subscribed.logs.get_paginator("filter_log_events").paginate(
-        logGroupName=subscribed.stack.outputs["SubscriberLogGroupName"]
-    )
-    lines = [event["message"] for page in pages for event in page["events"]]
+    lines = subscribed.own_log()
     reports = [json.loads(line)["log_groups"] for line in lines if "could not be had" in line]
-    assert reports == [{TAKEN: "name-taken", INFREQUENT: "unsupported"}]
+    assert reports == [{TAKEN: "name-taken"}, {TAKEN: "name-taken", INFREQUENT: "unsupported"}]
+
+
+def test_figures_say_so_too(subscribed: Subscribed) -> None:
+    figures = [json.loads(line) for line in subscribed.own_log() if "LogGroupsWanted" in line][-1]
+    # What is subscribed by hand is wanted and shipped.
+    assert figures["LogGroupsSubscribed"] == [len(wanted(PATTERNS, EXCLUDED)) + 1]
+    assert figures["LogGroupsRefused"] == [1]
+    assert figures["LogGroupsWanted"] == [len(wanted(PATTERNS, EXCLUDED)) + 3]
 
 
 def test_a_new_log_group_is_subscribed_at_once_by_what_cloudtrail_saw(subscribed: Subscribed) -> None:
@@ -228,7 +272,7 @@ def seen_by_cloudtrail(log_group: str, **others: str) -> dict[str, Any]:
 def test_a_new_log_group_is_subscribed_by_the_schedule(subscribed: Subscribed) -> None:
     subscribed.logs.create_log_group(logGroupName="/aws/lambda/unseen")
     LOG_GROUPS.append("/aws/lambda/unseen")
-    assert subscribed.invoke({"reconcile": "new"})["subscribed"] == 1
+    assert subscribed.invoke({"reconcile": "share"})["subscribed"] == 1
     assert subscribed.name in subscribed.filters("/aws/lambda/unseen")
 
 
@@ -266,18 +310,16 @@ def test_shipctl_says_what_other_patterns_would_change_and_changes_nothing(subsc
     assert subscribed.name not in subscribed.filters("/app/1/db")
 
 
-def test_a_run_that_does_not_fit_into_an_invocation_goes_on_by_itself(subscribed: Subscribed) -> None:
-    """80 s leave 4 for the work itself, the rest is kept for a last request and an answer.
-
-    4 s are too little for more than 200 log groups at 20 a second.
-    """
-    gone = [*LAMBDAS[850:], "orders"]
+def test_a_run_that_does_not_fit_into_an_invocation_is_left_to_the_ticks(subscribed: Subscribed) -> None:
+    """80 s leave 4 for the work itself, the rest is kept for a last request and an answer."""
+    gone = LAMBDAS[700:]
     for name in gone:
         subscribed.logs.delete_subscription_filter(logGroupName=name, filterName=subscribed.name)
     with subscribed.configured(timeout=80, SUBSCRIBE_REQUESTS_PER_SECOND="20"):
-        result = subscribed.invoke({"reconcile": "everything", "after": LAMBDAS[700]})
-        assert result["continued"] is True
-        subscribed.wait_for(lambda: subscribed.name in subscribed.filters("orders"))
+        result = subscribed.invoke({"reconcile": "everything"})
+    assert 0 < result["lookedAt"] < len(LOG_GROUPS)
+    assert [name for name in gone if subscribed.name not in subscribed.filters(name)] != []
+    subscribed.invoke({"reconcile": "share"})
     assert [name for name in gone if subscribed.name not in subscribed.filters(name)] == []
 
 
@@ -292,17 +334,36 @@ def test_throttling_and_full_quotas_stop_nothing(subscribed: Subscribed) -> None
         faulty_logs(subscribed.stack.account) as faults,
         subscribed.configured(AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=faults.url),
     ):
-        result = subscribed.invoke({"reconcile": "everything", "after": LAMBDAS[799]})
+        result = subscribed.invoke({"reconcile": gone})
     assert faults.throttled["DescribeSubscriptionFilters"] >= 2
     assert faults.throttled["PutSubscriptionFilter"] >= 2
     assert sorted(set(faults.refused_for_quota)) == full
     assert result["subscribed"] == len(gone) - len(full)
-    assert result["troubles"] == len(full) + 1, "and the one that takes no filters"
+    assert result["troubles"] == len(full)
     assert [name for name in gone if subscribed.name not in subscribed.filters(name)] == full
     for name in full:
         assert set(subscribed.filters(name)) == {"siem", "audit"}
         for other in ("siem", "audit"):
             subscribed.logs.delete_subscription_filter(logGroupName=name, filterName=other)
+
+
+def test_what_is_refused_for_now_is_subscribed_a_moment_later(subscribed: Subscribed) -> None:
+    gone = LAMBDAS[:5]
+    for name in gone:
+        subscribed.logs.delete_subscription_filter(logGroupName=name, filterName=subscribed.name)
+    with (
+        faulty_logs(subscribed.stack.account, not_yet=3) as faults,
+        subscribed.configured(AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=faults.url),
+    ):
+        result = subscribed.invoke({"reconcile": gone})
+    assert faults.not_yet == 3
+    assert (result["subscribed"], result["troubles"]) == (5, 0)
+
+
+def test_no_log_groups_any_more_are_no_filters_any_more(subscribed: Subscribed) -> None:
+    subscribed.update(LogGroups="", ExcludeLogGroups="")
+    assert subscribed.ours() == set()
+    assert subscribed.filters(FOREIGN) == {"siem": (OTHER, "")}
 
 
 def test_changed_patterns_take_filters_away_and_make_others(subscribed: Subscribed) -> None:

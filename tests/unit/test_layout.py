@@ -60,7 +60,7 @@ def _module_in(name: str) -> str | None:
     parts = name.split(".")
     for end in range(len(parts), 0, -1):
         base = PACKAGE.joinpath(*parts[:end])
-        if base.with_suffix(".py").exists():
+        if base.with_suffix(".py").exists() or (base / "__init__.py").exists():
             return ".".join(parts[:end])
     return parts[0] if (PACKAGE / parts[0]).is_dir() else None
 

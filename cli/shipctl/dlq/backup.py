@@ -20,7 +20,7 @@ from shipctl.dlq.options import WhichMessages, WhichQueue
 from shipctl.dlq.queue import MAX_BATCH, Queue, queue_of
 from shipctl.errors import CommandError
 from shipctl.json_lines import print_json
-from shipctl.options import AsJson, Place
+from shipctl.options import AsJson
 from shipctl.reading import STANDARD_INPUT, opened
 from shipctl.terminal import counted
 
@@ -112,10 +112,7 @@ class BadLine(NamedTuple):
 
 def import_(
     file: Annotated[str, typer.Argument(metavar="FILE", help="What export wrote; - is standard input.")],
-    place: Place,
-    parked: Annotated[
-        bool, typer.Option("--parked", help="Into the parked queue, not the dead-letter queue.")
-    ] = False,
+    which: WhichQueue,
     as_json: AsJson = False,
 ) -> None:
     """Put the messages of a file that export wrote into the dead-letter queue.
@@ -127,7 +124,7 @@ def import_(
         bad = [line for line in read_backup(backup) if isinstance(line, BadLine)]
         if bad:
             _refuse(file, bad)
-        queue = queue_of(place.find(), parked)
+        queue = queue_of(which.find(), which.parked)
         backup.seek(0)
         good = (line for line in read_backup(backup) if isinstance(line, Outgoing))
         sent, failed = _send(queue, good)

@@ -1,5 +1,7 @@
 """The replay function, called as an operator's command calls it: synchronously, with records of a queue."""
 
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,12 +14,29 @@ from shipctl.stack import Stack
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.type_defs import InvocationResponseTypeDef
 
 ANSWER_SECONDS = 145
 """The function's time-out is 120 s; its start takes some seconds more."""
 
 MAX_PAYLOAD_BYTES = 5 * 1024 * 1024
 """Of one invocation. Lambda takes 6 MB ("Lambda quotas", AWS Lambda developer guide)."""
+
+
+_NOT_READY = frozenset(
+    (
+        "ResourceNotReadyException",
+        "ENINotReadyException",
+        "CodeArtifactUserPendingException",
+        "ResourceConflictException",
+    )
+)
+"""The function did not run, and will in a moment: it is Inactive, or Pending on its way back. "When you try
+to invoke a function that is inactive, the invocation fails and Lambda sets the function to pending state"
+("Lambda function states", AWS Lambda Developer Guide; the codes: "Invoke", AWS Lambda API Reference)."""
+
+WAKING_PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0, 30.0)
+"""Seconds, together less than the messages in hand stay hidden."""
 
 
 class FunctionFailed(Exception):
@@ -59,13 +78,30 @@ class ReplayFunction:
         payload = orjson.dumps({"Records": [letter.record for letter in letters]})
         with aws_errors(f"Invoking {self.name}"):
             try:
-                response = self.client.invoke(FunctionName=self.name, Payload=payload)
+                response = self._invoke(payload)
             except (ReadTimeoutError, ConnectionClosedError) as error:
                 raise FunctionFailed("no answer came from the replay function") from error
             answer = response["Payload"].read()
         if "FunctionError" in response:
             raise FunctionFailed(f"the replay function failed: {_error_message(answer)}")
         return _read(answer, frozenset(letter.identifier for letter in letters))
+
+    def _invoke(self, payload: bytes) -> "InvocationResponseTypeDef":
+        """Invoke the function, and wait for one that Lambda has yet to make ready. Raises `ClientError`."""
+        from botocore.exceptions import ClientError
+
+        for pause in WAKING_PAUSES:
+            try:
+                return self.client.invoke(FunctionName=self.name, Payload=payload)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _NOT_READY:
+                    raise
+            print(
+                f"shipctl: {self.name} was idle for long; waiting for Lambda to make it ready",
+                file=sys.stderr,
+            )
+            time.sleep(pause)
+        return self.client.invoke(FunctionName=self.name, Payload=payload)
 
 
 def replay_function(stack: Stack) -> ReplayFunction:

@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from shipctl.dlq.letters import REASONS
+from shipctl.dlq.queue import left_of_a_stack
 from shipctl.dlq.selection import Selection
-from shipctl.options import Place
+from shipctl.options import STACK_PANEL, Place
+from shipctl.stack import Stack
 from shipctl.times import moment
 
 SELECTION_PANEL = "Which messages (all of these that are given must hold)"
@@ -61,11 +63,37 @@ Since = Annotated[
 ]
 
 
+QueueUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--queue-url",
+        metavar="URL",
+        help="This queue, whether its stack is still there or not. replay takes its messages to the stack "
+        "named by --stack.",
+        rich_help_panel=STACK_PANEL,
+        show_default=False,
+    ),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class WhichQueue(Place):
-    """The options that say which queue of which stack."""
+    """The options that say which queue, of which stack."""
 
     parked: Parked = False
+    queue_url: QueueUrl = None
+
+    def find(self) -> Stack:
+        """Return the stack or, for a queue by its URL, what is left of one. Raises `CommandError`."""
+        if self.queue_url is None:
+            return super().find()
+        if self.parked:
+            raise typer.BadParameter("--queue-url names one queue already: it goes without --parked")
+        return left_of_a_stack(self.queue_url, self.region, self.profile)
+
+    def find_replaying(self) -> Stack:
+        """Return the stack whose function replays the messages. Raises `CommandError`."""
+        return super().find()
 
 
 @dataclass(frozen=True, kw_only=True)

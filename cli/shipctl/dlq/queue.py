@@ -4,6 +4,7 @@ Facts are from the Amazon SQS developer guide ("Short and long polling", "Visibi
 quotas") and API reference (ReceiveMessage, ChangeMessageVisibilityBatch, DeleteMessageBatch).
 """
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from shipctl.account import aws_errors, client_config
+from shipctl.account import aws_errors, client_config, session
 from shipctl.errors import CommandError
 from shipctl.stack import Stack
 from shipctl.terminal import one_line
@@ -180,6 +181,25 @@ def queue_of(stack: Stack, parked: bool) -> Queue:
     """The parked queue of a stack, or its dead-letter queue. Raises `CommandError`."""
     url = stack.output("ParkedQueueUrl" if parked else "DeadLetterQueueUrl")
     return Queue(stack.session.client("sqs", config=client_config()), url)
+
+
+_URL = re.compile(r"https?://(?:sqs\.(?P<region>[a-z0-9-]+)\.)?[^/]+/\d{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?")
+
+
+def left_of_a_stack(url: str, region: str | None, profile: str | None) -> Stack:
+    """A stack of which only the queue with that URL is left, in the region that the URL names ("Amazon SQS
+    endpoints and quotas", AWS General Reference); where it names none, in `region`. Raises `CommandError`.
+    """
+    found = _URL.fullmatch(url)
+    if found is None:
+        raise CommandError(
+            f"{url} is no URL of a queue: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME is "
+            "(aws sqs list-queues shows those there are)"
+        )
+    account = session(found["region"] or region, profile)
+    options = ("--queue-url", url, *(("--profile", profile) if profile else ()))
+    name = url.rpartition("/")[2]
+    return Stack(name, account, {"DeadLetterQueueUrl": url}, options, is_gone=True)
 
 
 class Receipt(NamedTuple):

@@ -106,13 +106,13 @@ def replay(
     """
     wanted = selected.selection
     stack = which.find()
-    queue, function = queue_of(stack, which.parked), replay_function(stack)
+    queue, function = queue_of(stack, which.parked), replay_function(which.find_replaying())
     console = Console(highlight=False)
     counts = queue.counts()
     if dry_run:
         _show_what_would_be(console, queue, counts, wanted, stack, which.parked, as_json)
         return
-    if not which.parked:
+    if not which.parked and not stack.is_gone:
         _say_what_else_replays(stack)
     ledger = ReplayLedger()
     began = time.monotonic()

@@ -19,8 +19,8 @@ class QueueState:
     parked: bool
     name: str
     counts: Counts
-    other: Counts
-    """Of the other queue."""
+    other: Counts | None
+    """Of the other queue of the stack, if there is a stack."""
     overview: Overview
     """Of the messages that were visible; empty where nobody looked."""
     why: Sequence[Current]
@@ -48,7 +48,8 @@ def state_of(installation: Installation, queue: Queue, parked: bool, *, receive:
     With `receive` every visible message is received once, and visible again afterwards; without it no message
     is touched, and the overview is empty.
     """
-    counts, other = installation.counts(parked), installation.counts(not parked)
+    is_gone = installation.stack.is_gone
+    counts, other = installation.counts(parked), None if is_gone else installation.counts(not parked)
     overview = Overview()
     if receive:
         with look(queue) as held:
@@ -57,6 +58,8 @@ def state_of(installation: Installation, queue: Queue, parked: bool, *, receive:
     untold: list[str] = []
     why: Sequence[Current] = ()
     replay = None
+    if is_gone:
+        return QueueState(parked, queue.name, counts, other, overview, why, replay, untold)
     try:
         replay = automatic_replay(installation)
         why = () if parked else current_troubles(installation)

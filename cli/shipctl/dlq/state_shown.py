@@ -22,7 +22,8 @@ GOOD = Style(color="green")
 
 def write_state(console: Console, stack: Stack, state: QueueState) -> None:
     """Write everything, what matters most first."""
-    heading = Text("Parked queue" if state.parked else "Dead-letter queue", style=BOLD)
+    what = "Queue" if stack.is_gone else "Parked queue" if state.parked else "Dead-letter queue"
+    heading = Text(what, style=BOLD)
     heading.append(f"  {state.name}  {stack.region}", style=Style(bold=False, dim=True))
     console.print(heading, soft_wrap=True)
     _write_numbers(console, state)
@@ -62,7 +63,7 @@ def _write_why(console: Console, state: QueueState) -> None:
         line.append(f"; {tried}", style=DIM)
         console.print(line)
         console.print(Text(f"→ {current.meaning.to_do}"), soft_wrap=True)
-    if state.counts.in_flight and not state.parked and not state.why and not state.untold:
+    if state.counts.in_flight and state.replay and not state.parked and not state.why and not state.untold:
         console.print(Text("No trouble was logged in the last 15 minutes.", style=DIM))
 
 
@@ -84,6 +85,8 @@ def _write_times(console: Console, stack: Stack, state: QueueState) -> None:
 def _write_other_queue(console: Console, stack: Stack, state: QueueState) -> None:
     name = "Dead-letter queue" if state.parked else "Parked queue"
     option = () if state.parked else ("--parked",)
+    if state.other is None:
+        return
     if state.other.total:
         number = counted(state.other.total, "message")
         line = Text(f"{name}: {number}: {stack.command('dlq', 'stats', *option)}", style=TROUBLE)
@@ -129,7 +132,7 @@ def document(stack: Stack, state: QueueState) -> dict[str, Any]:
             for current in state.why
         ],
         "replay": _replay(state),
-        "otherQueue": _counts(state.other),
+        "otherQueue": None if state.other is None else _counts(state.other),
         "notAsked": list(state.untold),
     }
 

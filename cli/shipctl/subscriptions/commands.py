@@ -126,12 +126,16 @@ def reconcile(
     """Make the subscription filters equal to what the stack wants, now, with your own credentials.
 
     It can be interrupted and run again. `+` was subscribed, `-` unsubscribed, `!` could not be.
+
+    Exit status: 0 if all log groups are as they are wanted, else 1.
     """
     found = place.find()
-    _show(outcomes(found, settings_of(found), only or (), only_look=False), as_json, done=True)
+    tally = _show(outcomes(found, settings_of(found), only or (), only_look=False), as_json, done=True)
+    if tally.troubles:
+        raise typer.Exit(1)
 
 
-def _show(each: Iterator[Reconciled], as_json: bool, *, done: bool) -> None:
+def _show(each: Iterator[Reconciled], as_json: bool, *, done: bool) -> Tally:
     console = Console(highlight=False)
     tally = Tally()
     for outcome in each:
@@ -142,6 +146,7 @@ def _show(each: Iterator[Reconciled], as_json: bool, *, done: bool) -> None:
         else:
             write_action(console, outcome)
     Console(stderr=as_json, highlight=False).print(tally.changes(done), soft_wrap=True)
+    return tally
 
 
 subscriptions = typer.Typer(

@@ -42,6 +42,7 @@ TROUBLES = {
     Trouble.NAME_TAKEN: WORDS[State.NAME_TAKEN],
     Trouble.DOUBLED: WORDS[State.DOUBLED],
     Trouble.REFUSED: "AWS refused",
+    Trouble.REFUSED_FOR_NOW: "AWS refused for now; try again in a moment",
 }
 SIGNS = {Action.PUT: "+", Action.DELETE: "-", None: " "}
 

@@ -42,7 +42,7 @@ METRICS_NAMESPACE = "LogInformantShipper"
 
 
 class Metric(StrEnum):
-    """Names of all metrics. They count attempts: an event that is retried is received again."""
+    """Names of the metrics of log events. They count attempts: an event that is retried is received again."""
 
     EVENTS_RECEIVED = "EventsReceived"
     EVENTS_FILTERED = "EventsFiltered"
@@ -53,3 +53,13 @@ class Metric(StrEnum):
     RETRIES = "Retries"
     INGEST_LATENCY = "IngestLatency"
     """Milliseconds from a request to its answer."""
+
+
+class SubscriptionMetric(StrEnum):
+    """Names of the subscriber's metrics, of the log groups that one run looked at."""
+
+    WANTED = "LogGroupsWanted"
+    SUBSCRIBED = "LogGroupsSubscribed"
+    """Of the wanted ones; what was subscribed by hand counts, too."""
+    REFUSED = "LogGroupsRefused"
+    """Not as they are wanted, since AWS refused or a filter of somebody else is in the way."""

@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from loginformant_shipper.events import Source
 from loginformant_shipper.failures import Failure, Reason
-from loginformant_shipper.names import METRICS_NAMESPACE, FilterCause, Metric
+from loginformant_shipper.names import METRICS_NAMESPACE, FilterCause, Metric, SubscriptionMetric
 
 logger = Logger(service="loginformant-shipper")
 
@@ -24,6 +24,14 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 # would inherit DEBUG from the root logger, whose level follows the function's application log level.
 for _name in ("botocore", "boto3"):
     logging.getLogger(_name).setLevel(logging.INFO)
+
+
+def put_subscription_metrics(counts: Mapping[SubscriptionMetric, int]) -> None:
+    """Write the metrics of one run of the subscriber."""
+    metrics = _of_this_function()
+    for metric, count in counts.items():
+        metrics.add_metric(metric, MetricUnit.Count, count)
+    metrics.flush_metrics()
 
 
 def put_metrics(
@@ -57,11 +65,16 @@ def put_metrics(
 
 
 def _metrics(source: Source) -> EphemeralMetrics:
+    metrics = _of_this_function()
+    metrics.add_dimension("Source", source)
+    return metrics
+
+
+def _of_this_function() -> EphemeralMetrics:
     """Metrics of this function alone: two stacks in one account must not be counted as one."""
     metrics = EphemeralMetrics(namespace=METRICS_NAMESPACE)
     # Lambda sets the variable ("Defined runtime environment variables", AWS Lambda Developer Guide).
     metrics.add_dimension("FunctionName", os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
-    metrics.add_dimension("Source", source)
     return metrics
 
 

@@ -288,7 +288,7 @@ def test_what_matches_only_since_something_was_redacted_goes_too_and_at_last_all
 
 # --- cost ---
 
-MEBIBYTE = 1024 * 1024
+KIBIBYTE = 1024
 SHAPES = [
     *(
         "a",
@@ -383,7 +383,7 @@ def is_linear(
 
 @pytest.mark.parametrize(
     ("beginning", "length"),
-    [("", MEBIBYTE), ("-----BEGIN PRIVATE KEY-----\n", MEBIBYTE // 8), ("bearer ", MEBIBYTE // 8)],
+    [("", 128 * KIBIBYTE), ("-----BEGIN PRIVATE KEY-----\n", 64 * KIBIBYTE), ("bearer ", 64 * KIBIBYTE)],
 )
 def test_a_text_of_whatever_shape_takes_linear_time(beginning: str, length: int) -> None:
     ends = (beginning, "")
@@ -392,12 +392,12 @@ def test_a_text_of_whatever_shape_takes_linear_time(beginning: str, length: int)
 
 @pytest.mark.parametrize("item", ['"a@b.io",', r'"\n",', f"{CARD},", '{"secret":"x"},', r'"{\"a\":1}",'])
 def test_so_does_json_of_many_values(item: str) -> None:
-    assert is_linear(redacts(ALL), item, MEBIBYTE // 4, ("[", "0]"))
+    assert is_linear(redacts(ALL), item, 64 * KIBIBYTE, ("[", "0]"))
 
 
 @pytest.mark.parametrize("hostile", ["(x+x+)+y", r"(\w+\s?)*!", "a(?:.*b)?", "[xa]"])
 def test_so_does_a_pattern_that_other_engines_choke_on(hostile: str) -> None:
-    assert is_linear(redacts(pattern(hostile)), "xa ", MEBIBYTE // 4)
+    assert is_linear(redacts(pattern(hostile)), "xa ", 64 * KIBIBYTE)
 
 
 def test_what_is_not_linear_would_be_found() -> None:
@@ -405,7 +405,7 @@ def test_what_is_not_linear_would_be_found() -> None:
         for start in range(0, len(text), 16):
             text.find("b", start)
 
-    assert not is_linear(look_from_everywhere, "a", MEBIBYTE // 2)
+    assert not is_linear(look_from_everywhere, "a", 512 * KIBIBYTE)
 
 
 # --- one event after the other ---

@@ -24,6 +24,11 @@ ENVIRON = {
     "OWN_LOG_GROUPS": OWN,
     "SUBSCRIBE_REQUESTS_PER_SECOND": "100",
 }
+NOT_INVOKED_YET = (
+    "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute "
+    "your function."
+)
+"""AWS's words where a permission has not reached CloudWatch Logs yet (hashicorp/terraform-provider-aws)."""
 OURS = Filter(NAME, DESTINATION, "")
 FOREIGN = Filter("siem", OTHER, "")
 BY_HAND = Filter("shipper", DESTINATION, "")
@@ -41,10 +46,12 @@ class LogsAccount:
         self.filters: dict[str, list[Filter]] = {}
         self.classes: dict[str, str] = {}
         self.created: dict[str, int] = {}
+        self.known_classes = {STANDARD}
+        """Those that take filters."""
         self.policies: list[str] = []
         self.requests: Counter[str] = Counter()
         self._page, self._quota = page, quota
-        self._refusals: dict[tuple[str, str], list[str]] = {}
+        self._refusals: dict[tuple[str, str], list[tuple[str, str, int]]] = {}
         self.client: Any = botocore.session.Session().create_client(
             "logs", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
         )
@@ -59,8 +66,17 @@ class LogsAccount:
             self.classes[name] = log_class
             self.created[name] = created
 
-    def refuse(self, operation: str, code: str, log_group: str = "", times: int = 1) -> None:
-        self._refusals.setdefault((operation, log_group), []).extend([code] * times)
+    def refuse(
+        self,
+        operation: str,
+        code: str,
+        log_group: str = "",
+        times: int = 1,
+        message: str = "",
+        status: int = 400,
+    ) -> None:
+        refusal = (code, message or f"AWS's own words on\n{code}.", status)
+        self._refusals.setdefault((operation, log_group), []).extend([refusal] * times)
 
     def subscribed(self) -> set[str]:
         """Log groups with a filter of ours."""
@@ -71,8 +87,8 @@ class LogsAccount:
         self.requests[model.name] += 1
         group = given.get("logGroupName", "")
         for key in ((model.name, group), (model.name, "")):
-            if codes := self._refusals.get(key):
-                return _refused(codes.pop(0))
+            if refusals := self._refusals.get(key):
+                return _refused(*refusals.pop(0))
         return getattr(self, f"_{model.name}")(group, given)  # type: ignore[no-any-return]
 
     def _DescribeLogGroups(self, _: str, given: dict[str, Any]) -> tuple[AWSResponse, dict[str, Any]]:
@@ -93,7 +109,7 @@ class LogsAccount:
     def _DescribeSubscriptionFilters(
         self, group: str, given: dict[str, Any]
     ) -> tuple[AWSResponse, dict[str, Any]]:
-        if self.classes[group] != STANDARD:
+        if self.classes[group] not in self.known_classes:
             return _refused("InvalidOperationException")
         found = [
             {"filterName": each.name, "destinationArn": each.destination_arn, "filterPattern": each.pattern}
@@ -130,6 +146,10 @@ def _done(answer: dict[str, Any]) -> tuple[AWSResponse, dict[str, Any]]:
     return AWSResponse("https://logs", 200, HTTPHeaders(), None), answer
 
 
-def _refused(code: str) -> tuple[AWSResponse, dict[str, Any]]:
-    error = {"Code": code, "Message": f"AWS's own words on\n{code}."}
-    return AWSResponse("https://logs", 400, HTTPHeaders(), None), {"Error": error, "ResponseMetadata": {}}
+def _refused(code: str, message: str = "", status: int = 400) -> tuple[AWSResponse, dict[str, Any]]:
+    error = {"Code": code, "Message": message or f"AWS's own words on\n{code}."}
+    metadata = {"HTTPStatusCode": status}
+    return AWSResponse("https://logs", status, HTTPHeaders(), None), {
+        "Error": error,
+        "ResponseMetadata": metadata,
+    }

@@ -71,7 +71,7 @@ def test_the_account_policy_takes_the_place_of_filters() -> None:
     assert found(name=OWN, **account).state is State.OWN
 
 
-@pytest.mark.parametrize("log_class", ["INFREQUENT_ACCESS", "DELIVERY", "WHAT_AWS_THINKS_OF_NEXT"])
+@pytest.mark.parametrize("log_class", ["INFREQUENT_ACCESS", "DELIVERY"])
 def test_a_class_without_filters_is_named_where_it_is_wanted(log_class: str) -> None:
     assert found(log_class=log_class)[1:3] == (State.UNSUPPORTED, None)
     assert found(log_class=log_class, EXCLUDE_LOG_GROUPS=GROUP).state is State.EXCLUDED

@@ -6,7 +6,14 @@ import pytest
 from botocore.exceptions import ClientError
 from loginformant_shipper.subscriptions.logs_api import LogsApi
 from loginformant_shipper.subscriptions.plan import Filter
-from loginformant_shipper.subscriptions.reconcile import Reconciled, Report, Trouble, reconcile
+from loginformant_shipper.subscriptions.reconcile import (
+    MAX_REFUSED_IN_AN_ATTEMPT,
+    RETRY_PAUSES,
+    Reconciled,
+    Report,
+    Trouble,
+    reconcile,
+)
 from loginformant_shipper.subscriptions.subscription_settings import SubscriptionSettings
 
 from tests.unit.subscriptions.logs_account import (
@@ -14,6 +21,7 @@ from tests.unit.subscriptions.logs_account import (
     DESTINATION,
     FOREIGN,
     NAME,
+    NOT_INVOKED_YET,
     OURS,
     OWN,
     LogsAccount,
@@ -26,7 +34,7 @@ def account() -> LogsAccount:
     return LogsAccount()
 
 
-def run(account: LogsAccount, wanted: SubscriptionSettings, seconds: float = 60.0) -> Report:
+def run(account: LogsAccount, wanted: SubscriptionSettings, seconds: float = 600.0) -> Report:
     api = LogsApi(account.client, 1000, time.monotonic() + seconds, sleep=lambda seconds: None)
     return reconcile(api, api.log_groups(), wanted)
 
@@ -75,7 +83,7 @@ def test_trouble_with_one_stops_no_other_and_is_reported_by_name(account: LogsAc
     account.refuse("PutSubscriptionFilter", "AccessDeniedException", "denied")
     account.refuse("PutSubscriptionFilter", "ResourceNotFoundException", "gone")
     account.refuse("DescribeSubscriptionFilters", "AccessDeniedException", "unreadable")
-    account.refuse("PutSubscriptionFilter", "OperationAbortedException", "busy")
+    account.refuse("PutSubscriptionFilter", "OperationAbortedException", "busy", times=100)
     report = run(account, settings("*"))
     assert account.subscribed() - {"taken"} == {"fine", "z-last"}
     assert {name: trouble for name, trouble, _ in report.troubles} == {
@@ -84,7 +92,7 @@ def test_trouble_with_one_stops_no_other_and_is_reported_by_name(account: LogsAc
         "infrequent": Trouble.UNSUPPORTED,
         "taken": Trouble.NAME_TAKEN,
         "unreadable": Trouble.DENIED,
-        "busy": Trouble.REFUSED,
+        "busy": Trouble.REFUSED_FOR_NOW,
     }
     details = {name: detail for name, _, detail in report.troubles}
     assert details["full"] == "AWS's own words on LimitExceededException."
@@ -123,7 +131,7 @@ def test_a_run_that_is_out_of_time_says_how_far_it_came(account: LogsAccount) ->
     def five_seconds_each(outcome: Reconciled) -> None:
         now[0] += 5.0
 
-    report = reconcile(api, api.log_groups(), settings("*"), five_seconds_each)
+    report = reconcile(api, api.log_groups(), settings("*"), on_outcome=five_seconds_each)
     assert not report.finished
     assert report.last == "b"
     assert account.subscribed() == {"a", "b"}
@@ -136,3 +144,91 @@ def test_what_no_log_group_can_help_stops_the_run(code: str, account: LogsAccoun
     with pytest.raises(ClientError, match=code):
         run(account, settings("*"))
     assert account.requests["DescribeSubscriptionFilters"] == 1
+
+
+# ---- what is refused for now ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "status"),
+    [
+        ("InvalidParameterException", NOT_INVOKED_YET, 400),
+        ("OperationAbortedException", "Please try again", 400),
+        ("ServiceUnavailableException", "", 400),
+        ("InternalFailure", "", 500),
+    ],
+)
+def test_a_refusal_that_passes_is_no_trouble(
+    code: str, message: str, status: int, account: LogsAccount
+) -> None:
+    account.add("a", "b", "c")
+    account.refuse("PutSubscriptionFilter", code, "a", times=3, message=message, status=status)
+    report = run(account, settings("*"))
+    assert account.subscribed() == {"a", "b", "c"}
+    assert (report.troubles, report.shipped, report.finished) == ([], 3, True)
+
+
+def test_another_parameter_that_is_invalid_is_not_tried_again(account: LogsAccount) -> None:
+    account.add("a")
+    account.refuse("PutSubscriptionFilter", "InvalidParameterException", times=100)
+    report = run(account, settings("*"))
+    assert [trouble for _, trouble, _ in report.troubles] == [Trouble.REFUSED]
+    assert account.requests["PutSubscriptionFilter"] == 1
+
+
+def test_what_is_refused_for_long_holds_up_nothing_that_is_taken_again(account: LogsAccount) -> None:
+    names = [f"group-{number:02}" for number in range(40)]
+    account.add(*names)
+    for name in names:
+        times = 1000 if name < "group-20" else 1
+        account.refuse("PutSubscriptionFilter", "OperationAbortedException", name, times=times)
+    report = run(account, settings("*"))
+    assert account.subscribed() == set(names[20:])
+    assert set(report.refused_for_now) == set(names[:20])
+
+
+def test_attempts_are_bounded_where_everything_is_refused(account: LogsAccount) -> None:
+    account.add(*(f"group-{number:03}" for number in range(500)))
+    account.refuse("PutSubscriptionFilter", "OperationAbortedException", times=100_000)
+    report = run(account, settings("*"))
+    most = len(RETRY_PAUSES) * MAX_REFUSED_IN_AN_ATTEMPT
+    assert account.requests["PutSubscriptionFilter"] == 500 + most
+    assert report.refused == 500
+    assert report.is_in_vain
+
+
+def test_what_is_left_when_the_time_is_up_is_reported(account: LogsAccount) -> None:
+    account.add("a", "b")
+    account.refuse("PutSubscriptionFilter", "OperationAbortedException", "a", times=100)
+    report = run(account, settings("*"), seconds=3.0)
+    assert account.subscribed() == {"b"}
+    assert (report.refused_for_now, report.finished) == (["a"], False)
+
+
+def test_a_class_that_nobody_here_knows_is_asked_for(account: LogsAccount) -> None:
+    account.add("new", log_class="ESSENTIALS")
+    report = run(account, settings("*"))
+    assert report.troubles == [("new", Trouble.UNSUPPORTED, "AWS's own words on InvalidOperationException.")]
+    account.known_classes.add("ESSENTIALS")
+    assert run(account, settings("*")).subscribed == ["new"]
+
+
+# ---- figures -------------------------------------------------------------------------------------
+
+
+def test_figures_say_what_is_wanted_and_what_is_shipped(account: LogsAccount) -> None:
+    account.add("fine", OWN, "excluded")
+    account.add("by-hand", filters=[BY_HAND])
+    account.add("left-over-1", filters=[OURS])
+    account.add("x-by-hand-and-not-wanted", filters=[BY_HAND])
+    account.add("full", filters=[FOREIGN, Filter("audit", FOREIGN.destination_arn, "")])
+    account.add("infrequent", log_class="INFREQUENT_ACCESS")
+    report = run(account, settings("f*", "by-hand", "in*", EXCLUDE_LOG_GROUPS="excluded"))
+    assert (report.looked_at, report.wanted, report.shipped, report.refused) == (8, 4, 2, 1)
+    assert not report.is_in_vain
+
+
+@pytest.mark.parametrize("wanted", [(), ("no-such-*",)])
+def test_nothing_wanted_is_nothing_in_vain(wanted: tuple[str, ...], account: LogsAccount) -> None:
+    account.add("a")
+    assert not run(account, settings(*wanted)).is_in_vain

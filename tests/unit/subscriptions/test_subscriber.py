@@ -1,5 +1,6 @@
 """The subscriber function: requests of CloudFormation, new log groups, schedules, and runs that go on."""
 
+import json
 import time
 from io import StringIO
 from typing import Any
@@ -7,12 +8,27 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from loginformant_shipper.subscriptions import subscriber
-from loginformant_shipper.subscriptions.subscriber import MAX_ROUNDS, Dependencies, handle
+from loginformant_shipper.subscriptions.subscriber import (
+    MAX_ROUNDS_OF_A_DELETION,
+    MAX_ROUNDS_OF_REFUSED,
+    Dependencies,
+    NothingSubscribed,
+    handle,
+)
+from loginformant_shipper.subscriptions.turns import TURN_SECONDS, TURNS, is_due
 from loginformant_shipper.telemetry import logger
 
 from tests.unit.subscriptions.conftest import SECRET, Answers
-from tests.unit.subscriptions.logs_account import ENVIRON, FOREIGN, OURS, OWN, LogsAccount
+from tests.unit.subscriptions.logs_account import (
+    ENVIRON,
+    FOREIGN,
+    NOT_INVOKED_YET,
+    OURS,
+    OWN,
+    LogsAccount,
+)
 from tests.unit.subscriptions.test_custom_resource import event
+from tests.unit.subscriptions.test_logs_api import Clock
 
 ALL_OF_LAMBDA = {"LOG_GROUPS": "/aws/lambda/*"}
 TOO_LITTLE = 60.0
@@ -26,12 +42,30 @@ class Lambda:
         self.account = account
         self.later: list[dict[str, Any]] = []
         self.seconds = 900.0
+        self.time = 1_800_000_000.0
+        """Seconds since 1970, when an invocation begins."""
+        self.clock = Clock()
 
     def __call__(self, event: dict[str, Any], **variables: str) -> dict[str, Any]:
+        end = self.clock.time + self.seconds
         dependencies = Dependencies(
-            ENVIRON | variables, self.account.client, self.later.append, lambda: self.seconds
+            ENVIRON | variables,
+            self.account.client,
+            self.later.append,
+            lambda: end - self.clock.time,
+            now=lambda: self.time,
+            monotonic=self.clock.now,
+            sleep=self.clock.sleep,
         )
         return handle(event, dependencies)
+
+    def ticks(self, count: int, **variables: str) -> list[dict[str, Any]]:
+        """So many ticks of the schedule, one after the other."""
+        results = []
+        for _ in range(count):
+            self.time += TURN_SECONDS
+            results.append(self({"reconcile": "share"}, **variables))
+        return results
 
 
 @pytest.fixture
@@ -67,12 +101,89 @@ def test_creation_subscribes_and_answers(function: Lambda, account: LogsAccount,
     assert status(answers) == ["SUCCESS"]
 
 
+@pytest.mark.parametrize("kind", ["Create", "Update"])
 @pytest.mark.parametrize("variables", [{}, {"SUBSCRIBE_ACCOUNT": "true", "LOG_GROUPS": "*"}])
-def test_a_new_stack_that_wants_no_filters_asks_for_nothing(
-    variables: dict[str, str], function: Lambda, account: LogsAccount, answers: Answers
+def test_a_stack_that_wants_no_filters_asks_for_nothing(
+    variables: dict[str, str], kind: str, function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
-    function(event(answers.url), **variables)
+    function(event(answers.url, RequestType=kind), **variables)
     assert account.requests.total() == 0
+    assert status(answers) == ["SUCCESS"]
+
+
+REFUSALS = [
+    ("AccessDeniedException", "no identity-based policy allows logs:PutSubscriptionFilter", "denied"),
+    ("LimitExceededException", "Resource limit exceeded.", "quota-full"),
+    ("InvalidParameterException", NOT_INVOKED_YET, "refused-for-now"),
+]
+
+
+@pytest.mark.parametrize(("code", "message", "kind"), REFUSALS)
+def test_a_first_deployment_that_subscribes_nothing_fails_with_the_reason(
+    code: str, message: str, kind: str, function: Lambda, account: LogsAccount, answers: Answers
+) -> None:
+    account.refuse("PutSubscriptionFilter", code, times=10_000, message=message)
+    with pytest.raises(NothingSubscribed):
+        function(event(answers.url), **ALL_OF_LAMBDA)
+    (document,) = answers.documents
+    assert document["Status"] == "FAILED"
+    expected = (
+        f"none of 2 wanted log groups could be subscribed (2 {kind}); the first of them, /aws/lambda/a: "
+    )
+    assert document["Reason"] == expected + message
+    assert function.later == []
+
+
+def test_its_deletion_asks_for_nothing(function: Lambda, account: LogsAccount, answers: Answers) -> None:
+    account.refuse("PutSubscriptionFilter", "AccessDeniedException", times=10_000)
+    with pytest.raises(NothingSubscribed):
+        function(event(answers.url), **ALL_OF_LAMBDA)
+    account.requests.clear()
+    physical_id = answers.documents[0]["PhysicalResourceId"]
+    function(event(answers.url, RequestType="Delete", PhysicalResourceId=physical_id), **ALL_OF_LAMBDA)
+    assert account.requests.total() == 0
+    assert status(answers) == ["FAILED", "SUCCESS"]
+    assert answers.documents[1]["PhysicalResourceId"] == physical_id
+
+
+def test_log_groups_of_a_class_without_filters_alone_fail_a_first_deployment(
+    function: Lambda, account: LogsAccount, answers: Answers
+) -> None:
+    account.add("rare", log_class="INFREQUENT_ACCESS")
+    with pytest.raises(NothingSubscribed):
+        function(event(answers.url), LOG_GROUPS="rare")
+    assert answers.documents[0]["Reason"].endswith(
+        "(1 unsupported); the first of them, rare: its class takes no subscription filters: leave it out of "
+        "LogGroups, or name it in ExcludeLogGroups"
+    )
+
+
+@pytest.mark.parametrize("log_groups", ["to-come", "/aws/lambda/a,rare"])
+def test_what_is_still_to_come_and_a_part_that_is_refused_fail_nothing(
+    log_groups: str, function: Lambda, account: LogsAccount, answers: Answers
+) -> None:
+    account.add("rare", log_class="INFREQUENT_ACCESS")
+    function(event(answers.url), LOG_GROUPS=log_groups)
+    assert status(answers) == ["SUCCESS"]
+
+
+def test_an_update_that_subscribes_nothing_succeeds_and_sets_off_the_alarm(
+    function: Lambda, account: LogsAccount, answers: Answers
+) -> None:
+    account.refuse("PutSubscriptionFilter", "AccessDeniedException", times=10_000)
+    with pytest.raises(NothingSubscribed):
+        function(event(answers.url, RequestType="Update", PhysicalResourceId="p"), **ALL_OF_LAMBDA)
+    assert status(answers) == ["SUCCESS"]
+
+
+def test_a_role_that_is_seconds_old_fails_no_first_deployment(
+    function: Lambda, account: LogsAccount, answers: Answers
+) -> None:
+    """IAM is eventually consistent."""
+    for operation in ("DescribeLogGroups", "DescribeSubscriptionFilters", "PutSubscriptionFilter"):
+        account.refuse(operation, "AccessDeniedException", times=3)
+    function(event(answers.url), **ALL_OF_LAMBDA)
+    assert account.subscribed() == {"/aws/lambda/a", "/aws/lambda/b"}
     assert status(answers) == ["SUCCESS"]
 
 
@@ -107,16 +218,38 @@ def test_trouble_with_log_groups_fails_no_deployment(
     assert '"/aws/lambda/a":"quota-full: AWS\'s own words on LimitExceededException."' in logged
 
 
-@pytest.mark.parametrize(
-    ("kind", "expected"), [("Create", "FAILED"), ("Update", "SUCCESS"), ("Delete", "SUCCESS")]
-)
+@pytest.mark.parametrize(("kind", "expected"), [("Create", "FAILED"), ("Update", "SUCCESS")])
 def test_a_run_that_fails_is_answered_and_never_leaves_a_stack_stuck(
     kind: str, expected: str, function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
-    account.refuse("DescribeLogGroups", "AccessDeniedException")
+    account.refuse("DescribeLogGroups", "AccessDeniedException", times=1000)
     with pytest.raises(ClientError):  # for the alarm on errors
         function(event(answers.url, RequestType=kind, PhysicalResourceId="p"), **ALL_OF_LAMBDA)
     assert status(answers) == [expected]
+
+
+def test_a_deletion_that_fails_is_tried_again_before_it_is_answered(
+    function: Lambda, account: LogsAccount, answers: Answers
+) -> None:
+    account.add("/aws/lambda/a", filters=[OURS])
+    account.refuse("DescribeLogGroups", "InternalFailure", times=1)
+    function(event(answers.url, RequestType="Delete", PhysicalResourceId="p"), **ALL_OF_LAMBDA)
+    assert status(answers) == []
+    function(function.later.pop(), **ALL_OF_LAMBDA)
+    assert account.subscribed() == set()
+    assert status(answers) == ["SUCCESS"]
+
+
+def test_a_deletion_that_fails_for_good_is_answered_all_the_same(
+    function: Lambda, account: LogsAccount, answers: Answers
+) -> None:
+    account.refuse("DescribeLogGroups", "AccessDeniedException", times=1000)
+    function.later.append(event(answers.url, RequestType="Delete", PhysicalResourceId="p"))
+    for _ in range(MAX_ROUNDS_OF_A_DELETION - 1):
+        function(function.later.pop(), **ALL_OF_LAMBDA)
+    with pytest.raises(ClientError):
+        function(function.later.pop(), **ALL_OF_LAMBDA)
+    assert status(answers) == ["SUCCESS"]
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
@@ -149,8 +282,9 @@ def test_settings_that_cannot_be_used_fail_a_deployment_but_no_deletion(
     assert status(answers) == ["FAILED", "SUCCESS"]
 
 
+@pytest.mark.parametrize(("kind", "expected"), [("Create", "FAILED"), ("Delete", "SUCCESS")])
 def test_cloudformation_is_answered_also_when_the_work_hangs(
-    function: Lambda, answers: Answers, monkeypatch: pytest.MonkeyPatch
+    kind: str, expected: str, function: Lambda, answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscriber, "WORST_ANSWER_SECONDS", 0.0)
     monkeypatch.setattr(subscriber, "GUARD_SECONDS", 0.0)
@@ -161,17 +295,18 @@ def test_cloudformation_is_answered_also_when_the_work_hangs(
         while not answers.bodies and time.monotonic() < limit:
             time.sleep(0.01)
         assert answers.bodies
-        return {"continued": True}
+        raise AssertionError("too late")
 
-    monkeypatch.setattr(subscriber, "_run", hang)
-    function(event(answers.url, RequestType="Delete", PhysicalResourceId="p"))
-    assert status(answers) == ["SUCCESS"]
+    monkeypatch.setattr(subscriber, "reconcile", hang)
+    with pytest.raises(AssertionError, match="too late"):
+        function(event(answers.url, RequestType=kind, PhysicalResourceId="p"), **ALL_OF_LAMBDA)
+    assert status(answers)[0] == expected
 
 
 def test_the_response_url_is_never_logged(
     function: Lambda, account: LogsAccount, answers: Answers, log: StringIO
 ) -> None:
-    account.refuse("DescribeLogGroups", "AccessDeniedException")
+    account.refuse("DescribeLogGroups", "AccessDeniedException", times=1000)
     with pytest.raises(ClientError):
         function(event(answers.url), **ALL_OF_LAMBDA)
     assert "a request of CloudFormation failed" in log.getvalue()
@@ -274,52 +409,118 @@ def test_one_that_is_gone_again_or_of_another_class_is_left(function: Lambda, ac
     assert account.subscribed() == set()
 
 
-def test_the_frequent_schedule_looks_at_new_log_groups_only(function: Lambda, account: LogsAccount) -> None:
-    account.add("/aws/lambda/new", created=int(time.time() * 1000) - 60_000)
-    account.add("/ecs/new", created=int(time.time() * 1000))
-    function({"reconcile": "new"}, **ALL_OF_LAMBDA)
-    assert account.subscribed() == {"/aws/lambda/new"}
-    assert account.requests["DescribeSubscriptionFilters"] == 1
+def test_a_tick_looks_at_new_log_groups_and_at_those_whose_turn_it_is(
+    function: Lambda, account: LogsAccount
+) -> None:
+    account.add("/aws/lambda/new", "/ecs/new", created=int(function.time + TURN_SECONDS) * 1000 - 60_000)
+    turn = int((function.time + TURN_SECONDS) // TURN_SECONDS)
+    due = {name for name in account.filters if is_due(name, turn)}
+    account.add(*due, filters=[OURS])
+    function.ticks(1, LOG_GROUPS="/aws/lambda/new")
+    assert "/aws/lambda/new" in account.subscribed()
+    assert account.requests["DescribeSubscriptionFilters"] == 1 + len(due - {"/aws/lambda/new"})
 
 
-def test_the_rare_schedule_repairs_everything(function: Lambda, account: LogsAccount) -> None:
+def test_within_one_round_of_ticks_everything_is_repaired(function: Lambda, account: LogsAccount) -> None:
     account.add("/ecs/left-over", filters=[OURS])
-    function({"reconcile": "everything"}, **ALL_OF_LAMBDA)
+    function.ticks(TURNS, **ALL_OF_LAMBDA)
     assert account.subscribed() == {"/aws/lambda/a", "/aws/lambda/b"}
 
 
-def test_a_run_that_changes_nothing_writes_nothing(function: Lambda, log: StringIO) -> None:
+def test_a_tick_that_finds_something_to_repair_goes_on_with_all_that_fit(
+    function: Lambda, account: LogsAccount
+) -> None:
+    """Filters that are missing are missing together: patterns were changed, or somebody removed them all."""
+    account.add(*(f"/aws/lambda/{number}" for number in range(300)))
+    function.ticks(1, **ALL_OF_LAMBDA)
+    assert len(account.subscribed()) == 302
+
+
+def test_a_tick_with_nothing_to_repair_looks_at_few(function: Lambda, account: LogsAccount) -> None:
+    account.add(*(f"/aws/lambda/{number}" for number in range(320)), filters=[OURS])
+    account.add("/aws/lambda/a", "/aws/lambda/b", filters=[OURS])
+    results = function.ticks(TURNS, **ALL_OF_LAMBDA)
+    assert sum(each["lookedAt"] for each in results) == 324
+    assert max(each["lookedAt"] for each in results) < 30
+
+
+def test_a_tick_that_finds_nothing_shipped_at_all_fails_for_the_alarm(
+    function: Lambda, account: LogsAccount
+) -> None:
+    account.refuse("PutSubscriptionFilter", "AccessDeniedException", times=10_000)
+    failed = 0
+    for _ in range(TURNS):
+        try:
+            function.ticks(1, **ALL_OF_LAMBDA)
+        except NothingSubscribed:
+            failed += 1
+    due = {turn for turn in range(TURNS) for name in ("/aws/lambda/a", "/aws/lambda/b") if is_due(name, turn)}
+    assert failed == len(due)
+
+
+def test_one_refusal_among_many_is_counted_and_fails_no_tick(
+    function: Lambda, account: LogsAccount, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.add(*(f"/aws/lambda/{number}" for number in range(50)), filters=[OURS])
+    account.refuse("PutSubscriptionFilter", "LimitExceededException", "/aws/lambda/a", times=1000)
+    function.ticks(TURNS, **ALL_OF_LAMBDA)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "LogGroupsRefused" in line]
+    assert sum(sum(line["LogGroupsRefused"]) for line in lines) >= 1
+    assert all("FunctionName" in line for line in lines)
+
+
+def test_a_run_that_changes_nothing_logs_nothing(function: Lambda, log: StringIO) -> None:
     function({"reconcile": "everything"}, **ALL_OF_LAMBDA)
     log.truncate(0)
+    log.seek(0)
     function({"reconcile": "everything"}, **ALL_OF_LAMBDA)
     assert log.getvalue() == ""
 
 
-# ---- runs that go on -----------------------------------------------------------------------------
+def test_each_run_writes_its_figures(function: Lambda, capsys: pytest.CaptureFixture[str]) -> None:
+    function({"reconcile": "everything"}, **ALL_OF_LAMBDA)
+    (line,) = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "LogGroups" in line)
+    assert [line[name] for name in ("LogGroupsWanted", "LogGroupsSubscribed", "LogGroupsRefused")] == [
+        [2.0],
+        [2.0],
+        [0.0],
+    ]
 
 
-def test_what_does_not_fit_goes_on_where_it_ended(function: Lambda, account: LogsAccount) -> None:
-    function.seconds = TOO_LITTLE
-    assert function({"reconcile": "everything"}, **ALL_OF_LAMBDA)["continued"] is True
-    assert function.later == [{"reconcile": "everything", "after": "", "round": 2}]
-    function.seconds = 900
-    function({"reconcile": "everything", "after": "/aws/lambda/a", "round": 2}, **ALL_OF_LAMBDA)
-    assert account.subscribed() == {"/aws/lambda/b"}
+# ---- what another invocation does ----------------------------------------------------------------
 
 
-def test_it_does_not_go_on_without_end(function: Lambda, log: StringIO) -> None:
-    function.seconds = TOO_LITTLE
-    function({"reconcile": "everything", "after": "x", "round": MAX_ROUNDS}, **ALL_OF_LAMBDA)
+def test_what_is_refused_for_now_is_tried_again_in_further_invocations(
+    function: Lambda, account: LogsAccount
+) -> None:
+    account.refuse("PutSubscriptionFilter", "OperationAbortedException", "/aws/lambda/a", times=8)
+    function({"reconcile": "everything"}, **ALL_OF_LAMBDA)
+    assert function.later == [{"reconcile": ["/aws/lambda/a"], "round": 2}]
+    function(function.later.pop(), **ALL_OF_LAMBDA)
+    assert account.subscribed() == {"/aws/lambda/a", "/aws/lambda/b"}
     assert function.later == []
-    assert "not all log groups were looked at" in log.getvalue()
 
 
-def test_an_update_is_answered_before_the_rest_is_done(function: Lambda, answers: Answers) -> None:
+def test_such_a_chain_is_short(function: Lambda, account: LogsAccount) -> None:
+    account.refuse("PutSubscriptionFilter", "OperationAbortedException", "/aws/lambda/a", times=10_000)
+    function({"reconcile": "everything"}, **ALL_OF_LAMBDA)
+    rounds = 1
+    while function.later:
+        function(function.later.pop(), **ALL_OF_LAMBDA)
+        rounds += 1
+    assert rounds == MAX_ROUNDS_OF_REFUSED
+
+
+def test_a_deployment_that_does_not_fit_is_left_to_the_ticks(
+    function: Lambda, account: LogsAccount, answers: Answers
+) -> None:
     function.seconds = TOO_LITTLE
     function(event(answers.url, RequestType="Update", PhysicalResourceId="p"), **ALL_OF_LAMBDA)
     assert status(answers) == ["SUCCESS"]
-    (rest,) = function.later
-    assert "request" not in rest
+    assert function.later == []
+    function.seconds = 900
+    function.ticks(TURNS, **ALL_OF_LAMBDA)
+    assert account.subscribed() == {"/aws/lambda/a", "/aws/lambda/b"}
 
 
 def test_a_deletion_is_answered_when_all_is_done(
@@ -337,12 +538,36 @@ def test_a_deletion_is_answered_when_all_is_done(
     assert status(answers) == ["SUCCESS"]
 
 
+def test_a_deletion_begins_with_what_was_wanted(
+    function: Lambda, account: LogsAccount, answers: Answers, log: StringIO
+) -> None:
+    """The time may not be enough for all."""
+    account.add("/aws/lambda/z", "/a/left-over", filters=[OURS])
+    request = event(answers.url, RequestType="Delete", PhysicalResourceId="p")
+    request["ResourceProperties"] = {"LogGroups": "/aws/lambda/*"}
+    function(request)
+    assert '"log_groups":["/aws/lambda/z","/a/left-over"]' in log.getvalue()
+
+
+def test_a_deletion_goes_on_after_the_log_group_that_was_done_last(
+    function: Lambda, account: LogsAccount, answers: Answers
+) -> None:
+    account.add("/aws/lambda/z", "/a/left-over", filters=[OURS])
+    request = event(answers.url, RequestType="Delete", PhysicalResourceId="p")
+    request["ResourceProperties"] = {"LogGroups": "/aws/lambda/*"}
+    function({"request": request, "after": "/aws/lambda/z", "round": 2})
+    assert account.subscribed() == {"/aws/lambda/z"}
+
+
 def test_a_deletion_that_cannot_be_done_in_time_is_answered_all_the_same(
     function: Lambda, answers: Answers
 ) -> None:
     function.seconds = TOO_LITTLE
     rest = event(answers.url, RequestType="Delete", PhysicalResourceId="p")
     function(rest, **ALL_OF_LAMBDA)
+    rounds = 1
     while function.later:
         function(function.later.pop(), **ALL_OF_LAMBDA)
+        rounds += 1
+    assert rounds == MAX_ROUNDS_OF_A_DELETION
     assert status(answers) == ["SUCCESS"]

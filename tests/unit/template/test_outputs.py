@@ -67,6 +67,7 @@ def test_a_person_finds_functions_queues_log_groups_and_alarms(template: JsonObj
         "ParkedQueueAlarmName",
         "DeadLetterErrorsAlarmName",
         "AsyncEventsDroppedAlarmName",
+        "LogGroupsRefusedAlarmName",
     } == {name for name in template["Outputs"] if not name.endswith("Command")}
 
 

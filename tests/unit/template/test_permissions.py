@@ -1,6 +1,7 @@
 """Least privilege: who may invoke the shipper, and what each function may do."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,10 +46,10 @@ def roles(stack: JsonObject) -> list[JsonObject]:
 
 
 def roles_in_a_vpc(stack: JsonObject) -> list[JsonObject]:
-    """Those of all functions but the check of the settings, which is outside of any VPC."""
-    outside = stack["Resources"]["SettingsCheckFunctionRole"]["Properties"]
+    """Those of the functions that logs pass through; the others are outside of any VPC."""
+    outside = [role_of(stack, function) for function in ("SettingsCheckFunction", "SubscriberFunction")]
     assert "ec2:" not in json.dumps(outside)
-    return [role for role in roles(stack) if role != outside]
+    return [role for role in roles(stack) if role not in outside]
 
 
 def statements(role: JsonObject, effect: str) -> list[JsonObject]:
@@ -95,7 +96,7 @@ def test_one_permission_lets_all_log_groups_of_this_account_and_region_invoke(
 
 def test_the_subscriber_is_invoked_by_the_rules_of_the_stack_and_nothing_else(stack: JsonObject) -> None:
     rules = [name for name, each in stack["Resources"].items() if each["Type"] == "AWS::Events::Rule"]
-    assert len(rules) == 3
+    assert len(rules) == 2
     assert permissions_on(stack, "SubscriberFunction") == [
         {
             "FunctionName": {"Ref": "SubscriberFunction"},
@@ -134,6 +135,7 @@ API_KEY_PARAMETER = {
 DEAD_LETTER_QUEUE = {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
 KINESIS_STREAM = {"Ref": "KinesisStreamArn"}
 PARKED_QUEUE = {"Fn::GetAtt": ["ParkedQueue", "Arn"]}
+ANY_KEY = {"Fn::Sub": "arn:${AWS::Partition}:kms:${AWS::Region}:*:key/*"}
 
 SERVICES_WITH_KEYS = ("kinesis", "secretsmanager", "sqs", "ssm")
 
@@ -184,6 +186,7 @@ def allowed(role: JsonObject) -> set[tuple[str, str]]:
                 ("sqs:ReceiveMessage", DEAD_LETTER_QUEUE),
                 ("sqs:SendMessage", DEAD_LETTER_QUEUE),
                 ("sqs:SendMessage", PARKED_QUEUE),
+                ("kms:Decrypt", ANY_KEY),
             ],
         ),
     ],
@@ -240,6 +243,29 @@ def test_the_subscriber_may_invoke_itself_to_go_on(stack: JsonObject) -> None:
     }
 
 
+MESSAGES_UNDER_A_FORMER_KEY = {
+    "Effect": "Allow",
+    "Action": "kms:Decrypt",
+    "Resource": ANY_KEY,
+    "Condition": {
+        "StringEquals": {
+            "kms:ViaService": {"Fn::Sub": "sqs.${AWS::Region}.${AWS::URLSuffix}"},
+            "kms:EncryptionContext:aws:sqs:arn": DEAD_LETTER_QUEUE,
+        }
+    },
+}
+
+
+def test_replay_can_read_messages_that_waited_while_the_key_was_changed(stack: JsonObject) -> None:
+    """Whatever KmsKeyArn says now, also nothing: they stay encrypted as they were."""
+    (policy,) = (
+        each
+        for each in role_of(stack, "ReplayFunction")["Policies"]
+        if each.get("PolicyName") == "ReplayDeadLetters"
+    )
+    assert MESSAGES_UNDER_A_FORMER_KEY in policy["PolicyDocument"]["Statement"]
+
+
 def test_no_role_allows_more_than_it_names(stack: JsonObject) -> None:
     for role in roles(stack):
         for statement in statements(role, "Allow"):
@@ -247,7 +273,9 @@ def test_no_role_allows_more_than_it_names(stack: JsonObject) -> None:
             assert not [action for action in actions if "*" in action]
             assert not {"NotAction", "NotResource"} & set(statement)
             for resource in branches(statement["Resource"]):
-                if "*" in json.dumps(resource):
+                if resource == ANY_KEY:
+                    assert statement in [MESSAGES_UNDER_A_FORMER_KEY]
+                elif "*" in json.dumps(resource):
                     narrowest = ON_ANY_LOG_GROUP if resource == LOG_GROUPS else KNOWN_WITHOUT_RESOURCES
                     assert set(actions) <= NETWORK_INTERFACES | narrowest, f"{actions} on {resource}"
 
@@ -284,11 +312,11 @@ def test_keys_are_used_through_the_services_that_hold_the_data(stack: JsonObject
     for role in roles(stack):
         for statement in statements(role, "Allow"):
             if any(action.startswith("kms:") for action in as_list(statement["Action"])):
-                (via,) = statement["Condition"]["StringEquals"].items()
-                assert via[0] == "kms:ViaService"
-                services |= {as_list(variant["Fn::Sub"])[0] for variant in branches(via[1])}
-    of_a_secret_elsewhere = "secretsmanager.${SecretRegion}.amazonaws.com"
-    in_this_region = {f"{name}.${{AWS::Region}}.amazonaws.com" for name in SERVICES_WITH_KEYS}
+                via = statement["Condition"]["StringEquals"]["kms:ViaService"]
+                services |= {as_list(variant["Fn::Sub"])[0] for variant in branches(via)}
+    # In China the suffix is another one.
+    of_a_secret_elsewhere = "secretsmanager.${SecretRegion}.${AWS::URLSuffix}"
+    in_this_region = {f"{name}.${{AWS::Region}}.${{AWS::URLSuffix}}" for name in SERVICES_WITH_KEYS}
     assert services == in_this_region | {of_a_secret_elsewhere}
 
 
@@ -343,3 +371,4 @@ def test_no_partition_account_or_region_is_written_down(stack: JsonObject) -> No
     text = json.dumps([stack["Resources"], stack["Outputs"]])
     assert "arn:aws" not in text
     assert "us-east-1" not in text
+    assert not re.search(r"(sqs|ssm|kms|secretsmanager|kinesis)[^\"]*amazonaws\.com", text)

@@ -122,6 +122,8 @@ def test_what_depends_on_a_condition(stack: JsonObject) -> None:
         "ApiKeySecret",
         "KinesisAgeAlarm",
         "KinesisEventSourceMapping",
+        "LogGroupsRefusedAlarm",
+        "Subscriptions",
     }
 
 
@@ -145,7 +147,7 @@ def test_functions_are_alike(stack: JsonObject) -> None:
         assert function["Timeout"] == (900 if subscribes else 120)
         assert function["MemorySize"] == (256 if subscribes else 512)
         assert function["Architectures"] == [{"Ref": "Architecture"}]
-        outside = name == "SettingsCheckFunction"
+        outside = name in ("SettingsCheckFunction", "SubscriberFunction")
         assert function["VpcConfig"] == NO_VALUE if outside else function["VpcConfig"]["Fn::If"][0] == "InVpc"
         assert len(function["Layers"]) == 2
         assert function["Layers"] == properties(stack, "ShipperFunction")["Layers"]
@@ -171,12 +173,21 @@ def test_settings_know_the_time_out_of_the_function(stack: JsonObject) -> None:
 
 
 def test_asynchronous_events_are_retried_twice_and_wait_six_hours(stack: JsonObject) -> None:
-    (name,) = only_of_type(stack, "AWS::Lambda::EventInvokeConfig")
-    retries = properties(stack, name)
-    assert retries["FunctionName"] == {"Ref": "ShipperFunction"}
-    assert retries["Qualifier"] == "$LATEST"
-    assert retries["MaximumRetryAttempts"] == 2
-    assert retries["MaximumEventAgeInSeconds"] == 21600
+    assert properties(stack, "ShipperFunctionEventInvokeConfig") == {
+        "FunctionName": {"Ref": "ShipperFunction"},
+        "Qualifier": "$LATEST",
+        "MaximumRetryAttempts": 2,
+        "MaximumEventAgeInSeconds": 21600,
+        "DestinationConfig": {},
+    }
+
+
+def test_lambda_does_not_repeat_what_the_subscriber_failed_to_do(stack: JsonObject) -> None:
+    """A creation that is repeated after its stack was taken back would put the filters back."""
+    retries = properties(stack, "SubscriberFunctionEventInvokeConfig")
+    assert retries["MaximumRetryAttempts"] == 0
+    assert retries["MaximumEventAgeInSeconds"] == 60 * 60, "as long as CloudFormation waits"
+    assert "SubscriberFunctionEventInvokeConfig" in stack["Resources"]["Subscriptions"]["DependsOn"]
 
 
 def test_the_python_version_is_one(template: JsonObject, stack: JsonObject) -> None:
@@ -188,6 +199,19 @@ def test_the_python_version_is_one(template: JsonObject, stack: JsonObject) -> N
         assert properties(stack, name)["CompatibleRuntimes"] == [everywhere]
     makefile = (PROJECT / "layers/dependencies/Makefile").read_text(encoding="utf-8")
     assert re.findall(r"--python-version[= ]([\d.]+)", makefile) == [runtime.removeprefix("python")]
+
+
+def test_the_longest_name_of_a_stack_gives_names_that_aws_takes(stack: JsonObject) -> None:
+    """A stack's name has up to 128 characters (CreateStack, AWS CloudFormation API Reference)."""
+    longest = "s" * 128
+    for resource in stack["Resources"].values():
+        if "${AWS::StackName}" not in json.dumps(resource) or resource["Type"].startswith("Custom::"):
+            continue
+        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource["Type"]).schema
+        for name, value in resource["Properties"].items():
+            bound = schema["properties"][name].get("maxLength")
+            if bound and isinstance(value, dict) and isinstance(value.get("Fn::Sub"), str):
+                assert len(value["Fn::Sub"].replace("${AWS::StackName}", longest)) <= bound, value
 
 
 def test_layers_serve_both_architectures_so_that_none_can_mismatch(template: JsonObject) -> None:
@@ -390,7 +414,7 @@ def test_an_alarm_goes_off_when_replay_tries_in_vain_but_not_after_one_crash(sta
 def test_every_alarm_tells_the_topic_if_there_is_one(stack: JsonObject) -> None:
     topic = {"Fn::If": ["HasNotificationTopic", [{"Ref": "NotificationTopicArn"}], {"Ref": "AWS::NoValue"}]}
     alarms = only_of_type(stack, "AWS::CloudWatch::Alarm")
-    assert len(alarms) == 8
+    assert len(alarms) == 9
     for name in alarms:
         assert properties(stack, name)["AlarmActions"] == topic
         assert properties(stack, name)["OKActions"] == topic

@@ -5,7 +5,9 @@ import re
 from typing import Any
 
 import pytest
+from loginformant_shipper.names import METRICS_NAMESPACE, SubscriptionMetric
 from loginformant_shipper.subscriptions.subscription_settings import load_subscription_settings
+from loginformant_shipper.subscriptions.turns import TURN_SECONDS, TURNS
 from loginformant_shipper.subscriptions.wanted import DELIVERY_PATH, matches
 
 JsonObject = dict[str, Any]
@@ -141,29 +143,38 @@ def test_log_groups_that_are_made_are_seen_through_cloudtrail(stack: JsonObject)
     }
 
 
-def test_schedules_look_for_new_log_groups_often_and_at_all_of_them_seldom(stack: JsonObject) -> None:
-    schedules = {
-        rule["ScheduleExpression"]: json.loads(target["Input"])
-        for rule in rules(stack)
-        if "ScheduleExpression" in rule
-        for target in rule["Targets"]
-    }
-    assert schedules == {
-        "rate(15 minutes)": {"reconcile": "new"},
-        "rate(6 hours)": {"reconcile": "everything"},
-    }
+def test_the_schedule_ticks_once_in_each_turn(stack: JsonObject) -> None:
+    """At fixed minutes, and not near the end of a turn, where a late tick would be of the next one."""
+    (rule,) = (rule for rule in rules(stack) if "ScheduleExpression" in rule)
+    minutes = re.fullmatch(r"cron\((\d+)/(\d+) \* \* \* \? \*\)", rule["ScheduleExpression"])
+    assert minutes
+    first, every = int(minutes[1]), int(minutes[2])
+    assert every * 60 == TURN_SECONDS
+    assert 0 < first < every - 5
+    (target,) = rule["Targets"]
+    assert json.loads(target["Input"]) == {"reconcile": "share"}
+
+
+def test_the_alarm_on_refusals_sees_every_log_group_once(stack: JsonObject) -> None:
+    alarm = stack["Resources"]["LogGroupsRefusedAlarm"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (METRICS_NAMESPACE, SubscriptionMetric.REFUSED)
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "SubscriberFunction"}}]
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == TURNS * TURN_SECONDS
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "Sum",
+        "GreaterThanThreshold",
+        0,
+    )
+
+
+def test_a_stack_that_wants_no_filters_never_calls_it(stack: JsonObject) -> None:
+    """Neither for a deployment nor for a deletion; a change to nothing is a deletion of the resource."""
+    assert stack["Resources"]["Subscriptions"]["Condition"] == "SubscribesLogGroups"
 
 
 def test_cloudformation_calls_it_for_every_change_of_what_is_wanted(stack: JsonObject) -> None:
-    resource = stack["Resources"]["Subscriptions"]
-    handed_on = json.dumps(resource["Properties"])
-    for changing in (
-        "LogGroups",
-        "ExcludeLogGroups",
-        "SubscriptionFilterPattern",
-        "SubscribesAccount",
-        "ShipperFunction",
-    ):
+    handed_on = json.dumps(stack["Resources"]["Subscriptions"]["Properties"])
+    for changing in ("LogGroups", "ExcludeLogGroups", "SubscriptionFilterPattern", "ShipperFunction"):
         assert f'"{changing}"' in handed_on
 
 
@@ -172,6 +183,7 @@ def test_filters_are_made_after_all_that_they_need_and_removed_before_it(stack: 
     assert set(stack["Resources"]["Subscriptions"]["DependsOn"]) == {
         "ShipperInvokePermission",
         "SubscriberContinuesPolicy",
+        "SubscriberFunctionEventInvokeConfig",
     }
 
 
@@ -210,9 +222,12 @@ def test_selection_criteria_stay_below_the_limit(template: JsonObject, stack: Js
     assert len(account_policy(stack, ExcludeLogGroups=longest)["SelectionCriteria"]) < 25_000
 
 
-def test_the_check_comes_before_the_policy_and_the_policy_before_filters_go(stack: JsonObject) -> None:
-    resources = stack["Resources"]
-    assert "AccountSubscriptionCheck" in resources["AccountSubscriptionPolicy"]["DependsOn"]
-    assert resources["Subscriptions"]["Properties"]["AccountPolicy"] == {
-        "Fn::If": ["SubscribesAccount", {"Ref": "AccountSubscriptionPolicy"}, ""]
-    }
+def test_the_check_comes_before_the_policy(stack: JsonObject) -> None:
+    """That filters go after the policy is made is CloudFormation's own order: deletions come last."""
+    assert "AccountSubscriptionCheck" in stack["Resources"]["AccountSubscriptionPolicy"]["DependsOn"]
+
+
+def test_the_subscriber_has_no_settings_of_the_network(stack: JsonObject) -> None:
+    """It runs outside of the VPC, where a proxy inside cannot be reached."""
+    environment = stack["Resources"]["SubscriberFunction"]["Properties"]["Environment"]["Variables"]
+    assert not {name for name in environment if "PROXY" in name}

@@ -78,14 +78,15 @@ def environments(parameters: Mapping[str, str], place: Place) -> dict[str, dict[
     """
     shipper = {
         **_given(parameters, _SHIPPER_PARAMETERS),
-        **_shared(parameters, place),
+        **{variable_of(name): parameters[name] for name in _LEFT_OUT_IF_EMPTY if parameters.get(name)},
+        **_own_log_groups(place),
         **_api_key(parameters, place),
         "DEAD_LETTER_QUEUE_URL": _queue_url(place),
         "FUNCTION_TIMEOUT_SECONDS": "120",
     }
     subscriber = {
         **_given(parameters, _SUBSCRIBER_PARAMETERS),
-        **_shared(parameters, place),
+        **_own_log_groups(place),
         "SUBSCRIPTION_FILTER_NAME": f"{place.stack_name}-subscriber",
         "SHIPPER_FUNCTION_ARN": (
             f"arn:aws-us-gov:lambda:{place.region}:{_ACCOUNT}:function:{_LONGEST_FUNCTION_NAME}"
@@ -108,12 +109,9 @@ def _given(parameters: Mapping[str, str], names: tuple[str, ...]) -> dict[str, s
     return {variable_of(name): parameters[name] for name in names if name in parameters}
 
 
-def _shared(parameters: Mapping[str, str], place: Place) -> dict[str, str]:
+def _own_log_groups(place: Place) -> dict[str, str]:
     functions = ("shipper", "replay", "subscriber", "settings-check")
-    return {
-        **{variable_of(name): parameters[name] for name in _LEFT_OUT_IF_EMPTY if parameters.get(name)},
-        "OWN_LOG_GROUPS": ",".join(f"/loginformant/{place.stack_name}/{each}" for each in functions),
-    }
+    return {"OWN_LOG_GROUPS": ",".join(f"/loginformant/{place.stack_name}/{each}" for each in functions)}
 
 
 def _api_key(parameters: Mapping[str, str], place: Place) -> dict[str, str]:

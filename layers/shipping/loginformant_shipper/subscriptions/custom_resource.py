@@ -51,15 +51,38 @@ def read_request(event: Mapping[str, Any]) -> Request | None:
     )
 
 
-def answer(request: Request, failure: str | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
+_NOTHING = "-nothing-was-made"
+
+
+def made_nothing(request: Request) -> bool:
+    """Whether a deletion follows a creation that made nothing, as its answer said in the physical id."""
+    return request.physical_id.endswith(_NOTHING)
+
+
+def answer(
+    request: Request,
+    failure: str | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    made: bool = True,
+) -> None:
     """Tell CloudFormation that the request is done or, with a line that says why, that it failed.
 
-    Raises `NotAnswered` when four attempts, within `WORST_ANSWER_SECONDS`, came to nothing.
+    Args:
+        request: What CloudFormation asked for.
+        failure: Why it failed; None if it is done.
+        sleep: Waits between attempts.
+        made: False if a creation failed before it made anything: then its deletion, which CloudFormation asks
+            for next, has nothing to look for.
+
+    Raises:
+        NotAnswered: Four attempts, within `WORST_ANSWER_SECONDS`, came to nothing.
     """
+    nothing = request.type is RequestType.CREATE and not made
     document = {
         "Status": "FAILED" if failure else "SUCCESS",
         "Reason": (failure or "done")[:_MAX_REASON],
-        "PhysicalResourceId": request.physical_id,
+        "PhysicalResourceId": request.physical_id + (_NOTHING if nothing else ""),
         **{name: request.event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
     }
     body = json.dumps(document).encode()

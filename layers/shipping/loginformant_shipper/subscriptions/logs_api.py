@@ -21,6 +21,15 @@ SLOWEST_INTERVAL = 5.0
 """Seconds between two requests of one operation, however often AWS refuses for their rate."""
 
 _THROTTLED = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException"})
+_DENIED = frozenset({"AccessDeniedException", "AccessDenied"})
+
+LISTING = "describe_log_groups"
+"""AWS allows 10 requests a second of it, and 5 of each of the others ("CloudWatch Logs quotas", Amazon
+CloudWatch Logs User Guide): so it is asked twice as often."""
+
+LOOKING = "describe_subscription_filters"
+
+DENIED_PAUSE_SECONDS = 5.0
 
 
 class OutOfTime(Exception):
@@ -43,15 +52,16 @@ class LogsApi:
     """Requests to CloudWatch Logs, one after the other, each operation at its own pace, as AWS counts them.
 
     A request that is refused for its rate slows its operation down and is made again, until `deadline` (on
-    the clock `now`): then `OutOfTime` is raised, before any request that would begin later. All other errors
-    are botocore's.
-    """
+    the clock `now`): then `OutOfTime` is raised, before any request that would begin later. One that is
+    denied is made again until `patient_until`, for the sake of a role that was made just now ("Changes that I
+    make are not always immediately visible", IAM User Guide). All other errors are botocore's."""
 
     client: "CloudWatchLogsClient"
     requests_per_second: float
     deadline: float
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    patient_until: float = 0.0
     throttled: int = field(default=0, init=False)
     """How many requests AWS refused for their rate."""
     _free_at: dict[str, float] = field(default_factory=dict, init=False)
@@ -60,15 +70,27 @@ class LogsApi:
     def log_groups(self, prefix: str = "") -> Iterator[LogGroup]:
         """All log groups, in ASCII order of their names; with `prefix`, those whose names begin so."""
         parameters: dict[str, Any] = {"logGroupNamePrefix": prefix} if prefix else {}
-        for group in self._pages("describe_log_groups", "logGroups", parameters):
+        for group in self._pages(LISTING, "logGroups", parameters):
             yield LogGroup(
                 group["logGroupName"], group.get("logGroupClass", STANDARD), group.get("creationTime", 0)
             )
 
+    def can_look_at_once(self) -> bool:
+        """Whether `filters` would make its request without waiting for its turn."""
+        return self._free_at.get(LOOKING, 0.0) <= self.now()
+
+    def seconds_left(self) -> float:
+        """Until the deadline."""
+        return max(self.deadline - self.now(), 0.0)
+
+    def wait(self, seconds: float) -> None:
+        """Do nothing for so long. Raises `OutOfTime`, at once, if the time would be up before."""
+        if self.now() + seconds >= self.deadline:
+            raise OutOfTime
+        self.sleep(seconds)
+
     def filters(self, log_group: str) -> list[Filter]:
-        pages = self._pages(
-            "describe_subscription_filters", "subscriptionFilters", {"logGroupName": log_group}
-        )
+        pages = self._pages(LOOKING, "subscriptionFilters", {"logGroupName": log_group})
         return [
             Filter(found["filterName"], found.get("destinationArn", ""), found.get("filterPattern", ""))
             for found in pages
@@ -111,7 +133,7 @@ class LogsApi:
     def _request(self, operation: str, **parameters: Any) -> dict[str, Any]:
         from botocore.exceptions import ClientError
 
-        usual = 1 / self.requests_per_second
+        usual = 1 / (self.requests_per_second * (2 if operation == LISTING else 1))
         while True:
             interval = self._intervals.get(operation, usual)
             start = max(self._free_at.get(operation, 0.0), self.now())
@@ -122,7 +144,11 @@ class LogsApi:
             try:
                 answer: dict[str, Any] = getattr(self.client, operation)(**parameters)
             except ClientError as error:
-                if error.response["Error"]["Code"] not in _THROTTLED:
+                code = error.response["Error"]["Code"]
+                if code in _DENIED and self.now() < self.patient_until:
+                    self._free_at[operation] = self.now() + DENIED_PAUSE_SECONDS
+                    continue
+                if code not in _THROTTLED:
                     raise
                 self.throttled += 1
                 self._intervals[operation] = min(max(2 * interval, 0.1), SLOWEST_INTERVAL)

@@ -8,7 +8,9 @@ from loginformant_shipper.subscriptions.subscription_settings import Subscriptio
 from loginformant_shipper.subscriptions.wanted import EVERYTHING, Unwanted, Wanted
 
 STANDARD = "STANDARD"
-"""The class of log groups that takes filters ("Log classes", Amazon CloudWatch Logs User Guide)."""
+WITHOUT_FILTERS = frozenset(("INFREQUENT_ACCESS", "DELIVERY"))
+"""Classes of log groups that take no filters ("Log classes", Amazon CloudWatch Logs User Guide). Of a class
+that is not known here, AWS itself says whether it takes them."""
 
 
 class LogGroup(NamedTuple):
@@ -54,6 +56,9 @@ class State(StrEnum):
     UNLISTED = Unwanted.UNLISTED.value
 
 
+SHIPPED = frozenset((State.SUBSCRIBED, State.BY_HAND, State.BY_ACCOUNT_POLICY, State.DOUBLED))
+
+
 class Finding(NamedTuple):
     """A log group, how it stands, and what is to be done."""
 
@@ -62,33 +67,35 @@ class Finding(NamedTuple):
     action: Action | None = None
     others: tuple[str, ...] = ()
     """Names of its filters that lead elsewhere."""
+    wanted: bool = True
 
 
 def needs_look(group: LogGroup) -> bool:
     """Whether the filters of the log group are to be asked for; other classes refuse the question."""
-    return group.log_class == STANDARD
+    return group.log_class not in WITHOUT_FILTERS
 
 
 def find(group: LogGroup, filters: Sequence[Filter], settings: SubscriptionSettings) -> Finding:
     """What to do about `group`, which has these filters."""
     ours = next((each for each in filters if _is_own(each, settings)), None)
     by_hand = [each for each in filters if each.destination_arn == settings.destination_arn and each != ours]
-    state, action = _judge(group, ours, bool(by_hand), filters, settings)
+    unwanted = what_counts(settings).why_not(group.name)
+    state, action = _judge(group, unwanted, ours, bool(by_hand), filters, settings)
     others = tuple(each.name for each in filters if each.destination_arn != settings.destination_arn)
-    return Finding(group.name, state, action, others)
+    return Finding(group.name, state, action, others, unwanted is None)
 
 
 def _judge(
     group: LogGroup,
+    unwanted: Unwanted | None,
     ours: Filter | None,
     by_hand: bool,
     filters: Sequence[Filter],
     settings: SubscriptionSettings,
 ) -> tuple[State, Action | None]:
-    unwanted = what_counts(settings).why_not(group.name)
     if unwanted:
         return (State.LEFT_OVER, Action.DELETE) if ours else (_without_ours(unwanted, by_hand), None)
-    if group.log_class != STANDARD:
+    if not needs_look(group):
         return State.UNSUPPORTED, None
     if settings.account_wide:
         if ours:

@@ -1,32 +1,35 @@
 """What the subscriber function does with each event.
 
-A request of CloudFormation, a new log group, a tick of a schedule, or the rest of a run that did not fit into
-one invocation.
+A request of CloudFormation, a new log group, a tick of the schedule, or what another invocation left to do.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
+from loginformant_shipper.names import SubscriptionMetric
 from loginformant_shipper.settings import SettingsError
 from loginformant_shipper.subscriptions.custom_resource import (
     WORST_ANSWER_SECONDS,
     Request,
     RequestType,
     answer,
+    made_nothing,
     read_request,
 )
+from loginformant_shipper.subscriptions.due import everything, share
 from loginformant_shipper.subscriptions.logs_api import WORST_REQUEST_SECONDS, LogsApi
 from loginformant_shipper.subscriptions.plan import LogGroup, what_counts
-from loginformant_shipper.subscriptions.reconcile import Report, reconcile
+from loginformant_shipper.subscriptions.reconcile import Report, Trouble, reconcile
 from loginformant_shipper.subscriptions.subscription_settings import (
     SubscriptionSettings,
     load_subscription_settings,
 )
 from loginformant_shipper.subscriptions.validation import validate_account_policy, validate_pattern
-from loginformant_shipper.telemetry import logger
+from loginformant_shipper.subscriptions.wanted import Wanted, parse_patterns
+from loginformant_shipper.telemetry import logger, put_subscription_metrics
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -34,18 +37,28 @@ if TYPE_CHECKING:
 CHECK = "Custom::AccountSubscriptionCheck"
 """Resource type of the check that comes before an account policy is made."""
 
-MAX_ROUNDS = 12
-"""Invocations of one run, each starting the next. Lambda itself ends such a chain after about 16 ("Use Lambda
-recursive loop detection", AWS Lambda Developer Guide); what is left then waits for the schedule."""
 MAX_ROUNDS_OF_A_DELETION = 4
-"""CloudFormation waits an hour for the answer, and an invocation lasts a quarter of one."""
+"""Invocations of one deletion, each starting the next. CloudFormation waits an hour for the answer, and an
+invocation lasts a quarter of one."""
 
-NEW_SECONDS = 3600.0
-"""A log group is new for so long: four ticks of the schedule that looks for new ones."""
+MAX_ROUNDS_OF_REFUSED = 3
+"""Invocations in which what was refused for now is tried again; then it waits for its turn. Lambda ends a
+chain after about 16 ("Use Lambda recursive loop detection", AWS Lambda Developer Guide)."""
+
+MAX_HANDED_ON = 400
+"""Names of log groups in an event, each of up to 512 characters: an asynchronous invocation takes 256 KB
+("Lambda quotas", AWS Lambda Developer Guide; 1 MB by now, which no region need have)."""
+
+PATIENCE_SECONDS = 60.0
+"""For so long after a deployment a denied request is made again: the role may be seconds old."""
 
 GUARD_SECONDS = 5.0
 _MAX_NAMES = 100
 """Names in one log line; the rest is counted. `shipctl subscriptions list` shows all."""
+
+
+class NothingSubscribed(Exception):
+    """Log groups are wanted, and not one of them is shipped."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +70,10 @@ class Dependencies:
     invoke_later: Callable[[dict[str, Any]], None]
     """Invokes this function, asynchronously, with another event."""
     remaining_seconds: Callable[[], float]
+    now: Callable[[], float] = field(default=time.time)
+    """Seconds since 1970."""
+    monotonic: Callable[[], float] = field(default=time.monotonic)
+    sleep: Callable[[float], None] = field(default=time.sleep)
 
 
 def handle(event: Mapping[str, Any], dependencies: Dependencies) -> dict[str, Any]:
@@ -76,42 +93,38 @@ def handle(event: Mapping[str, Any], dependencies: Dependencies) -> dict[str, An
         return _respond(request, event, dependencies)
     except Exception as error:
         logger.exception("a request of CloudFormation failed", request=request.type.value)
-        answer(request, _failure(request, error))
+        answer(request, _failure(request, error), made=not isinstance(error, NothingSubscribed))
         raise
     finally:
         guard.cancel()
 
 
 def _failure(request: Request, error: Exception) -> str | None:
-    """A first deployment fails, and is taken back.
+    """Return why a first deployment fails, and is taken back; None for all else.
 
-    An update does not: taking it back could fail alike, and the stack would be stuck. Nor does a deletion. Of
-    those the alarm on the function's errors tells.
+    An update does not fail: taking it back could fail alike, and the stack would be stuck. Nor does a
+    deletion. Of those the alarm on the function's errors tells.
     """
-    if request.type is RequestType.CREATE:
-        return f"{type(error).__name__}: {error}"
-    return None
+    if request.type is not RequestType.CREATE:
+        return None
+    return str(error) if isinstance(error, NothingSubscribed) else f"{type(error).__name__}: {error}"
 
 
 def _answer_out_of_time(request: Request) -> None:
-    logger.error("out of time; CloudFormation is told that all is done", request=request.type.value)
-    answer(request)
+    failure = "the subscriber did not come to an end in time" if request.type is RequestType.CREATE else None
+    logger.error("out of time", request=request.type.value, told=failure or "done")
+    answer(request, failure)
 
 
 def _respond(request: Request, event: Mapping[str, Any], dependencies: Dependencies) -> dict[str, Any]:
-    deletes = request.type is RequestType.DELETE
-    objection = None if deletes else _validate(request, dependencies)
-    if objection or request.resource_type == CHECK:
-        answer(request, objection)
+    if request.type is RequestType.DELETE:
+        return _delete(request, event, dependencies)
+    objection = _validate(request, dependencies)
+    if objection or request.resource_type == CHECK or _wants_no_filters(dependencies):
+        answer(request, objection, made=not objection)
         return {}
-    if request.type is RequestType.CREATE and _wants_no_filters(dependencies):
-        # The shipper is new: there cannot be a filter that leads to it.
-        answer(request)
-        return {}
-    result = _run(event, dependencies, request if deletes else None)
-    # The function outlives an update, and goes on after it; it does not outlive the answer to a deletion.
-    if not (deletes and result.get("continued")):
-        answer(request)
+    result = _run(event, dependencies, patience=PATIENCE_SECONDS)
+    answer(request)
     return result
 
 
@@ -129,71 +142,165 @@ def _wants_no_filters(dependencies: Dependencies) -> bool:
     return settings.account_wide or not settings.log_groups
 
 
-def _run(
-    event: Mapping[str, Any], dependencies: Dependencies, deletion: Request | None = None
-) -> dict[str, Any]:
-    """Look at the log groups that the event is about, and at what is left of them in further invocations."""
-    settings = load_subscription_settings(dependencies.environ)
-    if deletion:
-        settings = replace(settings, log_groups=(), account_wide=False)
+# A deletion
+
+
+def _delete(request: Request, event: Mapping[str, Any], dependencies: Dependencies) -> dict[str, Any]:
+    """Remove the stack's filters, in further invocations if need be: the function goes with the answer."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if request.resource_type == CHECK or made_nothing(request):
+        answer(request)
+        return {}
+    settings = replace(load_subscription_settings(dependencies.environ), log_groups=(), account_wide=False)
     api = _api(settings, dependencies)
-    after = event.get("after", "")
-    groups = (group for group in _groups(event, settings, api) if group.name > after)
-    report = reconcile(api, groups, settings)
+    rounds = event.get("round", 1)
+    report = Report()
+    try:
+        reconcile(api, _to_be_removed(request, event, api), settings, report)
+    except (BotoCoreError, ClientError):
+        if rounds >= MAX_ROUNDS_OF_A_DELETION:
+            raise
+        logger.exception("filters could not be removed; another invocation tries again")
+        report.finished = False
     _say(report, api)
-    counts = {
+    if not report.finished and rounds < MAX_ROUNDS_OF_A_DELETION:
+        rest = {"after": report.last or event.get("after", ""), "round": rounds + 1}
+        dependencies.invoke_later(rest | {"request": dict(request.event)})
+        return _counts(report) | {"continued": True}
+    if not report.finished:
+        logger.error("filters may be left: not all log groups were looked at", after=report.last)
+    answer(request)
+    return _counts(report)
+
+
+def _to_be_removed(request: Request, event: Mapping[str, Any], api: LogsApi) -> Iterator[LogGroup]:
+    """Give all log groups: those that were wanted first, since the time may not be enough for all."""
+    try:
+        patterns = parse_patterns(request.event.get("ResourceProperties", {}).get("LogGroups", ""))
+    except ValueError:
+        patterns = ()
+    wanted = Wanted(log_groups=patterns)
+
+    def order(name: str) -> tuple[bool, str]:
+        return wanted.why_not(name) is not None, name
+
+    after = event.get("after", "")
+    groups = sorted(api.log_groups(), key=lambda group: order(group.name))
+    yield from (group for group in groups if not after or order(group.name) > order(after))
+
+
+# Everything else
+
+
+def _run(event: Mapping[str, Any], dependencies: Dependencies, patience: float = 0.0) -> dict[str, Any]:
+    """Look at the log groups that the event is about. Raises `NothingSubscribed` where it is all in vain."""
+    settings = load_subscription_settings(dependencies.environ)
+    is_awaited = "ResponseURL" in event
+    api = _api(settings, dependencies, patience, WORST_ANSWER_SECONDS if is_awaited else 0.0)
+    report = Report()
+    reconcile(api, _groups(event, settings, api, dependencies.now(), report), settings, report)
+    _say(report, api)
+    if report.wanted:
+        put_subscription_metrics(
+            {
+                SubscriptionMetric.WANTED: report.wanted,
+                SubscriptionMetric.SUBSCRIBED: report.shipped,
+                SubscriptionMetric.REFUSED: report.refused,
+            }
+        )
+    _hand_on(report, event, dependencies)
+    if report.is_in_vain and _named(event) is None:
+        raise NothingSubscribed(_in_vain(report))
+    return _counts(report)
+
+
+def _hand_on(report: Report, event: Mapping[str, Any], dependencies: Dependencies) -> None:
+    rounds = event.get("round", 1)
+    if report.refused_for_now and rounds < MAX_ROUNDS_OF_REFUSED and not _fails(report, event):
+        names = report.refused_for_now[:MAX_HANDED_ON]
+        dependencies.invoke_later({"reconcile": names, "round": rounds + 1})
+
+
+def _fails(report: Report, event: Mapping[str, Any]) -> bool:
+    """Whether a deployment is taken back: nothing may make filters after that."""
+    return event.get("RequestType") == RequestType.CREATE and report.is_in_vain
+
+
+def _named(event: Mapping[str, Any]) -> list[str] | None:
+    """The log groups that the event names; None if it is about all."""
+    match event:
+        case {"detail": {"requestParameters": {"logGroupName": str(name)}}}:
+            return [name]
+        case {"reconcile": [*names]}:
+            return [str(name) for name in names]
+    return None
+
+
+def _groups(
+    event: Mapping[str, Any], settings: SubscriptionSettings, api: LogsApi, now: float, report: Report
+) -> Iterable[LogGroup]:
+    names = _named(event)
+    if names is not None:
+        return _look_up(names, settings, api)
+    if event.get("reconcile") == "share":
+        return share(api, settings, now, report)
+    return everything(api, settings, now)
+
+
+def _look_up(names: Iterable[str], settings: SubscriptionSettings, api: LogsApi) -> Iterator[LogGroup]:
+    for name in names:
+        if not settings.account_wide and what_counts(settings).why_not(name) is None:
+            first = next(api.log_groups(prefix=name), None)  # in ASCII order: the shortest name comes first
+            if first and first.name == name:
+                yield first
+
+
+def _api(
+    settings: SubscriptionSettings,
+    dependencies: Dependencies,
+    patience: float = 0.0,
+    answer_seconds: float = WORST_ANSWER_SECONDS,
+) -> LogsApi:
+    """What begins before its deadline leaves time to answer CloudFormation and for another invocation."""
+    reserve = WORST_REQUEST_SECONDS + answer_seconds + 2 * GUARD_SECONDS
+    now = dependencies.monotonic()
+    return LogsApi(
+        dependencies.logs,
+        settings.requests_per_second,
+        deadline=now + dependencies.remaining_seconds() - reserve,
+        now=dependencies.monotonic,
+        sleep=dependencies.sleep,
+        patient_until=now + patience if patience else 0.0,
+    )
+
+
+def _counts(report: Report) -> dict[str, Any]:
+    return {
         "lookedAt": report.looked_at,
         "subscribed": len(report.subscribed),
         "unsubscribed": len(report.unsubscribed),
         "troubles": len(report.troubles),
     }
-    if report.finished:
-        return counts
-    rounds = event.get("round", 1)
-    rest = {
-        "reconcile": event.get("reconcile", "everything"),
-        "after": report.last or after,
-        "round": rounds + 1,
-    }
-    if rounds >= (MAX_ROUNDS_OF_A_DELETION if deletion else MAX_ROUNDS):
-        logger.error("not all log groups were looked at", after=rest["after"])
-        return counts
-    dependencies.invoke_later(rest | ({"request": dict(deletion.event)} if deletion else {}))
-    return counts | {"continued": True}
 
 
-def _groups(event: Mapping[str, Any], settings: SubscriptionSettings, api: LogsApi) -> Iterable[LogGroup]:
-    match event:
-        case {"detail": {"requestParameters": {"logGroupName": str(name)}}}:
-            return _named(name, settings, api)
-        case {"reconcile": "new"}:
-            return _new(settings, api)
-    return api.log_groups()
+def _in_vain(report: Report) -> str:
+    """One line: how many, why, and AWS's own words on the first of them."""
+    name, trouble, detail = min(report.troubles)
+    kinds = dict.fromkeys(trouble for _, trouble, _ in report.troubles)
+    numbers = {kind: sum(trouble is kind for _, trouble, _ in report.troubles) for kind in kinds}
+    why = ", ".join(f"{number:,} {kind}" for kind, number in numbers.items())
+    first = f"{name}: {detail or _EXPLAINED.get(trouble, trouble.value)}"
+    return (
+        f"none of {report.wanted:,} wanted log groups could be subscribed ({why}); the first of them, {first}"
+    )
 
 
-def _named(name: str, settings: SubscriptionSettings, api: LogsApi) -> Iterator[LogGroup]:
-    if _is_wanted(name, settings):
-        first = next(api.log_groups(prefix=name), None)  # in ASCII order: the shortest name comes first
-        if first and first.name == name:
-            yield first
-
-
-def _new(settings: SubscriptionSettings, api: LogsApi) -> Iterator[LogGroup]:
-    since = (time.time() - NEW_SECONDS) * 1000
-    for group in api.log_groups():
-        if group.created >= since and _is_wanted(group.name, settings):
-            yield group
-
-
-def _is_wanted(name: str, settings: SubscriptionSettings) -> bool:
-    return not settings.account_wide and what_counts(settings).why_not(name) is None
-
-
-def _api(settings: SubscriptionSettings, dependencies: Dependencies) -> LogsApi:
-    """What begins before its deadline leaves time to answer CloudFormation and for the next invocation."""
-    reserve = WORST_REQUEST_SECONDS + WORST_ANSWER_SECONDS + 2 * GUARD_SECONDS
-    deadline = time.monotonic() + dependencies.remaining_seconds() - reserve
-    return LogsApi(dependencies.logs, settings.requests_per_second, deadline)
+_EXPLAINED = {
+    Trouble.UNSUPPORTED: "its class takes no subscription filters: leave it out of LogGroups, or name it in "
+    "ExcludeLogGroups",
+    Trouble.NAME_TAKEN: "a filter of this stack's name leads elsewhere: delete it if nobody needs it",
+}
 
 
 def _say(report: Report, api: LogsApi) -> None:

@@ -70,6 +70,8 @@ class Stack:
     parameters: dict[str, str] = field(default_factory=dict)
     reserved_concurrency: int | None = None
     """Of the replay function."""
+    refusals: list[str] = field(default_factory=list)
+    """Error codes of Lambda's next answers to an invocation."""
 
     def answers_with(self, api: Api) -> None:
         self.senders = SimulatedSenders(api)
@@ -242,6 +244,9 @@ class Sessions:
     def _invoke(self, params: dict[str, Any], **_: Any) -> HttpAndAnswer:
         assert self.stack
         assert FUNCTION in params["url_path"]
+        if self.stack.refusals:
+            error = {"Code": self.stack.refusals.pop(0), "Message": "The function is not ready."}
+            return SimpleNamespace(status_code=502), {"Error": error, "ResponseMetadata": {}}
         try:
             answer = self.stack.invoke(json.loads(params["body"]))
         except Crash as crash:
@@ -262,6 +267,7 @@ def stack_in_aws(monkeypatch: pytest.MonkeyPatch, credentials: None, sessions: S
     monkeypatch.setattr(queue, "POLLING", queue.Polling(wait_seconds=0))
     monkeypatch.setattr("shipctl.dlq.replay.CLOCK_STEP_SECONDS", 0.0)
     monkeypatch.setattr(stack, "session", sessions)
+    monkeypatch.setattr(queue, "session", sessions)
     with mock_aws():
         sqs = sessions(REGION, None).client("sqs")
         dead, parked = (

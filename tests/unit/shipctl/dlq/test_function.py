@@ -1,10 +1,14 @@
 """The replay function as it is found, and how it is asked."""
 
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from shipctl.dlq import function
+from shipctl.dlq.queue import HIDDEN_SECONDS
 from shipctl.stack import find_stack
 
+from tests.unit.shipctl.conftest import Run
 from tests.unit.shipctl.dlq.conftest import Stack
 
 
@@ -13,3 +17,43 @@ def test_the_function_is_never_asked_twice_for_one_batch(stack_in_aws: Stack) ->
     config: Any = made.client.meta.config
     assert config.retries["total_max_attempts"] == 1
     assert config.read_timeout == function.ANSWER_SECONDS
+
+
+# ---- a function that Lambda has put aside --------------------------------------------------------
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    waited: list[float] = []
+    monkeypatch.setattr("shipctl.dlq.function.time", SimpleNamespace(sleep=waited.append))
+    return waited
+
+
+@pytest.mark.parametrize("code", ["ResourceNotReadyException", "ResourceConflictException"])
+def test_replay_waits_for_a_function_that_was_idle_for_weeks(
+    code: str, stack_in_aws: Stack, shipctl: Run, pauses: list[float]
+) -> None:
+    stack_in_aws.put("one")
+    stack_in_aws.refusals = [code] * 3
+    result = shipctl("dlq", "replay")
+    assert result.exit_code == 0, result.stderr
+    assert stack_in_aws.delivered == ["one"]
+    assert pauses == [2.0, 4.0, 8.0]
+    assert "was idle for long" in result.stderr
+
+
+def test_it_does_not_wait_for_ever(stack_in_aws: Stack, shipctl: Run, pauses: list[float]) -> None:
+    stack_in_aws.put("one")
+    stack_in_aws.refusals = ["ResourceNotReadyException"] * 100
+    result = shipctl("dlq", "replay")
+    assert result.exit_code == 1
+    assert "ResourceNotReadyException: The function is not ready" in result.stderr
+    assert sum(pauses) + function.ANSWER_SECONDS < HIDDEN_SECONDS
+    assert len(stack_in_aws.visible()) == 1
+
+
+def test_another_refusal_is_said_at_once(stack_in_aws: Stack, shipctl: Run, pauses: list[float]) -> None:
+    stack_in_aws.put("one")
+    stack_in_aws.refusals = ["KMSDisabledException"]
+    result = shipctl("dlq", "replay")
+    assert (result.exit_code, pauses) == (1, [])

@@ -1,0 +1,73 @@
+"""AWS access keys: their ids, their secrets, and session tokens."""
+
+import re
+
+from loginformant_shipper.names import Detector
+from loginformant_shipper.redaction.detectors.detection import Detection
+from loginformant_shipper.redaction.spans import Span, without_overlaps
+
+# "IAM identifiers", AWS IAM user guide: AKIA is a user's key, ASIA a temporary one, ABIA a bearer token of
+# STS, ACCA a credential of one service. Those of users (AIDA) and roles (AROA) are names, not credentials.
+_KEY_ID = re.compile(r"A(?<![A-Za-z0-9]A)(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9])")
+# Session tokens of STS begin alike.
+_SESSION_TOKEN = re.compile(r"(?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz)[A-Za-z0-9+/=_-]{40,}+")
+
+# --- secret access keys ---
+#
+# 40 characters that look like many other things. They are a secret
+#
+# 1. right behind a name that says so: `aws_secret_access_key=…`, `"SecretAccessKey": ["…"`;
+# 2. near such a name, or near the id of a key, in the same object or item of a list, if they look random:
+#    `{"name": "AWS_SECRET_ACCESS_KEY", "type": "PLAINTEXT", "value": "…"}` (ECS, CodeBuild, Kubernetes).
+
+_SECRET = re.compile(r"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
+_MIXED = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[A-Za-z]*[0-9/+]")
+"""A hash is of one case, and a name in a program has no digits; one key in 5,000 has none."""
+
+_NAME = (
+    r"(?:secret[ _.-]?access[ _.-]?key|secret[ _.-]?key|aws[ _.-]?secret|aws[ _.-]?(?:access[ _.-]?)?key)s?"
+)
+_SOME_KEY = re.compile(r"(?:ws|WS)[ _.-]?(?:[Aa]ccess|ACCESS|[Kk]ey|KEY)")
+_NAMES = re.compile(rf"(?P<id>A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{{16}})|(?i:{_NAME})")
+_BETWEEN = re.compile(r"[\"'\\\s:=,;|>(\[-]{1,16}\Z")
+_NAME_BEHIND = re.compile(
+    rf"[\s\"'](?:\w{{0,20}}name|\w{{0,20}}key)[\"']?\s{{0,4}}[:=]\s{{0,4}}[\"']?{_NAME}", re.IGNORECASE
+)
+_ITEM_ENDS = re.compile(r"\}|\n[ \t]*- ")
+_MAX_DISTANCE = 160
+"""In characters, from a name or an id to a secret."""
+
+
+def find_aws_key(text: str) -> list[Span]:
+    """Return where ids of access keys, secret access keys and session tokens are."""
+    found = [match.span() for match in _KEY_ID.finditer(text)] if "A" in text else []
+    if found or "ecret" in text or "ECRET" in text or _SOME_KEY.search(text):
+        found += [match.span() for match in _SECRET.finditer(text) if _is_named(match)]
+    if "oJb3JpZ2lu" in text or "oGZXIvYXdz" in text:
+        found += [match.span() for match in _SESSION_TOKEN.finditer(text)]
+    return without_overlaps(found)
+
+
+def _is_named(found: re.Match[str]) -> bool:
+    """Return whether what stands before or behind says that this is a secret access key."""
+    text, (start, end) = found.string, found.span()
+    before = text[max(0, start - _MAX_DISTANCE) : start]
+    before = _ITEM_ENDS.split(before)[-1]
+    names = list(_NAMES.finditer(before))
+    if names and _BETWEEN.match(before, names[-1].end()):
+        return True
+    if not _MIXED.match(found[0]):
+        return False
+    if names:
+        return True
+    behind = text[end : end + _MAX_DISTANCE]
+    behind = _ITEM_ENDS.split(behind, maxsplit=1)[0]
+    return _NAME_BEHIND.search(behind) is not None
+
+
+AWS_KEY = Detection(
+    Detector.AWS_KEY,
+    "ids of access keys (`AKIA…`, `ASIA…`, `ABIA…`, `ACCA…`), session tokens, and secret access keys where "
+    "something says what they are",
+    find_aws_key,
+)

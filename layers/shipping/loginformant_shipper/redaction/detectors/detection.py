@@ -1,0 +1,21 @@
+"""What a detector is."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from loginformant_shipper.names import Detector
+from loginformant_shipper.redaction.spans import Span
+
+
+class Detection(NamedTuple):
+    """One detector: its name in `REDACT`, what it finds, and how."""
+
+    name: Detector
+    finds: str
+    """What is found, in a sentence of the documentation (docs/filtering.md)."""
+    find: Callable[[str], list[Span]]
+    """Returns where it is in a text whose escapes were read; in order, without overlaps, in linear time.
+
+    Nearly all texts hold nothing. So it first looks for something that is cheap to find, without which it
+    finds nothing: a character, a word, or a pattern that begins with a rare character.
+    """

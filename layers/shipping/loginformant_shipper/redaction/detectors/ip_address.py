@@ -1,0 +1,56 @@
+"""IP addresses, also in the names of instances in EC2."""
+
+import ipaddress
+import re
+
+from loginformant_shipper.names import Detector
+from loginformant_shipper.redaction.detectors.detection import Detection
+from loginformant_shipper.redaction.spans import Span, spans_of_odd, without_overlaps
+
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+# Begins with a digit, not with what must not be before it, so that it is looked for where there is a digit.
+_FIRST_OCTET = (
+    r"[0-9](?<![\w.].)(?:(?<=1)[0-9]{0,2}|(?<=2)(?:[0-4][0-9]?|5[0-5]?|[6-9])?|(?<=[3-9])[0-9]?|(?<=0))"
+)
+# Browsers tell only the first number of their version: `Chrome/139.0.0.0`. That is no address of a host.
+_NO_VERSION = r"(?<![A-Za-z]/...\.0\.0\.0)(?<![A-Za-z]/..\.0\.0\.0)"
+_IPV4 = re.compile(rf"({_FIRST_OCTET}(?:\.{_OCTET}){{3}}(?!\w|\.[0-9]){_NO_VERSION})")
+_SOME_IPV4 = re.compile(r"\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")
+# "EC2 instance hostnames", Amazon EC2 user guide: ip-10-0-0-1.ec2.internal and
+# ec2-203-0-113-7.compute-1.amazonaws.com.
+_HOST_NAME = re.compile(rf"(?:ip-(?<![\w.]...)|ec2-(?<![\w.]....)){_OCTET}(?:-{_OCTET}){{3}}(?!\w|\.[0-9])")
+
+_IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f:.]*::|(?:[0-9A-Fa-f]{1,4}:){6})[0-9A-Fa-f:.]++(?!\w)")
+_SOME_IPV6 = re.compile(r":[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:")
+_MAX_IPV6 = len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255")
+
+
+def find_ip_address(text: str) -> list[Span]:
+    """Return where IPv4 and IPv6 addresses are."""
+    found: list[Span] = []
+    if _SOME_IPV4.search(text):
+        found = spans_of_odd(_IPV4.split(text))
+    if "ip-" in text or "ec2-" in text:
+        found = without_overlaps(found + [match.span() for match in _HOST_NAME.finditer(text)])
+    if "::" in text or _SOME_IPV6.search(text):
+        addresses = [span for match in _IPV6.finditer(text) if (span := _ipv6_in(match))]
+        return without_overlaps(found + addresses)
+    return found
+
+
+def _ipv6_in(found: re.Match[str]) -> Span | None:
+    """Return the span of an address; None for a name in a program such as `ace::fed`: it has no digit."""
+    said: str = found[0]
+    for address in (said, said.rstrip("."), said.rstrip(".:")):
+        if len(address) <= _MAX_IPV6 and any(character.isdigit() for character in address):
+            try:
+                ipaddress.IPv6Address(address)
+            except ValueError:
+                continue
+            return found.start(), found.start() + len(address)
+    return None
+
+
+IP_ADDRESS = Detection(
+    Detector.IP_ADDRESS, "IPv4 and IPv6, also in the names of EC2 instances", find_ip_address
+)

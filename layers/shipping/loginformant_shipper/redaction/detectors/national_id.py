@@ -1,0 +1,88 @@
+"""Numbers of people and of their bank accounts, only those that are hard to mistake."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from loginformant_shipper.names import Detector
+from loginformant_shipper.redaction.detectors.detection import Detection
+from loginformant_shipper.redaction.spans import Span, without_overlaps
+
+# United States: Social Security Administration, "Social Security number randomization": never 000, 666 or 900
+# and above, 00, 0000.
+_US_SSN = re.compile(r"(?<![\w-])(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![\w-])")
+_SOME_US_SSN = re.compile(r"-[0-9]{2}-[0-9]{4}")
+# Brazil, Receita Federal: two check digits.
+_CPF = re.compile(r"(?<![\w.-])[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}(?![\w-])")
+_SOME_CPF = re.compile(r"\.[0-9]{3}-[0-9]{2}")
+# Switzerland, Central Compensation Office: the country's 756, and the check digit of EAN-13.
+_AHV = re.compile(r"(?<![\w.])756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}(?![\w]|\.[0-9])")
+
+# ISO 13616: country, two check digits, up to 30 letters and digits, often in groups of four.
+_IBAN = re.compile(
+    r"[A-Z]{2}(?<![A-Za-z0-9]..)[0-9]{2}(?:[ \xa0]?[A-Z0-9]{4}){2,7}(?:[ \xa0]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])"
+)
+_IBAN_LENGTH = 15
+"""Of the shortest, Norway's."""
+
+
+def find_national_id(text: str) -> list[Span]:
+    """Return where social security numbers, tax numbers and account numbers are."""
+    found: list[Span] = []
+    if _SOME_US_SSN.search(text):
+        found += [match.span() for match in _US_SSN.finditer(text)]
+    if _SOME_CPF.search(text):
+        found += _valid(_CPF, text, _is_cpf)
+    if "756." in text:
+        found += _valid(_AHV, text, _is_ahv)
+    found += [span for match in _IBAN.finditer(text) if (span := _iban_in(match))]
+    return without_overlaps(found)
+
+
+def _valid(pattern: re.Pattern[str], text: str, is_valid: Callable[[Sequence[int]], bool]) -> list[Span]:
+    return [
+        match.span()
+        for match in pattern.finditer(text)
+        if is_valid([int(character) for character in match[0] if character.isdigit()])
+    ]
+
+
+def _is_cpf(digits: Sequence[int]) -> bool:
+    def check_digit(of: Sequence[int]) -> int:
+        weighted = sum(weight * digit for weight, digit in zip(range(len(of) + 1, 1, -1), of, strict=True))
+        return weighted * 10 % 11 % 10
+
+    return (
+        len(set(digits)) > 1
+        and check_digit(digits[:9]) == digits[9]
+        and check_digit(digits[:10]) == digits[10]
+    )
+
+
+def _is_ahv(digits: Sequence[int]) -> bool:
+    return (sum(digits[::2]) + 3 * sum(digits[1::2])) % 10 == 0
+
+
+def _iban_in(found: re.Match[str]) -> Span | None:
+    """Return the span of an IBAN. Words in capitals may follow it: the longest part that is valid counts."""
+    said = found[0].replace("\xa0", " ")
+    if " " not in said:
+        return found.span() if is_iban(said) else None
+    ends = [len(said), *(position for position in range(len(said) - 1, 0, -1) if said[position] == " ")]
+    for end in ends:
+        if is_iban(said[:end].replace(" ", "")):
+            return found.start(), found.start() + end
+    return None
+
+
+def is_iban(text: str) -> bool:
+    """Return whether the check digits are those of the rest (ISO 7064, MOD 97-10); `text` has no blanks."""
+    return len(text) >= _IBAN_LENGTH and int((text[4:] + text[:4]).translate(_VALUES)) % 97 == 1
+
+
+_VALUES = {ord(character): str(int(character, 36)) for character in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+
+NATIONAL_ID = Detection(
+    Detector.NATIONAL_ID,
+    "social security numbers of the United States, IBAN, Brazil's CPF, Switzerland's AHV number",
+    find_national_id,
+)

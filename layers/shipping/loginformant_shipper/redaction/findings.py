@@ -1,0 +1,131 @@
+"""Replace what detectors find in one text; what is JSON stays JSON."""
+
+import re
+from collections.abc import Sequence
+
+import orjson
+
+from loginformant_shipper.redaction.detectors.detection import Detection
+from loginformant_shipper.redaction.escapes import read
+from loginformant_shipper.redaction.json_values import TOKEN, json_in, string_of, with_distinct_names
+from loginformant_shipper.redaction.placeholders import placeholder
+from loginformant_shipper.redaction.spans import Span, replaced
+
+_NAME_BEHIND = re.compile(r'[^"\n]{0,256}+"[ \t\r\n]*:')
+_NUMBER_BEHIND = re.compile(r"[0-9.eE+-]*+[ \t\r\n]*+[\],}]")
+_OF_NUMBER, _WHITE_SPACE = "0123456789.eE+-", " \t\r\n"
+_MAX_BEFORE = 64
+
+_PART_OF_NUMBER = re.compile(r"[0-9.eE+-]*+")
+_PART_OF_NUMBER_BEFORE = re.compile(r"[0-9.eE+-]*+\Z")
+_OUTSIDE_STRINGS = re.compile(r'(?:[^"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+
+
+def redact_findings(text: str, detections: Sequence[Detection]) -> str:
+    """Replace what detectors find in a text.
+
+    They look at the text as a whole, with its escapes read, so that it makes no difference how JSON is cut,
+    glued or wrapped. Only a number that is to become a string, and a name, need JSON that can be parsed.
+    """
+    reading = read(text)
+    seen = reading.text
+    spans: list[Span] = []
+    holders: list[str] = []
+    for detection in detections:
+        if found := detection.find(seen):
+            spans += found
+            holders += [placeholder(detection.name)] * len(found)
+    if not spans:
+        return text
+    if holders[0] != holders[-1]:
+        spans, holders = _without_overlaps(spans, holders)
+    places = reading.places(spans)
+    if "{" in seen or "[" in seen:
+        shaping = [_may_shape_json(seen, start, end) for start, end in spans]
+        if any(shaping):
+            start, end = json_in(text)
+            if start < end:
+                return _redact_json(text, (start, end), places, holders, shaping, detections)
+    return replaced(text, places, holders)
+
+
+def _without_overlaps(spans: Sequence[Span], holders: Sequence[str]) -> tuple[list[Span], list[str]]:
+    """What overlaps becomes one, and has the placeholder of the detector that comes first."""
+    merged: list[Span] = []
+    first_found: list[int] = []
+    for (start, end), order in sorted(zip(spans, range(len(spans)), strict=True)):
+        if merged and start < merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+            first_found[-1] = min(first_found[-1], order)
+        else:
+            merged.append((start, end))
+            first_found.append(order)
+    return merged, [holders[order] for order in first_found]
+
+
+def _may_shape_json(text: str, start: int, end: int) -> bool:
+    if _NAME_BEHIND.match(text, end):
+        return True
+    if not _NUMBER_BEHIND.match(text, end):
+        return False
+    before = text[max(start - _MAX_BEFORE, 0) : start].rstrip(_OF_NUMBER).rstrip(_WHITE_SPACE)
+    return before[-1:] in ("[", ":", ",", "")
+
+
+def _redact_json(
+    text: str,
+    json: Span,
+    places: Sequence[Span],
+    holders: Sequence[str],
+    shaping: Sequence[bool],
+    detections: Sequence[Detection],
+) -> str:
+    """Replace findings in a text that holds JSON, so that it still does.
+
+    A number becomes a string. JSON in a string is redacted by itself, so that it stays JSON, too. Names stay
+    distinct.
+    """
+    json_start, json_end = json
+    spans: list[Span] = []
+    by: list[str] = []
+    outside, in_name, done = json_start, False, 0
+    for (start, end), holder, shapes in zip(places, holders, shaping, strict=True):
+        if start < done:
+            continue
+        if shapes and json_start <= start < json_end:
+            quote = _OUTSIDE_STRINGS.match(text, outside, start).end()  # type: ignore[union-attr]  # or nothing
+            token = TOKEN.match(text, quote) if quote < start else None
+            if token is None:
+                start, end, holder = _as_string(text, start, end, holder)
+                outside = end
+            elif token["colon"]:
+                outside, in_name = quote, True
+            elif written := _redacted_string(token, detections):
+                while spans and spans[-1][0] > quote:
+                    spans.pop()
+                    by.pop()
+                start, end, holder = quote, token.end(), written
+                outside = done = end
+        spans.append((start, end))
+        by.append(holder)
+    redacted = replaced(text, spans, by)
+    if not in_name:
+        return redacted
+    start, end = json_in(redacted)
+    return redacted[:start] + with_distinct_names(redacted[start:end]) + redacted[end:]
+
+
+def _as_string(text: str, start: int, end: int, holder: str) -> tuple[int, int, str]:
+    """Return the span of the number that is found from start to end, and the string that replaces it."""
+    sign = _PART_OF_NUMBER_BEFORE.search(text, max(start - _MAX_BEFORE, 0), start)
+    rest = _PART_OF_NUMBER.match(text, end)
+    if not sign or not rest:
+        return start, end, holder
+    return sign.start(), rest.end(), f'"{sign[0]}{holder}{rest[0]}"'
+
+
+def _redacted_string(token: re.Match[str], detections: Sequence[Detection]) -> str | None:
+    """Return a string of JSON that was redacted by itself; None if nothing was found in it."""
+    string = string_of(token)
+    redacted = redact_findings(string, detections)
+    return None if redacted == string else orjson.dumps(redacted).decode()

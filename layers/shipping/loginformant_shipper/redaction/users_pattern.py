@@ -1,0 +1,93 @@
+"""Redact what the pattern of a user finds (`REDACT_PATTERN`)."""
+
+import re
+from collections import deque
+from typing import Final
+
+import orjson
+
+from loginformant_shipper.patterns import Pattern
+from loginformant_shipper.redaction.json_values import TOKEN, json_in, string_of, with_distinct_names
+from loginformant_shipper.redaction.placeholders import PATTERN, PLACEHOLDER, placeholder
+from loginformant_shipper.redaction.spans import Span, replaced
+
+FOUND_BY_PATTERN: Final = placeholder(PATTERN)
+
+_MAX_ROUNDS = 4
+
+_ANCHORS = re.compile(r"[\^$]|\\[Az]")
+"""What makes a pattern match in a string alone and not where the string is within JSON text."""
+
+
+def redact_by_pattern(text: str, pattern: Pattern) -> str:
+    """Replace each match of a pattern; in JSON, each name and value that a match touches keeps it JSON."""
+    found = _spans(pattern, text)
+    if not found and "\\" not in text and not _ANCHORS.search(pattern.text):
+        return text
+    start, end = json_in(text)
+    if start < end:
+        body = _redact_json(text[start:end], pattern)
+        return _without(pattern, text[:start]) + body + _without(pattern, text[end:])
+    return replaced(text, found, [FOUND_BY_PATTERN] * len(found))
+
+
+def _without(pattern: Pattern, text: str) -> str:
+    spans = _spans(pattern, text)
+    return replaced(text, spans, [FOUND_BY_PATTERN] * len(spans))
+
+
+def _spans(pattern: Pattern, text: str) -> list[Span]:
+    """Return where a pattern matches.
+
+    Matches in a placeholder do not count; one that is touched is part of the match.
+    """
+    spans = list(pattern.spans(text))
+    holders = [holder.span() for holder in PLACEHOLDER.finditer(text)] if spans else []
+    if not holders:
+        return spans
+    found: list[Span] = []
+    first = 0
+    for start, end in spans:
+        while first < len(holders) and holders[first][1] <= start:
+            first += 1
+        last = first
+        while last < len(holders) and holders[last][0] < end:
+            last += 1
+        if first < last:
+            holders_start, holders_end = holders[first][0], holders[last - 1][1]
+            if last == first + 1 and holders_start <= start and end <= holders_end:
+                continue
+            start, end = min(start, holders_start), max(end, holders_end)
+        if found and start < found[-1][1]:
+            start = found.pop()[0]
+        found.append((start, end))
+    return found
+
+
+def _redact_json(body: str, pattern: Pattern) -> str:
+    """Redact names and values one by one, then those that a match in the whole JSON text touches."""
+
+    def redact_token(token: re.Match[str]) -> str:
+        other, colon = token["other"], token["colon"] or ""
+        text = string_of(token) if other is None else other
+        redacted = redact_by_pattern(text, pattern)
+        return token[0] if redacted == text else orjson.dumps(redacted).decode() + colon
+
+    body = with_distinct_names(TOKEN.sub(redact_token, body))
+    for _ in range(_MAX_ROUNDS):
+        spans = deque(_spans(pattern, body))
+        if not spans:
+            return body
+
+        def redact_touched(token: re.Match[str], spans: deque[Span] = spans) -> str:
+            start, end = token.start(), token.end() - len(token["colon"] or "")
+            while spans and spans[0][1] <= start:
+                spans.popleft()
+            touched = spans and spans[0][0] < end
+            return f'"{FOUND_BY_PATTERN}"{token["colon"] or ""}' if touched else token[0]
+
+        redacted = with_distinct_names(TOKEN.sub(redact_touched, body))
+        if redacted == body:
+            return body
+        body = redacted
+    return orjson.dumps({FOUND_BY_PATTERN: FOUND_BY_PATTERN}).decode()

@@ -1,0 +1,194 @@
+"""A hundred thousand log groups in simulation: time passes only while somebody waits or asks."""
+
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from loginformant_shipper.subscriptions.plan import STANDARD, LogGroup
+from loginformant_shipper.subscriptions.subscriber import Dependencies, handle
+from loginformant_shipper.subscriptions.turns import TURN_SECONDS, TURNS, in_order, is_due, turns_for
+
+from tests.unit.subscriptions.logs_account import DESTINATION, ENVIRON, NAME
+
+PAGE = 50
+"""Log groups in an answer, at most ("DescribeLogGroups", Amazon CloudWatch Logs API Reference)."""
+LATENCY_SECONDS = 0.05
+FUNCTION_SECONDS = 900.0
+MAX_REQUESTS_PER_SECOND = {"DescribeLogGroups": 10}
+"""5 of all others ("CloudWatch Logs quotas", Amazon CloudWatch Logs User Guide)."""
+DEPLOYED_AT = 1_800_000_000 - 1_800_000_000 % TURN_SECONDS + 200.0
+
+
+def names(count: int) -> list[str]:
+    return [f"/aws/lambda/service-{number % 97}-function-{number:06}" for number in range(count)]
+
+
+class LargeAccount:
+    """CloudWatch Logs and a clock, without botocore: half a million requests are made."""
+
+    def __init__(self, count: int) -> None:
+        self.time = DEPLOYED_AT
+        self.names = sorted(
+            f"/aws/lambda/service-{number % 97}-function-{number:06}" for number in range(count)
+        )
+        self.created: dict[str, int] = {}
+        self.subscribed: set[str] = set()
+        self.requests: Counter[str] = Counter()
+        self.fastest: dict[str, float] = {}
+        self._last: dict[str, float] = {}
+
+    def describe_log_groups(self, **given: Any) -> dict[str, Any]:
+        self._pass("DescribeLogGroups")
+        start = int(given.get("nextToken", "0"))
+        page = [
+            {"logGroupName": name, "logGroupClass": STANDARD, "creationTime": self.created.get(name, 0)}
+            for name in self.names[start : start + PAGE]
+        ]
+        more = {"nextToken": str(start + PAGE)} if start + PAGE < len(self.names) else {}
+        return {"logGroups": page, **more}
+
+    def describe_subscription_filters(self, **given: Any) -> dict[str, Any]:
+        self._pass("DescribeSubscriptionFilters")
+        ours = {"filterName": NAME, "destinationArn": DESTINATION, "filterPattern": ""}
+        return {"subscriptionFilters": [ours] if given["logGroupName"] in self.subscribed else []}
+
+    def put_subscription_filter(self, **given: Any) -> dict[str, Any]:
+        self._pass("PutSubscriptionFilter")
+        self.subscribed.add(given["logGroupName"])
+        return {}
+
+    def _pass(self, operation: str) -> None:
+        self.requests[operation] += 1
+        since = self.time - self._last.get(operation, 0.0)
+        self.fastest[operation] = min(self.fastest.get(operation, since), since)
+        self._last[operation] = self.time
+        self.time += LATENCY_SECONDS
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+    def run(self, reconcile: str) -> dict[str, Any]:
+        """One invocation of the subscriber; it takes no longer than Lambda lets it."""
+        end = self.time + FUNCTION_SECONDS
+        client: Any = self
+        later: list[dict[str, Any]] = []
+        dependencies = Dependencies(
+            ENVIRON | {"LOG_GROUPS": "*", "SUBSCRIBE_REQUESTS_PER_SECOND": "4"},
+            client,
+            later.append,
+            lambda: end - self.time,
+            now=lambda: self.time,
+            monotonic=lambda: self.time,
+            sleep=self.sleep,
+        )
+        result = handle({"reconcile": reconcile}, dependencies)
+        assert self.time < end
+        assert later == [], "no chain of continuations"
+        return result
+
+    def tick(self) -> dict[str, Any]:
+        """Wait for the schedule (cron(7/15 * * * ? *)), and run."""
+        turn = int((self.time - 420) // TURN_SECONDS) + 1
+        self.time = turn * TURN_SECONDS + 420.0
+        return self.run("share")
+
+    def keeps_to_the_quotas(self) -> bool:
+        return all(
+            seconds >= 1 / MAX_REQUESTS_PER_SECOND.get(operation, 5)
+            for operation, seconds in self.fastest.items()
+        )
+
+
+def test_a_hundred_thousand_log_groups_are_subscribed_within_nine_hours() -> None:
+    """Four requests a second are seven hours; the turns are eight."""
+    account = LargeAccount(100_000)
+    account.run("everything")
+    while len(account.subscribed) < 100_000:
+        account.tick()
+        assert account.time - DEPLOYED_AT < 9 * 3600, len(account.subscribed)
+    assert account.keeps_to_the_quotas()
+    account.names.append("/new/one")
+    account.created["/new/one"] = int(account.time * 1000)
+    account.tick()
+    assert "/new/one" in account.subscribed
+
+
+@pytest.mark.parametrize(("count", "hours"), [(2_000, 0.25), (10_000, 1.5), (30_000, 4.5)])
+def test_a_smaller_account_is_subscribed_sooner(count: int, hours: float) -> None:
+    account = LargeAccount(count)
+    account.run("everything")
+    while len(account.subscribed) < count:
+        account.tick()
+        assert account.time - DEPLOYED_AT < hours * 3600, len(account.subscribed)
+
+
+def test_afterwards_each_log_group_is_asked_for_once_in_eight_hours_and_drift_is_repaired() -> None:
+    account = LargeAccount(5_000)
+    account.subscribed = set(account.names)
+    account.tick()
+    account.requests.clear()
+    for _ in range(TURNS):
+        account.tick()
+    assert account.requests["DescribeSubscriptionFilters"] == 5_000
+    assert account.requests["PutSubscriptionFilter"] == 0
+    account.subscribed -= set(account.names[::500])
+    for _ in range(TURNS):
+        account.tick()
+    assert account.subscribed == set(account.names)
+
+
+def test_an_invocation_that_is_left_out_costs_its_log_groups_one_round() -> None:
+    """There is no state that could be lost with it."""
+    account = LargeAccount(3_000)
+    account.subscribed = set(account.names)
+    account.tick()
+    account.subscribed.clear()
+    account.subscribed |= set(account.names[1:])
+    account.time += 3 * TURN_SECONDS
+    for _ in range(TURNS):
+        account.tick()
+    assert account.subscribed == set(account.names)
+
+
+# ---- turns ---------------------------------------------------------------------------------------
+
+
+def test_turns_are_even() -> None:
+    """A turn that had twice as many log groups as the others would not fit."""
+    sizes = [sum(is_due(name, turn) for name in names(10_000)) for turn in range(TURNS)]
+    assert sum(sizes) == 10_000
+    assert max(sizes) < 1.2 * 10_000 / TURNS
+
+
+@pytest.mark.parametrize(
+    ("count", "fitting", "turns"),
+    [
+        (0, 100, 1),
+        (100, 100, 1),
+        (101, 100, 2),
+        (399, 100, 4),
+        (1600, 100, 16),
+        (10**6, 100, TURNS),
+        (5, 0, TURNS),
+    ],
+)
+def test_a_share_fits_if_it_can(count: int, fitting: int, turns: int) -> None:
+    assert turns_for(count, fitting) == turns
+
+
+def test_a_larger_share_holds_the_smaller_one() -> None:
+    for turn in range(TURNS):
+        shares = [
+            {name for name in names(1000) if is_due(name, turn, turns)} for turns in (1, 2, 4, 8, 16, 32)
+        ]
+        assert all(smaller <= larger for larger, smaller in pairwise(shares))
+
+
+def test_those_whose_turn_comes_last_follow_those_whose_turn_it_is() -> None:
+    groups = [LogGroup(f"name-{number}", STANDARD, 0) for number in range(500)]
+    ordered = [group.name for group in in_order(groups, 77, 8)]
+    waits = [next(wait for wait in range(8) if is_due(name, 77 - wait, 8)) for name in ordered]
+    assert waits == sorted(waits)
+    later = [group.name for group in in_order(groups, 77 + 8, 8)]
+    assert later != ordered, "within a turn the order is another one each time"

@@ -1,0 +1,145 @@
+"""docs/deploying.md: its policy covers what the stack is made of, and its commands are those there are."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+from shipctl.__main__ import app
+from shipctl.deploy.parameters import parameters_of
+from shipctl.deploy.wishes import read_wishes
+
+PROJECT = Path(__file__).parents[2]
+POLICY = json.loads((PROJECT / "docs/deploying-policy.json").read_text(encoding="utf-8"))
+TEMPLATE = yaml_parse((PROJECT / "template.yaml").read_text(encoding="utf-8"))
+DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+
+MADE_BY_SAM = {
+    "AWS::Serverless::Function": {
+        "AWS::Lambda::Function",
+        "AWS::Lambda::EventInvokeConfig",
+        "AWS::Lambda::Permission",
+        "AWS::Events::Rule",
+    },
+    "AWS::Serverless::LayerVersion": {"AWS::Lambda::LayerVersion"},
+}
+
+NOT_USED = re.compile(
+    r"elasticfilesystem:|s3files:|firehose:|s3:REST"
+    r"|iam:.*(User|Group)Policy|iam:(Attach|Detach)RolePolicy"
+    r"|lambda:.*CodeSigningConfig|lambda:.*(ScalingConfig|CapacityProvider)|lambda:PublishVersion"
+    r"|lambda:PutRuntimeManagementConfig"
+    r"|logs:.*(Transformer|MetricExtraction|LogDelivery|BearerToken|DeletionProtection)"
+    r"|logs:(Put|Delete)(DataProtection|Index|Resource)Policy"
+    r"|secretsmanager:.*(Replication|Replicate|RandomPassword)"
+)
+"""Of features of these resource types that the template does not use: file systems, code signing, managed
+policies, replicas and the like."""
+
+WITH_A_KEY_OF_ONES_OWN = re.compile("kms:")
+"""Named in the text beside the policy, since only the owner of the key knows its ARN."""
+
+CALLED_BY_SHIPCTL = {
+    "cloudformation:CreateChangeSet",
+    "cloudformation:DeleteChangeSet",
+    "cloudformation:DeleteStack",
+    "cloudformation:DescribeChangeSet",
+    "cloudformation:DescribeStackEvents",
+    "cloudformation:DescribeStacks",
+    "cloudformation:ExecuteChangeSet",
+    "cloudformation:GetTemplateSummary",
+    "s3:CreateBucket",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:PutObject",
+}
+
+
+def allowed() -> set[str]:
+    return {
+        action
+        for statement in POLICY["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+
+
+def resource_types() -> set[str]:
+    types: set[str] = set()
+    for resource in TEMPLATE["Resources"].values():
+        types |= MADE_BY_SAM.get(resource["Type"], {resource["Type"]})
+    return {each for each in types if not each.startswith("Custom::")}
+
+
+@pytest.mark.parametrize("resource_type", sorted(resource_types()))
+def test_the_policy_allows_what_a_resource_type_needs(resource_type: str) -> None:
+    """As AWS publishes it in the schema of the type ("handlers", CloudFormation resource type schema)."""
+    handlers: dict[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource_type).schema[
+        "handlers"
+    ]
+    needed = {
+        action
+        for name in ("create", "read", "update", "delete")
+        for action in handlers.get(name, {}).get("permissions", [])
+    }
+    left = {each for each in needed - allowed() if not NOT_USED.match(each)}
+    assert {each for each in left if not WITH_A_KEY_OF_ONES_OWN.match(each)} == set()
+
+
+def test_the_policy_allows_what_shipctl_and_custom_resources_need() -> None:
+    assert allowed() >= CALLED_BY_SHIPCTL | {"lambda:InvokeFunction"}
+
+
+def test_the_policy_is_no_larger_than_a_managed_policy_may_be() -> None:
+    """6,144 characters without white space ("IAM and AWS STS quotas", AWS IAM User Guide)."""
+    assert len(re.sub(r"\s", "", json.dumps(POLICY))) <= 6144
+
+
+def test_the_policy_names_no_action_twice_in_a_statement_and_no_wildcard() -> None:
+    for statement in POLICY["Statement"]:
+        actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        assert len(actions) == len(set(actions)), statement["Sid"]
+        assert not [action for action in actions if "*" in action]
+
+
+# ---- commands ------------------------------------------------------------------------------------
+
+
+def deploy_commands() -> list[tuple[str, list[str]]]:
+    """Every `shipctl deploy …` in a shell block of a document, as the shell would split it."""
+    found = []
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
+            for line in re.sub(r"\\\n", " ", block).splitlines():
+                for command in re.findall(r"shipctl deploy.*", line):
+                    found.append((document.name, shlex.split(command, comments=True)[2:]))
+    return found
+
+
+@pytest.mark.parametrize(("document", "words"), deploy_commands())
+def test_a_documented_command_is_one_that_shipctl_takes(document: str, words: list[str]) -> None:
+    context = typer.main.get_command(app).get_command(None, "deploy").make_context("deploy", list(words))  # type: ignore[attr-defined]
+    given = context.params
+    read_wishes(parameters_of(TEMPLATE), None, given["set_"] or (), given["unset"] or ())
+
+
+def test_there_are_commands_at_all() -> None:
+    assert {document for document, _ in deploy_commands()} >= {
+        "README.md",
+        "deploying.md",
+        "subscriptions.md",
+    }
+    assert len(deploy_commands()) > 10
+
+
+def test_no_document_leads_to_values_that_sam_would_cut() -> None:
+    """`sam` cuts an override at its first blank, unless it is quoted within its quotes."""
+    for document in DOCUMENTS:
+        for line in re.findall(r"sam deploy .*", document.read_text(encoding="utf-8")):
+            for word in shlex.split(line.replace("`", ""), comments=True):
+                assert " " not in re.sub(r'"[^"]*"', "", word), f"{document.name}: {line}"
