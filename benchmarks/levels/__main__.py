@@ -1,13 +1,20 @@
-"""`python -m benchmarks.levels [--misses]`: accuracy and speed of level inference on the open examples."""
+"""`python -m benchmarks.levels [--misses]`: how often a level is right, and how long it takes.
+
+Accuracy is measured on the open examples, where they are there; speed on them and on generated streams,
+today's package against that of an earlier revision.
+"""
 
 import argparse
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from benchmarks.levels.accuracy import Result, Shares, by_category, mean_of_families, results
 from benchmarks.levels.examples import OPEN_EXAMPLES, read
-from benchmarks.levels.speed import speed
+from benchmarks.levels.revisions import BEFORE_THE_HEADER, inference_of, today
+from benchmarks.levels.speed import Speed, speed
+from benchmarks.levels.streams import streams
 
 MESSAGE = 160
 """Characters of a message that are shown."""
@@ -18,23 +25,43 @@ def main() -> None:
     parser.add_argument(
         "--misses", action="store_true", help="list what is wrong, with the rule that decided"
     )
+    parser.add_argument(
+        "--against", metavar="REVISION", default=BEFORE_THE_HEADER, help="the earlier revision (%(default)s)"
+    )
     arguments = parser.parse_args()
     console = Console()
-    if not OPEN_EXAMPLES.exists():
-        console.print(f"No examples at {OPEN_EXAMPLES}: nothing was measured.", soft_wrap=True)
-        return
-    examples = read(OPEN_EXAMPLES)
-    found = results(examples)
-    console.print(_table(found))
-    took = speed([example.message for example in examples])
-    console.print(
-        f"{took.events_per_second:,.0f} events/s on one core, parsing included: "
-        f"{took.ratio:.2f} times a case-insensitive search for a level word"
-    )
-    if arguments.misses:
-        for result in found:
-            if not result.exact:
-                console.print(_miss(result), markup=False, soft_wrap=True)
+    messages = streams()
+    if OPEN_EXAMPLES.exists():
+        examples = read(OPEN_EXAMPLES)
+        found = results(examples)
+        console.print(_table(found))
+        messages["open examples"] = [example.message for example in examples]
+        if arguments.misses:
+            for result in found:
+                if not result.exact:
+                    console.print(_miss(result), markup=False, soft_wrap=True)
+    else:
+        console.print(f"No examples at {OPEN_EXAMPLES}: accuracy was not measured.", soft_wrap=True)
+    before = inference_of(arguments.against)
+    took = {name: speed(lines, before, today()) for name, lines in messages.items()}
+    console.print(_speed_table(took, arguments.against))
+
+
+def _speed_table(took: dict[str, Speed], revision: str) -> Table:
+    table = Table(title="Messages a second on one core, parsing included")
+    table.add_column("stream", no_wrap=True)
+    for heading in (revision, "today", "ratio", "level alone"):
+        table.add_column(heading, justify="right")
+    for name, row in took.items():
+        table.add_row(
+            escape(name),
+            f"{row.before_per_second:,.0f}",
+            f"{row.today_per_second:,.0f}",
+            f"{row.ratio:.2f}",
+            f"{row.level_ratio:.2f}",
+        )
+    table.caption = "level alone: the ratio on messages that are parsed already."
+    return table
 
 
 def _table(found: list[Result]) -> Table:

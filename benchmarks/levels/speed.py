@@ -1,39 +1,48 @@
-"""The time that a level takes, against a plain search for a level word in the same run."""
+"""The processor time that a level takes: an earlier revision against today's, in turns in one run."""
 
-import re
+import gc
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-from loginformant_shipper.levels import infer_level
+from benchmarks.levels.revisions import Inference
 
-LEVEL_WORD = re.compile(
-    r"\b(?:trace|debug|info|information|notice|warn|warning|error|severe|critical|fatal|panic)\b", re.I
-)
 ROUNDS = 15
 
 
 class Speed(NamedTuple):
-    events_per_second: float
-    """On one core, one message at a time, parsing included."""
-    search_per_second: float
+    """The best of some rounds of each, in turns, in processor time: other programs count little."""
+
+    before_per_second: float
+    """Messages on one core, one at a time, parsing included."""
+    today_per_second: float
+    level_ratio: float
+    """How many times as fast today's is on messages that are parsed already."""
 
     @property
     def ratio(self) -> float:
-        """How many times the search the level takes."""
-        return self.search_per_second / self.events_per_second
+        """How many times as fast today's is, parsing included."""
+        return self.today_per_second / self.before_per_second
 
 
-def speed(messages: list[str]) -> Speed:
-    """The best of some rounds of each, in turns, in processor time: other programs count little."""
-    level, search = zip(
-        *((_seconds(infer_level, messages), _seconds(LEVEL_WORD.search, messages)) for _ in range(ROUNDS)),
-        strict=True,
-    )
-    return Speed(len(messages) / min(level), len(messages) / min(search))
+def speed(messages: Sequence[str], before: Inference, today: Inference) -> Speed:
+    """Return the speed of two revisions on some messages."""
+    parsed = [[revision.parse(message) for message in messages] for revision in (before, today)]
+    rounds = [
+        (
+            _seconds(before.infer_level, messages),
+            _seconds(today.infer_level, messages),
+            _seconds(before.decide, parsed[0]),
+            _seconds(today.decide, parsed[1]),
+        )
+        for _ in range(ROUNDS)
+    ]
+    earlier, now, level_earlier, level_now = (min(column) for column in zip(*rounds, strict=True))
+    return Speed(len(messages) / earlier, len(messages) / now, level_earlier / level_now)
 
 
-def _seconds(look: Callable[[str], object], messages: list[str]) -> float:
+def _seconds(look: Callable[[Any], object], messages: Sequence[Any]) -> float:
+    gc.collect()
     start = time.thread_time()
     for message in messages:
         look(message)

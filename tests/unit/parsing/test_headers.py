@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loginformant_shipper.parsing.headers import MAX_HEADER, Header, find_level, read_header
+from loginformant_shipper.parsing.header_items import MAX_HEADER
+from loginformant_shipper.parsing.headers import Header, find_level, find_plain_level, read_header
 
 
 @pytest.mark.parametrize(
@@ -114,3 +115,72 @@ def test_every_line_has_a_header_within_it(line: str) -> None:
 
 def test_nothing_beyond_the_first_characters_is_a_header() -> None:
     assert find_level("2026-03-01 10:20:30 orders." + "x" * MAX_HEADER + " [ERROR] no stock") is None
+
+
+PIECES = (
+    *(
+        "2026-03-01 10:20:30",
+        "10:20:30.123",
+        "2026-03-01T10:20:30Z",
+        "[10:20:30",
+        "[",
+        "] ",
+        "(",
+        ") ",
+        " ",
+        "  ",
+    ),
+    *(
+        "|",
+        " - ",
+        ": ",
+        ":",
+        "[main] ",
+        "[T] ",
+        "[error] ",
+        "orders",
+        " - orders - ",
+        " - c.acme.Stock - ",
+        "T",
+        "Z",
+    ),
+    *(
+        "ERROR",
+        "INFO",
+        "WARN",
+        "info",
+        "TRACE",
+        "LOG",
+        "shop.ERROR: ",
+        "shop.LOG: ",
+        "7",
+        "/",
+        "<",
+        ">",
+        "\t",
+        "X",
+    ),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=7).map("".join))
+def test_the_short_cut_gives_the_level_of_the_whole_reading(line: str) -> None:
+    if (level := find_plain_level(line)) and not line[:1].isspace():
+        mark = find_level(line)
+        assert mark is not None
+        assert (mark.level, mark.certain) == (level, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("2026-03-01 10:20:30.123 ERROR c.acme.Stock - x", "Error"),
+        ("10:20:30 [http-1] WARN  c.acme.Stock - x", "Warning"),
+        ("2026-03-01 10:20:30,123 - c.acme.stock - DEBUG - x", "Debug"),
+        ("TRACE: x", "Debug"),
+        ("2026/03/01 10:20:30 [crit] 7#7: x", "Fatal"),
+        ("[2026-03-01T10:20:30+00:00] shop.ALERT: x", "Fatal"),
+    ],
+)
+def test_the_short_cut_takes_the_commonest_layouts(line: str, level: str) -> None:
+    assert find_plain_level(line) == level

@@ -33,6 +33,7 @@ def level_and_rule(line: str) -> tuple[str, str] | None:
         ("[ E 2026-03-01 10:20:30.123 orders:12] no stock", "Error"),
         ("2026-03-01 10:20:30.123 [7] main/103/orders.lua E> no stock", "Error"),
         ("[E::orders_open] no stock", "Error"),
+        ("[W301 10:20:30.123456789 orders.cpp:77] [c10] no error", "Warning"),
         ("0:00:00.123456789   77   0x55 LOG     SHOP orders.c:77:take: error lookup", "Debug"),
         ("0:00:00.123456789   77   0x55 FIXME   SHOP orders.c:77:take: late", "Warning"),
         ("2026-03-01T10:20:30.123+0000 F STORAGE  [main] gone", "Fatal"),

@@ -8,7 +8,6 @@ and words.
 
 import re
 
-from loginformant_shipper.levels.codes import decide_by_code
 from loginformant_shipper.levels.error_fields import decide_by_error_field
 from loginformant_shipper.levels.exceptions import decide_by_exception
 from loginformant_shipper.levels.fields import (
@@ -18,8 +17,17 @@ from loginformant_shipper.levels.fields import (
     decide_by_json_behind_header,
     decide_by_repeated_field,
 )
-from loginformant_shipper.levels.header import decide_by_header
-from loginformant_shipper.levels.http_status import decide_by_http_status, decide_by_status_field
+from loginformant_shipper.levels.header import (
+    HEADER_DECISIONS,
+    decide_by_header,
+    decide_inside,
+    may_be_wrapped,
+)
+from loginformant_shipper.levels.http_status import (
+    decide_by_common_log,
+    decide_by_http_status,
+    decide_by_status_field,
+)
 from loginformant_shipper.levels.key_values import begins_with_pair, decide_by_key_value, has_level_pair
 from loginformant_shipper.levels.platform import (
     decide_by_lambda_event,
@@ -27,7 +35,9 @@ from loginformant_shipper.levels.platform import (
     decide_by_platform_line,
     decide_by_platform_record,
 )
+from loginformant_shipper.levels.sentences import is_plain
 from loginformant_shipper.levels.signs import (
+    decide_by_code,
     decide_by_coloured_word,
     decide_by_last_word,
     decide_by_marked_word,
@@ -38,7 +48,9 @@ from loginformant_shipper.levels.signs import (
 from loginformant_shipper.levels.vocabulary import Decision
 from loginformant_shipper.levels.words import decide_by_words
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.headers import MAX_HEADER, read_header
+from loginformant_shipper.parsing.header_items import MAX_HEADER
+from loginformant_shipper.parsing.headers import find_plain_level, read_header
+from loginformant_shipper.parsing.level_marks import level_of_first_sign
 from loginformant_shipper.parsing.level_words import LEVEL_WORDS
 from loginformant_shipper.parsing.messages import ParsedMessage, parse
 from loginformant_shipper.parsing.stack_traces import Log
@@ -69,29 +81,19 @@ def decide(
     Never raises.
     """
     if parsed.fields is not None:
-        decision = (
-            (decide_by_repeated_field(parsed.fields, parsed.body) if parsed.repeated else None)
-            or _of_fields(parsed.fields)
-            or _of_prefix(parsed)
-        )
+        decision = decide_by_repeated_field(parsed.fields, parsed.body) if parsed.repeated else None
+        decision = decision or _of_fields(parsed.fields)
+        if decision is None and parsed.prefix:
+            decision = _of_prefix(parsed)
     else:
         of_prefix = _of_prefix(parsed) if parsed.prefix else None
-        decision = of_prefix or decide_by_log_group(log_group) or _of_text(parsed.text)
-    if parsed.wrapper is not None:
-        decision = _with_severity(decision, parsed.text, parsed.wrapper.level)
+        decision = of_prefix or decide_by_log_group(log_group)
+        if decision is None:
+            wrapped = parsed.wrapper is not None and parsed.wrapper.level is not None
+            decision = _of_wrapped_text(parsed.text) if wrapped else _of_text(parsed.text)
+    if decision is None and parsed.wrapper is not None and parsed.wrapper.level is not None:
+        return Decision(parsed.wrapper.level, "syslog-priority")
     return decision or _DEFAULTS[default]
-
-
-def _with_severity(decision: Decision | None, text: str, severity: Level | None) -> Decision | None:
-    """The severity of syslog or the journal, unless the text names a level of its own or is an exception."""
-    if severity is None:
-        return decision
-    in_passing = (
-        decision is None
-        or decision.rule in ("words", "http-status")
-        or (decision.rule == "key-value" and not begins_with_pair(text))
-    )
-    return Decision(severity, "syslog-priority") if in_passing else decision
 
 
 def decide_log(log: Log, log_group: str | None = None, default: Level = Level.INFORMATION) -> Decision:
@@ -146,10 +148,24 @@ _ORNAMENTS = re.compile(r"\A(?:[-=*_#~ \t\r]*+\n)++")
 
 
 def _of_text(text: str) -> Decision | None:
+    if (level := find_plain_level(text)) and not may_be_wrapped(level, text):
+        return HEADER_DECISIONS[level]
+    if text[1:5].isdigit() and (sign := level_of_first_sign(text[:MAX_HEADER])):
+        return Decision(sign.level, sign.rule)
+    if '] "' in text and (decision := decide_by_common_log(text)):
+        return decision
     if len(text) > START + END:
         text = f"{text[:START]}\n{text[-END:]}"
-    raw = with_real_colours(text.strip())
-    text = without_colours(raw) if "\x1b" in raw else raw
+    text = text.strip()
+    if is_plain(text):
+        return _of_plain(text)
+    raw = with_real_colours(text)
+    if "\x1b" in raw:
+        text = without_colours(raw)
+        if (level := find_plain_level(text)) and not may_be_wrapped(level, text):
+            return HEADER_DECISIONS[level]
+    else:
+        text = raw
     line = text
     if "\n" in text:
         text = _ORNAMENTS.sub("", text, count=1).strip()
@@ -163,6 +179,19 @@ def _of_text(text: str) -> Decision | None:
     if isinstance(header, Decision):
         return (_of_structure(text, line) if header.rule == "syslog-priority" else None) or header
     return _of_silent_header(raw, text, line, Decision(header.level, header.rule) if header else None)
+
+
+def _of_wrapped_text(text: str) -> Decision | None:
+    """The level of what stands in a wrapper that gives a level: it yields to a header or a structured log."""
+    line = text.partition("\n")[0]
+    return decide_inside(line) or _of_structure(text, line)
+
+
+def _of_plain(text: str) -> Decision | None:
+    decision = None
+    if ":" in text or "=" in text or ">" in text:
+        decision = decide_by_lambda_event(text) or decide_by_key_value(text)
+    return decision or decide_by_exception(text, text)
 
 
 def _of_silent_header(raw: str, text: str, line: str, bare: Decision | None) -> Decision | None:
@@ -186,6 +215,8 @@ def _of_silent_header(raw: str, text: str, line: str, bare: Decision | None) -> 
 
 def _of_structure(text: str, line: str) -> Decision | None:
     """The level of a structured log behind a header: of a JSON object, or of pairs from the first word on."""
+    if begins_with_pair(text):
+        return decide_by_key_value(text)
     if not (text[-1:] == "}" and '{"' in line) and not has_level_pair(text):
         return None
     start = read_header(line).text_start

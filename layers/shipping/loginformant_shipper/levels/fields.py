@@ -30,6 +30,7 @@ from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.level_words import LEVEL_WORDS
 
 Fields = dict[str, Any]
+_DECISIONS = {level: Decision(level, "field") for level in Level}
 
 
 def decide_by_field(fields: Fields) -> Decision | None:
@@ -38,21 +39,21 @@ def decide_by_field(fields: Fields) -> Decision | None:
     Fields that are named for a level and hold no severity (`"level": "Metadata"` of the Kubernetes audit log)
     are passed over.
     """
-    if str(fields.get("apiVersion", "")).startswith("audit.k8s.io/"):
+    if "apiVersion" in fields and str(fields["apiVersion"]).startswith("audit.k8s.io/"):
         return None
     if level := _level_of(fields):
         if "PRIORITY" in fields and isinstance(message := fields.get("MESSAGE"), str):
-            return decide_inside(message.lstrip()) or Decision(level, "field")
-        return Decision(level, "field")
+            return decide_inside(message.lstrip()) or _DECISIONS[level]
+        return _DECISIONS[level]
     if "resourceLogs" in fields and (level := _worst_of_otlp(fields["resourceLogs"])):
-        return Decision(level, "field")
+        return _DECISIONS[level]
     for container in _CONTAINERS.intersection(fields):
         inner = fields[container]
         if isinstance(inner, dict) and (level := _level_of(inner)):
-            return Decision(level, "field")
+            return _DECISIONS[level]
     if "@t" in fields and ("@m" in fields or "@mt" in fields):
         # The compact log event format of Serilog leaves "@l" out where the level is Information.
-        return Decision(Level.INFORMATION, "field")
+        return _DECISIONS[Level.INFORMATION]
     return None
 
 
@@ -84,7 +85,7 @@ def decide_by_glued_objects(text: str) -> Decision | None:
 
 def decide_by_repeated_field(fields: Fields, body: str) -> Decision | None:
     """Return the worst level of a JSON object that names its level more than once; None where it does not."""
-    if body.count('"level"') <= 1 or len(body) > _MAX_REPEATED:
+    if len(body) > _MAX_REPEATED:
         return None
     members: list[tuple[str, Any]] = []
 
@@ -101,7 +102,7 @@ def decide_by_repeated_field(fields: Fields, body: str) -> Decision | None:
     if len(values) <= 1:
         return None
     levels = [level for value in values if (level := _level_of_value("level", value, fields))]
-    return Decision(max(levels, key=_BADNESS.__getitem__), "field") if levels else None
+    return _DECISIONS[max(levels, key=_BADNESS.__getitem__)] if levels else None
 
 
 _GLUED = re.compile(r"\}\s{0,8}\{")

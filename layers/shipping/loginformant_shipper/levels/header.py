@@ -44,6 +44,14 @@ def decide_by_header(text: str, line: str) -> LevelMark | Decision | None:
     return Decision(mark.level, mark.rule)
 
 
+HEADER_DECISIONS = {level: Decision(level, "header") for level in Level}
+
+
+def may_be_wrapped(level: Level, line: str) -> bool:
+    """Return whether a line with this level in its header may be one of those that wrap another's."""
+    return level in _LEVELS_OF_WRAPPERS and _wrapped(line) is not None
+
+
 _QUOTED = 600
 """So many characters of comma-separated values hold those of a header, quotation marks included."""
 
@@ -69,7 +77,7 @@ _PHP_FPM = re.compile(
     r"(?:\[[^\]]{1,40}\] )?(?:WARNING: \[pool [^\]]{1,40}\] child \d{1,10} said into std(?:out|err): \"|)"
     r"(?:NOTICE: PHP message: )?"
 )
-_MAVEN = "[INFO] ["
+_MAVEN = re.compile(r"\[INFO\] (?=\[[A-Z]{4,8}\])")
 _CELERY = re.compile(r"\[[^\]]{10,40}: WARNING/\w{0,20}Worker-\d{1,5}\] ")
 """Celery logs what a task prints as WARNING (worker_redirect_stdouts_level), in the process of a worker."""
 _AIRFLOW = re.compile(
@@ -87,9 +95,9 @@ def _wrapped(line: str) -> str | None:
     wrapper = None
     first = line[:1]
     if first == "[":
-        if line.startswith(_MAVEN):
-            return line[len("[INFO] ") :]
-        if "WARNING/" in line:
+        if line[1:2].isalpha():
+            wrapper = _MAVEN.match(line)
+        elif "WARNING/" in line:
             wrapper = _CELERY.match(line)
         elif ".py:" in line:
             wrapper = _AIRFLOW.match(line)

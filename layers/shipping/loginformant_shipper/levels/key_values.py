@@ -21,7 +21,7 @@ def begins_with_pair(text: str) -> bool:
 
 def has_level_pair(text: str) -> bool:
     """Return whether a pair that names a level may be in a text; most texts are done with here."""
-    return _END_OF_NAME.search(text) is not None
+    return ("=" in text or ":" in text or ">" in text) and _END_OF_NAME.search(text) is not None
 
 
 def decide_by_key_value(text: str) -> Decision | None:

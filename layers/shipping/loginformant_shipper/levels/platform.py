@@ -50,17 +50,17 @@ _LAMBDA_FAILURE = re.compile(r"\tStatus: (?!success)|\tState: \w{0,40}Error|\tEr
 
 def decide_by_platform_line(text: str) -> Decision | None:
     """The level of a line that an AWS service wrote as text; None where it is none."""
-    if _LAMBDA_CRASH.search(text):
+    if ("Task timed out" in text or "RequestId: " in text) and _LAMBDA_CRASH.search(text):
         return Decision(Level.ERROR, "lambda-crash")
-    if _API_GATEWAY.match(text):
+    if text[:1] == "(" and _API_GATEWAY.match(text):
         return _api_gateway(text)
-    if _APPSYNC.match(text):
+    if text[8:9] == "-" and _APPSYNC.match(text):
         return Decision(Level.INFORMATION, "appsync")
-    if _FLOW_LOG.match(text):
+    if " eni-" in text and _FLOW_LOG.match(text):
         return Decision(Level.INFORMATION, "vpc-flow-log")
     if ("ORA-" in text or "TNS-" in text or "RMAN-" in text) and _ORACLE.search(text):
         return Decision(Level.ERROR, "oracle-error")
-    if phase := _CODEBUILD.match(text):
+    if text.startswith("[Container]") and (phase := _CODEBUILD.match(text)):
         level = Level.ERROR if phase["code"] else _CODEBUILD_LEVELS.get(phase[1] or "", Level.INFORMATION)
         return Decision(level, "codebuild")
     if " AUTH_FAILURE " in text and _TRANSFER.match(text):
@@ -119,6 +119,8 @@ _CODEBUILD_LEVELS = {
 
 def decide_by_platform_record(fields: Fields) -> Decision | None:
     """The level of a record that an AWS service wrote as JSON; None where it is none."""
+    if _NAMES.isdisjoint(fields):
+        return None
     kind = fields.get("type")
     if isinstance(kind, str):
         if kind.startswith("platform."):
@@ -163,6 +165,13 @@ def _by_outcome(fields: Fields) -> Decision | None:
     return None
 
 
+_NAMES = frozenset(
+    (
+        *("type", "eventVersion", "webaclId", "query_name", "_aws"),
+        *("audit_category", "fieldInError", "activity-type", "firewall_name", "detail-type"),
+    )
+)
+"""One of these is in every such record; most structured logs are done with here."""
 _AUDIT_LEVELS = {
     **dict.fromkeys(("FAILED_LOGIN", "MISSING_PRIVILEGES", "BAD_HEADERS"), Level.WARNING),
     **dict.fromkeys(("SSL_EXCEPTION", "OPENDISTRO_SECURITY_INDEX_ATTEMPT"), Level.ERROR),

@@ -1,4 +1,4 @@
-"""Rules `symbol`, `coloured-word`, `level-last`, `marked-word`: a level that a text shows by a sign.
+"""Rules `symbol`, `coloured-word`, `code`, `level-last`, `marked-word`: a level that a text shows by a sign.
 
 They are asked only where the header of the line is silent.
 """
@@ -6,9 +6,9 @@ They are asked only where the header of the line is silent.
 import re
 import string
 
-from loginformant_shipper.levels.vocabulary import Decision
+from loginformant_shipper.levels.vocabulary import SYSLOG, Decision
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.headers import MAX_HEADER
+from loginformant_shipper.parsing.header_items import MAX_HEADER
 from loginformant_shipper.parsing.level_words import BRACKETED_WORDS, LEVEL_WORDS, NAMES_TOO
 
 # --- colours ----------------------------------------------------------------------------------------------
@@ -94,3 +94,73 @@ def decide_by_marked_word(line: str) -> Decision | None:
             if (level := BRACKETED_WORDS.get(lower)) and lower not in NAMES_TOO:
                 return Decision(level, "marked-word")
     return None
+
+
+# --- codes ------------------------------------------------------------------------------------------------
+
+_CODE = re.compile(  # daemon.err, LOG_ERR of syslog.h, %LINK-3-UPDOWN:, CWWKF0011I:
+    r"(?<![\w.])(?:kern|user|mail|daemon|auth|authpriv|security|syslog|lpr|news|uucp|cron|ftp|local[0-7])"
+    r"\.(?P<priority>emerg|alert|crit|err|error|warning|warn|notice|info|debug)(?![\w.])"
+    r"|(?<!\S)LOG_(?P<constant>[A-Z]{3,8})(?!\S)"
+    r"|%[A-Z][A-Z\d_]{1,30}-(?:[A-Z\d_]{1,30}-)?(?P<severity>[0-7])(?:-[A-Z\d_]{2,40})? ?:"
+    r"|%%\d\d[A-Z][A-Z\d_]{1,30}/(?P<huawei>[0-7])/"
+    r"|(?<!\S)[A-Z]{3,8}\d{4,5}(?P<letter>[IWESTA]): "
+)
+_DIGIT = re.compile(r"\d")
+_LETTERS_OF_CODES = {
+    **dict.fromkeys("AI", Level.INFORMATION),
+    "W": Level.WARNING,
+    **dict.fromkeys("ES", Level.ERROR),
+    "T": Level.FATAL,
+}
+
+
+def decide_by_code(head: str) -> Decision | None:
+    """Return the level in the code that stands before a text; None where there is none.
+
+    Codes are the facility and priority of syslog as words, the messages of Cisco and Juniper, which number
+    severities as syslog does, and those of IBM, which end with a letter (I, W, E, S for severe, T for
+    terminated).
+    """
+    code = _CODE.search(head) if _has_part(head) else None
+    if (
+        code is None
+        or is_prose(left := head[: code.start()].rpartition("\n")[2])
+        or (code["priority"] and not _DIGIT.search(left))
+    ):
+        return None
+    if severity := code["severity"] or code["huawei"]:
+        return Decision(SYSLOG.level(int(severity)) or Level.DEBUG, "code")
+    if code["letter"]:
+        return Decision(_LETTERS_OF_CODES[code["letter"]], "code")
+    level = LEVEL_WORDS.get((code["priority"] or code["constant"]).lower())
+    return Decision(level, "code") if level else None
+
+
+def _has_part(head: str) -> bool:
+    """Whether a part of a code is in a head; most heads are done with here."""
+    return (  # written out: any() costs more than all the rest
+        "%" in head
+        or "LOG_" in head
+        or "I: " in head
+        or "W: " in head
+        or "E: " in head
+        or "S: " in head
+        or "T: " in head
+        or "A: " in head
+        or ("." in head and _FACILITY.search(head) is not None)
+    )
+
+
+_FACILITY = re.compile(r"\.(?:emerg|alert|crit|err|warn|notice|info|debug)")
+_IN_ANY_BRACKETS = re.compile(r"\[[^\[\]]*+\]|\([^()]*+\)|<[^<>]*+>")
+_PLAIN_WORD = re.compile(r"(?<!\S)[A-Za-z']+[,;]?(?!\S)")
+_MAX_PLAIN_WORDS = 2
+
+
+def is_prose(left: str) -> bool:
+    """Return whether this is running text.
+
+    A host and a program, or a thread and a logger, may be plain words; more are a sentence.
+    """
+    return len(_PLAIN_WORD.findall(_IN_ANY_BRACKETS.sub("", left))) > _MAX_PLAIN_WORDS

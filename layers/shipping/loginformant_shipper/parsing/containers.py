@@ -354,10 +354,11 @@ _COMPOSE = re.compile(
 # PHP-FPM: fpm_stdio.c writes what a worker "said into" a stream; "PHP message: " is from main/fastcgi.
 _PHP_TIME = r"(?:\[(?P<time>\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d)\] )?"
 _PHP_SAID = re.compile(
-    rf"{_PHP_TIME}(?:WARNING|NOTICE): \[pool (?P<pool>[^\]]{{1,80}})\] child (?P<pid>\d{{1,10}}) said into "
-    r"(?P<stream>stdout|stderr): \"(?P<text>.*)\"(?:, pipe is closed)?\s*\Z",
+    rf"{_PHP_TIME}(?P<level>WARNING|NOTICE): \[pool (?P<pool>[^\]]{{1,80}})\] child (?P<pid>\d{{1,10}}) said "
+    r"into (?P<stream>stdout|stderr): \"(?P<text>.*)\"(?:, pipe is closed)?\s*\Z",
     re.DOTALL,
 )
+_PHP_LEVELS = {"WARNING": Level.WARNING, "NOTICE": Level.INFORMATION}
 _PHP_MESSAGE = re.compile(rf"{_PHP_TIME}NOTICE: PHP message: ")
 
 _TAG = rf"\[(?:{_UUID}|\d{{1,3}}(?:\.\d{{1,3}}){{3}}|{_REDACTED})\]"
@@ -447,9 +448,11 @@ def _of_php(message: str) -> Unwrapped | None:
         named = {"time": line["time"], "php.pool": line["pool"], "stream": line["stream"]}
         properties = {name: value for name, value in named.items() if value}
         inner = _PHP_MESSAGE.match(line["text"])
-        return Unwrapped(line["text"][inner.end() :] if inner else line["text"], None, properties)
+        text = line["text"][inner.end() :] if inner else line["text"]
+        return Unwrapped(text, None, properties, level=_PHP_LEVELS[line["level"]])
     if line := _PHP_MESSAGE.match(message):
-        return Unwrapped(message[line.end() :], None, {"time": line["time"]} if line["time"] else {})
+        properties = {"time": line["time"]} if line["time"] else {}
+        return Unwrapped(message[line.end() :], None, properties, level=Level.INFORMATION)
     return None
 
 

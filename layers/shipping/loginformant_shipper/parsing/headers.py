@@ -15,6 +15,14 @@ from re import Match
 from typing import NamedTuple
 
 from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.header_items import (
+    AFTER_CAPITALS,
+    AFTER_LETTER,
+    COUNT,
+    MAX_HEADER,
+    HeaderWalk,
+    is_closed,
+)
 from loginformant_shipper.parsing.level_marks import LevelMark, level_of_first_sign, level_of_known_layout
 from loginformant_shipper.parsing.level_words import (
     BRACKETED_WORDS,
@@ -23,9 +31,6 @@ from loginformant_shipper.parsing.level_words import (
     NAMES_TOO,
     SYSLOG_LEVELS,
 )
-
-MAX_HEADER = 300
-"""A header has at most this many characters."""
 
 
 class Header(NamedTuple):
@@ -51,7 +56,7 @@ def read_header(line: str) -> Header:
     if line[:1].isspace():
         return Header(None, None, None, None, 0)
     head = line[:MAX_HEADER]
-    walk = _Walk(head)
+    walk = HeaderWalk(head)
     level = find_level(line)
     if level is None:
         walk.find_level()
@@ -69,14 +74,62 @@ def find_level(line: str) -> LevelMark | None:
     head = line[:MAX_HEADER]
     if sign := level_of_first_sign(head):
         return sign
-    if (leading := _LEADING.match(head)) and (level := _leading_level(leading)):
+    leading = _LEADING.match(head)
+    if leading and (level := _leading_level(leading)):
         return level
-    return level_of_known_layout(head) or _Walk(head).find_level()
+    if layout := level_of_known_layout(head):
+        return layout
+    if _TELLING.isdisjoint(_WORD.findall(head.lower())):
+        return None
+    walk = HeaderWalk(head)
+    return walk.find_level(walk.skip(leading["stamp"]) if leading else 0)
+
+
+_WORD = re.compile(r"[a-z]{1,13}")
+_TELLING = frozenset((*BRACKETED_WORDS, *LETTERS, *(2 * letter for letter in LETTERS), "message"))
+"""In lower case. No walk finds a level in a head without one of these."""
+
+
+def find_plain_level(line: str) -> Level | None:
+    """Return the level of a line whose header is one of the commonest; None for others.
+
+    The level stands first, behind a time, or behind a time and the name of a thread or a logger. Gives the
+    level of `find_level` in a fraction of its time.
+    """
+    match = _PLAIN.match(line)
+    if match is None:
+        return None
+    stamp, thread, logger, word, following, bracketed, suffix = match.groups()
+    if ("T" in stamp or "Z" in stamp) and _LETTER_OF_ITS_OWN.search(stamp):
+        return None
+    if bracketed:
+        return LEVEL_WORDS.get(bracketed)
+    if suffix:
+        return _CAPITALS.get(suffix)
+    level = _CAPITALS.get(word)
+    if level is None or (following == " " and ":" not in stamp):
+        return None
+    if thread and (thread.lower() in BRACKETED_WORDS or len(thread) <= _LETTERS_ALONE):
+        return None
+    if logger and (logger.lower() in BRACKETED_WORDS or _NO_PLAIN_LOGGER.search(logger)):
+        return None
+    return level
+
+
+_PLAIN = re.compile(
+    r"([][\d:.,/+ |(<TZ-]{0,48})"
+    r"(?:(?<=\[)([A-Za-z][\w-]{0,60})\] |(?<= - )([A-Za-z_][\w.]{0,80}) - )?"
+    r"(?:(?<![A-Z])([A-Z]{3,9})([]:|>) ])|(?<=\[)([a-z]{4,8})\]|(?<=\] )[a-z][a-z_-]{0,40}\.([A-Z]{4,9}): )"
+)
+_CAPITALS = {word.upper(): level for word, level in LEVEL_WORDS.items()}
+_LETTER_OF_ITS_OWN = re.compile(r"(?<!\d)[TZ]")
+_LETTERS_ALONE = 2
+_NO_PLAIN_LOGGER = re.compile(r"[A-Z]{3}|(?:Error|Exception|Throwable|Fault|Failure|Warning)\Z")
 
 
 # --- the first word, behind time stamps, numbers and punctuation ------------------------------------------
 
-_ZONES = "UTC|GMT|AM|PM|[CEPM][DES]?S?T|T|Z"
+_ZONES = "UTC|GMT|AM|PM|[CEPM][DES]?S?T|Z"
 _CALENDAR = f"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun|{_ZONES}"
 _LEADING = re.compile(
     r"(?P<stamp>(?:[^A-Za-z\"]++"
@@ -89,11 +142,8 @@ _LEADING = re.compile(
 _TIME = re.compile(r"\d[:/.-]\d")
 _OPENS = frozenset("[(<{|")
 _BEFORE_CAPITALS = _OPENS | frozenset("=*#")  # Erlang: =ERROR REPORT====
-_AFTER_CAPITALS = frozenset("]:|>)},![;#~*/")
 _AFTER_SMALL = frozenset("]:|>)}[")
 _CLOSES = frozenset("])>}|")
-_SEPARATES = frozenset("])>}|:,;")
-_COUNT = re.compile(r"\s{0,4}0\s{0,4}(?:[,;)|]|\Z)")
 
 
 def _leading_level(match: Match[str]) -> LevelMark | None:
@@ -113,20 +163,23 @@ def _leading_level(match: Match[str]) -> LevelMark | None:
         if (
             (in_brackets and lower not in NAMES_TOO)
             or (upper and following == ":" and (dated or not space))
+            or (upper and not stamp and _TIME_NEXT.match(match.string, end))  # DEB [20260301-10:20:30.123]
             or (word == "LOG" and space and dated and "0x" not in stamp)  # PgBouncer: 2026-… [7] LOG text
         ):
             return LevelMark(level, "header", end)
         return None
+    if following == "(" and not space and _SCOPE.match(match.string, end):
+        return LevelMark(level, "header", end)  # Zig: info(server): text
     if upper:
-        if stamp[-1:] in _BEFORE_CAPITALS or following in _AFTER_CAPITALS or not following:
+        if stamp[-1:] in _BEFORE_CAPITALS or following in AFTER_CAPITALS or not following:
             return LevelMark(level, "header", end)
         if space:
-            return LevelMark(level, "header" if dated or _is_closed(space, following) else "bare-word", end)
+            return LevelMark(level, "header" if dated or is_closed(space, following) else "bare-word", end)
         return None
     if following == "[" and not space and word.istitle():
         return None  # Trace[77]: of Kubernetes is the name of what follows
-    if _is_closed(space, following) or following in _AFTER_SMALL or (following == "/" and not space):
-        if not dated and following == ":" and _COUNT.match(match.string, match.end()):
+    if is_closed(space, following) or following in _AFTER_SMALL or (following == "/" and not space):
+        if not dated and following == ":" and COUNT.match(match.string, match.end()):
             return None  # error: 0
         return LevelMark(level, "header", end)
     if (space or not following) and dated:
@@ -136,12 +189,11 @@ def _leading_level(match: Match[str]) -> LevelMark | None:
     return None
 
 
-def _is_closed(space: str, following: str) -> bool:
-    return following in _SEPARATES or "\t" in space or len(space) > 1 or (following == "-" and bool(space))
-
-
 _BRACKETS_OF_LETTERS = {"[": "]", "(": ")", "<": ">"}
-_AFTER_LETTER = frozenset("!|/>:")
+
+
+_TIME_NEXT = re.compile(r" {1,2}\[?\d{4}[-/.]?\d\d[-/.]?\d\d")
+_SCOPE = re.compile(r"\([\w.-]{1,40}\): ")
 
 
 def _leading_letter(match: Match[str]) -> LevelMark | None:
@@ -158,396 +210,13 @@ def _leading_letter(match: Match[str]) -> LevelMark | None:
     behind_time = (
         stamp[-1:] in " \t|]"
         and len(letter) == 1
-        and (bool(space) or following in _AFTER_LETTER)
+        and (bool(space) or following in AFTER_LETTER)
         and _TIME.search(stamp) is not None
     )
     return LevelMark(level, "letter", match.end("word")) if in_brackets or behind_time else None
 
 
-# --- item by item -----------------------------------------------------------------------------------------
-
-_ITEM = re.compile(
-    r"(?:(?P<group>\[(?:[^\[\]]|\[[^\[\]]{0,60}\]){0,140}\]|\((?:[^()]|\([^()]{0,60}\)){0,140}\)"
-    r"|<[^<>]{0,140}>|\{(?!\")(?:[^{}]|\{[^{}]{0,60}\}){0,140}\})"
-    r"|(?P<word>[A-Za-z]{1,13}+\d{0,2}+(?![\w.$@/=+\\'\"-]|:[\w/:]))"
-    r"|(?P<mark>[|,;:*#~>)\]}-]{1,12}|[\[(<]|\{(?!\"))"
-    r"|(?P<token>[^\s\[\](){}<>|\"',;]{1,200}+)"
-    r")(?P<gap>[ \t]{0,40})"
-)
-_CALENDAR_WORDS = frozenset(
-    (
-        *("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
-        *("mon", "tue", "wed", "thu", "fri", "sat", "sun", "am", "pm"),
-        *("z", "utc", "gmt", "cet", "cest", "est", "edt", "cst", "cdt", "mst", "mdt", "pst", "pdt"),
-    )
-)
-_LETTER_IN = re.compile(r"[^\W\d_]")
-_LEVEL_KEY = re.compile(
-    r"(?:@|\w{0,20}[._-])?(?:[Ll]evel|LEVEL|[Ll]vl|LVL|LL|[Ss]everity|SEVERITY|[Ss]ev|at)="
-)
-_LEVEL_NAMES = frozenset(("level", "severity", "loglevel", "lvl"))
-_COMPONENT = re.compile(r"(?:^|[.:/#])([A-Z]{3,11})\d?(?=[:/]|$)")
-_GTK = re.compile(r"(?:[A-Za-z][\w-]{0,40}-)?(DEBUG|INFO|MESSAGE|WARNING|CRITICAL|ERROR)\Z")
-_GTK_WORDS = LEVEL_WORDS | {"message": Level.INFORMATION}
-_EXCEPTION = re.compile(r"(?:Error|Exception|Throwable|Fault|Failure|Warning)(?::|\Z)")
-_LOGGER_NEXT = re.compile(r"[\[(\d]|[A-Za-z_$][\w$]*(?:(?:\.|::|/|\\)[\w$<>*]+)+|[\w.$-]+\[|\S{1,60} [-:|] ")
-_MAX_PLAIN_WORDS = 2
-"""So many plain words in a row may be the names of a host and a program, or of a thread; more are a
-sentence."""
-_WORDS_OF_SENTENCES = frozenset(("info", "information", "notice", "success", "fine", "trace"))
-"""Behind plain words these are words themselves: `more info: it failed`."""
-
-_ENDS_OF_TITLES = frozenset(("alert", "notice", "failure", "trace", "emergency"))
-"""Behind another word in capitals these are words: `SERVICE ALERT`, `LINK FAILURE`."""
-_DEBUG_NUMBER = re.compile(r" \d{1,2}:")
-
-_START, _STAMP, _NUMBER, _GROUP, _NAME, _MARK = range(6)
-
-
-class _Walk:
-    """One reading of a header, item by item."""
-
-    __slots__ = (
-        "behind_colon",
-        "behind_time",
-        "dated",
-        "evidence",
-        "fallback",
-        "head",
-        "left",
-        "logger",
-        "plain",
-        "text_start",
-        "thread",
-        "time",
-        "time_start",
-    )
-
-    def __init__(self, head: str) -> None:
-        self.head = head
-        self.text_start = 0
-        self.time: str | None = None
-        self.thread: str | None = None
-        self.logger: str | None = None
-        self.time_start = _NOT_YET
-        """Where the first time stamp begins, as long as it may go on."""
-        self.left = _START
-        """What the item before this one is."""
-        self.plain = 0
-        """How many plain words stand before this item."""
-        self.dated = False
-        """Whether a time was read."""
-        self.evidence = False
-        """Whether anything was read that a sentence does not begin with."""
-        self.behind_colon = False
-        """Whether the name of a program or logger was closed by a colon."""
-        self.behind_time = False
-        """Whether the plain words before this item follow a time, as those of syslog do: host, program."""
-        self.fallback: LevelMark | None = None
-        """A word that may as well be a name: it is the level if the header has no other."""
-
-    def find_level(self) -> LevelMark | None:
-        """The first item that is a level; None where the text begins before there is one."""
-        head = self.head
-        position = 0
-        capitals = asked = False
-        while item := _ITEM.match(head, position):
-            start, position = position, item.end()
-            group, word, mark, token, gap = item.groups()
-            if group:
-                if level := _level_in_group(group, start, head[position : position + 1], self):
-                    return level
-                self._group(group)
-            elif mark:
-                self._mark(mark)
-            elif word:
-                following = head[position : position + 1]
-                if level := _level_of_word(word, gap, following, item.end("word"), self, capitals, asked):
-                    return level
-                asked = following == ":" and self.dated and not self.plain and word.lower() in _LEVEL_NAMES
-                capitals = word.isupper() and len(word) > 1
-                if not self._word(word, gap, following, start):
-                    return self.fallback
-            else:
-                if level := _level_of_token(token, gap, position, self):
-                    return level
-                if not self._token(token, start, position):
-                    return self.fallback
-                if self.left == _STAMP and (container := _CRI.match(head, position)):
-                    position = container.end()
-            if not self.plain:
-                self.text_start = position
-        if self.evidence and head.startswith('{"', position) and head[position - 1] in " \t|:":
-            self.text_start = position
-        return self.fallback
-
-    def read_names(self, level: LevelMark) -> None:
-        """Read the names before a level that is known, and those between it and the text."""
-        head = self.head
-        position = 0
-        while position < level.end and (item := _ITEM.match(head, position)):
-            start, position = position, item.end()
-            group, word, mark, token, gap = item.groups()
-            if position - len(gap) >= level.end:  # the level, or brackets or a name with the level in it
-                if group and (time := _TIME_IN.search(group)):
-                    self.time = self.time or time[0].rstrip(":,.")
-                if token:
-                    position = level.end
-                break
-            if group:
-                self._group(group)
-            elif word:
-                self._word(word, gap, head[position : position + 1], start)
-            elif token:
-                self._token(token, start, position)
-            else:
-                self._mark(mark)
-        self._read_behind(level, max(level.end, position))
-
-    def _read_behind(self, level: LevelMark, position: int) -> None:
-        head = self.head
-        if level.end == 1 and (
-            file := _TO_THE_BRACKET.match(head, 1)
-        ):  # glog: I0305 10:20:30.1 7 orders.go:12] text
-            if self.time is None and (time := _TIME_IN.search(file[0])):
-                self.time = time[0]
-            self.text_start = file.end()
-            return
-        while True:
-            if marks := _BEHIND_LEVEL.match(head, position):
-                position = marks.end()
-            item = _ITEM.match(head, position)
-            if item is None or not (group := item["group"]):
-                break
-            self._group(group)
-            position = item.end()
-        joined = head[level.end : level.end + 1] == ":" == head[position - 1 : position]
-        if (
-            logger := (_LOGGER_JOINED if joined else _LOGGER).match(head, position)
-        ) and not _EXCEPTION.search(logger["name"]):
-            self.logger, position = logger["name"], logger.end()
-        self.text_start = position
-
-    def _group(self, group: str) -> None:
-        content = group[1:-1]
-        if time := _TIME_IN.search(content):
-            self.time = self.time or time[0].rstrip(":,.")
-            self.dated = True
-        elif self.thread is None and _LETTER_IN.search(content):
-            self.thread = content.strip()
-        self.left, self.plain, self.evidence, self.time_start = _GROUP, 0, True, _CLOSED
-
-    def _mark(self, mark: str) -> None:
-        if ":" in mark and self.left != _STAMP:
-            self.behind_colon = True
-        self.left = _MARK
-
-    def _word(self, word: str, gap: str, following: str, start: int) -> bool:
-        """Read a plain word; False where it is the text's."""
-        if word == "Traceback":
-            return False
-        if word.lower() in _CALENDAR_WORDS:
-            if self.time is None and self.time_start == _NOT_YET:
-                self.time_start = start
-            self.left = _STAMP
-            return True
-        if not self.plain:
-            self.behind_time = self.left == _STAMP
-        self.left, self.time_start = _NAME, _CLOSED
-        if (_is_closed(gap, following) and following != ",") or (following == "[" and not gap):
-            if _EXCEPTION.search(word):
-                return False
-            if self.plain >= _MAX_PLAIN_WORDS or (self.plain and following == ":" and not self.behind_time):
-                return False
-            self.logger, self.plain = word, 0
-            return True
-        self.plain += 1
-        return self.plain <= _MAX_PLAIN_WORDS and not self.behind_colon
-
-    def _token(self, token: str, start: int, end: int) -> bool:
-        """Read a time, a number or a name; False where it is the text's."""
-        if _TIME_TOKEN.match(token):
-            if self.time_start == _NOT_YET:
-                self.time_start = start
-            if self.time_start >= 0:
-                self.time = self.head[self.time_start : end].rstrip()
-            self.left, self.plain, self.behind_colon = _STAMP, 0, False
-            self.dated = self.evidence = True
-            return True
-        if not _LETTER_IN.search(token):
-            self.left = _NUMBER
-            if self.time_start >= 0 and self.head[start - 1] == "," and self.head[start - 2].isdigit():
-                self.time = self.head[self.time_start : end].rstrip()  # 10:20:30,123
-                self.left = _STAMP
-            return True
-        if token[-1] == "=" or "://" in token or _LEVEL_KEY.match(token) or _EXCEPTION.search(token):
-            return False
-        if token[-1] == ":":
-            self.behind_colon = True
-        elif self.behind_colon and "=" not in token:
-            return False
-        self.logger = token.rstrip(":")
-        self.left, self.evidence, self.time_start = _NAME, True, _CLOSED
-        return True
-
-
-_NOT_YET, _CLOSED = -1, -2
-_TIME_TOKEN = re.compile(
-    r"\d[\d.-]*[T_-]?\d*:\d\d[\d:.,T/+-]*(?:[AaPp][Mm]|Z)?\Z|\d{4}([-/.])\d\d\1\d\d(?:[T_-][\d:.,]+(?:Z|[+-][\d:]+)?)?\Z"
-    r"|\d{1,2}[-/](?:\d\d|[A-Z][a-z]{2})(?:[-/]\d{2,4})?(?:[:T][\d:.]+)?\Z"
-)
-_TIME_IN = re.compile(
-    r"\d{4}[-/.]\d\d[-/.]\d\d(?:,?[ T_-]\d\d[:.]\d\d[:.]\d\d[\d.,:]*(?:Z|[+-]\d\d:?\d\d)?)?"
-    r"|\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?: [+-]\d{4})?|\d\d:\d\d:\d\d[\d.,]*"
-)
-_CRI = re.compile(r"std(?:out|err) [FP] ")
-"""Kubernetes writes the stream, and whether the line is whole or a part, before what a container logs."""
-_TO_THE_BRACKET = re.compile(r"[^\]\n]{6,160}\] ?")
-_BEHIND_LEVEL = re.compile(r"(?:[\])>}|:,;*!#\s-]|\d{1,10} (?=---|\[)){1,40}")
-_LOGGER_JOINED = re.compile(r"(?P<name>[\w$.-]{1,120}):")
-"""As Python's logging.basicConfig writes it: `INFO:orders:text`."""
-_LOGGER = re.compile(r"(?P<name>[\w$.:/\\<>#@-]{1,120}?)(?:: | ?: | - |\s*\| )")
-
-
-# --- levels of items --------------------------------------------------------------------------------------
-
-
-def _level_of_word(
-    word: str, gap: str, following: str, end: int, walk: _Walk, capitals: bool, asked: bool
-) -> LevelMark | None:
-    """The level that a word is. `capitals`: the word before was in capitals; `asked`: it was `Level:`."""
-    left, plain = walk.left, walk.plain
-    if len(word) == 1:
-        level = LETTERS.get(word.lower())
-        behind_time = (
-            left in (_STAMP, _GROUP) and walk.dated and not plain and (gap or following in _AFTER_LETTER)
-        )
-        if level and (behind_time or (following == ">" and walk.evidence and word.isupper())):
-            return LevelMark(level, "letter", end)
-        return None
-    lower = word.rstrip("0123456789").lower()
-    level = BRACKETED_WORDS.get(lower)
-    if level is None:
-        return None
-    if asked:
-        return LevelMark(level, "header", end)
-    closed = _is_closed(gap, following) or (following == "[" and not gap)
-    if lower == "fatal" and walk.head.startswith("error:", end + len(gap)):
-        closed = True  # Unbound: fatal error: text
-    elif lower == "debug" and (number := _DEBUG_NUMBER.match(walk.head, end)):
-        closed, following, gap = True, ":", ""
-        end = number.end()
-    if word.isupper():
-        if capitals and plain and (lower in _ENDS_OF_TITLES or not walk.evidence):
-            return None
-        if lower not in LEVEL_WORDS:
-            if (left == _MARK and following == "|") or (following == ":" and not gap):
-                return LevelMark(level, "header", end)
-            if walk.dated and not plain and gap and walk.fallback is None:
-                walk.fallback = LevelMark(level, "header", end)
-            return None
-        if (
-            closed
-            or following in _AFTER_CAPITALS
-            or (left == _MARK and walk.head[end - len(word) - 1] in "|*#")
-        ):
-            return LevelMark(level, "header", end)
-        if not gap and following:
-            return None
-        if left == _STAMP:
-            return LevelMark(level, "header", end)
-        follows = left in {_GROUP, _NUMBER} or _LOGGER_NEXT.match(walk.head, end + len(gap))
-        return LevelMark(level, "header" if follows else "bare-word", end, bool(follows) or walk.evidence)
-    if lower not in LEVEL_WORDS:
-        return None
-    if left == _STAMP and walk.dated and not closed and (gap or not following):
-        return LevelMark(level, "header", end, certain=word.islower())
-    if not (closed and following not in ",;") or left == _START:
-        return None
-    if not walk.evidence and following == ":" and _COUNT.match(walk.head, end + len(gap) + 1):
-        return None
-    padded = following not in _SEPARATES and following != "["
-    if plain:
-        told = following == ":" and walk.evidence and lower not in _WORDS_OF_SENTENCES
-        return LevelMark(level, "header", end) if told or (padded and walk.dated and word.islower()) else None
-    return LevelMark(level, "header", end) if left != _NAME or walk.evidence else None
-
-
-def _level_of_token(token: str, gap: str, end: int, walk: _Walk) -> LevelMark | None:
-    """The level that is a part of a name: `app.ERROR:`, `orders:WARN:`, `host/INFO/x`, `Gtk-WARNING **`."""
-    if not _CAPITALS.search(token) or token[0] == "/":
-        return None
-    if walk.plain > (1 if walk.dated else 0):
-        return None
-    for part in _COMPONENT.finditer(token.partition("://")[0]):
-        word = part[1].lower()
-        if level := LEVEL_WORDS.get(word) or (
-            BRACKETED_WORDS.get(word) if token.endswith(f"{part[1]}:") else None
-        ):
-            return LevelMark(level, "header", end - len(gap) - len(token) + part.end())
-    if walk.head.startswith("**", end) and (gtk := _GTK.match(token)):
-        return LevelMark(_GTK_WORDS[gtk[1].lower()], "header", end)
-    return None
-
-
-_CAPITALS = re.compile(r"[A-Z]{3}")
-
-_WHOLE = re.compile(r"[\s=*_-]{0,12}([A-Za-z]{1,13})\d?[\s=*_-]{0,12}\Z")
-_LEVEL_FIRST = re.compile(r"\s{0,4}([A-Za-z]{1,13})(?:\s{1,9}\d|\s{0,9}[|,]|::|: )")
-_LEVEL_LAST = re.compile(r"(?:[:#|,]\s?|[\w)]/|\.(?=[A-Z]{3}))([A-Za-z]{3,13})\d?\Z")
-_LIST = re.compile(r"(?:[:,|])([A-Za-z]{3,13})(?=[:,|])")
-
-
-def _level_in_group(group: str, start: int, following: str, walk: _Walk) -> LevelMark | None:
-    """The level in brackets."""
-    opener, content = group[0], group[1:-1]
-    end = start + len(group)
-    if whole := _WHOLE.match(content):
-        word = whole[1]
-        if len(word) <= 2:
-            return _letter_in_group(word, opener, end, walk)
-        lower = word.lower()
-        level = BRACKETED_WORDS.get(lower) if opener in "[<" else LEVEL_WORDS.get(lower)
-        mark = LevelMark(level, "header", end) if level else None
-        if mark and lower in NAMES_TOO and following != ":":
-            walk.fallback = walk.fallback or mark
-            return None
-        return mark
-    if opener != "[":
-        return None
-    if first := _LEVEL_FIRST.match(content):
-        word = first[1]
-        if len(word) == 1:
-            level = LETTERS.get(word.lower()) if word.isupper() and walk.left in (_START, _STAMP) else None
-        else:
-            level = LEVEL_WORDS.get(word.lower())
-        if level:
-            return LevelMark(level, "header" if len(word) > 1 else "letter", end)
-    last = _LEVEL_LAST.search(content)
-    if last and (level := LEVEL_WORDS.get(last[1].lower())):
-        behind_slash = content[last.start() + 1] == "/"
-        if not behind_slash or (last[1].isupper() and content.count("/") == 1):
-            return LevelMark(level, "header", end)
-    for part in _LIST.finditer(content):
-        if (level := LEVEL_WORDS.get(part[1].lower())) and (part[1].isupper() or _TIME_IN.search(content)):
-            return LevelMark(level, "header", end)
-    return None
-
-
-def _letter_in_group(letter: str, opener: str, end: int, walk: _Walk) -> LevelMark | None:
-    level = LETTERS.get(letter[0].lower())
-    if (
-        level is None
-        or not letter.isupper()
-        or letter[-1] != letter[0]
-        or (opener == "(" and letter == "C")
-        or opener == "{"
-        or walk.plain
-        or walk.left == _NUMBER
-        or (walk.left == _NAME and not walk.dated)
-    ):
-        return None
-    return LevelMark(level, "letter", end)
+# --- the second line ---------------------------------------------------------------------------------------
 
 
 def level_on_second_line(text: str, line_end: int) -> LevelMark | None:

@@ -34,8 +34,11 @@ def level_of_first_sign(head: str) -> LevelMark | None:
     elif first in _DIGITS:
         if head[4:5] != "-" and (redis := _REDIS.match(head)):
             return LevelMark(_REDIS_MARKS[redis[1]], "redis-mark", redis.end())
-        if first == "[" and (php := _PHP.match(head)):
-            return _of_php(php)
+        if first == "[":
+            if php := _PHP.match(head):
+                return _of_php(php)
+            if torch := _TORCH.match(head):
+                return LevelMark(LETTERS[torch[1].lower()], "letter", torch.end(1))
     elif first == "=":
         if erlang := _ERLANG.match(head):
             level = _ERLANG_WORDS.get(erlang[1].lower())
@@ -48,13 +51,11 @@ def level_of_first_sign(head: str) -> LevelMark | None:
 
 def level_of_known_layout(head: str) -> LevelMark | None:
     """Return the level of a line in a layout that nothing else has, from its time on; None for others."""
-    first = head[:1]
-    if first.isdigit():
-        for pattern in _DATED:
-            if match := pattern.match(head):
-                sign = match[1]
-                return LevelMark(_DATED_SIGNS.get(sign) or LETTERS[sign.lower()], "letter", match.end())
-        if csv := _POSTGRESQL_CSV.match(head):
+    if head[:1].isdigit():
+        if match := _DATED.match(head):
+            sign = match[match.lastindex or 0]
+            return LevelMark(_DATED_SIGNS.get(sign) or LETTERS[sign.lower()], "letter", match.end())
+        if head[19:20] == "." and (csv := _POSTGRESQL_CSV.match(head)):
             return LevelMark(BRACKETED_WORDS[csv[1].lower()], "header", csv.end())
     if "," in head[:60] and (topics := _ROUTEROS.match(head)):
         words = [LEVEL_WORDS[word] for word in topics[1].split(",") if word in LEVEL_WORDS]
@@ -78,6 +79,7 @@ _LETTER = re.compile(
     r"|(?P<apt>: )(?=\S)"  # apt: E: Unable to locate package
     r")"
 )
+_TORCH = re.compile(r"\[([DIWEFC])\d{3,4} \d\d:\d\d:\d\d")  # c10: [W301 10:20:30.123 socket.cpp:77] text
 _APT = frozenset("DIWE")
 _CUPS = {"X": Level.FATAL, "A": Level.FATAL}
 """CUPS alone has these: error_log(5) names X emergency and A alert."""
@@ -138,11 +140,12 @@ _ERLANG_WORDS = LEVEL_WORDS | {
 
 # --- layouts that begin with a time -----------------------------------------------------------------------
 
-_DATED = (
-    re.compile(r"\d{4}-\S{10,30} ([DIWEF])\d? +[A-Z-]{1,12} +\["),  # MongoDB before 4.4: D2 QUERY    [conn1]
-    re.compile(r"\d{4}-\S{10,30} \[[A-Z_ ]{1,30}\]([DIWEFVT]): "),  # AWS DMS: [SOURCE_CAPTURE  ]I:  text
-    re.compile(r"\d\S{19,39} (Em|Al|Cr|Er|Wa|No|In|Db)\(\d{1,3}\) "),  # ESXi: In(182) vmkernel: text
-    re.compile(r"\d{1,2}:\d\d:\d\d\.\d{9} +\d+ +0x[0-9a-f]+ +(LOG|FIXME|MEMDUMP) "),  # GStreamer
+_DATED = re.compile(
+    r"\d{4}-\S{10,35} (?:"
+    r"([DIWEF])\d? +[A-Z-]{1,12} +\["  # MongoDB before 4.4: D2 QUERY    [conn1]
+    r"|\[[A-Z_ ]{1,30}\]([DIWEFVT]): "  # AWS DMS: [SOURCE_CAPTURE  ]I:  text
+    r"|(Em|Al|Cr|Er|Wa|No|In|Db)\(\d{1,3}\) )"  # ESXi: In(182) vmkernel: text
+    r"|\d{1,2}:\d\d:\d\d\.\d{9} +\d+ +0x[0-9a-f]+ +(LOG|FIXME|MEMDUMP) "  # GStreamer
 )
 _DATED_SIGNS = {
     **dict.fromkeys(("Em", "Al", "Cr"), Level.FATAL),

@@ -22,10 +22,10 @@ Logback, java.util.logging (`finer`, `severe`), .NET (`trce`, `dbug`, `fail`), S
 BRACKETED_WORDS = LEVEL_WORDS | _levels(
     DEBUG="config verb diag deb noise",
     INFORMATION="note log system statement detail hint context query location audit ok normal http"
-    " lifecycle quiet",
+    " lifecycle quiet ntc noti notif",
     WARNING="caution war warni fixme",
-    ERROR="failed exception errors",
-    FATAL="abort fault shout cri criti",
+    ERROR="failed exception errors errs sever",
+    FATAL="abort fault shout cri criti fat",
 )
 """And those that are a level only inside brackets, or in capitals before a colon; in a sentence they are just
 words. java.util.logging's `CONFIG`, PostgreSQL's `LOG`, MySQL's `Note` and `System`, npm's `http`, Dart's
@@ -47,7 +47,22 @@ NAMES_TOO = frozenset(
             "ok",
         ),
         *("lifecycle", "quiet"),
-        *("statement", "log", "exception", "failed", "errors", "verb", "diag", "deb", "war", "cri", "noise"),
+        *(
+            "statement",
+            "log",
+            "exception",
+            "failed",
+            "errors",
+            "verb",
+            "diag",
+            "deb",
+            "war",
+            "cri",
+            "noise",
+            "fat",
+            "sever",
+            "noti",
+        ),
     )
 )
 """Bracketed words that name a thread, a logger or a topic as often: `[http] ERROR`. A later level counts

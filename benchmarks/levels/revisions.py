@@ -1,0 +1,62 @@
+"""The level inference of an earlier revision, beside today's in one process."""
+
+import importlib
+import io
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+PROJECT = Path(__file__).parents[2]
+PACKAGE = "loginformant_shipper"
+LAYER = "layers/shipping"
+BEFORE_THE_HEADER = "74426b0"
+"""The last revision in which rules on text came before the header."""
+
+
+class Inference(NamedTuple):
+    """The functions of one revision."""
+
+    infer_level: Callable[[str], object]
+    parse: Callable[[str], Any]
+    decide: Callable[[Any], object]
+
+
+def today() -> Inference:
+    """Return the functions that are imported now."""
+    levels = importlib.import_module(f"{PACKAGE}.levels")
+    messages = importlib.import_module(f"{PACKAGE}.parsing.messages")
+    return Inference(levels.infer_level, messages.parse, levels.decide)
+
+
+def inference_of(revision: str) -> Inference:
+    """Return the functions of a revision of this repository.
+
+    Raises:
+        subprocess.CalledProcessError: The repository has no such revision.
+    """
+    archive = subprocess.run(
+        ["git", "archive", revision, LAYER], cwd=PROJECT, capture_output=True, check=True
+    ).stdout
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+            files.extractall(folder, filter="data")
+        ours = _forget()
+        sys.path.insert(0, f"{folder}/{LAYER}")
+        try:
+            found = today()
+        finally:
+            sys.path.pop(0)
+            _forget()
+            sys.modules.update(ours)
+    return found
+
+
+def _forget() -> dict[str, ModuleType]:
+    """Take the package out of the modules that are imported, and return them."""
+    names = [name for name in sys.modules if name.partition(".")[0] == PACKAGE]
+    return {name: sys.modules.pop(name) for name in names}
