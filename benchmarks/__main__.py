@@ -14,6 +14,7 @@ from rich.table import Table
 
 from benchmarks.cold_start import cold_start
 from benchmarks.cost import Model, cost
+from benchmarks.deadline import FUNCTION_SECONDS, Ending, endings
 from benchmarks.ingest_sink import ingest_sink
 from benchmarks.latency import BATCHES, wall_times
 from benchmarks.memory import peak_memory
@@ -106,6 +107,12 @@ def _redaction(_: Model) -> list[Figures]:
     ]
 
 
+def _deadline(_: Model) -> list[Figures]:
+    rows: list[tuple[Any, ...]] = [tuple(it) for it in endings()]
+    title = f"A payload of 60 MiB, all detectors, a share of a processor; {FUNCTION_SECONDS:g} s allowed"
+    return [Figures(title, Ending._fields, rows, names=2)]
+
+
 MEASUREMENTS: dict[str, Callable[[Model], list[Figures]]] = {
     "processor": _processor,
     "stages": _stages,
@@ -113,6 +120,7 @@ MEASUREMENTS: dict[str, Callable[[Model], list[Figures]]] = {
     "cold-start": _cold_start,
     "memory": _memory,
     "redaction": _redaction,
+    "deadline": _deadline,
 }
 
 

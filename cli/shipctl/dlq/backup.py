@@ -18,6 +18,7 @@ from loginformant_shipper.dead_letters.messages import MAX_MESSAGE_BYTES, NOT_AL
 from shipctl.dlq.looking import letters, look
 from shipctl.dlq.options import WhichMessages, WhichQueue
 from shipctl.dlq.queue import MAX_BATCH, Queue, queue_of
+from shipctl.dlq.redacted import Raw, redacted, redaction_of
 from shipctl.errors import CommandError
 from shipctl.json_lines import print_json
 from shipctl.options import AsJson
@@ -39,22 +40,27 @@ def export(
     which: WhichQueue,
     selected: WhichMessages,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    raw: Raw = False,
     as_json: AsJson = False,
 ) -> None:
     """Write messages to a file: a copy. Nothing is deleted.
 
-    One message a line, as JSON, with everything that import needs; shipctl preview reads it, too. The logs in
-    it are what they were written as: keep it where only those can read it who may read the log groups.
+    One message a line, as JSON, with everything that import needs; shipctl preview reads it, too. Log events
+    are redacted as the stack's settings ask for, unless --raw; what nobody can read is written as it is. Keep
+    the file where only those can read it who may read the log groups.
     """
     wanted = selected.selection
     if file != STANDARD_OUTPUT and Path(file).exists() and not force:
         raise CommandError(f"{file} exists: give another name, or --force to replace it")
-    queue = queue_of(which.find(), which.parked)
+    stack = which.find()
+    settings = None if raw else redaction_of(stack)
+    queue = queue_of(stack, which.parked)
     counts = queue.counts()
     messages = events = 0
     with look(queue) as held, _written(file) as output:
         for letter in letters(held, counts, wanted):
-            output.write(orjson.dumps(letter.record) + b"\n")
+            written = redacted(letter, settings) if settings else letter
+            output.write(orjson.dumps(written.record) + b"\n")
             messages += 1
             events += letter.events
     if as_json:

@@ -20,6 +20,7 @@ from shipctl.dlq.looking import letters, look
 from shipctl.dlq.options import WhichMessages, WhichQueue
 from shipctl.dlq.overview import UNKNOWN_LOG_GROUP
 from shipctl.dlq.queue import queue_of
+from shipctl.dlq.redacted import Raw, redacted, redaction_of
 from shipctl.dlq.spans import ago, utc
 from shipctl.options import SHOWN_PANEL
 from shipctl.streams import Streams
@@ -56,6 +57,7 @@ def show(
             rich_help_panel=SHOWN_PANEL,
         ),
     ] = DEFAULT_LOGS,
+    raw: Raw = False,
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print each log event as a JSON object.", rich_help_panel=SHOWN_PANEL),
@@ -63,10 +65,12 @@ def show(
 ) -> None:
     """Show the logs themselves, with the reason and LogInformant's answer.
 
+    They are redacted as the stack's settings ask for, unless --raw: what Lambda stored itself is not yet.
     Nothing is changed: messages are visible again at the end. They come in no particular order.
     """
     wanted = selected.selection
     found = which.find()
+    settings = None if raw else redaction_of(found)
     queue = queue_of(found, which.parked)
     counts = queue.counts()
     console = Console(highlight=False)
@@ -75,10 +79,11 @@ def show(
         with_bar = not sys.stdout.isatty()
         for letter in islice(letters(held, counts, wanted, with_bar=with_bar), limit):
             shown += 1
+            readable = redacted(letter, settings) if settings else letter
             if as_json:
-                _print_json(letter)
+                _print_json(readable)
             else:
-                _write_letter(console, letter, logs, found.region)
+                _write_letter(console, readable, logs, found.region)
     if shown == 0:
         what = "no message" if wanted.is_everything else "no such message"
         print(f"shipctl: {what} in {queue.name}", file=sys.stderr)

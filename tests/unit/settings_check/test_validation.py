@@ -63,6 +63,7 @@ def test_what_can_work(parameters: dict[str, str]) -> None:
         ("MaxReplays", "2.5", "a whole number from 1 to 100"),
         ("BatchMaxLogs", "1e2", "a whole number from 1 to 500"),
         ("KinesisParallelizationFactor", "1.5", "a whole number"),
+        ("MemorySize", "1024.5", "a whole number"),
         ("SubscribeRequestsPerSecond", "4.5", "a whole number from 1 to"),
         ("SamplePercent", "1e1", "at most six decimals"),
         ("IngestUrl", "https://logs.example.com:99999", "https://HOST"),

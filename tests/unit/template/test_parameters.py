@@ -28,6 +28,7 @@ NOT_FOR_THE_CODE = {
     "KinesisStreamArn",
     "KmsKeyArn",
     "LogRetentionDays",
+    "MemorySize",
     "NotificationTopicArn",
     "PermissionsBoundaryArn",
     "ReservedConcurrency",

@@ -145,7 +145,8 @@ def test_functions_are_alike(stack: JsonObject) -> None:
         assert function["Handler"] == "app.handler"
         subscribes = name == "SubscriberFunction"
         assert function["Timeout"] == (900 if subscribes else 120)
-        assert function["MemorySize"] == (256 if subscribes else 512)
+        sizes = {"SubscriberFunction": 256, "SettingsCheckFunction": 512}
+        assert function["MemorySize"] == sizes.get(name, {"Ref": "MemorySize"})
         assert function["Architectures"] == [{"Ref": "Architecture"}]
         outside = name in ("SettingsCheckFunction", "SubscriberFunction")
         assert function["VpcConfig"] == NO_VALUE if outside else function["VpcConfig"]["Fn::If"][0] == "InVpc"

@@ -21,7 +21,7 @@ _IN_THE_STACKS_REGION = (
 )
 """Each is used by a service of the stack's own region, which looks for it there and nowhere else."""
 
-_WHOLE_NUMBERS = ("KinesisParallelizationFactor", "LogRetentionDays")
+_WHOLE_NUMBERS = ("KinesisParallelizationFactor", "LogRetentionDays", "MemorySize")
 """Those that no function reads. CloudFormation's type Number takes 4.5, too."""
 
 _VARIABLES = re.compile(r"\b(" + "|".join(sorted(PARAMETER_OF, key=len, reverse=True)) + r")\b")

@@ -1,0 +1,83 @@
+"""Messages as they are shown and exported: redacted as the stack redacts, since not all of them are yet.
+
+What Lambda stored itself, and what the shipper had no time to begin, is in the queue as CloudWatch Logs sent
+it.
+"""
+
+import base64
+import json
+from typing import Annotated, Any
+
+import typer
+from loginformant_shipper.events import Origin, SubscriptionMessage, Undecodable
+from loginformant_shipper.redaction.redact import is_wanted, redact, redact_text
+from loginformant_shipper.settings import Settings, SettingsError, load_settings
+from loginformant_shipper.wire.encoding import encode, json_text
+from loginformant_shipper.wire.payload_json import read_payload
+
+from shipctl.dlq.letters import Letter
+from shipctl.errors import CommandError
+from shipctl.options import SHOWN_PANEL
+from shipctl.reading import MAX_BYTES
+from shipctl.stack import Stack
+
+Raw = Annotated[
+    bool,
+    typer.Option(
+        "--raw",
+        help="As they are in the queue, without the redaction that the stack's settings ask for.",
+        rich_help_panel=SHOWN_PANEL,
+    ),
+]
+
+_NOT_OF_REDACTION = {
+    "API_KEY_PARAMETER_NAME": "none",
+    "DEAD_LETTER_QUEUE_URL": "https://sqs.invalid/000000000000/none",
+}
+"""Settings that must be there, and that nothing here looks at."""
+
+
+def redaction_of(stack: Stack) -> Settings:
+    """Return the settings by which the stack redacts. Raises `CommandError` for some that cannot be read."""
+    chosen = {
+        "REDACT": stack.parameters.get("Redact", ""),
+        "REDACT_PATTERN": stack.parameters.get("RedactPattern", ""),
+    }
+    try:
+        return load_settings(_NOT_OF_REDACTION | chosen)
+    except SettingsError as error:
+        raise CommandError(
+            f"this shipctl cannot redact as the stack does ({error}): use the one that was deployed, or --raw"
+        ) from None
+
+
+def redacted(letter: Letter, settings: Settings) -> Letter:
+    """Return the message with its log events redacted; itself if nothing is, or if nobody can read it."""
+    if not is_wanted(settings):
+        return letter
+    origin: Origin | None = None
+    before: list[Any] = []
+    after: list[Any] = []
+    for decoded in letter.decoded:
+        match decoded:
+            case SubscriptionMessage():
+                origin = decoded.origin
+                before += [event.raw for event in decoded.events]
+                after += [event.raw for event in redact(decoded, settings).events]
+            case Undecodable(origin=Origin() as origin):
+                unreadable = _raw_events(decoded)
+                before += unreadable
+                after += [json.loads(redact_text(json_text(raw), settings)) for raw in unreadable]
+    if origin is None or before == after:
+        return letter
+    body = json.loads(letter.record["body"])
+    event = body.get("requestPayload", body)  # in Lambda's own envelope, which says why it failed
+    event["awslogs"] = json.loads(encode(origin, after))["awslogs"]
+    return Letter(letter.record | {"body": json_text(body)})
+
+
+def _raw_events(unreadable: Undecodable) -> list[Any]:
+    """The log events without a message text that the shipper found in a payload, as it wrote them."""
+    data = json.loads(unreadable.body)["awslogs"]["data"]
+    payload = read_payload(base64.b64decode(data), MAX_BYTES, lambda raw: raw)
+    return list(payload["logEvents"]) if isinstance(payload, dict) else []

@@ -1,0 +1,101 @@
+"""What is shown and exported is redacted as the stack redacts, whoever stored it; --raw leaves it alone."""
+
+import json
+from pathlib import Path
+
+import pytest
+from loginformant_shipper.events import Origin, SubscriptionMessage
+from loginformant_shipper.wire.encoding import encode
+from shipctl.dlq.letters import Letter
+
+from tests.unit.shipctl.conftest import Run
+from tests.unit.shipctl.dlq.conftest import Stack, subscription_event
+
+SECRET = "alice@example.com"
+WIDE = {"COLUMNS": "120"}
+
+
+@pytest.fixture
+def stack(stack_in_aws: Stack) -> Stack:
+    """Messages of the shipper's and of Lambda's own, with secrets in them."""
+    stack_in_aws.parameters |= {"Redact": "email", "RedactPattern": "order-[0-9]+"}
+    stack_in_aws.put(f"{SECRET} placed order-17", reason="not_begun", Detail="the time was up")
+    stack_in_aws.put_raw(subscription_event(f"crashed for {SECRET}"), {"RequestID": "1", "ErrorMessage": "x"})
+    return stack_in_aws
+
+
+ENVELOPE = '{{"requestContext": {{"requestId": "0a", "condition": "Exhausted"}}, "requestPayload": {}}}'
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_show_redacts(shipctl: Run, stack: Stack, form: list[str]) -> None:
+    shown = shipctl("dlq", "show", *form, env=WIDE).stdout
+    assert SECRET not in shown
+    assert "order-17" not in shown
+    assert shown.count("[redacted:email]") == 2
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_raw_shows_what_is_there(shipctl: Run, stack: Stack, form: list[str]) -> None:
+    shown = shipctl("dlq", "show", "--raw", *form, env=WIDE).stdout
+    assert shown.count(SECRET) == 2
+    assert "order-17" in shown
+
+
+def exported(file: Path) -> list[Letter]:
+    return [Letter(json.loads(line)) for line in file.read_text().splitlines()]
+
+
+def test_export_redacts_and_what_it_writes_can_be_imported(
+    shipctl: Run, stack: Stack, tmp_path: Path
+) -> None:
+    file = tmp_path / "backup.jsonl"
+    assert shipctl("dlq", "export", str(file)).exit_code == 0
+    decoded = [found for letter in exported(file) for found in letter.decoded]
+    assert all(isinstance(found, SubscriptionMessage) for found in decoded)
+    texts = [
+        event.message for found in decoded if isinstance(found, SubscriptionMessage) for event in found.events
+    ]
+    assert sorted(texts) == ["[redacted:email] placed [redacted:pattern]", "crashed for [redacted:email]"]
+    assert shipctl("dlq", "import", str(file)).exit_code == 0
+
+
+def test_export_writes_what_is_there_if_asked(shipctl: Run, stack: Stack, tmp_path: Path) -> None:
+    file = tmp_path / "backup.jsonl"
+    shipctl("dlq", "export", "--raw", str(file))
+    assert {letter.record["body"] for letter in exported(file)} == {
+        letter.record["body"] for letter in stack.visible()
+    }
+
+
+def test_the_envelope_that_says_why_it_crashed_stays(shipctl: Run, stack_in_aws: Stack) -> None:
+    stack_in_aws.parameters["Redact"] = "email"
+    stack_in_aws.put_raw(ENVELOPE.format(subscription_event(SECRET)))
+    shown = shipctl("dlq", "show", env=WIDE).stdout
+    assert SECRET not in shown
+    assert "Exhausted" in shown
+
+
+def test_events_without_a_message_are_redacted_too(shipctl: Run, stack_in_aws: Stack) -> None:
+    stack_in_aws.parameters["Redact"] = "email"
+    origin = Origin("123456789012", "/aws/lambda/orders", "stream")
+    stack_in_aws.put_raw(encode(origin, [{"id": "e8", "message": "fine"}, {"id": "e9", "text": SECRET}]))
+    shown = shipctl("dlq", "show", "--json", env=WIDE).stdout
+    assert "fine" in shown
+    assert SECRET not in shown
+
+
+def test_what_nobody_can_read_is_left_as_it_is(shipctl: Run, stack: Stack, tmp_path: Path) -> None:
+    stack.put_raw("is this the printer queue?")
+    file = tmp_path / "backup.jsonl"
+    assert shipctl("dlq", "export", str(file)).exit_code == 0
+    assert "is this the printer queue?" in [letter.record["body"] for letter in exported(file)]
+
+
+def test_settings_that_this_shipctl_does_not_know_show_nothing(shipctl: Run, stack: Stack) -> None:
+    stack.parameters["Redact"] = "a-detector-to-come"
+    result = shipctl("dlq", "show")
+    assert result.exit_code != 0
+    assert SECRET not in result.output
+    assert "--raw" in result.output
+    assert shipctl("dlq", "show", "--raw").exit_code == 0
