@@ -41,6 +41,8 @@ class Fault:
     manner: Manner = Manner.ANSWER
     delay: float = 0.0
     """Seconds between the request and the answer."""
+    interim: int = 0
+    """So many interim answers (103) are written before the answer."""
     pause: float = 0.05
     """Seconds between two bytes of `Manner.DRIP`."""
     keeps_logs: bool = False

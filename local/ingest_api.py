@@ -31,6 +31,7 @@ from local.ingest_contract import Call, Log, Refusal, accepted_logs
 
 LOOPBACK = "127.0.0.1"
 LOCAL_KEY = "local-key"
+INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n"
 _CONTROL = "/control/"
 
 
@@ -301,6 +302,7 @@ class _Handler(BaseHTTPRequestHandler):
             api.accepted(request)
         body = fault.body.encode() if fault.body is not None else _body(request, fault)
         response = _response(fault.status, body, fault.headers)
+        self._write(INTERIM * fault.interim)
         match fault.manner:
             case Manner.ANSWER:
                 self._answer(request, fault.status, response)

@@ -12,7 +12,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -132,6 +132,10 @@ def _event(seed: int, number: int, poison: bool) -> JsonObject:
 
 
 def _draw_fault(rng: random.Random) -> Fault:
+    return replace(_draw_answer(rng), interim=rng.choice((0, 0, 0, 1, 3)))
+
+
+def _draw_answer(rng: random.Random) -> Fault:
     kind = rng.random()
     if kind < 0.35:
         return Fault(delay=rng.choice((0.0, 0.05, 0.2)))

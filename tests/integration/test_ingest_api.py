@@ -331,6 +331,14 @@ class TestFaults:
 
         assert post(client, api).json() == {"accepted": 1}
 
+    def test_interim_answers_come_before_the_answer(
+        self, api: IngestApi, client: urllib3.PoolManager
+    ) -> None:
+        api.fault(Fault(interim=2))
+
+        assert post(client, api).status == 103  # urllib3 takes the first one for the answer
+        assert len(api.logs) == 1
+
     def test_a_slow_answer_comes_after_its_delay(self, api: IngestApi, client: urllib3.PoolManager) -> None:
         api.fault(Fault(status=503, delay=0.2))
 

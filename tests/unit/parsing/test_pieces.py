@@ -60,6 +60,28 @@ def test_events_that_are_whole_logs_are_cut_at_once() -> None:
     assert {len(piece) for piece in cut([large] * 64)} == {-(-MIN_PIECE_CHARACTERS // len(large))}
 
 
+def cri(text: str, flag: str = "F") -> str:
+    return f"2026-11-03T10:00:00.123456789Z stderr {flag} {text}"
+
+
+@pytest.mark.parametrize("before", range(FULL - 3, FULL + 3))
+def test_no_line_is_cut_that_a_container_driver_had_to_cut(before: int) -> None:
+    """A secret might stand across the cut."""
+    parts = [cri("x" * 16_384, "P"), cri("y" * 16_384, "P"), cri("z" * 100)]
+    messages = [cri(LINE)] * before + parts + [cri(LINE)] * 3 * FULL
+    at_once = [log.events for log in join(events(messages))]
+    assert [log.events for piece in cut(messages) for log in join(piece)] == at_once
+    assert len(at_once) == len(messages) - 2
+
+
+@pytest.mark.parametrize("before", range(FULL - 3, FULL + 3))
+def test_no_trace_is_cut_in_its_wrappers(before: int) -> None:
+    messages = [cri(text) for text in [LINE] * before + TRACE + [LINE] * 3 * FULL]
+    at_once = [log.events for log in join(events(messages))]
+    assert [log.events for piece in cut(messages) for log in join(piece)] == at_once
+    assert len(at_once) == len(messages) - 2
+
+
 def test_where_everything_is_a_trace_one_is_cut() -> None:
     frames = ["\tat com.example.Orders.place(Orders.java:17)"] * (MIN_PIECE_CHARACTERS // 40 + 3000)
     first, *_ = cut(frames)

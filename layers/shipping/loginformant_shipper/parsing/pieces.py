@@ -7,7 +7,7 @@ parsed a piece at a time, and a piece ends where no stack trace goes on, and no 
 from collections.abc import Iterable, Iterator
 
 from loginformant_shipper.events import LogEvent
-from loginformant_shipper.parsing.containers import Unwrapped, may_be_wrapped, unwrap
+from loginformant_shipper.parsing.containers import may_be_wrapped, unwrap
 from loginformant_shipper.parsing.trace_lines import hold_a_trace
 
 MIN_PIECE_CHARACTERS = 256 * 1024
@@ -15,7 +15,7 @@ MIN_PIECE_CHARACTERS = 256 * 1024
 costs next to nothing, and yet less than a second of work."""
 
 MAX_SEARCHED_EVENTS = 2000
-"""If among so many events more there is no place to cut at, a trace is cut."""
+"""If among so many events more there is no place to cut at, a trace or a line is cut."""
 
 NEIGHBOURS = 20
 """A piece ends between events that have nothing of a trace for so many events on either side."""
@@ -48,26 +48,29 @@ def pieces(events: Iterable[LogEvent]) -> Iterator[tuple[LogEvent, ...]]:
 
 def _place_to_cut(piece: list[LogEvent], full_at: int) -> int:
     """The number of events that the piece is to have; 0 where it needs more to tell."""
-    if _stands_alone(piece[-1].message) or len(piece) - full_at >= MAX_SEARCHED_EVENTS:
+    if len(piece) - full_at >= MAX_SEARCHED_EVENTS:
         return len(piece)
-    if len(piece) % NEIGHBOURS or len(piece) < 2 * NEIGHBOURS:
+    is_whole = _is_whole_log(piece[-1].message)
+    if not is_whole and (len(piece) % NEIGHBOURS or len(piece) < 2 * NEIGHBOURS):
         return 0
-    around = [_unwrapped(event.message) for event in piece[-2 * NEIGHBOURS :]]
-    goes_on = any(map(_is_cut, around)) or hold_a_trace(each.text for each in around)
-    return 0 if goes_on else len(piece) - NEIGHBOURS
+    around = [_written(event.message) for event in piece[-2 * NEIGHBOURS :]]
+    if any(goes_on for _, goes_on in around):
+        return 0
+    if is_whole and _is_whole_log(around[-1][0]):
+        return len(piece)
+    if len(piece) % NEIGHBOURS or hold_a_trace(text for text, _ in around):
+        return 0
+    return max(len(piece) - NEIGHBOURS, 0)
 
 
-def _stands_alone(message: str) -> bool:
-    """Whether the message is a whole log: of several lines, or longer than a line."""
-    unwrapped = _unwrapped(message)
-    text = unwrapped.text
-    return not _is_cut(unwrapped) and (len(text) > MAX_LINE_CHARACTERS or "\n" in text.rstrip())
+def _is_whole_log(message: str) -> bool:
+    """Whether the message is of several lines, or longer than a line."""
+    return len(message) > MAX_LINE_CHARACTERS or "\n" in message.rstrip()
 
 
-def _unwrapped(message: str) -> Unwrapped:
-    return (unwrap(message) if may_be_wrapped(message) else None) or Unwrapped(message, None, {})
-
-
-def _is_cut(unwrapped: Unwrapped) -> bool:
-    """Whether the rest of a line is in another event."""
-    return unwrapped.partial is not None and not unwrapped.partial.is_last
+def _written(message: str) -> tuple[str, bool]:
+    """What the program wrote, and whether a container driver put the rest of the line into another event."""
+    unwrapped = unwrap(message) if may_be_wrapped(message) else None
+    if unwrapped is None:
+        return message, False
+    return unwrapped.text, unwrapped.partial is not None and not unwrapped.partial.is_last
