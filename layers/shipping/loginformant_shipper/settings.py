@@ -91,6 +91,8 @@ class Settings:
     """How much of one processor the function has, up to 1."""
     proxy_url: str | None = field(repr=False)
     """The proxy for the ingest API, from HTTPS_PROXY and NO_PROXY; may hold a password."""
+    ca_bundle: str | None
+    """Path of a PEM file with certificate authorities that are trusted beside the public ones."""
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -137,6 +139,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             environ, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", str(MEMORY_OF_ONE_PROCESSOR), _processor_share
         ),
         proxy_url=_proxy_url(environ, urlsplit(ingest_url).hostname or ""),
+        ca_bundle=environ.get("CA_BUNDLE", "").strip() or None,
     )
     function_timeout = _read(environ, "FUNCTION_TIMEOUT_SECONDS", "120", _whole_number(1, 900))
     room = function_timeout - QUEUE_WORST_CASE_SECONDS - RESERVE_MARGIN_SECONDS

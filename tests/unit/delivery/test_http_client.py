@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import trustme
@@ -18,6 +19,7 @@ from loginformant_shipper.delivery.http_client import (
     retry_after_seconds,
     tls_context,
 )
+from loginformant_shipper.settings import SettingsError
 
 from local.faults import Fault, Manner
 from local.ingest_api import LOCAL_KEY, IngestApi, ingest_api
@@ -235,6 +237,29 @@ def test_tls(tls_api: IngestApi, authority: trustme.CA) -> None:
     connection = Connection(settings(INGEST_URL=tls_api.url), client_context(tls_api, authority))
     assert [connection.post(BODY, LOCAL_KEY, LONG).status for _ in range(2)] == [200, 200]
     assert tls_api.connections == 1
+
+
+def test_an_authority_of_ones_own_is_trusted_beside_the_public_ones(
+    tls_api: IngestApi, authority: trustme.CA, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "ca-bundle.pem"
+    authority.cert_pem.write_to_path(bundle)
+    chosen = settings(INGEST_URL=tls_api.url, CA_BUNDLE=str(bundle))
+    context = tls_context(chosen)
+    assert context is not None
+    assert Connection(chosen, context).post(BODY, LOCAL_KEY, LONG).status == 200
+    public = ssl.create_default_context().cert_store_stats()["x509_ca"]
+    assert context.cert_store_stats()["x509_ca"] == public + 1
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate"])
+def test_a_bundle_that_is_none_is_one_line(content: str | None, tmp_path: Path) -> None:
+    bundle = tmp_path / "ca-bundle.pem"
+    if content is not None:
+        bundle.write_text(content)
+    with pytest.raises(SettingsError, match=r"CA_BUNDLE: .*ca-bundle\.pem must be a PEM file") as refused:
+        tls_context(settings(CA_BUNDLE=str(bundle)))
+    assert "\n" not in str(refused.value)
 
 
 def test_a_certificate_of_an_unknown_authority_gets_no_request(tls_api: IngestApi) -> None:

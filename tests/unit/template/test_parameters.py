@@ -11,6 +11,8 @@ from loginformant_shipper.settings import Settings, SettingsError, load_settings
 JsonObject = dict[str, Any]
 
 WIRED_BY_THE_STACK = {
+    "AWS_CA_BUNDLE": "",
+    "CA_BUNDLE": "",
     "API_KEY_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:api-key-AbCdEf",
     "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters",
     "FUNCTION_TIMEOUT_SECONDS": "120",
@@ -23,6 +25,7 @@ NOT_FOR_THE_CODE = {
     "ApiKeyKmsKeyArn",
     "Architecture",
     "AutoReplay",
+    "CaBundleLayerArn",
     "KinesisKmsKeyArn",
     "KinesisParallelizationFactor",
     "KinesisStreamArn",
@@ -130,6 +133,7 @@ def test_every_parameter_says_what_is_allowed(template: JsonObject) -> None:
         ("VpcSubnetIds", "subnet-0a1b2c3d,subnet-1b2c3d4e", "subnet-0a1b2c3d, subnet-1b2c3d4e"),
         ("VpcSecurityGroupIds", "sg-0a1b2c3d", "subnet-0a1b2c3d"),
         ("HttpsProxy", "http://proxy.example.com:3128", "http://user:password@proxy.example.com:3128"),
+        ("CaBundleLayerArn", "arn:aws:lambda:eu-west-1:123456789012:layer:ca-bundle:3", "ca-bundle"),
         ("NoProxy", ".amazonaws.com,10.0.0.1", ".amazonaws.com, 10.0.0.1"),
         ("KinesisStreamArn", "arn:aws:kinesis:eu-west-1:123456789012:stream/logs", "logs"),
         ("KinesisKmsKeyArn", KEY_ARN, "alias/aws/kinesis"),

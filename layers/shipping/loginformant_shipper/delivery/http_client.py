@@ -16,7 +16,7 @@ import urllib3
 from urllib3.util.ssl_ import create_urllib3_context
 
 from loginformant_shipper.redaction.redact import redact_text
-from loginformant_shipper.settings import Settings
+from loginformant_shipper.settings import Settings, SettingsError
 
 BATCH_PATH = "/api/ingest/batch"
 
@@ -202,11 +202,22 @@ def _send(send: Callable[[Any], None], data: Any) -> None:
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
-    """What all connections share: making it reads the whole certificate store."""
+    """What all connections share: making it reads the whole certificate store.
+
+    Raises `SettingsError` where the file of `CA_BUNDLE` cannot be used.
+    """
     if urlsplit(settings.ingest_url).scheme != "https":
         return None
     context = create_urllib3_context()
     context.load_default_certs()
+    if settings.ca_bundle:
+        try:
+            context.load_verify_locations(settings.ca_bundle)
+        except OSError as error:  # ssl.SSLError is one, too
+            raise SettingsError(
+                f"CA_BUNDLE: {settings.ca_bundle} must be a PEM file with certificates of authorities: "
+                f"{error.strerror or error}"
+            ) from None
     return context
 
 

@@ -36,6 +36,7 @@ _SUBSCRIBER_PARAMETERS = (
 )
 _LEFT_OUT_IF_EMPTY = ("HttpsProxy", "NoProxy")
 _REPLAY_PARAMETERS = ("MaxReplays",)
+_CA_BUNDLE = dict.fromkeys(("CA_BUNDLE", "AWS_CA_BUNDLE"), "/opt/ca-bundle.pem")
 
 _ACCOUNT = "0" * 12
 _LONGEST_QUEUE_NAME = "x" * 80
@@ -79,6 +80,7 @@ def environments(parameters: Mapping[str, str], place: Place) -> dict[str, dict[
     shipper = {
         **_given(parameters, _SHIPPER_PARAMETERS),
         **{variable_of(name): parameters[name] for name in _LEFT_OUT_IF_EMPTY if parameters.get(name)},
+        **(_CA_BUNDLE if parameters.get("CaBundleLayerArn") else {}),
         **_own_log_groups(place),
         **_api_key(parameters, place),
         "DEAD_LETTER_QUEUE_URL": _queue_url(place),
