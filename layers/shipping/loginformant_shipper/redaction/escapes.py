@@ -39,34 +39,35 @@ class Reading(NamedTuple):
     """A text with its escapes read."""
 
     text: str
-    parts: list[str]
+    raw: list[str]
     """The text as it is, cut: what is no escape and, at odd indexes, escapes."""
+    parts: list[str]
+    """The same, the escapes read."""
 
     def places(self, spans: Iterable[Span]) -> list[Span]:
         """Return where the spans of the read text are in the text as it is."""
-        parts = self.parts
-        if len(parts) == 1:
+        if len(self.raw) == 1:
             return list(spans)
-        raw_ends = list(accumulate(map(len, parts)))
-        ends = list(accumulate(1 if index % 2 else len(part) for index, part in enumerate(parts)))
+        raw_ends = list(accumulate(map(len, self.raw)))
+        ends = list(accumulate(map(len, self.parts)))
 
-        def place(position: int, end: bool) -> int:
+        def place(position: int, is_end: bool) -> int:
             # An end belongs to the part in which the character before it is, a start to that of its own.
-            index = bisect_left(ends, position) if end else bisect_right(ends, position)
-            return raw_ends[index] - (
-                ends[index] - position if index % 2 == 0 else 0 if end else len(parts[index])
-            )
+            index = bisect_left(ends, position) if is_end else bisect_right(ends, position)
+            if index % 2 == 0:
+                return raw_ends[index] - ends[index] + position
+            return raw_ends[index] if is_end else raw_ends[index] - len(self.raw[index])
 
-        return [(place(start, end=False), place(end, end=True)) for start, end in spans]
+        return [(place(start, is_end=False), place(end, is_end=True)) for start, end in spans]
 
 
 def read(text: str) -> Reading:
     """Return the text with its escapes read."""
     if "%" not in text and "\\" not in text:
-        return Reading(text, [text])
+        return Reading(text, [text], [text])
     parts = _ESCAPE.split(text)
     if len(parts) == 1:
-        return Reading(text, parts)
+        return Reading(text, parts, parts)
     read_parts = parts.copy()
     read_parts[1::2] = map(_meaning, parts[1::2])
-    return Reading("".join(read_parts), parts)
+    return Reading("".join(read_parts), parts, read_parts)

@@ -11,6 +11,9 @@ from loginformant_shipper.redaction.json_values import TOKEN, json_in, string_of
 from loginformant_shipper.redaction.placeholders import placeholder
 from loginformant_shipper.redaction.spans import Span, replaced
 
+_MAX_ROUNDS = 8
+"""What is found only because something was replaced is looked for so often, and not for ever."""
+
 _NAME_BEHIND = re.compile(r'[^"\n]{0,256}+"[ \t\r\n]*:')
 _NUMBER_BEHIND = re.compile(r"[0-9.eE+-]*+[ \t\r\n]*+[\],}]")
 _OF_NUMBER, _WHITE_SPACE = "0123456789.eE+-", " \t\r\n"
@@ -21,32 +24,50 @@ _PART_OF_NUMBER_BEFORE = re.compile(r"[0-9.eE+-]*+\Z")
 _OUTSIDE_STRINGS = re.compile(r'(?:[^"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
 
 
+_GLUE = re.compile(r"[\w.+-]|::")
+"""What may belong to something that is found only when what is next to it has been replaced."""
+
+
 def redact_findings(text: str, detections: Sequence[Detection]) -> str:
-    """Replace what detectors find in a text.
+    """Replace what detectors find in a text, until they find nothing more.
 
     They look at the text as a whole, with its escapes read, so that it makes no difference how JSON is cut,
     glued or wrapped. Only a number that is to become a string, and a name, need JSON that can be parsed.
     """
+    asked = detections
+    for _ in range(_MAX_ROUNDS):
+        text, asked = _redact_once(text, asked, detections)
+        if not asked:
+            break
+    return text
+
+
+def _redact_once(
+    text: str, asked: Sequence[Detection], detections: Sequence[Detection]
+) -> tuple[str, Sequence[Detection]]:
+    """Return the text without what those that are asked find, and which detectors are to be asked again."""
     reading = read(text)
     seen = reading.text
     spans: list[Span] = []
     holders: list[str] = []
-    for detection in detections:
+    for detection in asked:
         if found := detection.find(seen):
             spans += found
             holders += [placeholder(detection.name)] * len(found)
     if not spans:
-        return text
+        return text, ()
     if holders[0] != holders[-1]:
         spans, holders = _without_overlaps(spans, holders)
     places = reading.places(spans)
+    beside = {seen[start - 1 : start] for start, _ in spans} | {seen[end : end + 2] for _, end in spans}
+    again = detections if any(map(_GLUE.match, beside)) else [it for it in detections if it.looks_far]
     if "{" in seen or "[" in seen:
         shaping = [_may_shape_json(seen, start, end) for start, end in spans]
         if any(shaping):
             start, end = json_in(text)
             if start < end:
-                return _redact_json(text, (start, end), places, holders, shaping, detections)
-    return replaced(text, places, holders)
+                return _redact_json(text, (start, end), places, holders, shaping, detections), again
+    return replaced(text, places, holders), again
 
 
 def _without_overlaps(spans: Sequence[Span], holders: Sequence[str]) -> tuple[list[Span], list[str]]:

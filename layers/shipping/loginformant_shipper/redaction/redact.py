@@ -139,9 +139,10 @@ def _redact(text: str, steps: _Steps) -> str:
     from loginformant_shipper.redaction.findings import redact_findings
     from loginformant_shipper.redaction.users_pattern import redact_by_pattern
 
+    if steps.pattern is None:
+        return redact_findings(text, steps.detections)
     for _ in range(_MAX_ROUNDS):
-        redacted = redact_by_pattern(text, steps.pattern) if steps.pattern else text
-        redacted = redact_findings(redacted, steps.detections)
+        redacted = redact_findings(redact_by_pattern(text, steps.pattern), steps.detections)
         if redacted == text:
             return text
         text = redacted

@@ -28,13 +28,14 @@ _NAME = (
     r"(?:secret[ _.-]?access[ _.-]?key|secret[ _.-]?key|aws[ _.-]?secret|aws[ _.-]?(?:access[ _.-]?)?key)s?"
 )
 _SOME_KEY = re.compile(r"(?:ws|WS)[ _.-]?(?:[Aa]ccess|ACCESS|[Kk]ey|KEY)")
-_NAMES = re.compile(rf"(?P<id>A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{{16}})|(?i:{_NAME})")
+_NAMED = re.compile(_NAME)
+_ID = re.compile(r"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}")
 _BETWEEN = re.compile(r"[\"'\\\s:=,;|>(\[-]{1,16}\Z")
 _NAME_BEHIND = re.compile(
     rf"[\s\"'](?:\w{{0,20}}name|\w{{0,20}}key)[\"']?\s{{0,4}}[:=]\s{{0,4}}[\"']?{_NAME}", re.IGNORECASE
 )
 _ITEM_ENDS = re.compile(r"\}|\n[ \t]*- ")
-_MAX_DISTANCE = 160
+_MAX_DISTANCE, _MAX_NEAR_DISTANCE = 160, 48
 """In characters, from a name or an id to a secret."""
 
 
@@ -51,18 +52,29 @@ def find_aws_key(text: str) -> list[Span]:
 def _is_named(found: re.Match[str]) -> bool:
     """Return whether what stands before or behind says that this is a secret access key."""
     text, (start, end) = found.string, found.span()
-    before = text[max(0, start - _MAX_DISTANCE) : start]
+    is_random = _MIXED.match(found[0]) is not None
+    before = text[max(0, start - (_MAX_DISTANCE if is_random else _MAX_NEAR_DISTANCE)) : start]
     before = _ITEM_ENDS.split(before)[-1]
-    names = list(_NAMES.finditer(before))
-    if names and _BETWEEN.match(before, names[-1].end()):
+    name_end = max(_end_of_last_name(before.lower()), _end_of_last_id(before))
+    if name_end and (is_random or _BETWEEN.match(before, name_end)):
         return True
-    if not _MIXED.match(found[0]):
+    if not is_random:
         return False
-    if names:
-        return True
-    behind = text[end : end + _MAX_DISTANCE]
-    behind = _ITEM_ENDS.split(behind, maxsplit=1)[0]
+    behind = _ITEM_ENDS.split(text[end : end + _MAX_DISTANCE], maxsplit=1)[0]
     return _NAME_BEHIND.search(behind) is not None
+
+
+def _end_of_last_name(text: str) -> int:
+    """Return where the last name of a secret access key ends; 0 if there is none."""
+    last = max(text.rfind("secret"), text.rfind("aws"))
+    name = _NAMED.match(text, last) if last >= 0 else None
+    if name or last < 0:
+        return name.end() if name else 0
+    return max((name.end() for name in _NAMED.finditer(text)), default=0)
+
+
+def _end_of_last_id(text: str) -> int:
+    return max((found.end() for found in _ID.finditer(text)), default=0)
 
 
 AWS_KEY = Detection(
@@ -70,4 +82,5 @@ AWS_KEY = Detection(
     "ids of access keys (`AKIA…`, `ASIA…`, `ABIA…`, `ACCA…`), session tokens, and secret access keys where "
     "something says what they are",
     find_aws_key,
+    looks_far=True,
 )

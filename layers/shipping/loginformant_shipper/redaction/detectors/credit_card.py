@@ -44,6 +44,7 @@ _LAST_GROUP = re.compile(
 )
 _FOURS = re.compile(rf"{_FIRST_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}(?![0-9])")
 _FIRST_GROUP = len("4111")
+_SOME_GROUPS = re.compile(rf"{_FIRST_GAP}[0-9]{{3,12}}+(?![0-9])(?:{_GAP}[0-9]{{3}}|(?<=[0-9]{{12}}))")
 _IN_GROUPS = re.compile(rf"[0-9]+(?:{_GAP}[0-9]+)+\Z")
 _DOUBLE_GAP = re.compile(r"[ \xa0\u202f]{2}")
 
@@ -60,7 +61,7 @@ def find_credit_card(text: str) -> list[Span]:
     if len(text.encode("latin-1", "replace").translate(None, _NO_DIGITS)) < _MIN_DIGITS:
         return []
     found = _together(text)
-    grouped = [*_in_other_groups(text), *_in_fours(text)]
+    grouped = [*_in_other_groups(text), *_in_fours(text)] if _SOME_GROUPS.search(text, _FIRST_GROUP) else []
     if _SOME_TRACK.search(text):
         grouped += [it.span() for it in _TRACK.finditer(text) if is_luhn_valid(it["first"] or it["second"])]
     return without_overlaps(found + grouped) if grouped else found

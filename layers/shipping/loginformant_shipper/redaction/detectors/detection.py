@@ -19,3 +19,5 @@ class Detection(NamedTuple):
     Nearly all texts hold nothing. So it first looks for something that is cheap to find, without which it
     finds nothing: a character, a word, or a pattern that begins with a rare character.
     """
+    looks_far: bool = False
+    """Whether what it finds depends on more than on what is next to it."""

@@ -17,12 +17,35 @@ _SOME_CPF = re.compile(r"\.[0-9]{3}-[0-9]{2}")
 # Switzerland, Central Compensation Office: the country's 756, and the check digit of EAN-13.
 _AHV = re.compile(r"(?<![\w.])756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}(?![\w]|\.[0-9])")
 
-# ISO 13616: country, two check digits, up to 30 letters and digits, often in groups of four.
-_IBAN = re.compile(
-    r"[A-Z]{2}(?<![A-Za-z0-9]..)[0-9]{2}(?:[ \xa0]?[A-Z0-9]{4}){2,7}(?:[ \xa0]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])"
-)
-_IBAN_LENGTH = 15
-"""Of the shortest, Norway's."""
+# ISO 13616: country, two check digits, letters and digits, often in groups of four. How many, each country
+# says (SWIFT, "IBAN registry").
+_IBAN_START = re.compile(r"[A-Z]{2}(?<![A-Za-z0-9]..)[0-9]{2}(?=[ \xa0]?[A-Z0-9]{4})")
+_IBAN_CHARACTERS = re.compile(r"(?:[ \xa0]?[A-Z0-9]{1,4}){1,9}+")
+_IBAN_LENGTHS = {
+    country: length
+    for length, countries in {
+        15: "NO",
+        16: "BE",
+        18: "DK FI FK FO GL NL SD",
+        19: "MK SI",
+        20: "AT BA EE KZ LT LU MN XK",
+        21: "CH HR LI LV",
+        22: "BG BH CR DE GB GE IE ME RS VA",
+        23: "AE GI IL IQ OM SO TL",
+        24: "AD CZ ES MD PK RO SA SE SK TN VG",
+        25: "LY PT ST",
+        26: "IS TR",
+        27: "BI DJ FR GR IT MC MR SM",
+        28: "AL AZ BY CY DO GT HN HU LB NI PL SV",
+        29: "BR EG PS QA UA",
+        30: "JO KW MU YE",
+        31: "MT SC",
+        32: "LC",
+        33: "RU",
+    }.items()
+    for country in countries.split()
+}
+_BLANKS = str.maketrans("", "", " \xa0")
 
 
 def find_national_id(text: str) -> list[Span]:
@@ -34,7 +57,7 @@ def find_national_id(text: str) -> list[Span]:
         found += _valid(_CPF, text, _is_cpf)
     if "756." in text:
         found += _valid(_AHV, text, _is_ahv)
-    found += [span for match in _IBAN.finditer(text) if (span := _iban_in(match))]
+    found += [span for match in _IBAN_START.finditer(text) if (span := _iban_at(match))]
     return without_overlaps(found)
 
 
@@ -62,21 +85,25 @@ def _is_ahv(digits: Sequence[int]) -> bool:
     return (sum(digits[::2]) + 3 * sum(digits[1::2])) % 10 == 0
 
 
-def _iban_in(found: re.Match[str]) -> Span | None:
-    """Return the span of an IBAN. Words in capitals may follow it: the longest part that is valid counts."""
-    said = found[0].replace("\xa0", " ")
-    if " " not in said:
-        return found.span() if is_iban(said) else None
-    ends = [len(said), *(position for position in range(len(said) - 1, 0, -1) if said[position] == " ")]
-    for end in ends:
-        if is_iban(said[:end].replace(" ", "")):
-            return found.start(), found.start() + end
-    return None
+def _iban_at(start: re.Match[str]) -> Span | None:
+    """Return the span of the IBAN that begins there."""
+    length = _IBAN_LENGTHS.get(start[0][:2])
+    rest = _IBAN_CHARACTERS.match(start.string, start.end()) if length else None
+    if not length or not rest:
+        return None
+    end = start.end() + length - len(start[0])
+    while (missing := length - len(start.string[start.start() : end].translate(_BLANKS))) > 0:
+        end += missing
+        if end > rest.end():
+            return None
+    is_alone = not start.string[end : end + 1].isalnum()
+    number = start.string[start.start() : end].translate(_BLANKS)
+    return (start.start(), end) if is_alone and end <= rest.end() and is_iban(number) else None
 
 
 def is_iban(text: str) -> bool:
     """Return whether the check digits are those of the rest (ISO 7064, MOD 97-10); `text` has no blanks."""
-    return len(text) >= _IBAN_LENGTH and int((text[4:] + text[:4]).translate(_VALUES)) % 97 == 1
+    return int((text[4:] + text[:4]).translate(_VALUES)) % 97 == 1
 
 
 _VALUES = {ord(character): str(int(character, 36)) for character in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
