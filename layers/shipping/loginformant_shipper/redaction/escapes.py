@@ -8,7 +8,6 @@ off, glued together or behind a prefix, too.
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -23,7 +22,6 @@ _ESCAPE = re.compile(
 _MEANING_OF_LETTER = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
-@lru_cache(maxsize=4096)
 def _meaning(escape: str) -> str:
     """Return the one character that an escape stands for."""
     if escape[0] == "%":
@@ -69,5 +67,6 @@ def read(text: str) -> Reading:
     if len(parts) == 1:
         return Reading(text, parts, parts)
     read_parts = parts.copy()
-    read_parts[1::2] = map(_meaning, parts[1::2])
+    meanings = {escape: _meaning(escape) for escape in set(parts[1::2])}
+    read_parts[1::2] = map(meanings.__getitem__, parts[1::2])
     return Reading("".join(read_parts), parts, read_parts)

@@ -60,7 +60,11 @@ def _redact_once(
         spans, holders = _without_overlaps(spans, holders)
     places = reading.places(spans)
     beside = {seen[start - 1 : start] for start, _ in spans} | {seen[end : end + 2] for _, end in spans}
-    again = detections if any(map(_GLUE.match, beside)) else [it for it in detections if it.looks_far]
+    again = (
+        detections
+        if any(map(_GLUE.match, beside))
+        else [it for it in detections if it.looks_far_where and it.looks_far_where.search(seen)]
+    )
     if "{" in seen or "[" in seen:
         shaping = [_may_shape_json(seen, start, end) for start, end in spans]
         if any(shaping):

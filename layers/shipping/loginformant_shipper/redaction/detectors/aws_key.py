@@ -27,7 +27,7 @@ _MIXED = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[A-Za-z]*[0-9/+]")
 _NAME = (
     r"(?:secret[ _.-]?access[ _.-]?key|secret[ _.-]?key|aws[ _.-]?secret|aws[ _.-]?(?:access[ _.-]?)?key)s?"
 )
-_SOME_KEY = re.compile(r"(?:ws|WS)[ _.-]?(?:[Aa]ccess|ACCESS|[Kk]ey|KEY)")
+_SOME_NAME = re.compile(r"(?:ws|WS)[ _.-]?(?:[Aa]ccess|ACCESS|[Kk]ey|KEY)|ecret|ECRET")
 _NAMED = re.compile(_NAME)
 _ID = re.compile(r"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}")
 _BETWEEN = re.compile(r"[\"'\\\s:=,;|>(\[-]{1,16}\Z")
@@ -42,7 +42,7 @@ _MAX_DISTANCE, _MAX_NEAR_DISTANCE = 160, 48
 def find_aws_key(text: str) -> list[Span]:
     """Return where ids of access keys, secret access keys and session tokens are."""
     found = [match.span() for match in _KEY_ID.finditer(text)] if "A" in text else []
-    if found or "ecret" in text or "ECRET" in text or _SOME_KEY.search(text):
+    if found or _SOME_NAME.search(text):
         found += [match.span() for match in _SECRET.finditer(text) if _is_named(match)]
     if "oJb3JpZ2lu" in text or "oGZXIvYXdz" in text:
         found += [match.span() for match in _SESSION_TOKEN.finditer(text)]
@@ -82,5 +82,5 @@ AWS_KEY = Detection(
     "ids of access keys (`AKIA…`, `ASIA…`, `ABIA…`, `ACCA…`), session tokens, and secret access keys where "
     "something says what they are",
     find_aws_key,
-    looks_far=True,
+    looks_far_where=_SOME_NAME,
 )

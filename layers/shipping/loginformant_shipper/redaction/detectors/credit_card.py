@@ -30,22 +30,23 @@ _OF_A_NETWORK = re.compile(
 )
 
 # In groups. Between them: blanks, also those that do not break a line, a hyphen, or the plus sign of a form
-# in a URL. All patterns begin at a gap, which is rarer than a digit.
-_GAP = r"(?:[ \xa0\u202f]{1,2}|[+-])"
-_FIRST_GAP = r"[ \xa0\u202f+-](?<=[0-9]{4}.)[ \xa0\u202f]?"
-_OTHER_GROUPS = re.compile(
-    # American Express, Diners Club, Maestro; Visa of 13 digits; some programs
-    rf"{_FIRST_GAP}(?:[0-9]{{6}}{_GAP}[0-9]{{4,5}}|[0-9]{{3}}{_GAP}[0-9]{{3}}{_GAP}[0-9]{{3}}|[0-9]{{12}})(?![0-9])"
+# in a URL.
+_GROUPS = (
+    (4, 4, 4, 4),
+    (4, 4, 4, 4, 3),
+    (4, 6, 5),  # American Express, Maestro
+    (4, 6, 4),  # Diners Club
+    (4, 4, 5),  # Maestro
+    (4, 3, 3, 3),  # Visa of 13 digits
+    (4, 12),
 )
-_LAST_GROUP = re.compile(
-    # numbers of 19 digits, and of 13
-    r"[ \xa0\u202f+-](?:(?P<of_19>[0-9]{3}(?![0-9])(?<=[0-9]{4}.[0-9]{4}.[0-9]{4}.[0-9]{4}....))"
-    r"|[0-9]{5}(?![0-9])(?<=[0-9]{4}.[0-9]{4}......))"
+_GAP = r"[ \xa0\u202f+-]"
+_SOME_GROUPS = re.compile(
+    rf"{_GAP}(?<=[0-9]{{4}}.)[ \xa0\u202f]?[0-9]{{3,12}}+(?![0-9])"
+    rf"(?:{_GAP}{{1,2}}[0-9]{{3}}|(?<=[0-9]{{12}}))"
 )
-_FOURS = re.compile(rf"{_FIRST_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}(?![0-9])")
-_FIRST_GROUP = len("4111")
-_SOME_GROUPS = re.compile(rf"{_FIRST_GAP}[0-9]{{3,12}}+(?![0-9])(?:{_GAP}[0-9]{{3}}|(?<=[0-9]{{12}}))")
-_IN_GROUPS = re.compile(rf"[0-9]+(?:{_GAP}[0-9]+)+\Z")
+_FIRST_GROUP = 4
+_IN_GROUPS = re.compile(r"[0-9]+(?:(?:[ \xa0\u202f]{1,2}|[+-])[0-9]+)+\Z")
 _DOUBLE_GAP = re.compile(r"[ \xa0\u202f]{2}")
 
 # ISO/IEC 7813: number, name and more; number and more. In chip data, `D` stands for `=` (EMV, tag 57).
@@ -61,7 +62,7 @@ def find_credit_card(text: str) -> list[Span]:
     if len(text.encode("latin-1", "replace").translate(None, _NO_DIGITS)) < _MIN_DIGITS:
         return []
     found = _together(text)
-    grouped = [*_in_other_groups(text), *_in_fours(text)] if _SOME_GROUPS.search(text, _FIRST_GROUP) else []
+    grouped = list(_in_groups(text))
     if _SOME_TRACK.search(text):
         grouped += [it.span() for it in _TRACK.finditer(text) if is_luhn_valid(it["first"] or it["second"])]
     return without_overlaps(found + grouped) if grouped else found
@@ -77,17 +78,6 @@ def _together(text: str) -> list[Span]:
     ]
     ends = list(accumulate(map(len, parts))) if valid else []
     return [(ends[2 * index], ends[2 * index + 1]) for index in valid]
-
-
-def _in_other_groups(text: str) -> Iterator[Span]:
-    spans = [(it.start() - _FIRST_GROUP, it.end()) for it in _OTHER_GROUPS.finditer(text, _FIRST_GROUP)]
-    for last in _LAST_GROUP.finditer(text):
-        groups = "4111 1111 1111 1111" if last["of_19"] else "4111 1111"
-        spans.append((last.start() - len(groups), last.end()))
-    for start, end in spans:
-        number = text[start:end]
-        if is_luhn_valid(number) and _IN_GROUPS.match(number) and _is_of_a_network(text, start, end):
-            yield start, end
 
 
 def _is_of_a_network(text: str, start: int, end: int) -> bool:
@@ -130,49 +120,68 @@ def are_luhn_valid(numbers: Sequence[str]) -> Iterable[int]:
 
 
 def _lanes(text: bytes, table: bytes) -> int:
-    """Return an integer that has for each byte of a text what the table says, the first one lowest."""
+    """Return an integer that has, in eight bits for each byte of a text, what a table says; the first lowest."""
     return int.from_bytes(text.translate(table), "little")
 
 
-# --- groups of four, of which each can begin a number where there are many ---
+# --- numbers in groups, of which each group can begin a number where there are many ---
 
 _CHUNK = 4096
-_MAX_LENGTH = len("4111  1111  1111  1111")
+_MAX_LENGTH = len("4111  1111  1111  1111  111")
 
 
-def _in_fours(text: str) -> Iterator[Span]:
+def _in_groups(text: str) -> Iterator[Span]:
     done = 0
-    while some := _FOURS.search(text, done + _FIRST_GROUP):
+    while some := _SOME_GROUPS.search(text, done + _FIRST_GROUP):
         first = max(some.start() - _FIRST_GROUP - 1, 0)
-        chunk = text[first : first + _CHUNK + _MAX_LENGTH].encode("latin-1", "replace")
-        gaps = (1, 2) if _DOUBLE_GAP.search(text, first, first + _CHUNK + _MAX_LENGTH) else (1,)
-        starts = {first + start for gap in gaps for start in _starts_of_valid_fours(chunk, gap)}
-        for start in sorted(starts):
-            card = _FOURS.match(text, start + _FIRST_GROUP) if start >= done else None
-            if card and _is_of_a_network(text, start, card.end()):
-                yield start, card.end()
-                done = card.end()
+        chunk = text[first : first + _CHUNK + _MAX_LENGTH]
+        gaps = (1, 2) if _DOUBLE_GAP.search(chunk) else (1,)
+        for start, length in sorted(
+            valid for gap in gaps for valid in _valid_groups(chunk.encode("latin-1", "replace"), gap)
+        ):
+            span = first + start, first + start + length
+            if span[0] >= done and _IN_GROUPS.match(text[slice(*span)]) and _is_of_a_network(text, *span):
+                yield span
+                done = span[1]
         done = max(done, first + _CHUNK)
 
 
-def _starts_of_valid_fours(text: bytes, gap: int) -> Iterator[int]:
-    """Return where four groups of four digits with such gaps begin whose check digit is right."""
-    step = 8 * (4 + gap)
+def _valid_groups(text: bytes, gap: int) -> Iterator[tuple[int, int]]:
+    """Return start and length of groups of digits, with gaps of that length, whose check digit is right."""
     digit = _lanes(text, _IS_DIGIT)
-    fours = digit & digit >> 8 & digit >> 16 & digit >> 24 & ~(digit >> 32) & ~(digit << 8)
-    rows = fours & fours >> step & fours >> 2 * step & fours >> 3 * step & _lanes(text, _IS_FIRST)
-    if not rows:
-        return
-    value, of_double = _lanes(text, _VALUE), _lanes(text, _VALUE_OF_DOUBLE)
-    sums = of_double + (value >> 8) + (of_double >> 16) + (value >> 24)
-    sums += (sums >> step) + (sums >> 2 * step) + (sums >> 3 * step)
-    valid = (_lanes(sums.to_bytes(len(text), "little"), _IS_MULTIPLE_OF_TEN) & rows).to_bytes(
-        len(text), "little"
-    )
-    start = valid.find(1)
-    while start >= 0:
-        yield start
-        start = valid.find(1, start + 1)
+    begins = digit & ~(digit << 8)
+    groups = {size: begins & _runs(digit, size) & ~(digit >> 8 * size) for size in (3, 4, 5, 6, 12)}
+    first = groups[4] & _lanes(text, _IS_FIRST)
+    value, of_double = 0, 0
+    for sizes in _GROUPS:
+        rows, offset = first, 0
+        for size in sizes:
+            rows &= groups[size] >> 8 * offset
+            offset += size + gap
+        if not rows:
+            continue
+        value, of_double = value or _lanes(text, _VALUE), of_double or _lanes(text, _VALUE_OF_DOUBLE)
+        sums, offset, place = 0, 0, sum(sizes)
+        for size in sizes:
+            for _ in range(size):
+                sums += (value if place % 2 else of_double) >> 8 * offset
+                offset, place = offset + 1, place - 1
+            offset += gap
+        valid = _lanes(sums.to_bytes(len(text), "little"), _IS_MULTIPLE_OF_TEN) & rows
+        flags = valid.to_bytes(len(text), "little")
+        start = flags.find(1)
+        while start >= 0:
+            yield start, offset - gap
+            start = flags.find(1, start + 1)
+
+
+def _runs(digit: int, size: int) -> int:
+    """Return a lane of 1 where at least so many digits begin."""
+    runs, known = digit, 1
+    while known < size:
+        step = min(known, size - known)
+        runs, known = runs & runs >> 8 * step, known + step
+    return runs
 
 
 CREDIT_CARD = Detection(
