@@ -8,6 +8,7 @@ import gzip
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from hypothesis import strategies as st
 
@@ -290,6 +291,12 @@ SECRETS = [
     Secret("Bearer mF_9.B5f-4.1JqM8aK2", "mF_9.B5f-4.1JqM8aK2"),
     Secret("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTYifQ.dBjftJeZ4CVPmB92K27", "eyJzdWIiOiIxMjM0NTYifQ"),
     Secret("10.21.32.43", "10.21.32.43"),
+    Secret("ec2-203-0-113-7.compute-1.amazonaws.com", "203-0-113-7"),
+    Secret(
+        '{"name": "AWS_SECRET_ACCESS_KEY", "value": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}', "wJalrXUt"
+    ),
+    Secret("DE89 3704 0044 0532 0130 00", "3704 0044 0532"),
+    Secret("2001:db8::8a2e:370:7334", "8a2e:370"),
     Secret("hunter2-4711", "hunter2"),
 ]
 """The last one by a pattern of the user's, `hunter[0-9]`."""
@@ -300,13 +307,16 @@ beside_a_secret = st.text(st.sampled_from(" \n\t;ab\"'{}"), max_size=8).map(lamb
 
 @st.composite
 def texts_with_a_secret(draw: st.DrawFn) -> tuple[str, Secret]:
-    """A message with a secret in it: in plain text, or in JSON, in JSON in JSON, behind a prefix."""
+    """A message with a secret in it: in plain text, a URL, JSON, JSON in JSON, behind a prefix, cut off."""
     secret = draw(st.sampled_from(SECRETS))
-    text = draw(st.just("") | beside_a_secret) + secret.text + draw(st.just("") | beside_a_secret)
+    is_by_pattern = secret is SECRETS[-1]
+    written = secret.text if is_by_pattern or draw(st.booleans()) else quote(secret.text, safe="")
+    text = draw(st.just("") | beside_a_secret) + written + draw(st.just("") | beside_a_secret)
     for _ in range(draw(st.integers(0, 3))):
         wrapped: object = text
         if draw(st.booleans()):
             wrapped = [draw(st.just(0) | st.just("x")), text]
         text = json.dumps({draw(st.sampled_from(["message", "a b", "error", "q\"'\\"])): wrapped, "n": 1})
     prefix = draw(st.sampled_from(["", "INFO ", f"2026-11-03T10:00:00.000Z\t{ID}\tINFO\t", "\n"]))
-    return prefix + text, secret
+    cut = 0 if is_by_pattern else draw(st.sampled_from([0, 0, 1, 5]))
+    return prefix + (text[:-cut] if cut and text.endswith('"n": 1}') else text), secret

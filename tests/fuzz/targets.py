@@ -27,6 +27,7 @@ from loginformant_shipper.names import Detector, Level
 from loginformant_shipper.parsing.messages import parse
 from loginformant_shipper.parsing.stack_traces import MAX_JOINED_BYTES, MAX_JOINED_EVENTS, join
 from loginformant_shipper.pipeline import Environment
+from loginformant_shipper.redaction.escapes import read
 from loginformant_shipper.redaction.redact import redact, redact_text
 from loginformant_shipper.wire import payload_json
 from loginformant_shipper.wire.decoding import decode
@@ -160,6 +161,7 @@ def fuzz_secrets(found: tuple[str, Secret]) -> None:
     text, secret = found
     redacted = redact_text(text, ALL_DETECTORS)
     assert secret.hidden not in redacted
+    assert secret.hidden not in read(redacted).text
     assert secret.hidden not in json.dumps(_unwrapped(redacted), ensure_ascii=False)
     assert _is_object(text) == _is_object(redacted)
 

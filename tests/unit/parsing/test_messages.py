@@ -1,4 +1,5 @@
 import json
+from decimal import Decimal
 
 import orjson
 import pytest
@@ -177,6 +178,34 @@ def test_integers_of_64_bits_are_integers(number: int) -> None:
 def test_integers_beyond_64_bits_stay_exact_as_strings(number: int) -> None:
     fields = parse(f'{{"n": {number}, "deep": [[{number}]], "small": 7}}').fields
     assert fields == {"n": str(number), "deep": [[str(number)]], "small": 7}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "0.1234567890123456789012",
+        "-3.14159265358979323846",
+        "48.85661400000000001",
+        "12345678901234567.25",
+        "12345678901234567890e-3",
+        "1.23456789012345678E+5",
+    ],
+)
+def test_decimals_that_a_double_cannot_hold_stay_exact_as_strings(written: str) -> None:
+    fields = parse(f'{{"n": {written}, "deep": [[{written}]], "double": 0.30000000000000004}}').fields
+    assert fields == {"n": written, "deep": [[written]], "double": 0.30000000000000004}
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_doubles_are_numbers(number: float) -> None:
+    assert parse(json.dumps({"n": number})).fields == {"n": number}
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=20, min_value=-1000, max_value=1000))
+def test_no_decimal_loses_a_digit(number: Decimal) -> None:
+    fields = parse(f'{{"n": {number:f}}}').fields
+    assert fields is not None
+    assert Decimal(str(fields["n"])) == number
 
 
 @given(

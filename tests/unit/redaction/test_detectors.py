@@ -1,9 +1,11 @@
 """For each detector: what goes, and what comes near and stays. Published examples, or made up."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors import DETECTORS
-from loginformant_shipper.redaction.detectors.credit_card import is_luhn_valid
+from loginformant_shipper.redaction.detectors.credit_card import are_luhn_valid, is_luhn_valid
 from loginformant_shipper.redaction.detectors.national_id import is_iban
 from loginformant_shipper.redaction.findings import redact_findings
 from loginformant_shipper.redaction.placeholders import PLACEHOLDER, placeholder
@@ -24,6 +26,9 @@ GOES: dict[Detector, list[str]] = {
         "mailto:a@b.io",
         "x" * 100 + "@example.com",
         "jdbc:postgresql://app:pa55word@db.example.com/orders",
+        "?email=john.doe%2Bshop%40example.com&x=1",
+        "?next=%2Flogin%3Fuser%3Dalice%2540example.com",
+        r"john\u0040example.com",
     ],
     Detector.CREDIT_CARD: [
         "4111111111111111",
@@ -40,6 +45,21 @@ GOES: dict[Detector, list[str]] = {
         "12-2026 4111 1111 1111 1111 123",
         "4111111111111111.0",
         "6205500000000000004",
+        "4111\u00a01111\u00a01111\u00a01111",
+        "4111\u202f1111\u202f1111\u202f1111",
+        "4111  1111  1111  1111",
+        "3782  822463  10005",
+        "card=4111%201111%201111%201111&x=1",
+        "card=4111+1111+1111+1111",
+        "pan=4111%C2%A01111%C2%A01111%C2%A01111",
+        "http://example.com/1 4111 1111 1111 1111",
+        "99-4111-1111-1111-1111-2",
+        "5500 4111 1111 1111 1111 0042",
+        "6200 0000 0000 0000 000",
+        "4222 222 222 222",
+        "%B4111111111111111^DOE/JOHN^25121011234567890?",
+        ";4111111111111111=25121011234567890?",
+        "track2=4111111111111111D25121011234567890F",
     ],
     Detector.AWS_KEY: [
         "AKIAIOSFODNN7EXAMPLE",
@@ -51,6 +71,16 @@ GOES: dict[Detector, list[str]] = {
         f'\\"secretAccessKey\\":\\"{SECRET_KEY}\\"',
         f"secret-key => {SECRET_KEY}",
         f"&X-Amz-Security-Token={SESSION_TOKEN}&X-Amz-Date=1",
+        f'{{"name":"AWS_SECRET_ACCESS_KEY","value":"{SECRET_KEY}"}}',
+        f'{{"name": "AWS_SECRET_ACCESS_KEY", "type": "PLAINTEXT", "value": "{SECRET_KEY}"}}',
+        f'{{"value":"{SECRET_KEY}","name":"AWS_SECRET_ACCESS_KEY"}}',
+        f'{{"ParameterKey":"AwsSecretKey","ParameterValue":"{SECRET_KEY}"}}',
+        f'{{"secretAccessKey":{{"S":"{SECRET_KEY}"}}}}',
+        f"- name: AWS_SECRET_ACCESS_KEY\n  value: {SECRET_KEY}\n- name: B\n  value: c",
+        f'name  = "AWS_SECRET_ACCESS_KEY"\nvalue = "{SECRET_KEY}"',
+        f"fs.s3a.secret.key={SECRET_KEY}",
+        "aws_secret_access_key%3DwJalrXUtnFEMI%2FK7MDENG%2FbPxRfiCYEXAMPLEKEY",
+        r'{"SecretAccessKey":"wJalrXUtnFEMI\/K7MDENG\/bPxRfiCYEXAMPLEKEY","payload":"yyyy',
     ],
     Detector.TOKEN: [
         "Authorization: Bearer mF_9.B5f-4.1JqM",
@@ -62,6 +92,7 @@ GOES: dict[Detector, list[str]] = {
         f"?token={JWT}&x=1",
         ENCRYPTED_JWT,
         "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxMjM0NTY3ODkwIn0.",
+        "Authorization%3A%20Bearer%20mF_9.B5f-4.1JqM",
     ],
     Detector.PRIVATE_KEY: [
         "-----BEGIN PRIVATE KEY-----\nMIIBVAIBADANBgkqhkiG9w0BAQEFAAS\nabc=\n-----END PRIVATE KEY-----",
@@ -80,6 +111,10 @@ GOES: dict[Detector, list[str]] = {
         "::1",
         "::ffff:10.0.0.1",
         "fe80::1ff:fe23:4567:890a%eth0",
+        "ec2-203-0-113-7.compute-1.amazonaws.com:443",
+        "host/10.1.2.3",
+        "ip=203%2E0%2E113%2E7",
+        "ip=2001%3Adb8%3A%3A1&x",
     ],
     Detector.NATIONAL_ID: [
         "123-45-6789",
@@ -91,6 +126,9 @@ GOES: dict[Detector, list[str]] = {
         "BE68 5390 0754 7034 PAID",
         "529.982.247-25",
         "756.9217.0769.85",
+        "ssn=078%2D05%2D1120",
+        "iban=DE89%203704%200044%200532%200130%2000",
+        "AB12 CDEF GHIJ DE89 3704 0044 0532 0130 00",
     ],
 }
 
@@ -121,6 +159,11 @@ STAYS: dict[Detector, list[str]] = {
         "9111111111111111",
         "4111_1111_1111_1111",
         "550e8400-e29b-41d4-a716-446655440000",
+        "47223179-9330-4259-b66c-f2db26efb20c",  # a UUID whose first digits have a valid check digit
+        "356938035643809",  # the number of a telephone
+        "1647725122227",
+        "-0.5309136012499991%",
+        "411111111111111106",  # no network's number has 18 digits and begins with 4
     ],
     Detector.AWS_KEY: [
         "AROAIOSFODNN7EXAMPLE",  # a role's id is no secret
@@ -132,6 +175,10 @@ STAYS: dict[Detector, list[str]] = {
         f"commit {'0123456789' * 4}",
         f"secret_access_key={SECRET_KEY}x",
         "secret_access_key=***",
+        f'{{"name":"AWS_SECRET_ACCESS_KEY","value":"x"}},{{"name":"HASH","value":"{SECRET_KEY}"}}',
+        f"- name: AWS_SECRET_ACCESS_KEY\n  value: x\n- name: HASH\n  value: {SECRET_KEY}",
+        f'{{"name":"AWS_SECRET_ACCESS_KEY","sha":"{"0123456789" * 4}"}}',
+        "aws-key-rotation in com/windows/installer/latest/AWSAgentIns/x",
     ],
     Detector.TOKEN: [
         "the bearer of bad news",
@@ -166,6 +213,8 @@ STAYS: dict[Detector, list[str]] = {
         "ip-10-0-0-256",
         "zip-10-0-0-1",
         "10-0-0-1",
+        "ec2-203-0-113-256.compute-1.amazonaws.com",
+        "Chrome/139.0.0.0 Safari/537.36",  # a version
     ],
     Detector.NATIONAL_ID: [
         "000-12-3456",
@@ -243,6 +292,29 @@ def test_what_is_around_it_stays(detector: Detector, text: str, redacted: str) -
 def test_placeholders_are_known_and_nothing_that_looks_like_one() -> None:
     assert all(PLACEHOLDER.fullmatch(placeholder(detector)) for detector in Detector)
     assert not PLACEHOLDER.search("[redacted:hunter2]")
+
+
+NUMBERS = st.lists(st.text("0123456789", min_size=1, max_size=19), max_size=60)
+
+
+@given(NUMBERS)
+def test_the_check_digits_of_many_numbers_are_those_of_each(numbers: list[str]) -> None:
+    assert [bool(flag) for flag in are_luhn_valid(numbers)] == [is_luhn_valid(number) for number in numbers]
+
+
+CARDS = ["4111 1111 1111 1111", "5555-5555-5555-4444", "3782 822463 10005", "4242424242424242"]
+
+
+@given(st.lists(st.sampled_from([*CARDS, "x", "12", "4111 1111", "0000 0000 0000 0001"]), max_size=400))
+def test_cards_are_found_wherever_they_are_among_many_numbers(words: list[str]) -> None:
+    redacted = redacted_by(Detector.CREDIT_CARD, ", ".join(words))
+    assert redacted == ", ".join("[redacted:credit-card]" if word in CARDS else word for word in words)
+
+
+def test_a_card_is_found_at_any_place_in_a_long_row_of_groups() -> None:
+    for before in (0, 1, 2, 3, 816, 817, 818, 819, 820, 1700):
+        row = "0000 " * before + "4111 1111 1111 1111" + " 0000" * 5
+        assert redacted_by(Detector.CREDIT_CARD, row).split()[before] == "[redacted:credit-card]"
 
 
 def test_check_digits() -> None:

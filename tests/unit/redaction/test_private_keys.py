@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from urllib.parse import quote
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -129,6 +130,34 @@ def test_a_key_whose_beginning_came_in_an_earlier_payload_goes_back_as_far() -> 
     assert redacted == ["a b", *[REDACTED] * len(BODY[5:]), REDACTED, END, BODY[0]]
     assert redact_private_keys(redacted) == redacted
     assert redact_private_key("a b\n" + "\n".join([*BODY[5:], END])) == f"a b\n{REDACTED}\n{END}"
+
+
+@pytest.mark.parametrize(
+    "prefix", ["2026-01-01T10:00:00.1Z stderr F ", "web_1  | ", "[app] ", "Jan  1 10:00:00 host app: "]
+)
+@pytest.mark.parametrize("last", ["8fQ=", "kR5xQmT9vB2sLw8e1aZc7dYfGh0=", "Zm9vYmFy"])
+def test_the_last_line_goes_also_behind_a_prefix(prefix: str, last: str) -> None:
+    texts = [f"{prefix}{line}" for line in [BEGIN, *BODY, last, END, "done"]]
+    expected = [f"{prefix}{line}" for line in [BEGIN, *[REDACTED] * (len(BODY) + 1), END, "done"]]
+    assert redact_private_keys(texts) == expected
+    assert redact_private_keys(["\n".join(texts)]) == ["\n".join(expected)]
+    assert redact_private_keys(expected) == expected
+
+
+def test_so_it_does_where_the_beginning_is_missing() -> None:
+    texts = [f"app | {line}" for line in ["started", *BODY[5:], "8fQ=", END]]
+    assert redact_private_keys(texts) == [
+        "app | started",
+        *[f"app | {REDACTED}"] * (len(BODY) - 5 + 1),
+        f"app | {END}",
+    ]
+
+
+def test_a_key_in_a_url() -> None:
+    encoded = quote(f"{BEGIN}\n{BODY[0]}\n8fQ=\n{END}", safe="-")
+    assert redact_private_key(f"?key={encoded}&x=1") == (
+        f"?key={quote(BEGIN, safe='-')}%0A{REDACTED}%0A{quote(END, safe='-')}&x=1"
+    )
 
 
 def test_other_events_may_come_in_between() -> None:

@@ -1,6 +1,7 @@
 """Redaction of messages: what is looked for is gone, JSON stays JSON, and a second time changes nothing."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -154,6 +155,133 @@ def test_the_end_of_a_key_may_be_part_of_something_else_that_is_redacted() -> No
 def test_json_stays_json_and_is_otherwise_as_it_was_written(text: str, redacted: str) -> None:
     assert redact_text(text, ALL) == redacted
     assert redact_text(redacted, ALL) == redacted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'{"to":"john\u0040example.com","payload":"yyyy',
+        '{"to":"john\\u0040example.com"}\n{"to":"eve\\u0040example.com"}',
+        r'{"to":"john\u0040example.com"}{"to":"eve\u0040example.com"}',
+        r'[{"to":"john\u0040example.com"},',
+        r'INFO ["john\u0040example.com"]',
+        r'INFO order=7 {"to":"john\u0040example.com"} done {"a":1}',
+        r'"{\"to\":\"john\\u0040example.com\"',
+    ],
+    ids=[
+        "cut",
+        "several lines",
+        "glued",
+        "a cut array",
+        "an array behind a prefix",
+        "between",
+        "nested and cut",
+    ],
+)
+def test_escapes_are_read_also_in_what_is_no_whole_json(text: str) -> None:
+    redacted = redact_text(text, ALL)
+    assert "john" not in redacted
+    assert "eve" not in redacted
+    assert redacted == re.sub(r"(john|eve)\\+u0040example.com", "[redacted:email]", text)
+
+
+@pytest.mark.parametrize(
+    ("value", "redacted"),
+    [
+        (
+            {"alice@example.com": 1, "bob@example.com": 2, "eve@example.com": {"10.0.0.1": 3, "10.0.0.2": 4}},
+            {
+                "[redacted:email]": 1,
+                "[redacted:email] 2": 2,
+                "[redacted:email] 3": {"[redacted:ip-address]": 3, "[redacted:ip-address] 2": 4},
+            },
+        ),
+        (
+            {"a@b.io": 1, "[redacted:email] 2": 2, "c@d.io": 3},
+            {"[redacted:email]": 1, "[redacted:email] 2": 2, "[redacted:email] 3": 3},
+        ),
+        ({"by": [{"a@b.io": 1}, {"c@d.io": 2}]}, {"by": [{"[redacted:email]": 1}, {"[redacted:email]": 2}]}),
+        ({"to a@b.io": 1, "to c@d.io": 2}, {"to [redacted:email]": 1, "to [redacted:email] 2": 2}),
+    ],
+    ids=["a map", "a name that is there", "several objects", "part of a name"],
+)
+def test_names_stay_distinct_and_no_value_is_lost(value: object, redacted: object) -> None:
+    for text, expected in (
+        (json.dumps(value), json.dumps(redacted)),
+        (json.dumps({"log": json.dumps(value)}), json.dumps({"log": json.dumps(redacted)})),
+    ):
+        assert json.loads(redact_text(text, ALL)) == json.loads(expected)
+        assert redact_text(redact_text(text, ALL), ALL) == redact_text(text, ALL)
+
+
+def test_names_that_a_pattern_finds_stay_distinct() -> None:
+    assert redact_text('{"user 1":1,"user 2":2}', pattern(r"user \d")) == (
+        '{"[redacted:pattern]":1,"[redacted:pattern] 2":2}'
+    )
+
+
+AWS_SECRETS: list[Any] = [
+    {"environment": [{"name": "AWS_SECRET_ACCESS_KEY", "value": SECRET_KEY}]},
+    {"containers": [{"env": [{"name": "A", "value": "b"}, {"name": "aws_secret_key", "value": SECRET_KEY}]}]},
+    {"secretAccessKeys": [SECRET_KEY, SECRET_KEY[::-1]]},
+    {"Env": [f"AWS_SECRET_ACCESS_KEY={SECRET_KEY}"]},
+    {"accessKey": {"accessKeyId": "AKIAIOSFODNN7EXAMPLE", "status": "Active", "value": SECRET_KEY}},
+]
+
+
+@pytest.mark.parametrize("secret", AWS_SECRETS)
+@pytest.mark.parametrize(
+    "beside",
+    [{}, {"to": "alice@example.com"}, {"n": int(CARD)}, {"path": "C:\\temp"}, {"text": "ü\n"}, {"x": [[]]}],
+)
+def test_what_is_found_does_not_depend_on_other_fields(secret: Any, beside: dict[str, Any]) -> None:
+    for value in ({**beside, **secret}, {**secret, **beside}, {"a": secret, "b": beside}):
+        for text in (json.dumps(value), json.dumps({"log": json.dumps(value)}), json.dumps(value, indent=2)):
+            redacted = redact_text(text, ALL)
+            assert SECRET_KEY not in redacted
+            assert SECRET_KEY[::-1] not in redacted
+            assert "[redacted:aws-key]" in redacted
+            json.loads(redacted)
+
+
+ONE_OF_EACH = {
+    Detector.EMAIL: "alice.b+c@example.com",
+    Detector.CREDIT_CARD: "4111 1111 1111 1111",
+    Detector.AWS_KEY: f"aws_secret_access_key={SECRET_KEY}",
+    Detector.TOKEN: "Bearer mF_9.B5f-4.1JqM",
+    Detector.IP_ADDRESS: "2001:db8::8a2e:370:7334",
+    Detector.NATIONAL_ID: "DE89 3704 0044 0532 0130 00",
+}
+
+
+def percent_encoded(text: str) -> str:
+    return "".join(character if character.isalnum() else f"%{ord(character):02X}" for character in text)
+
+
+def unicode_escaped(text: str) -> str:
+    return "".join(character if character.isalnum() else f"\\u{ord(character):04x}" for character in text)
+
+
+@pytest.mark.parametrize("detector", ONE_OF_EACH)
+@pytest.mark.parametrize(
+    "write",
+    [
+        percent_encoded,
+        lambda text: percent_encoded(percent_encoded(text)),
+        unicode_escaped,
+        lambda text: json.dumps(unicode_escaped(text)),
+        lambda text: text.replace("/", r"\/"),
+        lambda text: text.replace("/", r"\\\/"),
+    ],
+    ids=["in a URL", "in a URL in a URL", "in JSON", "in JSON in JSON", "slashes", "slashes twice"],
+)
+def test_every_detector_reads_escapes(detector: Detector, write: Callable[[str], str]) -> None:
+    secret = ONE_OF_EACH[detector]
+    redacted = redact_text(f"x {write(secret)} y", ALL)
+    assert f"[redacted:{detector}]" in redacted
+    assert secret[-6:] not in redacted
+    assert redacted.startswith("x ")
+    assert redacted.endswith(" y")
 
 
 words = st.sampled_from(

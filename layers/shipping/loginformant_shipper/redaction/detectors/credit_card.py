@@ -120,7 +120,7 @@ def are_luhn_valid(numbers: Sequence[str]) -> Iterable[int]:
 
 
 def _lanes(text: bytes, table: bytes) -> int:
-    """Return an integer that has, in eight bits for each byte of a text, what a table says; the first lowest."""
+    """Return an integer with, in eight bits for each byte of a text, what a table says; the first lowest."""
     return int.from_bytes(text.translate(table), "little")
 
 

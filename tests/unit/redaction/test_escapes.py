@@ -1,0 +1,44 @@
+"""Escapes are read as what they mean; a place in what was read is a place in the text as it is."""
+
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from loginformant_shipper.redaction.escapes import read
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("plain", "plain"),
+        ("a%40b%2Bc", "a@b+c"),
+        ("a%2540b%252540c", "a@b@c"),
+        ("a%C2%A0b%c2%a0c", "a\xa0b\xa0c"),
+        ("100% sure %zz %B4 %00", "100% sure %zz %B4 %00"),
+        (r"a\u0040b\/c\"d\n", 'a@b/c"d\n'),
+        (r"a\\u0040b\\\/c\\n", "a@b/c\n"),
+        (r"C:\apps\x", r"C:\apps\x"),
+        (r"\ud83d\u00fc", "\ufffdü"),
+        (r"\u12", r"\u12"),
+    ],
+)
+def test_what_a_text_means(text: str, means: str) -> None:
+    assert read(text).text == means
+
+
+texts = st.text(st.characters(codec="utf-8"), max_size=20)
+
+
+@given(texts, texts, texts, st.sampled_from([str, json.dumps, lambda text: quote(text, safe="")]))
+def test_a_place_in_what_was_read_is_a_place_in_the_text(
+    before: str, found: str, after: str, write: object
+) -> None:
+    assert callable(write)
+    written = f"{write(before)}<a%40b>{write(found)}<c>{write(after)}"
+    reading = read(written)
+    start, end = reading.text.index("<a@b>"), reading.text.rindex("<c>") + 3
+    [(raw_start, raw_end)] = reading.places([(start, end)])
+    assert written[raw_start:].startswith("<a%40b>")
+    assert written[:raw_end].endswith("<c>")
