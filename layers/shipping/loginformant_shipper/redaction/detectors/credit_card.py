@@ -47,7 +47,6 @@ _SOME_GROUPS = re.compile(
 )
 _FIRST_GROUP = 4
 _IN_GROUPS = re.compile(r"[0-9]+(?:(?:[ \xa0\u202f]{1,2}|[+-])[0-9]+)+\Z")
-_DOUBLE_GAP = re.compile(r"[ \xa0\u202f]{2}")
 
 # ISO/IEC 7813: number, name and more; number and more. In chip data, `D` stands for `=` (EMV, tag 57).
 _TRACK = re.compile(
@@ -59,7 +58,7 @@ _SOME_TRACK = re.compile(r"[\^=D](?<=[0-9]{13}.)[A-Za-z0-9]")
 
 def find_credit_card(text: str) -> list[Span]:
     """Return where numbers of cards are, and the whole of what is on a magnetic stripe."""
-    if len(text.encode("latin-1", "replace").translate(None, _NO_DIGITS)) < _MIN_DIGITS:
+    if len(_digits(text)) < _MIN_DIGITS:
         return []
     found = _together(text)
     grouped = list(_in_groups(text))
@@ -84,7 +83,7 @@ def _is_of_a_network(text: str, start: int, end: int) -> bool:
     return (
         _BEFORE.match(text, start) is not None
         and _BEHIND.match(text, end) is not None
-        and _OF_A_NETWORK.match("".join(filter(str.isdecimal, text[start:end]))) is not None
+        and _OF_A_NETWORK.match(_digits(text[start:end]).decode()) is not None
     )
 
 
@@ -101,9 +100,13 @@ _MIN_DIGITS, _MAX_DIGITS = 13, 19
 _MIN_AT_ONCE = 16
 
 
+def _digits(text: str) -> bytes:
+    return text.encode("latin-1", "replace").translate(None, _NO_DIGITS)
+
+
 def is_luhn_valid(number: str) -> bool:
     """Return whether the last digit is the check digit of the others; what is no digit does not count."""
-    digits = number.encode("latin-1", "replace").translate(None, _NO_DIGITS)
+    digits = _digits(number)
     return (sum(digits[-1::-2].translate(_VALUE)) + sum(digits[-2::-2].translate(_VALUE_OF_DOUBLE))) % 10 == 0
 
 
@@ -126,7 +129,8 @@ def _lanes(text: bytes, table: bytes) -> int:
 
 # --- numbers in groups, of which each group can begin a number where there are many ---
 
-_CHUNK = 4096
+_CHUNK = 16 * 1024
+_BLANKS = bytes.maketrans(b"\xa0?", b"  ")
 _MAX_LENGTH = len("4111  1111  1111  1111  111")
 
 
@@ -134,11 +138,9 @@ def _in_groups(text: str) -> Iterator[Span]:
     done = 0
     while some := _SOME_GROUPS.search(text, done + _FIRST_GROUP):
         first = max(some.start() - _FIRST_GROUP - 1, 0)
-        chunk = text[first : first + _CHUNK + _MAX_LENGTH]
-        gaps = (1, 2) if _DOUBLE_GAP.search(chunk) else (1,)
-        for start, length in sorted(
-            valid for gap in gaps for valid in _valid_groups(chunk.encode("latin-1", "replace"), gap)
-        ):
+        chunk = text[first : first + _CHUNK + _MAX_LENGTH].encode("latin-1", "replace")
+        gaps = (1, 2) if b"  " in chunk.translate(_BLANKS) else (1,)
+        for start, length in sorted(valid for gap in gaps for valid in _valid_groups(chunk, gap)):
             span = first + start, first + start + length
             if span[0] >= done and _IN_GROUPS.match(text[slice(*span)]) and _is_of_a_network(text, *span):
                 yield span

@@ -45,7 +45,6 @@ _IBAN_LENGTHS = {
     }.items()
     for country in countries.split()
 }
-_BLANKS = str.maketrans("", "", " \xa0")
 
 
 def find_national_id(text: str) -> list[Span]:
@@ -88,22 +87,24 @@ def _is_ahv(digits: Sequence[int]) -> bool:
 def _iban_at(start: re.Match[str]) -> Span | None:
     """Return the span of the IBAN that begins there."""
     length = _IBAN_LENGTHS.get(start[0][:2])
-    rest = _IBAN_CHARACTERS.match(start.string, start.end()) if length else None
-    if not length or not rest:
+    if not length:
         return None
-    end = start.end() + length - len(start[0])
-    while (missing := length - len(start.string[start.start() : end].translate(_BLANKS))) > 0:
+    text, first = start.string, start.start()
+    number = text[first : first + 2 * length].replace(" ", "").replace("\xa0", "")[:length]
+    rest = _IBAN_CHARACTERS.match(text, start.end()) if number.isalnum() and is_iban(number) else None
+    if not rest:
+        return None
+    end = first + length
+    while missing := length - len(text[first:end].replace(" ", "").replace("\xa0", "")):
         end += missing
-        if end > rest.end():
-            return None
-    is_alone = not start.string[end : end + 1].isalnum()
-    number = start.string[start.start() : end].translate(_BLANKS)
-    return (start.start(), end) if is_alone and end <= rest.end() and is_iban(number) else None
+    is_alone = not text[end : end + 1].isalnum()
+    return (first, end) if is_alone and end <= rest.end() else None
 
 
 def is_iban(text: str) -> bool:
     """Return whether the check digits are those of the rest (ISO 7064, MOD 97-10); `text` has no blanks."""
-    return int((text[4:] + text[:4]).translate(_VALUES)) % 97 == 1
+    digits = text[4:] if text[4:].isdecimal() else text[4:].translate(_VALUES)
+    return int(digits + text[:4].translate(_VALUES)) % 97 == 1
 
 
 _VALUES = {ord(character): str(int(character, 36)) for character in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
