@@ -17,6 +17,7 @@ from loginformant_shipper.dead_letters import sqs
 from loginformant_shipper.delivery.dispatcher import EnvironmentState
 from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.delivery.senders import ThreadedSenders
+from loginformant_shipper.log_group_tags import LogGroupTags
 from loginformant_shipper.pipeline import Environment
 from loginformant_shipper.settings import load_settings
 from moto import mock_aws
@@ -150,7 +151,8 @@ def make_stack(
         threaded = ThreadedSenders(chosen)
         senders = threaded if real_clock else LeapingSenders(threaded, to)
         memory = EnvironmentState(byte_limit=chosen.batch_max_bytes, key=key)
-        return Stack(to, Environment(chosen, senders, memory, policy), aws.sqs, read_output)
+        tags = LogGroupTags(chosen.tag_properties, chosen.log_group_arns)
+        return Stack(to, Environment(chosen, senders, memory, policy, tags), aws.sqs, read_output)
 
     return make
 

@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from threading import Event
 
+import boto3
 import pytest
+from loginformant_shipper.events import Origin
 from loginformant_shipper.names import Detector
 from loginformant_shipper.pipeline import DeadLetterError, ship
 
@@ -192,6 +195,28 @@ class TestFiltering:
         delivered = [set(stack.look(stack.ship(event), 0.0).delivered) for _ in range(2)]
         assert delivered[0] == delivered[1]
         assert 60 < len(delivered[0]) < 140
+
+    def test_tags_of_the_log_group_are_in_every_log(
+        self, environ: dict[str, str], make_stack: MakeStack
+    ) -> None:
+        environ["TAG_PROPERTIES"] = "team,stage,owner"
+        environ["PROPERTIES"] = "stage=production"
+        environ["LOG_GROUP_ARNS"] = f"arn:aws:logs:{environ['AWS_REGION']}:123456789012:log-group:"
+        logs = boto3.client("logs", region_name=environ["AWS_REGION"])
+        logs.create_log_group(logGroupName="/aws/lambda/orders", tags={"team": "orders", "stage": "x"})
+        events = [log_event(0), log_event(1, **{"@aws.account": "210987654321"})]
+        stack = make_stack()
+        orders = Origin("123456789012", "/aws/lambda/orders", "stream")
+        pause = Event()
+        for _ in range(300):  # the first logs may go without, if CloudWatch Logs takes its time
+            stack.environment.tags.begin_invocation()
+            if stack.environment.tags.of(orders):
+                break
+            pause.wait(0.1)
+        first, second = stack.ship_and_account(subscription_event(events)).logs
+        assert (first["properties"]["team"], first["properties"]["stage"]) == ("orders", "production")
+        assert "owner" not in first["properties"]
+        assert "team" not in second["properties"]
 
     def test_properties_are_in_every_log(self, environ: dict[str, str], make_stack: MakeStack) -> None:
         environ["PROPERTIES"] = "stage=production,team=orders"

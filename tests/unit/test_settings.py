@@ -173,6 +173,19 @@ def test_any_other_properties_are_an_error(bad: str) -> None:
     assert error_of(PROPERTIES=bad).startswith(f"PROPERTIES is {bad!r}: allowed is NAME=VALUE,NAME=VALUE")
 
 
+def test_tag_properties_are_names() -> None:
+    assert settings(TAG_PROPERTIES=" team , aws:cloudformation:stack-name,").tag_properties == (
+        "team",
+        "aws:cloudformation:stack-name",
+    )
+    assert settings().tag_properties == ()
+
+
+@pytest.mark.parametrize("bad", ["team,team", "region", "a b", "ä", "x" * 129])
+def test_any_other_tag_properties_are_an_error(bad: str) -> None:
+    assert error_of(TAG_PROPERTIES=bad).startswith(f"TAG_PROPERTIES is {bad!r}: allowed is names of tags")
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -47,6 +47,7 @@ from loginformant_shipper.failures import Failure, Reason
 from loginformant_shipper.filtering import LevelledLog, has_filters, is_blank, is_own, keep
 from loginformant_shipper.ledger import Ledger
 from loginformant_shipper.levels import decide_log
+from loginformant_shipper.log_group_tags import LogGroupTags
 from loginformant_shipper.names import FilterCause, Metric
 from loginformant_shipper.parsing.pieces import pieces
 from loginformant_shipper.parsing.stack_traces import join
@@ -74,6 +75,7 @@ class Environment:
     senders: Senders
     state: EnvironmentState
     policy: Policy
+    tags: LogGroupTags = field(default_factory=LogGroupTags)
 
 
 @cache
@@ -85,6 +87,7 @@ def warm_environment() -> Environment:
         ThreadedSenders(settings),
         EnvironmentState(byte_limit=settings.batch_max_bytes),
         Policy(max_in_flight=settings.max_in_flight, request_timeout=settings.request_timeout_seconds),
+        LogGroupTags(settings.tag_properties, settings.log_group_arns),
     )
 
 
@@ -195,13 +198,14 @@ def _deliver(event: object, environment: Environment, remaining_seconds: float) 
         inflated_bytes=load.inflated_bytes,
         processor_share=settings.processor_share,
     )
+    environment.tags.begin_invocation()
     deadline = senders.now() + remaining_seconds - reserve
     shipment = _Shipment()
     ledger = shipment.ledger
     begun = _begun(event, settings, shipment, lambda: senders.now() < deadline)
     delivery = Delivery(
         batches(
-            _entries(begun, settings, ledger, lambda: delivery.gave_up is None),
+            _entries(begun, environment, ledger, lambda: delivery.gave_up is None),
             settings.batch_max_logs,
             lambda: state.byte_limit,
         ),
@@ -295,13 +299,14 @@ def _begin_each(
 
 
 def _entries(
-    begun: Iterator[_Begun], settings: Settings, ledger: Ledger, is_sent: Callable[[], bool]
+    begun: Iterator[_Begun], environment: Environment, ledger: Ledger, is_sent: Callable[[], bool]
 ) -> Iterator[Entry]:
     """Make log objects; only their events once nothing is sent any more."""
+    settings = environment.settings
     filters = has_filters(settings)
     for origin, events in begun:
         logs = _logs(events, origin, settings, ledger)
-        where = frame(origin, settings.region, settings.properties)
+        where = frame(origin, settings.region, settings.properties, environment.tags.of(origin))
         for log, level in keep(logs, settings, ledger.dropped) if filters else logs:
             yield entry(log, level, where) if is_sent() else Entry(b"", log.events, origin)
 

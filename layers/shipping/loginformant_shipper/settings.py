@@ -47,6 +47,7 @@ PROPERTIES_OF_THE_SHIPPER = frozenset(
 """Names that `PROPERTIES` cannot set: every log has them, or they say what became of it."""
 
 _PROPERTY = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.-]{0,63})\s*=\s*([^\x00-\x1f\x7f]{0,256}?)\s*")
+_TAG = re.compile(r"[A-Za-z0-9_.:/=+@-]{1,128}")
 _PERCENT = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?")
 
 _Value = TypeVar("_Value")
@@ -86,6 +87,10 @@ class Settings:
     redact_pattern: Pattern | None
     properties: Mapping[str, str]
     """What every log gets in its properties."""
+    tag_properties: tuple[str, ...]
+    """Tags of its log group that every log gets in its properties."""
+    log_group_arns: str
+    """What the ARNs of the log groups of this account and region begin with; empty where it is not known."""
     region: str
     processor_share: float
     """How much of one processor the function has, up to 1."""
@@ -134,6 +139,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         redact=_read(environ, "REDACT", "", _detectors),
         redact_pattern=_read(environ, "REDACT_PATTERN", "", _pattern),
         properties=_read(environ, "PROPERTIES", "", _properties),
+        tag_properties=_read(environ, "TAG_PROPERTIES", "", _tags),
+        log_group_arns=environ.get("LOG_GROUP_ARNS", "").strip(),
         region=environ.get("AWS_REGION", "").strip(),
         processor_share=_read(
             environ, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", str(MEMORY_OF_ONE_PROCESSOR), _processor_share
@@ -213,6 +220,17 @@ def _properties(text: str) -> Mapping[str, str]:
             )
         properties[found[1]] = found[2]
     return properties
+
+
+def _tags(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    for name in names:
+        if not _TAG.fullmatch(name) or name in PROPERTIES_OF_THE_SHIPPER or names.count(name) > 1:
+            raise ValueError(
+                "names of tags, separated by commas, each once, of letters, digits and _.:/=+@- and none "
+                f"of the shipper's own ({', '.join(sorted(PROPERTIES_OF_THE_SHIPPER))}); and {name!r} is not"
+            )
+    return names
 
 
 def _base_address(text: str) -> str:

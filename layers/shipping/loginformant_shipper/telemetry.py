@@ -93,6 +93,15 @@ def log_returned(failure: Failure, events: int) -> None:
     _say("log events were not delivered and are returned to their source", failure, events)
 
 
+def log_tags_not_read(log_group: str, error: Exception) -> None:
+    """Log that logs are shipped without the tags of their log group."""
+    logger.warning(
+        "the tags of a log group cannot be read: its logs are shipped without them (TagProperties)",
+        log_group=log_group,
+        detail=str(error)[:300],
+    )
+
+
 def log_answered_by_a_page(ingest_url: str) -> None:
     """Log that what answers 2xx at the ingest API's address answers with a page for people."""
     logger.warning(

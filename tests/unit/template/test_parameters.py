@@ -14,6 +14,7 @@ WIRED_BY_THE_STACK = {
     "AWS_CA_BUNDLE": "",
     "CA_BUNDLE": "",
     "API_KEY_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:api-key-AbCdEf",
+    "LOG_GROUP_ARNS": "arn:aws:logs:eu-west-1:123456789012:log-group:",
     "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters",
     "FUNCTION_TIMEOUT_SECONDS": "120",
     "OWN_LOG_GROUPS": "/loginformant/loginformant-shipper/shipper,/loginformant/loginformant-shipper/replay",

@@ -198,13 +198,15 @@ def test_what_a_function_may_do_and_on_what(
     on_log = [("logs:CreateLogStream", own_log), ("logs:PutLogEvents", own_log)]
     assert allowed(role_of(stack, function)) == {
         (action, json.dumps(resource))
-        for action, resource in [*WHAT_EVERY_FUNCTION_MAY_DO, *on_log, *on_its_way]
+        for action, resource in [*WHAT_EVERY_FUNCTION_MAY_DO, *on_log, *on_its_way, READS_TAGS]
     }
 
 
 KNOWN_WITHOUT_RESOURCES = {"logs:DescribeAccountPolicies", "logs:DescribeLogGroups", "logs:TestMetricFilter"}
 """For these an IAM policy can name no resource (Service Authorization Reference)."""
+READS_TAGS = ("logs:ListTagsForResource", LOG_GROUPS)
 ON_ANY_LOG_GROUP = {
+    "logs:ListTagsForResource",
     "logs:DeleteSubscriptionFilter",
     "logs:DescribeSubscriptionFilters",
     "logs:PutSubscriptionFilter",
@@ -219,7 +221,7 @@ def test_the_subscriber_may_change_subscription_filters_and_cannot_read_the_api_
         ("logs:CreateLogStream", json.dumps(own_log)),
         ("logs:PutLogEvents", json.dumps(own_log)),
         *((action, json.dumps("*")) for action in KNOWN_WITHOUT_RESOURCES),
-        *((action, json.dumps(LOG_GROUPS)) for action in ON_ANY_LOG_GROUP),
+        *((action, json.dumps(LOG_GROUPS)) for action in ON_ANY_LOG_GROUP - {READS_TAGS[0]}),
     }
 
 
@@ -264,6 +266,17 @@ def test_replay_can_read_messages_that_waited_while_the_key_was_changed(stack: J
         if each.get("PolicyName") == "ReplayDeadLetters"
     )
     assert MESSAGES_UNDER_A_FORMER_KEY in policy["PolicyDocument"]["Statement"]
+
+
+def test_tags_can_be_read_only_where_they_are_wanted(stack: JsonObject) -> None:
+    assert stack["Conditions"]["HasTagProperties"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "TagProperties"}, ""]}]
+    }
+    for function in ("ShipperFunction", "ReplayFunction"):
+        policies = [each["Fn::If"] for each in role_of(stack, function)["Policies"] if "Fn::If" in each]
+        (reading,) = [each for each in policies if each[0] == "HasTagProperties"]
+        assert reading[1]["PolicyName"] == "ReadTagsOfLogGroups"
+        assert reading[2] == {"Ref": "AWS::NoValue"}
 
 
 def test_no_role_allows_more_than_it_names(stack: JsonObject) -> None:

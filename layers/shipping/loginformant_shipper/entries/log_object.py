@@ -20,6 +20,7 @@ The shape is the request body of LogInformant's "Build your own integration". Wh
 | `durationMs`, `billedDurationMs`, `initDurationMs`, `restoreDurationMs`, `billedRestoreDurationMs`, `memorySizeMb`, `maxMemoryUsedMb`, `status`, `phase`, `errorType`, `xrayTraceId`, `xraySegmentId`, `xraySampled` | of a Lambda function's REPORT |
 | `embeddedMetrics` | `namespace/metric` of each metric in an embedded metric format record |
 | what `PROPERTIES` says | the same for every log |
+| the tags that `TAG_PROPERTIES` names | those of the log group |
 | `extractedFields`, `@aws.account`, `@aws.region` … | what the subscription filter added to the event, as it came; account and region are then also `accountId` and `region` |
 
 Where a log has a field of its own of such a name, and ours is there too, its own becomes `log.<name>`. Where it
@@ -84,15 +85,27 @@ class Frame(NamedTuple):
     properties: Fields
     json: bytes | None
     """Source and properties as they stand in a log object, without the braces; None where JSON refuses."""
+    tags: frozenset[str] = frozenset()
+    """The properties that are tags of the log group."""
 
 
-def frame(origin: Origin, region: str, properties: "Mapping[str, str]" = MappingProxyType({})) -> Frame:
-    """What the logs of `origin` have in common; `region` is the AWS region it comes from.
+def frame(
+    origin: Origin,
+    region: str,
+    properties: "Mapping[str, str]" = MappingProxyType({}),
+    tags: "Mapping[str, str]" = MappingProxyType({}),
+) -> Frame:
+    """Return what the logs of a log stream have in common.
 
-    `properties` are added to those that say where a log comes from.
+    Args:
+        origin: The log stream.
+        region: The AWS region that it is in.
+        properties: Are added to those that say where a log comes from.
+        tags: Those of the log group that become properties; `properties` of the same name win.
     """
     source = source_of_log_group(origin.log_group)
     shared: Fields = {
+        **tags,
         **properties,
         "logGroup": origin.log_group,
         "logStream": origin.log_stream,
@@ -100,7 +113,7 @@ def frame(origin: Origin, region: str, properties: "Mapping[str, str]" = Mapping
         "region": region,
     }
     json = serialised({"source": source, "properties": shared})
-    return Frame(origin, source, shared, json and json[1:-2])
+    return Frame(origin, source, shared, json and json[1:-2], frozenset(tags.keys() - properties.keys()))
 
 
 def entry(log: "Log", level: "Level", frame: Frame) -> Entry:
@@ -263,6 +276,8 @@ def _ours(log: "Log", frame: Frame, timestamp: str | None) -> Fields:
         added = {name: value for name, value in event.unusual.items() if name not in _OF_EVERY_EVENT}
         for field, name in _SYSTEM_FIELDS.items():
             if isinstance(place := added.get(field), str) and place.strip():
+                if place != properties[name]:  # of another log group of the same name
+                    properties = {kept: properties[kept] for kept in properties.keys() - frame.tags}
                 properties[name] = place
         properties = _merged(added, properties)
     return properties

@@ -21,6 +21,7 @@ _SHIPPER_PARAMETERS = (
     "Redact",
     "RedactPattern",
     "Properties",
+    "TagProperties",
     "BatchMaxLogs",
     "BatchMaxBytes",
     "MaxInFlight",
@@ -84,6 +85,7 @@ def environments(parameters: Mapping[str, str], place: Place) -> dict[str, dict[
         **_own_log_groups(place),
         **_api_key(parameters, place),
         "DEAD_LETTER_QUEUE_URL": _queue_url(place),
+        "LOG_GROUP_ARNS": f"arn:aws-us-gov:logs:{place.region}:{_ACCOUNT}:log-group:",
         "FUNCTION_TIMEOUT_SECONDS": "120",
     }
     subscriber = {
