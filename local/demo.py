@@ -16,7 +16,7 @@ from local.demo_tables import accounts_table, arrived_table, is_sound, verdict
 from local.ingest_api import LOCAL_KEY, ingest_api
 from local.metrics import EmbeddedMetrics
 from local.processes import ProgramFailed, Terminated, show
-from local.reckoning import own_log, waiting
+from local.reckoning import own_log, reckon, waiting
 from local.samples import in_stream, now, samples
 from local.stack import PROJECT, Stack, deployed_stack
 from local.story import OUTAGE, Incomplete, Story, command, subscribe_all, wait
@@ -74,8 +74,11 @@ def play(console: Console, all_logs: bool = False) -> int:
                 _in_good_times(story, steps, console, all_logs)
                 stored = _in_an_outage(story, steps, console)
                 _afterwards(story, steps, console, stored)
+                kept = story.dead_letters()
                 stored += _by_itself(story, steps, console)
-                reckoning, accounts = story.reckoning(), story.accounts(replayed=stored)
+                # What was refused is out of sight now: it waits, delayed, for its next try.
+                reckoning = reckon(story.events, story.logs, kept)
+                accounts = story.accounts(replayed=stored)
                 steps.begin("Taking everything down")
         steps.end()
     finally:
@@ -140,8 +143,8 @@ def _by_itself(story: Story, steps: Steps, console: Console) -> int:
     EmbeddedMetrics(story.stack).collect()
     _run_in_sight(console, story.stack, _shipctl(story.stack, "status", "--quick"), 0)
     console.print(
-        "[dim]The poisonous log was refused again and again: it is in the parked queue, for a person. "
-        "What waited in outages counts as received again when it is replayed.[/]"
+        "[dim]The poisonous log waits, hidden, for its next try; refused again and again, it is parked. "
+        "Messages that replay took count as received once more.[/]"
     )
     return stored
 

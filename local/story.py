@@ -86,12 +86,8 @@ class Story:
         return dead_letters(self.stack)
 
     def reckoning(self) -> Reckoning:
-        """Where each event is now: delivered, or in one of the two queues."""
-        return reckon(self.events, self.logs, [*self.dead_letters(), *self.parked()])
-
-    def parked(self) -> list[DeadLetter]:
-        """What waits for a person in the parked queue."""
-        return dead_letters(self.stack, "ParkedQueueUrl")
+        """Where each event is now."""
+        return reckon(self.events, self.logs, self.dead_letters())
 
     def accounts(self, replayed: int = 0) -> Accounts:
         """What the functions counted, once all events, and so many replayed ones, are in it.

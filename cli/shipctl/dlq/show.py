@@ -185,7 +185,7 @@ def _documents(letter: Letter) -> Iterator[dict[str, Any]]:
         "logStream": letter.log_stream,
         "failedAt": letter.failed,
         "firstFailedAt": letter.first_failed,
-        "replays": int(letter.replays) if letter.replays.isdecimal() else None,
+        "replays": int(number) if (number := letter.replays.partition(" ")[0]).isdecimal() else None,
     }
     for decoded in letter.decoded:
         match decoded:

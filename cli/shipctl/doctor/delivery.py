@@ -44,6 +44,8 @@ def check_backlog(installation: Installation) -> Iterator[Finding]:
     if not waiting.total:
         yield ok("the dead-letter queue is empty")
     elif installation.trigger.is_on:
+        for finding in _for_a_person(installation, Function.REPLAY) if not parked.total else ():
+            yield notice(f"{finding.what}: tried again from time to time, then parked", finding.remedy)
         yield notice(
             f"dead-letter queue: {waiting.words}; it empties itself as soon as LogInformant takes them",
             stack.command("dlq", "stats"),

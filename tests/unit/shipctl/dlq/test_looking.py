@@ -199,3 +199,14 @@ def test_a_reason_that_is_none_is_a_usage_error(shipctl: Run, stack_in_aws: Stac
 )
 def test_spans_are_short(seconds: float, text: str) -> None:
     assert span(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("replays", "number"), [("0", 0), ("2 since 2026-11-01T10:00:00.000Z", 2), ("often", None)]
+)
+def test_show_gives_programs_numbers(
+    shipctl: Run, stack_in_aws: Stack, replays: str, number: int | None
+) -> None:
+    stack_in_aws.put("bad", reason="rejected", Status="400", Replays=replays)
+    document = json.loads(shipctl("dlq", "show", "--json").stdout)
+    assert (document["status"], document["replays"]) == (400, number)

@@ -301,6 +301,13 @@ class TestDelivery:
         )
         assert look("backlog", installation)[0].what == "malformed: no payload of CloudWatch's"
 
+    def test_a_bad_log_that_is_tried_again_from_time_to_time_is_no_fault_yet(self) -> None:
+        installation = FakeInstallation(queues={False: fake.counts(1)})
+        installation.troubles = [fake.trouble("rejected", 400, "bad")]
+        bad, waiting = look("backlog", installation)
+        assert (bad.verdict, waiting.verdict) == (Verdict.NOTICE, Verdict.NOTICE)
+        assert bad.what.startswith("rejected: refused, each for itself")
+
     def test_what_waits_without_a_trigger_waits_for_a_command(self) -> None:
         installation = FakeInstallation(queues={False: fake.counts(2, 1)})
         assert only("backlog", installation).verdict is Verdict.NOTICE
