@@ -46,6 +46,9 @@ def make_change_set(
     Raises:
         CommandError: CloudFormation refuses it.
     """
+    options: dict[str, Any] = {} if live else {"OnStackFailure": "DELETE"}
+    if live and live.tags:
+        options["Tags"] = live.tags
     with aws_errors("Asking CloudFormation what would change"):
         made = client.create_change_set(
             StackName=stack_name,
@@ -54,8 +57,7 @@ def make_change_set(
             TemplateURL=template_url,
             Parameters=to_cloudformation(settings),
             Capabilities=["CAPABILITY_IAM"],  # AUTO_EXPAND does not apply to change sets (CreateChangeSet)
-            Tags=live.tags if live else [],
-            OnStackFailure="ROLLBACK" if live else "DELETE",
+            **options,
         )
         found = ChangeSet(made["Id"], made["StackId"], live is None, {}, [])
         try:

@@ -47,7 +47,10 @@ def fetch_api_key(settings: Settings) -> str:
             secrets = cast(
                 "SecretsManagerClient", session.create_client("secretsmanager", region, config=config)
             )
-            value = secrets.get_secret_value(SecretId=name).get("SecretString")
+            answer = secrets.get_secret_value(SecretId=name)
+            if "SecretBinary" in answer:
+                raise CredentialError(f"{place}: holds binary data; store the key as text (SecretString)")
+            value = answer.get("SecretString")
         else:
             place = f"parameter {name}"
             store = cast("SSMClient", session.create_client("ssm", region, config=config))
