@@ -63,24 +63,16 @@ class Desk:
 
     def deploy(self, *arguments: str, typed: str = "", build: Path | None = None) -> Done:
         """Run `shipctl deploy` without a terminal."""
-        done = subprocess.run(
-            self.command(*arguments, build=build),
-            input=typed,
-            env=self.account.environment,
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        with LOG.open("a") as log:
-            log.write(f"\n$ shipctl deploy {' '.join(arguments)}\n{done.stdout}{done.stderr}")
-        return Done(done.returncode, done.stdout, done.stderr)
+        return self._run(self.command(*arguments, build=build), PROJECT, typed)
 
     def sam(self, *arguments: str, folder: Path = PROJECT) -> Done:
         """Run `sam deploy`, which takes what is built from the folder that is named."""
+        return self._run([SAM, "deploy", *arguments], folder)
+
+    def _run(self, command: list[str], folder: Path, typed: str = "") -> Done:
         done = subprocess.run(
-            [SAM, "deploy", *arguments],
+            command,
+            input=typed,
             env=self.account.environment,
             cwd=folder,
             capture_output=True,
@@ -89,7 +81,7 @@ class Desk:
             check=False,
         )
         with LOG.open("a") as log:
-            log.write(f"\n$ sam deploy {' '.join(arguments)}\n{done.stdout}{done.stderr}")
+            log.write(f"\n$ {' '.join(command)}\n{done.stdout}{done.stderr}")
         return Done(done.returncode, done.stdout, done.stderr)
 
     def sam_built(self, stack: str, *arguments: str) -> Done:
@@ -205,10 +197,10 @@ def test_the_api_key_is_neither_shown_nor_kept_in_a_file(desk: Desk, tmp_path: P
     with at_terminal(desk.command("--stack", "typed"), environment, PROJECT) as person:
         person.sees("1, 2 or 3")
         person.types("1")
-        person.sees("The API key")
+        person.sees("(it is not shown): ")
         person.types("****")
         person.sees("asterisks")
-        person.sees("The API key")
+        person.sees("(it is not shown): ")
         person.types(KEY)
         person.sees("Log groups")
         person.types("")
@@ -649,3 +641,27 @@ def test_a_deployment_that_is_left_goes_on_and_says_how_to_look(
         assert time.monotonic() < deadline
         time.sleep(0.5)
     assert desk.values(stack)["MaxInFlight"] == other
+
+
+# ---- rights --------------------------------------------------------------------------------------
+
+
+def test_the_policy_of_the_documents_is_enough_for_what_shipctl_calls(desk: Desk) -> None:
+    """In an account that enforces permissions; but the emulator asks nobody for what CloudFormation does."""
+    text = (PROJECT / "docs" / "deploying-policy.json").read_text()
+    for name, value in (("ACCOUNT", "000000000000"), ("REGION", REGION), ("STACK", "allowed")):
+        text = text.replace(name, value)
+    with emulated_account(LOG, enforced=True) as account:
+        iam = account.client("iam")
+        iam.create_user(UserName="deployer")
+        iam.put_user_policy(UserName="deployer", PolicyName="deploy", PolicyDocument=text)
+        key = iam.create_access_key(UserName="deployer")["AccessKey"]
+        account.environment["AWS_ACCESS_KEY_ID"] = key["AccessKeyId"]
+        account.environment["AWS_SECRET_ACCESS_KEY"] = key["SecretAccessKey"]
+        theirs = Desk(account, desk.build)
+        for arguments in (("--api-key", "--yes"), ("--set", "Redact=email", "--yes"), ("--dry-run",)):
+            done = theirs.deploy("--stack", "allowed", *arguments, typed=KEY)
+            assert done.status == 0, done.err
+        done = theirs.deploy("--stack", "another", "--api-key", "--yes", typed=KEY)
+        assert done.status == 1
+        assert "access denied" in done.err

@@ -69,7 +69,7 @@ def make_change_set(
 
 def _worked_out(client: "CloudFormationClient", made: ChangeSet) -> ChangeSet:
     for _ in range(_MAX_POLLS):
-        page = client.describe_change_set(ChangeSetName=made.id)
+        page = client.describe_change_set(StackName=made.stack_id, ChangeSetName=made.id)
         if page["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
             break
         time.sleep(_POLL_SECONDS)
@@ -81,7 +81,7 @@ def _worked_out(client: "CloudFormationClient", made: ChangeSet) -> ChangeSet:
     parameters = {each["ParameterKey"]: dict(each) for each in page.get("Parameters", [])}
     changes = list(page.get("Changes", []))
     while token := page.get("NextToken"):
-        page = client.describe_change_set(ChangeSetName=made.id, NextToken=token)
+        page = client.describe_change_set(StackName=made.stack_id, ChangeSetName=made.id, NextToken=token)
         changes += page.get("Changes", [])
     return ChangeSet(
         made.id,
@@ -115,7 +115,7 @@ def discard(client: "CloudFormationClient", change_set: ChangeSet) -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        client.delete_change_set(ChangeSetName=change_set.id)
+        client.delete_change_set(StackName=change_set.stack_id, ChangeSetName=change_set.id)
         if change_set.is_new_stack:
             client.delete_stack(StackName=change_set.stack_id)
     except (BotoCoreError, ClientError):

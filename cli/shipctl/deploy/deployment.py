@@ -83,7 +83,7 @@ class Deployment:
         since = newest_event(self.client, change_set.stack_id)
         try:
             with aws_errors("Starting the deployment"):
-                self.client.execute_change_set(ChangeSetName=change_set.id)
+                self.client.execute_change_set(StackName=change_set.stack_id, ChangeSetName=change_set.id)
         except CommandError:
             discard(self.client, change_set)
             raise
