@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -55,6 +56,10 @@ class RawConnection:
             if not data:
                 return
             left -= len(data)
+
+    def reset(self) -> None:
+        """Have the connection reset (RST) when it is closed."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def write(self, *parts: bytes) -> None:
         self.sock.sendall(b"".join(parts))

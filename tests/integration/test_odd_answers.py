@@ -235,3 +235,48 @@ class TestHtml:
             stack.ship(subscription_event(log_events(10)))
             output = stack.read_output()
         assert "answered 2xx" not in output
+
+
+class TestConnectionsThatBreak:
+    """No answer at all while a large body is written: its size, or the key, may be what is refused."""
+
+    @pytest.fixture
+    def large(self, environ: dict[str, str]) -> list[dict[str, object]]:
+        environ["BATCH_MAX_LOGS"] = "500"
+        environ["BATCH_MAX_BYTES"] = str(8 * 1024 * 1024)
+        return [event | {"message": "x" * 50_000} for event in log_events(200)]
+
+    def test_batches_are_halved_until_they_get_through(
+        self, make_stack: MakeStack, large: list[dict[str, object]]
+    ) -> None:
+        def serve(server: RawServer, connection: RawConnection) -> None:
+            while (headers := connection.read_headers()) is not None:
+                if int(headers["content-length"]) > 1_500_000:
+                    connection.reset()
+                    return
+                connection.drain(int(headers["content-length"]))
+                connection.write(OK)
+
+        with raw_server(serve) as server:
+            stack = make_stack(ingest_url=server.url, real_clock=True)
+            counts = stack.ship(subscription_event(large))
+        assert counts["delivered"] == 200
+
+    def test_a_fresh_key_is_fetched(
+        self, make_stack: MakeStack, aws: Aws, secret_arn: str, large: list[dict[str, object]]
+    ) -> None:
+        aws.secrets.put_secret_value(SecretId=secret_arn, SecretString="a-fresh-key")
+
+        def serve(server: RawServer, connection: RawConnection) -> None:
+            while (headers := connection.read_headers()) is not None:
+                is_old, length = headers["x-api-key"] == KEY, int(headers["content-length"])
+                if is_old and length > 200_000:
+                    connection.reset()
+                    return
+                connection.drain(length)
+                connection.write(answer(401) if is_old else OK)
+
+        with raw_server(serve) as server:
+            stack = make_stack(ingest_url=server.url, real_clock=True)
+            counts = stack.ship(subscription_event(large))
+        assert counts["delivered"] == 200
