@@ -102,6 +102,7 @@ def test_a_level_in_the_text_counts_more_than_a_syslog_priority() -> None:
         ("2026-03-01 10:20:30 [error-consumer-1] INFO  shop.Sync - done", "Information"),
         ("2026-03-01 10:20:30 [http] ERROR no stock", "Error"),
         ("error(orders): retry set to - INFO", "Error"),
+        ("Mar 01 10:20:30 [7] web1 orders debug   [STOCK ] upgrade done - ERROR", "Debug"),
         ("orders.cs(7,3): warning CS0103: level set to (INFO)", "Warning"),
         ("Mar  1 10:20:30 web1 crit orders[7]: retry set to - INFO", "Fatal"),
         ("DEB [20260301-10:20:30.123] orders: attempt 3 failed", "Debug"),

@@ -27,6 +27,7 @@ def level_and_rule(line: str) -> tuple[str, str] | None:
         ("E [01/Mar/2026:10:20:30 +0000] [Job 7] no paper", "Error"),
         ("X [01/Mar/2026:10:20:30 +0000] gone", "Fatal"),
         ("(EE) no stock", "Error"),
+        ("(C) 2026-03-01T10:20:30 - gone", "Fatal"),
         ("[    12.345] (WW) late", "Warning"),
         ("(W) late", "Warning"),
         ("<W>2026-03-01 10:20:30.123 7 => late", "Warning"),

@@ -360,7 +360,7 @@ def _level_of_word(
         return None
     if not walk.evidence and following == ":" and COUNT.match(walk.head, end + len(gap) + 1):
         return None
-    padded = following not in SEPARATES and following != "["
+    padded = "\t" in gap or len(gap) > 1
     if plain:
         told = following == ":" and walk.evidence and lower not in _WORDS_OF_SENTENCES
         return LevelMark(level, "header", end) if told or (padded and walk.dated and word.islower()) else None

@@ -189,6 +189,7 @@ def _leading_level(match: Match[str]) -> LevelMark | None:
     return None
 
 
+_COPYRIGHT = re.compile(r"C\)(?! \d{4}-\d\d-\d\d)")  # (C) 2026 Acme
 _BRACKETS_OF_LETTERS = {"[": "]", "(": ")", "<": ">"}
 
 
@@ -204,7 +205,7 @@ def _leading_letter(match: Match[str]) -> LevelMark | None:
     opener = stamp.rstrip(" ")[-1:]
     closer = _BRACKETS_OF_LETTERS.get(opener)
     in_brackets = letter.isupper() and (
-        (following == closer and letter + following != "C)")  # (C) 2026 Acme
+        (following == closer and not _COPYRIGHT.match(match.string, match.start("word")))
         or (opener == "[" and following.isdigit())  # [E 2026-…
     )
     behind_time = (

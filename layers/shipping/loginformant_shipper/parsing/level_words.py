@@ -12,7 +12,7 @@ LEVEL_WORDS = _levels(
     INFORMATION="info information informational inf notice success",
     WARNING="warning warn wrn deprecation",
     ERROR="error err erro eror fail failure severe",
-    FATAL="fatal critical crit alert emergency emerg emer panic dpanic ftl fata fatl crt pani pnc",
+    FATAL="fatal critical critic crit alert emergency emerg emer panic dpanic ftl fata fatl crt pani pnc",
 )
 """In lower case: a level wherever a format puts one. Names and abbreviations of syslog, Python, log4j and
 Logback, java.util.logging (`finer`, `severe`), .NET (`trce`, `dbug`, `fail`), Serilog (`VRB`), zerolog
