@@ -379,6 +379,9 @@ OTHER_VALUES = {
     "SubscribeRequestsPerSecond": "3",
     "ReservedConcurrency": "20",
     "Architecture": "x86_64",
+    "MemorySize": "1024",
+    "CaBundleLayerArn": f"arn:aws:lambda:{REGION}:000000000000:layer:authorities:1",
+    "TagProperties": "team,environment",
 }
 
 

@@ -64,6 +64,8 @@ def test_what_can_work(parameters: dict[str, str]) -> None:
         ("BatchMaxLogs", "1e2", "a whole number from 1 to 500"),
         ("KinesisParallelizationFactor", "1.5", "a whole number"),
         ("MemorySize", "1024.5", "a whole number"),
+        ("MemorySize", "512.5", "a whole number"),
+        ("CaBundleLayerArn", "arn:aws:lambda:us-east-1:123456789012:layer:ca:1", "own region, eu-west-1"),
         ("SubscribeRequestsPerSecond", "4.5", "a whole number from 1 to"),
         ("SamplePercent", "1e1", "at most six decimals"),
         ("IngestUrl", "https://logs.example.com:99999", "https://HOST"),

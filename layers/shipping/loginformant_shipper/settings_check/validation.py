@@ -14,6 +14,7 @@ from loginformant_shipper.settings_check.environments import (
 from loginformant_shipper.subscriptions.subscription_settings import load_subscription_settings
 
 _IN_THE_STACKS_REGION = (
+    "CaBundleLayerArn",
     "NotificationTopicArn",
     "KinesisStreamArn",
     "KinesisKmsKeyArn",
