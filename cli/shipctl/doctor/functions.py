@@ -36,7 +36,7 @@ def _changes(installation: Installation, function: Function) -> Iterator[Finding
     region = installation.stack.region
     update = f"aws lambda update-function-configuration --function-name {name} --region {region}"
     for member, option in OPTIONS.items():
-        is_, should = found.get(member), wanted.get(member)
+        is_, should = found.get(member), _given(installation, wanted.get(member))
         if isinstance(should, int | str) and is_ != should:
             yield fault(
                 f"{name}: {member} is {is_}, the template says {should}", f"{update} {option} {should}"
@@ -56,6 +56,14 @@ def _changes(installation: Installation, function: Function) -> Iterator[Finding
         yield fault(
             f"{name}: {state}, last update {update_status}: {why}", "put that right, then deploy again"
         )
+
+
+def _given(installation: Installation, value: Any) -> Any:
+    """What the template gives outright; a number that it takes from a parameter."""
+    match value:
+        case {"Ref": str(parameter)} if (given := installation.parameters.get(parameter, "")).isdecimal():
+            return int(given)
+    return value
 
 
 def _wanted_variables(installation: Installation, wanted: Any) -> dict[str, str]:

@@ -135,7 +135,13 @@ def _of_template() -> dict[str, Any]:
         "INGEST_URL": {"Ref": "IngestUrl"},
         "API_KEY_SECRET_ARN": {"Fn::GetAtt": ["ApiKeySecret", "Id"]},
     }
-    return {"Properties": {"Timeout": 120, "MemorySize": 512, "Environment": {"Variables": variables}}}
+    return {
+        "Properties": {
+            "Timeout": 120,
+            "MemorySize": {"Ref": "MemorySize"},
+            "Environment": {"Variables": variables},
+        }
+    }
 
 
 def _of_queue(name: str) -> dict[str, str]:

@@ -101,6 +101,14 @@ class TestStack:
 
 
 class TestFunctions:
+    def test_a_memory_size_that_is_not_that_of_the_parameter(self) -> None:
+        installation = FakeInstallation(
+            stack=fake.stack(parameters={"MemorySize": "1024"}),
+            configurations={Function.SHIPPER: {"MemorySize": 128}},
+        )
+        finding = look("settings", installation)[0]
+        assert finding.what == "the-shipper: MemorySize is 128, the template says 1024"
+
     def test_a_time_out_that_somebody_changed(self) -> None:
         installation = FakeInstallation(configurations={Function.SHIPPER: {"Timeout": 3}})
         finding = look("settings", installation)[0]
