@@ -201,9 +201,10 @@ def _of_fields(log: "Log", fields: Fields, ours: Fields, frame: Frame) -> Fields
     others = without(found.path, fields) if found and found.text == log.exception else fields.copy()
     for field in used:
         others.pop(field, None)
-    for name, value in (log.parsed.repeated or {}).items():
-        names = (f"{'log.' * times}{name}" for times in count(1))
-        others[next(new for new in names if new not in others)] = value
+    if log.parsed.repeated:
+        for name, value in log.parsed.repeated.items():
+            names = (f"{'log.' * times}{name}" for times in count(1))
+            others[next(new for new in names if new not in others)] = value
     return {
         "message": message or cut(log.parsed.text, MAX_OWN_TEXT) or _BLANK,
         "source": source,

@@ -86,18 +86,14 @@ def repeated_values(body: str, fields: dict[str, Any]) -> dict[str, Any] | None:
         body: The JSON text that `fields` were read from.
         fields: Its members.
     """
-    # A name ends with `":`, and so may text within a string, but there it is escaped. To count costs little.
-    names = body.count('":') - len(fields)
-    if names:
-        inner = [value for value in fields.values() if type(value) is dict or type(value) is list]
-        try:
-            within = orjson.dumps(inner)
-        except TypeError:  # nested too deep
+    # A name ends with `":`; within a string that is escaped, here and there alike. To count costs little.
+    names = body.count('":')
+    if names == len(fields) or len(body) > _MAX_REPEATED_CHARACTERS:
+        return None
+    try:
+        if names == orjson.dumps(fields).count(b'":'):
             return None
-        names -= within.count(b'":')
-        if names:
-            names -= body.count('\\":') - within.count(b'\\":')
-    if not names or len(body) > _MAX_REPEATED_CHARACTERS:
+    except TypeError:  # nested too deep
         return None
     members: list[tuple[str, Any]] = []
 

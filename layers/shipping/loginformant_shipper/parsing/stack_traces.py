@@ -36,7 +36,7 @@ MAX_SEARCHED_CHARACTERS = 256 * 1024
 
 Redact = Callable[[str], str]
 
-_LOOKS_SPECIAL = re.compile(rf"\{{|{LOOKS_WRAPPED}|{LOOKS_LIKE_A_MARK}").match
+_LOOKS_SPECIAL = re.compile(rf"{LOOKS_WRAPPED}|{LOOKS_LIKE_A_MARK}").match
 """Asked of every message, and quick: most are neither in a wrapper nor lines of a trace."""
 
 
@@ -68,8 +68,8 @@ def join(events: Iterable[LogEvent], redact: Redact | None = None) -> Iterator[L
             events in the log holds the redacted whole, and the others hold nothing.
     """
     events = tuple(events)
-    messages = list(filter(_LOOKS_SPECIAL, [event.message for event in events]))
-    lines = [message for message in messages if message[0] != "{"]
+    messages = [event.message for event in events]
+    lines = list(filter(_LOOKS_SPECIAL, messages))
     if not hold_a_trace(lines) and not any(map(may_be_wrapped, lines)):
         yield from _each(events, redact)
     elif any(map(may_be_wrapped, messages)):
