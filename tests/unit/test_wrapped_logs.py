@@ -104,6 +104,8 @@ def test_two_fields_of_one_name_are_both_there() -> None:
     [
         ("order 17", "3", "Error"),
         ("retry after failed attempt", "6", "Information"),
+        ("Traceback (most recent call last):", "6", "Error"),
+        ("panic: runtime error: index out of range", "6", "Fatal"),
         ("ERROR: order 17 refused", "6", "Error"),
         ('{"level":"debug","msg":"x"}', "3", "Debug"),
     ],

@@ -264,6 +264,20 @@ def test_a_message_in_capitals_is_in_no_wrapper_unless_it_is_of_the_journal() ->
     assert parse('{"MESSAGE":"order 17 placed","LEVEL":"info"}').wrapper is None
 
 
+@pytest.mark.parametrize(
+    ("said", "level"),
+    [
+        ('WARNING: [pool www] child 7 said into stderr: "zend_mm_heap corrupted"', Level.WARNING),
+        ('WARNING: [pool www] child 7 said into stderr: "NOTICE: PHP message: zend_mm_heap corrupted"', None),
+        ("NOTICE: PHP message: zend_mm_heap corrupted", None),
+    ],
+)
+def test_php_fpm_gives_a_level_only_where_php_gives_none(said: str, level: Level | None) -> None:
+    parsed = parse(f"[03-Nov-2026 10:00:00] {said}")
+    assert parsed.wrapper is not None
+    assert (parsed.text, parsed.wrapper.level) == ("zend_mm_heap corrupted", level)
+
+
 def test_tabs_that_rsyslog_has_escaped() -> None:
     unwrapped = unwrap("Nov  3 10:00:00 ip-10-0-0-1 web[12]: #011at shop.Orders.place(Orders.java:12)")
     assert unwrapped is not None

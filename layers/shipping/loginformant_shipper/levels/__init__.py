@@ -92,8 +92,20 @@ def decide(
             wrapped = parsed.wrapper is not None and parsed.wrapper.level is not None
             decision = _of_wrapped_text(parsed.text) if wrapped else _of_text(parsed.text)
     if decision is None and parsed.wrapper is not None and parsed.wrapper.level is not None:
-        return Decision(parsed.wrapper.level, "syslog-priority")
+        return _worse_of_trace(parsed.text, Decision(parsed.wrapper.level, "syslog-priority"))
     return decision or _DEFAULTS[default]
+
+
+def _worse_of_trace(text: str, severity: Decision) -> Decision:
+    """The level of an exception or a crash where it is worse than the severity that a wrapper gives.
+
+    The journal gives all that a service writes to standard output the priority 6 (systemd.exec(5),
+    `SyslogLevel=`), traces too.
+    """
+    decision = _of_text(text)
+    if decision is None or decision.rule not in ("exception", "crash"):
+        return severity
+    return max(severity, decision, key=lambda each: _SEVERITY[each.level])
 
 
 def decide_log(log: Log, log_group: str | None = None, default: Level = Level.INFORMATION) -> Decision:

@@ -448,11 +448,11 @@ def _of_php(message: str) -> Unwrapped | None:
         named = {"time": line["time"], "php.pool": line["pool"], "stream": line["stream"]}
         properties = {name: value for name, value in named.items() if value}
         inner = _PHP_MESSAGE.match(line["text"])
-        text = line["text"][inner.end() :] if inner else line["text"]
-        return Unwrapped(text, None, properties, level=_PHP_LEVELS[line["level"]])
-    if line := _PHP_MESSAGE.match(message):
-        properties = {"time": line["time"]} if line["time"] else {}
-        return Unwrapped(message[line.end() :], None, properties, level=Level.INFORMATION)
+        if inner:
+            return Unwrapped(line["text"][inner.end() :], None, properties)
+        return Unwrapped(line["text"], None, properties, level=_PHP_LEVELS[line["level"]])
+    if line := _PHP_MESSAGE.match(message):  # whatever PHP logs is a NOTICE there: that says nothing
+        return Unwrapped(message[line.end() :], None, {"time": line["time"]} if line["time"] else {})
     return None
 
 
