@@ -39,6 +39,20 @@ class Account:
             self._clients[service] = self._new_client(service)
         return self._clients[service]
 
+    def queued(self, queue_url: str) -> list[dict[str, Any]]:
+        """Every message of a queue, in the shape of ReceiveMessage: received, delayed or neither."""
+        with urllib3.PoolManager(ca_certs=self.environment.get("AWS_CA_BUNDLE")) as pool:
+            address = f"{self.endpoint}/_ministack/sqs/messages"
+            answer = pool.request("GET", address, fields={"QueueUrl": queue_url}, retries=False, timeout=30)
+        found = answer.json()["messages"]
+        return [
+            message
+            for by_region in found.values()
+            for by_queue in by_region.values()
+            for messages in by_queue.values()
+            for message in messages
+        ]
+
     def _new_client(self, service: str) -> Any:
         session = botocore.session.Session(
             session_vars={

@@ -23,6 +23,7 @@ class DeadLetter(NamedTuple):
     attributes: dict[str, str]
     events: tuple[Event, ...]
     event_ids: tuple[str, ...] = ()
+    body: str = ""
 
 
 class Reckoning(NamedTuple):
@@ -97,18 +98,8 @@ def _find(streams: dict[_Stream, list[Event]], stream: _Stream, timestamp: int) 
 
 
 def dead_letters(stack: Stack, queue: str = "DeadLetterQueueUrl") -> list[DeadLetter]:
-    """The messages that wait in the queue with the URL in this output. They stay there, and visible."""
-    sqs, url = stack.account.client("sqs"), stack.outputs[queue]
-    found: dict[str, dict[str, Any]] = {}
-    while received := sqs.receive_message(
-        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=30
-    ).get("Messages"):
-        found |= {message["MessageId"]: message for message in received}
-    for message in found.values():
-        sqs.change_message_visibility(
-            QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
-        )
-    return [_dead_letter(message) for message in found.values()]
+    """The messages that are in the queue with the URL in this output, delayed ones, too. They stay there."""
+    return [_dead_letter(message) for message in stack.account.queued(stack.outputs[queue])]
 
 
 def waiting(stack: Stack, queue: str = "DeadLetterQueueUrl") -> int:
@@ -130,6 +121,7 @@ def _dead_letter(message: dict[str, Any]) -> DeadLetter:
             for event in payload["logEvents"]
         ),
         tuple(event["id"] for event in payload["logEvents"]),
+        message["Body"],
     )
 
 

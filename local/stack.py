@@ -94,7 +94,9 @@ def switch_auto_replay(stack: Stack, on: bool) -> None:
     (mapping,) = client.list_event_source_mappings(FunctionName=stack.outputs["ReplayFunctionName"])[
         "EventSourceMappings"
     ]
-    client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
+    # The emulator keeps a number that a parameter gave as text, and cannot count with it.
+    scaling = {"MaximumConcurrency": int(mapping["ScalingConfig"]["MaximumConcurrency"])}
+    client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on, ScalingConfig=scaling)
 
 
 def _outputs(account: Account) -> dict[str, str]:

@@ -48,3 +48,21 @@ def _begin_anew(stack: Stack) -> None:
         name = stack.outputs[function]
         timeout = client.get_function_configuration(FunctionName=name)["Timeout"]
         client.update_function_configuration(FunctionName=name, Timeout=timeout)
+
+
+LONG_AGO = "2026-11-01T10:00:00.000Z"
+
+
+def refused_twice(story: Story) -> None:
+    """Puts the log that was refused into the queue as after its second replay, not delayed."""
+    (letter,) = story.dead_letters()
+    sqs, url = story.stack.account.client("sqs"), story.stack.outputs["DeadLetterQueueUrl"]
+    sqs.purge_queue(QueueUrl=url)
+    attributes = {**letter.attributes, "Replays": f"2 since {LONG_AGO}"}
+    sqs.send_message(
+        QueueUrl=url,
+        MessageBody=letter.body,
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+        },
+    )

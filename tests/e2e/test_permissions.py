@@ -27,7 +27,7 @@ from local.reckoning import dead_letters, own_log, reckon, waiting
 from local.samples import EVENTS, POISON, Sample, now, samples
 from local.stack import PROJECT, Stack, deployed_stack, switch_auto_replay, updated_stack
 from local.story import Story, subscribe_all, wait
-from tests.e2e.conftest import Deployment, told
+from tests.e2e.conftest import LONG_AGO, Deployment, refused_twice, told
 
 pytestmark = pytest.mark.e2e
 
@@ -223,10 +223,18 @@ def test_replay_delivers_writes_back_what_is_refused_and_parks_it_at_last(story:
         wait("the queue did not empty itself", lambda: waiting(story.stack) == 0)
     finally:
         switch_auto_replay(story.stack, False)
+    (refused,) = story.dead_letters()
+    refused_twice(story)
+    switch_auto_replay(story.stack, True)
+    try:
+        wait("the queue did not empty itself", lambda: waiting(story.stack) == 0)
+    finally:
+        switch_auto_replay(story.stack, False)
     (parked,) = dead_letters(story.stack, "ParkedQueueUrl")
     reckoning = reckon(story.events, story.logs, [parked])
 
-    assert parked.attributes["Replays"] == "3", "so it was written to the dead-letter queue twice"
+    assert refused.attributes["Replays"].startswith("1 since "), "it was written to the dead-letter queue"
+    assert parked.attributes["Replays"] == f"3 since {LONG_AGO}"
     assert [event.message for event in parked.events] == [POISON]
     assert reckoning.closes
     assert len(reckoning.delivered) == len(story.events) - 1

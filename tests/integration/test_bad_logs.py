@@ -137,3 +137,20 @@ def test_events_keep_their_order_in_a_batch(make_stack: MakeStack) -> None:
     events = log_events(1300)
     shipment = stack.ship_and_account(subscription_event(events))
     assert shipment.delivered == [event["id"] for event in events]
+
+
+@pytest.mark.parametrize("status", [403, 406, 500])
+@pytest.mark.parametrize("place", [0, 1777, 2999])
+def test_one_poison_log_among_3000_costs_one_log_whatever_the_status(
+    stack: Stack, status: int, place: int
+) -> None:
+    events = log_events(3000)
+    events[place] = log_event(place, "' union select poison")
+    stack.api.fault(Fault(status=status, body="blocked", marker="poison", times=EVER))
+    shipment = stack.ship_and_account(subscription_event(events))
+    assert shipment.counts()[:2] == (2999, 1)
+    [letter] = shipment.dead_letters
+    assert (letter.reason, letter.attributes["Status"], letter.detail) == ("rejected", str(status), "blocked")
+    assert letter.ids == (events[place]["id"],)
+    assert shipment.answer["requests"] <= 30
+    assert stack.environment.state.unavailable_until < 0, "a poison sets no memory of an outage"

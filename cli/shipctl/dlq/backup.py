@@ -69,6 +69,7 @@ def export(
             "messages": messages,
             "logEvents": events,
             "inFlight": counts.in_flight,
+            "delayed": counts.delayed,
         }
         print_json(counts_written, to=sys.stderr if file == STANDARD_OUTPUT else sys.stdout)
         return
@@ -76,6 +77,8 @@ def export(
     text = f"{counted(events, 'log event')} in {counted(messages, 'message')} written to {where}"
     if counts.in_flight:
         text += f"; {counted(counts.in_flight, 'message')} in flight at the start may be missing"
+    if counts.delayed:
+        text += f"; {counted(counts.delayed, 'message')} delayed, not in the file"
     print(f"shipctl: {text}", file=sys.stderr)
 
 

@@ -72,15 +72,18 @@ class Counts(NamedTuple):
     """Seconds since 1970 on the queue's clock."""
     asked_at_here: float
     """`time.monotonic()`."""
+    delayed: int = 0
+    """Refused alone, and hidden before their next replay: 15 minutes at most."""
 
     @property
     def total(self) -> int:
-        return self.waiting + self.in_flight
+        return self.waiting + self.in_flight + self.delayed
 
     @property
     def words(self) -> str:
-        """`12 visible, 3 in flight`."""
-        return f"{self.waiting:,} visible, {self.in_flight:,} in flight"
+        """`12 visible, 3 in flight`, and `, 1 delayed` where some are."""
+        delayed = f", {self.delayed:,} delayed" if self.delayed else ""
+        return f"{self.waiting:,} visible, {self.in_flight:,} in flight{delayed}"
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,8 @@ class Queue:
         numbers = {name: int(value) for name, value in answer["Attributes"].items()}
         date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
         return Counts(
-            waiting=numbers["ApproximateNumberOfMessages"] + numbers["ApproximateNumberOfMessagesDelayed"],
+            waiting=numbers["ApproximateNumberOfMessages"],
+            delayed=numbers["ApproximateNumberOfMessagesDelayed"],
             in_flight=numbers["ApproximateNumberOfMessagesNotVisible"],
             retention_seconds=numbers["MessageRetentionPeriod"],
             asked_at=parsedate_to_datetime(date).timestamp() if date else time.time(),

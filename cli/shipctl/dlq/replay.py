@@ -79,7 +79,8 @@ def replay(
         bool,
         typer.Option(
             "--wait",
-            help="Wait for messages in flight to come back, and replay them, too: 15 minutes at most.",
+            help="Wait for messages in flight or delayed to come back, and replay them, too: "
+            "15 minutes at most.",
             rich_help_panel=HOW_PANEL,
         ),
     ] = False,
@@ -96,13 +97,14 @@ def replay(
     replay on its count, or parked. What was sent to the queue after the start is left for the next time.
 
     Messages in flight are not seen: the queue is replaying them by itself, or they wait for their next try.
-    Their number is said; --wait waits for them.
+    Nor are delayed ones: LogInformant refused them, and they wait 15 minutes at most before they are tried
+    again. Their number is said; --wait waits for them.
 
     Ctrl-C stops after the batch in hand. If this command is killed between delivery and deletion, the batch
     in hand (at most ten messages) is delivered twice; so may be what a function that fails has in hand.
 
     Exit status: 0 if all selected log events were delivered (or are never shipped, as blank ones) and nothing
-    is in flight, else 1.
+    is in flight or delayed, else 1.
     """
     wanted = selected.selection
     stack = which.find()
@@ -118,7 +120,9 @@ def replay(
     began = time.monotonic()
     with stopped_by_signals() as stop:
         trouble = _rounds(queue, counts, wanted, function, ledger, stop, rate, force, wait)
-    ledger.in_flight = 0 if stop else queue.counts().in_flight
+    if not stop:
+        left = queue.counts()
+        ledger.in_flight, ledger.delayed = left.in_flight, left.delayed
     seconds = time.monotonic() - began
     if as_json:
         print_json(document(ledger, seconds, trouble))
@@ -167,7 +171,8 @@ def _rounds(
         if trouble or stop or not wait:
             return trouble
         now = queue.counts()
-        is_over = not now.in_flight and (not now.waiting or ledger.selected == selected_before)
+        is_hidden = now.in_flight or now.delayed
+        is_over = not is_hidden and (not now.waiting or ledger.selected == selected_before)
         if is_over or time.monotonic() > end:
             return ""
         stop.wait(LOOK_AGAIN_SECONDS)
@@ -189,7 +194,12 @@ def _show_what_would_be(
             overview.count(letter)
     if as_json:
         print_json(
-            {"messages": overview.messages, "logEvents": overview.events, "inFlight": counts.in_flight}
+            {
+                "messages": overview.messages,
+                "logEvents": overview.events,
+                "inFlight": counts.in_flight,
+                "delayed": counts.delayed,
+            }
         )
         return
     events, messages = counted(overview.events, "log event"), counted(overview.messages, "message")

@@ -43,6 +43,7 @@ class ReplayLedger:
     answered: int = 0
     """Messages that the function answered for."""
     in_flight: int = 0
+    delayed: int = 0
     """Messages that were in flight at the end, and so were not tried."""
     failures: Counter[Why] = field(default_factory=Counter)
 
@@ -69,7 +70,13 @@ class ReplayLedger:
         Of what is in flight nobody knows whether it would have been selected.
         """
         return self.answered == self.selected and not (
-            self.refused or self.parked or self.returned or self.left or self.undeleted or self.in_flight
+            self.refused
+            or self.parked
+            or self.returned
+            or self.left
+            or self.undeleted
+            or self.in_flight
+            or self.delayed
         )
 
 
@@ -127,6 +134,9 @@ def _details(ledger: ReplayLedger) -> Iterator[Text]:
     if ledger.in_flight:
         why = "being replayed, or waiting for their next try"
         yield Text(f"{counted(ledger.in_flight, 'message')} in flight, not tried: {why}", style=TROUBLE)
+    if ledger.delayed:
+        why = "refused before, and tried again in 15 minutes at most"
+        yield Text(f"{counted(ledger.delayed, 'message')} delayed, not tried: {why}", style=TROUBLE)
 
 
 def _commands(ledger: ReplayLedger, stack: Stack, from_parked: bool) -> Iterator[str]:
@@ -135,7 +145,7 @@ def _commands(ledger: ReplayLedger, stack: Stack, from_parked: bool) -> Iterator
         yield stack.command("dlq", "show")
     if ledger.parked:
         yield stack.command("dlq", "show", "--parked")
-    if ledger.in_flight:
+    if ledger.in_flight or ledger.delayed:
         parked = ("--parked",) if from_parked else ()
         yield f"{stack.command('dlq', 'stats', *parked)} says why"
         yield f"{stack.command('dlq', 'replay', '--wait', *parked)} waits for them"
@@ -157,6 +167,7 @@ def document(ledger: ReplayLedger, seconds: float, trouble: str) -> dict[str, An
         "messagesUndeleted": ledger.undeleted,
         "messagesNotSelected": ledger.others,
         "messagesInFlight": ledger.in_flight,
+        "messagesDelayed": ledger.delayed,
         "failures": [{**why._asdict(), "events": events} for why, events in ledger.failures.most_common()],
         "isComplete": ledger.is_complete,
         "trouble": trouble or None,

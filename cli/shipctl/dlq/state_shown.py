@@ -45,13 +45,16 @@ def _write_numbers(console: Console, state: QueueState) -> None:
         console.print(Text(waiting, style=BOLD))
     elif counts.waiting:
         console.print(Text(f"{counted(counts.waiting, 'message')} visible", style=BOLD))
-    elif not counts.in_flight:
+    elif not counts.total:
         console.print(Text("Nothing waits.", style=GOOD))
     if counts.in_flight:
         whose = "another command holds them"
         if not state.parked:
             whose = f"replay has them in hand, or they wait for their next try, or {whose}"
         console.print(Text(f"{counted(counts.in_flight, 'message')} in flight: {whose}", style=TROUBLE))
+    if counts.delayed:
+        when = "refused by LogInformant, and tried again in 15 minutes at most"
+        console.print(Text(f"{counted(counts.delayed, 'message')} delayed: {when}", style=TROUBLE))
 
 
 def _write_why(console: Console, state: QueueState) -> None:
@@ -145,7 +148,7 @@ def _replay(state: QueueState) -> dict[str, Any] | None:
 
 
 def _counts(counts: Counts) -> dict[str, int]:
-    return {"visible": counts.waiting, "inFlight": counts.in_flight}
+    return {"visible": counts.waiting, "inFlight": counts.in_flight, "delayed": counts.delayed}
 
 
 def _by(overview: Overview, kind: str, events: dict[str, int]) -> dict[str, dict[str, int]]:

@@ -131,4 +131,4 @@ def _period(period: Period | None) -> dict[str, Any] | None:
 
 def _counts(state: State, *, parked: bool) -> dict[str, int]:
     counts = state.parked_queue if parked else state.dead_letter_queue
-    return {"visible": counts.waiting, "inFlight": counts.in_flight}
+    return {"visible": counts.waiting, "inFlight": counts.in_flight, "delayed": counts.delayed}

@@ -62,6 +62,7 @@ def test_a_person_finds_functions_queues_log_groups_and_alarms(template: JsonObj
         "ParkedQueueArn",
         "ApiKeySecretArn",
         "DeadLetterQueueAlarmName",
+        "DeadLetterQueueDelayedAlarmName",
         "DeadLetterQueueAgeAlarmName",
         "ReplayFailingAlarmName",
         "ParkedQueueAlarmName",

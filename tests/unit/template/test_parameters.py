@@ -35,6 +35,7 @@ NOT_FOR_THE_CODE = {
     "MemorySize",
     "NotificationTopicArn",
     "PermissionsBoundaryArn",
+    "ReplayConcurrency",
     "ReservedConcurrency",
     "VpcSecurityGroupIds",
     "VpcSubnetIds",

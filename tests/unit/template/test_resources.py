@@ -52,6 +52,7 @@ def test_logical_ids_stay(stack: JsonObject) -> None:
         "DeadLetterQueue",
         "DeadLetterQueueAgeAlarm",
         "DeadLetterQueueAlarm",
+        "DeadLetterQueueDelayedAlarm",
         "DeadLetterQueuePolicy",
         "KinesisAgeAlarm",
         "KinesisEventSourceMapping",
@@ -285,10 +286,16 @@ def test_the_dead_letter_queue_invokes_replay_unless_that_is_switched_off(stack:
         "Enabled": {"Fn::If": ["ReplaysByItself", True, False]},
         "BatchSize": 10,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
-        "ScalingConfig": {"MaximumConcurrency": 2},
+        "ScalingConfig": {"MaximumConcurrency": {"Ref": "ReplayConcurrency"}},
     }
     assert stack["Conditions"]["ReplaysByItself"] == {"Fn::Equals": [{"Ref": "AutoReplay"}, "true"]}
     assert stack["Parameters"]["AutoReplay"]["Default"] == "true"
+
+
+def test_replay_runs_as_often_at_a_time_as_the_parameter_says(stack: JsonObject) -> None:
+    parameter = stack["Parameters"]["ReplayConcurrency"]
+    # 2 to 1,000: "Setting maximum concurrency for Amazon SQS event sources", AWS Lambda Developer Guide.
+    assert (parameter["Default"], parameter["MinValue"], parameter["MaxValue"]) == (2, 2, 1000)
 
 
 def test_a_message_stays_hidden_for_six_time_outs_of_the_function_that_has_it(stack: JsonObject) -> None:
@@ -347,6 +354,13 @@ def test_an_alarm_goes_off_when_the_shipper_falls_behind_the_stream(stack: JsonO
         (
             "DeadLetterQueueAlarm",
             "AWS/SQS ApproximateNumberOfMessagesVisible",
+            {"Name": "QueueName", "Value": {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}},
+            "Maximum",
+            "ignore",
+        ),
+        (
+            "DeadLetterQueueDelayedAlarm",
+            "AWS/SQS ApproximateNumberOfMessagesDelayed",
             {"Name": "QueueName", "Value": {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}},
             "Maximum",
             "ignore",
@@ -416,7 +430,7 @@ def test_an_alarm_goes_off_when_replay_tries_in_vain_but_not_after_one_crash(sta
 def test_every_alarm_tells_the_topic_if_there_is_one(stack: JsonObject) -> None:
     topic = {"Fn::If": ["HasNotificationTopic", [{"Ref": "NotificationTopicArn"}], {"Ref": "AWS::NoValue"}]}
     alarms = only_of_type(stack, "AWS::CloudWatch::Alarm")
-    assert len(alarms) == 9
+    assert len(alarms) == 10
     for name in alarms:
         assert properties(stack, name)["AlarmActions"] == topic
         assert properties(stack, name)["OKActions"] == topic

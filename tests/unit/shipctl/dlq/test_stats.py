@@ -119,7 +119,7 @@ def test_for_programs_numbers_are_numbers(shipctl: Run, replaying: Stack) -> Non
     assert document["why"][0]["reason"] == "unauthorized"
     assert document["why"][0]["status"] == 401
     assert (document["replay"]["runs"], document["replay"]["isAsWanted"]) == (True, True)
-    assert document["otherQueue"] == {"visible": 0, "inFlight": 0}
+    assert document["otherQueue"] == {"visible": 0, "inFlight": 0, "delayed": 0}
 
 
 def test_watching_touches_no_message_and_goes_on_until_ctrl_c(

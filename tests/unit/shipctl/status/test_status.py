@@ -87,7 +87,7 @@ def test_for_programs_numbers_are_numbers(shipctl: Run) -> None:
         "returned": {"unauthorized": 60},
     }
     assert document["lastDay"]["received"] == 4000
-    assert document["deadLetterQueue"] == {"visible": 1, "inFlight": 12}
+    assert document["deadLetterQueue"] == {"visible": 1, "inFlight": 12, "delayed": 0}
     assert (document["autoReplay"], document["trigger"]) == (True, "Enabled")
     assert {fault["check"] for fault in document["faults"]} == {"key", "delivery"}
 
