@@ -42,3 +42,9 @@ def test_a_place_in_what_was_read_is_a_place_in_the_text(
     [(raw_start, raw_end)] = reading.places([(start, end)])
     assert written[raw_start:].startswith("<a%40b>")
     assert written[:raw_end].endswith("<c>")
+
+
+def test_many_backslashes_that_are_no_escape_take_no_time() -> None:
+    """If each were looked at from all others, this would take hours."""
+    text = "\\" * 2_000_000
+    assert read(text).text == text

@@ -16,7 +16,7 @@ from loginformant_shipper.redaction.spans import Span
 # RFC 3986, section 2.1; `%25` is a percent sign, so `%2540` was encoded twice. Beside ASCII, the no-break
 # space in UTF-8. RFC 8259, section 7; a backslash is doubled each time that JSON is put into JSON.
 _ESCAPE = re.compile(
-    r"(%(?:25)*(?:[2-7][0-9A-Fa-f]|0[9ADad]|[Cc]2%(?:25)*[Aa]0)|\\+(?:u[0-9A-Fa-f]{4}|[/\"'nrtbf]))"
+    r"(%(?:25)*(?:[2-7][0-9A-Fa-f]|0[9ADad]|[Cc]2%(?:25)*[Aa]0)|(?<!\\)\\++(?:u[0-9A-Fa-f]{4}|[/\"'nrtbf]))"
 )
 
 _MEANING_OF_LETTER = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
