@@ -135,12 +135,6 @@ MUTANTS = (
         "count >= settings.max_replays and refused_for >= _patience(message.failure, something_passed)",
         "count >= settings.max_replays",
     ),
-    Mutant(
-        "takes a failure in company for a refusal",
-        Delivery._prove,
-        "if len(job.batch.logs) > 1:",
-        "if False:",
-    ),
     Mutant("never proves anything", Delivery._has_evidence, "ticket > job.failed_after", "False"),
     Mutant("ignores Retry-After", Delivery._next_job, "or now < self._state.resume_at", ""),
     Mutant(
@@ -185,7 +179,6 @@ MUTANTS = (
         "yield Addressed(message, dead_letter_queue)",
         "yield Addressed(message, parked_queue)",
     ),
-    Mutant("never parks", replay.address, "count >= settings.max_replays and", "False and"),
     Mutant(
         "returns a record of which some was delivered",
         replay.records_to_return,
