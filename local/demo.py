@@ -106,7 +106,7 @@ def _in_good_times(story: Story, steps: Steps, console: Console, all_logs: bool)
 
 
 def _in_an_outage(story: Story, steps: Steps, console: Console) -> int:
-    """Returns how many log events are in the dead-letter queue then."""
+    """Returns how many log events wait for replay then; what was refused is delayed, and not tried."""
     seconds = OUTAGE.headers["Retry-After"]
     console.print(
         f"[bold]The ingest API goes down[/]: {OUTAGE.status}, come again in {seconds} s."
@@ -114,7 +114,8 @@ def _in_an_outage(story: Story, steps: Steps, console: Console) -> int:
     )
     _log_in_an_outage(story, steps, "during-the-outage")
     _run_in_sight(console, story.stack, command(story.stack, "DeadLetterStatsCommand"), 0)
-    return sum(len(letter.events) for letter in story.dead_letters())
+    letters = story.dead_letters()
+    return sum(len(letter.events) for letter in letters if letter.attributes["Reason"] != "rejected")
 
 
 def _log_in_an_outage(story: Story, steps: Steps, log_stream: str) -> int:
