@@ -68,8 +68,14 @@ def test_a_person_finds_functions_queues_log_groups_and_alarms(template: JsonObj
         "ParkedQueueAlarmName",
         "DeadLetterErrorsAlarmName",
         "AsyncEventsDroppedAlarmName",
+        "KinesisAgeAlarmName",
         "LogGroupsRefusedAlarmName",
     } == {name for name in template["Outputs"] if not name.endswith("Command")}
+
+
+def test_every_alarm_is_found_by_an_output(template: JsonObject) -> None:
+    alarms = {name for name, it in template["Resources"].items() if it["Type"] == "AWS::CloudWatch::Alarm"}
+    assert {f"{name}Name" for name in alarms} <= set(template["Outputs"])
 
 
 @pytest.mark.parametrize(
