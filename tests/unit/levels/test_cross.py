@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from loginformant_shipper import levels
 from loginformant_shipper.levels import explain_level
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.level_words import BRACKETED_WORDS
+from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "levels.md"
 PLACE = re.compile(r"\bERROR\b|\berror\b|\bE\b(?=0301| 2026|, \[| Orders| STORAGE)|^E(?=0301)")

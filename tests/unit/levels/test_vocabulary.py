@@ -13,7 +13,7 @@ from loginformant_shipper.levels.vocabulary import (
     Scale,
 )
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.level_words import BRACKETED_WORDS, LETTERS, LEVEL_WORDS
+from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LETTERS, LEVEL_WORDS
 
 
 def test_the_levels_are_those_of_the_ingest_api() -> None:

@@ -48,10 +48,10 @@ from loginformant_shipper.levels.signs import (
 from loginformant_shipper.levels.vocabulary import Decision
 from loginformant_shipper.levels.words import decide_by_words
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.header_items import MAX_HEADER
-from loginformant_shipper.parsing.headers import find_plain_level, read_header
-from loginformant_shipper.parsing.level_marks import level_of_first_sign
-from loginformant_shipper.parsing.level_words import LEVEL_WORDS
+from loginformant_shipper.parsing.headers.header import find_plain_level, read_header
+from loginformant_shipper.parsing.headers.items import MAX_HEADER
+from loginformant_shipper.parsing.headers.level_marks import level_of_first_sign
+from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS
 from loginformant_shipper.parsing.messages import ParsedMessage, parse
 from loginformant_shipper.parsing.stack_traces import Log
 

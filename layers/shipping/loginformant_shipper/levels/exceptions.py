@@ -4,7 +4,7 @@ import re
 
 from loginformant_shipper.levels.vocabulary import Decision
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.headers import read_header
+from loginformant_shipper.parsing.headers.header import read_header
 
 _CRASH = re.compile(
     r"^(?:panic: |fatal error: |goroutine \d{1,9} \[|terminate called |(?:PHP )?Fatal error: "

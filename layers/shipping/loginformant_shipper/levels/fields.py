@@ -27,7 +27,7 @@ from loginformant_shipper.levels.vocabulary import (
     Scale,
 )
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.level_words import LEVEL_WORDS
+from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS
 
 Fields = dict[str, Any]
 _DECISIONS = {level: Decision(level, "field") for level in Level}

@@ -13,8 +13,8 @@ import re
 
 from loginformant_shipper.levels.vocabulary import SYSLOG, Decision
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.headers import find_level, level_on_second_line
-from loginformant_shipper.parsing.level_marks import LevelMark
+from loginformant_shipper.parsing.headers.header import find_level, level_on_second_line
+from loginformant_shipper.parsing.headers.level_marks import LevelMark
 
 
 def decide_by_header(text: str, line: str) -> LevelMark | Decision | None:

@@ -2,7 +2,7 @@
 
 import re
 
-from loginformant_shipper.parsing.level_words import BRACKETED_WORDS, LETTERS
+from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LETTERS
 
 MAX_LENGTH = 300
 """No longer text is called plain: a rule that reads so many characters would see a word cut short."""

@@ -8,8 +8,8 @@ import string
 
 from loginformant_shipper.levels.vocabulary import SYSLOG, Decision
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.header_items import MAX_HEADER
-from loginformant_shipper.parsing.level_words import BRACKETED_WORDS, LEVEL_WORDS, NAMES_TOO
+from loginformant_shipper.parsing.headers.items import MAX_HEADER
+from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LEVEL_WORDS, NAMES_TOO
 
 # --- colours ----------------------------------------------------------------------------------------------
 

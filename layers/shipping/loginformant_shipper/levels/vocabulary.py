@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.level_words import BRACKETED_WORDS
+from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS
 
 
 class Decision(NamedTuple):

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.headers import level_on_second_line, read_header
+from loginformant_shipper.parsing.headers.header import level_on_second_line, read_header
 
 Lines = Sequence[str]
 

@@ -1,7 +1,7 @@
 """Levels that are a letter, a mark or a number in the header of a line."""
 
 import pytest
-from loginformant_shipper.parsing.headers import find_level
+from loginformant_shipper.parsing.headers.header import find_level
 
 
 def level_and_rule(line: str) -> tuple[str, str] | None:

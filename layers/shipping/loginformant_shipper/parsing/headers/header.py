@@ -15,7 +15,7 @@ from re import Match
 from typing import NamedTuple
 
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.header_items import (
+from loginformant_shipper.parsing.headers.items import (
     AFTER_CAPITALS,
     AFTER_LETTER,
     COUNT,
@@ -23,8 +23,12 @@ from loginformant_shipper.parsing.header_items import (
     HeaderWalk,
     is_closed,
 )
-from loginformant_shipper.parsing.level_marks import LevelMark, level_of_first_sign, level_of_known_layout
-from loginformant_shipper.parsing.level_words import (
+from loginformant_shipper.parsing.headers.level_marks import (
+    LevelMark,
+    level_of_first_sign,
+    level_of_known_layout,
+)
+from loginformant_shipper.parsing.headers.level_words import (
     BRACKETED_WORDS,
     LETTERS,
     LEVEL_WORDS,

@@ -6,8 +6,8 @@
 import re
 
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.level_marks import LevelMark
-from loginformant_shipper.parsing.level_words import BRACKETED_WORDS, LETTERS, LEVEL_WORDS, NAMES_TOO
+from loginformant_shipper.parsing.headers.level_marks import LevelMark
+from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LETTERS, LEVEL_WORDS, NAMES_TOO
 
 MAX_HEADER = 300
 """A header has at most this many characters."""

@@ -8,7 +8,7 @@ from re import Match
 from typing import NamedTuple
 
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.level_words import BRACKETED_WORDS, LETTERS, LEVEL_WORDS
+from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LETTERS, LEVEL_WORDS
 
 
 class LevelMark(NamedTuple):

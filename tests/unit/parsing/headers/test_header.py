@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loginformant_shipper.parsing.header_items import MAX_HEADER
-from loginformant_shipper.parsing.headers import Header, find_level, find_plain_level, read_header
+from loginformant_shipper.parsing.headers.header import Header, find_level, find_plain_level, read_header
+from loginformant_shipper.parsing.headers.items import MAX_HEADER
 
 
 @pytest.mark.parametrize(
