@@ -15,6 +15,7 @@ from rich.table import Table
 from benchmarks.cold_start import cold_start
 from benchmarks.cost import Model, cost
 from benchmarks.deadline import FUNCTION_SECONDS, Ending, endings
+from benchmarks.drain import CONCURRENCIES, OUTAGE_HOURS, TERABYTES_A_DAY, drain, replay_times
 from benchmarks.ingest_sink import ingest_sink
 from benchmarks.latency import BATCHES, wall_times
 from benchmarks.memory import peak_memory
@@ -113,6 +114,18 @@ def _deadline(_: Model) -> list[Figures]:
     return [Figures(title, Ending._fields, rows, names=2)]
 
 
+def _drain(model: Model) -> list[Figures]:
+    measured = replay_times()
+    times = [tuple(it) for it in measured]
+    drains = [drain(it, model, volume) for volume in TERABYTES_A_DAY for it in measured]
+    rows = [(it.payload, it.terabytes_a_day, it.megabytes_a_second, *it.hours) for it in drains]
+    columns = ("payload", "TB a day", "MB a second", *(f"{number} at a time" for number in CONCURRENCIES))
+    return [
+        Figures("Replay: processor time for each log event", ("payload", "bytes", "microseconds"), times),
+        Figures(f"Hours to drain an outage of {OUTAGE_HOURS:g} hours, by ReplayConcurrency", columns, rows),
+    ]
+
+
 MEASUREMENTS: dict[str, Callable[[Model], list[Figures]]] = {
     "processor": _processor,
     "stages": _stages,
@@ -121,6 +134,7 @@ MEASUREMENTS: dict[str, Callable[[Model], list[Figures]]] = {
     "memory": _memory,
     "redaction": _redaction,
     "deadline": _deadline,
+    "drain": _drain,
 }
 
 
