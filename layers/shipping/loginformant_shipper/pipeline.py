@@ -128,7 +128,7 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
     all_failed = list(as_refusals(shipment.failed))
     to_return = records_to_return(all_failed, shipment.undecodable, shipment.delivered_records, now)
     returned, failed = split_off(all_failed, to_return)
-    for batch, failure, _ in returned:
+    for batch, failure, *_ in returned:
         ledger.returned[failure] += batch.events()
     ledger.returned_records |= dict.fromkeys(to_return)
     messages = dead_letter_messages(failed, shipment.undecodable, now)
@@ -168,7 +168,7 @@ def _postponed(ledger: Ledger, returned: Iterable[Failed], environment: Environm
     """When each record that is returned comes again: later if it was throttled, or was asked to wait."""
     throttled = {
         origin.record
-        for batch, failure, _ in returned
+        for batch, failure, *_ in returned
         if failure.reason is Reason.THROTTLED
         for origin in batch.origins
     }
@@ -214,9 +214,9 @@ def _deliver(event: object, environment: Environment, remaining_seconds: float) 
         environment.policy,
         deadline,
     )
-    for batch, failure, is_narrowed in delivery:
+    for batch, failure, is_narrowed, was_sent in delivery:
         if failure is not None:
-            shipment.failed.append(Failed(batch, failure, is_narrowed))
+            shipment.failed.append(Failed(batch, failure, is_narrowed, was_sent))
             continue
         ledger.delivered += batch.events()
         shipment.delivered_records |= {origin.record for origin in batch.origins if origin.record}

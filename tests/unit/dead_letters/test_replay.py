@@ -159,10 +159,10 @@ def test_what_would_be_returned_on_its_13th_day_is_written_anew() -> None:
 class TestAsRefusals:
     refused = FIRST._replace(refused_at="2026-11-29T11:00:00.000Z", status="403")
 
-    def outcome(self, reason: Reason, status: int, record: SourceRecord) -> Reason:
-        it = Failed(batch_of_records(record), Failure(reason, status))
-        [(_, failure, _)] = as_refusals([it])
-        return failure.reason
+    def outcome(self, reason: Reason, status: int, record: SourceRecord, *, was_sent: bool = True) -> Reason:
+        it = Failed(batch_of_records(record), Failure(reason, status), was_sent=was_sent)
+        [failed] = as_refusals([it])
+        return failed.failure.reason
 
     def test_what_was_refused_alone_and_fails_alone_in_the_same_way_is_refused(self) -> None:
         assert self.outcome(Reason.UNAUTHORIZED, 403, self.refused) is Reason.REJECTED
@@ -173,6 +173,9 @@ class TestAsRefusals:
 
     def test_not_what_was_never_refused_alone(self) -> None:
         assert self.outcome(Reason.UNAUTHORIZED, 403, FIRST._replace(status="403")) is Reason.UNAUTHORIZED
+
+    def test_not_if_it_only_shares_the_failure_of_others(self) -> None:
+        assert self.outcome(Reason.UNAUTHORIZED, 403, self.refused, was_sent=False) is Reason.UNAUTHORIZED
 
     def test_not_because_of_a_limited_rate(self) -> None:
         throttled = self.refused._replace(status="429")

@@ -60,7 +60,7 @@ class World:
 
 def ids_of(settled: Iterable[Settled]) -> dict[str, Failure | None]:
     found: dict[str, Failure | None] = {}
-    for batch, failure, _ in settled:
+    for batch, failure, *_ in settled:
         assert batch.body == b"", "what is settled takes no memory for its body"
         for events in batch.logs:
             for event in events:

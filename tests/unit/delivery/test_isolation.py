@@ -69,7 +69,7 @@ class Trial:
         narrowed: list[Record] = []
         rest: list[tuple[int, list[str]]] = []
         status = str(self.answer.status or "")
-        for batch, failure, is_narrowed in delivery:
+        for batch, failure, is_narrowed, _ in delivery:
             names = [event.id for events in batch.logs for event in events]
             if failure is None:
                 continue

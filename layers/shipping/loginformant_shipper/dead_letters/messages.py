@@ -74,7 +74,7 @@ def dead_letter_messages(
     """
     groups: dict[tuple[Origin, str, int], tuple[_Fate, list[tuple[int, tuple[LogEvent, ...]]]]] = {}
     now = utc_text(failed_at)
-    for number, (batch, failure, is_narrowed) in enumerate(failed, start=1):
+    for number, (batch, failure, is_narrowed, _) in enumerate(failed, start=1):
         # In one message only if all of it is of one log stream: of less it is not known that it is bad.
         narrowed = is_narrowed and len(set(batch.origins)) == 1
         fate = _Fate(failure, now, narrowed)

@@ -5,8 +5,8 @@
    then 15 minutes. After `MAX_REPLAYS` refusals it is parked, but not before half an hour has passed since
    the first one, and not before a day where the status may have another cause than the log, or where nothing
    else was delivered in the same invocation: a bad hour at LogInformant parks nothing.
-3. A log that was proven bad before and fails alone with the same status again counts as refused: nobody else
-   may be there to prove it anew.
+3. A log that was proven bad before, is sent alone and fails with the same status again counts as refused:
+   nobody else may be there to prove it anew.
 4. What has not been found out is written anew without a count: the next replay goes on with it.
 5. What cannot be read is parked.
 6. What would be returned on its 13th day is parked: SQS drops it after 14.
@@ -54,10 +54,10 @@ MAX_WAITING = timedelta(days=13)
 
 def as_refusals(failed: Iterable[Failed]) -> Iterator[Failed]:
     """Count as refused what was refused alone before, and has failed alone in the same way (case 3)."""
-    for batch, failure, is_narrowed in failed:
+    for batch, failure, is_narrowed, was_sent in failed:
         record = batch.origins[0].record
         same = record is not None and record.refused_at and record.status == str(failure.status or "")
-        if same and len(batch.logs) == 1 and failure.reason in MAY_BE_THE_LOG:
+        if same and was_sent and len(batch.logs) == 1 and failure.reason in MAY_BE_THE_LOG:
             yield Failed(batch, failure._replace(reason=Reason.REJECTED))
         else:
             yield Failed(batch, failure, is_narrowed)
@@ -75,7 +75,7 @@ def records_to_return(
     anew, since a record can only be acknowledged as a whole.
     """
     reasons: dict[SourceRecord, list[Reason | None]] = {}
-    for batch, failure, is_narrowed in failed:
+    for batch, failure, is_narrowed, _ in failed:
         for record in dict.fromkeys(origin.record for origin in batch.origins):
             if record is not None:
                 reasons.setdefault(record, []).append(None if is_narrowed else failure.reason)
@@ -102,7 +102,7 @@ def split_off(
     """What failed of `records`, and what failed of all others."""
     inside: list[Failed] = []
     outside: list[Failed] = []
-    for batch, failure, is_narrowed in failed:
+    for batch, failure, is_narrowed, _ in failed:
         mine = batch.only(lambda origin: origin.record in records)
         others = batch.only(lambda origin: origin.record not in records)
         # Of a part of what was narrowed down it is not known that it is bad.

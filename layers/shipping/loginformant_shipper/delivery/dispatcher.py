@@ -97,6 +97,8 @@ class Settled(NamedTuple):
     """None: delivered."""
     is_narrowed: bool = False
     """At least one of these logs is bad, and it is not known which."""
+    was_sent: bool = True
+    """False: it shares the failure of others, and no request was made with it."""
 
 
 class Failed(NamedTuple):
@@ -105,6 +107,7 @@ class Failed(NamedTuple):
     batch: Batch
     failure: Failure
     is_narrowed: bool = False
+    was_sent: bool = True
 
 
 @dataclass(slots=True, eq=False)
@@ -778,14 +781,16 @@ class Delivery:
             if job.search:
                 self._give_back(job)
             else:
-                self._settle(job, job.trouble or failure if out_of_time else failure)
+                shared = job.trouble or failure if out_of_time else failure
+                was_sent = job.trouble is not None
+                self._settled.append(Settled(job.batch.without_body(), shared, was_sent=was_sent))
         for jobs in (self._held, self._waiting, self._reserve):
             jobs.clear()
         self._give_back_parts(self._searches)
         while self._settled:
             yield self._settled.popleft()
         for batch in self._batches:
-            yield Settled(batch.without_body(), failure)
+            yield Settled(batch.without_body(), failure, was_sent=False)
 
     def _next_moment(self) -> float:
         """When something is to be done even if nothing completes."""
