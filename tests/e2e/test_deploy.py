@@ -346,6 +346,7 @@ OTHER_VALUES = {
     "ApiKeyParameterName": "",
     "ApiKeyKmsKeyArn": "",
     "IngestUrl": "https://logs.example.com:8443/tenant",
+    "ReplayConcurrency": "4",
     "DefaultLevel": "Debug",
     "LogGroups": "/aws/lambda/*,orders",
     "ExcludeLogGroups": "/aws/lambda/noisy",
