@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from shipctl.doctor.findings import Finding, fault, ok, unknown
-from shipctl.installation.diagnosis import deploy_with
+from shipctl.installation.diagnosis import with_default_address
 from shipctl.installation.functions import Function
 from shipctl.installation.installation import Installation
 
@@ -21,14 +21,13 @@ def check_address(installation: Installation) -> Iterator[Finding]:
     if not trouble:
         yield ok(f"{url}: reached from this machine")
         return
-    right = deploy_with(installation.stack, "IngestUrl", "https://app.loginformant.com")
-    remedy = f"{right}, if the address is wrong"
     if proxy := variables.get("HTTPS_PROXY"):
         yield unknown(f"{url}: {trouble}; the functions go through {proxy}")
     elif installation.parameters.get("VpcSubnetIds"):
         yield unknown(f"{url}: {trouble}; the functions run in a VPC")
     else:
-        yield fault(f"{url}: {trouble}", remedy)
+        remedy = "look at network, DNS and proxy of this machine"
+        yield fault(f"{url}: {trouble}", with_default_address(remedy, url, installation.stack))
 
 
 def _trouble(url: str) -> str:
@@ -42,7 +41,7 @@ def _trouble(url: str) -> str:
                 with ssl.create_default_context().wrap_socket(connection, server_hostname=host):
                     pass
     except socket.gaierror as error:
-        return f"the host name {host} is not known ({error.strerror})"
+        return f"the host name {host} is not known on this machine ({error.strerror})"
     except ssl.SSLCertVerificationError as error:
         return f"its certificate is not good: {error.verify_message}"
     except (OSError, ValueError) as error:

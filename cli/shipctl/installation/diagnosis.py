@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from loginformant_shipper.dead_letters.replay import MAY_PASS
 from loginformant_shipper.failures import Reason
+from loginformant_shipper.settings import DEFAULT_INGEST_URL
 
 from shipctl.dlq.meanings import Meaning, meaning_of
 from shipctl.installation.functions import Function
@@ -71,6 +72,13 @@ def deploy_with(stack: Stack, parameter: str, value: str) -> str:
     return stack.command("deploy", "--set", f"{parameter}={value}")
 
 
+def with_default_address(to_do: str, url: str, stack: Stack) -> str:
+    """Return what to do where an address does not work; the default is proposed only in place of another."""
+    if url == DEFAULT_INGEST_URL:
+        return to_do
+    return f"{to_do}; if the address is wrong: {deploy_with(stack, 'IngestUrl', DEFAULT_INGEST_URL)}"
+
+
 def _meaning(trouble: Trouble, installation: Installation) -> Meaning:
     stack = installation.stack
     url = installation.variables(Function.SHIPPER).get("INGEST_URL", "")
@@ -83,12 +91,12 @@ def _meaning(trouble: Trouble, installation: Installation) -> Meaning:
         case Reason.MISCONFIGURED:
             return Meaning(
                 f"what answers at {url} is not the ingest API",
-                deploy_with(stack, "IngestUrl", "https://app.loginformant.com"),
+                with_default_address("see whether a proxy answers in its place", url, stack),
             )
         case Reason.UNAVAILABLE if any(words in trouble.detail for words in _NAME_IS_NOT_KNOWN):
             return Meaning(
                 f"the host name {urlsplit(url).hostname} is not known",
-                deploy_with(stack, "IngestUrl", "https://app.loginformant.com"),
+                with_default_address("see network, proxy and DNS of the functions", url, stack),
             )
         case Reason.UNAVAILABLE if trouble.status is None and "Retry-After" in trouble.detail:
             return Meaning(

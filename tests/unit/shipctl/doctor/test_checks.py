@@ -222,7 +222,7 @@ class TestDelivery:
                 404,
                 "",
                 "what answers at https://app.loginformant.com is not the ingest API (misconfigured 404)",
-                "shipctl deploy --set IngestUrl=https://app.loginformant.com",
+                "see whether a proxy answers in its place",
             ),
             (
                 "unavailable",
@@ -230,7 +230,7 @@ class TestDelivery:
                 "NameResolutionError: Failed to resolve 'x'",
                 "the host name app.loginformant.com is not known "
                 "(unavailable: NameResolutionError: Failed to resolve 'x')",
-                "shipctl deploy --set IngestUrl=https://app.loginformant.com",
+                "see network, proxy and DNS of the functions",
             ),
             (
                 "unavailable",
@@ -256,6 +256,15 @@ class TestDelivery:
         assert finding.verdict is Verdict.FAULT
         assert finding.what.startswith(f"{what}, ")
         assert finding.remedy == f"{remedy}; the queue then empties itself"
+
+    def test_another_address_than_the_default_may_be_wrong(self) -> None:
+        elsewhere = {"Environment": {"Variables": fake.VARIABLES | {"INGEST_URL": "https://other.example"}}}
+        installation = FakeInstallation(configurations={Function.SHIPPER: elsewhere})
+        installation.troubles = [fake.trouble("misconfigured", 404)]
+        assert only("delivery", installation).remedy == (
+            "see whether a proxy answers in its place; if the address is wrong: "
+            "shipctl deploy --set IngestUrl=https://app.loginformant.com; the queue then empties itself"
+        )
 
     def test_where_replay_is_by_command_the_command_is_named(self) -> None:
         installation = FakeInstallation(stack=fake.stack(options=("--stack", "orders")))
