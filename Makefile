@@ -38,9 +38,11 @@ lint: set-up ## check style, types and the template
 build: set-up ## build functions and layers for AWS Lambda
 	@mkdir -p .build
 	@echo 'Building functions and layers (.build/sam-build.log)'
-	@sam build >.build/sam-build.log 2>&1 || { cat .build/sam-build.log; exit 1; }
+	@sources=$$(python -m shipctl.deploy.sources); \
+		sam build >.build/sam-build.log 2>&1 || { cat .build/sam-build.log; exit 1; }; \
+		echo "$$sources" >.aws-sam/build/sources.sha256
 
-deploy: build ## make the stack in the AWS account at hand, or change it (SET='Redact=email'; ARGS="--dry-run")
+deploy: build ## make the stack in the AWS account at hand, or change it (one setting: SET='Redact=email'; ARGS="--dry-run")
 	@shipctl deploy $${DEPLOY_SET:+--set "$$DEPLOY_SET"} $(ARGS)
 
 bench: set-up ## measure speed, memory, cold start and cost (one: make bench ARGS=latency)

@@ -1,7 +1,6 @@
 """Where a deployment comes from: a template that `sam build` made, and the folders of code that it names."""
 
 import copy
-import hashlib
 import io
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -11,10 +10,11 @@ from typing import Any
 
 import yaml
 
+from shipctl.deploy.files import files_of, mode_of
+from shipctl.deploy.sources import refuse_other_sources
 from shipctl.errors import CommandError
 
 _CLONE = Path(__file__).resolve().parents[3]
-_SOURCES = ("template.yaml", "functions", "layers")
 
 _CODE_PROPERTIES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 _LAYER_ROOT = "python"
@@ -53,12 +53,12 @@ def find_artefacts(folder: Path | None) -> Artefacts:
     """Return what is to be deployed: from a folder that is named, or from the build of this clone.
 
     Raises:
-        CommandError: There is no build, or it is older than its sources.
+        CommandError: There is no build, or it is of other sources.
     """
     if folder:
         return load_artefacts(folder)
     built = load_artefacts(_CLONE / ".aws-sam" / "build")
-    _refuse_an_old_build(built.folder)
+    refuse_other_sources(_CLONE, built.folder)
     return built
 
 
@@ -80,46 +80,13 @@ def load_artefacts(folder: Path) -> Artefacts:
     return artefacts
 
 
-def _refuse_an_old_build(folder: Path) -> None:
-    built = (folder / "template.yaml").stat().st_mtime
-    for source in _SOURCES:
-        top = _CLONE / source
-        for path in [top] if top.is_file() else top.rglob("*"):
-            if path.is_file() and "__pycache__" not in path.parts and path.stat().st_mtime > built:
-                raise CommandError(
-                    f"{path.relative_to(_CLONE)} is newer than the build: run make build, or make deploy"
-                )
-
-
-def digest_of(folder: Path) -> str:
-    """Return the digest of a folder: of names, content and whether a file can be executed.
-
-    Equal code has the same one, whenever and wherever it was built, so that CloudFormation sees no change.
-    """
-    digest = hashlib.sha256()
-    for path in _files(folder):
-        content = path.read_bytes()
-        name = path.relative_to(folder).as_posix()
-        digest.update(f"{name}\0{_mode(path)}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()
-
-
 def archive_of(folder: Path) -> bytes:
     """Return a folder as a zip archive."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as zipped:
-        for path in _files(folder):
+        for path in files_of(folder):
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = (0o100000 | _mode(path)) << 16
+            entry.external_attr = (0o100000 | mode_of(path)) << 16
             zipped.writestr(entry, path.read_bytes())
     return packed.getvalue()
-
-
-def _files(folder: Path) -> list[Path]:
-    found = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return sorted(found)
-
-
-def _mode(path: Path) -> int:
-    return 0o755 if path.stat().st_mode & 0o100 else 0o644

@@ -12,7 +12,8 @@ from typing import Any
 
 from shipctl.account import aws_errors
 from shipctl.deploy.account import Account
-from shipctl.deploy.artefacts import Artefacts, archive_of, digest_of
+from shipctl.deploy.artefacts import Artefacts, archive_of
+from shipctl.deploy.files import digest_of
 from shipctl.errors import CommandError
 
 _PREFIX = "loginformant-shipper"
@@ -30,7 +31,7 @@ def upload(account: Account, artefacts: Artefacts, bucket: str | None) -> str:
         CommandError: S3 refuses something.
     """
     client = account.client("s3")
-    name = bucket or f"{_PREFIX}-{account.id}-{account.region}"
+    name = bucket or own_bucket(account)
     with aws_errors(f"Looking for bucket {name}"):
         _have_bucket(client, name, account, may_be_made=bucket is None)
     with aws_errors(f"Uploading to bucket {name}"):
@@ -44,6 +45,11 @@ def upload(account: Account, artefacts: Artefacts, bucket: str | None) -> str:
         _put(client, name, key, lambda: template, account)
     # The bucket in the path, as the AWS SAM CLI has it (aws-sam-cli, samcli/lib/package/s3_uploader.py).
     return f"{client.meta.endpoint_url}/{name}/{key}"
+
+
+def own_bucket(account: Account) -> str:
+    """Return the name of the bucket that is made for code and templates."""
+    return f"{_PREFIX}-{account.id}-{account.region}"
 
 
 def _have_bucket(client: Any, name: str, account: Account, *, may_be_made: bool) -> None:

@@ -2,12 +2,15 @@
 
 import io
 import os
+import time
 import zipfile
 from pathlib import Path
 
 import pytest
 from shipctl.deploy import artefacts
-from shipctl.deploy.artefacts import archive_of, digest_of, find_artefacts, load_artefacts
+from shipctl.deploy.artefacts import archive_of, find_artefacts, load_artefacts
+from shipctl.deploy.files import digest_of
+from shipctl.deploy.sources import DIGEST_FILE, digest_of_sources
 from shipctl.errors import CommandError
 
 TEMPLATE = """
@@ -58,21 +61,58 @@ def test_the_sources_are_no_build() -> None:
         load_artefacts(Path(__file__).parents[4])
 
 
-def test_a_build_that_is_older_than_its_sources_is_refused(
-    build: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def source(build: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of the clone that the build is in, and older than it."""
     clone = build.parents[1]
     monkeypatch.setattr(artefacts, "_CLONE", clone)
     source = clone / "functions" / "shipper" / "app.py"
     source.parent.mkdir(parents=True)
-    source.write_text("")
     built = (build / "template.yaml").stat().st_mtime
-    os.utime(source, (built - 10, built - 10))
+    for file in (clone / "template.yaml", source):
+        file.write_text("as built")
+        os.utime(file, (built - 10, built - 10))
+    return source
+
+
+def test_a_build_that_is_older_than_its_sources_is_refused(build: Path, source: Path) -> None:
     assert find_artefacts(None).folder == build
-    os.utime(source, (built + 10, built + 10))
+    now = time.time()
+    os.utime(source, (now + 10, now + 10))
     with pytest.raises(CommandError, match=r"functions/shipper/app\.py is newer than the build: run make"):
         find_artefacts(None)
     assert find_artefacts(build).folder == build, "one that is named is taken as it is"
+
+
+class TestWithTheDigestOfItsSources:
+    @pytest.fixture(autouse=True)
+    def digest(self, build: Path, source: Path) -> None:
+        (build / DIGEST_FILE).write_text(digest_of_sources(source.parents[2]) + "\n")
+
+    def test_equal_sources_may_be_newer(self, build: Path, source: Path) -> None:
+        """Seen: refused after `git checkout` of the same content."""
+        now = time.time()
+        os.utime(source, (now + 10, now + 10))
+        (source.parent / "__pycache__").mkdir()
+        (source.parent / "__pycache__" / "app.pyc").write_text("x")
+        assert find_artefacts(None).folder == build
+
+    @pytest.mark.parametrize("change", ["changed", "removed", "added", "template"])
+    def test_other_sources_are_refused_though_none_is_newer(self, change: str, source: Path) -> None:
+        before = source.stat()
+        match change:
+            case "changed":
+                source.write_text("otherwise")
+            case "removed":
+                source.unlink()
+            case "added":
+                source.with_name("more.py").write_text("")
+            case "template":
+                (source.parents[2] / "template.yaml").write_text("otherwise")
+        for file in source.parents[2].rglob("*"):
+            os.utime(file, (before.st_mtime, before.st_mtime))
+        with pytest.raises(CommandError, match="the build is not of the sources as they are"):
+            find_artefacts(None)
 
 
 def test_equal_code_has_an_equal_name_whenever_it_was_built(build: Path, tmp_path: Path) -> None:
