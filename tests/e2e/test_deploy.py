@@ -162,8 +162,8 @@ def test_at_a_terminal_a_new_stack_asks_three_questions_and_checks_each_answer(d
     with at_terminal(command, desk.account.environment, PROJECT) as person:
         person.sees("Account 000000000000, region eu-west-1")
         person.sees("1, 2 or 3")
-        person.types("")
-        person.sees("1, 2 or 3")
+        person.types("api-key")
+        person.sees("1, 2 or 3, please: the ARN or name is asked next")
         person.types("2")
         person.sees("The ARN of the secret")
         person.types("api-key")
@@ -188,6 +188,7 @@ def test_at_a_terminal_a_new_stack_asks_three_questions_and_checks_each_answer(d
     assert values["ApiKeySecretArn"] == SECRET_ARN
     assert values["LogGroups"] == "/aws/lambda/*,orders"
     assert "Stack asked is deployed." in person.shown
+    assert "Next: shipctl doctor, shipctl subscriptions list" in person.shown
 
 
 def test_the_api_key_is_neither_shown_nor_kept_in_a_file(desk: Desk, tmp_path: Path) -> None:
@@ -226,8 +227,9 @@ def test_ctrl_c_at_a_question_changes_nothing(desk: Desk) -> None:
 
 def test_without_a_terminal_nothing_is_asked(desk: Desk) -> None:
     done = desk.deploy("--stack", "unasked", typed="y\n")
-    assert (done.status, done.out) == (2, "")
+    assert done.status == 2
     assert "--yes" in done.err
+    assert "(make deploy ARGS=--yes)" in done.err
     done = desk.deploy("--stack", "unasked", "--yes")
     assert done.status == 2
     assert "--api-key" in done.err
@@ -269,6 +271,17 @@ def test_a_second_deployment_keeps_every_setting(desk: Desk, stack: str) -> None
     assert desk.values(stack) == before
     assert (before["Redact"], before["MaxReplays"]) == ("email", "7")
     assert desk.variables(stack, "Shipper")["REDACT"] == "email"
+
+
+def test_without_a_terminal_it_is_compared_first(desk: Desk, stack: str) -> None:
+    done = desk.deploy("--stack", stack)
+    assert (done.status, done.err) == (0, "")
+    assert "nothing to change" in done.out
+    before = desk.values(stack)
+    done = desk.deploy("--stack", stack, "--set", "MaxReplays=8")
+    assert done.status == 2
+    assert "there is no terminal to ask on" in done.err
+    assert desk.values(stack) == before
 
 
 def test_tags_of_the_stack_stay(desk: Desk, stack: str) -> None:
@@ -545,7 +558,7 @@ def test_a_default_that_has_changed_is_taken_and_told_and_a_value_that_was_set_i
     assert done.status == 0, done.err
     assert "BatchMaxLogs  500 → 400  (the new default" in done.out
     assert "MaxReplays" not in done.out
-    assert "Nothing was changed" in done.out
+    assert "The stack was not changed (--dry-run). Code and template are in the bucket" in done.out
     assert desk.values(stack)["BatchMaxLogs"] == "500"
 
 

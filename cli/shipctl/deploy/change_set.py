@@ -104,7 +104,7 @@ def refuse_other_values(change_set: ChangeSet, settings: Iterable[Setting]) -> N
         kept = setting.origin is Origin.KEPT and found.get("UsePreviousValue")
         if not kept and found.get("ParameterValue") != setting.after:
             raise CommandError(
-                f"nothing was changed: CloudFormation would set {setting.name} to "
+                f"the stack was not changed: CloudFormation would set {setting.name} to "
                 f"{found.get('ParameterValue')!r} and not to {setting.after!r}; has someone else just "
                 "changed the stack? Run it again"
             )

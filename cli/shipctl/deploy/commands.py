@@ -14,7 +14,7 @@ from shipctl.deploy.artefacts import find_artefacts
 from shipctl.deploy.deployment import Deployment, remove_failed_stack
 from shipctl.deploy.live_stack import FAILED_FIRST, find_live_stack
 from shipctl.deploy.parameters import Parameter, parameters_of
-from shipctl.deploy.questions import KEYS, ask, ask_api_key
+from shipctl.deploy.questions import KEYS, ask, ask_api_key, is_terminal, refuse_without_terminal
 from shipctl.deploy.refused import Refused
 from shipctl.deploy.settings_plan import plan_settings, refuse_what_cannot_work
 from shipctl.deploy.wishes import read_wishes
@@ -35,7 +35,7 @@ EXAMPLES = """**Examples**
 - `shipctl deploy --parameters settings.json --yes`
 
 The exit status is 0 if the stack is as it was asked to be, 1 if it is not, 2 if what was asked cannot be
-(then nothing was touched), 130 after Ctrl-C.
+(then the stack was not touched), 130 after Ctrl-C.
 """
 WANTED_PANEL = "What is to be (what is not named stays as the stack has it)"
 HOW_PANEL = "How"
@@ -82,7 +82,12 @@ Yes = Annotated[
     bool, typer.Option("--yes", "-y", help="Deploy without a question.", rich_help_panel=HOW_PANEL)
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Show what would change, and stop.", rich_help_panel=HOW_PANEL)
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Show what would change, and stop. Code and template are uploaded for it.",
+        rich_help_panel=HOW_PANEL,
+    ),
 ]
 Bucket = Annotated[
     str | None,
@@ -123,10 +128,6 @@ def deploy(
     anything is uploaded, by the code that will read them. What would change is shown, and a question asked.
     """
     console = Console(highlight=False)
-    if not (yes or dry_run or is_terminal()):
-        raise Refused(
-            "there is no terminal to ask on: give --yes to deploy, or --dry-run to see what would be"
-        )
     account = find_account(place.region, place.profile)
     console.print(f"Account {account.id}, region {account.region}, as {account.arn}", soft_wrap=True)
     what = find_artefacts(artefacts)
@@ -136,6 +137,8 @@ def deploy(
     live = find_live_stack(client, place.stack)
     stack_place = StackPlace(account.region, place.stack)
     is_new = live is None or live.status == FAILED_FIRST
+    if is_new and not (yes or dry_run):
+        refuse_without_terminal()
     wishes |= _answers(console, known, wishes, stack_place, is_new=is_new, api_key=api_key)
     settings = plan_settings(known, wishes, None if is_new else live)
     refuse_what_cannot_work(what.template, settings, stack_place)
@@ -145,11 +148,6 @@ def deploy(
             live = None
         deployment = Deployment(console, account, client, place.stack, what, settings, live)
         deployment.run(bucket, yes=yes, dry_run=dry_run)
-
-
-def is_terminal() -> bool:
-    """Whether someone is there to answer."""
-    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _answers(

@@ -15,9 +15,9 @@ from shipctl.deploy.change_set import ChangeSet, discard, make_change_set, refus
 from shipctl.deploy.changes import write_removed_parameters, write_resources, write_settings
 from shipctl.deploy.live_stack import LiveStack
 from shipctl.deploy.progress import Outcome, follow, newest_event
-from shipctl.deploy.questions import confirm
+from shipctl.deploy.questions import confirm, refuse_without_terminal
 from shipctl.deploy.settings_plan import Setting
-from shipctl.deploy.upload import upload
+from shipctl.deploy.upload import own_bucket, upload
 from shipctl.errors import CommandError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Deployment:
 
         Raises:
             CommandError: It could not be done; the line says how the stack is now.
+            Refused: There is something to ask, and no terminal to ask on.
             typer.Exit: The answer was no.
         """
         with self.console.status("Uploading"):
@@ -48,25 +49,32 @@ class Deployment:
         wanted = False
         try:
             refuse_other_values(change_set, self.settings)
-            wanted = self._is_wanted(change_set, yes=yes, dry_run=dry_run)
+            wanted = self._is_wanted(change_set, bucket or own_bucket(self.account), yes=yes, dry_run=dry_run)
         finally:
             if not wanted:
                 discard(self.client, change_set)
         if wanted:
             self._carry_out(change_set)
 
-    def _is_wanted(self, change_set: ChangeSet, *, yes: bool, dry_run: bool) -> bool:
+    def _is_wanted(self, change_set: ChangeSet, bucket: str, *, yes: bool, dry_run: bool) -> bool:
         if not change_set.changes:
             self.console.print(f"Stack {self.stack_name} is as it was asked to be: nothing to change.")
             return False
         self._show(change_set)
         if dry_run:
-            self.console.print("Nothing was changed (--dry-run).")
+            self._tell_what_was_not_done(" (--dry-run)", bucket)
             return False
-        if not (yes or confirm("Deploy this?")):
-            self.console.print("Nothing was changed.")
-            raise typer.Exit(1)
+        if not yes:
+            refuse_without_terminal()
+            if not confirm("Deploy this?"):
+                self._tell_what_was_not_done("", bucket)
+                raise typer.Exit(1)
         return True
+
+    def _tell_what_was_not_done(self, why: str, bucket: str) -> None:
+        self.console.print(
+            f"The stack was not changed{why}. Code and template are in the bucket {bucket}.", soft_wrap=True
+        )
 
     def _show(self, change_set: ChangeSet) -> None:
         console, is_new = self.console, self.live is None
@@ -104,6 +112,7 @@ class Deployment:
                 after = f"the stack is {outcome.status}"
             raise CommandError(f"the deployment failed, and {after}: {_why(outcome)}")
         self.console.print(f"Stack {self.stack_name} is deployed.")
+        self.console.print("Next: shipctl doctor, shipctl subscriptions list")
         values = {each.name: each.after for each in self.settings}
         if not values.get("LogGroups") and values.get("SubscribeAccount") != "true":
             hint = "shipctl deploy --set 'LogGroups=/aws/lambda/*'"

@@ -30,7 +30,8 @@ class Parameter:
         shown = "what was given" if self.secret else repr(value)
         if values := self.declared.get("AllowedValues"):
             return f"{self.name} is {shown}: allowed is one of {', '.join(map(str, values))}"
-        return f"{self.name} is {shown}: allowed is: {self.declared.get('ConstraintDescription', '')}"
+        allowed = self.declared.get("ConstraintDescription", "")
+        return f"{self.name} is {shown}: allowed is {_in_a_sentence(allowed)}"
 
     def _is_allowed(self, value: str) -> bool:
         declared = self.declared
@@ -44,6 +45,12 @@ class Parameter:
             return bool(declared["MinValue"] <= number <= declared["MaxValue"])
         pattern = re.compile(declared.get("AllowedPattern", ".*"), re.ASCII)
         return len(value) <= declared.get("MaxLength", MAX_VALUE_BYTES) and bool(pattern.fullmatch(value))
+
+
+def _in_a_sentence(description: str) -> str:
+    begins_with_a_name = description[1:2].isupper()  # NAME=VALUE
+    first = description[:1] if begins_with_a_name else description[:1].lower()
+    return first + description[1:].rstrip(".")
 
 
 def parameters_of(template: JsonObject) -> dict[str, Parameter]:

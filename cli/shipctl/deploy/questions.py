@@ -1,9 +1,12 @@
 """The questions for a new stack: the API key, the log groups, whom to tell. Answers are checked at once."""
 
+import sys
 from collections.abc import Callable
 
 import typer
 from rich.console import Console
+
+from shipctl.deploy.refused import Refused
 
 KEYS = {
     "1": ("ApiKey", "I enter it now: the stack keeps it in a new secret"),
@@ -21,6 +24,20 @@ _MAY_BE_EMPTY = {"LogGroups", "NotificationTopicArn"}
 
 Check = Callable[[str, str], str | None]
 """Name and value of a parameter; what is wrong with it."""
+
+
+def is_terminal() -> bool:
+    """Whether someone is there to answer."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def refuse_without_terminal() -> None:
+    """Raise `Refused` if nobody is there to answer."""
+    if not is_terminal():
+        raise Refused(
+            "there is no terminal to ask on: give --yes to deploy (make deploy ARGS=--yes), or --dry-run to "
+            "see what would be"
+        )
 
 
 def ask(console: Console, wishes: dict[str, str], check: Check) -> dict[str, str]:
@@ -65,6 +82,7 @@ def _which_key(console: Console) -> str:
         number = typer.prompt("1, 2 or 3", default="", show_default=False).strip()
         if number in KEYS:
             return KEYS[number][0]
+        console.print("1, 2 or 3, please: the ARN or name is asked next", style="red")
 
 
 def _answer(console: Console, name: str, check: Check) -> str:

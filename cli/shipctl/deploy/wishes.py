@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def read_wishes(
         unset: Of --unset, names: back to the default.
 
     Raises:
-        Refused: A name that there is not, a name twice, a secret.
+        Refused: A name that there is not, a name twice, two settings in one --set, a secret.
     """
     wishes: dict[str, str] = read_file(file) if file else {}
     by_option: dict[str, str] = {}
@@ -35,6 +36,7 @@ def read_wishes(
         if not sign:
             raise Refused(f"--set {text}: give NAME=VALUE, such as --set MaxInFlight=8")
         _once(name, by_option)
+        _refuse_another_setting(name, value, parameters)
         by_option[name] = value
     for name in unset:
         _once(name, by_option)
@@ -112,6 +114,16 @@ def _texts(values: Mapping[str, object], path: Path) -> dict[str, str]:
 def _once(name: str, given: Mapping[str, str]) -> None:
     if name in given:
         raise Refused(f"{name} is given twice")
+
+
+def _refuse_another_setting(name: str, value: str, parameters: Mapping[str, Parameter]) -> None:
+    """Refuse `Redact=email MaxInFlight=8`, as plain SAM would take it: here it would be one value."""
+    for other in re.findall(r"\s(\w+)=", value):
+        if other in parameters:
+            raise Refused(
+                f"--set {name}: {other}= in its value looks like another setting. Give --set once for each "
+                f"(shipctl deploy --set {name}=… --set {other}=…), or such a value in a file of --parameters"
+            )
 
 
 def _near(name: str, parameters: Mapping[str, Parameter]) -> str:

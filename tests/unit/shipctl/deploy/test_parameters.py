@@ -27,9 +27,11 @@ def test_what_the_template_allows(name: str, value: str, parameters: Parameters)
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("LogGroups", "a, b", "LogGroups is 'a, b': allowed is: Names of log groups"),
+        ("LogGroups", "a, b", "LogGroups is 'a, b': allowed is names of log groups"),
         ("LogGroups", "x" * 2049, "LogGroups is "),
-        ("MaxInFlight", "17", "MaxInFlight is '17': allowed is: A whole number from 1 to 16."),
+        ("MaxInFlight", "17", "MaxInFlight is '17': allowed is a whole number from 1 to 16"),
+        ("Properties", "x", "Properties is 'x': allowed is NAME=VALUE, separated by commas"),
+        ("ApiKeySecretArn", "k", "ApiKeySecretArn is 'k': allowed is the complete ARN of a secret, with"),
         ("MaxInFlight", "many", "MaxInFlight is 'many'"),
         ("MaxInFlight", "nan", "MaxInFlight is 'nan'"),
         ("MaxInFlight", "", "MaxInFlight is ''"),

@@ -29,6 +29,7 @@ def write(folder: Path, text: str) -> Path:
         " leading and trailing ",
         "?ERROR ?WARN",
         "a=b,c==d",
+        "user=anna level=Error",
         '{ $.level = "ERROR" }',
         "it's \\ and \\\\",
         "$HOME `id` %s {0}",
@@ -60,6 +61,12 @@ def test_unset_is_back_to_the_default(parameters: Parameters) -> None:
         (("Redact=email", "Redact=token"), (), "Redact is given twice"),
         (("Redact=email",), ("Redact",), "Redact is given twice"),
         (("ApiKey=abc",), (), "--api-key"),
+        (
+            ("ExcludePattern=GET /health MinimumLevel=Information",),
+            (),
+            "Give --set once for each (shipctl deploy --set ExcludePattern=… --set MinimumLevel=…)",
+        ),
+        (("Redact=email\tApiKey=abc",), (), "ApiKey= in its value looks like another setting"),
     ],
 )
 def test_what_cannot_be_meant(
