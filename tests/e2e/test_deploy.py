@@ -188,7 +188,7 @@ def test_at_a_terminal_a_new_stack_asks_three_questions_and_checks_each_answer(d
     assert values["ApiKeySecretArn"] == SECRET_ARN
     assert values["LogGroups"] == "/aws/lambda/*,orders"
     assert "Stack asked is deployed." in person.shown
-    assert "Next: shipctl doctor, shipctl subscriptions list" in person.shown
+    assert "Next: shipctl doctor --stack asked, shipctl subscriptions list --stack asked" in person.shown
 
 
 def test_the_api_key_is_neither_shown_nor_kept_in_a_file(desk: Desk, tmp_path: Path) -> None:

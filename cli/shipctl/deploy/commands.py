@@ -20,6 +20,7 @@ from shipctl.deploy.settings_plan import plan_settings, refuse_what_cannot_work
 from shipctl.deploy.wishes import read_wishes
 from shipctl.dlq.signals import ended_by_sigterm
 from shipctl.options import Place
+from shipctl.stack import options_for
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -146,7 +147,8 @@ def deploy(
         if live and is_new:
             remove_failed_stack(console, client, place.stack, live)
             live = None
-        deployment = Deployment(console, account, client, place.stack, what, settings, live)
+        options = options_for(place.stack, place.region, place.profile)
+        deployment = Deployment(console, account, client, place.stack, what, settings, live, options)
         deployment.run(bucket, yes=yes, dry_run=dry_run)
 
 

@@ -33,6 +33,8 @@ class Deployment:
     artefacts: Artefacts
     settings: list[Setting]
     live: LiveStack | None
+    options: tuple[str, ...]
+    """Those without which another command would not find this stack."""
 
     def run(self, bucket: str | None, *, yes: bool, dry_run: bool) -> None:
         """Upload, show what would change and, if it may, change it.
@@ -112,11 +114,15 @@ class Deployment:
                 after = f"the stack is {outcome.status}"
             raise CommandError(f"the deployment failed, and {after}: {_why(outcome)}")
         self.console.print(f"Stack {self.stack_name} is deployed.")
-        self.console.print("Next: shipctl doctor, shipctl subscriptions list")
         values = {each.name: each.after for each in self.settings}
         if not values.get("LogGroups") and values.get("SubscribeAccount") != "true":
-            hint = "shipctl deploy --set 'LogGroups=/aws/lambda/*'"
+            hint = self._command("deploy", "--set", "LogGroups=/aws/lambda/*")
             self.console.print(f"It subscribes no log groups yet: {hint}", soft_wrap=True)
+        following = f"{self._command('doctor')}, {self._command('subscriptions', 'list')}"
+        self.console.print(f"Next: {following}", soft_wrap=True)
+
+    def _command(self, *words: str) -> str:
+        return shlex.join(("shipctl", *words, *self.options))
 
     def _tell_where_to_look(self) -> None:
         look = (
