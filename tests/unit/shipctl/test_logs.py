@@ -75,7 +75,7 @@ def test_following_shows_each_line_once(shipctl: Run, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("shipctl.logs.time.sleep", sleep)
     monkeypatch.setattr("shipctl.logs.LATE", timedelta(days=9999))
-    result = shipctl("logs", "replay", "--follow")
+    result = shipctl("logs", "replay", "--follow", "--since", "2026-11-29T11:00")
     assert (result.exit_code, len(result.stdout.splitlines())) == (130, 1)
 
 
