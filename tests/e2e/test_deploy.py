@@ -608,6 +608,10 @@ def test_what_a_failed_first_deployment_of_sam_left_is_removed(desk: Desk) -> No
     done = desk.sam_built("failed", "--parameter-overrides", f"ApiKey={KEY}", "MaxInFlight=4.5")
     assert done.status != 0
     assert desk.stack("failed")["StackStatus"] == "ROLLBACK_COMPLETE"
+    done = desk.deploy("--stack", "failed", "--dry-run", "--api-key", typed=KEY)
+    assert done.status == 2
+    assert "has to be removed first" in done.err
+    assert desk.stack("failed")["StackStatus"] == "ROLLBACK_COMPLETE"
     done = desk.deploy("--stack", "failed", "--yes", "--api-key", typed=KEY)
     assert done.status == 0, done.err
     assert "Removing stack failed, whose first deployment failed" in done.out

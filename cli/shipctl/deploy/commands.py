@@ -14,7 +14,7 @@ from shipctl.deploy.artefacts import find_artefacts
 from shipctl.deploy.deployment import Deployment, remove_failed_stack
 from shipctl.deploy.live_stack import FAILED_FIRST, find_live_stack
 from shipctl.deploy.parameters import Parameter, parameters_of
-from shipctl.deploy.questions import KEYS, ask, ask_api_key, is_terminal, refuse_without_terminal
+from shipctl.deploy.questions import KEYS, ask, ask_api_key, confirm, is_terminal, refuse_without_terminal
 from shipctl.deploy.refused import Refused
 from shipctl.deploy.settings_plan import plan_settings, refuse_what_cannot_work
 from shipctl.deploy.wishes import read_wishes
@@ -143,6 +143,8 @@ def deploy(
     wishes |= _answers(console, known, wishes, stack_place, is_new=is_new, api_key=api_key)
     settings = plan_settings(known, wishes, None if is_new else live)
     refuse_what_cannot_work(what.template, settings, stack_place)
+    if live and is_new:
+        _refuse_to_remove_unasked(place.stack, yes=yes, dry_run=dry_run)
     with ended_by_sigterm():
         if live and is_new:
             remove_failed_stack(console, client, place.stack, live)
@@ -150,6 +152,15 @@ def deploy(
         options = options_for(place.stack, place.region, place.profile)
         deployment = Deployment(console, account, client, place.stack, what, settings, live, options)
         deployment.run(bucket, yes=yes, dry_run=dry_run)
+
+
+def _refuse_to_remove_unasked(stack: str, *, yes: bool, dry_run: bool) -> None:
+    """CloudFormation makes no change set for what a failed first deployment left: it has to go first."""
+    left = f"stack {stack} is what a failed first deployment left, with nothing in it"
+    if dry_run:
+        raise Refused(f"{left}: it has to be removed first, which --dry-run does not do: leave --dry-run out")
+    if not yes and not confirm(f"{left[0].upper()}{left[1:]}. Remove it?"):
+        raise typer.Exit(1)
 
 
 def _answers(
