@@ -9,8 +9,9 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 
 ARGS ?=
-# Long files come first, since they are collected first: no worker is left with one of them at the end.
-WORKERS := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+# The tests of a file stay together, since they share what is slow to set up. The long files come first, as they are
+# collected: no worker is left with one of them at the end.
+WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 SET ?=
 # As it was typed: make would expand a dollar sign, which ends many a regular expression.
 export DEPLOY_SET := $(value SET)
