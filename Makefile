@@ -16,7 +16,7 @@ SET ?=
 # As it was typed: make would expand a dollar sign, which ends many a regular expression.
 export DEPLOY_SET := $(value SET)
 
-.PHONY: help run test test-oldest lint build deploy bench chaos fuzz soak coverage mutants lock clean set-up
+.PHONY: help run test trial test-oldest lint build deploy bench chaos fuzz soak coverage mutants lock clean set-up
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ run: set-up ## the whole stack on this machine: logs that arrive, an outage, and
 
 test: set-up ## run all tests (some: make test ARGS="tests/unit -k levels")
 	@python -m pytest $(WORKERS) $(ARGS)
+
+trial: set-up ## break a deployed stack in every known way: does shipctl doctor name it, and the remedy mend it?
+	@python -m pytest -m trial tests/e2e/test_broken_stack.py $(ARGS)
 
 test-oldest: set-up ## run the unit tests on Python 3.11 too, where it is at hand
 	@local/test-oldest $(ARGS)

@@ -28,7 +28,7 @@ from local.samples import POISON
 from local.stack import PROJECT, Stack, deployed_stack, switch_auto_replay
 from local.story import POISON_IS_REFUSED, Incomplete, wait
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.trial]
 LOG = PROJECT / ".build" / "local" / "broken.log"
 LOG_GROUP = "/app/orders"
 NEW_KEY = "another-key"

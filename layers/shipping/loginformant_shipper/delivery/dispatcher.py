@@ -400,7 +400,10 @@ class Delivery:
     def _refused(self, job: _Job, failure: Failure) -> None:
         if len(job.batch.logs) == 1:
             failed_after = self._searches[job.search].failed_after if job.search else 0
-            if self._success[0] <= failed_after:
+            # A log that was refused before says nothing of the ingest API: others are still searched for.
+            record = job.batch.origins[0].record
+            is_known = record is not None and record.refused_at is not None
+            if self._success[0] <= failed_after and not is_known:
                 self._refused_without_success += 1
             self._refuse(job, failure)
             return
