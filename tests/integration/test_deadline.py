@@ -20,7 +20,9 @@ def test_without_time_for_a_request_none_is_made(
     stack = make_stack(key=key)
     shipment = stack.ship_and_account(subscription_event(log_events(12)), seconds=seconds)
     assert shipment.counts() == (0, 12, 0)
-    assert shipment.by_reason() == {"out_of_time": 12}
+    # Which of the two depends on whether work on the log events had begun.
+    assert sum(shipment.by_reason().values()) == 12
+    assert shipment.by_reason().keys() <= {"out_of_time", "not_begun"}
     assert stack.senders.key_fetches == 0
 
 
