@@ -37,8 +37,7 @@ SHORT_SECONDS = 2
 MAX_REPLAYS = 2
 LAST_ARRIVAL_SECONDS = 0.4
 """So long after a function has ended the last of its requests has been accepted."""
-MAX_ROUNDS = 40
-"""Replays in which a good log is delivered once all is well: the bound of the schedules in virtual time."""
+MAX_ROUNDS = 15
 NOT_TAKEN = "the queue did not take them"
 """As the function says of log events that it could not store."""
 
