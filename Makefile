@@ -44,6 +44,7 @@ build: set-up ## build functions and layers for AWS Lambda
 	@echo 'Building functions and layers (.build/sam-build.log)'
 	@sources=$$(python -m shipctl.deploy.sources); \
 		sam build >.build/sam-build.log 2>&1 || { cat .build/sam-build.log; exit 1; }; \
+		sed -n '/^Without bytecode/{p;q;}' .build/sam-build.log; \
 		echo "$$sources" >.aws-sam/build/sources.sha256
 
 deploy: build ## make the stack in the AWS account at hand, or change it (one setting: SET='Redact=email'; ARGS="--dry-run")

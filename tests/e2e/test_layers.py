@@ -1,7 +1,12 @@
 """The layers as they are built for AWS Lambda."""
 
 import hashlib
+import importlib.util
+import os
+import shutil
 import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,15 +17,22 @@ from local.stack import PROJECT
 pytestmark = pytest.mark.e2e
 
 
-def built(layer: str, folder: Path, target: Path) -> Path:
+def build(
+    layer: str, folder: Path, target: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
     target.mkdir()
-    subprocess.run(
-        ["make", "--makefile", "Makefile", f"build-{layer}"],
+    return subprocess.run(
+        [shutil.which("make") or "make", "--makefile", "Makefile", f"build-{layer}"],
         cwd=PROJECT / "layers" / folder,
-        env={**without_aws_settings(), "ARTIFACTS_DIR": str(target)},
-        check=True,
+        env={**environment, "ARTIFACTS_DIR": str(target)},
         capture_output=True,
+        text=True,
     )
+
+
+def built(layer: str, folder: Path, target: Path, **variables: str) -> Path:
+    done = build(layer, folder, target, {**without_aws_settings(), **variables})
+    assert done.returncode == 0, done.stderr
     return target / "python"
 
 
@@ -60,10 +72,10 @@ def test_every_locked_package_is_there_with_its_version_and_its_licence(dependen
 
 
 def test_nothing_is_there_that_no_function_needs(dependencies: Path) -> None:
-    unneeded = ("*.pyc", "bin", "tests", "RECORD", "boto3", "botocore")
+    unneeded = ("bin", "tests", "RECORD", "boto3", "botocore")
 
     assert [path for name in unneeded for path in dependencies.rglob(name)] == []
-    assert sum(path.stat().st_size for path in dependencies.rglob("*") if path.is_file()) < 8 * 1024 * 1024
+    assert sum(path.stat().st_size for path in dependencies.rglob("*") if path.is_file()) < 12 * 1024 * 1024
 
 
 def test_a_second_build_is_the_same_to_the_byte(dependencies: Path, tmp_path: Path) -> None:
@@ -72,12 +84,87 @@ def test_a_second_build_is_the_same_to_the_byte(dependencies: Path, tmp_path: Pa
     assert digest(again) == digest(dependencies)
 
 
-def test_the_shipping_layer_holds_the_package_and_no_bytecode(tmp_path: Path) -> None:
-    python = built("ShippingLayer", Path("shipping"), tmp_path / "layer")
+@pytest.fixture(scope="module")
+def shipping(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built("ShippingLayer", Path("shipping"), tmp_path_factory.mktemp("layers") / "one")
+
+
+def test_the_shipping_layer_holds_the_package(shipping: Path) -> None:
     source = PROJECT / "layers" / "shipping"
 
-    assert {str(path.relative_to(python)) for path in python.rglob("*") if path.is_file()} == {
+    assert {str(path.relative_to(shipping)) for path in shipping.rglob("*.*") if path.suffix != ".pyc"} == {
         str(path.relative_to(source))
-        for path in (source / "loginformant_shipper").rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
+        for path in (source / "loginformant_shipper").rglob("*.*")
+        if path.suffix != ".pyc"
     }
+
+
+class TestBytecode:
+    @pytest.fixture(params=["shipping", "dependencies"])
+    def layer(self, request: pytest.FixtureRequest) -> Path:
+        found: Path = request.getfixturevalue(request.param)
+        if not list(found.rglob("*.pyc")):
+            pytest.skip("no Python 3.13 is at hand")
+        return found
+
+    def test_each_module_has_that_of_3_13_taken_without_a_look_at_the_source(self, layer: Path) -> None:
+        """The first bytes of bytecode: magic number, flags, hash of the source (PEP 552)."""
+        for module in layer.rglob("*.py"):
+            [compiled] = (module.parent / "__pycache__").glob(f"{module.stem}.*.pyc")
+            assert compiled.name == f"{module.stem}.cpython-313.pyc"
+            content = compiled.read_bytes()
+            assert content[:4] == (3571).to_bytes(2, "little") + b"\r\n"
+            assert content[4:8] == (1).to_bytes(4, "little")
+            assert content[8:16] == importlib.util.source_hash(module.read_bytes())
+            place = f"/opt/python/{module.relative_to(layer)}".encode()
+            assert place in content
+            assert str(layer).encode() not in content
+
+    def test_a_second_build_is_the_same_to_the_byte(self, shipping: Path, tmp_path: Path) -> None:
+        assert digest(built("ShippingLayer", Path("shipping"), tmp_path / "two")) == digest(shipping)
+
+    def test_for_this_machine_it_is_that_of_the_python_at_hand(self, tmp_path: Path) -> None:
+        python = built(
+            "ShippingLayer",
+            Path("shipping"),
+            tmp_path / "layer",
+            LAYER_FOR="this-machine",
+            PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        )
+        tags = {path.suffixes[0] for path in python.rglob("*.pyc")}
+        assert tags == {f".{sys.implementation.cache_tag}"}
+
+
+class TestWithoutPython313:
+    @pytest.fixture
+    def bare(self, tmp_path: Path) -> dict[str, str]:
+        """An environment of the tools that the build of the layer needs, and no Python at all."""
+        tools = tmp_path / "tools"
+        tools.mkdir()
+        for name in ("bash", "cp", "env", "find", "mkdir", "rm", "touch"):
+            (tools / name).symlink_to(shutil.which(name) or name)
+        return {"PATH": str(tools), "HOME": str(tmp_path)}
+
+    def test_the_layer_is_built_without_and_says_so_in_a_line(
+        self, bare: dict[str, str], tmp_path: Path
+    ) -> None:
+        done = build("ShippingLayer", Path("shipping"), tmp_path / "layer", bare)
+        assert done.returncode == 0, done.stderr
+        [line] = [line for line in done.stdout.splitlines() if line.startswith("Without bytecode: ")]
+        assert "PYTHON_FOR_LAYERS=" in line
+        assert not list((tmp_path / "layer").rglob("*.pyc"))
+        assert (tmp_path / "layer/python/loginformant_shipper/pipeline.py").exists()
+
+    @pytest.mark.parametrize(
+        ("variables", "message"),
+        [
+            ({"LAYER_BYTECODE": "required"}, "No Python 3.13 is at hand: install one, or name one"),
+            ({"PYTHON_FOR_LAYERS": "/nowhere/python"}, "PYTHON_FOR_LAYERS is /nowhere/python: it must be"),
+        ],
+    )
+    def test_what_was_asked_for_and_cannot_be_is_an_error(
+        self, variables: dict[str, str], message: str, bare: dict[str, str], tmp_path: Path
+    ) -> None:
+        done = build("ShippingLayer", Path("shipping"), tmp_path / "layer", bare | variables)
+        assert done.returncode != 0
+        assert message in done.stderr

@@ -18,9 +18,21 @@ def digest_of(folder: Path) -> str:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """Return the files in a folder and below, without caches of Python."""
-    found = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return sorted(found)
+    """Return the files in a folder and below, without what Python itself caches.
+
+    The bytecode that a build puts into a layer belongs to it (`layers/compile-bytecode`).
+    """
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if "__pycache__" not in path.parts or _is_built_bytecode(path))
+
+
+def _is_built_bytecode(path: Path) -> bool:
+    """Return whether bytecode was compiled to be taken as it is, unlike what Python caches by itself.
+
+    The flags follow the magic number, and 1 means so (PEP 552).
+    """
+    with path.open("rb") as file:
+        return file.read(8)[4:] == b"\x01\x00\x00\x00"
 
 
 def mode_of(path: Path) -> int:

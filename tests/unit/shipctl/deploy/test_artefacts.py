@@ -2,8 +2,10 @@
 
 import io
 import os
+import py_compile
 import time
 import zipfile
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
@@ -124,6 +126,21 @@ def test_equal_code_has_an_equal_name_whenever_it_was_built(build: Path, tmp_pat
     with zipfile.ZipFile(io.BytesIO(packed)) as zipped:
         assert zipped.namelist() == ["app.py"]
         assert zipped.getinfo("app.py").external_attr >> 16 == 0o100644
+
+
+def test_the_bytecode_that_was_built_is_uploaded_and_no_other(build: Path) -> None:
+    folder = build / "Function"
+    before = digest_of(folder)
+    built = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(folder / "app.py"), invalidation_mode=built, doraise=True)
+    other = str(folder / "__pycache__" / "app.cpython-399.pyc")
+    py_compile.compile(
+        str(folder / "app.py"), other, invalidation_mode=py_compile.PycInvalidationMode.TIMESTAMP
+    )
+    with zipfile.ZipFile(io.BytesIO(archive_of(folder))) as zipped:
+        compiled = Path(cache_from_source("app.py")).name
+        assert zipped.namelist() == [f"__pycache__/{compiled}", "app.py"]
+    assert digest_of(folder) != before, "CloudFormation is to see another layer"
 
 
 @pytest.mark.parametrize("change", ["content", "name", "executable"])
