@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from loginformant_shipper.ledger import MAX_LOG_GROUPS_TOLD, Ledger, LogGroupCounts
 from loginformant_shipper.names import Detector, FilterCause
 from loginformant_shipper.patterns import MAX_CHARACTERS, MAX_INSTRUCTIONS, compile_pattern
 from loginformant_shipper.redaction.redact import redact_text
@@ -38,10 +39,19 @@ def test_every_detector_is_described() -> None:
 
 
 def test_every_cause_is_in_the_query() -> None:
-    [query] = re.findall(r"^fields (.*)$", DOCUMENT, re.MULTILINE)
+    [query] = re.findall(r"^fields (filteredBy.*)$", DOCUMENT, re.MULTILINE)
     assert query.split(", ") == [
         f"filteredBy.{cause}" for cause in FilterCause if cause is not FilterCause.OWN
     ]
+
+
+def test_the_query_by_log_group_names_what_the_line_of_metrics_has() -> None:
+    ledger = Ledger()
+    ledger.log_groups["/a"] = LogGroupCounts(4, 1, 1, 1)
+    [told] = ledger.by_log_group()
+    asked = set(re.findall(r"logGroup\.(\w+)", DOCUMENT))
+    assert asked == {"received", "filtered", "delivered", "name"} <= told.keys()
+    assert f"at most {MAX_LOG_GROUPS_TOLD} log groups a line" in DOCUMENT
 
 
 def test_the_limits_of_patterns() -> None:

@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 from loginformant_shipper.events import SourceRecord
 from loginformant_shipper.failures import Failure, Reason
-from loginformant_shipper.ledger import Ledger, LedgerError
+from loginformant_shipper.ledger import MAX_LOG_GROUPS_TOLD, Ledger, LedgerError
 from loginformant_shipper.names import FilterCause
 
 REJECTED = Failure(Reason.REJECTED, 400, "look at your logs")
@@ -58,3 +58,23 @@ def test_so_it_is_for_what_was_dropped_or_failed(column: str) -> None:
 def test_records_to_return_as_lambda_wants_them() -> None:
     assert full_account().batch_item_failures() == [{"itemIdentifier": "8"}, {"itemIdentifier": "7"}]
     assert Ledger().batch_item_failures() == []
+
+
+def test_log_groups_are_told_up_to_a_bound_and_no_log_event_is_left_out() -> None:
+    ledger = Ledger()
+    for number in range(MAX_LOG_GROUPS_TOLD + 3):
+        ledger.log_groups[f"/group/{number}"].received = 2
+        ledger.log_groups[f"/group/{number}"].filtered = 1
+    ledger.log_groups["/busy"].received = 9
+    ledger.add_delivered([("/busy", 5), ("x" * 1000, 1)])
+    told = ledger.by_log_group()
+    assert told[0] == {"name": "/busy", "received": 9, "delivered": 5}
+    assert len(told) == MAX_LOG_GROUPS_TOLD + 1
+    assert told[-1] == {"name": "", "received": 8, "filtered": 4, "delivered": 1}
+    assert ledger.delivered == 6
+
+
+def test_a_long_name_of_a_log_group_is_cut() -> None:
+    ledger = Ledger()
+    ledger.log_groups["x" * 1000].received = 1
+    assert ledger.by_log_group() == [{"name": "x" * 512, "received": 1}]

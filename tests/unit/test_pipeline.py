@@ -133,6 +133,42 @@ def test_a_control_message_is_acknowledged(
     assert (capsys.readouterr().out, log.getvalue(), queue.letters) == ("", "", [])
 
 
+def test_the_line_of_metrics_says_what_became_of_the_logs_of_each_log_group(
+    queue: Queue, senders: SimulatedSenders, capsys: pytest.CaptureFixture[str]
+) -> None:
+    senders.api = lambda sent: Answer(400 if "poison" in str(sent.logs) else 200)
+    queue.trouble = lambda message: "full" if message.attributes["LogGroup"] == "/c" else ""
+    of_orders = payload([raw_event("1"), raw_event("2", " "), raw_event("3", "poison")])
+    of_others = payload([raw_event("4"), {"id": "unreadable"}], logGroup="/b")
+    returned = payload([raw_event("5", "poison")], logGroup="/c")
+    own = payload([raw_event("6")], logGroup=OWN)
+    contents = of_orders, of_others, returned, own
+    records = [kinesis_record(str(number), content) for number, content in enumerate(contents)]
+    ship({"Records": records}, environment(senders), FUNCTION_TIME)
+    assert [line["logGroups"] for line in metrics_lines(capsys) if "logGroups" in line] == [
+        [
+            {"name": sample_data.ORDERS.log_group, "received": 3, "filtered": 1, "delivered": 1},
+            {"name": "/b", "received": 2, "delivered": 1},
+            {"name": "/c", "received": 1, "returned": 1},
+        ]
+    ]
+
+
+def test_what_replay_returns_is_counted_by_log_group(
+    queue: Queue, senders: SimulatedSenders, capsys: pytest.CaptureFixture[str]
+) -> None:
+    senders.api = answers(then=503)
+    body = json.dumps(awslogs_event(payload([raw_event("1"), raw_event("2")])))
+    used = environment(senders, PARKED_QUEUE_URL="https://sqs.eu-west-1.amazonaws.com/1/parked")
+    replay({"Records": [sqs_record("m", body)]}, used, FUNCTION_TIME)
+    (line,) = (line for line in metrics_lines(capsys) if "logGroups" in line)
+    assert line["logGroups"] == [{"name": sample_data.ORDERS.log_group, "received": 2, "returned": 2}]
+
+
+def metrics_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
 def test_the_stack_s_own_logs_are_filtered_and_nothing_is_written(
     queue: Queue, senders: SimulatedSenders, log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -406,9 +442,15 @@ statuses = st.lists(st.sampled_from([200, 200, 200, 400, 401, 404, 413, 429, 503
 )
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_account_closes_and_nothing_raises(
-    contents: list[Any], statuses: list[int | None], then: int, full: bool, queue: Queue
+    contents: list[Any],
+    statuses: list[int | None],
+    then: int,
+    full: bool,
+    queue: Queue,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     queue.letters.clear()
+    capsys.readouterr()
     queue.trouble = lambda message: "full" if full and message.events % 2 else ""
     script = answers(*statuses, then=then)
     accepted: list[Sent] = []
@@ -428,6 +470,14 @@ def test_the_account_closes_and_nothing_raises(
     assert answer["requests"] == len(senders.sent)
     assert (answer["delivered"] > 0) == bool(accepted)
     assert (answer["returned"] > 0) == bool(answer["batchItemFailures"])
+    by_log_group = [group for line in metrics_lines(capsys) for group in line.get("logGroups", ())]
+    assert {group["name"] for group in by_log_group} <= {"/a", "/b", ""}
+    for column in ("delivered", "returned", "filtered"):
+        assert sum(group.get(column, 0) for group in by_log_group) <= answer[column]
+    assert sum(group.get("delivered", 0) for group in by_log_group) == answer["delivered"]
+    for group in by_log_group:
+        others = group.get("filtered", 0) + group.get("delivered", 0) + group.get("returned", 0)
+        assert others <= group["received"]
 
 
 # The warm environment

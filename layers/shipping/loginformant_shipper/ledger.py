@@ -1,7 +1,8 @@
 """The ledger of one invocation, counted in log events."""
 
-from collections import Counter
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from loginformant_shipper.events import SourceRecord
@@ -11,8 +12,25 @@ from loginformant_shipper.names import FilterCause
 MAX_FAILURES_TOLD = 10
 
 
+MAX_LOG_GROUPS_TOLD = 100
+"""As many as a batch of Kinesis records can have (`BatchSize` in the template); a payload has one."""
+MAX_LOG_GROUP_CHARACTERS = 512
+"""Of the name of a log group ("CreateLogGroup", Amazon CloudWatch Logs API Reference)."""
+
+
 class LedgerError(Exception):
     """The ledger does not close: a bug of ours. Lambda is to try the whole event again."""
+
+
+@dataclass(slots=True)
+class LogGroupCounts:
+    """Log events of one log group; those that are in none of the other counts are in a queue."""
+
+    received: int = 0
+    filtered: int = 0
+    delivered: int = 0
+    returned: int = 0
+    """Left with the source: they will be received again."""
 
 
 @dataclass(slots=True)
@@ -35,6 +53,14 @@ class Ledger:
     retries: int = 0
     latencies: list[float] = field(default_factory=list)
     """Seconds from each request to its answer."""
+    log_groups: defaultdict[str, LogGroupCounts] = field(default_factory=lambda: defaultdict(LogGroupCounts))
+    """By log group, where that is known: not of what nobody could read, and not of the stack's own logs."""
+
+    def add_delivered(self, log_group_of_each: Iterable[tuple[str, int]]) -> None:
+        """Count log events as delivered, by their log groups."""
+        for log_group, events in log_group_of_each:
+            self.delivered += events
+            self.log_groups[log_group].delivered += events
 
     @property
     def filtered(self) -> int:
@@ -57,6 +83,21 @@ class Ledger:
             "requests": self.requests,
         }
 
+    def by_log_group(self) -> list[dict[str, Any]]:
+        """What became of the log events of each log group: a list, which CloudWatch Logs Insights can unnest.
+
+        Log groups beyond `MAX_LOG_GROUPS_TOLD` are one, without a name. Counts of 0 are left out.
+        """
+        some = [(name, counts) for name, counts in self.log_groups.items() if counts.received]
+        most = sorted(some, key=lambda item: -item[1].received)
+        told = [(name[:MAX_LOG_GROUP_CHARACTERS], counts) for name, counts in most[:MAX_LOG_GROUPS_TOLD]]
+        if others := [counts for _, counts in most[MAX_LOG_GROUPS_TOLD:]]:
+            told.append(("", _sum(others)))
+        return [
+            {"name": name} | {column: number for column, number in asdict(counts).items() if number}
+            for name, counts in told
+        ]
+
     def failures(self) -> list[dict[str, Any]]:
         """What went wrong, for a person who waits for a replay: the failures of most log events."""
         return [
@@ -72,3 +113,11 @@ class Ledger:
         invocation. Duplicates rather than loss.
         """
         return [{"itemIdentifier": record.identifier} for record in self.returned_records]
+
+
+def _sum(all_counts: Iterable[LogGroupCounts]) -> LogGroupCounts:
+    total = LogGroupCounts()
+    for counts in all_counts:
+        for column in fields(counts):
+            setattr(total, column.name, getattr(total, column.name) + getattr(counts, column.name))
+    return total

@@ -130,6 +130,8 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
     returned, failed = split_off(all_failed, to_return)
     for batch, failure, *_ in returned:
         ledger.returned[failure] += batch.events()
+        for log_group, events in batch.by_log_group():
+            ledger.log_groups[log_group].returned += events
     ledger.returned_records |= dict.fromkeys(to_return)
     messages = dead_letter_messages(failed, shipment.undecodable, now)
     letters = list(address(messages, environment.settings, now, something_passed=ledger.delivered > 0))
@@ -218,7 +220,7 @@ def _deliver(event: object, environment: Environment, remaining_seconds: float) 
         if failure is not None:
             shipment.failed.append(Failed(batch, failure, is_narrowed, was_sent))
             continue
-        ledger.delivered += batch.events()
+        ledger.add_delivered(batch.by_log_group())
         shipment.delivered_records |= {origin.record for origin in batch.origins if origin.record}
     # Batches fail in any order; what is replayed together is to be in the order in which it was logged.
     shipment.failed.sort(key=lambda failed: failed.batch.position)
@@ -264,12 +266,15 @@ def _begun(
                     if is_own(origin, settings.own_log_groups):
                         ledger.dropped[FilterCause.OWN] += len(events)
                     else:
+                        ledger.log_groups[origin.log_group].received += len(events)
                         yield origin, _begin_each(decoded, settings, shipment, has_time)
                 case Undecodable():
                     ledger.received += decoded.events
                     if is_own(decoded.origin, settings.own_log_groups):
                         ledger.dropped[FilterCause.OWN] += decoded.events
                     else:
+                        if decoded.origin is not None:
+                            ledger.log_groups[decoded.origin.log_group].received += decoded.events
                         shipment.undecodable.append(decoded)
 
 
@@ -305,10 +310,12 @@ def _entries(
     settings = environment.settings
     filters = has_filters(settings)
     for origin, events in begun:
+        filtered_before = ledger.filtered
         logs = _logs(events, origin, settings, ledger)
         where = frame(origin, settings.region, settings.properties, environment.tags.of(origin))
         for log, level in keep(logs, settings, ledger.dropped) if filters else logs:
             yield entry(log, level, where) if is_sent() else Entry(b"", log.events, origin)
+        ledger.log_groups[origin.log_group].filtered += ledger.filtered - filtered_before
 
 
 def _logs(
@@ -335,6 +342,8 @@ def _store(letters: list[Addressed], seconds: float, ledger: Ledger, parked_queu
         elif message.record is not None:
             detail = f"{failure.detail}; and the queue did not take them: {trouble}"
             ledger.returned[failure._replace(detail=detail)] += message.events
+            if log_group := message.attributes.get("LogGroup"):
+                ledger.log_groups[log_group].returned += message.events
             ledger.returned_records[message.record] = None
         else:
             raise DeadLetterError(
@@ -375,4 +384,6 @@ def _report(source: Source, ledger: Ledger) -> None:
     for failure, events in ledger.returned.items():
         returned[failure.reason] += events
         log_returned(failure, events)
-    put_metrics(source, counts, ledger.latencies, dead_lettered, returned, ledger.dropped)
+    put_metrics(
+        source, counts, ledger.latencies, dead_lettered, returned, ledger.dropped, ledger.by_log_group()
+    )

@@ -6,7 +6,7 @@ Metrics are written as embedded metric format: log lines, too.
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -41,11 +41,13 @@ def put_metrics(
     dead_lettered: Mapping[Reason, int],
     returned: Mapping[Reason, int],
     filtered: Mapping[FilterCause, int] | None = None,
+    log_groups: Sequence[Mapping[str, object]] = (),
 ) -> None:
     """Write the metrics of one invocation. `latencies` are in seconds.
 
-    Log events that were dead-lettered or returned are counted by reason, too. `filtered` is written beside
-    the metrics, for CloudWatch Logs Insights: each metric more costs money.
+    Log events that were dead-lettered or returned are counted by reason, too. `filtered`, and what became of
+    the log events of each log group, are written beside the metrics, for CloudWatch Logs Insights: each
+    metric more costs money.
     """
     metrics = _metrics(source)
     # Powertools writes a line whenever a metric has a hundred values; last come those that leave none empty.
@@ -55,6 +57,8 @@ def put_metrics(
         metrics.add_metric(metric, MetricUnit.Count, count)
     if filtered:
         metrics.add_metadata("filteredBy", {cause.value: events for cause, events in filtered.items()})
+    if log_groups:
+        metrics.add_metadata("logGroups", list(log_groups))
     metrics.flush_metrics()
     for metric, reasons in ((Metric.EVENTS_DEAD_LETTERED, dead_lettered), (Metric.EVENTS_RETURNED, returned)):
         for reason, events in reasons.items():

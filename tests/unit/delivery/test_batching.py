@@ -43,6 +43,16 @@ def test_a_joined_log_counts_all_its_events() -> None:
     assert batch_of([an_entry("1"), an_entry("2", "3", "4")]).events() == 4
 
 
+def test_log_events_are_counted_by_log_group() -> None:
+    in_between = an_entry("3", origin=PAYMENTS)
+    batch = batch_of([an_entry("1"), an_entry("2", "x", "y"), in_between, an_entry("4")])
+    assert list(batch.by_log_group()) == [
+        (ORDERS.log_group, 4),
+        (PAYMENTS.log_group, 1),
+        (ORDERS.log_group, 1),
+    ]
+
+
 def test_a_batch_that_is_not_to_be_sent_keeps_its_events_and_their_origins_alone() -> None:
     batch = batch_of([an_entry("1"), an_entry("2", "3", origin=PAYMENTS)], position=7)
     left = batch.without_body()

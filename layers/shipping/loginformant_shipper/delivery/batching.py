@@ -1,7 +1,8 @@
 """Entries become batches: at most so many logs, at most so many bytes, in the order in which they came."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import compress, pairwise
+from itertools import compress, groupby, pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 from loginformant_shipper.entries.log_object import Entry
@@ -36,6 +37,14 @@ class Batch(NamedTuple):
     def events(self) -> int:
         """How many log events the batch holds; a joined log holds several."""
         return sum(map(len, self.logs))
+
+    def by_log_group(self) -> Iterator[tuple[str, int]]:
+        """How many log events of which log group, in runs of logs that follow each other."""
+        place = 0
+        for log_group, run in groupby(self.origins, key=attrgetter("log_group")):
+            end = place + sum(1 for _ in run)
+            yield log_group, sum(map(len, self.logs[place:end]))
+            place = end
 
     def without_body(self) -> "Batch":
         """What is left of the batch when it is not to be sent any more."""
