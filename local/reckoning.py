@@ -154,7 +154,7 @@ def _counts(line: str) -> Counter[str]:
         {
             metric["Name"]: int(sum(value if isinstance(value := record[metric["Name"]], list) else [value]))
             for directive in directives
-            if ["FunctionName", "Source"] in [sorted(names) for names in directive["Dimensions"]]
+            if ["Source", "Stack"] in [sorted(names) for names in directive["Dimensions"]]
             for metric in directive["Metrics"]
             if metric["Unit"] == "Count"
         }

@@ -4,6 +4,7 @@ import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shipctl.account import aws_errors, client_config, session
@@ -29,6 +30,8 @@ class Stack:
     """CloudFormation's, such as `UPDATE_COMPLETE`."""
     is_gone: bool = False
     """Only a queue is left of it, which is all that `outputs` names."""
+    updated: datetime | None = None
+    """When it was made, or changed last; None where that is not known."""
 
     def command(self, *words: str) -> str:
         """Return the line that runs a command of shipctl on this stack, ready to copy."""
@@ -75,6 +78,7 @@ def find_stack(name: str, region: str | None, profile: str | None) -> Stack:
         options_for(name, region, profile),
         {given["ParameterKey"]: given.get("ParameterValue", "") for given in stacks[0].get("Parameters", [])},
         stacks[0].get("StackStatus", ""),
+        updated=stacks[0].get("LastUpdatedTime", stacks[0].get("CreationTime")),
     )
 
 

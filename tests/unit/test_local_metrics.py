@@ -12,7 +12,7 @@ LINE = json.dumps(
             "CloudWatchMetrics": [
                 {
                     "Namespace": "LogInformantShipper",
-                    "Dimensions": [["FunctionName", "Source"]],
+                    "Dimensions": [["Stack", "Source"]],
                     "Metrics": [
                         {"Name": "EventsReceived", "Unit": "Count"},
                         {"Name": "IngestLatency", "Unit": "Milliseconds"},
@@ -20,7 +20,7 @@ LINE = json.dumps(
                 }
             ],
         },
-        "FunctionName": "shipper",
+        "Stack": "the-stack",
         "Source": "subscription",
         "EventsReceived": [3.0],
         "IngestLatency": [1.0, 2.0],
@@ -66,7 +66,7 @@ def test_each_line_is_put_once() -> None:
     metrics.collect()
 
     dimensions = [
-        {"Name": "FunctionName", "Value": "shipper"},
+        {"Name": "Stack", "Value": "the-stack"},
         {"Name": "Source", "Value": "subscription"},
     ]
     assert stack.account.data == [

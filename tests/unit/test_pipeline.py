@@ -192,7 +192,7 @@ def test_metrics_say_what_happened(
 ) -> None:
     senders.api = answers(503, 404)
     ship(awslogs_event(payload([raw_event()])), environment(senders), FUNCTION_TIME)
-    line, by_reason = map(json.loads, capsys.readouterr().out.splitlines())
+    line, by_reason, blocked = map(json.loads, capsys.readouterr().out.splitlines())
     assert (line["Source"], line["EventsReceived"], line["EventsDeadLettered"]) == (
         "subscription",
         [1.0],
@@ -200,6 +200,7 @@ def test_metrics_say_what_happened(
     )
     assert (line["Requests"], line["Retries"], len(line["IngestLatency"])) == ([2.0], [1.0], 2)
     assert (by_reason["Reason"], by_reason["EventsDeadLettered"]) == ("misconfigured", [1.0])
+    assert blocked["EventsBlocked"] == [1.0]
 
 
 def test_nothing_that_is_said_or_shown_holds_the_key(

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from loginformant_shipper.events import Source
 from loginformant_shipper.failures import Failure, Reason
-from loginformant_shipper.names import Metric
+from loginformant_shipper.names import Metric, SubscriptionMetric
 from loginformant_shipper.telemetry import (
     log_dead_lettered,
     log_parked,
     log_returned,
     logger,
     put_metrics,
+    put_subscription_metrics,
 )
 
 COUNTS = {
@@ -40,12 +41,12 @@ def declared(line: dict[str, Any]) -> tuple[str, list[list[str]], dict[str, str]
 
 
 def test_the_metrics_of_an_invocation(capsys: pytest.CaptureFixture[str]) -> None:
-    put_metrics(Source.KINESIS, COUNTS, [0.25, 1.5], {}, {})
+    put_metrics("logs", Source.KINESIS, COUNTS, [0.25, 1.5], {}, {})
     [line] = lines(capsys)
     counts = ["EventsReceived", "EventsFiltered", "EventsDelivered", "EventsDeadLettered", "EventsReturned"]
     assert declared(line) == (
         "LogInformantShipper",
-        [["FunctionName", "Source"]],
+        [["Stack", "Source"]],
         dict.fromkeys([*counts, "Requests", "Retries"], "Count") | {"IngestLatency": "Milliseconds"},
     )
     assert line["Source"] == "kinesis"
@@ -55,7 +56,7 @@ def test_the_metrics_of_an_invocation(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_without_a_request_there_is_no_latency(capsys: pytest.CaptureFixture[str]) -> None:
-    put_metrics(Source.SUBSCRIPTION, COUNTS, [], {}, {})
+    put_metrics("logs", Source.SUBSCRIPTION, COUNTS, [], {}, {})
     [line] = lines(capsys)
     assert "IngestLatency" not in line
 
@@ -66,30 +67,58 @@ def test_what_was_not_delivered_is_counted_by_reason_too(
 ) -> None:
     reasons = {Reason.REJECTED: 2, Reason.NO_KEY: 1}
     is_returned = metric is Metric.EVENTS_RETURNED
-    put_metrics(Source.REPLAY, COUNTS, [], {} if is_returned else reasons, reasons if is_returned else {})
-    _, rejected, no_key = lines(capsys)
+    put_metrics(
+        "logs", Source.REPLAY, COUNTS, [], {} if is_returned else reasons, reasons if is_returned else {}
+    )
+    _, rejected, no_key, _ = lines(capsys)
     for line in (rejected, no_key):
         assert declared(line) == (
             "LogInformantShipper",
-            [["FunctionName", "Source", "Reason"]],
+            [["Stack", "Source", "Reason"]],
             {metric: "Count"},
         )
     assert (rejected["Source"], rejected["Reason"], rejected[metric]) == ("replay", "rejected", [2.0])
     assert (no_key["Reason"], no_key[metric]) == ("no_key", [1.0])
 
 
-def test_metrics_are_those_of_one_function(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("returned", [False, True])
+def test_what_key_or_address_keep_back_is_counted_together_for_one_alarm(
+    returned: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders-stack-ShipperFunction-1aB2")
-    put_metrics(Source.SUBSCRIPTION, COUNTS, [], {Reason.NO_KEY: 1}, {})
-    assert {line["FunctionName"] for line in lines(capsys)} == {"orders-stack-ShipperFunction-1aB2"}
+    reasons = {Reason.UNAUTHORIZED: 2, Reason.NO_KEY: 1, Reason.MISCONFIGURED: 4, Reason.UNAVAILABLE: 8}
+    source = Source.REPLAY if returned else Source.SUBSCRIPTION
+    put_metrics("logs", source, COUNTS, [], {} if returned else reasons, reasons if returned else {})
+    blocked = [line for line in lines(capsys) if "EventsBlocked" in line]
+    assert [declared(line) for line in blocked] == [
+        ("LogInformantShipper", [["Stack"]], {"EventsBlocked": "Count"})
+    ]
+    assert (blocked[0]["EventsBlocked"], blocked[0]["Stack"]) == ([7.0], "logs")
+
+
+def test_an_outage_is_no_matter_of_key_or_address(capsys: pytest.CaptureFixture[str]) -> None:
+    put_metrics("logs", Source.SUBSCRIPTION, COUNTS, [], {Reason.UNAVAILABLE: 3}, {Reason.THROTTLED: 1})
+    assert not any("EventsBlocked" in line for line in lines(capsys))
+
+
+def test_the_metrics_of_a_run_of_the_subscriber(capsys: pytest.CaptureFixture[str]) -> None:
+    put_subscription_metrics("logs", {SubscriptionMetric.WANTED: 3, SubscriptionMetric.REFUSED: 0})
+    [line] = lines(capsys)
+    assert declared(line) == (
+        "LogInformantShipper",
+        [["Stack"]],
+        {"LogGroupsWanted": "Count", "LogGroupsRefused": "Count"},
+    )
+
+
+def test_metrics_are_those_of_one_stack(capsys: pytest.CaptureFixture[str]) -> None:
+    put_metrics("orders", Source.SUBSCRIPTION, COUNTS, [], {Reason.NO_KEY: 1}, {})
+    assert {line["Stack"] for line in lines(capsys)} == {"orders"}
 
 
 def test_more_values_than_one_line_may_hold_are_written_in_several_and_counted_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    put_metrics(Source.SUBSCRIPTION, COUNTS, [0.001] * 250, {}, {})
+    put_metrics("logs", Source.SUBSCRIPTION, COUNTS, [0.001] * 250, {}, {})
     written = lines(capsys)
     assert sum(len(line.get("IngestLatency", [])) for line in written) == 250
     assert sum(sum(line.get("EventsReceived", [])) for line in written) == 9
@@ -107,13 +136,14 @@ def test_the_names_of_all_metrics_are_fixed() -> None:
         "Requests",
         "Retries",
         "IngestLatency",
+        "EventsBlocked",
     }
 
 
 def test_one_invocation_s_metrics_are_not_the_next_one_s(capsys: pytest.CaptureFixture[str]) -> None:
-    put_metrics(Source.SUBSCRIPTION, COUNTS, [0.1], {Reason.REJECTED: 2}, {})
+    put_metrics("logs", Source.SUBSCRIPTION, COUNTS, [0.1], {Reason.REJECTED: 2}, {})
     lines(capsys)
-    put_metrics(Source.KINESIS, {Metric.REQUESTS: 4}, [], {}, {})
+    put_metrics("logs", Source.KINESIS, {Metric.REQUESTS: 4}, [], {}, {})
     [line] = lines(capsys)
     assert (line["Requests"], "EventsReceived" in line, "Reason" in line) == ([4.0], False, False)
 

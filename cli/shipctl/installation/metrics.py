@@ -97,10 +97,11 @@ class Activity:
 def read_activity(stack: Stack, until: datetime, span: timedelta, period: timedelta) -> Activity:
     """Return what was counted in the `span` before `until`, in steps of `period`. Raises `CommandError`.
 
-    AWS charges for each metric that is asked for ("Amazon CloudWatch Pricing"); there are about 100.
+    AWS charges for each metric that is asked for ("Amazon CloudWatch Pricing"); there are about 100, and
+    twice as many for a day after an update of the stack.
     """
     since = until - span
-    asked = list(_queries(stack, int(period.total_seconds()), int(span.total_seconds())))
+    asked = list(_queries(stack, since, int(period.total_seconds()), int(span.total_seconds())))
     queries = [{**query, "Id": f"q{number}"} for number, (_, query) in enumerate(asked)]
     points: dict[str, list[Point]] = {}
     with aws_errors("Reading the metrics"):
@@ -123,24 +124,42 @@ def read_activity(stack: Stack, until: datetime, span: timedelta, period: timede
     return Activity(since, until, tuple(series))
 
 
-def _queries(stack: Stack, period: int, span: int) -> Iterator[tuple[Series, Query]]:
+def _queries(stack: Stack, since: datetime, period: int, span: int) -> Iterator[tuple[Series, Query]]:
     for function, sources in SOURCES.items():
-        name = function.name_in(stack)
-        for source in sources:
-            dimensions = [("FunctionName", name), ("Source", source)]
-            for metric in _COUNTS:
-                yield _query(Series(function, metric, "", "Sum", ()), METRICS_NAMESPACE, dimensions, period)
-            for statistic in (MEDIAN, SLOWEST):
-                latency = Series(function, Metric.INGEST_LATENCY, "", statistic, ())
-                yield _query(latency, METRICS_NAMESPACE, dimensions, span)
-            for metric in (Metric.EVENTS_DEAD_LETTERED, Metric.EVENTS_RETURNED):
-                for reason in Reason:
-                    counts = Series(function, metric, reason, "Sum", ())
-                    yield _query(counts, METRICS_NAMESPACE, [*dimensions, ("Reason", reason)], period)
+        for owner in _owners(stack, function, since):
+            for source in sources:
+                yield from _of_source(function, [owner, ("Source", source)], period, span)
     for function in Function:
         for of_lambda in (ERRORS, THROTTLES):
             dimensions = [("FunctionName", function.name_in(stack))]
             yield _query(Series(function, of_lambda, "", "Sum", ()), LAMBDA, dimensions, period)
+
+
+def _owners(stack: Stack, function: Function, since: datetime) -> Iterator[tuple[str, str]]:
+    """The first dimension of what a function counted since then.
+
+    It was `FunctionName` before it was `Stack`. What an older version counted is read where it may be: in a
+    stack that was not upgraded yet, and where the time asked for begins before the last update.
+    """
+    is_upgraded = "MetricsStack" in stack.outputs
+    if is_upgraded:
+        yield "Stack", stack.name
+    if not is_upgraded or stack.updated is None or stack.updated > since:
+        yield "FunctionName", function.name_in(stack)
+
+
+def _of_source(
+    function: Function, dimensions: list[tuple[str, str]], period: int, span: int
+) -> Iterator[tuple[Series, Query]]:
+    for metric in _COUNTS:
+        yield _query(Series(function, metric, "", "Sum", ()), METRICS_NAMESPACE, dimensions, period)
+    for statistic in (MEDIAN, SLOWEST):
+        latency = Series(function, Metric.INGEST_LATENCY, "", statistic, ())
+        yield _query(latency, METRICS_NAMESPACE, dimensions, span)
+    for metric in (Metric.EVENTS_DEAD_LETTERED, Metric.EVENTS_RETURNED):
+        for reason in Reason:
+            counts = Series(function, metric, reason, "Sum", ())
+            yield _query(counts, METRICS_NAMESPACE, [*dimensions, ("Reason", reason)], period)
 
 
 def _query(

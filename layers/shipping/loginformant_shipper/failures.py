@@ -31,6 +31,10 @@ class Reason(StrEnum):
     """A payload that inflates beyond MAX_DECOMPRESSED_BYTES; stored as it came."""
 
 
+KEY_OR_ADDRESS = frozenset({Reason.UNAUTHORIZED, Reason.NO_KEY, Reason.MISCONFIGURED})
+"""They end when a person has put the API key or the address right, and not before."""
+
+
 class Failure(NamedTuple):
     reason: Reason
     status: int | None = None

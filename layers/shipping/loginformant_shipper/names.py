@@ -53,6 +53,9 @@ class Metric(StrEnum):
     RETRIES = "Retries"
     INGEST_LATENCY = "IngestLatency"
     """Milliseconds from a request to its answer."""
+    EVENTS_BLOCKED = "EventsBlocked"
+    """Not delivered since the API key or the address is wrong. Of the whole stack, and only where there are
+    any: so one alarm on one metric tells of it at once."""
 
 
 class SubscriptionMetric(StrEnum):

@@ -109,7 +109,7 @@ def ship(event: object, environment: Environment, remaining_seconds: float) -> d
     messages = dead_letter_messages(shipment.failed, shipment.undecodable, datetime.now(UTC))
     letters = [Addressed(message, queue_url, _first_delay(message)) for message in messages]
     _store(letters, end - environment.senders.now(), shipment.ledger)
-    return _conclude(event, shipment.ledger)
+    return _conclude(event, environment.settings, shipment.ledger)
 
 
 def replay(event: object, environment: Environment, remaining_seconds: float) -> dict[str, Any]:
@@ -139,7 +139,10 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
     time_left = end - environment.senders.now() - RESERVE_MARGIN_SECONDS
     postponed = _postponed(ledger, returned, environment)
     postpone(postponed, environment.settings.dead_letter_queue_url, time_left)
-    return _conclude(event, ledger) | {"parked": ledger.parked.total(), "failures": ledger.failures()}
+    return _conclude(event, environment.settings, ledger) | {
+        "parked": ledger.parked.total(),
+        "failures": ledger.failures(),
+    }
 
 
 def _in_another_order(event: Any) -> object:
@@ -352,16 +355,16 @@ def _store(letters: list[Addressed], seconds: float, ledger: Ledger, parked_queu
             )
 
 
-def _conclude(event: object, ledger: Ledger) -> dict[str, Any]:
+def _conclude(event: object, settings: Settings, ledger: Ledger) -> dict[str, Any]:
     ledger.close()
     source = source_of(event)
-    _report(source, ledger)
+    _report(settings.stack_name, source, ledger)
     if source is Source.SUBSCRIPTION:
         return ledger.answer()
     return ledger.answer() | {"batchItemFailures": ledger.batch_item_failures()}
 
 
-def _report(source: Source, ledger: Ledger) -> None:
+def _report(stack: str, source: Source, ledger: Ledger) -> None:
     if ledger.received == ledger.dropped[FilterCause.OWN]:
         return  # Nothing happened, or only our own log lines came: a line about those would bring the next.
     counts = {
@@ -385,5 +388,12 @@ def _report(source: Source, ledger: Ledger) -> None:
         returned[failure.reason] += events
         log_returned(failure, events)
     put_metrics(
-        source, counts, ledger.latencies, dead_lettered, returned, ledger.dropped, ledger.by_log_group()
+        stack,
+        source,
+        counts,
+        ledger.latencies,
+        dead_lettered,
+        returned,
+        ledger.dropped,
+        ledger.by_log_group(),
     )

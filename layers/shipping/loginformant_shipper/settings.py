@@ -29,6 +29,9 @@ MEMORY_OF_ONE_PROCESSOR = 1769
 """MB at which a function has the equivalent of one vCPU; less memory is as much less of it ("Configure Lambda
 function memory", AWS Lambda Developer Guide)."""
 
+NO_STACK = "local"
+"""In place of the stack's name, where the code runs outside of one."""
+
 DEFAULT_INGEST_URL = "https://app.loginformant.com"
 
 PROPERTIES_OF_THE_SHIPPER = frozenset(
@@ -59,6 +62,8 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
+    stack_name: str
+    """What the metrics are those of."""
     ingest_url: str
     """Base address of the ingest API, without a trailing slash."""
     api_key_secret_arn: str | None
@@ -115,6 +120,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         )
     ingest_url = _read(environ, "INGEST_URL", DEFAULT_INGEST_URL, _base_address)
     settings = Settings(
+        stack_name=environ.get("STACK_NAME", "").strip() or NO_STACK,
         ingest_url=ingest_url,
         api_key_secret_arn=secret_arn,
         api_key_parameter_name=parameter_name,

@@ -5,14 +5,13 @@ Metrics are written as embedded metric format: log lines, too.
 """
 
 import logging
-import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from loginformant_shipper.events import Source
-from loginformant_shipper.failures import Failure, Reason
+from loginformant_shipper.failures import KEY_OR_ADDRESS, Failure, Reason
 from loginformant_shipper.names import METRICS_NAMESPACE, FilterCause, Metric, SubscriptionMetric
 
 logger = Logger(service="loginformant-shipper")
@@ -26,15 +25,16 @@ for _name in ("botocore", "boto3"):
     logging.getLogger(_name).setLevel(logging.INFO)
 
 
-def put_subscription_metrics(counts: Mapping[SubscriptionMetric, int]) -> None:
-    """Write the metrics of one run of the subscriber."""
-    metrics = _of_this_function()
+def put_subscription_metrics(stack: str, counts: Mapping[SubscriptionMetric, int]) -> None:
+    """Write the metrics of one run of the subscriber of `stack`."""
+    metrics = _of_stack(stack)
     for metric, count in counts.items():
         metrics.add_metric(metric, MetricUnit.Count, count)
     metrics.flush_metrics()
 
 
 def put_metrics(
+    stack: str,
     source: Source,
     counts: Mapping[Metric, int],
     latencies: Iterable[float],
@@ -49,7 +49,7 @@ def put_metrics(
     the log events of each log group, are written beside the metrics, for CloudWatch Logs Insights: each
     metric more costs money.
     """
-    metrics = _metrics(source)
+    metrics = _metrics(stack, source)
     # Powertools writes a line whenever a metric has a hundred values; last come those that leave none empty.
     for seconds in latencies:
         metrics.add_metric(Metric.INGEST_LATENCY, MetricUnit.Milliseconds, round(seconds * 1000, 1))
@@ -62,23 +62,30 @@ def put_metrics(
     metrics.flush_metrics()
     for metric, reasons in ((Metric.EVENTS_DEAD_LETTERED, dead_lettered), (Metric.EVENTS_RETURNED, returned)):
         for reason, events in reasons.items():
-            by_reason = _metrics(source)
+            by_reason = _metrics(stack, source)
             by_reason.add_dimension("Reason", reason)
             by_reason.add_metric(metric, MetricUnit.Count, events)
             by_reason.flush_metrics()
+    if blocked := sum(each.get(reason, 0) for each in (dead_lettered, returned) for reason in KEY_OR_ADDRESS):
+        of_stack = _of_stack(stack)
+        of_stack.add_metric(Metric.EVENTS_BLOCKED, MetricUnit.Count, blocked)
+        of_stack.flush_metrics()
 
 
-def _metrics(source: Source) -> EphemeralMetrics:
-    metrics = _of_this_function()
+def _metrics(stack: str, source: Source) -> EphemeralMetrics:
+    metrics = _of_stack(stack)
     metrics.add_dimension("Source", source)
     return metrics
 
 
-def _of_this_function() -> EphemeralMetrics:
-    """Metrics of this function alone: two stacks in one account must not be counted as one."""
+def _of_stack(stack: str) -> EphemeralMetrics:
+    """Metrics of one stack alone: two in one account must not be counted as one.
+
+    By the stack's name and not by the function's: alarms, dashboard and queries know it beforehand, and it
+    stays where a function is replaced. Each further set of dimensions would be billed as a further metric.
+    """
     metrics = EphemeralMetrics(namespace=METRICS_NAMESPACE)
-    # Lambda sets the variable ("Defined runtime environment variables", AWS Lambda Developer Guide).
-    metrics.add_dimension("FunctionName", os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
+    metrics.add_dimension("Stack", stack)
     return metrics
 
 

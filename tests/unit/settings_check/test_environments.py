@@ -47,7 +47,7 @@ def test_every_parameter_that_a_function_gets_is_known() -> None:
 
 
 def test_the_subscriber_gets_no_settings_of_the_shipper() -> None:
-    shared = {"OWN_LOG_GROUPS"}
+    shared = {"OWN_LOG_GROUPS", "STACK_NAME"}
     assert set(variables("SubscriberFunction")) & set(variables("ReplayFunction")) == shared
 
 

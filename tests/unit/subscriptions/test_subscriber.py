@@ -466,7 +466,7 @@ def test_one_refusal_among_many_is_counted_and_fails_no_tick(
     function.ticks(TURNS, **ALL_OF_LAMBDA)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "LogGroupsRefused" in line]
     assert sum(sum(line["LogGroupsRefused"]) for line in lines) >= 1
-    assert all("FunctionName" in line for line in lines)
+    assert all("Stack" in line for line in lines)
 
 
 def test_a_run_that_changes_nothing_logs_nothing(function: Lambda, log: StringIO) -> None:

@@ -45,6 +45,7 @@ def test_every_output_is_described(template: JsonObject) -> None:
 def test_a_person_finds_functions_queues_log_groups_and_alarms(template: JsonObject) -> None:
     assert {
         "Version",
+        "MetricsStack",
         "ShipperFunctionName",
         "ShipperFunctionArn",
         "ShipperLogGroupName",

@@ -18,6 +18,7 @@ WIRED_BY_THE_STACK = {
     "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters",
     "FUNCTION_TIMEOUT_SECONDS": "120",
     "OWN_LOG_GROUPS": "/loginformant/loginformant-shipper/shipper,/loginformant/loginformant-shipper/replay",
+    "STACK_NAME": "loginformant-shipper",
     "PARKED_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/parked",
 }
 

@@ -158,7 +158,7 @@ def test_the_schedule_ticks_once_in_each_turn(stack: JsonObject) -> None:
 def test_the_alarm_on_refusals_sees_every_log_group_once(stack: JsonObject) -> None:
     alarm = stack["Resources"]["LogGroupsRefusedAlarm"]["Properties"]
     assert (alarm["Namespace"], alarm["MetricName"]) == (METRICS_NAMESPACE, SubscriptionMetric.REFUSED)
-    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "SubscriberFunction"}}]
+    assert alarm["Dimensions"] == [{"Name": "Stack", "Value": {"Ref": "AWS::StackName"}}]
     assert alarm["Period"] * alarm["EvaluationPeriods"] == TURNS * TURN_SECONDS
     assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
         "Sum",

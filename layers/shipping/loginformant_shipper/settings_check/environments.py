@@ -79,6 +79,7 @@ def environments(parameters: Mapping[str, str], place: Place) -> dict[str, dict[
     as it can become.
     """
     shipper = {
+        "STACK_NAME": place.stack_name,
         **_given(parameters, _SHIPPER_PARAMETERS),
         **{variable_of(name): parameters[name] for name in _LEFT_OUT_IF_EMPTY if parameters.get(name)},
         **(_CA_BUNDLE if parameters.get("CaBundleLayerArn") else {}),
@@ -89,6 +90,7 @@ def environments(parameters: Mapping[str, str], place: Place) -> dict[str, dict[
         "FUNCTION_TIMEOUT_SECONDS": "120",
     }
     subscriber = {
+        "STACK_NAME": place.stack_name,
         **_given(parameters, _SUBSCRIBER_PARAMETERS),
         **_own_log_groups(place),
         "SUBSCRIPTION_FILTER_NAME": f"{place.stack_name}-subscriber",

@@ -203,11 +203,12 @@ def _run(event: Mapping[str, Any], dependencies: Dependencies, patience: float =
     _say(report, api)
     if report.wanted:
         put_subscription_metrics(
+            settings.stack_name,
             {
                 SubscriptionMetric.WANTED: report.wanted,
                 SubscriptionMetric.SUBSCRIBED: report.shipped,
                 SubscriptionMetric.REFUSED: report.refused,
-            }
+            },
         )
     _hand_on(report, event, dependencies)
     if report.is_in_vain and _named(event) is None:

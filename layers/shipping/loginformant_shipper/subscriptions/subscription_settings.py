@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from loginformant_shipper.settings import SettingsError
+from loginformant_shipper.settings import NO_STACK, SettingsError
 from loginformant_shipper.subscriptions.wanted import Wanted, parse_patterns
 
 DEFAULT_REQUESTS_PER_SECOND = 4
@@ -16,6 +16,7 @@ _MAX_FILTER_PATTERN = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionSettings:
+    stack_name: str
     log_groups: tuple[str, ...]
     excluded: tuple[str, ...]
     own_log_groups: frozenset[str]
@@ -49,6 +50,7 @@ def load_subscription_settings(environ: Mapping[str, str]) -> SubscriptionSettin
             f"allowed are {_MAX_FILTER_PATTERN}"
         )
     return SubscriptionSettings(
+        stack_name=environ.get("STACK_NAME", "").strip() or NO_STACK,
         log_groups=patterns(environ, "LOG_GROUPS"),
         excluded=patterns(environ, "EXCLUDE_LOG_GROUPS"),
         own_log_groups=frozenset(own - {""}),

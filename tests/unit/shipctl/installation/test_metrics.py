@@ -1,6 +1,7 @@
 """The functions' metrics, put as CloudWatch would have them, and read again."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 import boto3
 import pytest
@@ -16,35 +17,82 @@ from tests.unit.shipctl import fake_installation as fake
 SHIPPER, REPLAY = Function.SHIPPER, Function.REPLAY
 
 
+UPGRADED = {"outputs": {"MetricsStack": "loginformant-shipper"}}
+BY_STACK = (
+    ("loginformant-shipper", "subscription", Metric.EVENTS_DELIVERED, 5, "", 30),
+    ("loginformant-shipper", "kinesis", Metric.EVENTS_DELIVERED, 7, "", 10),
+    ("another-stack", "subscription", Metric.EVENTS_DELIVERED, 1000, "", 10),
+    ("loginformant-shipper", "subscription", Metric.EVENTS_DEAD_LETTERED, 2, "rejected", 10),
+    ("loginformant-shipper", "subscription", Metric.EVENTS_DEAD_LETTERED, 9, "unavailable", 10),
+    ("loginformant-shipper", "replay", Metric.EVENTS_RETURNED, 4, "unauthorized", 3),
+    ("loginformant-shipper", "replay", Metric.EVENTS_DELIVERED, 1, "", 90),
+)
+BY_FUNCTION = (
+    ("the-shipper", "subscription", Metric.EVENTS_DELIVERED, 100, "", 50),
+    ("the-replay", "replay", Metric.EVENTS_RETURNED, 30, "unauthorized", 50),
+    ("another-stack-s-shipper", "subscription", Metric.EVENTS_DELIVERED, 1000, "", 50),
+)
+
+
+def put(first_dimension: str, data: Iterable[tuple[str, str, Metric, int, str, int]]) -> None:
+    client = boto3.client("cloudwatch", "eu-west-1")
+    for name, source, metric, value, reason, minutes in data:
+        dimensions = [{"Name": first_dimension, "Value": name}, {"Name": "Source", "Value": source}]
+        dimensions += [{"Name": "Reason", "Value": reason}] if reason else []
+        client.put_metric_data(
+            Namespace=METRICS_NAMESPACE,
+            MetricData=[
+                {
+                    "MetricName": metric,
+                    "Dimensions": dimensions,
+                    "Value": value,
+                    "Timestamp": fake.NOW - timedelta(minutes=minutes),
+                }
+            ],
+        )
+
+
+def read(outputs: dict[str, str], updated: datetime | None) -> Activity:
+    session = boto3.Session(region_name="eu-west-1")
+    stack = Stack("loginformant-shipper", session, dict(fake.stack().outputs) | outputs, updated=updated)
+    return read_activity(stack, fake.NOW, timedelta(hours=1), timedelta(minutes=1))
+
+
 @pytest.fixture
 def activity(credentials: None) -> Activity:
     with mock_aws():
-        session = boto3.Session(region_name="eu-west-1")
-        client = session.client("cloudwatch")
-        for name, source, metric, value, reason, minutes in (
-            ("the-shipper", "subscription", Metric.EVENTS_DELIVERED, 5, "", 30),
-            ("the-shipper", "kinesis", Metric.EVENTS_DELIVERED, 7, "", 10),
-            ("another-stack-s-shipper", "subscription", Metric.EVENTS_DELIVERED, 1000, "", 10),
-            ("the-shipper", "subscription", Metric.EVENTS_DEAD_LETTERED, 2, "rejected", 10),
-            ("the-shipper", "subscription", Metric.EVENTS_DEAD_LETTERED, 9, "unavailable", 10),
-            ("the-replay", "replay", Metric.EVENTS_RETURNED, 4, "unauthorized", 3),
-            ("the-replay", "replay", Metric.EVENTS_DELIVERED, 1, "", 90),
-        ):
-            dimensions = [{"Name": "FunctionName", "Value": name}, {"Name": "Source", "Value": source}]
-            dimensions += [{"Name": "Reason", "Value": reason}] if reason else []
-            client.put_metric_data(
-                Namespace=METRICS_NAMESPACE,
-                MetricData=[
-                    {
-                        "MetricName": metric,
-                        "Dimensions": dimensions,
-                        "Value": value,
-                        "Timestamp": fake.NOW - timedelta(minutes=minutes),
-                    }
-                ],
-            )
-        stack = Stack("loginformant-shipper", session, fake.stack().outputs)
-        return read_activity(stack, fake.NOW, timedelta(hours=1), timedelta(minutes=1))
+        put("Stack", BY_STACK)
+        return read(**UPGRADED, updated=fake.NOW - timedelta(days=7))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "updated", "delivered"),
+    [
+        pytest.param(UPGRADED["outputs"], timedelta(minutes=40), 112, id="upgraded within the hour"),
+        pytest.param(UPGRADED["outputs"], timedelta(minutes=61), 12, id="upgraded before"),
+        pytest.param(UPGRADED["outputs"], None, 112, id="nobody knows when"),
+        pytest.param({}, timedelta(days=100), 100, id="not upgraded"),
+    ],
+)
+def test_counts_go_on_over_the_upgrade_to_metrics_by_stack(
+    outputs: dict[str, str], updated: timedelta | None, delivered: int, credentials: None
+) -> None:
+    """An older version counts by the function's name. Nothing is counted twice."""
+    with mock_aws():
+        if outputs:
+            put("Stack", BY_STACK)
+        put("FunctionName", BY_FUNCTION)
+        found = read(outputs, fake.NOW - updated if updated else None)
+    assert found.total(Metric.EVENTS_DELIVERED, SHIPPER) == delivered
+    returned = 30 * (delivered >= 100) + 4 * bool(outputs)
+    assert found.by_reason(Metric.EVENTS_RETURNED, REPLAY) == {"unauthorized": returned}
+
+
+def test_after_the_upgrade_each_metric_is_asked_for_once(credentials: None) -> None:
+    with mock_aws():
+        before = len(read({}, None).series)
+        assert len(read(UPGRADED["outputs"], fake.NOW - timedelta(days=1)).series) == before
+        assert len(read(UPGRADED["outputs"], fake.NOW).series) < min(2 * before, MAX_QUERIES)
 
 
 def test_counts_of_all_sources_and_of_this_stack_alone(activity: Activity) -> None:
