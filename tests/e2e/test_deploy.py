@@ -63,13 +63,13 @@ class Desk:
 
     def deploy(self, *arguments: str, typed: str = "", build: Path | None = None) -> Done:
         """Run `shipctl deploy` without a terminal."""
-        return self._run(self.command(*arguments, build=build), PROJECT, typed)
+        return self.run(self.command(*arguments, build=build), PROJECT, typed)
 
     def sam(self, *arguments: str, folder: Path = PROJECT) -> Done:
         """Run `sam deploy`, which takes what is built from the folder that is named."""
-        return self._run([SAM, "deploy", *arguments], folder)
+        return self.run([SAM, "deploy", *arguments], folder)
 
-    def _run(self, command: list[str], folder: Path, typed: str = "") -> Done:
+    def run(self, command: list[str], folder: Path, typed: str = "") -> Done:
         done = subprocess.run(
             command,
             input=typed,
@@ -532,6 +532,23 @@ def test_from_a_key_to_a_secret(desk: Desk) -> None:
     assert done.status == 0, done.err
     assert desk.variables("moved", "Shipper")["API_KEY_SECRET_ARN"] == SECRET_ARN
     assert desk.deploy("--stack", "moved", "--yes", "--set", "MaxInFlight=2").status == 0
+
+
+def stored_key(desk: Desk, stack: str) -> str:
+    arn = desk.variables(stack, "Shipper")["API_KEY_SECRET_ARN"]
+    found = desk.account.client("secretsmanager").get_secret_value(SecretId=arn)
+    return str(found["SecretString"])
+
+
+def test_a_key_that_was_stored_since_is_kept_where_its_secret_is_updated(desk: Desk) -> None:
+    assert desk.deploy("--stack", "rotated", "--yes", "--api-key", typed=KEY).status == 0
+    shipctl = [str(Path(SAM).parent / "shipctl"), "key", "set", "--stack", "rotated"]
+    assert desk.run(shipctl, PROJECT, "li-another-key").status == 0
+    kms = desk.account.client("kms").create_key()["KeyMetadata"]["Arn"]
+    done = desk.deploy("--stack", "rotated", "--yes", "--set", f"KmsKeyArn={kms}")
+    assert done.status == 0, done.err
+    assert "li-another-key" not in done.out + done.err
+    assert stored_key(desk, "rotated") == "li-another-key"
 
 
 # ---- another version -----------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from shipctl.deploy.live_stack import LiveStack
 from shipctl.deploy.progress import Outcome, follow, newest_event
 from shipctl.deploy.questions import confirm, refuse_without_terminal
 from shipctl.deploy.settings_plan import Setting
+from shipctl.deploy.stored_key import with_stored_key
 from shipctl.deploy.upload import own_bucket, upload
 from shipctl.errors import CommandError
 
@@ -47,7 +48,7 @@ class Deployment:
         with self.console.status("Uploading"):
             url = upload(self.account, self.artefacts, bucket)
         with self.console.status("Asking CloudFormation what would change"):
-            change_set = make_change_set(self.client, self.stack_name, url, self.settings, self.live)
+            change_set = self._what_would_change(url)
         wanted = False
         try:
             refuse_other_values(change_set, self.settings)
@@ -57,6 +58,18 @@ class Deployment:
                 discard(self.client, change_set)
         if wanted:
             self._carry_out(change_set)
+
+    def _what_would_change(self, template_url: str) -> ChangeSet:
+        change_set = make_change_set(self.client, self.stack_name, template_url, self.settings, self.live)
+        try:
+            settings = with_stored_key(self.account, change_set, self.settings)
+        except BaseException:
+            discard(self.client, change_set)
+            raise
+        if settings is None:
+            return change_set
+        discard(self.client, change_set)
+        return make_change_set(self.client, self.stack_name, template_url, settings, self.live)
 
     def _is_wanted(self, change_set: ChangeSet, bucket: str, *, yes: bool, dry_run: bool) -> bool:
         if not change_set.changes:

@@ -24,6 +24,8 @@ class Origin(Enum):
     """The stack has the default of its old template, and the new one has another."""
     DEFAULT = auto()
     """The stack has no such parameter yet."""
+    STORED = auto()
+    """The API key, as the stack's own secret has it now (`stored_key`)."""
 
 
 @dataclass(frozen=True)
