@@ -12,7 +12,12 @@ BAD = {"MaxInFlight": "4.5"}
 
 
 def ask(
-    answers: Answers, kind: str, status: str | Exception = "UPDATE_IN_PROGRESS", **properties: str
+    answers: Answers,
+    kind: str,
+    old: dict[str, str] | None = None,
+    /,
+    status: str | Exception = "UPDATE_IN_PROGRESS",
+    **properties: str,
 ) -> str:
     """What CloudFormation is told: an empty text if all is well."""
 
@@ -38,6 +43,8 @@ def ask(
             **properties,
         },
     }
+    if old is not None:
+        event["OldResourceProperties"] = {"ServiceToken": "the same", **old}
     check_settings(event, "eu-west-1", stack_status)
     (document,) = answers.documents
     return str(document["Reason"]) if document["Status"] == "FAILED" else ""
@@ -61,6 +68,13 @@ def test_all_troubles_are_in_the_answer(answers: Answers) -> None:
 
 def test_a_deletion_always_succeeds(answers: Answers) -> None:
     assert ask(answers, "Delete", status=AssertionError("nobody asks"), **BAD) == ""
+
+
+def test_a_change_that_cannot_work_is_refused_although_both_settings_can(answers: Answers) -> None:
+    stream = {"KinesisStreamArn": "arn:aws:kinesis:eu-west-1:123456789012:stream/logs"}
+    old = stream | {"KinesisStartingPosition": "TRIM_HORIZON"}
+    reason = ask(answers, "Update", old, **stream, KinesisStartingPosition="LATEST")
+    assert reason.startswith("KinesisStartingPosition cannot change while")
 
 
 @pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"])

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loginformant_shipper.settings import load_settings
 from loginformant_shipper.settings_check.environments import Place, environments
-from loginformant_shipper.settings_check.validation import validate_parameters
+from loginformant_shipper.settings_check.validation import validate_change, validate_parameters
 from loginformant_shipper.subscriptions.subscription_settings import load_subscription_settings
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
@@ -44,6 +44,7 @@ def test_the_defaults_can_work() -> None:
         {"RequestTimeoutSeconds": "60", "SamplePercent": "12.5"},
         {"LogGroups": "*", "SubscribeAccount": "true", "SubscriptionFilterPattern": "?ERROR ?WARN"},
         {"IncludePattern": f"[{'x' * 1022}]"},
+        {"KinesisStartingPosition": "AT_TIMESTAMP", "KinesisStartingTimestamp": "1790000000"},
     ],
 )
 def test_what_can_work(parameters: dict[str, str]) -> None:
@@ -63,6 +64,9 @@ def test_what_can_work(parameters: dict[str, str]) -> None:
         ("MaxReplays", "2.5", "a whole number from 1 to 100"),
         ("BatchMaxLogs", "1e2", "a whole number from 1 to 500"),
         ("KinesisParallelizationFactor", "1.5", "a whole number"),
+        ("KinesisBatchSize", "1.5", "a whole number"),
+        ("KinesisBatchingWindowSeconds", "1.5", "a whole number"),
+        ("KinesisStartingTimestamp", "1790000000", "nothing where it is not; it is TRIM_HORIZON"),
         ("MemorySize", "1024.5", "a whole number"),
         ("MemorySize", "512.5", "a whole number"),
         ("CaBundleLayerArn", "arn:aws:lambda:us-east-1:123456789012:layer:ca:1", "own region, eu-west-1"),
@@ -115,6 +119,47 @@ def test_settings_that_no_function_has_room_for(
     assert complaint.startswith(f"the settings of {function}Function take ")
     assert "4,096" in complaint
     assert longest in complaint
+
+
+def test_a_time_to_begin_at_goes_with_its_position() -> None:
+    (complaint,) = complaints(KinesisStartingPosition="AT_TIMESTAMP")
+    assert complaint.startswith("KinesisStartingTimestamp is ''")
+
+
+# ---- changes of a stack that is there ------------------------------------------------------------
+
+STREAM = {
+    "KinesisStreamArn": "arn:aws:kinesis:eu-west-1:123456789012:stream/logs",
+    "KinesisEnhancedFanOut": "false",
+    "KinesisStartingPosition": "TRIM_HORIZON",
+    "KinesisStartingTimestamp": "",
+}
+AT_A_TIME = {"KinesisStartingPosition": "AT_TIMESTAMP", "KinesisStartingTimestamp": "1790000000"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (STREAM, STREAM),
+        (STREAM, STREAM | AT_A_TIME | {"KinesisEnhancedFanOut": "true"}),
+        (STREAM, STREAM | AT_A_TIME | {"KinesisStreamArn": f"{STREAM['KinesisStreamArn']}-2"}),
+        (STREAM | {"KinesisStreamArn": ""}, STREAM | AT_A_TIME),
+        (STREAM | {"KinesisStreamArn": ""}, STREAM | {"KinesisStreamArn": ""} | AT_A_TIME),
+        ({"KinesisStreamArn": STREAM["KinesisStreamArn"]}, STREAM),
+        ({}, STREAM),
+    ],
+    ids=["nothing", "fan-out", "another stream", "first stream", "no stream", "before 0.2", "new stack"],
+)
+def test_changes_of_the_place_in_a_stream_that_can_work(old: dict[str, str], new: dict[str, str]) -> None:
+    assert validate_change(old, new) == []
+
+
+@pytest.mark.parametrize("new", [{"KinesisStartingPosition": "LATEST"}, AT_A_TIME])
+def test_lambda_keeps_its_place_in_a_stream(new: dict[str, str]) -> None:
+    """CloudFormation would make a second mapping of the same function and stream, which Lambda refuses."""
+    (complaint,) = validate_change(STREAM, STREAM | new)
+    assert complaint.startswith(" and ".join(new) + " cannot change")
+    assert "back to TRIM_HORIZON and KinesisStartingTimestamp to nothing" in complaint
 
 
 # ---- template and code ---------------------------------------------------------------------------

@@ -172,6 +172,7 @@ def allowed(role: JsonObject) -> set[tuple[str, str]]:
                 ("kinesis:GetRecords", KINESIS_STREAM),
                 ("kinesis:GetShardIterator", KINESIS_STREAM),
                 ("kinesis:ListShards", KINESIS_STREAM),
+                ("kinesis:SubscribeToShard", {"Fn::GetAtt": ["KinesisStreamConsumer", "ConsumerARN"]}),
                 ("kms:Decrypt", {"Ref": "KinesisKmsKeyArn"}),
                 ("sqs:SendMessage", DEAD_LETTER_QUEUE),
             ],

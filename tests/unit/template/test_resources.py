@@ -123,6 +123,7 @@ def test_what_depends_on_a_condition(stack: JsonObject) -> None:
         "ApiKeySecret",
         "KinesisAgeAlarm",
         "KinesisEventSourceMapping",
+        "KinesisStreamConsumer",
         "LogGroupsRefusedAlarm",
         "Subscriptions",
     }
@@ -329,11 +330,34 @@ def test_a_record_of_a_stream_comes_back_until_its_logs_are_stored_somewhere(sta
     assert mapping["FunctionName"] == {"Ref": "ShipperFunction"}
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"] is True
-    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert mapping["StartingPosition"] == {"Ref": "KinesisStartingPosition"}
+    assert stack["Parameters"]["KinesisStartingPosition"]["Default"] == "TRIM_HORIZON"
     least_retention_of_a_stream = 24 * 60 * 60
     assert mapping["MaximumRecordAgeInSeconds"] == least_retention_of_a_stream // 2
     assert mapping["MaximumRetryAttempts"] == 10_000, "as many as Lambda allows: the age is the bound"
     assert "DestinationConfig" not in mapping, "a queue would get no logs, only where in the stream they are"
+
+
+def test_with_enhanced_fan_out_the_shipper_reads_as_a_consumer_of_its_own(stack: JsonObject) -> None:
+    """("Process Amazon Kinesis Data Streams records with Lambda", AWS Lambda Developer Guide.)"""
+    consumer = {"Fn::GetAtt": ["KinesisStreamConsumer", "ConsumerARN"]}
+    assert stack["Resources"]["KinesisStreamConsumer"]["Condition"] == "HasKinesisConsumer"
+    source = properties(stack, "KinesisEventSourceMapping")["EventSourceArn"]
+    assert source == {"Fn::If": ["HasKinesisConsumer", consumer, {"Ref": "KinesisStreamArn"}]}
+
+
+def test_the_batches_of_a_stream_are_those_of_the_parameters(stack: JsonObject) -> None:
+    mapping = properties(stack, "KinesisEventSourceMapping")
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", "AWS::Lambda::EventSourceMapping")
+    for parameter, name in (
+        ("KinesisBatchSize", "BatchSize"),
+        ("KinesisBatchingWindowSeconds", "MaximumBatchingWindowInSeconds"),
+        ("KinesisParallelizationFactor", "ParallelizationFactor"),
+    ):
+        assert mapping[name] == {"Ref": parameter}
+        bounds = schema.schema["properties"][name]
+        allowed = stack["Parameters"][parameter]
+        assert (allowed["MinValue"], allowed["MaxValue"]) == (bounds["minimum"], bounds["maximum"])
 
 
 def test_an_alarm_goes_off_when_the_shipper_falls_behind_the_stream(stack: JsonObject) -> None:

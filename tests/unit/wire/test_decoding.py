@@ -183,6 +183,15 @@ def test_gzip_members_one_behind_the_other_are_one_payload() -> None:
     assert messages({"awslogs": {"data": base64.b64encode(data).decode()}}) == ["Order placed"]
 
 
+def test_members_that_are_payloads_of_their_own_are_stored_as_they_came_with_the_reason() -> None:
+    """CloudWatch Logs documents one payload a record ("Log group-level subscription filters")."""
+    one = gzip.compress(json.dumps(payload([raw_event()])).encode())
+    event = {"awslogs": {"data": base64.b64encode(one + one).decode()}}
+    it = undecodable(event)
+    assert (it.reason, json.loads(it.body)) == (Reason.MALFORMED, event)
+    assert it.detail.startswith("JSON: ")
+
+
 # What orjson refuses
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from loginformant_shipper.settings_check.environments import Place
-from loginformant_shipper.settings_check.validation import validate_parameters
+from loginformant_shipper.settings_check.validation import validate_change, validate_parameters
 from loginformant_shipper.subscriptions.custom_resource import Request, RequestType, answer, read_request
 from loginformant_shipper.telemetry import logger
 
@@ -38,17 +38,22 @@ def check_settings(event: Mapping[str, Any], region: str, stack_status: Callable
 
 
 def _refusal(request: Request, region: str) -> str | None:
-    parameters = {
-        name: str(value)
-        for name, value in request.event["ResourceProperties"].items()
-        if name not in _NOT_SETTINGS
-    }
+    parameters = _parameters(request.event["ResourceProperties"])
     try:
         place = Place(region, request.event["StackId"].split("/")[1])
-        return "; ".join(validate_parameters(parameters, place)) or None
+        troubles = validate_parameters(parameters, place)
+        if request.type is RequestType.UPDATE:
+            troubles += validate_change(
+                _parameters(request.event.get("OldResourceProperties", {})), parameters
+            )
+        return "; ".join(troubles) or None
     except Exception as error:
         logger.exception("the settings could not be checked")
         return f"the settings could not be checked: {type(error).__name__}: {error}"
+
+
+def _parameters(resource_properties: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in resource_properties.items() if name not in _NOT_SETTINGS}
 
 
 def _is_taken_back(request: Request, stack_status: Callable[[str], str]) -> bool:

@@ -22,10 +22,43 @@ _IN_THE_STACKS_REGION = (
 )
 """Each is used by a service of the stack's own region, which looks for it there and nowhere else."""
 
-_WHOLE_NUMBERS = ("KinesisParallelizationFactor", "LogRetentionDays", "MemorySize")
+_WHOLE_NUMBERS = (
+    "KinesisBatchSize",
+    "KinesisBatchingWindowSeconds",
+    "KinesisParallelizationFactor",
+    "LogRetentionDays",
+    "MemorySize",
+)
 """Those that no function reads. CloudFormation's type Number takes 4.5, too."""
 
 _VARIABLES = re.compile(r"\b(" + "|".join(sorted(PARAMETER_OF, key=len, reverse=True)) + r")\b")
+
+
+_PLACE_IN_THE_STREAM = ("KinesisStartingPosition", "KinesisStartingTimestamp")
+_WAY_TO_THE_STREAM = ("KinesisStreamArn", "KinesisEnhancedFanOut")
+
+
+def validate_change(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Return what of a change cannot work although both settings can, one line for each trouble.
+
+    Lambda has one event source mapping for a function and a source, CloudFormation makes the new one before
+    it removes the old one, and the starting position cannot be changed in place: "Update requires:
+    Replacement" ("AWS::Lambda::EventSourceMapping", AWS CloudFormation Template Reference).
+
+    Args:
+        old: The parameters of the stack as it is.
+        new: Those that it is to have.
+    """
+    moved = [name for name in _PLACE_IN_THE_STREAM if old.get(name, "") != new.get(name, "")]
+    is_read = bool(old.get("KinesisStreamArn")) and "KinesisStartingPosition" in old
+    if is_read and moved and all(old.get(name) == new.get(name) for name in _WAY_TO_THE_STREAM):
+        told = old.get("KinesisStartingTimestamp") or "nothing"
+        return [
+            f"{' and '.join(moved)} cannot change while the same stream is read in the same way: Lambda "
+            f"keeps its place in it. Set KinesisStartingPosition back to {old['KinesisStartingPosition']} "
+            f"and KinesisStartingTimestamp to {told}; or empty KinesisStreamArn first, and then set both"
+        ]
+    return []
 
 
 def validate_parameters(parameters: Mapping[str, str], place: Place) -> list[str]:
@@ -38,6 +71,7 @@ def validate_parameters(parameters: Mapping[str, str], place: Place) -> list[str
     return [
         *_not_whole(parameters),
         *_elsewhere(parameters, place),
+        *_without_time(parameters),
         *_refused_by_the_code(parameters, place),
         *_too_large(parameters, place),
     ]
@@ -60,6 +94,16 @@ def _elsewhere(parameters: Mapping[str, str], place: Place) -> Iterator[str]:
     region = secret[3] if len(secret) > 3 else place.region
     if len(key) > 3 and key[3] != region:
         yield f"ApiKeyKmsKeyArn is in region {key[3]}: allowed is one in that of what it encrypts, {region}"
+
+
+def _without_time(parameters: Mapping[str, str]) -> Iterator[str]:
+    """Lambda wants the time with this position, and with no other (CreateEventSourceMapping, Lambda API)."""
+    position, time = parameters.get("KinesisStartingPosition"), parameters.get("KinesisStartingTimestamp")
+    if (position == "AT_TIMESTAMP") != bool(time):
+        yield (
+            f"KinesisStartingTimestamp is {time or ''!r}: allowed is a time where KinesisStartingPosition is "
+            f"AT_TIMESTAMP, and nothing where it is not; it is {position}"
+        )
 
 
 def _refused_by_the_code(parameters: Mapping[str, str], place: Place) -> Iterator[str]:

@@ -30,9 +30,13 @@ from loginformant_shipper.wire.encoding import (
     read_replay_state,
 )
 from loginformant_shipper.wire.gunzip import inflated_size
+from loginformant_shipper.wire.kpl import MAGIC, BrokenAggregate, user_records
 from loginformant_shipper.wire.payload_json import DIGITS_OF_64_BITS, Unreadable, load, read_payload
 
 _REASONS = frozenset(Reason)
+
+_AGGREGATED = base64.b64encode(MAGIC)[:5].decode()
+"""What base64 of an aggregated record begins with: the bits of the four bytes that fill characters."""
 
 
 def source_of(event: object) -> Source:
@@ -75,9 +79,13 @@ def _told_size(text: str) -> int:
     """Bytes that base64 of gzip says it inflates to, also where it is the last string of a message body."""
     data = text.rstrip(' \n"}')
     data = data[data.rfind('"') + 1 :].rstrip("=")
-    data = data[max(len(data) // 4 * 4 - 8, 0) :]
+    is_aggregated = data.startswith(_AGGREGATED)
+    if not is_aggregated:
+        data = data[max(len(data) // 4 * 4 - 8, 0) :]
     try:
-        return inflated_size(base64.b64decode(data + "=" * (-len(data) % 4)))
+        raw = base64.b64decode(data + "=" * (-len(data) % 4))
+        parts = user_records(raw) if is_aggregated else None
+        return inflated_size(raw) if parts is None else sum(map(inflated_size, parts))
     except ValueError:
         return 0
 
@@ -180,8 +188,27 @@ def _decode_event(
 
 
 def _decode_data(data: str, record: SourceRecord | None, limit: int) -> Iterator[Decoded]:
+    """Decode base64 of one payload or of several, aggregated: what was stored as it came is either."""
     try:
-        payload = _read(data, limit)
+        raw = base64.b64decode(data, validate=True)
+        parts = user_records(raw)
+    except ValueError as error:
+        detail = str(error) if isinstance(error, BrokenAggregate) else f"base64: {error}"
+        yield Undecodable(Reason.MALFORMED, detail, encode_data(data), record)
+        return
+    if parts is None:
+        yield from _decode_payload(raw, data, record, limit)
+        return
+    for part in parts:
+        yield from _decode_payload(part, base64.b64encode(part).decode(), record, limit)
+
+
+def _decode_payload(
+    compressed: bytes, data: str, record: SourceRecord | None, limit: int
+) -> Iterator[Decoded]:
+    """`data` is base64 of `compressed`: what is stored where it cannot be read."""
+    try:
+        payload = read_payload(compressed, limit, _log_event)
     except Unreadable as error:
         yield Undecodable(error.reason, str(error), encode_data(data), record)
         return
@@ -214,15 +241,6 @@ def _is_part(kind: object, payload: Any, found: list[object], record: SourceReco
         and isinstance(first := found[0], LogEvent)
         and first.message.startswith("[part ")
     )
-
-
-def _read(data: str, limit: int) -> object:
-    """The payload, its log events already of that type where they can be read. Raises `Unreadable`."""
-    try:
-        compressed = base64.b64decode(data, validate=True)
-    except ValueError as error:
-        raise Unreadable(Reason.MALFORMED, f"base64: {error}") from None
-    return read_payload(compressed, limit, _log_event)
 
 
 def _read_events(found: list[object], origin: Origin) -> Iterator[Decoded]:
