@@ -16,7 +16,7 @@ SET ?=
 # As it was typed: make would expand a dollar sign, which ends many a regular expression.
 export DEPLOY_SET := $(value SET)
 
-.PHONY: help run test trial test-oldest lint build deploy bench chaos fuzz soak coverage mutants lock clean set-up
+.PHONY: help run test trial test-oldest lint build deploy bench chaos fuzz soak coverage mutants reference lock clean set-up
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -73,6 +73,9 @@ mutants: set-up ## break the modules that losing nothing rests on, in every smal
 	@uv venv --quiet --allow-existing .build/mutants/.venv
 	@uv pip sync --quiet --require-hashes --python .build/mutants/.venv requirements-mutants.txt
 	@cd .build/mutants && .venv/bin/mutmut run $(ARGS) && .venv/bin/mutmut results
+
+reference: set-up ## write docs/cli.md, the reference of shipctl, from the program
+	@python -m local.cli_reference
 
 lock: set-up ## pin all packages with their hashes (newer ones: make lock ARGS=--upgrade)
 	@cd layers/dependencies && uv pip compile --quiet $(ARGS) --universal --python-version 3.11 --generate-hashes \
