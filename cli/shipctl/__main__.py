@@ -1,34 +1,35 @@
 """The application `shipctl`: its commands, its version, and how it ends when a command cannot go on."""
 
-import importlib.metadata
 import io
 import sys
 from typing import Annotated, Any
 
 import typer
+from loginformant_shipper import __version__
 from typer.core import TyperGroup
 
-from shipctl.autoreplay import autoreplay
-from shipctl.deploy.commands import EXAMPLES as DEPLOY_EXAMPLES
-from shipctl.deploy.commands import deploy
-from shipctl.dlq.commands import dlq
-from shipctl.doctor.command import doctor
+from shipctl.command_list import LISTED, Commands
 from shipctl.errors import CommandError
-from shipctl.key import key
-from shipctl.logs import logs
-from shipctl.option_blocks import with_blocks
-from shipctl.preview import EXAMPLES, preview
-from shipctl.send_test import send_test
-from shipctl.status.command import status
-from shipctl.subscriptions.commands import subscriptions
-from shipctl.terminal import one_line
 
 INTERRUPTED = 128 + 2
 """What shells report of a program that SIGINT, signal 2, ended."""
 
 
-class OneLineErrors(TyperGroup):
-    """Ends with one line on standard error where a command cannot go on, whichever command it is."""
+class Shipctl(TyperGroup):
+    """All commands. Ends with one line on standard error where one cannot go on, whichever it is."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = Commands()  # type: ignore[assignment]
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands, in the order of the help."""
+        return list(self.commands)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, listed.help) for name, listed in LISTED.items()])
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; exit with its status on `CommandError`, 130 on Ctrl-C."""
@@ -42,32 +43,26 @@ class OneLineErrors(TyperGroup):
             end, line = error.status, str(error)
         except KeyboardInterrupt:
             end, line = INTERRUPTED, "interrupted"
+        from shipctl.terminal import one_line
+
         print(f"shipctl: {one_line(line)}", file=sys.stderr)
         raise typer.Exit(end)
 
 
 app = typer.Typer(
-    cls=OneLineErrors,
+    cls=Shipctl,
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    # In plain text: what typer imports for boxes and colours takes longer than all the rest. The help of each
+    # command has them.
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(epilog=EXAMPLES)(preview)
-app.command()(with_blocks(status))
-app.command()(with_blocks(doctor))
-app.command()(with_blocks(logs))
-app.command("send-test")(with_blocks(send_test))
-app.command()(with_blocks(autoreplay))
-app.add_typer(key, name="key")
-app.command(epilog=DEPLOY_EXAMPLES)(with_blocks(deploy))
-app.add_typer(dlq, name="dlq")
-app.add_typer(subscriptions, name="subscriptions")
 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"shipctl {importlib.metadata.version('loginformant-shipper')}")
+        typer.echo(f"shipctl {__version__}")
         raise typer.Exit
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from loginformant_shipper import __version__
+
 from shipctl.errors import CommandError
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def client_config() -> "Config":
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 3},
-        user_agent_extra="shipctl",
+        user_agent_extra=f"shipctl/{__version__}",
     )
 
 

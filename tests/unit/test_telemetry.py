@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from loginformant_shipper import __version__
 from loginformant_shipper.events import Source
 from loginformant_shipper.failures import Failure, Reason
 from loginformant_shipper.names import Metric, SubscriptionMetric
@@ -50,6 +51,7 @@ def test_the_metrics_of_an_invocation(capsys: pytest.CaptureFixture[str]) -> Non
         dict.fromkeys([*counts, "Requests", "Retries"], "Count") | {"IngestLatency": "Milliseconds"},
     )
     assert line["Source"] == "kinesis"
+    assert line["version"] == __version__
     assert line["EventsReceived"] == [9.0]
     assert line["EventsReturned"] == [0.0]
     assert line["IngestLatency"] == [250.0, 1500.0]

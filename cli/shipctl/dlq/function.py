@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
+from loginformant_shipper import __version__
 
 from shipctl.account import CONNECT_SECONDS, aws_errors
 from shipctl.dlq.letters import Letter
@@ -114,7 +115,7 @@ def replay_function(stack: Stack) -> ReplayFunction:
         read_timeout=ANSWER_SECONDS,
         tcp_keepalive=True,
         retries={"mode": "standard", "total_max_attempts": 1},
-        user_agent_extra="shipctl",
+        user_agent_extra=f"shipctl/{__version__}",
     )
     return ReplayFunction(stack.session.client("lambda", config=config), stack.output("ReplayFunctionName"))
 

@@ -1,7 +1,8 @@
 """The stack itself: whole, and of the version of this program."""
 
-import importlib.metadata
 from collections.abc import Iterator
+
+from loginformant_shipper import __version__
 
 from shipctl.doctor.findings import Finding, fault, notice, ok
 from shipctl.installation.installation import Installation
@@ -32,10 +33,11 @@ def check_stack(installation: Installation) -> Iterator[Finding]:
 def check_version(installation: Installation) -> Iterator[Finding]:
     """Find a stack that was deployed from another version than that of this program."""
     deployed = installation.stack.outputs.get("Version", "")
-    own = importlib.metadata.version("loginformant-shipper")
     if not deployed:
-        yield notice(f"the stack does not say its version; this is shipctl {own}", "deploy again")
-    elif deployed != own:
-        yield notice(f"the stack is {deployed}, this is shipctl {own}", "deploy again, or use its shipctl")
+        yield notice(f"the stack does not say its version; this is shipctl {__version__}", "deploy again")
+    elif deployed != __version__:
+        yield notice(
+            f"the stack is {deployed}, this is shipctl {__version__}", "deploy again, or use its shipctl"
+        )
     else:
         yield ok(deployed)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from loginformant_shipper import __version__
 from rich.console import Console
 from rich.style import Style
 from rich.table import Table
@@ -25,6 +26,9 @@ def write_state(console: Console, state: State) -> None:
     console.print(heading, soft_wrap=True)
     console.print(Text.assemble(("to   ", DIM), one_line(state.address)), soft_wrap=True)
     console.print(Text.assemble(("key  ", DIM), one_line(state.key)), soft_wrap=True)
+    if state.version != __version__:
+        differs = f"the stack is {state.version or 'of an unknown version'}, this is shipctl {__version__}"
+        console.print(Text(differs, style=TROUBLE), soft_wrap=True)
     console.print()
     if state.hour and state.day:
         console.print(_numbers(state.hour, state.day))
@@ -104,6 +108,7 @@ def document(state: State) -> dict[str, Any]:
         "stack": state.stack,
         "region": state.region,
         "version": state.version,
+        "shipctlVersion": __version__,
         "deployment": state.deployment,
         "address": state.address,
         "key": state.key,

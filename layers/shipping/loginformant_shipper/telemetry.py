@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from loginformant_shipper import __version__
 from loginformant_shipper.events import Source
 from loginformant_shipper.failures import KEY_OR_ADDRESS, Failure, Reason
 from loginformant_shipper.names import METRICS_NAMESPACE, FilterCause, Metric, SubscriptionMetric
@@ -86,6 +87,7 @@ def _of_stack(stack: str) -> EphemeralMetrics:
     """
     metrics = EphemeralMetrics(namespace=METRICS_NAMESPACE)
     metrics.add_dimension("Stack", stack)
+    metrics.add_metadata("version", __version__)
     return metrics
 
 

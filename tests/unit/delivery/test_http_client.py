@@ -11,6 +11,7 @@ import pytest
 import trustme
 from hypothesis import example, given
 from hypothesis import strategies as st
+from loginformant_shipper import __version__
 from loginformant_shipper.delivery.http_client import (
     MAX_ANSWER_BYTES,
     MAX_DETAIL_CHARACTERS,
@@ -55,6 +56,7 @@ def test_a_request_is_what_the_ingest_api_documents(api: IngestApi) -> None:
     assert (request.method, request.path) == ("POST", "/api/ingest/batch")
     assert request.headers["content-type"] == "application/json"
     assert request.headers["content-length"] == str(len(BODY))
+    assert request.headers["user-agent"] == f"loginformant-shipper/{__version__}"
     assert "transfer-encoding" not in request.headers
     assert [log["message"] for log in api.logs] == ["x"]
 

@@ -1,9 +1,12 @@
 """The application: help, version, and how it ends."""
 
+import re
 import subprocess
 import sys
 
 import pytest
+from loginformant_shipper import __version__
+from shipctl.command_list import LISTED, Commands
 
 from tests.unit.shipctl.conftest import Run
 
@@ -11,14 +14,31 @@ from tests.unit.shipctl.conftest import Run
 def test_version(shipctl: Run) -> None:
     result = shipctl("--version")
     assert result.exit_code == 0
-    assert result.stdout.startswith("shipctl 0.")
+    assert result.stdout == f"shipctl {__version__}\n"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
+
+
+def test_the_list_of_commands_says_of_each_what_its_own_help_begins_with() -> None:
+    for name, command in Commands().items():
+        assert LISTED[name].help == command.help.splitlines()[0], name
+
+
+def test_only_the_command_that_is_called_is_imported() -> None:
+    program = (
+        "import sys\nfrom shipctl.__main__ import app\n"
+        "try: app(['--help'])\nexcept SystemExit: pass\n"
+        "slow = ('boto3', 'rich', 'yaml', 'orjson', 'shipctl.preview')\n"
+        "print([name for name in slow if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_without_arguments_it_shows_its_commands(shipctl: Run) -> None:
     result = shipctl(env={"COLUMNS": "120"})
     for command in ("preview", "dlq", "subscriptions"):
         assert command in result.output
-    assert "without sending any" in result.output
+    assert "without sending any" in " ".join(result.output.split())
 
 
 def test_the_help_of_preview_names_every_way_in_and_has_examples(shipctl: Run) -> None:

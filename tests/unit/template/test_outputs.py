@@ -1,7 +1,6 @@
 """Outputs: what a person needs next, in commands that the AWS CLI takes."""
 
 import gzip
-import importlib.metadata
 import json
 import re
 import shlex
@@ -10,8 +9,11 @@ from typing import Any
 
 import botocore
 import pytest
+from loginformant_shipper import __version__
 
 JsonObject = dict[str, Any]
+
+VERSION = {"Fn::FindInMap": ["Shipper", "Version", "Number"]}
 
 GLOBAL_OPTIONS = {"region", "query"}
 WRITTEN_IN_THE_CLI = {("logs", "tail")}
@@ -129,4 +131,13 @@ def test_only_the_log_group_is_left_to_fill_in(template: JsonObject) -> None:
 
 
 def test_the_version_is_that_of_the_project(template: JsonObject) -> None:
-    assert template["Outputs"]["Version"]["Value"] == importlib.metadata.version("loginformant-shipper")
+    assert template["Mappings"]["Shipper"]["Version"]["Number"] == __version__
+    assert template["Outputs"]["Version"]["Value"] == VERSION
+
+
+def test_every_function_has_the_version_as_a_tag(stack: JsonObject) -> None:
+    functions = [each for each in stack["Resources"].values() if each["Type"] == "AWS::Lambda::Function"]
+    assert functions
+    for function in functions:
+        tags = {tag["Key"]: tag["Value"] for tag in function["Properties"]["Tags"]}
+        assert tags["loginformant-shipper:version"] == VERSION

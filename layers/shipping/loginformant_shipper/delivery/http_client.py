@@ -15,9 +15,11 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import urllib3
 from urllib3.util.ssl_ import create_urllib3_context
 
+from loginformant_shipper import __version__
 from loginformant_shipper.redaction.redact import redact_text
 from loginformant_shipper.settings import Settings, SettingsError
 
+USER_AGENT = f"loginformant-shipper/{__version__}"
 BATCH_PATH = "/api/ingest/batch"
 
 MAX_ANSWER_BYTES = 64 * 1024
@@ -77,7 +79,12 @@ class Connection:
         """
         started = time.monotonic()
         self._body_is_sent = False
-        headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), "X-API-Key": key}
+        headers = {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            "User-Agent": USER_AGENT,
+            "X-API-Key": key,
+        }
         try:
             response = self._pool.urlopen(
                 "POST",

@@ -97,7 +97,7 @@ class TestStack:
 
     def test_another_version(self) -> None:
         finding = only("version", FakeInstallation(stack=fake.stack(outputs={"Version": "9.9.9"})))
-        assert finding.what.startswith("the stack is 9.9.9, this is shipctl 0.")
+        assert finding.what.startswith("the stack is 9.9.9, this is shipctl ")
 
 
 class TestFunctions:

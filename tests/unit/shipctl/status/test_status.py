@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from loginformant_shipper import __version__
 from loginformant_shipper.names import Metric
 from shipctl import options
 from shipctl.installation.functions import Function
@@ -103,3 +104,15 @@ def test_a_period_sums_both_functions_apart(installation: FakeInstallation) -> N
     )
     period = state.period(activity)
     assert (period.delivered, period.replayed) == (3, 2)
+
+
+def test_another_version_of_the_stack_is_said(shipctl: Run, installation: FakeInstallation) -> None:
+    installation.stack = fake.stack(outputs={"Version": "9.9.9"})
+    assert f"the stack is 9.9.9, this is shipctl {__version__}" in shipctl("status").stdout
+    found = json.loads(shipctl("status", "--json").stdout)
+    assert (found["version"], found["shipctlVersion"]) == ("9.9.9", __version__)
+
+
+def test_the_same_version_is_no_news(shipctl: Run, installation: FakeInstallation) -> None:
+    installation.stack = fake.stack(outputs={"Version": __version__})
+    assert "this is shipctl" not in shipctl("status").stdout

@@ -1,0 +1,113 @@
+"""The commands of `shipctl`, by name: each is imported when it is called, not when another one is.
+
+What a command imports (rich, the shipper's own code, RE2) takes several times as long as to list it.
+"""
+
+import importlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from shipctl.option_blocks import with_blocks
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Where a command is, and its line in the list of commands."""
+
+    module: str
+    attribute: str
+    help: str
+    """The first line of its own help."""
+
+    def load(self, name: str) -> Any:
+        """Import the command. Returns what typer makes of it."""
+        module = importlib.import_module(self.module)
+        found = getattr(module, self.attribute)
+        # A group stays one with a single command in it, since it has a callback.
+        holder = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+        holder.callback()(_nothing)
+        if isinstance(found, typer.Typer):
+            holder.add_typer(found, name=name)
+        else:
+            holder.command(name, epilog=getattr(module, "EXAMPLES", None))(with_blocks(found))
+        commands: Mapping[str, Any] = typer.main.get_command(holder).commands  # type: ignore[attr-defined]
+        return commands[name]
+
+
+def _nothing() -> None:
+    pass
+
+
+LISTED = {
+    "preview": Listed(
+        "shipctl.preview",
+        "preview",
+        "Show how logs would arrive at LogInformant, without sending any.",
+    ),
+    "status": Listed(
+        "shipctl.status.command",
+        "status",
+        "Show on one screen whether logs flow, what waits, and what is wrong.",
+    ),
+    "doctor": Listed(
+        "shipctl.doctor.command",
+        "doctor",
+        "Check the whole installation, line by line, with what to do where something is wrong.",
+    ),
+    "logs": Listed(
+        "shipctl.logs",
+        "logs",
+        "Show what the shipper, replay and the subscriber log themselves.",
+    ),
+    "send-test": Listed(
+        "shipctl.send_test",
+        "send_test",
+        "Ship one log to LogInformant, all the way, and say whether it arrived.",
+    ),
+    "autoreplay": Listed(
+        "shipctl.autoreplay",
+        "autoreplay",
+        "Let the dead-letter queue empty itself, or not, from now on.",
+    ),
+    "deploy": Listed(
+        "shipctl.deploy.commands",
+        "deploy",
+        "Make the stack, or change it. Every value that is not named stays as it is.",
+    ),
+    "key": Listed(
+        "shipctl.key",
+        "key",
+        "Change the API key.",
+    ),
+    "dlq": Listed(
+        "shipctl.dlq.commands",
+        "dlq",
+        "Look at, replay, save and clear what could not be delivered.",
+    ),
+    "subscriptions": Listed(
+        "shipctl.subscriptions.commands",
+        "subscriptions",
+        "See and change which log groups are shipped.",
+    ),
+}
+
+
+class Commands(Mapping[str, Any]):
+    """All commands by name; one is imported when it is asked for."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._loaded:
+            self._loaded[name] = LISTED[name].load(name)
+        return self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(LISTED)
+
+    def __len__(self) -> int:
+        return len(LISTED)
