@@ -171,7 +171,7 @@ def main() -> None:
 
 
 def _bars(found: Iterable[Figures]) -> Iterator[Bar]:
-    """The last column of each table that has a limit."""
+    """Yield the last column of each table that has a limit."""
     for figures in found:
         if figures.most is not None:
             for row in figures.rows:

@@ -82,7 +82,7 @@ class _FirstRequest(BaseHTTPRequestHandler):
         self.wfile.write(b"a-key")
 
     def log_message(self, format: str, *args: object) -> None:
-        """Writes no access log."""
+        """Write no access log."""
 
 
 def cold_start(rounds: int = ROUNDS) -> tuple[ColdStart, list[Import]]:
@@ -120,7 +120,7 @@ def _processor_time_of_children() -> float:
 
 @contextmanager
 def _environment() -> Iterator[tuple[Mapping[str, str], Path]]:
-    """The variables of the function, and the file with its event."""
+    """Provide the variables of the function, and the file with its event."""
     with tempfile.TemporaryDirectory() as folder, emulated_account(Path(folder, "log.txt")) as account:
         secret = account.client("secretsmanager").create_secret(Name="key", SecretString="a-key")["ARN"]
         file = Path(folder, "event.json")
@@ -145,7 +145,7 @@ def _environment() -> Iterator[tuple[Mapping[str, str], Path]]:
 
 
 def _imports(environment: Mapping[str, str]) -> list[Import]:
-    """What `python -X importtime` says of the handler; of the fastest of five runs, the slowest first."""
+    """Return what `python -X importtime` says of the handler: the fastest of five runs."""
     runs = [_import_times(environment) for _ in range(5)]
     return sorted(min(runs, key=lambda run: sum(found.milliseconds for found in run)), key=lambda it: -it[1])
 

@@ -32,7 +32,7 @@ class Cost(NamedTuple):
 
 
 def cost(measured: ProcessorTime, model: Model) -> Cost:
-    """The processor is as fast as this machine's. Processor time and the waiting for the API are added up."""
+    """Return what a payload costs on a processor like this machine's, waiting for the API included."""
     processor = measured.ours / 1e6 * model.events_an_invocation * model.vcpu_mb / model.memory_mb
     requests = -(-model.events_an_invocation // 500)
     waiting = -(-requests // model.in_flight) * model.latency_seconds

@@ -133,7 +133,7 @@ def _held_to(url: str, file: Path, kind: str, events: int, memory_mb: int) -> En
 
 
 def _processor_seconds(pid: int) -> float:
-    """What the process has used so far; 0 once it is gone."""
+    """Return what the process has used so far; 0 once it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (OSError, IndexError):

@@ -32,12 +32,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(ANSWER)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Writes no access log."""
+        """Write no access log."""
 
 
 @contextmanager
 def ingest_sink() -> Iterator[str]:
-    """Runs the sink during a block; gives its address, to which `/after/50` or `/down` can be added."""
+    """Run the sink during a block; gives its address, to which `/after/50` or `/down` can be added."""
     command = [sys.executable, "-m", "benchmarks.ingest_sink"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as sink:
         assert sink.stdin

@@ -46,7 +46,7 @@ class Memory(NamedTuple):
 
 
 def peak_memory() -> list[Memory]:
-    """Processes of their own for each size and kind of message, and for what becomes of them."""
+    """Measure each size and kind of message, and what becomes of it, in a process of its own."""
     with ingest_sink() as url, TemporaryDirectory() as folder:
         found = []
         for name, messages in MESSAGES.items():
@@ -79,7 +79,7 @@ def _write_event(file: Path, messages: list[str], size: int) -> int:
 
 
 def measure(url: str, file: str, delivered: str) -> tuple[float, float]:
-    """What the idle process holds, and what it holds at most while it ships the event in `file`: MiB."""
+    """Return the MiB that the process holds when idle, and at most while it ships the event in `file`."""
     os.environ |= AWS | {"AWS_ENDPOINT_URL": url}
     up, down = warm(url), warm(f"{url}/down")
     deliver(event(mixed()), up)

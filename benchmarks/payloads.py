@@ -48,12 +48,12 @@ def structured(number: int = 1000) -> list[str]:
 
 
 def short(number: int = 10_000) -> list[str]:
-    """A few characters, and no level among them."""
+    """Return messages of a few characters, with no level among them."""
     return [f"tick {index}" for index in range(number)]
 
 
 def mixed(number: int = 5000) -> list[str]:
-    """The sample events of this project, one source after the other, over and over."""
+    """Return the sample events of this project, one source after the other, over and over."""
     files = [json.loads(file.read_bytes()) for file in sorted(EVENTS.glob("*.json"))]
     messages = [
         event["message"]
@@ -73,7 +73,7 @@ MESSAGES: dict[str, Callable[[], list[str]]] = {
 
 
 def payload(messages: list[str]) -> JsonObject:
-    """The messages as CloudWatch Logs sends them, before they are compressed; a millisecond between two."""
+    """Return messages as CloudWatch Logs sends them, before compression; a millisecond between two."""
     return {
         "messageType": "DATA_MESSAGE",
         "owner": "123456789012",
@@ -88,5 +88,5 @@ def payload(messages: list[str]) -> JsonObject:
 
 
 def event(messages: list[str]) -> JsonObject:
-    """The shipper's argument that holds the messages."""
+    """Return the shipper's argument that holds the messages."""
     return wrap(payload(messages))

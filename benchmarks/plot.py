@@ -15,7 +15,7 @@ class Bar(NamedTuple):
 
 
 def plot(bars: Sequence[Bar]) -> str:
-    """The bars as an SVG document; the line is what each may be at most."""
+    """Return the bars as an SVG document; the line is what each may be at most."""
     height = ROW * len(bars) + ROW
     longest = max(1.5, *(bar.ratio / bar.most for bar in bars))
     rows = []

@@ -21,7 +21,7 @@ ENVIRON = {
 
 
 def warm(url: str, **settings: str) -> Environment:
-    """A warm environment: it has its API key."""
+    """Return a warm environment: it has its API key."""
     environ = load_settings(ENVIRON | {"INGEST_URL": url} | settings)
     memory = EnvironmentState(byte_limit=environ.batch_max_bytes, key=KEY)
     policy = Policy(max_in_flight=environ.max_in_flight, request_timeout=environ.request_timeout_seconds)

@@ -42,7 +42,7 @@ class Stages(NamedTuple):
 
 
 def stages(url: str) -> Iterator[Stages]:
-    """The steps for each payload, on their own, and the whole; `url` is that of an ingest API."""
+    """Yield the steps for each payload, on their own, and the whole; `url` is that of an ingest API."""
     environment, pool = warm(url), urllib3.PoolManager()
     for name, messages in MESSAGES.items():
         yield _stages(name, messages(), environment, pool, f"{url}/api/ingest/batch")

@@ -21,7 +21,7 @@ FIRST_SEQUENCE_NUMBER = 49671246667560265482106300000000000000000000000000000000
 
 
 def encode(payload: JsonObject) -> str:
-    """The payload as CloudWatch Logs sends it: JSON, compressed with gzip, in base64.
+    """Return the payload as CloudWatch Logs sends it: JSON, compressed with gzip, in base64.
 
     The same payload always gives the same text. (Amazon CloudWatch Logs User Guide, "Subscription filters
     with AWS Lambda".)
@@ -31,12 +31,12 @@ def encode(payload: JsonObject) -> str:
 
 
 def wrap(payload: JsonObject) -> JsonObject:
-    """The event of a subscription whose destination is the function itself."""
+    """Return the event of a subscription whose destination is the function itself."""
     return {"awslogs": {"data": encode(payload)}}
 
 
 def wrap_kinesis(payloads: Iterable[JsonObject]) -> JsonObject:
-    """The event of an event source mapping on a Kinesis stream, one record for each payload.
+    """Return the event of an event source mapping on a Kinesis stream, one record for each payload.
 
     (AWS Lambda Developer Guide, "Using Lambda to process records from Amazon Kinesis Data Streams".)
     """

@@ -34,7 +34,7 @@ class Account:
     _clients: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def client(self, service: str) -> Any:
-        """The boto client of this account for a service, whatever the user's environment and files say."""
+        """Return the boto client of this account for a service, whatever environment and files say."""
         if service not in self._clients:
             self._clients[service] = self._new_client(service)
         return self._clients[service]
@@ -74,7 +74,7 @@ class Account:
 
 @contextmanager
 def emulated_account(log: Path, *, enforced: bool = False) -> Iterator[Account]:
-    """Runs the emulator during a block. Raises `ProgramFailed` if it does not get ready.
+    """Run the emulator during a block. Raises `ProgramFailed` if it does not get ready.
 
     Where `enforced`, it is reached over TLS, and a role may do what its policies allow and nothing else, a
     queue what its own policy does not forbid. `Account.client` is the account's root user, who may do all.
@@ -124,7 +124,7 @@ def _account(folder: Path, port: int, enforced: bool) -> Account:
 
 
 def _enforcement(folder: Path) -> dict[str, str]:
-    """What makes the emulator check permissions and speak TLS, and its clients trust its certificate."""
+    """Return what makes the emulator check permissions and speak TLS, and clients trust it."""
     authority = trustme.CA()
     certificate = authority.issue_cert(LOOPBACK)
     bundle, chain, key = (folder / name for name in ("authority.pem", "certificate.pem", "key.pem"))
@@ -143,7 +143,7 @@ def _enforcement(folder: Path) -> dict[str, str]:
 
 
 def without_aws_settings() -> dict[str, str]:
-    """The environment of this process without AWS settings and proxies, its programs first on the path."""
+    """Return this process's environment without AWS settings and proxies, its programs first on the path."""
     kept = {
         name: value
         for name, value in os.environ.items()

@@ -19,7 +19,7 @@ _KEPT_SECONDS = 24 * 60 * 60
 
 
 def local_build(project: Path, log: Path) -> Path:
-    """The folder of a build of the project's template, with layers for this interpreter and processor.
+    """Return the folder of a build of the project's template, with layers for this interpreter and processor.
 
     Builds lie in `.build/local`, named after the digest of all they are made of, and never change: several
     processes may use them at once. Those not used for a day are removed. Raises `ProgramFailed`.

@@ -60,7 +60,7 @@ class Steps:
 
 
 def play(console: Console, all_logs: bool = False) -> int:
-    """Shows the whole story; 0 if every log event is accounted for, otherwise 1.
+    """Show the whole story; 0 if every log event is accounted for, otherwise 1.
 
     `all_logs`: shows each log that arrived, not only the most telling ones.
     """
@@ -106,7 +106,7 @@ def _in_good_times(story: Story, steps: Steps, console: Console, all_logs: bool)
 
 
 def _in_an_outage(story: Story, steps: Steps, console: Console) -> int:
-    """Returns how many log events wait for replay then; what was refused is delayed, and not tried."""
+    """Return how many log events wait for replay then; what was refused is delayed, and not tried."""
     seconds = OUTAGE.headers["Retry-After"]
     console.print(
         f"[bold]The ingest API goes down[/]: {OUTAGE.status}, come again in {seconds} s."
@@ -119,7 +119,7 @@ def _in_an_outage(story: Story, steps: Steps, console: Console) -> int:
 
 
 def _log_in_an_outage(story: Story, steps: Steps, log_stream: str) -> int:
-    """Returns how many log events there were."""
+    """Return how many log events there were."""
     story.bring_down()
     stock = [in_stream(sample, log_stream) for sample in samples(now()) if sample.log_group in IN_THE_OUTAGE]
     events = sum(len(sample.events) for sample in stock)
@@ -153,7 +153,7 @@ def _by_itself(story: Story, steps: Steps, console: Console) -> int:
 
 
 def _shipctl(stack: Stack, *words: str) -> list[str]:
-    """A command of shipctl for the stack."""
+    """Return a command of shipctl for the stack."""
     shipctl, _, _, *which_stack = command(stack, "DeadLetterStatsCommand")
     return [shipctl, *words, *which_stack]
 
@@ -174,7 +174,7 @@ def _run_in_sight(console: Console, stack: Stack, command: list[str], expected: 
 
 @contextmanager
 def _keeping_log(stack: Stack) -> Iterator[None]:
-    """Keeps what the functions logged beside what the other programs said."""
+    """Keep what the functions logged beside what the other programs said."""
     try:
         yield
     finally:

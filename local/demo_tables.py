@@ -36,7 +36,7 @@ class Kind(NamedTuple):
 
 
 def arrived_table(logs: Sequence[Log], most: int | None = None) -> Table:
-    """The logs as the ingest API has them: time, level, source, message.
+    """Return the logs as the ingest API has them: time, level, source, message.
 
     With `most`, of each source only the first log of each of so many levels, the gravest ones; and how many
     logs of that source and level there are.

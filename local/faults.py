@@ -76,5 +76,5 @@ class Fault:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Fault":
-        """A fault from a JSON object with these fields; `ValueError` or `TypeError` for anything else."""
+        """Return a fault from a JSON object with these fields. Raises `ValueError` or `TypeError`."""
         return cls(**value)

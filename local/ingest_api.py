@@ -108,23 +108,23 @@ class IngestApi:
             self._faults.clear()
 
     def rotate_keys(self, *keys: str, after: int = 0) -> None:
-        """Accepts these keys and no others, once `after` more requests have come in."""
+        """Accept these keys and no others, once `after` more requests have come in."""
         with self._changed:
             self._rotation = (len(self._requests) + after, frozenset(keys))
 
     def wait_for(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Waits until `condition()` holds, looking again at whatever happens; False if time ran out."""
+        """Wait until `condition()` holds, looking again at whatever happens; False if time ran out."""
         with self._changed:
             return self._changed.wait_for(condition, seconds)
 
     def connected(self) -> int:
-        """Counts a TCP connection and gives its number."""
+        """Count a TCP connection and gives its number."""
         with self._changed:
             self._connections += 1
             return self._connections
 
     def received(self, connection: int, call: Call) -> tuple[Request, Fault | Refusal | None]:
-        """Records a request and decides its fate."""
+        """Record a request and decides its fate."""
         fate: Fault | Refusal | None = None
         logs: list[Log] = []
         with self._changed:
@@ -166,13 +166,13 @@ class IngestApi:
         return None
 
     def accepted(self, request: Request) -> None:
-        """Keeps the logs of a request."""
+        """Keep the logs of a request."""
         with self._changed:
             self._logs += request.logs
             self._changed.notify_all()
 
     def finished(self, request: Request, status: int | None) -> None:
-        """Records the status of the answer to a request, None where there never was a whole one."""
+        """Record the status of the answer to a request, None where there never was a whole one."""
         with self._changed:
             self._requests[request.number] = replace(request, status=status)
             self._in_flight -= 1
@@ -189,7 +189,7 @@ def ingest_api(
     control: bool = False,
     api: IngestApi | None = None,
 ) -> Iterator[IngestApi]:
-    """Runs the API on 127.0.0.1 in threads of this process, until the block ends; nothing of it is left then.
+    """Run the API on 127.0.0.1 in threads of this process, until the block ends; nothing of it is left then.
 
     `keys` are the accepted API keys, port 0 is a free one, `tls` is a server context and makes the address
     https. `on_request` is called in the thread of each request before it is answered, so that a test can act
@@ -328,7 +328,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _answer(self, request: Request, status: int, data: bytes) -> None:
-        """Sends the end of an answer. It is recorded first, so that who has read it finds it recorded."""
+        """Send the end of an answer. It is recorded first, so that who has read it finds it recorded."""
         self.server.api.finished(request, status)
         self._write(data)
 
@@ -339,7 +339,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Writes no access log."""
+        """Write no access log."""
 
 
 def _body(request: Request, fault: Fault) -> bytes:
@@ -398,7 +398,7 @@ def main(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
     key: Annotated[str, typer.Option(help="The API key to accept.")] = LOCAL_KEY,
 ) -> None:
-    """A local LogInformant ingest API, until Ctrl-C.
+    """Run a local LogInformant ingest API, until Ctrl-C.
 
     GET /control/logs and GET /control/requests show what came.
 

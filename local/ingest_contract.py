@@ -41,7 +41,7 @@ class Call(NamedTuple):
 
 
 def accepted_logs(call: Call, keys: frozenset[str]) -> list[Log]:
-    """The logs of a request that the API accepts, in order.
+    """Return the logs of a request that the API accepts, in order.
 
     Raises `Refusal`: 404 and 405 for another path or method, 401 for a key that is not one of `keys`, 400 for
     everything else.

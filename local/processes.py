@@ -26,7 +26,7 @@ class Terminated(KeyboardInterrupt):
 def running(
     command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path | None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs a program during a block, and ends it and all that it started afterwards.
+    """Run a program during a block, and ends it and all that it started afterwards.
 
     Its output is appended to `log`; without one it goes where this process's own goes. It gets a process
     group of its own: Ctrl-C reaches this process alone, which then ends the program in order.
@@ -67,7 +67,7 @@ def _wait_for_group(group: int) -> None:
 
 
 def run(command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path) -> None:
-    """Runs a program to its end. Raises `ProgramFailed` if its status is not 0."""
+    """Run a program to its end. Raises `ProgramFailed` if its status is not 0."""
     with running(command, environment=environment, folder=folder, log=log) as process:
         status = process.wait()
     if status != 0:
@@ -76,7 +76,7 @@ def run(command: Sequence[str], *, environment: Mapping[str, str], folder: Path,
 
 
 def show(command: Sequence[str], *, environment: Mapping[str, str], folder: Path, seconds: float) -> int:
-    """Runs a program to its end, its output among ours; returns its status.
+    """Run a program to its end, its output among ours; returns its status.
 
     Raises `ProgramFailed` if it takes longer than `seconds`.
     """
@@ -88,7 +88,7 @@ def show(command: Sequence[str], *, environment: Mapping[str, str], folder: Path
 
 
 def last_line(log: Path) -> str:
-    """The last line of a program's output that speaks of an error, or else the last one that is not blank.
+    """Return the last line of an output that speaks of an error, or else the last that is not blank.
 
     What make says after an error tells nobody anything.
     """

@@ -45,7 +45,7 @@ class Reckoning(NamedTuple):
 
 
 def reckon(put: Iterable[Event], arrived: Iterable[Log], dead_letters: Iterable[DeadLetter]) -> Reckoning:
-    """Finds each event again, by log group, log stream and timestamp.
+    """Find each event again, by log group, log stream and timestamp.
 
     A log that was joined of several events has the timestamp of the first and the ids of all: it stands for
     as many events of its stream from that one on.
@@ -85,7 +85,7 @@ def _events_of(log: Log, streams: dict[_Stream, list[Event]]) -> list[Event | No
 
 
 def event_ids(log: Log) -> list[str]:
-    """The ids of all log events that are in a log."""
+    """Return the ids of all log events that are in a log."""
     properties = log["properties"]
     ids: list[str] = properties.get("eventIds") or [properties["eventId"]]
     return ids
@@ -98,7 +98,7 @@ def _find(streams: dict[_Stream, list[Event]], stream: _Stream, timestamp: int) 
 
 
 def dead_letters(stack: Stack, queue: str = "DeadLetterQueueUrl") -> list[DeadLetter]:
-    """The messages that are in the queue with the URL in this output, delayed ones, too. They stay there."""
+    """Return the messages of the queue with the URL in this output, delayed ones, too. They stay there."""
     return [_dead_letter(message) for message in stack.account.queued(stack.outputs[queue])]
 
 
@@ -126,7 +126,7 @@ def _dead_letter(message: dict[str, Any]) -> DeadLetter:
 
 
 def own_account(stack: Stack, function: str) -> Counter[str]:
-    """The own count of a function, summed over its invocations: the metrics in its log, by name.
+    """Return the own count of a function, summed over its invocations: the metrics in its log, by name.
 
     `function` is `Shipper` or `Replay`. Metrics are log lines in embedded metric format (Amazon CloudWatch
     User Guide, "Embedding metrics within logs").
@@ -135,7 +135,7 @@ def own_account(stack: Stack, function: str) -> Counter[str]:
 
 
 def own_log(stack: Stack, function: str) -> list[str]:
-    """What a function, and Lambda for it, wrote into its log group."""
+    """Return what a function, and Lambda for it, wrote into its log group."""
     pages = (
         stack.account.client("logs")
         .get_paginator("filter_log_events")

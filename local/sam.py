@@ -10,7 +10,7 @@ _SETTINGS = "metadata.json"
 
 
 def sam_environment(folder: Path) -> dict[str, str]:
-    """The environment variables of that, beside all others; `folder` takes its settings.
+    """Return the environment variables of that, beside all others; `folder` takes its settings.
 
     There is no variable against the look for a newer version. It is left out for a week after the last one
     (sam-cli, `samcli/lib/utils/version_checker.py`), so we say that it has just been made.

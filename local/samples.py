@@ -40,7 +40,7 @@ def now() -> int:
 
 
 def samples(newest: int, poisoned: str | None = None, folder: Path = EVENTS) -> list[Sample]:
-    """The data messages in `folder`, moved in time: the newest event of each is at `newest`, or just after.
+    """Return the data messages in `folder`, moved in time: the newest event of each is at `newest` or after.
 
     `newest` is in milliseconds since 1970. The log group `poisoned` gets one more event, in its middle: one
     whose message is `POISON`. (Amazon CloudWatch Logs API Reference, PutLogEvents: events in order, none
@@ -67,13 +67,13 @@ def _sample(payload: dict[str, Any], newest: int, poisoned: str | None) -> Sampl
 
 
 def in_stream(sample: Sample, log_stream: str) -> Sample:
-    """The same events in another log stream."""
+    """Return the same events in another log stream."""
     events = tuple(event._replace(log_stream=log_stream) for event in sample.events)
     return Sample(sample.log_group, log_stream, events)
 
 
 def subscribe(stack: Stack, log_group: str) -> None:
-    """Makes a log group, if there is none, and subscribes it by the command that the stack puts out."""
+    """Make a log group, if there is none, and subscribes it by the command that the stack puts out."""
     logs = stack.account.client("logs")
     with suppress(logs.exceptions.ResourceAlreadyExistsException):
         logs.create_log_group(logGroupName=log_group)
@@ -90,7 +90,7 @@ def subscribe(stack: Stack, log_group: str) -> None:
 
 
 def put(stack: Stack, sample: Sample) -> None:
-    """Puts the events of a sample into its log stream, which is made."""
+    """Put the events of a sample into its log stream, which is made."""
     logs = stack.account.client("logs")
     with suppress(logs.exceptions.ResourceAlreadyExistsException):
         logs.create_log_stream(logGroupName=sample.log_group, logStreamName=sample.log_stream)

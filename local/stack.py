@@ -35,7 +35,7 @@ def deployed_stack(
     enforced: bool = False,
     adapt: Callable[[Path], Path] = lambda build: build,
 ) -> Iterator[Stack]:
-    """Builds and deploys the template during a block; no process and no state is left after it.
+    """Build and deploys the template during a block; no process and no state is left after it.
 
     `parameters` are the template's. `on_step` is told what is being done, in a few words. All programs write
     to `log`. `enforced` is that of `emulated_account`. `adapt` gets the folder of the build, which must not
@@ -84,12 +84,12 @@ def _deploy(account: Account, build: Path, parameters: Mapping[str, str], log: P
 
 
 def _override(name: str, value: str) -> str:
-    """sam knows an empty value by its quotation marks alone."""
+    """Return a parameter as `sam` takes it: an empty value by its quotation marks alone."""
     return f"{name}={value}" if value else f'{name}=""'
 
 
 def switch_auto_replay(stack: Stack, on: bool) -> None:
-    """What *Enable* and *Disable* do at the trigger of the replay function in Lambda's console."""
+    """Return what *Enable* and *Disable* do at the trigger of the replay function in Lambda's console."""
     client = stack.account.client("lambda")
     (mapping,) = client.list_event_source_mappings(FunctionName=stack.outputs["ReplayFunctionName"])[
         "EventSourceMappings"

@@ -40,7 +40,7 @@ class Story:
     """The log events that are put into log groups from now on, and what becomes of them."""
 
     def __init__(self, stack: Stack, api: IngestApi) -> None:
-        """`api` is the stack's ingest API."""
+        """Begin with the stack's ingest API."""
         self.stack, self.api = stack, api
         self.events: list[Event] = []
         """All that were put."""
@@ -49,17 +49,17 @@ class Story:
         self.bring_up()
 
     def bring_up(self) -> None:
-        """The ingest API takes every log but poisonous ones."""
+        """Let the ingest API take every log but poisonous ones."""
         self.api.heal()
         self.api.fault(POISON_IS_REFUSED)
 
     def bring_down(self) -> None:
-        """The ingest API takes nothing."""
+        """Let the ingest API take nothing."""
         self.api.heal()
         self.api.fault(OUTAGE)
 
     def put(self, stock: Iterable[Sample], on_sample: Callable[[Sample], None] = lambda sample: None) -> None:
-        """Puts samples into their log groups, which are subscribed, and waits until the shipper counted them.
+        """Put samples into their log groups, which are subscribed, and waits until the shipper counted them.
 
         One log group after the other, so that one warm function ships them all. Raises `Incomplete`.
         """
@@ -82,7 +82,7 @@ class Story:
         return self.api.requests[self._requests_before :]
 
     def dead_letters(self) -> list[DeadLetter]:
-        """What waits in the dead-letter queue."""
+        """Return what waits in the dead-letter queue."""
         return dead_letters(self.stack)
 
     def reckoning(self) -> Reckoning:
@@ -90,7 +90,7 @@ class Story:
         return reckon(self.events, self.logs, self.dead_letters())
 
     def accounts(self, replayed: int = 0) -> Accounts:
-        """What the functions counted, once all events, and so many replayed ones, are in it.
+        """Return what the functions counted, once all events, and so many replayed ones, are in it.
 
         Raises `Incomplete`.
         """
@@ -107,13 +107,13 @@ class Story:
 
 
 def subscribe_all(stack: Stack, stock: Iterable[Sample]) -> None:
-    """Subscribes the log groups of the samples."""
+    """Subscribe the log groups of the samples."""
     for sample in stock:
         subscribe(stack, sample.log_group)
 
 
 def command(stack: Stack, output: str) -> list[str]:
-    """The command that the stack puts out under this name. It needs `Account.environment`."""
+    """Return the command that the stack puts out under this name. It needs `Account.environment`."""
     return shlex.split(stack.outputs[output])
 
 
@@ -122,7 +122,7 @@ def _accounts(stack: Stack) -> Accounts:
 
 
 def wait(trouble: str, is_over: Callable[[], bool]) -> None:
-    """Waits until something is over. Raises `Incomplete`, with the trouble, after a minute."""
+    """Wait until something is over. Raises `Incomplete`, with the trouble, after a minute."""
     deadline = time.monotonic() + _LIMIT_SECONDS
     while not is_over():
         if time.monotonic() > deadline:

@@ -18,7 +18,7 @@ READ_SECONDS = 60
 
 
 def session(region: str | None, profile: str | None) -> "boto3.Session":
-    """A session as the AWS CLI would have it; `None` is what environment and configuration files say.
+    """Return a session as the AWS CLI would have it; `None` is what environment and configuration files say.
 
     Raises `CommandError` if there is no such profile, or no region.
     """
@@ -47,7 +47,7 @@ def client_config() -> "Config":
 
 @contextmanager
 def aws_errors(doing: str) -> Iterator[None]:
-    """Turns each error of AWS within the block into a `CommandError`.
+    """Turn each error of AWS within the block into a `CommandError`.
 
     `doing` says what the command was doing: the beginning of the line that the user is shown.
     """
@@ -80,7 +80,7 @@ _REFUSALS = {
 
 
 def explain(error: "BotoCoreError | ClientError") -> str:
-    """What went wrong and what to do, in a few words and on one line."""
+    """Return what went wrong and what to do, in a few words and on one line."""
     from botocore import exceptions as aws
 
     if isinstance(error, aws.ClientError):

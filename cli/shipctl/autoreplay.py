@@ -11,6 +11,8 @@ from shipctl.options import AsJson, Place
 
 
 class Switch(StrEnum):
+    """What replay is switched to."""
+
     ON = "on"
     OFF = "off"
 

@@ -27,6 +27,8 @@ class KeyStoreError(Exception):
 
 
 class KeyStore(Protocol):
+    """A place where the API key of a stack is kept."""
+
     words: str
     """What it is, for a person."""
 
@@ -48,9 +50,11 @@ class Secret:
         self._client: Any = stack.session.client("secretsmanager", config=client_config())
 
     def read(self) -> str:
+        """Return the key. Raises `KeyStoreError`."""
         return key_in(self._value())
 
     def write(self, key: str) -> None:
+        """Put another key into the secret, and restore one that is going to be deleted."""
         try:
             before = self._value()
         except KeyStoreError as error:
@@ -87,6 +91,7 @@ class Parameter:
         self._client: Any = stack.session.client("ssm", config=client_config())
 
     def read(self) -> str:
+        """Return the key. Raises `KeyStoreError`."""
         answer = self._ask(lambda: self._client.get_parameter(Name=self._name, WithDecryption=True))
         return key_in(str(answer["Parameter"]["Value"]))
 
@@ -140,7 +145,7 @@ def unusable(key: str) -> str:
 
 
 def _around(key: str, before: str) -> str:
-    """The value to store: other members of a JSON object stay as they were."""
+    """Return the value to store: other members of a JSON object stay as they were."""
     members = _members(before)
     return key if members is None else json.dumps({**members, "apiKey": key})
 

@@ -21,7 +21,7 @@ MAX_PAGE = 10_000
 def read_log_group(
     session: "boto3.Session", log_group: str, since: datetime, until: datetime, limit: int
 ) -> Generator[Piece, None, None]:
-    """The log events of `log_group` between two moments, oldest first, at most `limit` of them.
+    """Yield the log events of `log_group` between two moments, oldest first, at most `limit` of them.
 
     One page of CloudWatch's answer is held at a time, at most 1 MB of events, and is one `Streams`: a stack
     trace that is cut by the end of a page is not joined. Raises `CommandError`.
@@ -65,7 +65,7 @@ def log_event(event: "FilteredLogEventTypeDef") -> LogEvent:
 
 
 def _account_id(session: "boto3.Session") -> str:
-    """The account's number; empty where it cannot be had, since a preview is possible without it."""
+    """Return the account's number; empty where it cannot be had, since a preview is possible without it."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

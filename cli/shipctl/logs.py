@@ -29,6 +29,8 @@ LATE = timedelta(seconds=30)
 
 
 class Whose(StrEnum):
+    """Whose log is shown."""
+
     SHIPPER = "shipper"
     REPLAY = "replay"
     SUBSCRIBER = "subscriber"
@@ -36,6 +38,7 @@ class Whose(StrEnum):
 
     @property
     def functions(self) -> tuple[Function, ...]:
+        """Return the functions whose logs are shown."""
         return tuple(Function) if self is Whose.ALL else (Function(self.capitalize()),)
 
 

@@ -230,7 +230,7 @@ def _of_files(paths: Iterable[str], log_group: str) -> Generator[Piece, None, No
 
 
 def _shown(outcomes: Iterable[Outcome], tally: Tally, levels: frozenset[Level]) -> Iterator[Arrival]:
-    """The logs that the user wants to see; all are counted."""
+    """Yield the logs that the user wants to see; all are counted."""
     for outcome in outcomes:
         tally.count(outcome)
         if isinstance(outcome, Arrival) and outcome.level in levels:

@@ -71,7 +71,7 @@ Item = SubscriptionMessage | ControlMessage | Undecodable | Lone | Pause
 
 @contextmanager
 def opened(path: str) -> Iterator[BinaryIO]:
-    """The file at `path`, or standard input for `-`. Raises `CommandError`."""
+    """Provide the file at `path`, or standard input for `-`. Raises `CommandError`."""
     if path == STANDARD_INPUT:
         yield sys.stdin.buffer
         return
@@ -152,7 +152,7 @@ def _up_to(size: int, lines: Iterator[bytes | Pause]) -> Iterator[bytes]:
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes | Pause]:
-    """The lines of `file`, as soon as they are there; with a `Pause` where input is waited for."""
+    """Yield the lines of `file`, as soon as they are there; with a `Pause` where input is waited for."""
     parts: list[bytes] = []
     while data := file.read1(_READ_BYTES):  # type: ignore[attr-defined]  # BufferedReader and BytesIO have it
         *lines, rest = data.split(b"\n")
@@ -214,7 +214,7 @@ _OF_LOG_EVENTS = frozenset({"id", "eventId", "ingestionTime", "logStreamName"})
 
 
 def _of_aws(value: dict[str, Any]) -> list[Item] | None:
-    """What an object holds that AWS made; None if it is no such object, but somebody's log."""
+    """Return what an object holds that AWS made; None if it is no such object, but somebody's log."""
     match value:
         case {"awslogs": {"data": str()}} | {"requestPayload": {"awslogs": {"data": str()}}}:
             return list(decode(value, MAX_BYTES))
@@ -247,7 +247,7 @@ def _carries_logs(event: dict[str, Any]) -> bool:
 
 
 def _sqs_record(message: dict[str, Any]) -> dict[str, Any]:
-    """A message as ReceiveMessage gives it, in the shape in which Lambda hands it over."""
+    """Return a message as ReceiveMessage gives it, in the shape in which Lambda hands it over."""
     return {"eventSource": "aws:sqs", "messageId": message.get("MessageId"), "body": message.get("Body")}
 
 
@@ -269,7 +269,7 @@ def _compressed(payload: dict[str, Any]) -> str:
 
 
 def _json(content: bytes) -> Any:
-    """The JSON value in `content`; None where there is none (or where it is `null`)."""
+    """Return the JSON value in `content`; None where there is none (or where it is `null`)."""
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:

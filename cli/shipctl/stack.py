@@ -20,6 +20,8 @@ STACK_VARIABLE = "SHIPCTL_STACK"
 
 @dataclass(frozen=True)
 class Stack:
+    """A deployed stack: its outputs, and the session to ask it with."""
+
     name: str
     session: "boto3.Session"
     outputs: Mapping[str, str]
@@ -39,10 +41,11 @@ class Stack:
 
     @property
     def region(self) -> str:
+        """Return the region that the stack is in."""
         return self.session.region_name
 
     def output(self, name: str) -> str:
-        """Raises `CommandError` where the stack has no such output."""
+        """Return an output of the stack. Raises `CommandError` where it has none of that name."""
         value = self.outputs.get(name)
         if value is None:
             raise CommandError(
@@ -53,7 +56,7 @@ class Stack:
 
 
 def find_stack(name: str, region: str | None, profile: str | None) -> Stack:
-    """The stack of that name; region and profile as in the AWS CLI. Raises `CommandError`."""
+    """Return the stack of that name; region and profile as in the AWS CLI. Raises `CommandError`."""
     account = session(region, profile)
     doing = f"Looking for stack {name}"
     with aws_errors(doing):

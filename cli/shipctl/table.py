@@ -72,7 +72,7 @@ class Row(NamedTuple):
 
 
 def row_of(arrival: Arrival) -> Row:
-    """The row of one log. Date and time are empty where the log event came without a timestamp."""
+    """Return the row of one log. Date and time are empty where the log event came without a timestamp."""
     document, parsed = arrival.document, arrival.log.parsed
     timestamp = document.get("timestamp", "") if "timestamp" in arrival.log.events[0].raw else ""
     message = str(document["message"])
@@ -97,7 +97,7 @@ def row_of(arrival: Arrival) -> Row:
 
 
 def _wrapper_of(arrival: Arrival) -> str:
-    """The properties that a container driver, a log router or syslog gave the log, without the time."""
+    """Return the properties of the container driver, log router or syslog, without the time."""
     wrapper = arrival.log.parsed.wrapper
     properties = wrapper.properties.items() if wrapper is not None else ()
     return one_line("  ".join(f"{name}={value}" for name, value in properties if name != "time"))
@@ -136,7 +136,7 @@ def columns_for(rows: Sequence[Row], width: int | None, before: Columns | None) 
 
 
 def _room(width: int, gap: str, *columns: int) -> int:
-    """What `columns`, and that of the level, leave for messages."""
+    """Return what `columns`, and that of the level, leave for messages."""
     return width - sum(column + len(gap) for column in (*columns, _LEVEL) if column)
 
 

@@ -10,7 +10,7 @@ _AGO = re.compile(r"(\d{1,9})([smhdw])")
 
 
 def moment(text: str, now: datetime | None = None) -> datetime:
-    """The moment that `text` names: so long ago (`90s`, `15m`, `1h`, `2d`, `1w`), or a date or time.
+    """Return the moment that `text` names: so long ago (`90s`, `15m`, `1h`, `2d`, `1w`), or a date or time.
 
     Dates and times are ISO 8601; where they name no time zone they are UTC. Raises `typer.BadParameter`.
     """

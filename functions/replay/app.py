@@ -13,5 +13,5 @@ parked_queue_url(warm_environment().settings)
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Returns the account and `batchItemFailures`: the records that stay in the queue."""
+    """Return the account and `batchItemFailures`: the records that stay in the queue."""
     return replay(event, warm_environment(), context.get_remaining_time_in_millis() / 1000)

@@ -12,5 +12,5 @@ warm_environment()
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Returns the account of the invocation, counted in log events; raises rather than lose one."""
+    """Return the account of the invocation, counted in log events; raises rather than lose one."""
     return ship(event, warm_environment(), context.get_remaining_time_in_millis() / 1000)

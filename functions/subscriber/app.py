@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Returns how many log groups were looked at, subscribed, unsubscribed and in trouble."""
+    """Return how many log groups were looked at, subscribed, unsubscribed and in trouble."""
     import boto3
 
     def invoke_later(rest: dict[str, Any]) -> None:

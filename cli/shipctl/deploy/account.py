@@ -19,6 +19,7 @@ class Account:
 
     @property
     def region(self) -> str:
+        """Return the region of the session."""
         return self.session.region_name
 
     def client(self, service: Any) -> Any:

@@ -23,6 +23,8 @@ samcli/lib/deploy/deployer.py)."""
 
 @dataclass(frozen=True)
 class ChangeSet:
+    """What CloudFormation would do, worked out and not begun."""
+
     id: str
     stack_id: str
     is_new_stack: bool

@@ -40,6 +40,7 @@ def _shown(setting: Setting, value: str) -> str:
 
 
 def write_removed_parameters(console: Console, names: Iterable[str]) -> None:
+    """Write which parameters of the live stack the new template does not have."""
     for name in names:
         console.print(f"  {name}  is no parameter any more", soft_wrap=True)
 

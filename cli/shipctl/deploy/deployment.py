@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Deployment:
+    """What one deployment needs, and the steps of it."""
+
     console: Console
     account: Account
     client: "CloudFormationClient"

@@ -26,6 +26,8 @@ _OURS = {"IngestUrl", "ApiKeySecretArn"}
 
 @dataclass(frozen=True)
 class LiveStack:
+    """A stack as it is deployed."""
+
     id: str
     status: str
     parameters: Mapping[str, str]

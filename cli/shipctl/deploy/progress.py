@@ -24,12 +24,15 @@ _CANCELLED = "cancelled"
 
 @dataclass(frozen=True)
 class Outcome:
+    """How a deployment or a deletion ended."""
+
     status: str
     failures: tuple[str, ...]
     """`RESOURCE: REASON`, the first failure first."""
 
     @property
     def is_good(self) -> bool:
+        """Return whether the stack is as it was asked to be."""
         return self.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 
 class Origin(Enum):
+    """Why a parameter is going to be what it is."""
+
     ASKED = auto()
     KEPT = auto()
     """As the live stack has it, whatever that is: CloudFormation is not told a value."""
@@ -30,6 +32,8 @@ class Origin(Enum):
 
 @dataclass(frozen=True)
 class Setting:
+    """A parameter of the stack: what it is, and what it is going to be."""
+
     parameter: Parameter
     before: str | None
     """None: the stack has no such parameter yet."""
@@ -38,6 +42,7 @@ class Setting:
 
     @property
     def name(self) -> str:
+        """Return the name of the parameter."""
         return self.parameter.name
 
     @property

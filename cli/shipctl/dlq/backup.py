@@ -84,7 +84,7 @@ def export(
 
 @contextmanager
 def _written(path: str) -> Iterator[BinaryIO]:
-    """A file that is there whole at the end, or not at all; for its owner's eyes only."""
+    """Provide a file that is there whole at the end, or not at all; for its owner's eyes only."""
     if path == STANDARD_OUTPUT:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -115,6 +115,8 @@ class Outgoing(NamedTuple):
 
 
 class BadLine(NamedTuple):
+    """A line of a backup that is no such message."""
+
     line: int
     why: str
 
@@ -150,7 +152,7 @@ def import_(
 
 @contextmanager
 def _kept(path: str) -> Iterator[BinaryIO]:
-    """The file, such that it can be read twice."""
+    """Provide the file, such that it can be read twice."""
     with opened(path) as file:
         if path != STANDARD_INPUT and file.seekable():
             yield file
@@ -168,7 +170,7 @@ def _refuse(file: str, bad: list[BadLine]) -> None:
 
 
 def read_backup(file: Iterable[bytes]) -> Iterator[Outgoing | BadLine]:
-    """The lines of a backup, numbered from 1; empty ones are skipped."""
+    """Yield the lines of a backup, numbered from 1; empty ones are skipped."""
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
@@ -181,7 +183,7 @@ def read_backup(file: Iterable[bytes]) -> Iterator[Outgoing | BadLine]:
 
 
 def _outgoing(number: int, record: Any) -> Outgoing:
-    """Raises ValueError where SQS would refuse the message."""
+    """Return the message of a record. Raises `ValueError` where SQS would refuse it."""
     match record:
         case {"body": str(body), **others} if body:
             pass

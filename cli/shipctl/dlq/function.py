@@ -69,6 +69,8 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class ReplayFunction:
+    """The replay function of a stack, to be called with messages."""
+
     client: "LambdaClient"
     name: str
 
@@ -106,7 +108,7 @@ class ReplayFunction:
 
 
 def replay_function(stack: Stack) -> ReplayFunction:
-    """The replay function of a stack. Raises `CommandError`."""
+    """Return the replay function of a stack. Raises `CommandError`."""
     from botocore.config import Config
 
     # One attempt: a second one after a time-out would deliver what the first is delivering.
@@ -121,7 +123,7 @@ def replay_function(stack: Stack) -> ReplayFunction:
 
 
 def payload_bytes(letter: Letter) -> int:
-    """What a message adds to the payload of an invocation."""
+    """Return what a message adds to the payload of an invocation."""
     return len(orjson.dumps(letter.record)) + 1
 
 

@@ -122,7 +122,7 @@ class Letter:
 
 
 def record_of(message: "MessageTypeDef") -> Record:
-    """A message of ReceiveMessage as the record of an event that Lambda hands over; without receipt handle.
+    """Return a message of ReceiveMessage as the record that Lambda hands over, without receipt handle.
 
     Shape: "Using Lambda with Amazon SQS" in the AWS Lambda developer guide. Without the receipt handle a
     function can do nothing to the message, so that it stays ours to delete or to make visible.
@@ -146,14 +146,14 @@ def _record_attribute(value: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _told_by_lambda(attributes: Mapping[str, str]) -> str:
-    """What Lambda's own attributes say ("Adding a dead-letter queue", AWS Lambda developer guide)."""
+    """Return what Lambda's own attributes say ("Adding a dead-letter queue", AWS Lambda developer guide)."""
     if "RequestID" not in attributes and "ErrorMessage" not in attributes:
         return ""
     return _crash(attributes.get("ErrorMessage", ""), attributes.get("RequestID", ""))
 
 
 def _told_by_envelope(body: str) -> str:
-    """What the envelope says in which Lambda's failure destinations, some queues' sources, wrap an event."""
+    """Return what the envelope of Lambda's failure destinations, the source of some queues, says."""
     if '"requestPayload"' not in body:
         return ""
     try:

@@ -20,7 +20,7 @@ def look(queue: Queue) -> Iterator[Held]:
 
 
 def letters(held: Held, counts: Counts, selection: Selection, *, with_bar: bool = True) -> Iterator[Letter]:
-    """The selected messages of those that were counted.
+    """Yield the selected messages of those that were counted.
 
     A bar on standard error says how far reading is; not `with_bar`, where they are written as they come.
     """

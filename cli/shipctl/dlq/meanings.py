@@ -8,6 +8,8 @@ from shipctl.dlq.letters import CRASHED
 
 
 class Meaning(NamedTuple):
+    """What a reason means to a person, and what to do about it."""
+
     what: str
     to_do: str
     """With `{show}` for the command of that name."""
@@ -33,4 +35,5 @@ UNKNOWN = Meaning("unknown to this shipctl", "use the one that was deployed")
 
 
 def meaning_of(reason: str) -> Meaning:
+    """Return what a reason means; of an unknown one, that it is unknown."""
     return MEANINGS.get(reason, UNKNOWN)

@@ -106,4 +106,5 @@ class WhichMessages:
 
     @property
     def selection(self) -> Selection:
+        """Return which messages the options select."""
         return Selection(tuple(self.reasons or ()), tuple(self.log_groups or ()), self.since)

@@ -46,6 +46,7 @@ class Overview:
     """Messages, by kind (reason, status, log group) and name."""
 
     def count(self, letter: Letter) -> None:
+        """Add a message to the counts."""
         self.messages += 1
         self.events += letter.events
         self.oldest_sent = min(self.oldest_sent or letter.sent, letter.sent)
@@ -73,7 +74,7 @@ def write_overview(console: Console, overview: Overview, stack: Stack, parked: b
 
 
 def _commands(stack: Stack, parked: bool) -> dict[str, str]:
-    """The commands that meanings name, by the names they have there."""
+    """Return the commands that meanings name, by the names they have there."""
     option = ("--parked",) if parked else ()
     return {"show": stack.command("dlq", "show", *option)}
 
@@ -98,7 +99,7 @@ def _bars(
     longest: int,
     describe: Callable[[str], tuple[Style, Text, Text]],
 ) -> Table:
-    """A table of counts. Without room for bars (`longest` is 0) words stand below what they are about."""
+    """Return a table of counts. Without room for bars (`longest` is 0), words are below their names."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(justify="right", no_wrap=True, min_width=len("Messages"))
     grid.add_column(justify="right", no_wrap=True, min_width=len("Log events"))

@@ -77,6 +77,7 @@ class Counts(NamedTuple):
 
     @property
     def total(self) -> int:
+        """Return how many messages there are, whether they can be received now or not."""
         return self.waiting + self.in_flight + self.delayed
 
     @property
@@ -88,11 +89,14 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class Queue:
+    """One of the queues of a stack."""
+
     client: "SQSClient"
     url: str
 
     @property
     def name(self) -> str:
+        """Return the last part of its URL."""
         return self.url.rpartition("/")[2]
 
     def counts(self) -> Counts:
@@ -182,7 +186,7 @@ class Queue:
 
 
 def queue_of(stack: Stack, parked: bool) -> Queue:
-    """The parked queue of a stack, or its dead-letter queue. Raises `CommandError`."""
+    """Return the parked queue of a stack, or its dead-letter queue. Raises `CommandError`."""
     url = stack.output("ParkedQueueUrl" if parked else "DeadLetterQueueUrl")
     return Queue(stack.session.client("sqs", config=client_config()), url)
 
@@ -191,8 +195,10 @@ _URL = re.compile(r"https?://(?:sqs\.(?P<region>[a-z0-9-]+)\.)?[^/]+/\d{12}/[A-Z
 
 
 def left_of_a_stack(url: str, region: str | None, profile: str | None) -> Stack:
-    """A stack of which only the queue with that URL is left, in the region that the URL names ("Amazon SQS
-    endpoints and quotas", AWS General Reference); where it names none, in `region`. Raises `CommandError`.
+    """Return a stack of which only the queue with that URL is left. Raises `CommandError`.
+
+    It is in the region that the URL names ("Amazon SQS endpoints and quotas", AWS General Reference); where
+    it names none, in `region`.
     """
     found = _URL.fullmatch(url)
     if found is None:
@@ -207,6 +213,8 @@ def left_of_a_stack(url: str, region: str | None, profile: str | None) -> Stack:
 
 
 class Receipt(NamedTuple):
+    """What makes a received message ours until it is visible again."""
+
     handle: str
     back_at: float
     """`time.monotonic()` at which the message is visible again."""

@@ -77,7 +77,7 @@ def redacted(letter: Letter, settings: Settings) -> Letter:
 
 
 def _raw_events(unreadable: Undecodable) -> list[Any]:
-    """The log events without a message text that the shipper found in a payload, as it wrote them."""
+    """Return the log events without a message text that the shipper found in a payload, as it wrote them."""
     data = json.loads(unreadable.body)["awslogs"]["data"]
     payload = read_payload(base64.b64decode(data), MAX_BYTES, lambda raw: raw)
     return list(payload["logEvents"]) if isinstance(payload, dict) else []

@@ -272,7 +272,7 @@ def _selected(
 
 
 def batches(selected: Iterable[Letter], rate: int | None) -> Iterator[list[Letter]]:
-    """What goes to the function at a time: one message first, then as many as fit.
+    """Yield what goes to the function at a time: one message first, then as many as fit.
 
     At most ten, `MAX_PAYLOAD_BYTES`, and with a `rate` the log events of a second; but one message always.
     """

@@ -22,6 +22,8 @@ MAX_IDS = 5
 
 @dataclass
 class ReplayLedger:
+    """The counts of one `shipctl dlq replay`, which say what became of each message."""
+
     selected: int = 0
     """Messages; likewise `others`."""
     others: int = 0
@@ -61,6 +63,7 @@ class ReplayLedger:
 
     @property
     def looked_at(self) -> int:
+        """Return how many messages were received."""
         return self.selected + self.others
 
     @property
@@ -140,7 +143,7 @@ def _details(ledger: ReplayLedger) -> Iterator[Text]:
 
 
 def _commands(ledger: ReplayLedger, stack: Stack, from_parked: bool) -> Iterator[str]:
-    """What to run next."""
+    """Yield what to run next."""
     if ledger.refused:
         yield stack.command("dlq", "show")
     if ledger.parked:

@@ -20,9 +20,11 @@ class Selection:
 
     @property
     def is_everything(self) -> bool:
+        """Return whether no message is left out."""
         return not (self.reasons or self.log_groups or self.since)
 
     def takes(self, letter: Letter) -> bool:
+        """Return whether a message is selected."""
         if self.reasons and letter.cause.reason not in self.reasons:
             return False
         if self.since and letter.failed < self.since:

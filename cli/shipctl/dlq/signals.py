@@ -34,7 +34,7 @@ class Stop:
         self._wished.wait(max(seconds, 0.0))
 
     def wish(self, number: int, frame: FrameType | None = None) -> None:
-        """What a signal does; the second one does not wait any longer."""
+        """Handle a signal; the second one does not wait any longer."""
         if self._wished.is_set():
             raise KeyboardInterrupt
         self.signal = number

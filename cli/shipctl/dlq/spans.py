@@ -18,8 +18,10 @@ def span(seconds: float) -> str:
 
 
 def ago(time: datetime) -> str:
+    """Return how long ago a time was, in words."""
     return f"{span((datetime.now(UTC) - time).total_seconds())} ago"
 
 
 def utc(time: datetime) -> str:
+    """Return a time to the second, in UTC."""
     return f"{time:%Y-%m-%d %H:%M:%S} UTC"

@@ -16,6 +16,8 @@ from shipctl.installation.installation import Installation
 
 @dataclass(frozen=True)
 class QueueState:
+    """What `shipctl dlq stats` knows of a queue."""
+
     parked: bool
     name: str
     counts: Counts
@@ -39,6 +41,7 @@ class QueueState:
 
     @property
     def asked_at(self) -> datetime:
+        """Return when the messages were counted."""
         return datetime.fromtimestamp(self.counts.asked_at, UTC)
 
 

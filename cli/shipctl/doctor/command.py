@@ -60,6 +60,8 @@ Skipped = Annotated[
 
 
 class Found(NamedTuple):
+    """A finding, and the check that found it."""
+
     check: Check
     finding: Finding
 

@@ -58,7 +58,7 @@ def check_backlog(installation: Installation) -> Iterator[Finding]:
 
 
 def _for_a_person(installation: Installation, function: Function, *parked: str) -> Iterator[Finding]:
-    """The reasons that no time cures, for which a function stored log events in the last day."""
+    """Yield the reasons that no time cures, for which a function stored log events in the last day."""
     command = installation.stack.command
     stored = installation.day.by_reason(Metric.EVENTS_DEAD_LETTERED, function)
     lately = {trouble.reason for trouble in installation.troubles if trouble.function is function}

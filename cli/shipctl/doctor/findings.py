@@ -8,6 +8,8 @@ from shipctl.installation.installation import Installation
 
 
 class Verdict(StrEnum):
+    """How bad a finding is."""
+
     OK = "ok"
     NOTICE = "notice"
     """Nothing is broken, and somebody should know."""
@@ -17,6 +19,8 @@ class Verdict(StrEnum):
 
 
 class Finding(NamedTuple):
+    """What a check says of one thing."""
+
     verdict: Verdict
     what: str
     """One line."""
@@ -38,16 +42,20 @@ class Check(NamedTuple):
 
 
 def ok(what: str) -> Finding:
+    """Return a finding that is in order."""
     return Finding(Verdict.OK, what)
 
 
 def notice(what: str, remedy: str = "") -> Finding:
+    """Return a finding that somebody should know of."""
     return Finding(Verdict.NOTICE, what, remedy)
 
 
 def fault(what: str, remedy: str) -> Finding:
+    """Return a finding that has to be mended."""
     return Finding(Verdict.FAULT, what, remedy)
 
 
 def unknown(what: str, remedy: str = "") -> Finding:
+    """Return that something could not be asked."""
     return Finding(Verdict.UNKNOWN, what, remedy)

@@ -59,7 +59,7 @@ def _changes(installation: Installation, function: Function) -> Iterator[Finding
 
 
 def _given(installation: Installation, value: Any) -> Any:
-    """What the template gives outright; a number that it takes from a parameter."""
+    """Return what the template gives outright; a number that it takes from a parameter."""
     match value:
         case {"Ref": str(parameter)} if (given := installation.parameters.get(parameter, "")).isdecimal():
             return int(given)

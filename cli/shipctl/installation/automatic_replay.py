@@ -7,6 +7,8 @@ from shipctl.installation.installation import Installation
 
 
 class AutomaticReplay(NamedTuple):
+    """Whether the dead-letter queue empties itself, and why not."""
+
     runs: bool
     """Whether messages are replayed without a command."""
     is_as_wanted: bool

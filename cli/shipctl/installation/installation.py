@@ -38,6 +38,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 class Alarm(NamedTuple):
+    """An alarm of the stack, as CloudWatch has it."""
+
     resource: str
     """Its name in the template."""
     state: str
@@ -57,6 +59,8 @@ class Resource(NamedTuple):
 
 @dataclass
 class Installation:
+    """All that is read of a deployed stack, each part once and only when it is asked for."""
+
     stack: Stack
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     _functions: "dict[Function, FunctionConfigurationResponseTypeDef]" = field(default_factory=dict)
@@ -71,6 +75,7 @@ class Installation:
 
     @cached_property
     def resources(self) -> Sequence[Resource]:
+        """Return the resources of the stack. Raises `CommandError`."""
         with aws_errors("Listing the stack's resources"):
             pages = self._client("cloudformation").get_paginator("list_stack_resources")
             return [

@@ -38,6 +38,8 @@ _COUNTS = (
 
 
 class Point(NamedTuple):
+    """The value of a metric in one period."""
+
     time: datetime
     """When its period begins."""
     value: float
@@ -136,7 +138,7 @@ def _queries(stack: Stack, since: datetime, period: int, span: int) -> Iterator[
 
 
 def _owners(stack: Stack, function: Function, since: datetime) -> Iterator[tuple[str, str]]:
-    """The first dimension of what a function counted since then.
+    """Yield the first dimension of what a function counted since then.
 
     It was `FunctionName` before it was `Stack`. What an older version counted is read where it may be: in a
     stack that was not upgraded yet, and where the time asked for begins before the last update.

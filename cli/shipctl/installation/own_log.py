@@ -43,6 +43,7 @@ class Line(NamedTuple):
 
     @property
     def is_metrics(self) -> bool:
+        """Return whether the line holds metrics in the embedded metric format."""
         return "_aws" in self.fields
 
     @property

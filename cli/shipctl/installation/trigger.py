@@ -12,6 +12,8 @@ ON = ("Enabled", "Enabling", "Creating", "Updating")
 
 
 class Trigger(NamedTuple):
+    """The event source mapping between the dead-letter queue and the replay function."""
+
     identifier: str
     """Empty where there is none."""
     state: str
@@ -19,6 +21,7 @@ class Trigger(NamedTuple):
 
     @property
     def is_on(self) -> bool:
+        """Return whether Lambda reads the queue, or is about to."""
         return self.state in ON
 
 

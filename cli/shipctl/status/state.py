@@ -38,6 +38,8 @@ class Period:
 
 @dataclass(frozen=True)
 class State:
+    """What `shipctl status` knows of a stack."""
+
     stack: str
     region: str
     version: str

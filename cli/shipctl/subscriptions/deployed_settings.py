@@ -15,7 +15,7 @@ from shipctl.stack import Stack
 
 
 def settings_of(stack: Stack) -> SubscriptionSettings:
-    """Raises `CommandError`."""
+    """Return the subscriber's settings as they are deployed. Raises `CommandError`."""
     function = stack.outputs.get("SubscriberFunctionName")
     if function is None:
         raise CommandError(
@@ -34,7 +34,7 @@ def settings_of(stack: Stack) -> SubscriptionSettings:
 def with_patterns(
     settings: SubscriptionSettings, log_groups: str | None, excluded: str | None
 ) -> SubscriptionSettings:
-    """The settings with other patterns, where some are given. Raises `CommandError`."""
+    """Return the settings with other patterns, where some are given. Raises `CommandError`."""
     return replace(
         settings,
         log_groups=settings.log_groups if log_groups is None else _patterns("--log-groups", log_groups),

@@ -94,7 +94,7 @@ def is_wrong(outcome: Reconciled) -> bool:
 
 
 def write_json(outcome: Reconciled) -> None:
-    """A line for a program."""
+    """Write a line for a program."""
     finding = outcome.finding
     document = {
         "logGroup": finding.log_group,
@@ -109,6 +109,7 @@ def write_json(outcome: Reconciled) -> None:
 
 
 def write_state(console: Console, outcome: Reconciled) -> None:
+    """Write how a log group stands, with what is wrong and whose other filters it has."""
     finding = outcome.finding
     style = TROUBLE if outcome.trouble else _STYLES.get(finding.state, TROUBLE)
     line = Text(WORDS[finding.state].ljust(_WIDTH) + "  ", style=style)
@@ -146,6 +147,7 @@ class Tally:
         self.troubles: Counter[Trouble] = Counter()
 
     def count(self, outcome: Reconciled) -> None:
+        """Add an outcome to the counts."""
         self.states[outcome.finding.state] += 1
         if outcome.trouble:
             self.troubles[outcome.trouble] += 1
@@ -153,7 +155,7 @@ class Tally:
             self.actions[outcome.finding.action] += 1
 
     def changes(self, done: bool) -> str:
-        """What was, or would be, changed."""
+        """Return what was, or would be, changed."""
         put, deleted = self.actions[Action.PUT], self.actions[Action.DELETE]
         words = ("subscribed", "unsubscribed") if done else ("to subscribe", "to unsubscribe")
         line = f"{put:,} {words[0]}, {deleted:,} {words[1]}, of {self.states.total():,} log groups"

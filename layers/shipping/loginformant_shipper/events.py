@@ -77,6 +77,8 @@ class LogEvent(NamedTuple):
 
 
 class SubscriptionMessage(NamedTuple):
+    """The log events of a log stream, as CloudWatch Logs sends them."""
+
     origin: Origin
     events: tuple[LogEvent, ...]
 

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 
 class Reason(StrEnum):
+    """Why a log event could not be delivered."""
+
     REJECTED = "rejected"
     """The ingest API refused this very log (400 or 422)."""
     UNDETERMINED = "undetermined"
@@ -36,6 +38,8 @@ KEY_OR_ADDRESS = frozenset({Reason.UNAUTHORIZED, Reason.NO_KEY, Reason.MISCONFIG
 
 
 class Failure(NamedTuple):
+    """Why something could not be delivered, with what the ingest API said."""
+
     reason: Reason
     status: int | None = None
     detail: str = ""

@@ -43,7 +43,7 @@ def has_filters(settings: Settings) -> bool:
 def keep(
     logs: Iterable[LevelledLog], settings: Settings, dropped: Counter[FilterCause]
 ) -> Iterator[LevelledLog]:
-    """The logs of one log stream that are shipped; the events of the others are added to `dropped`.
+    """Yield the logs of one log stream that are shipped; the events of the others are added to `dropped`.
 
     The patterns look at the text of the log: of a stack trace, all lines; of a wrapped log, what the program
     wrote, and the whole message as well. The rest of a trace that is several
@@ -84,6 +84,6 @@ def _is_in(pattern: Pattern, parsed: ParsedMessage) -> bool:
 
 
 def share_of(identifier: str) -> float:
-    """A number from 0 to 1, spread evenly over identifiers and always the same for one."""
+    """Return a number from 0 to 1, spread evenly over identifiers and always the same for one."""
     digest = blake2b(identifier.encode("utf-8", "replace"), digest_size=6).digest()
     return int.from_bytes(digest, "big") / 2**48

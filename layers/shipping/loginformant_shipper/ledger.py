@@ -64,16 +64,17 @@ class Ledger:
 
     @property
     def filtered(self) -> int:
+        """Return how many log events were not shipped, because a setting says so."""
         return self.dropped.total()
 
     def close(self) -> None:
-        """Raises `LedgerError` unless every event received is in exactly one other column."""
+        """Raise `LedgerError` unless every event received is in exactly one other column."""
         counted = self.filtered + self.delivered + self.dead_lettered.total() + self.returned.total()
         if self.received != counted:
             raise LedgerError(f"{self.received} log events were received, {counted} are counted for: {self}")
 
     def answer(self) -> dict[str, Any]:
-        """What a function returns: counts of log events, and of requests."""
+        """Return what a function returns: counts of log events, and of requests."""
         return {
             "received": self.received,
             "filtered": self.filtered,
@@ -84,7 +85,7 @@ class Ledger:
         }
 
     def by_log_group(self) -> list[dict[str, Any]]:
-        """What became of the log events of each log group: a list, which CloudWatch Logs Insights can unnest.
+        """Return what became of the log events of each log group, as a list that Logs Insights can unnest.
 
         Log groups beyond `MAX_LOG_GROUPS_TOLD` are one, without a name. Counts of 0 are left out.
         """
@@ -99,18 +100,18 @@ class Ledger:
         ]
 
     def failures(self) -> list[dict[str, Any]]:
-        """What went wrong, for a person who waits for a replay: the failures of most log events."""
+        """Return what went wrong, for a person who waits for a replay: the failures of most log events."""
         return [
             {**failure._asdict(), "events": events}
             for failure, events in (self.dead_lettered + self.returned).most_common(MAX_FAILURES_TOLD)
         ]
 
     def batch_item_failures(self) -> list[dict[str, str]]:
-        """The records to return, as Lambda wants them (AWS Lambda Developer Guide, "Handling errors for an
-        SQS event source in Lambda").
+        """Return the records that stay with the source, as Lambda wants them.
 
-        A record that came without an identifier has an empty one: then Lambda returns all records of the
-        invocation. Duplicates rather than loss.
+        The shape: "Handling errors for an SQS event source in Lambda", AWS Lambda Developer Guide. A record
+        that came without an identifier has an empty one: then Lambda returns all records of the invocation.
+        Duplicates rather than loss.
         """
         return [{"itemIdentifier": record.identifier} for record in self.returned_records]
 

@@ -24,6 +24,7 @@ class Pattern:
     _compiled: Any = field(repr=False, compare=False)
 
     def is_in(self, text: str) -> bool:
+        """Return whether the pattern matches anywhere in a text."""
         return self._compiled.search(text.encode("utf-8", "replace")) is not None
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:

@@ -80,7 +80,7 @@ class Environment:
 
 @cache
 def warm_environment() -> Environment:
-    """The environment of this process, made at the first call. Raises `SettingsError`."""
+    """Return the environment of this process, made at the first call. Raises `SettingsError`."""
     settings = load_settings(os.environ)
     return Environment(
         settings,

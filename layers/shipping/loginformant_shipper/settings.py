@@ -62,6 +62,8 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
+    """All settings of the shipper and of replay, validated."""
+
     stack_name: str
     """What the metrics are those of."""
     ingest_url: str
@@ -270,7 +272,7 @@ def _proxy_url(environ: Mapping[str, str], host: str) -> str | None:
 
 
 def _split(text: str) -> SplitResult:
-    """The parts of an address; of one that has no valid host or port, none."""
+    """Return the parts of an address; of one that has no valid host or port, none."""
     try:
         parse_url(text)  # what will take it apart in the end
         address = urlsplit(text)

@@ -35,6 +35,8 @@ long to compile."""
 
 
 class DeadLetterMessage(NamedTuple):
+    """A message for the dead-letter queue or the parked queue."""
+
     body: str
     """A subscription event as JSON text, or what came in its place."""
     attributes: Mapping[str, str]
@@ -54,6 +56,8 @@ class DeadLetterMessage(NamedTuple):
 
 
 class Addressed(NamedTuple):
+    """A message with the queue that it goes to."""
+
     message: DeadLetterMessage
     queue_url: str
     delay_seconds: int = 0
@@ -117,7 +121,7 @@ def _pack(origin: Origin, fate: _Fate, logs: Sequence[tuple[LogEvent, ...]]) -> 
 
 
 def _with_all_in_its_message(event: LogEvent, origin: Origin) -> LogEvent:
-    """The event as JSON text, if its other fields are too large to stand in each part beside the message."""
+    """Return the event as JSON text, if its other fields are too large to be in each part of its message."""
     if len(encode(origin, [event.raw | {"message": ""}])) <= MAX_MESSAGE_BYTES // 2:
         return event
     raw = {"id": event.id} | ({"timestamp": event.timestamp} if isinstance(event.timestamp, int) else {})

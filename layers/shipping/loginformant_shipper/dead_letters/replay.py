@@ -69,7 +69,7 @@ def records_to_return(
     delivered: AbstractSet[SourceRecord],
     now: datetime,
 ) -> AbstractSet[SourceRecord]:
-    """The records of which nothing was delivered, and nothing failed in a way that cannot pass, in order.
+    """Return the records of which nothing was delivered, and nothing failed for good, in order.
 
     They stay in the queue as they are, unless they are too old. Of all others the remainder has to be written
     anew, since a record can only be acknowledged as a whole.
@@ -99,7 +99,7 @@ def _is_old(record: SourceRecord, now: datetime) -> bool:
 def split_off(
     failed: Iterable[Failed], records: AbstractSet[SourceRecord]
 ) -> tuple[list[Failed], list[Failed]]:
-    """What failed of `records`, and what failed of all others."""
+    """Return what failed of `records`, and what failed of all others."""
     inside: list[Failed] = []
     outside: list[Failed] = []
     for batch, failure, is_narrowed, _ in failed:
@@ -160,7 +160,7 @@ def _moment(text: str | None, otherwise: datetime) -> datetime:
 
 
 def parked_queue_url(settings: Settings) -> str:
-    """The queue for what needs a person. Raises `SettingsError` where none is set."""
+    """Return the queue for what needs a person. Raises `SettingsError` where none is set."""
     if settings.parked_queue_url is None:
         raise SettingsError("PARKED_QUEUE_URL is not set: replay needs a queue for what it cannot deliver")
     return settings.parked_queue_url

@@ -103,9 +103,9 @@ def environments(parameters: Mapping[str, str], place: Place) -> dict[str, dict[
 
 
 def environment_bytes(environment: Mapping[str, str]) -> int:
-    """Return the size of an environment as Lambda measures it: that of its compact JSON, escapes included.
+    r"""Return the size of an environment as Lambda measures it: that of its compact JSON, escapes included.
 
-    Lambda's refusal quotes it, `… exceeded the 4KB limit. String measured: {"A":"[{\\"arn\\": …`
+    Lambda's refusal quotes it, `… exceeded the 4KB limit. String measured: {"A":"[{\"arn\": …`
     (github-aws-runners/terraform-aws-github-runner, issue 3594).
     """
     return len(json.dumps(dict(environment), separators=(",", ":"), ensure_ascii=False).encode())

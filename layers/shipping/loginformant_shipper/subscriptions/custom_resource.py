@@ -19,6 +19,8 @@ _MAX_REASON = 1000
 
 
 class RequestType(StrEnum):
+    """What CloudFormation asks for."""
+
     CREATE = "Create"
     UPDATE = "Update"
     DELETE = "Delete"
@@ -30,6 +32,8 @@ class NotAnswered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
+    """A request of CloudFormation to a custom resource."""
+
     type: RequestType
     resource_type: str
     physical_id: str
@@ -39,7 +43,7 @@ class Request:
 
 
 def read_request(event: Mapping[str, Any]) -> Request | None:
-    """The request in an event of Lambda; `None` if it is something else."""
+    """Return the request in an event of Lambda; `None` if it is something else."""
     if "ResponseURL" not in event or event.get("RequestType") not in set(RequestType):
         return None
     stack_name = event["StackId"].partition("/")[2].partition("/")[0]
@@ -97,7 +101,7 @@ def answer(
 
 
 def _put(url: str, body: bytes) -> str:
-    """What went wrong, if anything; without the URL."""
+    """Return what went wrong, if anything; without the URL."""
     # The standard library's, since it keeps to HTTPS_PROXY and NO_PROXY by itself. It is slow to import.
     from urllib import error, request
 

@@ -54,7 +54,8 @@ class LogsApi:
     A request that is refused for its rate slows its operation down and is made again, until `deadline` (on
     the clock `now`): then `OutOfTime` is raised, before any request that would begin later. One that is
     denied is made again until `patient_until`, for the sake of a role that was made just now ("Changes that I
-    make are not always immediately visible", IAM User Guide). All other errors are botocore's."""
+    make are not always immediately visible", IAM User Guide). All other errors are botocore's.
+    """
 
     client: "CloudWatchLogsClient"
     requests_per_second: float
@@ -90,6 +91,7 @@ class LogsApi:
         self.sleep(seconds)
 
     def filters(self, log_group: str) -> list[Filter]:
+        """Return the subscription filters of a log group."""
         pages = self._pages(LOOKING, "subscriptionFilters", {"logGroupName": log_group})
         return [
             Filter(found["filterName"], found.get("destinationArn", ""), found.get("filterPattern", ""))
@@ -107,6 +109,7 @@ class LogsApi:
         )
 
     def delete(self, log_group: str, filter_name: str) -> None:
+        """Delete a subscription filter of a log group."""
         self._request("delete_subscription_filter", logGroupName=log_group, filterName=filter_name)
 
     def subscription_policies(self) -> list[str]:

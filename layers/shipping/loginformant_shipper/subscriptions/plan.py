@@ -14,6 +14,8 @@ that is not known here, AWS itself says whether it takes them."""
 
 
 class LogGroup(NamedTuple):
+    """A log group of the account."""
+
     name: str
     log_class: str
     created: int
@@ -29,6 +31,8 @@ class Filter(NamedTuple):
 
 
 class Action(StrEnum):
+    """What is done to a log group."""
+
     PUT = "put"
     DELETE = "delete"
 
@@ -76,7 +80,7 @@ def needs_look(group: LogGroup) -> bool:
 
 
 def find(group: LogGroup, filters: Sequence[Filter], settings: SubscriptionSettings) -> Finding:
-    """What to do about `group`, which has these filters."""
+    """Return what to do about `group`, which has these filters."""
     ours = next((each for each in filters if _is_own(each, settings)), None)
     by_hand = [each for each in filters if each.destination_arn == settings.destination_arn and each != ours]
     unwanted = what_counts(settings).why_not(group.name)
@@ -112,7 +116,7 @@ def _judge(
 
 
 def what_counts(settings: SubscriptionSettings) -> Wanted:
-    """What is wanted; an account policy wants everything that is not excluded."""
+    """Return what is wanted; an account policy wants everything that is not excluded."""
     wanted = settings.wanted
     if settings.account_wide:
         return Wanted(log_groups=(EVERYTHING,), excluded=wanted.excluded, own=wanted.own)

@@ -229,7 +229,7 @@ def _fails(report: Report, event: Mapping[str, Any]) -> bool:
 
 
 def _named(event: Mapping[str, Any]) -> list[str] | None:
-    """The log groups that the event names; None if it is about all."""
+    """Return the log groups that the event names; None if it is about all."""
     match event:
         case {"detail": {"requestParameters": {"logGroupName": str(name)}}}:
             return [name]
@@ -263,7 +263,7 @@ def _api(
     patience: float = 0.0,
     answer_seconds: float = WORST_ANSWER_SECONDS,
 ) -> LogsApi:
-    """What begins before its deadline leaves time to answer CloudFormation and for another invocation."""
+    """Return an API whose deadline leaves time to answer CloudFormation and for another invocation."""
     reserve = WORST_REQUEST_SECONDS + answer_seconds + 2 * GUARD_SECONDS
     now = dependencies.monotonic()
     return LogsApi(

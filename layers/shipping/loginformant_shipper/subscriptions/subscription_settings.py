@@ -16,6 +16,8 @@ _MAX_FILTER_PATTERN = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionSettings:
+    """All settings of the subscriber, validated."""
+
     stack_name: str
     log_groups: tuple[str, ...]
     excluded: tuple[str, ...]
@@ -63,7 +65,7 @@ def load_subscription_settings(environ: Mapping[str, str]) -> SubscriptionSettin
 
 
 def patterns(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """The names and patterns in a variable. Raises `SettingsError`."""
+    """Return the names and patterns in a variable. Raises `SettingsError`."""
     try:
         return parse_patterns(environ.get(name, ""))
     except ValueError as allowed:

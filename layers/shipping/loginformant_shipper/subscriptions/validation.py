@@ -10,7 +10,7 @@ from loginformant_shipper.telemetry import logger
 
 
 def validate_account_policy(settings: SubscriptionSettings, api: LogsApi) -> str | None:
-    """What stands against an account policy ("PutAccountPolicy", Amazon CloudWatch Logs API Reference)."""
+    """Return what prevents an account policy ("PutAccountPolicy", Amazon CloudWatch Logs API Reference)."""
     from botocore.exceptions import ClientError
 
     if not set(settings.log_groups) <= {EVERYTHING}:
@@ -34,7 +34,7 @@ def validate_account_policy(settings: SubscriptionSettings, api: LogsApi) -> str
 
 
 def validate_pattern(settings: SubscriptionSettings, api: LogsApi) -> str | None:
-    """What AWS says against the filter pattern."""
+    """Return what AWS says against the filter pattern."""
     from botocore.exceptions import ClientError
 
     if not settings.filter_pattern:
@@ -49,5 +49,5 @@ def validate_pattern(settings: SubscriptionSettings, api: LogsApi) -> str | None
 
 
 def _say_unanswered(error: Exception) -> None:
-    """A check that cannot be made stops nothing: where there is trouble, it will be met."""
+    """Log that a check could not be made. It stops nothing: where there is trouble, it will be met."""
     logger.warning("a check could not be made", detail=str(error))
