@@ -217,6 +217,12 @@ class TestFiltering:
         assert (first["properties"]["team"], first["properties"]["stage"]) == ("orders", "production")
         assert "owner" not in first["properties"]
         assert "team" not in second["properties"]
+        through_kinesis = kinesis_event(
+            data_of(payload([log_event(2)])), data_of(payload([log_event(3)], owner="210987654321"))
+        )
+        ours, others = stack.ship_and_account(through_kinesis).logs
+        assert ours["properties"]["team"] == "orders"
+        assert "team" not in others["properties"]
 
     def test_properties_are_in_every_log(self, environ: dict[str, str], make_stack: MakeStack) -> None:
         environ["PROPERTIES"] = "stage=production,team=orders"

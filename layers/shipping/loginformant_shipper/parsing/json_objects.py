@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -82,6 +83,8 @@ _MAX_REPEATED_CHARACTERS = 256 * 1024
 def repeated_values(body: str, fields: dict[str, Any]) -> dict[str, Any] | None:
     """Return the earlier values of names that a JSON object holds more than once; None where there are none.
 
+    A name in an inner object is given by its path, as in `order.items.0.id`.
+
     Args:
         body: The JSON text that `fields` were read from.
         fields: Its members.
@@ -95,22 +98,36 @@ def repeated_values(body: str, fields: dict[str, Any]) -> dict[str, Any] | None:
             return None
     except TypeError:  # nested too deep
         return None
-    members: list[tuple[str, Any]] = []
-
-    def keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        nonlocal members
-        members = pairs  # those of the outermost object come last
-        return dict(pairs)
-
     try:
-        json.loads(body, object_pairs_hook=keep, parse_int=_exact, parse_float=_exact_decimal)
+        members = json.loads(body, object_pairs_hook=_Members, parse_int=_exact, parse_float=_exact_decimal)
+        found = list(_earlier_values(members, ""))
     except (ValueError, RecursionError):
         return None
     repeated: dict[str, list[Any]] = {}
-    for name, value in members:
+    for name, value in found:
         repeated.setdefault(name, []).append(value)
-    return {
-        name: values[0] if len(values) == 2 else values[:-1]
-        for name, values in repeated.items()
-        if len(values) > 1
-    } or None
+    return {name: values[0] if len(values) == 1 else values for name, values in repeated.items()} or None
+
+
+class _Members(list[tuple[str, Any]]):
+    """The members of a JSON object, as they were written."""
+
+
+def _earlier_values(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield what a later member of the same name hides, by the path of the name."""
+    if isinstance(value, _Members):
+        last = {name: index for index, (name, _) in enumerate(value)}
+        for index, (name, member) in enumerate(value):
+            if index != last[name]:
+                yield path + name, _as_read(member)
+            else:
+                yield from _earlier_values(member, f"{path}{name}.")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _earlier_values(item, f"{path}{index}.")
+
+
+def _as_read(value: Any) -> Any:
+    if isinstance(value, _Members):
+        return {name: _as_read(member) for name, member in value}
+    return [_as_read(item) for item in value] if isinstance(value, list) else value
