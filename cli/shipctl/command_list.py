@@ -87,6 +87,11 @@ LISTED = {
         "dlq",
         "Look at, replay, save and clear what could not be delivered.",
     ),
+    "backfill": Listed(
+        "shipctl.backfill.command",
+        "backfill",
+        "Ship log events of the past, with their own times and ids, by the stack's own shipper.",
+    ),
     "subscriptions": Listed(
         "shipctl.subscriptions.commands",
         "subscriptions",

@@ -238,7 +238,7 @@ def _of_aws(value: dict[str, Any]) -> list[Item] | None:
 def _carries_logs(event: dict[str, Any]) -> bool:
     """Whether records are CloudWatch's: many a function logs the records that it was invoked with."""
     match source_of(event):
-        case Source.KINESIS:
+        case Source.KINESIS | Source.BACKFILL:
             data = [record["kinesis"].get("data") for record in event["Records"]]
             return any(isinstance(text, str) and text.startswith("H4sI") for text in data)
         case Source.REPLAY:

@@ -1,17 +1,14 @@
 """CloudWatch Logs with limits that the emulator lacks: of requests a second, of filters for a log group."""
 
-import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import urllib3
-
 from local.account import Account
+from tests.e2e.logs_front import Answer, in_front_of_logs
 
 QUOTA = 2
 THROTTLED_EVERY = 40
@@ -61,31 +58,10 @@ def faulty_logs(account: Account, not_yet: int = 0) -> Iterator[FaultyLogs]:
                 return "LimitExceededException"
         return None
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            code = fault(self.headers["X-Amz-Target"].rpartition(".")[2], json.loads(body))
-            if code:
-                status, answer = 400, json.dumps({"__type": code, "message": MESSAGES.get(code, "")}).encode()
-            else:
-                headers = {name: value for name, value in self.headers.items() if name != "Host"}
-                response = urllib3.request("POST", account.endpoint, body=body, headers=headers)
-                status, answer = response.status, response.data
-            self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.1")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+    def refused(operation: str, given: dict[str, Any]) -> Answer | None:
+        code = fault(operation, given)
+        return (400, {"__type": code, "message": MESSAGES.get(code, "")}) if code else None
 
-        def log_message(self, format: str, *arguments: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        faults = FaultyLogs(f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield faults
-        finally:
-            server.shutdown()
-            thread.join()
+    with in_front_of_logs(account, refused) as url:
+        faults = FaultyLogs(url)
+        yield faults

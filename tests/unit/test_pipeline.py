@@ -169,6 +169,18 @@ def metrics_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
+def test_a_backfill_is_told_what_went_wrong(
+    queue: Queue, senders: SimulatedSenders, capsys: pytest.CaptureFixture[str]
+) -> None:
+    senders.api = answers(then=404)
+    record = kinesis_record("0", payload([raw_event("1")])) | {"eventSource": "shipctl:backfill"}
+    answer = ship({"Records": [record]}, environment(senders), FUNCTION_TIME)
+    assert answer["batchItemFailures"] == []
+    [failure] = answer["failures"]
+    assert (failure["reason"], failure["status"], failure["events"]) == ("misconfigured", 404, 1)
+    assert {line["Source"] for line in metrics_lines(capsys)} == {"backfill"}
+
+
 def test_the_stack_s_own_logs_are_filtered_and_nothing_is_written(
     queue: Queue, senders: SimulatedSenders, log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:

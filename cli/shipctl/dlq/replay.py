@@ -10,14 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from shipctl.dlq.function import (
-    MAX_PAYLOAD_BYTES,
-    Answer,
-    FunctionFailed,
-    ReplayFunction,
-    payload_bytes,
-    replay_function,
-)
+from shipctl.dlq.function import ReplayFunction, payload_bytes, replay_function
 from shipctl.dlq.letters import Letter, record_of
 from shipctl.dlq.looking import letters, look
 from shipctl.dlq.options import WhichMessages, WhichQueue
@@ -39,6 +32,7 @@ from shipctl.dlq.signals import Stop, stopped_by_signals
 from shipctl.errors import CommandError
 from shipctl.installation.automatic_replay import automatic_replay
 from shipctl.installation.installation import Installation
+from shipctl.installation.record_function import MAX_PAYLOAD_BYTES, Answer, FunctionFailed
 from shipctl.json_lines import print_json
 from shipctl.options import AsJson
 from shipctl.stack import Stack
@@ -325,6 +319,5 @@ def _replay_batch(held: Held, batch: list[Letter], function: ReplayFunction, led
 
 def _nothing_got_through(answer: Answer) -> str:
     why = max(answer.failures, key=lambda why: answer.failures[why], default=None)
-    said = "" if why is None else f": {why.reason} {why.status or ''}".rstrip()
-    detail = f" ({why.detail})" if why and why.detail else ""
-    return f"nothing got through{said}{detail}; stopped here, the messages wait (--force goes on)"
+    said = "" if why is None else f": {why}"
+    return f"nothing got through{said}; stopped here, the messages wait (--force goes on)"

@@ -10,9 +10,9 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from shipctl.dlq.function import Answer, Why
 from shipctl.dlq.letters import Letter
 from shipctl.dlq.spans import span
+from shipctl.installation.record_function import Answer, Why
 from shipctl.stack import Stack
 from shipctl.table import BOLD, DIM, TROUBLE
 from shipctl.terminal import counted, one_line

@@ -25,7 +25,10 @@ MEDIAN, SLOWEST = "p50", "p99"
 MAX_QUERIES = 500
 """Of one GetMetricData."""
 
-SOURCES = {Function.SHIPPER: (Source.SUBSCRIPTION, Source.KINESIS), Function.REPLAY: (Source.REPLAY,)}
+SOURCES = {
+    Function.SHIPPER: (Source.SUBSCRIPTION, Source.KINESIS, Source.BACKFILL),
+    Function.REPLAY: (Source.REPLAY,),
+}
 _COUNTS = (
     Metric.EVENTS_RECEIVED,
     Metric.EVENTS_FILTERED,

@@ -21,6 +21,8 @@ class Source(StrEnum):
     SUBSCRIPTION = "subscription"
     KINESIS = "kinesis"
     REPLAY = "replay"
+    BACKFILL = "backfill"
+    """History, read from a log group by `shipctl backfill`: records as of Kinesis."""
 
 
 class SourceRecord(NamedTuple):

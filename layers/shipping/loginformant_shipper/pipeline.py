@@ -100,7 +100,7 @@ def ship(event: object, environment: Environment, remaining_seconds: float) -> d
     """Ship all log events in `event`, the function's argument, within `remaining_seconds`.
 
     What fails goes to the dead-letter queue. Returns the ledger as `Ledger.answer` gives it, with
-    `batchItemFailures` where the source is Kinesis.
+    `batchItemFailures` where the source has records, and with `failures` (what went wrong) for a backfill.
     Raises `DeadLetterError` if events of a direct subscription can be neither delivered nor stored.
     """
     end = environment.senders.now() + remaining_seconds
@@ -359,9 +359,12 @@ def _conclude(event: object, settings: Settings, ledger: Ledger) -> dict[str, An
     ledger.close()
     source = source_of(event)
     _report(settings.stack_name, source, ledger)
+    answer = ledger.answer()
     if source is Source.SUBSCRIPTION:
-        return ledger.answer()
-    return ledger.answer() | {"batchItemFailures": ledger.batch_item_failures()}
+        return answer
+    if source is Source.BACKFILL:
+        answer["failures"] = ledger.failures()
+    return answer | {"batchItemFailures": ledger.batch_item_failures()}
 
 
 def _report(stack: str, source: Source, ledger: Ledger) -> None:

@@ -492,6 +492,16 @@ def test_nothing_raises(value: Any, data: bytes) -> None:
             Source.REPLAY,
             Load(2, 4, 0),
         ),
+        (
+            {"Records": [{"eventSource": "shipctl:backfill", "kinesis": {"data": "???"}}] * 2},
+            Source.BACKFILL,
+            Load(2, 6, 0),
+        ),
+        (
+            {"Records": [{"eventSource": "shipctl:backfill", "kinesis": {}}, {"kinesis": {}}]},
+            Source.KINESIS,
+            Load(2, 0, 0),
+        ),
         ({}, Source.SUBSCRIPTION, Load(1, 0, 0)),
         (None, Source.SUBSCRIPTION, Load(1, 0, 0)),
     ],

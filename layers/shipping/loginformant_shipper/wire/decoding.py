@@ -38,13 +38,17 @@ _REASONS = frozenset(Reason)
 _AGGREGATED = base64.b64encode(MAGIC)[:5].decode()
 """What base64 of an aggregated record begins with: the bits of the four bytes that fill characters."""
 
+BACKFILL_EVENT_SOURCE = "shipctl:backfill"
+"""In place of `aws:kinesis` in records that are otherwise alike."""
+
 
 def source_of(event: object) -> Source:
     """By which way `event`, the function's own argument, came in."""
     records = event.get("Records") if isinstance(event, dict) else None
     if isinstance(records, list) and records and all(isinstance(record, dict) for record in records):
         if all(isinstance(record.get("kinesis"), dict) for record in records):
-            return Source.KINESIS
+            is_backfill = all(record.get("eventSource") == BACKFILL_EVENT_SOURCE for record in records)
+            return Source.BACKFILL if is_backfill else Source.KINESIS
         if all(record.get("eventSource") == "aws:sqs" for record in records):
             return Source.REPLAY
     return Source.SUBSCRIPTION
@@ -62,7 +66,7 @@ class Load(NamedTuple):
 def load_of(event: object, max_decompressed_bytes: int) -> Load:
     """Return how much `event`, the function's own argument, holds: what is stored if nothing is delivered."""
     match source_of(event), event:
-        case Source.KINESIS, {"Records": records}:
+        case ((Source.KINESIS | Source.BACKFILL), {"Records": records}):
             data = [record["kinesis"].get("data") for record in records]
         case Source.REPLAY, {"Records": records}:
             data = [record.get("body") for record in records]
@@ -106,7 +110,7 @@ def payloads(event: object, max_decompressed_bytes: int) -> list[Payload]:
     """
     limit = max_decompressed_bytes
     match source_of(event), event:
-        case Source.KINESIS, {"Records": records}:
+        case ((Source.KINESIS | Source.BACKFILL), {"Records": records}):
             return [_kinesis_payload(record["kinesis"], limit) for record in records]
         case Source.REPLAY, {"Records": records}:
             return [_sqs_payload(message, limit) for message in records]

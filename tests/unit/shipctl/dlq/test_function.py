@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from shipctl.dlq import function
 from shipctl.dlq.queue import HIDDEN_SECONDS
+from shipctl.installation import record_function
 from shipctl.stack import find_stack
 
 from tests.unit.shipctl.conftest import Run
@@ -14,9 +15,9 @@ from tests.unit.shipctl.dlq.conftest import Stack
 
 def test_the_function_is_never_asked_twice_for_one_batch(stack_in_aws: Stack) -> None:
     made = function.replay_function(find_stack("loginformant-shipper", None, None))
-    config: Any = made.client.meta.config
+    config: Any = made.function.client.meta.config
     assert config.retries["total_max_attempts"] == 1
-    assert config.read_timeout == function.ANSWER_SECONDS
+    assert config.read_timeout == record_function.ANSWER_SECONDS
 
 
 # ---- a function that Lambda has put aside --------------------------------------------------------
@@ -25,13 +26,20 @@ def test_the_function_is_never_asked_twice_for_one_batch(stack_in_aws: Stack) ->
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waited: list[float] = []
-    monkeypatch.setattr("shipctl.dlq.function.time", SimpleNamespace(sleep=waited.append))
+    monkeypatch.setattr("shipctl.installation.record_function.time", SimpleNamespace(sleep=waited.append))
     return waited
 
 
-@pytest.mark.parametrize("code", ["ResourceNotReadyException", "ResourceConflictException"])
-def test_replay_waits_for_a_function_that_was_idle_for_weeks(
-    code: str, stack_in_aws: Stack, shipctl: Run, pauses: list[float]
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("ResourceNotReadyException", "was idle for long"),
+        ("ResourceConflictException", "was idle for long"),
+        ("TooManyRequestsException", "has no free execution"),
+    ],
+)
+def test_replay_waits_for_a_function_that_was_idle_for_weeks_or_is_busy(
+    code: str, words: str, stack_in_aws: Stack, shipctl: Run, pauses: list[float]
 ) -> None:
     stack_in_aws.put("one")
     stack_in_aws.refusals = [code] * 3
@@ -39,7 +47,7 @@ def test_replay_waits_for_a_function_that_was_idle_for_weeks(
     assert result.exit_code == 0, result.stderr
     assert stack_in_aws.delivered == ["one"]
     assert pauses == [2.0, 4.0, 8.0]
-    assert "was idle for long" in result.stderr
+    assert words in result.stderr
 
 
 def test_it_does_not_wait_for_ever(stack_in_aws: Stack, shipctl: Run, pauses: list[float]) -> None:
@@ -48,7 +56,7 @@ def test_it_does_not_wait_for_ever(stack_in_aws: Stack, shipctl: Run, pauses: li
     result = shipctl("dlq", "replay")
     assert result.exit_code == 1
     assert "ResourceNotReadyException: The function is not ready" in result.stderr
-    assert sum(pauses) + function.ANSWER_SECONDS < HIDDEN_SECONDS
+    assert sum(pauses) + record_function.ANSWER_SECONDS < HIDDEN_SECONDS
     assert len(stack_in_aws.visible()) == 1
 
 

@@ -131,7 +131,7 @@ def test_what_is_held_long_is_renewed_before_it_comes_back(scripted: Scripted) -
 
 
 def test_the_function_can_use_all_its_time_on_what_was_just_renewed() -> None:
-    from shipctl.dlq.function import ANSWER_SECONDS
+    from shipctl.installation.record_function import ANSWER_SECONDS
 
     assert ANSWER_SECONDS < RENEW_SECONDS < HIDDEN_SECONDS
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from shipctl.dlq import queue
-from shipctl.dlq.function import MAX_PAYLOAD_BYTES, payload_bytes
+from shipctl.dlq.function import payload_bytes
 from shipctl.dlq.letters import Letter
 from shipctl.dlq.replay import batches
+from shipctl.installation.record_function import MAX_PAYLOAD_BYTES
 
 from tests.unit.shipctl.conftest import Run
 from tests.unit.shipctl.dlq.conftest import Crash, Stack, subscription_event

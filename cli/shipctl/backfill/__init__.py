@@ -1,0 +1,1 @@
+"""`shipctl backfill`: history is shipped through the stack's own shipper."""

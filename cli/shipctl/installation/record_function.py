@@ -1,0 +1,175 @@
+"""A function that ships logs, called as a command calls it: synchronously, once, and with records.
+
+Both take records that hold payloads of CloudWatch Logs, and answer with their ledger and with the records
+that are to come again: the shipper as of Kinesis, replay as of SQS.
+"""
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+from loginformant_shipper import __version__
+
+from shipctl.account import CONNECT_SECONDS, aws_errors
+from shipctl.installation.functions import Function
+from shipctl.stack import Stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.type_defs import InvocationResponseTypeDef
+
+ANSWER_SECONDS = 145
+"""The function's time-out is 120 s; its start takes some seconds more."""
+
+MAX_PAYLOAD_BYTES = 5 * 1024 * 1024
+"""Of one invocation. Lambda takes 6 MB ("Lambda quotas", AWS Lambda developer guide)."""
+
+
+_IDLE = "was idle for long; waiting for Lambda to make it ready"
+_NOT_READY = {
+    "ResourceNotReadyException": _IDLE,
+    "ENINotReadyException": _IDLE,
+    "CodeArtifactUserPendingException": _IDLE,
+    "ResourceConflictException": _IDLE,
+    "TooManyRequestsException": "has no free execution; waiting for one",
+}
+"""The function did not run, and will in a moment: all its executions are busy, or it is Inactive, or Pending
+on its way back. "When you try to invoke a function that is inactive, the invocation fails and Lambda sets the
+function to pending state" ("Lambda function states", AWS Lambda Developer Guide; the codes: "Invoke", AWS
+Lambda API Reference)."""
+
+WAKING_PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0, 30.0)
+"""Seconds, together less than the messages that replay has in hand stay hidden."""
+
+
+class FunctionFailed(Exception):
+    """The function crashed, timed out or did not answer: what became of the records is not known."""
+
+
+class Why(NamedTuple):
+    """What went wrong with some log events."""
+
+    reason: str
+    status: int | None
+    detail: str
+
+    def __str__(self) -> str:
+        """One line: `unavailable 503 (the beginning of the answer)`."""
+        detail = f" ({self.detail})" if self.detail else ""
+        return f"{self.reason} {self.status or ''}".rstrip() + detail
+
+
+class Answer(NamedTuple):
+    """What the function says became of the log events, counted in log events, and of the records."""
+
+    filtered: int
+    delivered: int
+    refused: int
+    """Stored in the dead-letter queue."""
+    parked: int
+    returned: int
+    requests: int
+    left: frozenset[str]
+    """Ids of the records that are not settled."""
+    failures: dict[Why, int]
+
+
+@dataclass(frozen=True)
+class RecordFunction:
+    """The function, as it is invoked."""
+
+    client: "LambdaClient"
+    name: str
+    words: str
+    """What it is called in a sentence."""
+
+    def __call__(self, records: Mapping[str, Mapping[str, Any]]) -> Answer:
+        """Invoke the function with records, by their ids, and wait.
+
+        Raises `FunctionFailed` and `CommandError`.
+        """
+        from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+
+        payload = orjson.dumps({"Records": list(records.values())})
+        with aws_errors(f"Invoking {self.name}"):
+            try:
+                response = self._invoke(payload)
+            except (ReadTimeoutError, ConnectionClosedError) as error:
+                raise FunctionFailed(f"no answer came from {self.words}") from error
+            answer = _json(response["Payload"].read())
+        if "FunctionError" in response:
+            raise FunctionFailed(f"{self.words} failed: {_error_message(answer)}")
+        return self._read(answer, frozenset(records))
+
+    def _read(self, answer: Any, sent: frozenset[str]) -> Answer:
+        match answer:
+            case {"batchItemFailures": list(items)}:
+                left = frozenset(str(item["itemIdentifier"]) for item in items)
+                if not left <= sent:
+                    raise FunctionFailed(f"{self.words} returned records that it was not given")
+            case _:
+                raise FunctionFailed(f"the answer of {self.words} is not its ledger")
+        count = {name: value for name, value in answer.items() if isinstance(value, int)}
+        parked = count.get("parked", 0)
+        return Answer(
+            filtered=count.get("filtered", 0),
+            delivered=count.get("delivered", 0),
+            refused=count.get("deadLettered", 0) - parked,
+            parked=parked,
+            returned=count.get("returned", 0),
+            requests=count.get("requests", 0),
+            left=left,
+            failures={
+                Why(item["reason"], item["status"], item["detail"]): item["events"]
+                for item in answer.get("failures", [])
+            },
+        )
+
+    def _invoke(self, payload: bytes) -> "InvocationResponseTypeDef":
+        """Invoke the function, and wait for one that Lambda has yet to make ready. Raises `ClientError`."""
+        from botocore.exceptions import ClientError
+
+        for pause in WAKING_PAUSES:
+            try:
+                return self.client.invoke(FunctionName=self.name, Payload=payload)
+            except ClientError as error:
+                why = _NOT_READY.get(error.response["Error"]["Code"])
+                if why is None:
+                    raise
+            print(f"shipctl: {self.name} {why}", file=sys.stderr)
+            time.sleep(pause)
+        return self.client.invoke(FunctionName=self.name, Payload=payload)
+
+
+def record_function(stack: Stack, function: Function) -> RecordFunction:
+    """Return a function of the stack. Raises `CommandError`."""
+    from botocore.config import Config
+
+    # One attempt: a second one after a time-out would deliver what the first is delivering.
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=ANSWER_SECONDS,
+        tcp_keepalive=True,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        user_agent_extra=f"shipctl/{__version__}",
+    )
+    client = stack.session.client("lambda", config=config)
+    return RecordFunction(client, function.name_in(stack), f"the {function.lower()} function")
+
+
+def _error_message(answer: Any) -> str:
+    match answer:
+        case {"errorMessage": str(message), **others}:
+            kind = others.get("errorType")
+            return f"{kind}: {message}" if isinstance(kind, str) and kind not in message else message
+    return "without a word about why"
+
+
+def _json(answer: bytes) -> Any:
+    try:
+        return orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        return None

@@ -1,0 +1,88 @@
+"""What `aws logs filter-log-events` prints, in whatever pieces."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from shipctl.backfill.history import Span
+from shipctl.backfill.history_file import pages, read_files
+from shipctl.errors import CommandError
+
+
+def event(identifier: str, timestamp: int = 5, **more: Any) -> dict[str, Any]:
+    return {
+        "logStreamName": "a",
+        "timestamp": timestamp,
+        "message": f"order {identifier}",
+        "ingestionTime": timestamp + 100,
+        "eventId": identifier,
+    } | more
+
+
+def written(tmp_path: Path, *texts: str) -> list[Path]:
+    paths = [tmp_path / f"{number}.json" for number in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text, encoding="utf-8")
+    return paths
+
+
+PAGES = {"events": [event("1", 5), event("2", 3)]}, {"events": [event("3", 4), event("1", 5)]}
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [json.dumps(PAGES[0]), json.dumps(PAGES[1])],
+        ["\n".join(json.dumps(page, indent=4) for page in PAGES)],
+        [json.dumps(list(PAGES))],
+        [json.dumps([*PAGES[0]["events"], *PAGES[1]["events"]])],
+        ["\ufeff" + "\n".join(json.dumps(each) for page in PAGES for each in page["events"]) + "\n\n"],
+    ],
+    ids=["files", "documents", "array of pages", "array", "lines"],
+)
+def test_all_pages_are_read_in_the_order_of_time_and_each_log_event_once(
+    texts: list[str], tmp_path: Path
+) -> None:
+    assert [past.id for past in read_files(written(tmp_path, *texts))] == ["2", "3", "1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        ("order placed", "not the output of aws logs filter-log-events"),
+        ("[1]", "not the output of aws logs filter-log-events"),
+        (json.dumps({"events": [{"timestamp": 1, "message": "of get-log-events"}]}), "has no eventId"),
+        (json.dumps({"events": [{"timestamp": 1, "eventId": "7"}]}), "log event 7 has no message"),
+        (json.dumps({"events": [event("7") | {"timestamp": "now"}]}), "no timestamp"),
+        ('{"events": []} {"events"', "not the output"),
+    ],
+)
+def test_what_is_something_else_is_refused_in_one_line(text: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(CommandError) as raised:
+        read_files(written(tmp_path, text))
+    assert words in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"none\.json: No such file"):
+        read_files([tmp_path / "none.json"])
+
+
+def test_the_times_choose_by_event_and_by_arrival(tmp_path: Path) -> None:
+    events = read_files(written(tmp_path, json.dumps({"events": [event(str(n), n) for n in range(10)]})))
+
+    def chosen(start: int = 0, **span: Any) -> list[str]:
+        wanted = Span(**{"since": 0, "until": 10} | span)
+        return [past.id for page in pages(events, wanted, start) for past in page]
+
+    assert chosen(since=3, until=6) == ["3", "4", "5"]
+    assert chosen(start=8) == ["8", "9"]
+    assert chosen(ingested_since=102, ingested_until=104) == ["2", "3"]
+    del events[4:]
+    events[0] = events[0]._replace(ingested=None)
+    assert chosen() == ["0", "1", "2", "3"]
+    with pytest.raises(CommandError, match="log event 0 does not say when it was ingested"):
+        chosen(ingested_since=1)
