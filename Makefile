@@ -28,7 +28,7 @@ test: set-up ## run all tests (some: make test ARGS="tests/unit -k levels")
 	@python -m pytest $(WORKERS) $(ARGS)
 
 trial: set-up ## break a deployed stack in every known way: does shipctl doctor name it, and the remedy mend it?
-	@python -m pytest -m trial tests/e2e/test_broken_stack.py $(ARGS)
+	@python -m pytest $(WORKERS) -m trial tests/e2e/broken_stack $(ARGS)
 
 test-oldest: set-up ## run the unit tests on Python 3.11 too, where it is at hand
 	@local/test-oldest $(ARGS)
@@ -69,6 +69,7 @@ coverage: set-up ## which branches of the shipper no unit or integration test ta
 
 mutants: set-up ## break the modules that losing nothing rests on, in every small way: does a test see it?
 	@mkdir -p .build/mutants
+	@rm -rf .build/mutants/loginformant_shipper .build/mutants/tests .build/mutants/local
 	@cp -R layers/shipping/loginformant_shipper tests local pyproject.toml .build/mutants/
 	@uv venv --quiet --allow-existing .build/mutants/.venv
 	@uv pip sync --quiet --require-hashes --python .build/mutants/.venv requirements-mutants.txt

@@ -40,7 +40,7 @@ CHECKS = (
     Check("loops", "logs: DescribeSubscriptionFilters of the functions' own log groups", check_loops),
     Check("policy", "logs: DescribeAccountPolicies", check_account_policy),
     Check("flow", "cloudwatch: GetMetricData", check_flow),
-    Check("filtering", "cloudwatch: GetMetricData; logs: FilterLogEvents", check_filtering),
+    Check("filtering", "logs: FilterLogEvents; lambda: GetFunctionConfiguration", check_filtering),
     Check("alarms", "cloudwatch: DescribeAlarms", check_alarms),
     Check("sending", "lambda: InvokeFunction, with one log for LogInformant", check_sending, sends=True),
 )

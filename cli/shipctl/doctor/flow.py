@@ -1,13 +1,16 @@
 """Whether log events come, and whether filtering leaves any of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from loginformant_shipper.names import FilterCause, Metric
 
+from shipctl.dlq.spans import utc
 from shipctl.doctor.findings import Finding, fault, notice, ok
 from shipctl.installation.diagnosis import deploy_with
 from shipctl.installation.functions import Function
-from shipctl.installation.installation import Installation
+from shipctl.installation.installation import HOUR, RECENT, Installation
+from shipctl.installation.own_log import Line, count_of, filtered_by
 from shipctl.terminal import counted
 
 RULES = {
@@ -29,6 +32,10 @@ _OPEN = {
 """Parameters with the values that leave nothing out."""
 
 
+SETTLING = timedelta(minutes=1)
+"""For so long after a change of the shipper invocations end that began before it."""
+
+
 def check_flow(installation: Installation) -> Iterator[Finding]:
     """Find a shipper to which nothing comes."""
     hour = installation.hour.total(Metric.EVENTS_RECEIVED, Function.SHIPPER)
@@ -44,19 +51,45 @@ def check_flow(installation: Installation) -> Iterator[Finding]:
 
 
 def check_filtering(installation: Installation) -> Iterator[Finding]:
-    """Find rules that leave every log out."""
-    received = installation.hour.total(Metric.EVENTS_RECEIVED, Function.SHIPPER)
-    filtered = installation.hour.total(Metric.EVENTS_FILTERED, Function.SHIPPER)
-    if not filtered:
+    """Find rules that leave every log out: in the last hour, or since the shipper was changed."""
+    now, filtering = installation.now, installation.filtering
+    if not filtering:
         yield ok("nothing was left out in the last hour")
         return
-    causes = dict(installation.filtered_by)
-    by = ", ".join(f"{RULES.get(cause, cause)} ({events:,})" for cause, events in causes.items())  # type: ignore[call-overload]
-    what = f"{filtered:,} of {counted(received, 'log event')} of the last hour were left out: {by}"
-    main = max(causes, key=lambda cause: causes[cause], default="")
-    if filtered < received:
-        yield ok(what)
-    elif main in _OPEN:
-        yield fault(f"all {what}", deploy_with(installation.stack, *_OPEN[FilterCause(main)]))
+    changed = installation.changed_at(Function.SHIPPER)
+    hour_ago, is_changed = now - HOUR, changed > now - HOUR
+    if left_out := _all_left_out(installation, changed if is_changed else hour_ago):
+        since = f"since the shipper was changed ({utc(changed)})" if is_changed else "of the last hour"
+        causes = filtered_by(left_out)
+        what = f"all {counted(_events(left_out), 'log event')} {since} were left out: {_by(causes)}"
+        main = max(causes, key=lambda cause: causes[cause], default="")
+        if main in _OPEN:
+            yield fault(what, deploy_with(installation.stack, *_OPEN[FilterCause(main)]))
+        else:
+            yield notice(what)
+    elif left_out := _all_left_out(installation, now - RECENT):
+        events, by = counted(_events(left_out), "log event"), _by(filtered_by(left_out))
+        yield notice(f"all {events} of the last 15 minutes were left out, others were not before: {by}")
     else:
-        yield notice(f"all {what}")
+        events = counted(_events(filtering), "log event")
+        yield ok(f"{events} of the last hour were left out, others were not: {_by(filtered_by(filtering))}")
+
+
+def _all_left_out(installation: Installation, since: datetime) -> Sequence[Line]:
+    """Return what was left out since then, if everything was; nothing where anything was let through.
+
+    What was under way at a change ends with the former settings: `since` may be later by `SETTLING`.
+    """
+    settled = since + SETTLING
+    if next(installation.let_through(settled), None):
+        return []
+    last = max(installation.let_through(since, settled), default=since)
+    return [line for line in installation.filtering if line.time > last]
+
+
+def _events(lines: Iterable[Line]) -> int:
+    return sum(count_of(line, Metric.EVENTS_FILTERED) for line in lines)
+
+
+def _by(causes: Mapping[str, int]) -> str:
+    return ", ".join(f"{RULES.get(cause, cause)} ({events:,})" for cause, events in causes.items())  # type: ignore[call-overload]

@@ -44,7 +44,7 @@ def check_subscriptions(installation: Installation) -> Iterator[Finding]:
             f"{words}: {', '.join(names[:MAX_NAMES])}{more}", stack.command("subscriptions", "reconcile")
         )
     shipped = sum(states[state] for state in SHIPPED)
-    if not shipped and not stack.parameters.get("KinesisStreamArn"):
+    if not (shipped or states[State.MISSING] or stack.parameters.get("KinesisStreamArn")):
         patterns = stack.parameters.get("LogGroups", "")
         matches = f"; none matches LogGroups, {patterns}" if patterns else ""
         yield fault(

@@ -1,12 +1,13 @@
 """An installation: what AWS says of a stack and all that belongs to it, each asked for once, when needed."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from loginformant_shipper.names import Metric
 from loginformant_shipper.subscriptions.reconcile import Reconciled
 
 from shipctl.account import aws_errors, client_config
@@ -18,8 +19,10 @@ from shipctl.installation.own_log import (
     NO_METRICS,
     ONLY_DELIVERED,
     ONLY_FILTERED,
+    ONLY_LET_THROUGH,
     Line,
     Trouble,
+    count_of,
     filtered_by,
     read_lines,
     troubles_of,
@@ -116,6 +119,11 @@ class Installation:
         """Return a function's environment variables. Raises `CommandError`."""
         return self.function(function).get("Environment", {}).get("Variables", {})
 
+    def changed_at(self, function: Function) -> datetime:
+        """Return when a function's code or settings were changed last. Raises `CommandError`."""
+        # "2026-11-29T20:16:17.706+0000" ("FunctionConfiguration", AWS Lambda API Reference: ISO 8601)
+        return datetime.fromisoformat(self.function(function)["LastModified"])
+
     def concurrency(self, function: Function) -> int | None:
         """Return how many may run at a time; None where nothing is reserved. Raises `CommandError`."""
         if function not in self._concurrency:
@@ -173,10 +181,10 @@ class Installation:
     def delivered_after(self, time: datetime) -> bool:
         """Whether shipper or replay delivered anything after `time`. Raises `CommandError`."""
         return any(
-            sum(line.fields["EventsDelivered"]) > 0
+            count_of(line, Metric.EVENTS_DELIVERED)
             for function in (Function.SHIPPER, Function.REPLAY)
             for line in read_lines(self.stack, function, time, pattern=ONLY_DELIVERED)
-            if line.time > time and isinstance(line.fields.get("EventsDelivered"), list)
+            if line.time > time
         )
 
     @cached_property
@@ -190,10 +198,21 @@ class Installation:
         return read_activity(self.stack, self.now, DAY, timedelta(minutes=5))
 
     @cached_property
+    def filtering(self) -> Sequence[Line]:
+        """The lines of metrics of the last hour that count what was left out. Raises `CommandError`."""
+        lines = read_lines(self.stack, Function.SHIPPER, self.now - HOUR, pattern=ONLY_FILTERED)
+        return [line for line in lines if count_of(line, Metric.EVENTS_FILTERED)]
+
+    def let_through(self, since: datetime, until: datetime | None = None) -> Iterator[datetime]:
+        """Yield when filtering let something through, by invocations. Raises `CommandError`."""
+        for line in read_lines(self.stack, Function.SHIPPER, since, until, ONLY_LET_THROUGH):
+            if count_of(line, Metric.EVENTS_DELIVERED, Metric.EVENTS_DEAD_LETTERED, Metric.EVENTS_RETURNED):
+                yield line.time
+
+    @property
     def filtered_by(self) -> Mapping[str, int]:
         """How many log events of the last hour which rule left out. Raises `CommandError`."""
-        lines = read_lines(self.stack, Function.SHIPPER, self.now - HOUR, pattern=ONLY_FILTERED)
-        return filtered_by(line for line in lines if line.is_metrics)
+        return filtered_by(self.filtering)
 
     @cached_property
     def alarms(self) -> Sequence[Alarm]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-from loginformant_shipper.names import FilterCause
+from loginformant_shipper.names import FilterCause, Metric
 
 from shipctl.account import aws_errors, client_config
 from shipctl.errors import CommandError
@@ -28,6 +28,11 @@ ONLY_FILTERED = "{ $.EventsFiltered[0] > 0 }"
 
 ONLY_DELIVERED = "{ $.EventsDelivered[0] > 0 }"
 """Likewise, of invocations that delivered something."""
+
+ONLY_LET_THROUGH = (
+    "{ ($.EventsDelivered[0] > 0) || ($.EventsDeadLettered[0] > 0) || ($.EventsReturned[0] > 0) }"
+)
+"""Likewise, of invocations in which filtering let something through."""
 
 
 class Line(NamedTuple):
@@ -102,6 +107,12 @@ def filtered_by(lines: Iterable[Line]) -> dict[str, int]:
             if isinstance(count, int):
                 events[cause] = events.get(cause, 0) + count
     return {cause: count for cause, count in events.items() if count}
+
+
+def count_of(line: Line, *metrics: Metric) -> int:
+    """Return how many log events a line of metrics counts, under all of these names together."""
+    counts = (line.fields.get(metric) for metric in metrics)
+    return sum(round(sum(count)) for count in counts if isinstance(count, list))
 
 
 def is_error(line: Line) -> bool:

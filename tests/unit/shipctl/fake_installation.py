@@ -1,6 +1,6 @@
 """An installation for tests: in order in every way, until a test says otherwise. Nothing asks AWS."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -65,6 +65,13 @@ def trouble(
     return Trouble(when, Function.REPLAY, reason, status, detail, events, False)
 
 
+def left_out(minutes_ago: float = 5, **causes: int) -> Line:
+    """A line of metrics of an invocation that left out so many log events for each cause, and no other."""
+    events = [float(sum(causes.values()))]
+    fields = {"_aws": {}, "EventsReceived": events, "EventsFiltered": events, "filteredBy": causes}
+    return Line("1", NOW - timedelta(minutes=minutes_ago), Function.SHIPPER, "", fields)
+
+
 def outcome(log_group: str, state: State, action: Action | None = None) -> Reconciled:
     return Reconciled(Finding(log_group, state, action))
 
@@ -81,6 +88,8 @@ class FakeInstallation(Installation):
     queues: dict[bool, Counts] = field(default_factory=dict)
     delivered_at: datetime | None = None
     """When something was delivered last."""
+    let_through_at: Sequence[datetime] = ()
+    """When filtering let something through."""
     invocations: dict[Function, Invocation] = field(default_factory=dict)
     may_invoke: frozenset[str] = frozenset({"logs.amazonaws.com"})
     keys: dict[str, str] = field(default_factory=dict)
@@ -94,7 +103,7 @@ class FakeInstallation(Installation):
             "troubles": [],
             "hour": activity(),
             "day": activity(),
-            "filtered_by": {},
+            "filtering": [],
             "alarms": [Alarm("ParkedQueueAlarm", "OK", None, True)],
             "subscriptions": [outcome("/aws/lambda/orders", State.SUBSCRIBED)],
             "account_policies": {},
@@ -106,6 +115,7 @@ class FakeInstallation(Installation):
 
     def function(self, function: Function) -> Any:
         usual = {"FunctionName": f"the-{function.lower()}", "Timeout": 120, "MemorySize": 512}
+        usual["LastModified"] = "2026-11-03T10:00:00.000+0000"
         return usual | {"Environment": {"Variables": VARIABLES}} | self.configurations.get(function, {})
 
     def concurrency(self, function: Function) -> int | None:
@@ -119,6 +129,9 @@ class FakeInstallation(Installation):
 
     def delivered_after(self, time: datetime) -> bool:
         return self.delivered_at is not None and self.delivered_at > time
+
+    def let_through(self, since: datetime, until: datetime | None = None) -> Iterator[datetime]:
+        return (time for time in self.let_through_at if since <= time and (until is None or time < until))
 
     def invokers(self, function: Function) -> frozenset[str]:
         return self.may_invoke

@@ -450,26 +450,60 @@ class TestSubscriptions:
 class TestFlow:
     def test_everything_is_filtered(self) -> None:
         installation = FakeInstallation()
-        installation.hour = fake.activity(
-            fake.series(Function.SHIPPER, Metric.EVENTS_RECEIVED, 40),
-            fake.series(Function.SHIPPER, Metric.EVENTS_FILTERED, 40),
-        )
-        installation.filtered_by = {"level": 38, "blank": 2}
+        installation.filtering = [fake.left_out(50, level=30), fake.left_out(2, level=8, blank=2)]
         finding = only("filtering", installation)
         assert finding.verdict is Verdict.FAULT
         assert finding.what == (
-            "all 40 of 40 log events of the last hour were left out: MinimumLevel (38), they are blank (2)"
+            "all 40 log events of the last hour were left out: they are blank (2), MinimumLevel (38)"
         )
         assert finding.remedy == "shipctl deploy --set MinimumLevel=Debug"
 
+    def test_everything_is_filtered_since_a_deployment(self) -> None:
+        """What was let through before, also by invocations that were under way then, does not hide it."""
+        installation = FakeInstallation()
+        installation.configurations = {Function.SHIPPER: {"LastModified": "2026-11-29T11:50:00.000+0000"}}
+        installation.filtering = [fake.left_out(30, level=7), fake.left_out(5, excludePattern=3)]
+        installation.let_through_at = [fake.NOW - timedelta(minutes=minutes) for minutes in (20, 9.5)]
+        finding = only("filtering", installation)
+        assert finding.verdict is Verdict.FAULT
+        assert finding.what == (
+            "all 3 log events since the shipper was changed (2026-11-29 11:50:00 UTC) were left out: "
+            "ExcludePattern (3)"
+        )
+        assert finding.remedy == "shipctl deploy --set ExcludePattern="
+
+    def test_after_the_remedy_nothing_is_wrong(self) -> None:
+        installation = FakeInstallation()
+        installation.configurations = {Function.SHIPPER: {"LastModified": "2026-11-29T11:50:00.000+0000"}}
+        installation.filtering = [fake.left_out(20, level=7)]
+        assert only("filtering", installation).verdict is Verdict.OK
+
+    def test_everything_is_filtered_lately_and_nobody_changed_anything(self) -> None:
+        installation = FakeInstallation()
+        installation.filtering = [fake.left_out(10, level=3)]
+        installation.let_through_at = [fake.NOW - timedelta(minutes=40)]
+        finding = only("filtering", installation)
+        assert finding.verdict is Verdict.NOTICE
+        assert finding.what == (
+            "all 3 log events of the last 15 minutes were left out, others were not before: MinimumLevel (3)"
+        )
+
+    def test_what_no_parameter_left_out_is_no_fault(self) -> None:
+        installation = FakeInstallation()
+        installation.filtering = [fake.left_out(10, blank=3)]
+        finding = only("filtering", installation)
+        assert finding.verdict is Verdict.NOTICE
+        assert finding.what == "all 3 log events of the last hour were left out: they are blank (3)"
+
     def test_some_are_filtered(self) -> None:
         installation = FakeInstallation()
-        installation.hour = fake.activity(
-            fake.series(Function.SHIPPER, Metric.EVENTS_RECEIVED, 40),
-            fake.series(Function.SHIPPER, Metric.EVENTS_FILTERED, 4),
+        installation.filtering = [fake.left_out(10, sampling=4)]
+        installation.let_through_at = [fake.NOW - timedelta(minutes=40), fake.NOW - timedelta(minutes=8)]
+        finding = only("filtering", installation)
+        assert finding.verdict is Verdict.OK
+        assert (
+            finding.what == "4 log events of the last hour were left out, others were not: SamplePercent (4)"
         )
-        installation.filtered_by = {"sampling": 4}
-        assert only("filtering", installation).verdict is Verdict.OK
 
     def test_nothing_comes(self) -> None:
         finding = only("flow", FakeInstallation())

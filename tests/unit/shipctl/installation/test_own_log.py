@@ -7,11 +7,14 @@ from typing import Any
 
 import boto3
 import pytest
+from loginformant_shipper.names import Metric
 from moto import mock_aws
 from shipctl.errors import CommandError
 from shipctl.installation.functions import Function
+from shipctl.installation.installation import Installation
 from shipctl.installation.own_log import (
     Line,
+    count_of,
     filtered_by,
     is_error,
     read_lines,
@@ -146,3 +149,24 @@ def test_what_filtering_left_out_is_summed_by_rule() -> None:
     ]
     assert filtered_by(lines) == {"blank": 1, "level": 5}
     assert lines[0].is_metrics
+
+
+def test_counts_are_those_of_lines_of_metrics_and_summed() -> None:
+    metrics = line({"_aws": {}, "EventsDelivered": [3.0], "EventsReturned": [2.0], "EventsReceived": [5.0]})
+    assert count_of(metrics, Metric.EVENTS_DELIVERED, Metric.EVENTS_RETURNED) == 5
+    assert count_of(metrics, Metric.EVENTS_DEAD_LETTERED) == 0
+    assert count_of(line({"message": "no metrics", "EventsDelivered": 3}), Metric.EVENTS_DELIVERED) == 0
+
+
+def test_when_filtering_let_something_through(account: Stack) -> None:
+    """What failed to be delivered was let through, too; what came and went is not what was asked for."""
+    counts = ("EventsFiltered", 2), ("EventsDeadLettered", 1), ("EventsReturned", 1), ("EventsDelivered", 4)
+    put(
+        account,
+        *(
+            (NOW + timedelta(seconds=number), json.dumps({"_aws": {"Timestamp": 1}, name: [float(events)]}))
+            for number, (name, events) in enumerate(counts)
+        ),
+    )
+    found = list(Installation(account, NOW).let_through(NOW))
+    assert found == [NOW + timedelta(seconds=number) for number in (1, 2, 3)]

@@ -38,7 +38,8 @@ def installation(monkeypatch: pytest.MonkeyPatch) -> FakeInstallation:
     installation.day = fake.activity(
         fake.series(SHIPPER, Metric.EVENTS_RECEIVED, 4000), *installation.hour.series[1:]
     )
-    installation.filtered_by = {"level": 4}
+    installation.filtering = [fake.left_out(level=4)]
+    installation.let_through_at = [fake.NOW]
     installation.troubles = [fake.trouble("unauthorized", 401)]
     monkeypatch.setattr(options, "find_stack", lambda *_: installation.stack)
     monkeypatch.setattr(command, "Installation", lambda _: installation)

@@ -1,0 +1,42 @@
+"""What has to hold of each fault, and of a stack without one."""
+
+from local.story import wait
+from tests.e2e.broken_stack.faults import Fault
+from tests.e2e.broken_stack.trial import Trial, faults_told, put_in_order
+
+
+def break_and_mend(trial: Trial, fault: Fault) -> None:
+    """The fault is named by doctor and shown by status, and the remedy that is named empties the queue."""
+    put_in_order(trial)
+    fault.break_it(trial)
+    doctor = trial.shipctl("doctor", "--json")
+    told = faults_told(doctor, "findings")
+    named = [
+        finding for finding in told if finding["check"] == fault.check and fault.words in finding["what"]
+    ]
+    assert named, told
+    assert doctor.exit_code == 1, doctor.output
+    remedy = named[0]["remedy"]
+    assert fault.remedy in remedy, remedy
+    shown = faults_told(trial.shipctl("status", "--json"), "faults")
+    assert any(finding["check"] == fault.check and fault.words in finding["what"] for finding in shown), shown
+    fault.mend(trial, remedy)
+    if not trial.replays_itself and trial.waiting():
+        assert any("shipctl dlq replay" in finding["remedy"] for finding in told), told
+        replay = trial.shipctl("dlq", "replay")
+        assert replay.exit_code == 0, replay.output
+    # The emulator ends a function at work when its configuration changes: its messages come back after 25 s.
+    wait("the dead-letter queue did not empty", lambda: trial.waiting() == 0)
+    assert trial.waiting("ParkedQueueUrl") == 0
+
+
+def find_no_fault(trial: Trial) -> None:
+    """Doctor finds nothing wrong with a stack that was put in order, whatever was wrong with it before."""
+    put_in_order(trial)
+    before = len(trial.api.logs)
+    trial.put("a", "b")
+    wait("logs are not shipped", lambda: len(trial.api.logs) == before + 2)
+    doctor = trial.shipctl("doctor", "--json", "--send")
+    told = faults_told(doctor, "findings")
+    assert not told, told
+    assert doctor.exit_code == 0, doctor.output
