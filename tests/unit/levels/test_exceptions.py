@@ -40,6 +40,8 @@ def test_an_exception_is_an_error(text: str) -> None:
         "PHP Fatal error:  Uncaught Exception: item 7 in /srv/o.php:7",
         "Segmentation fault (core dumped)",
         "Program received signal SIGSEGV",
+        "[    7.123456] BUG: unable to handle page fault for address: 0000",
+        "[    7.123456] kernel BUG at fs/ext4/inode.c:77!",
         "java.lang.OutOfMemoryError: Java heap space",
     ],
 )

@@ -90,6 +90,8 @@ def test_loggers_write_levels_in_many_words(value: str, level: str) -> None:
         ({"severityLevel": 0}, "Debug"),  # Application Insights
         ({"severityLevel": 3}, "Error"),
         ({"severityLevel": "4"}, "Fatal"),
+        ({"Severity": "10", "Type": "Role", "Machine": "m", "Time": "7.1"}, "Information"),  # FoundationDB
+        ({"Severity": "40", "Type": "Role", "Machine": "m", "Time": "7.1"}, "Error"),
         ({"s": "W", "c": "NETWORK", "msg": "x"}, "Warning"),  # MongoDB
         ({"s": "D2", "c": "QUERY", "msg": "x"}, "Debug"),
     ],
@@ -122,6 +124,13 @@ def test_a_level_may_stand_in_an_object(fields: Fields) -> None:
         ({"status": "warn", "message": "late"}, "Warning"),
         ({"status": "critical", "message": "gone"}, "Fatal"),
         ({"status": "error", "level": "debug"}, "Debug"),
+        ({"L": "WARN", "M": "order 7 failed"}, "Warning"),
+        ({"at": "error", "code": "H12"}, "Error"),
+        ({"EventType": "Information", "Message": "order 7 failed"}, "Information"),
+        ({"EntryType": "Warning", "Message": "late"}, "Warning"),
+        ({"type": "log", "tags": ["shop", "warning"], "message": "order 7 failed"}, "Warning"),
+        ({"ts": 7.1, "caller": "orders.go:7", "msg": "order 7 failed", "v": 0}, "Information"),
+        ({"jsonPayload": {"level": "warn", "msg": "late"}}, "Warning"),
         ({"priority": "Notice", "rule": "shell in a container"}, "Information"),
     ],
 )

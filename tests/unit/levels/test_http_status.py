@@ -14,6 +14,8 @@ from loginformant_shipper.levels.http_status import decide_by_http_status, decid
         'h2 2026-03-01T10:20:30Z app/7 10.0.0.7:70 10.0.0.8:80 0.1 0.2 0.3 {} 200 34 366 "GET / HTTP/2.0"',
         '[GIN] 2026/03/01 - 10:20:30 | {} |  1.2ms |  10.0.0.7 | GET  "/orders"',
         "GET /orders {} 7.123 ms - 77",
+        "method=GET path=/orders format=html status={} duration=7.12",
+        'method=POST path="/orders" host=shop.example dyno=web.1 connect=1ms service=7ms status={} bytes=77',
         "2026-03-01 10:20:30 10.0.0.8 GET /orders id=7 443 - 10.0.0.7 Mozilla/5.0 - {} 0 0 15",
         "2026-03-01\t10:20:30\tFRA2\t77\t10.0.0.7\tGET\td1.example\t/orders\t{}\t-\tcurl",
     ],

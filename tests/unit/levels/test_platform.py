@@ -202,6 +202,11 @@ def test_a_failed_login_at_transfer_as_text() -> None:
     assert decide_by_platform_line(line) == ("Warning", "transfer")
 
 
+def finding(service: str, detail: dict[str, object]) -> dict[str, object]:
+    """An event of EventBridge with findings of a security service."""
+    return {"detail-type": "Finding", "source": f"aws.{service}", "detail": detail}
+
+
 @pytest.mark.parametrize(
     ("fields", "level", "rule"),
     [
@@ -214,6 +219,30 @@ def test_a_failed_login_at_transfer_as_text() -> None:
         ({"firewall_name": "f", "event": {"event_type": "netflow"}}, "Information", "network-firewall"),
         ({"detail-type": "Glue Job State Change", "detail": {"state": "FAILED"}}, "Error", "eventbridge"),
         ({"detail-type": "CodeBuild", "detail": {"build-status": "FAILED"}}, "Error", "eventbridge"),
+        (
+            {"schemaVersion": "2.0", "service": {"serviceName": "guardduty"}, "severity": 8},
+            "Error",
+            "finding",
+        ),
+        (finding("guardduty", {"severity": 2}), "Information", "finding"),
+        (finding("guardduty", {"severity": 5.3}), "Warning", "finding"),
+        (finding("guardduty", {"severity": 8.9}), "Error", "finding"),
+        (finding("guardduty", {"severity": 9}), "Fatal", "finding"),
+        (finding("inspector2", {"severity": "CRITICAL"}), "Fatal", "finding"),
+        (finding("macie", {"severity": {"score": 2, "description": "Medium"}}), "Warning", "finding"),
+        (
+            finding(
+                "securityhub",
+                {
+                    "findings": [
+                        {"Severity": {"Label": "LOW"}},
+                        {"Severity": {"Label": "HIGH", "Normalized": 70}},
+                    ]
+                },
+            ),
+            "Error",
+            "finding",
+        ),
     ],
 )
 def test_records_that_say_how_it_came_out(fields: dict[str, object], level: str, rule: str) -> None:
@@ -226,6 +255,9 @@ def test_records_that_say_how_it_came_out(fields: dict[str, object], level: str,
         {"activity-type": "OPEN"},
         {"logType": "Tracing", "fieldInError": False},
         {"detail-type": "x", "detail": {"state": "SUCCEEDED"}},
+        finding("securityhub", {"findings": [7, {"Severity": {"Label": "?"}}, {"Severity": True}]}),
+        {"detail-type": "x", "source": "acme.shop", "detail": {"severity": 8}},
+        {"schemaVersion": 2, "service": {"name": "shop"}, "severity": 8},
         {"detail-type": "x", "detail": "FAILED"},
     ],
 )

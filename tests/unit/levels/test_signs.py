@@ -19,6 +19,7 @@ from loginformant_shipper.levels.signs import (
         ("💀 gone", "Fatal"),
         ("🐞 order 7", "Debug"),
         ("✔ 0 errors", "Information"),
+        ("2026-03-01 10:20:30 ❌ no stock", "Error"),
         ("[api] ℹ ready", "Information"),
     ],
 )
@@ -109,6 +110,13 @@ def test_a_word_in_brackets_counts_behind_what_is_not_quite_a_header() -> None:
         ("03/01/26 10:20:30 - Process(7.1) User(shop) Program(orders)\nAMQ8004E: no fatal problem", "Error"),
         ("ifmgr[7]: %PKT_INFRA-LINK-3-UPDOWN : undefined", "Error"),
         ("Mar  1 2026 10:20:30 sw1 %%01IFNET/4/LINK_STATE(l)[7]:undefined", "Warning"),
+        ("03/01/26 10:20:30 - Process(7.1) User(a) Program(b) Host(c) AMQ9999W: late", "Warning"),
+        ("10:20:30 [7] shop.cc:12  LOG_TRACE_L1  root  order 7", "Debug"),
+        ("CEF:0|Acme|Desk|1.0|100|Login failed|3|src=10.0.0.7", "Information"),
+        ("Mar  1 10:20:30 fw1 CEF:0|Acme|Desk|1.0|100|Login failed|5|src=10.0.0.7", "Warning"),
+        ("CEF:0|Acme|Desk|1.0|100|no error|8|src=10.0.0.7", "Error"),
+        ("CEF:0|Acme|Desk|1.0|100|no error|Very-High|src=10.0.0.7", "Fatal"),
+        ("LEEF:2.0|Acme|Desk|1.0|100|sev=9\tsrc=10.0.0.7", "Fatal"),
         ("03/01/26 10:20:30 - Process(7.1) AMQ8004S: gone", "Error"),
     ],
 )

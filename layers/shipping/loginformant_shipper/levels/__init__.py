@@ -28,7 +28,12 @@ from loginformant_shipper.levels.http_status import (
     decide_by_http_status,
     decide_by_status_field,
 )
-from loginformant_shipper.levels.key_values import begins_with_pair, decide_by_key_value, has_level_pair
+from loginformant_shipper.levels.key_values import (
+    begins_with_pair,
+    decide_by_element,
+    decide_by_key_value,
+    has_level_pair,
+)
 from loginformant_shipper.levels.platform import (
     decide_by_lambda_event,
     decide_by_log_group,
@@ -185,18 +190,24 @@ def _of_text(text: str) -> Decision | None:
     if begins_with_pair(text):
         if decision := decide_by_glued_objects(text) or decide_by_key_value(text):
             return decision
-    elif decision := decide_by_lambda_event(text) or decide_by_symbol(line[:1]):
+    elif decision := (
+        decide_by_lambda_event(text)
+        or decide_by_symbol(line[:1])
+        or (decide_by_element(text) if text[:1] == "<" and "el>" in text else None)
+    ):
         return decision
     header = decide_by_header(text, line)
     if isinstance(header, Decision):
-        return (_of_structure(text, line) if header.rule == "syslog-priority" else None) or header
+        if header.rule != "syslog-priority":
+            return header
+        return decide_by_code(line[:MAX_HEADER]) or _of_structure(text, line) or header
     return _of_silent_header(raw, text, line, Decision(header.level, header.rule) if header else None)
 
 
 def _of_wrapped_text(text: str) -> Decision | None:
     """The level of what stands in a wrapper that gives a level: it yields to a header or a structured log."""
     line = text.partition("\n")[0]
-    return decide_inside(line) or _of_structure(text, line)
+    return decide_inside(line) or decide_by_code(line[:MAX_HEADER]) or _of_structure(text, line)
 
 
 def _of_plain(text: str) -> Decision | None:

@@ -10,7 +10,8 @@ _CRASH = re.compile(
     r"^(?:panic: |fatal error: |goroutine \d{1,9} \[|terminate called |(?:PHP )?Fatal error: "
     r"|thread '[^'\n]{0,200}' (?:\(\d{1,12}\) )?panicked at )"
     r"|SIGSEGV|SIGABRT|Segmentation fault|core dumped"
-    r"|java\.lang\.OutOfMemoryError|OOMKilled|Out of memory: Kill",
+    r"|java\.lang\.OutOfMemoryError|OOMKilled|Out of memory: Kill"
+    r"|BUG: unable to handle|kernel BUG at |general protection fault|^Oops: \d{4}",  # Linux
     re.M,
 )
 _EXCEPTION = re.compile(
@@ -19,6 +20,8 @@ _EXCEPTION = re.compile(
     r"|[Uu]nhandled ?(?:exception|[Pp]romise)|[Uu]ncaught |[ \t]{1,8}at [\w.$<>]{2,200}[ (:]"
     r"|Node\.js v\d{1,3}\.|\*\* \([A-Z]\w{0,80}\) "
     r"|(?:\[[^\]\n]{0,80}\] )?[\w.$\\]{0,200}(?:::\w{1,80})?(?:Exception$|(?:Exception|Error)(?=:| \())"
+    r"|! (?:Undefined control sequence|Emergency stop|Missing [^\n]{1,40}inserted)\."  # TeX
+    r"|! (?:LaTeX|Package|Class)\b"
     r"|\S{1,200}:\d{1,6}:in [`'][^\n]{1,400}\([A-Z][\w:]{1,80}\)$)"
     r"|(?<![\w.])[a-z]\w{0,40}(?:\.[a-z]\w{0,40}){1,6}\.[A-Z]\w{0,80}(?:Exception|Error)(?=:|$)",
     re.M,
@@ -79,6 +82,7 @@ def _has_mark(text: str) -> bool:
         or "nhandled" in text
         or "Node.js v" in text
         or ":in " in text
+        or text[:2] == "! "
         or "Warning: " in text
         or "exit" in text
         or "EXIT" in text
@@ -90,6 +94,8 @@ def _has_mark(text: str) -> bool:
         or "goroutine" in text
         or "Out of memory" in text
         or "OOM" in text
+        or "BUG" in text
+        or "Oops: " in text
         or "** (" in text
         or ("\n" in text and ("\tat " in text or " at " in text))
         or (": " in text and _has_strerror(text))

@@ -12,6 +12,7 @@ from loginformant_shipper.levels.vocabulary import (
     AZURE,
     DOTNET,
     FIELD_WORDS,
+    FOUNDATIONDB,
     GOOGLE,
     JAVA_UTIL,
     LAGER,
@@ -51,6 +52,12 @@ def decide_by_field(fields: Fields) -> Decision | None:
         inner = fields[container]
         if isinstance(inner, dict) and (level := _level_of(inner)):
             return _DECISIONS[level]
+    if isinstance(tags := fields.get("tags"), list) and fields.get("type") in _TYPES_WITH_TAGS:
+        words = [word for word in tags[:_MAX_TAGS] if isinstance(word, str) and word in _SEVERITY_WORDS]
+        if words:  # Kibana up to 7, hapi
+            return _DECISIONS[FIELD_WORDS[words[0]]]
+    if fields.keys() >= _WRITTEN_BY_KLOG:
+        return _DECISIONS[Level.INFORMATION]  # "v" is a verbosity; errors have none
     if "@t" in fields and ("@m" in fields or "@mt" in fields):
         # The compact log event format of Serilog leaves "@l" out where the level is Information.
         return _DECISIONS[Level.INFORMATION]
@@ -105,6 +112,8 @@ def decide_by_repeated_field(fields: Fields, body: str) -> Decision | None:
     return _DECISIONS[max(levels, key=_BADNESS.__getitem__)] if levels else None
 
 
+_TYPES_WITH_TAGS = ("log", "error", "ops")
+_MAX_TAGS = 20
 _GLUED = re.compile(r"\}\s{0,8}\{")
 _BLANKS = re.compile(r"\s*")
 _DECODER = json.JSONDecoder()
@@ -166,15 +175,27 @@ _WORDS_FIRST = (
     ("error", "severity"),
     ("log", "type"),
     ("message", "type"),
+    ("event", "type"),
+    ("entry", "type"),
     ("activity", "type"),
     ("lev",),
     ("sev",),
 )
 _NAMES = {spelling: rank for rank, words in enumerate(_WORDS_FIRST) for spelling in _spellings(*words)}
-_NAMES |= {"@l": -1, "s": 95, "PRIORITY": 96, "priority": 97, "status": 98, "type": 99}
+_NAMES |= {
+    "@l": -1,
+    "L": 92,
+    "l": 93,
+    "at": 94,
+    "s": 95,
+    "PRIORITY": 96,
+    "priority": 97,
+    "status": 98,
+    "type": 99,
+}
 """The names of fields that hold a level, the most telling first: where a log has both, `level_name` is a word
-and `level` a number on some scale. `@l` is Serilog's, `s` MongoDB's, `PRIORITY` the journal's, `priority`
-Falco's, `status` Datadog's."""
+and `level` a number on some scale. `@l` is Serilog's, `L` zap's, `at` Heroku's, `s` MongoDB's, `PRIORITY` the
+journal's, `priority` Falco's, `status` Datadog's."""
 _KNOWN = frozenset(_NAMES)
 
 _CONTAINERS = frozenset(
@@ -192,7 +213,7 @@ _CONTAINERS = frozenset(
         "syslog",
     }
     | {"logEvent", "context", "attributes", "otel", "@metadata"}
-    | {"log_processed"}
+    | {"log_processed", "jsonPayload"}
     | {"logger", "metadata", "extra", "info", "properties", "body"}
 )
 """Fields that hold an object with the level in it: ECS, winston, loguru, tslog, log4js, roarr."""
@@ -242,12 +263,14 @@ _WORD = re.compile(r"[^A-Za-z0-9]{0,4}([A-Za-z]{1,16})(?:[+-]?\d{1,2})?[^A-Za-z0
 _NUMBER = re.compile(r"-?\d{1,5}\Z")
 _TYPES = frozenset(("error", "warning", "warn", "info", "debug", "fatal", "critical", "normal", "trace"))
 _SEVERITY_WORDS = frozenset(
-    {"trace", "debug", "info", "notice", "warn", "warning", "error"}
+    {"trace", "debug", "info", "information", "notice", "warn", "warning", "error"}
     | {"critical", "alert", "emerg", "emergency", "fatal"}
 )
 _PLAIN_WORDS = {
     "type": _TYPES,
-    **dict.fromkeys(("status", "priority", *_spellings("message", "type")), _SEVERITY_WORDS),
+    **dict.fromkeys(("status", "priority", "L", "l", "at"), _SEVERITY_WORDS),
+    **dict.fromkeys(_spellings("message", "type"), _SEVERITY_WORDS),
+    **dict.fromkeys((*_spellings("event", "type"), *_spellings("entry", "type")), _SEVERITY_WORDS),
 }
 """These names say what a log is about more often than how bad it is: only plain words count."""
 
@@ -280,9 +303,11 @@ _OTHER_SCALES = {
 _SEVERITIES = frozenset(
     (*_spellings("severity"), *_spellings("log", "severity"), *_spellings("event", "severity"))
 )
-_NO_NUMBERS = frozenset(("type", "status", "priority", "s", "@l", *_spellings("message", "type")))
+_NO_NUMBERS = frozenset(("@l", "s", *_PLAIN_WORDS))
 _WRITTEN_BY_WINDOWS = ("EventID", "EventId", "Channel", "ProviderName", "Provider")
 _WRITTEN_BY_NEXTCLOUD = frozenset(("reqId", "remoteAddr"))
+_WRITTEN_BY_FOUNDATIONDB = frozenset(("Type", "Machine", "Time"))
+_WRITTEN_BY_KLOG = frozenset(("ts", "caller", "msg", "v"))
 _WRITTEN_BY_SERILOG = ("MessageTemplate", "RenderedMessage", "@mt")
 _WRITTEN_BY_PYTHON = ("levelno", "lineno", "funcName", "pathname")
 _WRITTEN_AS_GELF = ("short_message", "full_message")
@@ -294,6 +319,8 @@ def _scale(name: str, number: float, fields: Fields) -> Scale | None:
     if name in _NO_NUMBERS:
         return None
     if name in _SEVERITIES:
+        if name == "Severity" and fields.keys() >= _WRITTEN_BY_FOUNDATIONDB:
+            return FOUNDATIONDB
         return SYSLOG if number <= 7 else TENS if number < 100 else GOOGLE
     return _scale_of_level(number, fields)
 

@@ -54,13 +54,14 @@ _STATUS = re.compile(
     rf"|\" from \S{{1,60}} - {_CODE} \d"  # chi: "GET / HTTP/1.1" from 10.0.0.7:7 - 404 19B
     rf"|\| {_CODE} \|"  # gin, fiber: | 200 |
     rf"|\b{_METHOD} \S{{1,2000}} {_CODE}\b"  # morgan: GET /path 200
+    rf"|\bmethod=\"?{_METHOD}\"? [^\n]{{0,2000}}?\bstatus=\"?{_CODE}\b"  # lograge, Heroku's router
     rf"|\t{_METHOD}\t[^\t\n]{{1,300}}\t[^\t\n]{{1,1000}}\t{_CODE}\t"  # CloudFront
 )
 _W3C = re.compile(  # IIS: 2026-01-02 10:20:30 10.0.0.1 GET /path - 443 - 10.0.0.2 agent - 200 0 0 15
     rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d [^\n]{{0,80}}{_METHOD} [^\n]{{1,3000}}?"
     rf" {_CODE} \d{{1,5}} \d{{1,10}} \d{{1,10}}\b"
 )
-_CODE_SHAPED = re.compile(rf"[ \t/]{_CODE}(?!\d)")
+_CODE_SHAPED = re.compile(rf"[ \t/=\"]{_CODE}(?!\d)")
 """One search that most lines end with: there is no status without one of these."""
 
 

@@ -32,8 +32,8 @@ def decide_by_key_value(text: str) -> Decision | None:
     """
     if text[:1] != "{" and not has_level_pair(text):
         return None
-    if "el>" in text and (element := _ELEMENT.search(text)):
-        return _of_element(element[1])
+    if "el>" in text and (decision := decide_by_element(text)):
+        return decision
     for pair in _MEMBER.finditer(text) if text[:1] == "{" else _PAIR.finditer(text):
         level = FIELD_WORDS.get(pair[1].lower())
         if level is not None:
@@ -41,7 +41,11 @@ def decide_by_key_value(text: str) -> Decision | None:
     return None
 
 
-def _of_element(value: str) -> Decision | None:
+def decide_by_element(text: str) -> Decision | None:
     """The level in `<level>…</level>`: java.util.logging writes words there, Windows its numbers."""
+    element = _ELEMENT.search(text)
+    if element is None:
+        return None
+    value = element[1]
     level = WINDOWS.level(int(value)) if value.isdecimal() else FIELD_WORDS.get(value.lower())
     return Decision(level, "key-value") if level else None

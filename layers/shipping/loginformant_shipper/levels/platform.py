@@ -162,13 +162,18 @@ def _by_outcome(fields: Fields) -> Decision | None:
         outcomes = {str(detail[name]).upper() for name in _EVENT_OUTCOMES.intersection(detail)}
         if outcomes & _EVENT_FAILURES:
             return Decision(Level.ERROR, "eventbridge")
+        if fields.get("source") in _FINDERS and (level := _level_of_findings(detail)):
+            return Decision(level, "finding")
+    if "schemaVersion" in fields and isinstance(service := fields.get("service"), dict):
+        level = _level_of_finding(fields) if service.get("serviceName") == "guardduty" else None
+        return Decision(level, "finding") if level else None
     return None
 
 
 _NAMES = frozenset(
     (
         *("type", "eventVersion", "webaclId", "query_name", "_aws"),
-        *("audit_category", "fieldInError", "activity-type", "firewall_name", "detail-type"),
+        *("audit_category", "fieldInError", "activity-type", "firewall_name", "detail-type", "schemaVersion"),
     )
 )
 """One of these is in every such record; most structured logs are done with here."""
@@ -184,6 +189,42 @@ _EVENT_OUTCOMES = frozenset(("state", "status", "build-status", "currentStatus",
 _EVENT_FAILURES = frozenset(("FAILED", "TIMED_OUT", "TIMEOUT", "ABORTED", "FAULT", "ERROR"))
 """How Step Functions, Glue, Batch, CodeBuild and CodePipeline say in an event that something failed."""
 
+
+_FINDERS = ("aws.guardduty", "aws.securityhub", "aws.inspector2", "aws.macie")
+
+
+def _level_of_findings(holder: Fields) -> Level | None:
+    """The worst level of the findings of GuardDuty, Security Hub, Inspector or Macie in an object."""
+    inner = holder.get("findings")
+    findings = inner[:_MAX_FINDINGS] if isinstance(inner, list) else [holder]
+    levels = [
+        level for finding in findings if isinstance(finding, dict) and (level := _level_of_finding(finding))
+    ]
+    return max(levels, key=_ORDER.index, default=None)
+
+
+def _level_of_finding(finding: Fields) -> Level | None:
+    severity = finding.get("severity", finding.get("Severity"))
+    if isinstance(severity, dict):
+        severity = severity.get("Label", severity.get("description"))
+    if isinstance(severity, str):
+        return _FINDING_WORDS.get(severity.upper())
+    if isinstance(severity, bool) or not isinstance(severity, int | float):
+        return None
+    return next((level for lowest, level in _FINDING_SCORES if severity >= lowest), None)
+
+
+_MAX_FINDINGS = 100
+_ORDER = tuple(Level)
+_FINDING_WORDS = {
+    **dict.fromkeys(("INFORMATIONAL", "LOW"), Level.INFORMATION),
+    "MEDIUM": Level.WARNING,
+    "HIGH": Level.ERROR,
+    "CRITICAL": Level.FATAL,
+}
+_FINDING_SCORES = ((9, Level.FATAL), (7, Level.ERROR), (4, Level.WARNING), (0, Level.INFORMATION))
+"""GuardDuty's values: low from 1, medium from 4, high from 7, critical from 9 (Amazon GuardDuty user guide,
+"Severity levels for GuardDuty findings"). The words are those of the Security Hub API reference, Severity."""
 
 _WAF_STOPS = ("BLOCK", "CAPTCHA", "CHALLENGE")
 _DEBUG_RECORDS = frozenset(

@@ -46,7 +46,7 @@ def decide_by_coloured_word(text: str) -> Decision | None:
 
 # --- symbols ----------------------------------------------------------------------------------------------
 
-_SYMBOL = re.compile(r"(?:\[[\w: -]{1,40}\] ){0,2}([^\x00-\x7f])")
+_SYMBOL = re.compile(r"(?:(?:\[[\w:. -]{1,40}\]|\d[\d:.,TZ+/-]{4,34}) ){0,2}([^\x00-\x7f])")
 _SYMBOLS = {
     **dict.fromkeys("☠💀", Level.FATAL),
     **dict.fromkeys("✖✗✘❌⨯🚨⛔🛑🔴", Level.ERROR),
@@ -101,10 +101,12 @@ def decide_by_marked_word(line: str) -> Decision | None:
 _CODE = re.compile(  # daemon.err, LOG_ERR of syslog.h, %LINK-3-UPDOWN:, CWWKF0011I:
     r"(?<![\w.])(?:kern|user|mail|daemon|auth|authpriv|security|syslog|lpr|news|uucp|cron|ftp|local[0-7])"
     r"\.(?P<priority>emerg|alert|crit|err|error|warning|warn|notice|info|debug)(?![\w.])"
-    r"|(?<!\S)LOG_(?P<constant>[A-Z]{3,8})(?!\S)"
+    r"|(?<!\S)LOG_(?P<constant>[A-Z]{3,8})(?:_L\d)?(?!\S)"
     r"|%[A-Z][A-Z\d_]{1,30}-(?:[A-Z\d_]{1,30}-)?(?P<severity>[0-7])(?:-[A-Z\d_]{2,40})? ?:"
     r"|%%\d\d[A-Z][A-Z\d_]{1,30}/(?P<huawei>[0-7])/"
     r"|(?<!\S)[A-Z]{3,8}\d{4,5}(?P<letter>[IWESTA]): "
+    r"|(?<!\S)CEF:\d\|(?:[^|\n]{0,100}\|){5}(?P<cef>\d{1,2}|Low|Medium|High|Very-High)\|"
+    r"|(?<!\S)LEEF:\d\.\d\|[^\n]{1,250}?\bsev=(?P<leef>\d{1,2})\b"
 )
 _DIGIT = re.compile(r"\d")
 _LETTERS_OF_CODES = {
@@ -113,6 +115,21 @@ _LETTERS_OF_CODES = {
     **dict.fromkeys("ES", Level.ERROR),
     "T": Level.FATAL,
 }
+
+
+_RISKS = {"Low": Level.INFORMATION, "Medium": Level.WARNING, "High": Level.ERROR, "Very-High": Level.FATAL}
+
+
+def _level_of_risk(number: int) -> Level:
+    """The level of a severity of CEF and LEEF, from 0 to 10 (ArcSight, "Implementing CEF")."""
+    if number >= _VERY_HIGH:
+        return Level.FATAL
+    if number >= _HIGH:
+        return Level.ERROR
+    return Level.WARNING if number >= _MEDIUM else Level.INFORMATION
+
+
+_MEDIUM, _HIGH, _VERY_HIGH = 4, 7, 9
 
 
 def decide_by_code(head: str) -> Decision | None:
@@ -131,6 +148,8 @@ def decide_by_code(head: str) -> Decision | None:
         return None
     if severity := code["severity"] or code["huawei"]:
         return Decision(SYSLOG.level(int(severity)) or Level.DEBUG, "code")
+    if risk := code["cef"] or code["leef"]:
+        return Decision(_RISKS[risk] if risk in _RISKS else _level_of_risk(int(risk)), "code")
     if code["letter"]:
         return Decision(_LETTERS_OF_CODES[code["letter"]], "code")
     level = LEVEL_WORDS.get((code["priority"] or code["constant"]).lower())
@@ -142,6 +161,7 @@ def _has_part(head: str) -> bool:
     return (  # written out: any() costs more than all the rest
         "%" in head
         or "LOG_" in head
+        or "EF:" in head
         or "I: " in head
         or "W: " in head
         or "E: " in head
@@ -163,4 +183,4 @@ def is_prose(left: str) -> bool:
 
     A host and a program, or a thread and a logger, may be plain words; more are a sentence.
     """
-    return len(_PLAIN_WORD.findall(_IN_ANY_BRACKETS.sub("", left))) > _MAX_PLAIN_WORDS
+    return len(_PLAIN_WORD.findall(_IN_ANY_BRACKETS.sub("-", left))) > _MAX_PLAIN_WORDS

@@ -17,7 +17,7 @@ def _levels(**words: str) -> dict[str, Level]:
 
 
 FIELD_WORDS = BRACKETED_WORDS | _levels(
-    DEBUG="spam input all t d v mute",
+    DEBUG="spam input all t d v mute entry exit",
     INFORMATION="i n s default help data prompt notset unknown any event start ready done complete low minor"
     " box print timing",
     WARNING="w medium moderate deprecated warns",
@@ -71,6 +71,9 @@ DOTNET = Scale(
 )
 """LogLevel of Microsoft.Extensions.Logging: 0 trace, 1 debug … 5 critical; LogEventLevel of Serilog is the
 same."""
+FOUNDATIONDB = _scale(1, 9, 19, 39, 40, 1000)
+"""The Severity of FoundationDB's trace events: SevDebug 5, SevInfo 10, SevWarn 20, SevWarnAlways 30, SevError
+40 (flow/Trace.h)."""
 LAGER = {128: Level.DEBUG, 64: Level.INFORMATION, 32: Level.INFORMATION, 16: Level.WARNING, 8: Level.ERROR}
 """The bits that lager (Erlang) uses for a level; 4, 2 and 1 are on syslog's scale, too, and are as bad
 there."""

@@ -12,7 +12,7 @@ _WORDS = re.compile(
 )
 _PART_OF_A_NAME = frozenset("\"'./@-_$")
 _NOTHING_BEFORE = re.compile(
-    r"\b(?:no|not|none|never|0|zero|without|any|if|on|of|ignor(?:e|ed|ing)|previous|recovered)\b[\s\w,/]{0,24}\Z"
+    r"(?<![=:])\b(?:no|not|none|never|0|zero|without|any|if|on|of|ignor(?:e|ed|ing)|previous|recovered)\b[\s\w,/]{0,24}\Z"
     r"|level\b[\s\w:=]{0,12}\Z",  # the level is set to ERROR
     re.I,
 )

@@ -40,6 +40,16 @@ def level_and_rule(line: str) -> tuple[str, str] | None:
         ("2026-03-01T10:20:30.123+0000 F STORAGE  [main] gone", "Fatal"),
         ("2026-03-01T10:20:30.123+0000 D2 QUERY    [conn7] error lookup", "Debug"),
         ("2026-03-01T10:20:30 [TARGET_APPLY    ]E:  no table (apply.c:12)", "Error"),
+        ("E0301 102030 orders.cc:77] no error", "Error"),
+        ("W|2026-03-01 10:20:30|late", "Warning"),
+        ("I (1234) orders: error lookup", "Information"),
+        ("[rank7]:[W301 10:20:30.123 orders.cpp:77] no error", "Warning"),
+        ("[3/1/26 10:20:30:123 UTC] 0000002a OrderDesk     E   SHOP0001I: no stock", "Error"),
+        ("[3/1/26, 10:20:30:123 UTC] 0000002a acme.shop.Desk A SHOP0001I: no error", "Information"),
+        ("[3/1/26, 10:20:30:123 UTC] 0000002a acme.shop.Desk 3 error lookup", "Debug"),
+        ("[10:20:30][C][orders:077]: failed pin 7", "Debug"),
+        ("2026-03-01 10:20:30 UTC [SHP.0025.0001W] no error", "Warning"),
+        ("2026-03-01 10:20:30 CET [SHP.0025.0001C] no error", "Fatal"),
     ],
 )
 def test_a_letter_is_a_level_where_loggers_put_one(line: str, level: str) -> None:
@@ -57,6 +67,43 @@ def test_a_letter_is_a_level_where_loggers_put_one(line: str, level: str) -> Non
 )
 def test_marks_of_redis(line: str, level: str) -> None:
     assert level_and_rule(line) == (level, "redis-mark")
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("LogOrders: Display: order 7 failed", "Information"),
+        ("[2026.03.01-10.20.30:123][ 77]LogOrders: Error: no stock", "Error"),
+        ("[2026.03.01-10.20.30:123][ 77]LogOrders: VeryVerbose: error lookup", "Debug"),
+        ("[7 - Orders-Main] 2026-03-01 10:20:30 Config: orders: error lookup", "Debug"),
+        ("Perf: orders: error lookup", "Debug"),
+        ("[    12.345] (**) no error", "Information"),
+        ("[1772360430] SERVICE ALERT: web1;orders;CRITICAL;HARD;3;no answer", "Fatal"),
+        ("[1772360430] HOST ALERT: web1;UP;SOFT;1;no error", "Information"),
+        ("[1772360430] HOST ALERT: web1;DOWN;SOFT;1;no answer", "Error"),
+    ],
+)
+def test_words_and_marks_of_one_program(line: str, level: str) -> None:
+    assert level_and_rule(line) == (level, "header")
+
+
+def test_the_level_that_unreal_leaves_out_is_log() -> None:
+    assert level_and_rule("[2026.03.01-10.20.30:123][ 77]LogOrders: order 7 failed") == (
+        "Information",
+        "letter",
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["LogOrders: order 7 taken", "Config: see below", "[3/1/26 10:20:30:123 UTC] 0000002a SystemOut     O x"],
+)
+def test_other_lines_of_these_programs_have_no_level(line: str) -> None:
+    assert level_and_rule(line) is None
+
+
+def test_a_dash_behind_a_date_is_no_mark_of_redis_before_another_level() -> None:
+    assert level_and_rule("1 Mar 10:20:30 - [error] no stock") == ("Error", "header")
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from loginformant_shipper.parsing.headers.items import (
     MAX_HEADER,
     HeaderWalk,
     is_closed,
+    is_plural_level,
 )
 from loginformant_shipper.parsing.headers.level_marks import (
     LevelMark,
@@ -33,6 +34,7 @@ from loginformant_shipper.parsing.headers.level_words import (
     LETTERS,
     LEVEL_WORDS,
     NAMES_TOO,
+    PLURALS,
     SYSLOG_LEVELS,
 )
 
@@ -90,7 +92,7 @@ def find_level(line: str) -> LevelMark | None:
 
 
 _WORD = re.compile(r"[a-z]{1,13}")
-_TELLING = frozenset((*BRACKETED_WORDS, *LETTERS, *(2 * letter for letter in LETTERS), "message"))
+_TELLING = frozenset((*BRACKETED_WORDS, *PLURALS, *LETTERS, *(2 * letter for letter in LETTERS), "message"))
 """In lower case. No walk finds a level in a head without one of these."""
 
 
@@ -141,7 +143,8 @@ _LEADING = re.compile(
     rf"|(?:{_CALENDAR})(?![A-Za-z])"
     r"|(?<=[\d-])[A-Fa-f]{1,12}+(?![A-Za-z])"
     r")*+)"
-    r"(?P<word>[A-Za-z]{1,13}+)(?P<digits>\d{0,10})(?P<space>[ \t]{0,20})(?P<next>[^ \t]?)"
+    r"(?P<word>[A-Za-z]{1,13}+)(?P<digits>(?<=[A-Z])[+-]\d{1,2}+(?![\w.-])|\d{0,10})"  # INFO+2 of slog
+    r"(?P<space>[ \t]{0,20})(?P<next>[^ \t]?)"
 )
 _TIME = re.compile(r"\d[:/.-]\d")
 _OPENS = frozenset("[(<{|")
@@ -154,6 +157,12 @@ def _leading_level(match: Match[str]) -> LevelMark | None:
     """The level that the first word of a line is, with nothing but a time and numbers before it."""
     stamp, word, digits, space, following = match.groups()
     lower = word.lower()
+    if (
+        following == ":"
+        and lower in PLURALS
+        and is_plural_level(match.string, match.end("digits"), bool(stamp))
+    ):
+        return LevelMark(PLURALS[lower], "header", match.end("digits"))
     level = BRACKETED_WORDS.get(lower)
     if level is None:
         return _leading_letter(match) if len(word) <= 2 and not digits else None
@@ -193,6 +202,7 @@ def _leading_level(match: Match[str]) -> LevelMark | None:
     return None
 
 
+_NAME_NEXT = re.compile(r"(?<=:)\w")  # Kodi: T:7
 _COPYRIGHT = re.compile(r"C\)(?! \d{4}-\d\d-\d\d)")  # (C) 2026 Acme
 _BRACKETS_OF_LETTERS = {"[": "]", "(": ")", "<": ">"}
 
@@ -215,7 +225,7 @@ def _leading_letter(match: Match[str]) -> LevelMark | None:
     behind_time = (
         stamp[-1:] in " \t|]"
         and len(letter) == 1
-        and (bool(space) or following in AFTER_LETTER)
+        and (bool(space) or (following in AFTER_LETTER and not _NAME_NEXT.match(match.string, match.end())))
         and _TIME.search(stamp) is not None
     )
     return LevelMark(level, "letter", match.end("word")) if in_brackets or behind_time else None
@@ -244,6 +254,7 @@ def level_on_second_line(text: str, line_end: int) -> LevelMark | None:
 _JAVA_UTIL_LOGGING = re.compile(
     r"[^\W\d]{3,9}\.? \d{1,2}, \d{4},? \d{1,2}:\d\d:\d\d(?:\s[AP]M)? \S{1,200} \S{1,100}\s*\Z"
     r"|\d{1,2}[./ -][^\s]{1,9}[./ -]\d{4},? \d{1,2}:\d\d:\d\d(?:\s[AP]M)? \S{1,200} \S{1,100}\s*\Z"
+    r"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d{1,6})? \[[^\]]{1,80}\] [\w.$<>]{1,200}\(\)\s*\Z"  # tinylog
 )
 _LOCALISED = {
     **dict.fromkeys(("CONFIG", "FEIN", "KONFIGURATION"), Level.DEBUG),

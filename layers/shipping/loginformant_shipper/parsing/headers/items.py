@@ -7,7 +7,13 @@ import re
 
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.level_marks import LevelMark
-from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LETTERS, LEVEL_WORDS, NAMES_TOO
+from loginformant_shipper.parsing.headers.level_words import (
+    BRACKETED_WORDS,
+    LETTERS,
+    LEVEL_WORDS,
+    NAMES_TOO,
+    PLURALS,
+)
 
 MAX_HEADER = 300
 """A header has at most this many characters."""
@@ -27,9 +33,10 @@ def is_closed(space: str, following: str) -> bool:
 
 
 _ITEM = re.compile(
-    r"(?:(?P<group>\[(?:[^\[\]]|\[[^\[\]]{0,60}\]){0,140}\]|\((?:[^()]|\([^()]{0,60}\)){0,140}\)"
+    r"(?:(?P<group>\[(?:[^\[\]]|\[[^\[\]]{0,60}\]){0,240}\]|\((?:[^()]|\([^()]{0,60}\)){0,140}\)"
     r"|<[^<>]{0,140}>|\{(?!\")(?:[^{}]|\{[^{}]{0,60}\}){0,140}\})"
-    r"|(?P<word>[A-Za-z]{1,13}+\d{0,2}+(?![\w.$@/=+\\'\"-]|:[\w/:]))"
+    r"|(?P<word>(?:(?:TRACE|DEBUG|VERBOSE|INFO|WARN|ERROR)[+-]\d{1,2}+|[A-Za-z]{1,13}+\d{0,2}+)"
+    r"(?![\w.$@/=+\\'\"-]|:[\w/:]))"
     r"|(?P<mark>[|,;:*#~>)\]}-]{1,12}|[\[(<]|\{(?!\"))"
     r"|(?P<token>[^\s\[\](){}<>|\"',;]{1,200}+)"
     r")(?P<gap>[ \t]{0,40})"
@@ -293,6 +300,16 @@ _LOGGER_JOINED = re.compile(r"(?P<name>[\w$.-]{1,120}):")
 _LOGGER = re.compile(r"(?P<name>[\w$.:/\\<>#@-]{1,120}?)(?:: | ?: | - |\s*\| )")
 
 
+_ASKED_FOR = BRACKETED_WORDS | {"event": Level.INFORMATION}
+"""What may stand behind `LEVEL:`; Db2 has events."""
+_TEXT_BEHIND_COLON = re.compile(r": +[^\s\d]")
+
+
+def is_plural_level(head: str, end: int, dated: bool) -> bool:
+    """Return whether a word in the plural is a level: before a colon, behind a time, and no count."""
+    return dated and _TEXT_BEHIND_COLON.match(head, end) is not None
+
+
 # --- levels of items --------------------------------------------------------------------------------------
 
 
@@ -309,12 +326,14 @@ def _level_of_word(
         if level and (behind_time or (following == ">" and walk.evidence and word.isupper())):
             return LevelMark(level, "letter", end)
         return None
-    lower = word.rstrip("0123456789").lower()
+    lower = word.rstrip("0123456789+-").lower()
+    if asked and (level := _ASKED_FOR.get(lower)):
+        return LevelMark(level, "header", end)
+    if following == ":" and lower in PLURALS and is_plural_level(walk.head, end, walk.dated):
+        return LevelMark(PLURALS[lower], "header", end)
     level = BRACKETED_WORDS.get(lower)
     if level is None:
         return None
-    if asked:
-        return LevelMark(level, "header", end)
     closed = is_closed(gap, following) or (following == "[" and not gap and not word.istitle())
     if not closed and gap and _CODE_NEXT.match(walk.head, end + len(gap)):
         closed, following = True, ":"  # MSBuild: x.cs(7,3): warning CS0103: text
@@ -324,7 +343,8 @@ def _level_of_word(
         closed, following, gap = True, ":", ""
         end = number.end()
     if word.isupper():
-        if capitals and plain and (lower in _ENDS_OF_TITLES or not walk.evidence):
+        titled = capitals and plain
+        if titled and (lower in _ENDS_OF_TITLES or not (walk.evidence or (following == ":" and not gap))):
             return None
         if lower not in LEVEL_WORDS:
             if (left == _MARK and following == "|") or (following == ":" and not gap):
@@ -356,6 +376,10 @@ def _level_of_word(
         return LevelMark(level, "header", end)  # F5: Mar  1 10:20:30 host err tmm[7]: text
     if left == _STAMP and walk.dated and not closed and (gap or not following):
         return LevelMark(level, "header", end, certain=word.islower())
+    if not closed and gap and walk.dated and not plain and word.islower() and following in "[<(":
+        before = walk.head[end - len(word) - 2 : end - len(word)]
+        if before == "  " or before[-1:] == "\t":
+            return LevelMark(level, "header", end)  # a column of its own: T:7    info <general>: text
     if not (closed and following not in ",;") or left == _START:
         return None
     if not walk.evidence and following == ":" and COUNT.match(walk.head, end + len(gap) + 1):
@@ -369,9 +393,11 @@ def _level_of_word(
 
 def _level_of_token(token: str, gap: str, end: int, walk: HeaderWalk) -> LevelMark | None:
     """The level that is a part of a name: `app.ERROR:`, `orders:WARN:`, `host/INFO/x`, `Gtk-WARNING **`."""
-    if not _CAPITALS.search(token) or token[0] == "/":
+    if token[0] == "/" or walk.plain > (1 if walk.dated else 0):
         return None
-    if walk.plain > (1 if walk.dated else 0):
+    if walk.left == _START and (last := _SMALL_COMPONENT.search(token)) and _DATE_NEXT.match(walk.head, end):
+        return LevelMark(LEVEL_WORDS[last[1]], "header", end - len(gap))  # Zigbee2MQTT:info  2026-03-01 …
+    if not _CAPITALS.search(token):
         return None
     for part in _COMPONENT.finditer(token.partition("://")[0]):
         word = part[1].lower()
@@ -385,10 +411,15 @@ def _level_of_token(token: str, gap: str, end: int, walk: HeaderWalk) -> LevelMa
 
 
 _CAPITALS = re.compile(r"[A-Z]{3}")
+_SMALL_COMPONENT = re.compile(r"\w:(debug|info|warn|warning|error)\Z")
+_DATE_NEXT = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{4}")
 
 _WHOLE = re.compile(r"[\s=*_-]{0,12}([A-Za-z]{1,13})\d?[\s=*_-]{0,12}\Z")
 _LEVEL_FIRST = re.compile(r"\s{0,4}([A-Za-z]{1,13})(?:\s{1,9}\d|\s{0,9}[|,]|::|: )")
 _LEVEL_LAST = re.compile(r"(?:[:#|,]\s?|[\w)]/|\.(?=[A-Z]{3}))([A-Za-z]{3,13})\d?\Z")
+_BLANK_LAST = re.compile(r" (TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL|TRC|DBG|INF|WRN|ERR)\Z")
+_AMONG = re.compile(r"\s(TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL)\s")
+"""Behind a time, a thread and blanks: `[2026-03-01T10:20:30.123Z main  ERROR c.acme.Orders] text`."""
 _LIST = re.compile(r"(?:[:,|])([A-Za-z]{3,13})(?=[:,|])")
 
 
@@ -409,6 +440,8 @@ def _level_in_group(group: str, start: int, following: str, walk: HeaderWalk) ->
         return mark
     if opener != "[":
         return None
+    if (among := _AMONG.search(content)) and _TIME_IN.match(content):
+        return LevelMark(LEVEL_WORDS[among[1].lower()], "header", end)
     if first := _LEVEL_FIRST.match(content):
         word = first[1]
         if len(word) == 1:
@@ -422,6 +455,8 @@ def _level_in_group(group: str, start: int, following: str, walk: HeaderWalk) ->
         behind_slash = content[last.start() + 1] == "/"
         if not behind_slash or (last[1].isupper() and content.count("/") == 1):
             return LevelMark(level, "header", end)
+    if (blank := _BLANK_LAST.search(content)) and walk.fallback is None:
+        walk.fallback = LevelMark(LEVEL_WORDS[blank[1].lower()], "header", end)
     for part in _LIST.finditer(content):
         if (level := LEVEL_WORDS.get(part[1].lower())) and (part[1].isupper() or _TIME_IN.search(content)):
             return LevelMark(level, "header", end)

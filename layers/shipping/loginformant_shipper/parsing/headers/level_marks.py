@@ -31,14 +31,17 @@ def level_of_first_sign(head: str) -> LevelMark | None:
             return _of_letter(letter, head)
         if first == "P" and (php := _PHP.match(head)):
             return _of_php(php)
+        if first in "CP" and (suricata := _SURICATA.match(head)):
+            return LevelMark(Level.DEBUG, "header", suricata.end(1))
+        if first == "L" and (unreal := _UNREAL.match(head)):
+            return _of_unreal(unreal)
     elif first in _DIGITS:
         if head[4:5] != "-" and (redis := _REDIS.match(head)):
             return LevelMark(_REDIS_MARKS[redis[1]], "redis-mark", redis.end())
         if first == "[":
             if php := _PHP.match(head):
                 return _of_php(php)
-            if torch := _TORCH.match(head):
-                return LevelMark(LETTERS[torch[1].lower()], "letter", torch.end(1))
+            return _of_bracketed_sign(head)
     elif first == "=":
         if erlang := _ERLANG.match(head):
             level = _ERLANG_WORDS.get(erlang[1].lower())
@@ -64,22 +67,22 @@ def level_of_known_layout(head: str) -> LevelMark | None:
     return None
 
 
-_CAPITALS = frozenset("ADIWEFCVTNXP")
+_CAPITALS = frozenset("ADIWEFCVTNXPL")
 _DIGITS = frozenset("[0123456789")
 
 # --- a letter first ---------------------------------------------------------------------------------------
 
 _LETTER = re.compile(
     r"([ADIWEFCVTNX])(?:"
-    r" ?(?:\d{4}|\d{6}|\d{8}) \d\d:"  # glog, klog, CockroachDB, tornado: I0305 10:20:30.123456
+    r" ?(?:\d{4}|\d{6}|\d{8}) \d\d:?\d\d"  # glog, klog, CockroachDB, tornado: I0305 10:20:30.123456
+    r"| \(\d{1,10}\) [\w.-]{1,40}: "  # ESP-IDF: I (123) wifi: text
     r"|/[\w.$ -]{1,60}(?:\(| ?:)"  # Android, brief: W/Tag( 123): text
-    r"|[,:]? ?\[?\d{4}[-/]\d\d[-/]\d\d"  # Ruby: D, [2026-…; others: E 2026-…
+    r"|[,:|]? ?\[?\d{4}[-/]\d\d[-/]\d\d"  # Ruby: D, [2026-…; others: E 2026-…
     r"| \d\d:\d\d:\d\d"  # E 10:20:30 text
     r"| \[\d\d/[A-Z][a-z]{2}/\d{4}:"  # CUPS: E [01/Mar/2026:10:20:30 +0000]
     r"|(?P<apt>: )(?=\S)"  # apt: E: Unable to locate package
     r")"
 )
-_TORCH = re.compile(r"\[([DIWEFC])\d{3,4} \d\d:\d\d:\d\d")  # c10: [W301 10:20:30.123 socket.cpp:77] text
 _APT = frozenset("DIWE")
 _CUPS = {"X": Level.FATAL, "A": Level.FATAL}
 """CUPS alone has these: error_log(5) names X emergency and A alert."""
@@ -98,10 +101,83 @@ def _of_letter(letter: Match[str], head: str) -> LevelMark | None:
     return LevelMark(LETTERS[sign.lower()], "letter", 1)
 
 
+# --- a bracket first --------------------------------------------------------------------------------------
+
+_BRACKETED = re.compile(
+    r"\[(?:rank\d{1,6}\]:\[)?(?P<torch>[DIWEFC])\d{3,4} \d\d:\d\d:\d\d"  # c10: [W301 10:20:30.1 x.cpp:7] text
+    r"|\[\d{1,2}/\d{1,2}/\d{2,4},? \d{1,2}:\d\d:\d\d:\d{3} [A-Z]{2,5}\] [0-9a-f]{8} \S{1,80} +"
+    r"(?P<websphere>[FEWAICDOR123<>]) "
+    r"|\[[\d:.]{8,12}\]\[(?P<esphome>[EWICDV])V?\]\[[\w.-]{1,60}:\d{1,5}\]: "
+    r"|\[ {0,8}\d{1,10}\.\d{3}\] \((?P<xorg>--|\*\*|==|\+\+|!!|\?\?)\) "
+    r"|\[\d{10}\] [A-Z ]{8,40}: (?:[^;\n]{1,80};){1,2}"
+    r"(?P<nagios>OK|UP|WARNING|UNKNOWN|CRITICAL|DOWN|UNREACHABLE);"
+    r"|\[\d{1,10} - [\w#-]{1,40}\] \d{4}-\d\d-\d\d \d\d:\d\d:\d\d (?P<suricata>Config|Perf): "
+    r"|(?P<unreal>\[\d{4}\.\d\d\.\d\d-\d\d\.\d\d\.\d\d:\d{3}\]\[ {0,3}\d{1,3}\]Log[A-Z])"
+)
+_BRACKETED_SIGNS = {
+    "torch": {letter.upper(): level for letter, level in LETTERS.items()},
+    # Its event types (WebSphere Application Server, "Interpreting the JVM logs" and "Trace output"). What a
+    # program prints (O, R) is not judged by it.
+    "websphere": {
+        "F": Level.FATAL,
+        "E": Level.ERROR,
+        "W": Level.WARNING,
+        **dict.fromkeys("AI", Level.INFORMATION),
+        **dict.fromkeys("CD123<>", Level.DEBUG),
+    },
+    "esphome": {  # C is what a component is configured with
+        "E": Level.ERROR,
+        "W": Level.WARNING,
+        "I": Level.INFORMATION,
+        **dict.fromkeys("CDV", Level.DEBUG),
+    },
+    "suricata": dict.fromkeys(("Config", "Perf"), Level.DEBUG),
+    "xorg": dict.fromkeys(("--", "**", "==", "++", "!!", "??"), Level.INFORMATION),
+    "nagios": {
+        **dict.fromkeys(("OK", "UP"), Level.INFORMATION),
+        **dict.fromkeys(("WARNING", "UNKNOWN"), Level.WARNING),
+        **dict.fromkeys(("DOWN", "UNREACHABLE"), Level.ERROR),
+        "CRITICAL": Level.FATAL,
+    },
+}
+
+
+def _of_bracketed_sign(head: str) -> LevelMark | None:
+    match = _BRACKETED.match(head)
+    kind = match.lastgroup if match else None
+    if match is None or kind is None:
+        return None
+    if kind == "unreal":
+        unreal = _UNREAL.match(head, match.end() - len("LogX"))
+        return _of_unreal(unreal) or LevelMark(Level.INFORMATION, "letter", match.end()) if unreal else None
+    level = _BRACKETED_SIGNS[kind].get(match[kind])
+    return (
+        LevelMark(level, "letter" if len(match[kind]) == 1 else "header", match.end(kind)) if level else None
+    )
+
+
+_SURICATA = re.compile(r"(Config|Perf): [a-z][a-z0-9-]{1,40}: ")
+"""Two of the levels of SCLogLevel (Suricata) that no other program has; `detect: ` is a module."""
+_UNREAL = re.compile(r"Log[A-Z]\w{0,60}: (?:(Display|Log|Verbose|VeryVerbose|Warning|Error|Fatal): )?")
+_UNREAL_WORDS = {
+    **dict.fromkeys(("Display", "Log"), Level.INFORMATION),
+    **dict.fromkeys(("Verbose", "VeryVerbose"), Level.DEBUG),
+    "Warning": Level.WARNING,
+    "Error": Level.ERROR,
+    "Fatal": Level.FATAL,
+}
+"""The names of ELogVerbosity (Unreal Engine); `Log` itself is left out of a line."""
+
+
+def _of_unreal(unreal: Match[str]) -> LevelMark | None:
+    return LevelMark(_UNREAL_WORDS[unreal[1]], "header", unreal.end(1)) if unreal[1] else None
+
+
 # --- words and marks of one program -----------------------------------------------------------------------
 
 _REDIS = re.compile(
-    r"(?:\[?\d{1,8}+(?::[A-Z])?\]? )?\d{1,2}+ [A-Z][a-z]{2} (?:\d{4} )?\d\d:\d\d:\d\d[.\d]{0,8} ([.*#-]) "
+    r"(?:\[?\d{1,8}+(?::[A-Z])?\]? )?\d{1,2}+ [A-Z][a-z]{2} (?:\d{4} )?\d\d:\d\d:\d\d[.\d]{0,8} "
+    r"([.*#-]) (?![\[(<]|[A-Z]{4})"
 )
 _REDIS_MARKS = {".": Level.DEBUG, "-": Level.DEBUG, "*": Level.INFORMATION, "#": Level.WARNING}
 
@@ -141,8 +217,10 @@ _ERLANG_WORDS = LEVEL_WORDS | {
 # --- layouts that begin with a time -----------------------------------------------------------------------
 
 _DATED = re.compile(
-    r"\d{4}-\S{10,35} (?:"
+    r"\d{4}-\S{5,35} (?:"
     r"([DIWEF])\d? +[A-Z-]{1,12} +\["  # MongoDB before 4.4: D2 QUERY    [conn1]
+    r"|[\d:.,]{8,12} [A-Z]{2,5} \[[A-Z0-9]{2,5}\.\d{4}\.\d{4}([CEWIDTV])\d?\] "  # webMethods
+    r"|\S{1,60} (REPORT) \["  # timbre, whose time has no blank in it
     r"|\[[A-Z_ ]{1,30}\]([DIWEFVT]): "  # AWS DMS: [SOURCE_CAPTURE  ]I:  text
     r"|(Em|Al|Cr|Er|Wa|No|In|Db)\(\d{1,3}\) )"  # ESXi: In(182) vmkernel: text
     r"|\d{1,2}:\d\d:\d\d\.\d{9} +\d+ +0x[0-9a-f]+ +(LOG|FIXME|MEMDUMP) "  # GStreamer
@@ -151,7 +229,7 @@ _DATED_SIGNS = {
     **dict.fromkeys(("Em", "Al", "Cr"), Level.FATAL),
     "Er": Level.ERROR,
     **dict.fromkeys(("Wa", "FIXME"), Level.WARNING),
-    **dict.fromkeys(("No", "In"), Level.INFORMATION),
+    **dict.fromkeys(("No", "In", "REPORT"), Level.INFORMATION),
     **dict.fromkeys(("Db", "LOG", "MEMDUMP"), Level.DEBUG),
 }
 _POSTGRESQL_CSV = re.compile(  # the twelfth field: error_severity (PostgreSQL, "Using CSV-Format Log Output")

@@ -8,8 +8,9 @@ def _levels(**words: str) -> dict[str, Level]:
 
 
 LEVEL_WORDS = _levels(
-    DEBUG="trace debug verbose finest finer fine silly trc trce trac dbg dbug debu debg vrb blat debugging",
-    INFORMATION="info information informational inf notice success",
+    DEBUG="trace debug verbose finest finer fine silly trc trce trac dbg dbug debu debg vrb blat debugging"
+    " blather heavydebug",
+    INFORMATION="info information informational inf notice noti success",
     WARNING="warning warn wrn deprecation",
     ERROR="error err erro eror fail failure severe",
     FATAL="fatal critical critic crit alert emergency emerg emer panic dpanic ftl fata fatl crt pani pnc",
@@ -20,9 +21,9 @@ Logback, java.util.logging (`finer`, `severe`), .NET (`trce`, `dbug`, `fail`), S
 (`DEPRECATION`)."""
 
 BRACKETED_WORDS = LEVEL_WORDS | _levels(
-    DEBUG="config verb diag deb noise",
+    DEBUG="config verb diag deb noise perf garbage profile",
     INFORMATION="note log system statement detail hint context query location audit ok normal http"
-    " lifecycle quiet ntc noti notif",
+    " lifecycle quiet ntc notif",
     WARNING="caution war warni fixme",
     ERROR="failed exception errors errs sever",
     FATAL="abort fault shout cri criti fat",
@@ -61,12 +62,24 @@ NAMES_TOO = frozenset(
             "noise",
             "fat",
             "sever",
-            "noti",
+            "perf",
+            "garbage",
+            "profile",
         ),
     )
 )
 """Bracketed words that name a thread, a logger or a topic as often: `[http] ERROR`. A later level counts
 more."""
+
+PLURALS = _levels(
+    DEBUG="debugging",
+    INFORMATION="informational notifications",
+    WARNING="warnings",
+    ERROR="errors",
+    FATAL="critical alerts emergencies",
+)
+"""The names of syslog's severities in the configuration of routers, which FRR and Quagga write before a text
+(`log record-priority`). In lower case before a colon; before a number they are counts."""
 
 LETTERS = _levels(DEBUG="d t v", INFORMATION="i n", WARNING="w", ERROR="e", FATAL="f c")
 """Levels of one letter, in lower case: glog, Android, MongoDB, tornado, telegraf, capnslog (`N`)."""
