@@ -1,9 +1,12 @@
-"""A cold start: a whole process from its start to its first request, against boto3 and two of its clients.
+"""A cold start: a process from its start to its first request, the API key included, as on Lambda.
 
-Both processes see the same emulated account; the shipper reads its API key from its Secrets Manager.
+Own code and layers are those that are built, and boto3 is compiled, as it is in Lambda's runtime; nothing can
+be written, and nothing of a development environment can be imported. In the same run: the layers of an
+earlier revision, and a process that makes two clients of boto3. All see the same emulated account.
 """
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -13,15 +16,21 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 from benchmarks.payloads import event, plain
+from benchmarks.revisions import files_of_revision
 from local.account import emulated_account
 
 PROJECT = Path(__file__).resolve().parent.parent
-FUNCTION = PROJECT / "functions" / "shipper"
+BEFORE_BYTECODE = "0b35e19"
+"""The last revision whose layers hold no bytecode, and whose key is read by botocore."""
+RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
+"""What Lambda's runtime for Python has beside Python itself ("Runtime-included SDK versions", AWS Lambda
+Developer Guide: boto3 and what it needs)."""
 BOTO3 = 'import boto3; boto3.client("sqs"); boto3.client("secretsmanager")'
 SHIPPER = """
 import json, sys, app
@@ -29,33 +38,22 @@ class Context:
     get_remaining_time_in_millis = staticmethod(lambda: 120_000)
 app.handler(json.load(open(sys.argv[1])), Context)
 """
-KEY_FROM_LOCALHOST = """
-import os, urllib3
-import loginformant_shipper.delivery.senders as senders
-senders.fetch_api_key = lambda settings: urllib3.request("GET", os.environ["INGEST_URL"]).data.decode()
-"""
-"""As an extension of Lambda would hand it out; what starting the extension takes is not measured."""
 ROUNDS = 15
 
 
 class ColdStart(NamedTuple):
+    """Medians of the rounds, in seconds."""
+
     shipper: float
-    """Seconds from the start of the process to the arrival of its first request: the median of the rounds."""
+    """From the start of the process to the arrival of its first request."""
+    earlier: float
+    """The same with the layers of the earlier revision."""
     boto3: float
-    """Seconds that the whole boto3 process takes."""
+    """What the whole boto3 process takes."""
     shipper_processor: float
-    """Seconds of processor time, all of the process."""
+    """Processor time, all of the process."""
+    earlier_processor: float
     boto3_processor: float
-    local_key: float
-    """Seconds to the first request, were the key to be had on this machine, without botocore."""
-
-    @property
-    def ratio(self) -> float:
-        return self.shipper / self.boto3
-
-    @property
-    def processor_ratio(self) -> float:
-        return self.shipper_processor / self.boto3_processor
 
 
 class Import(NamedTuple):
@@ -63,6 +61,18 @@ class Import(NamedTuple):
     milliseconds: float
     """What its modules take by themselves, without those of other packages."""
     modules: int
+
+
+class _Code(NamedTuple):
+    """The folders of one revision, built."""
+
+    function: Path
+    layers: Sequence[Path]
+
+    def environment(self, variables: Mapping[str, str], runtime: Path) -> dict[str, str]:
+        """Return the environment of a function: its own code first, then the layers, then the runtime."""
+        places = [self.function, *(layer / "python" for layer in self.layers), runtime]
+        return {**variables, "PYTHONPATH": os.pathsep.join(map(str, places))}
 
 
 class _FirstRequest(BaseHTTPRequestHandler):
@@ -75,41 +85,79 @@ class _FirstRequest(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", "5")
-        self.end_headers()
-        self.wfile.write(b"a-key")
-
     def log_message(self, format: str, *args: object) -> None:
         """Write no access log."""
 
 
-def cold_start(rounds: int = ROUNDS) -> tuple[ColdStart, list[Import]]:
-    """Both in turns; and what the shipper's handler imports, package by package."""
-    with _environment() as (environment, file):
+def cold_start(rounds: int = ROUNDS, revision: str = BEFORE_BYTECODE) -> tuple[ColdStart, list[Import]]:
+    """Measure all in turns; and what the shipper's handler imports, package by package."""
+    with tempfile.TemporaryDirectory() as folder, _variables(Path(folder)) as (variables, file):
+        runtime = _runtime(Path(folder, "runtime"))
+        ours = _built(PROJECT, Path(folder, "ours")).environment(variables, runtime)
+        with files_of_revision(revision, "layers", "functions") as earlier_sources:
+            earlier = _built(earlier_sources, Path(folder, "earlier")).environment(variables, runtime)
         runs = []
         for number in range(rounds + 1):
-            arrived, ours = _first_request(SHIPPER, environment, file)
-            boto3, boto3_processor = _run([sys.executable, "-c", BOTO3], environment)
-            local_key, _ = _first_request(KEY_FROM_LOCALHOST + SHIPPER, environment, file)
-            run = ColdStart(arrived, boto3, ours, boto3_processor, local_key)
-            if number:  # the first one compiles what is not compiled yet
-                runs.append(run)
-        return ColdStart(*map(median, zip(*runs, strict=True))), _imports(environment)
+            new = _first_request(ours, file)
+            old = _first_request(earlier, file)
+            boto3 = _run([*_PYTHON, "-c", BOTO3], {**variables, "PYTHONPATH": str(runtime)})
+            if number:  # the first one brings the files into memory
+                runs.append((new[0], old[0], boto3[0], new[1], old[1], boto3[1]))
+        return ColdStart(*map(median, zip(*runs, strict=True))), _imports(ours)
 
 
-def _first_request(script: str, environment: Mapping[str, str], file: Path) -> tuple[float, float]:
+_PYTHON = (getattr(sys, "_base_executable", sys.executable), "-S")
+"""Python without the packages of this environment."""
+
+
+def _built(sources: Path, target: Path) -> _Code:
+    """Build the layers for this machine, as `sam build` does."""
+    layers = []
+    for folder, layer in (("shipping", "ShippingLayer"), ("dependencies", "DependenciesLayer")):
+        layers.append(target / layer)
+        layers[-1].mkdir(parents=True)
+        subprocess.run(
+            ["make", "--silent", f"build-{layer}"],
+            cwd=sources / "layers" / folder,
+            env={
+                **os.environ,
+                "ARTIFACTS_DIR": str(layers[-1]),
+                "LAYER_FOR": "this-machine",
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            },
+            check=True,
+            capture_output=True,
+        )
+    function = target / "function"
+    function.mkdir()
+    (function / "app.py").write_bytes((sources / "functions/shipper/app.py").read_bytes())
+    return _Code(function, layers)
+
+
+def _runtime(folder: Path) -> Path:
+    """Make a folder of what Lambda's runtime brings: the packages of this environment, which are compiled."""
+    folder.mkdir()
+    for package in RUNTIME_PACKAGES:
+        spec = find_spec(package)
+        assert spec
+        assert spec.origin
+        origin = Path(spec.origin)
+        place = origin.parent if origin.name == "__init__.py" else origin
+        (folder / place.name).symlink_to(place)
+    return folder
+
+
+def _first_request(environment: Mapping[str, str], file: Path) -> tuple[float, float]:
     """Seconds to the arrival of the first request, and of processor time of the whole process."""
     started = time.monotonic()
-    _, processor = _run([sys.executable, "-c", script, str(file)], environment)
+    _, processor = _run([*_PYTHON, "-c", SHIPPER, str(file)], environment)
     return _FirstRequest.arrivals[-1] - started, processor
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[float, float]:
     """Wall time and processor time of a process, in seconds."""
     before, start = _processor_time_of_children(), time.monotonic()
-    subprocess.run(command, env=environment, cwd=FUNCTION, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
     return time.monotonic() - start, _processor_time_of_children() - before
 
 
@@ -119,11 +167,11 @@ def _processor_time_of_children() -> float:
 
 
 @contextmanager
-def _environment() -> Iterator[tuple[Mapping[str, str], Path]]:
+def _variables(folder: Path) -> Iterator[tuple[dict[str, str], Path]]:
     """Provide the variables of the function, and the file with its event."""
-    with tempfile.TemporaryDirectory() as folder, emulated_account(Path(folder, "log.txt")) as account:
+    with emulated_account(folder / "log.txt") as account:
         secret = account.client("secretsmanager").create_secret(Name="key", SecretString="a-key")["ARN"]
-        file = Path(folder, "event.json")
+        file = folder / "event.json"
         file.write_text(json.dumps(event(plain(100))))
         server = HTTPServer(("127.0.0.1", 0), _FirstRequest)
         thread = threading.Thread(target=server.serve_forever)
@@ -132,6 +180,8 @@ def _environment() -> Iterator[tuple[Mapping[str, str], Path]]:
             yield (
                 {
                     **account.environment,
+                    "AWS_SESSION_TOKEN": "test",  # a function always has one
+                    "PYTHONDONTWRITEBYTECODE": "1",
                     "INGEST_URL": f"http://127.0.0.1:{server.server_port}",
                     "API_KEY_SECRET_ARN": secret,
                     "DEAD_LETTER_QUEUE_URL": f"{account.endpoint}/123456789012/dead-letter",
@@ -151,10 +201,8 @@ def _imports(environment: Mapping[str, str]) -> list[Import]:
 
 
 def _import_times(environment: Mapping[str, str]) -> list[Import]:
-    command = [sys.executable, "-X", "importtime", "-c", "import app"]
-    run = subprocess.run(
-        command, env=environment, cwd=FUNCTION, check=True, stderr=subprocess.PIPE, text=True
-    )
+    command = [*_PYTHON, "-X", "importtime", "-c", "import app"]
+    run = subprocess.run(command, env=environment, check=True, stderr=subprocess.PIPE, text=True)
     found: dict[str, list[int]] = {}
     for line in run.stderr.splitlines():
         itself, _, module = line.removeprefix("import time:").split("|")

@@ -1,17 +1,13 @@
 """The level inference of an earlier revision, beside today's in one process."""
 
 import importlib
-import io
-import subprocess
 import sys
-import tarfile
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-PROJECT = Path(__file__).parents[2]
+from benchmarks.revisions import files_of_revision
+
 PACKAGE = "loginformant_shipper"
 LAYER = "layers/shipping"
 BEFORE_THE_HEADER = "74426b0"
@@ -39,12 +35,7 @@ def inference_of(revision: str) -> Inference:
     Raises:
         subprocess.CalledProcessError: The repository has no such revision.
     """
-    archive = subprocess.run(
-        ["git", "archive", revision, LAYER], cwd=PROJECT, capture_output=True, check=True
-    ).stdout
-    with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-            files.extractall(folder, filter="data")
+    with files_of_revision(revision, LAYER) as folder:
         ours = _forget()
         sys.path.insert(0, f"{folder}/{LAYER}")
         try:

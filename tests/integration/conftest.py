@@ -23,6 +23,7 @@ from loginformant_shipper.settings import load_settings
 from moto import mock_aws
 
 from local.ingest_api import IngestApi, Request, ingest_api
+from tests.emulated_services import VARIABLES, emulated_services
 from tests.integration.accounting import KEY, Stack
 from tests.integration.emulated_queue import REGION
 from tests.integration.leaping_clock import LeapingSenders
@@ -54,7 +55,10 @@ class Aws:
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Aws]:
-    with pytest.MonkeyPatch.context() as environ, mock_aws():
+    with pytest.MonkeyPatch.context() as environ, mock_aws(), emulated_services() as address:
+        for variable in VARIABLES:
+            environ.setenv(variable, address)
+        environ.setenv("AWS_CONFIG_FILE", "/dev/null")
         environ.setenv("AWS_DEFAULT_REGION", REGION)
         environ.setenv("AWS_REGION", REGION)
         # A client takes long to make; the stack makes one for each invocation that has something to store.

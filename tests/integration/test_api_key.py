@@ -94,7 +94,7 @@ class TestNotToBeHad:
         assert stack.senders.slept > 0
 
     def test_one_that_comes_late_is_used(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-        def fetch(settings: Settings) -> str:
+        def fetch(settings: Settings, tls: object) -> str:
             if stack.senders.key_fetches < 3:
                 raise CredentialError("throttled")
             return KEY
@@ -106,7 +106,7 @@ class TestNotToBeHad:
         self, make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         end_of_test = threading.Event()
-        monkeypatch.setattr(senders, "fetch_api_key", lambda settings: end_of_test.wait() and KEY)
+        monkeypatch.setattr(senders, "fetch_api_key", lambda settings, tls: end_of_test.wait() and KEY)
         shipment = make_stack(key=None, real_clock=True).ship_and_account(
             subscription_event(log_events(3)), seconds=1
         )

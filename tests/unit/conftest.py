@@ -3,11 +3,16 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
+from tests.emulated_services import VARIABLES, emulated_services
+
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An empty AWS account in this process."""
+    """An empty AWS account in this process; what is asked for without botocore is answered on a port."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
-    with mock_aws():
+    with mock_aws(), emulated_services() as address:
+        for variable in VARIABLES:
+            monkeypatch.setenv(variable, address)
+        monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
         yield

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from threading import Event
 
+import boto3
 import pytest
 from loginformant_shipper import log_group_tags
 from loginformant_shipper.events import Origin
@@ -12,6 +13,7 @@ from loginformant_shipper.log_group_tags import (
     MAX_LOG_GROUPS,
     MAX_REQUESTS_PER_MINUTE,
     LogGroupTags,
+    read_tags_of_log_group,
 )
 
 ARNS = "arn:aws:logs:eu-west-1:123456789012:log-group:"
@@ -140,3 +142,21 @@ def wait_until(holds: Callable[[], bool]) -> None:
             return
         pause.wait(0.01)
     raise AssertionError("it did not come to hold")
+
+
+class TestReading:
+    """By one request, without botocore; with it where that is not possible."""
+
+    @pytest.fixture
+    def arn(self, aws: None) -> str:
+        logs = boto3.client("logs")
+        logs.create_log_group(logGroupName="/aws/lambda/orders", tags=TAGS)
+        return f"{ARNS}/aws/lambda/orders"
+
+    def test_without_botocore(self, arn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("botocore.session.get_session", None)
+        assert read_tags_of_log_group(arn) == TAGS
+
+    def test_with_botocore_where_it_has_to_be(self, arn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_AUTH_SCHEME_PREFERENCE", "sigv4")
+        assert read_tags_of_log_group(arn) == TAGS

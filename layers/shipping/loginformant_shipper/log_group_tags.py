@@ -10,6 +10,7 @@ Logs never wait long for tags, and are shipped without them rather than late:
 4. Tags that are too old are used until newer ones have come.
 """
 
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from threading import Thread
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from loginformant_shipper.aws_request import LIST_TAGS_FOR_RESOURCE, NotPossible, call
 from loginformant_shipper.events import Origin
 from loginformant_shipper.telemetry import log_tags_not_read
 
@@ -119,20 +121,33 @@ class LogGroupTags:
             self._known[name] = _Known(wanted, self._now() + KEPT_SECONDS)
 
 
-def read_tags_of_log_group(arn: str) -> Tags:
+def read_tags_of_log_group(arn: str, tls: ssl.SSLContext | None = None) -> Tags:
     """Ask CloudWatch Logs for the tags of a log group.
 
     The ARN of a log group has no `:*` at its end here ("ListTagsForResource", Amazon CloudWatch Logs API
-    Reference).
+    Reference). botocore is imported only where the request is not possible without: it takes processor time
+    from shipping.
     """
-    import botocore.session  # here, not at start-up: most environments never ask
-    from botocore.config import Config
+    try:
+        answer = call(
+            LIST_TAGS_FOR_RESOURCE,
+            {"resourceArn": arn},
+            connect_seconds=CONNECT_SECONDS,
+            read_seconds=READ_SECONDS,
+            attempts=1,
+            tls=tls,
+        )
+    except NotPossible:
+        import botocore.session
+        from botocore.config import Config
 
-    config = Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": 1},
-    )
-    session = botocore.session.get_session()
-    client = cast("CloudWatchLogsClient", session.create_client("logs", config=config))
-    return client.list_tags_for_resource(resourceArn=arn)["tags"]
+        config = Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": 1},
+        )
+        session = botocore.session.get_session()
+        client = cast("CloudWatchLogsClient", session.create_client("logs", config=config))
+        return client.list_tags_for_resource(resourceArn=arn)["tags"]
+    tags: Tags = answer.get("tags") or {}
+    return tags

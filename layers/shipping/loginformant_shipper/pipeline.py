@@ -47,7 +47,7 @@ from loginformant_shipper.failures import Failure, Reason
 from loginformant_shipper.filtering import LevelledLog, has_filters, is_blank, is_own, keep
 from loginformant_shipper.ledger import Ledger
 from loginformant_shipper.levels import decide_log
-from loginformant_shipper.log_group_tags import LogGroupTags
+from loginformant_shipper.log_group_tags import LogGroupTags, read_tags_of_log_group
 from loginformant_shipper.names import FilterCause, Metric
 from loginformant_shipper.parsing.pieces import pieces
 from loginformant_shipper.parsing.stack_traces import join
@@ -82,12 +82,14 @@ class Environment:
 def warm_environment() -> Environment:
     """Return the environment of this process, made at the first call. Raises `SettingsError`."""
     settings = load_settings(os.environ)
+    senders = ThreadedSenders(settings)
+    read_tags = partial(read_tags_of_log_group, tls=None if settings.ca_bundle else senders.tls)
     return Environment(
         settings,
-        ThreadedSenders(settings),
+        senders,
         EnvironmentState(byte_limit=settings.batch_max_bytes),
         Policy(max_in_flight=settings.max_in_flight, request_timeout=settings.request_timeout_seconds),
-        LogGroupTags(settings.tag_properties, settings.log_group_arns),
+        LogGroupTags(settings.tag_properties, settings.log_group_arns, read_tags),
     )
 
 

@@ -153,7 +153,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         processor_share=_read(
             environ, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", str(MEMORY_OF_ONE_PROCESSOR), _processor_share
         ),
-        proxy_url=_proxy_url(environ, urlsplit(ingest_url).hostname or ""),
+        proxy_url=proxy_url_for(environ, urlsplit(ingest_url).hostname or ""),
         ca_bundle=environ.get("CA_BUNDLE", "").strip() or None,
     )
     function_timeout = _read(environ, "FUNCTION_TIMEOUT_SECONDS", "120", _whole_number(1, 900))
@@ -256,7 +256,12 @@ def _base_address(text: str) -> str:
     )
 
 
-def _proxy_url(environ: Mapping[str, str], host: str) -> str | None:
+def proxy_url_for(environ: Mapping[str, str], host: str) -> str | None:
+    """Return the proxy for a host that is reached with TLS, from HTTPS_PROXY and NO_PROXY; None for none.
+
+    Raises:
+        SettingsError: HTTPS_PROXY is no address of a proxy.
+    """
     proxy = environ.get("HTTPS_PROXY", environ.get("https_proxy", "")).strip()
     if not proxy:
         return None

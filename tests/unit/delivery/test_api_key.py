@@ -1,12 +1,18 @@
 import io
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import boto3
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 from loginformant_shipper import telemetry
-from loginformant_shipper.delivery.api_key import CredentialError, fetch_api_key
+from loginformant_shipper.aws_request import NotAnswered, NotPossible
+from loginformant_shipper.delivery import api_key
+from loginformant_shipper.delivery.api_key import ATTEMPTS, MAX_SECONDS, CredentialError, fetch_api_key
+from loginformant_shipper.events import JsonObject
 from loginformant_shipper.settings import Settings, load_settings
 
 from tests.unit.sample_data import ENVIRON
@@ -103,7 +109,7 @@ def test_aws_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_endpoint_that_is_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "nowhere")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", "nowhere")
     with pytest.raises(CredentialError, match="Invalid endpoint: nowhere"):
         fetch_api_key(load_settings(ENVIRON))
 
@@ -125,6 +131,64 @@ def test_a_secret_of_another_region_is_read_there() -> None:
     arn = elsewhere.create_secret(Name="key", SecretString="k-of-another-region")["ARN"]
     assert f":{OTHER_REGION}:" in arn
     assert fetch_api_key(load_settings({**ENVIRON, "API_KEY_SECRET_ARN": arn})) == "k-of-another-region"
+
+
+def test_botocore_is_not_imported_for_it() -> None:
+    """To import it and to make a client took most of a cold start."""
+    settings = from_secret("k-123")
+    script = (
+        "import os, sys\n"
+        "from loginformant_shipper.delivery.api_key import fetch_api_key\n"
+        "from loginformant_shipper.settings import load_settings\n"
+        "print(fetch_api_key(load_settings(os.environ)), 'botocore' in sys.modules)\n"
+    )
+    variables = {**os.environ, **ENVIRON, "API_KEY_SECRET_ARN": str(settings.api_key_secret_arn)}
+    done = subprocess.run([sys.executable, "-c", script], env=variables, capture_output=True, text=True)
+    assert done.stdout == "k-123 False\n", done.stderr
+
+
+class TestTheTimeIsShared:
+    """Our own request and botocore's together take no longer than two attempts of botocore's."""
+
+    @pytest.fixture(autouse=True)
+    def asked(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, float]]:
+        asked: list[tuple[int, float]] = []
+
+        def answer(name: str, is_secret: bool, place: str, attempts: int, seconds: float) -> JsonObject:
+            asked.append((attempts, seconds))
+            return {"SecretString": "k-123"}
+
+        monkeypatch.setattr(api_key, "_answer_by_botocore", answer)
+        return asked
+
+    def fetch(self, trouble: Exception, seconds: float, monkeypatch: pytest.MonkeyPatch) -> str:
+        clock = iter([100.0, 100.0 + seconds])
+
+        def fail(*args: object, **kwargs: object) -> None:
+            raise trouble
+
+        monkeypatch.setattr(api_key, "call", fail)
+        monkeypatch.setattr("loginformant_shipper.delivery.api_key.time.monotonic", lambda: next(clock))
+        return fetch_api_key(load_settings(ENVIRON))
+
+    def test_where_nothing_was_asked_botocore_has_all_of_it(
+        self, asked: list[tuple[int, float]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert self.fetch(NotPossible("a profile"), 0.0, monkeypatch) == "k-123"
+        assert asked == [(ATTEMPTS, MAX_SECONDS)]
+
+    def test_after_a_request_of_ours_it_has_one_attempt_in_the_rest(
+        self, asked: list[tuple[int, float]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert self.fetch(NotAnswered("no answer in time"), 7.0, monkeypatch) == "k-123"
+        assert asked == [(1, MAX_SECONDS - 7.0)]
+
+    def test_once_all_is_used_up_the_trouble_is_told(
+        self, asked: list[tuple[int, float]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with pytest.raises(CredentialError, match=r"^secret arn:.*: HTTP 503$"):
+            self.fetch(NotAnswered("HTTP 503"), MAX_SECONDS - 0.1, monkeypatch)
+        assert asked == []
 
 
 @pytest.fixture

@@ -10,14 +10,13 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from http.client import HTTPException, HTTPResponse
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import urllib3
-from urllib3.util.ssl_ import create_urllib3_context
 
-from loginformant_shipper import __version__
+from loginformant_shipper import __version__, connections
 from loginformant_shipper.redaction.redact import redact_text
-from loginformant_shipper.settings import Settings, SettingsError
+from loginformant_shipper.settings import Settings
 
 USER_AGENT = f"loginformant-shipper/{__version__}"
 BATCH_PATH = "/api/ingest/batch"
@@ -54,7 +53,8 @@ class Connection:
 
     def __init__(self, settings: Settings, tls: ssl.SSLContext | None) -> None:
         self._settings = settings
-        self._pool, self._path = _connection_pool(settings, tls)
+        self._pool = connections.connection_pool(settings.ingest_url, settings.proxy_url, tls)
+        self._path = urlsplit(settings.ingest_url).path + BATCH_PATH
         self._connection: urllib3.connection.HTTPConnection | None = None
         self._abandoned = False
         self._body_is_sent = False
@@ -209,41 +209,13 @@ def _send(send: Callable[[Any], None], data: Any) -> None:
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
-    """What all connections share: making it reads the whole certificate store.
+    """Return what all connections share; None without TLS.
 
     Raises `SettingsError` where the file of `CA_BUNDLE` cannot be used.
     """
     if urlsplit(settings.ingest_url).scheme != "https":
         return None
-    context = create_urllib3_context()
-    context.load_default_certs()
-    if settings.ca_bundle:
-        try:
-            context.load_verify_locations(settings.ca_bundle)
-        except OSError as error:  # ssl.SSLError is one, too
-            raise SettingsError(
-                f"CA_BUNDLE: {settings.ca_bundle} must be a PEM file with certificates of authorities: "
-                f"{error.strerror or error}"
-            ) from None
-    return context
-
-
-def _connection_pool(
-    settings: Settings, tls: ssl.SSLContext | None
-) -> tuple[urllib3.HTTPConnectionPool, str]:
-    address = urlsplit(settings.ingest_url)
-    path = address.path + BATCH_PATH
-    options = {"maxsize": 1} | ({"ssl_context": tls} if tls else {})
-    if settings.proxy_url is None:
-        return urllib3.PoolManager(**options).connection_from_url(settings.ingest_url), path  # type: ignore[arg-type]
-    proxy = urlsplit(settings.proxy_url)
-    credentials = unquote(f"{proxy.username}:{proxy.password or ''}") if proxy.username else None
-    manager = urllib3.ProxyManager(
-        urlunsplit(proxy._replace(netloc=proxy.netloc.rpartition("@")[2])),
-        proxy_headers=urllib3.make_headers(proxy_basic_auth=credentials),
-        **options,  # type: ignore[arg-type]
-    )
-    return manager.connection_from_url(settings.ingest_url), path
+    return connections.tls_context(settings.ca_bundle)
 
 
 def _read_answer(response: urllib3.BaseHTTPResponse, until: float) -> bytes:

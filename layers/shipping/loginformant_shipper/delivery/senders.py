@@ -98,7 +98,8 @@ class ThreadedSenders:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._tls = tls_context(settings)
+        self.tls = tls_context(settings)
+        """What all connections with TLS share."""
         self._idle: list[_Sender] = []
         self._busy: dict[int, _Sender] = {}
         self._completions: queue.SimpleQueue[Completion] = queue.SimpleQueue()
@@ -112,14 +113,14 @@ class ThreadedSenders:
         sender.send(_Request(ticket, body, key, seconds))
 
     def _new_sender(self) -> _Sender:
-        return _Sender(Connection(self._settings, self._tls), self._completions)
+        return _Sender(Connection(self._settings, self.tls), self._completions)
 
     def fetch_key(self, ticket: int) -> None:
         threading.Thread(target=lambda: self._completions.put(self._fetch(ticket)), daemon=True).start()
 
     def _fetch(self, ticket: int) -> KeyFetched:
         try:
-            return KeyFetched(ticket, fetch_api_key(self._settings), "")
+            return KeyFetched(ticket, fetch_api_key(self._settings, self.tls), "")
         except CredentialError as error:
             return KeyFetched(ticket, None, str(error))
 

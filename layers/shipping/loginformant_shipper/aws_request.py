@@ -1,0 +1,232 @@
+"""One signed request to an AWS API, without botocore.
+
+To import botocore and to make a client takes most of a cold start. Only the plain case is dealt with here:
+keys in the environment, as Lambda sets them, and an address that is certain. `NotPossible` says that a
+request is one for botocore; `NotAnswered` that it was made, and did not get what it asked for.
+
+Throttling, 5xx and a connection that breaks are tried once more, after a random pause. No answer in time
+is not: what is left of the time is the caller's.
+"""
+
+import hashlib
+import hmac
+import os
+import random
+import re
+import ssl
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import orjson
+import urllib3
+
+from loginformant_shipper.connections import connection_pool, tls_context
+from loginformant_shipper.events import JsonObject
+from loginformant_shipper.settings import SettingsError, proxy_url_for
+
+MAX_PAUSE_SECONDS = 1.0
+"""Before the second attempt: as botocore's standard mode (boto3 guide, "Retries")."""
+
+_CERTAIN_REGION = re.compile(r"(?:us-gov|us|ca|mx|sa|eu|il|me|af|ap)-[a-z]{4,9}-\d\d?")
+"""Regions of the partitions `aws` and `aws-us-gov`, whose addresses end in `amazonaws.com`. Those of China,
+of the European sovereign cloud (`eusc-`) and of isolated partitions (`us-iso-`, `eu-iso-`) do not match."""
+
+_FOR_BOTOCORE = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_AUTH_SCHEME_PREFERENCE",
+    "ALL_PROXY",
+    "all_proxy",
+)
+"""Environment variables that botocore reads, and that are left to it."""
+
+_FOR_BOTOCORE_WITH_TLS = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+
+_THROTTLING = re.compile(rb"Throttl|TooManyRequests|LimitExceeded|SlowDown")
+_TIMED_OUT = (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.ReadTimeoutError)
+
+
+class NotPossible(Exception):
+    """The request is one for botocore; none was made."""
+
+
+class NotAnswered(Exception):
+    """The request was made, and refused, or got no answer that can be used; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What can be called."""
+
+    service: str
+    """The name in addresses and signatures."""
+    endpoint_variable: str
+    """`AWS_ENDPOINT_URL_` and the service's id ("Service-specific endpoints", AWS SDKs and Tools Reference
+    Guide)."""
+    target: str
+    """The header `X-Amz-Target` of the JSON protocol."""
+
+
+GET_SECRET_VALUE = Operation("secretsmanager", "SECRETS_MANAGER", "secretsmanager.GetSecretValue")
+GET_PARAMETER = Operation("ssm", "SSM", "AmazonSSM.GetParameter")
+LIST_TAGS_FOR_RESOURCE = Operation("logs", "CLOUDWATCH_LOGS", "Logs_20140328.ListTagsForResource")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What requests are signed with."""
+
+    access_key: str
+    secret_key: str
+    token: str = ""
+
+
+def call(
+    operation: Operation,
+    parameters: JsonObject,
+    region: str | None = None,
+    *,
+    connect_seconds: float,
+    read_seconds: float,
+    attempts: int,
+    tls: ssl.SSLContext | None = None,
+) -> JsonObject:
+    """Return the answer of an AWS API.
+
+    Args:
+        operation: What is called.
+        parameters: The members of the request.
+        region: The region; None for that of the environment.
+        connect_seconds: The time-out of each attempt to connect.
+        read_seconds: The time-out of each wait for the answer.
+        attempts: How many requests may be made.
+        tls: What connections with TLS share, if there is one already.
+
+    Raises:
+        NotPossible: It is a request for botocore.
+        NotAnswered: The request was made in vain.
+    """
+    environ = os.environ
+    credentials = _credentials(environ)
+    region = region or environ.get("AWS_DEFAULT_REGION", "")
+    endpoint = _endpoint(operation, region, environ)
+    host = urlsplit(endpoint).netloc
+    body = orjson.dumps(parameters)
+    timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
+    with _pool(endpoint, environ, tls) as pool:
+        for attempt in range(1, attempts + 1):
+            headers = signed_headers(credentials, operation, region, host, body, datetime.now(UTC))
+            try:
+                answer = pool.urlopen(
+                    "POST", "/", body, headers, retries=False, redirect=False, timeout=timeout
+                )
+            except _TIMED_OUT as error:
+                raise NotAnswered(f"no answer in time from {endpoint}") from error
+            except (urllib3.exceptions.HTTPError, OSError) as error:
+                trouble = f"{type(error).__name__} at {endpoint}"
+            else:
+                if answer.status == 200:
+                    return _object(answer.data)
+                trouble = _refusal(answer)
+                if answer.status < 500 and not _THROTTLING.search(answer.data):
+                    break
+            if attempt < attempts:
+                time.sleep(random.uniform(0, MAX_PAUSE_SECONDS))
+    raise NotAnswered(trouble)
+
+
+def signed_headers(
+    credentials: Credentials, operation: Operation, region: str, host: str, body: bytes, now: datetime
+) -> dict[str, str]:
+    """Return the headers of a signed request to `/` ("Create a signed AWS API request", IAM User Guide)."""
+    moment = now.strftime("%Y%m%dT%H%M%SZ")
+    headers = {
+        "content-type": "application/x-amz-json-1.1",
+        "host": host,
+        "x-amz-date": moment,
+        **({"x-amz-security-token": credentials.token} if credentials.token else {}),
+        "x-amz-target": operation.target,
+    }
+    names = ";".join(headers)
+    lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
+    request = f"POST\n/\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
+    scope = f"{moment[:8]}/{region}/{operation.service}/aws4_request"
+    to_sign = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
+    key = f"AWS4{credentials.secret_key}".encode()
+    for part in (*scope.split("/"), to_sign):
+        key = hmac.digest(key, part.encode(), "sha256")
+    headers["authorization"] = (
+        f"AWS4-HMAC-SHA256 Credential={credentials.access_key}/{scope}, SignedHeaders={names}, "
+        f"Signature={key.hex()}"
+    )
+    return headers
+
+
+def _credentials(environ: Mapping[str, str]) -> Credentials:
+    """Return the keys that Lambda sets. With SnapStart there are none ("Defined runtime environment variables")."""
+    access_key, secret_key = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
+    if not (access_key and secret_key):
+        raise NotPossible("no keys in the environment")
+    _refuse(_FOR_BOTOCORE, environ)
+    if os.path.isfile(os.path.expanduser(environ.get("AWS_CONFIG_FILE") or "~/.aws/config")):
+        raise NotPossible("a configuration file")
+    token = environ.get("AWS_SECURITY_TOKEN") or environ.get("AWS_SESSION_TOKEN") or ""
+    return Credentials(access_key, secret_key, token)
+
+
+def _refuse(variables: tuple[str, ...], environ: Mapping[str, str]) -> None:
+    for name in variables:
+        if environ.get(name):
+            raise NotPossible(name)
+
+
+def _endpoint(operation: Operation, region: str, environ: Mapping[str, str]) -> str:
+    configured = environ.get(f"AWS_ENDPOINT_URL_{operation.endpoint_variable}")
+    configured = configured or environ.get("AWS_ENDPOINT_URL")
+    if configured and region:
+        address = urlsplit(configured)
+        if address.scheme in ("http", "https") and address.path in ("", "/") and "@" not in address.netloc:
+            return configured
+    elif _CERTAIN_REGION.fullmatch(region):
+        return f"https://{operation.service}.{region}.amazonaws.com"
+    raise NotPossible("an address that botocore has to find")
+
+
+def _pool(
+    endpoint: str, environ: Mapping[str, str], tls: ssl.SSLContext | None
+) -> urllib3.HTTPConnectionPool:
+    address = urlsplit(endpoint)
+    try:
+        if address.scheme == "https":
+            _refuse(_FOR_BOTOCORE_WITH_TLS, environ)
+            proxy_url = proxy_url_for(environ, address.hostname or "")
+            return connection_pool(endpoint, proxy_url, tls or tls_context(None))
+        _refuse(("HTTP_PROXY", "http_proxy"), environ)
+        return connection_pool(endpoint, None, None)
+    except (SettingsError, urllib3.exceptions.HTTPError, ValueError) as error:
+        raise NotPossible(str(error)) from error
+
+
+def _object(answer: bytes) -> JsonObject:
+    with suppress(ValueError):
+        value = orjson.loads(answer)
+        if isinstance(value, dict):
+            return value
+    raise NotAnswered("an answer that is no JSON object")
+
+
+def _refusal(answer: urllib3.BaseHTTPResponse) -> str:
+    """Return what an answer says of itself ("AWS JSON 1.1 protocol" of Smithy: `__type` and `message`)."""
+    with suppress(ValueError):
+        match orjson.loads(answer.data):
+            case {"__type": str(name), **rest}:
+                text = rest.get("message") or rest.get("Message") or ""
+                return f"HTTP {answer.status}, {name.rpartition('#')[2]}: {text}"
+    return f"HTTP {answer.status}"

@@ -1,0 +1,48 @@
+"""What a connection needs: trusted certificates, and the way through a proxy."""
+
+import ssl
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import urllib3
+from urllib3.util.ssl_ import create_urllib3_context
+
+from loginformant_shipper.settings import SettingsError
+
+
+def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
+    """Return what all connections share: making it reads the whole certificate store.
+
+    Args:
+        ca_bundle: The path of a PEM file with authorities that are trusted beside the public ones.
+
+    Raises:
+        SettingsError: The file cannot be used.
+    """
+    context = create_urllib3_context()
+    context.load_default_certs()
+    if ca_bundle:
+        try:
+            context.load_verify_locations(ca_bundle)
+        except OSError as error:  # ssl.SSLError is one, too
+            raise SettingsError(
+                f"CA_BUNDLE: {ca_bundle} must be a PEM file with certificates of authorities: "
+                f"{error.strerror or error}"
+            ) from None
+    return context
+
+
+def connection_pool(
+    url: str, proxy_url: str | None, tls: ssl.SSLContext | None
+) -> urllib3.HTTPConnectionPool:
+    """Return a pool of one connection to the host of an address, directly or through a proxy."""
+    options = {"maxsize": 1} | ({"ssl_context": tls} if tls else {})
+    if proxy_url is None:
+        return urllib3.PoolManager(**options).connection_from_url(url)  # type: ignore[arg-type]
+    proxy = urlsplit(proxy_url)
+    credentials = unquote(f"{proxy.username}:{proxy.password or ''}") if proxy.username else None
+    manager = urllib3.ProxyManager(
+        urlunsplit(proxy._replace(netloc=proxy.netloc.rpartition("@")[2])),
+        proxy_headers=urllib3.make_headers(proxy_basic_auth=credentials),
+        **options,  # type: ignore[arg-type]
+    )
+    return manager.connection_from_url(url)
