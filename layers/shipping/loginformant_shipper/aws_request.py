@@ -170,7 +170,7 @@ def signed_headers(
 
 
 def _credentials(environ: Mapping[str, str]) -> Credentials:
-    """Return the keys that Lambda sets. With SnapStart there are none ("Defined runtime environment variables")."""
+    """Return the keys that Lambda sets ("Defined runtime environment variables"); none with SnapStart."""
     access_key, secret_key = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
     if not (access_key and secret_key):
         raise NotPossible("no keys in the environment")
