@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -40,6 +41,7 @@ def local_build(project: Path, log: Path) -> Path:
                 folder=project,
                 log=log,
             )
+            _leave_out_what_the_emulator_refuses(unfinished / "template.yaml")
             if not build.exists():
                 unfinished.rename(build)
     os.utime(build)
@@ -47,6 +49,18 @@ def local_build(project: Path, log: Path) -> Path:
         if other.is_dir() and other.stat().st_mtime < time.time() - _KEPT_SECONDS:
             shutil.rmtree(other, ignore_errors=True)
     return build
+
+
+def _leave_out_what_the_emulator_refuses(template: Path) -> None:
+    """Make `basic` the default of `Monitoring`.
+
+    ministack refuses alarms that compute ("Metrics") and saved queries, and so the whole stack.
+    """
+    text = template.read_text(encoding="utf-8")
+    changed, count = re.subn(r"(?m)^(  Monitoring:\n(?:    .*\n)*?    Default: )full$", r"\1basic", text)
+    if count != 1:
+        raise ValueError(f"{template} has no parameter Monitoring whose default is full")
+    template.write_text(changed, encoding="utf-8")
 
 
 def _digest(project: Path) -> str:

@@ -36,6 +36,7 @@ NOT_USED = re.compile(
     r"|lambda:PutRuntimeManagementConfig"
     r"|logs:.*(Transformer|MetricExtraction|LogDelivery|BearerToken|DeletionProtection)"
     r"|logs:(Put|Delete)(DataProtection|Index|Resource)Policy"
+    r"|sns:(Get|Put)DataProtectionPolicy"
     r"|secretsmanager:.*(Replication|Replicate|RandomPassword)"
 )
 """Of features of these resource types that the template does not use: file systems, code signing, managed

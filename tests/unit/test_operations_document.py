@@ -22,7 +22,8 @@ COMMANDS = re.findall(r"shipctl ([a-z-]+(?: [^\n`#|]+)?)", DOCUMENT)
 def rows_of(heading: str) -> list[str]:
     """What the first column of the table below a heading names."""
     section = DOCUMENT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    return re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    cells = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", section, re.MULTILINE)
+    return [name for cell in cells for name in re.findall(r"\w+", cell)]
 
 
 def test_every_reason_is_explained_once() -> None:

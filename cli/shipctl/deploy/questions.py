@@ -18,9 +18,9 @@ _PROMPTS = {
     "ApiKeySecretArn": "The ARN of the secret",
     "ApiKeyParameterName": "The name of the parameter",
     "LogGroups": "Log groups to ship, such as /aws/lambda/*,orders (* is all; Enter: none for now)",
-    "NotificationTopicArn": "ARN of the SNS topic that is told of alarms (Enter: none)",
+    "NotificationEmail": "E-mail address, or ARN of an SNS topic, that is told of alarms (Enter: nobody)",
 }
-_MAY_BE_EMPTY = {"LogGroups", "NotificationTopicArn"}
+_MAY_BE_EMPTY = {"LogGroups", "NotificationEmail"}
 
 Check = Callable[[str, str], str | None]
 """Name and value of a parameter; what is wrong with it."""
@@ -47,9 +47,11 @@ def ask(console: Console, wishes: dict[str, str], check: Check) -> dict[str, str
         if not any(wishes.get(name) for name, _ in KEYS.values()):
             name = _which_key(console)
             answers[name] = _answer(console, name, check)
-        for name in ("LogGroups", "NotificationTopicArn"):
-            if name not in wishes:
-                answers[name] = _answer(console, name, check)
+        if "LogGroups" not in wishes:
+            answers["LogGroups"] = _answer(console, "LogGroups", check)
+        if not wishes.keys() & {"NotificationEmail", "NotificationTopicArn"}:
+            told = _answer(console, "NotificationEmail", lambda _, value: check(_told_by(value), value))
+            answers[_told_by(told)] = told
     except typer.Abort:
         raise KeyboardInterrupt from None
     return answers
@@ -72,6 +74,11 @@ def confirm(question: str) -> bool:
                 return answer.startswith("y")
     except typer.Abort:
         raise KeyboardInterrupt from None
+
+
+def _told_by(answer: str) -> str:
+    """Return the parameter that an answer to the question whom to tell is the value of."""
+    return "NotificationTopicArn" if answer.startswith("arn:") else "NotificationEmail"
 
 
 def _which_key(console: Console) -> str:

@@ -1,5 +1,6 @@
 """The alarms: those that are on, and whether anybody is told."""
 
+import shlex
 from collections.abc import Iterator
 
 from shipctl.dlq.spans import ago
@@ -19,7 +20,24 @@ def check_alarms(installation: Installation) -> Iterator[Finding]:
     if silent:
         yield notice(
             f"nobody is told of {len(silent)} of {len(alarms)} alarms",
-            deploy_with(installation.stack, "NotificationTopicArn", "ARN_OF_AN_SNS_TOPIC"),
+            deploy_with(installation.stack, "NotificationEmail", "E_MAIL_ADDRESS"),
         )
-    if not on and not silent:
+    is_confirmed = installation.email_is_confirmed
+    if is_confirmed is False:
+        yield notice(
+            f"{installation.parameters.get('NotificationEmail', '')} is not told of alarms: "
+            "nobody has opened the link in the mail of AWS Notifications",
+            f"open it; for another mail: {_another_mail(installation)}",
+        )
+    if not on and not silent and is_confirmed is not False:
         yield ok(f"{len(alarms)} alarms, none is on")
+
+
+def _another_mail(installation: Installation) -> str:
+    return shlex.join(
+        (
+            *("aws", "sns", "subscribe", "--region", installation.stack.region, "--protocol", "email"),
+            *("--topic-arn", installation.stack.output("NotificationEmailTopicArn")),
+            *("--notification-endpoint", installation.parameters.get("NotificationEmail", "")),
+        )
+    )

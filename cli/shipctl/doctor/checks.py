@@ -41,6 +41,6 @@ CHECKS = (
     Check("policy", "logs: DescribeAccountPolicies", check_account_policy),
     Check("flow", "cloudwatch: GetMetricData", check_flow),
     Check("filtering", "logs: FilterLogEvents; lambda: GetFunctionConfiguration", check_filtering),
-    Check("alarms", "cloudwatch: DescribeAlarms", check_alarms),
+    Check("alarms", "cloudwatch: DescribeAlarms; sns: ListSubscriptionsByTopic", check_alarms),
     Check("sending", "lambda: InvokeFunction, with one log for LogInformant", check_sending, sends=True),
 )

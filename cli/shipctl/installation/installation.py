@@ -235,6 +235,26 @@ class Installation:
         ]
 
     @cached_property
+    def email_is_confirmed(self) -> bool | None:
+        """Whether the address in `NotificationEmail` is told of alarms; None if there is none.
+
+        SNS sends nothing before somebody has opened the link in its mail, forgets an address for which nobody
+        does, and takes one off its list by a link in each notification ("Setting up and managing Amazon SNS
+        email subscriptions", Amazon SNS Developer Guide). Raises `CommandError`.
+        """
+        topic = self.stack.outputs.get("NotificationEmailTopicArn")
+        if topic is None:
+            return None
+        with aws_errors("Reading who is told of alarms"):
+            pages = self._client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+            return any(
+                found["Endpoint"] == self.parameters.get("NotificationEmail")
+                and found["SubscriptionArn"].startswith("arn:")
+                for page in pages
+                for found in page["Subscriptions"]
+            )
+
+    @cached_property
     def subscriptions(self) -> Sequence[Reconciled]:
         """How each log group of the account stands. Raises `CommandError`."""
         return list(outcomes(self.stack, settings_of(self.stack), (), only_look=True))

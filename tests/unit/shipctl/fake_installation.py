@@ -105,6 +105,7 @@ class FakeInstallation(Installation):
             "day": activity(),
             "filtering": [],
             "alarms": [Alarm("ParkedQueueAlarm", "OK", None, True)],
+            "email_is_confirmed": None,
             "subscriptions": [outcome("/aws/lambda/orders", State.SUBSCRIBED)],
             "account_policies": {},
             "looped": [],

@@ -73,6 +73,20 @@ def test_a_person_finds_functions_queues_log_groups_and_alarms(template: JsonObj
         "AsyncEventsDroppedAlarmName",
         "KinesisAgeAlarmName",
         "LogGroupsRefusedAlarmName",
+        "KeyOrAddressAlarmName",
+        "ShipperThrottledAlarmName",
+        "ReplayThrottledAlarmName",
+        "ShipperNearTimeOutAlarmName",
+        "ReplayNearTimeOutAlarmName",
+        "NothingDeliveredAlarmName",
+        "EverythingFilteredAlarmName",
+        "SubscriptionErrorsAlarmName",
+        "SubscriptionThrottledAlarmName",
+        "KinesisDroppedAlarmName",
+        "KinesisSilentAlarmName",
+        "KinesisNothingDeliveredAlarmName",
+        "KinesisEverythingFilteredAlarmName",
+        "NotificationEmailTopicArn",
     } == {name for name in template["Outputs"] if not name.endswith("Command")}
 
 

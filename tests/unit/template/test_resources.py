@@ -10,6 +10,8 @@ from cfnlint.api import lint_file  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
+from tests.unit.template.reading import find, properties
+
 PROJECT = Path(__file__).parents[3]
 
 JsonObject = dict[str, Any]
@@ -19,23 +21,8 @@ WITH_SETTINGS = ("ShipperFunction", "ReplayFunction", "SubscriberFunction")
 SHIPPING = ("ShipperFunction", "ReplayFunction")
 
 
-def properties(stack: JsonObject, logical_id: str) -> JsonObject:
-    values: JsonObject = stack["Resources"][logical_id]["Properties"]
-    return values
-
-
 def only_of_type(stack: JsonObject, resource_type: str) -> list[str]:
     return [name for name, resource in stack["Resources"].items() if resource["Type"] == resource_type]
-
-
-def find(value: object, key: str) -> list[Any]:
-    """Every value that stands under `key`, at any depth."""
-    if isinstance(value, dict):
-        own = [value[key]] if key in value else []
-        return own + [hit for part in value.values() for hit in find(part, key)]
-    if isinstance(value, list):
-        return [hit for part in value for hit in find(part, key)]
-    return []
 
 
 def test_cfn_lint_finds_nothing() -> None:
@@ -121,10 +108,20 @@ def test_what_depends_on_a_condition(stack: JsonObject) -> None:
         "AccountSubscriptionCheck",
         "AccountSubscriptionPolicy",
         "ApiKeySecret",
+        "EverythingFilteredAlarm",
         "KinesisAgeAlarm",
+        "KinesisDroppedAlarm",
         "KinesisEventSourceMapping",
+        "KinesisEverythingFilteredAlarm",
+        "KinesisNothingDeliveredAlarm",
+        "KinesisSilentAlarm",
         "KinesisStreamConsumer",
         "LogGroupsRefusedAlarm",
+        "NothingDeliveredAlarm",
+        "NotificationEmailSubscription",
+        "NotificationTopic",
+        "SubscriptionErrorsAlarm",
+        "SubscriptionThrottledAlarm",
         "Subscriptions",
     }
 
@@ -358,104 +355,3 @@ def test_the_batches_of_a_stream_are_those_of_the_parameters(stack: JsonObject) 
         bounds = schema.schema["properties"][name]
         allowed = stack["Parameters"][parameter]
         assert (allowed["MinValue"], allowed["MaxValue"]) == (bounds["minimum"], bounds["maximum"])
-
-
-def test_an_alarm_goes_off_when_the_shipper_falls_behind_the_stream(stack: JsonObject) -> None:
-    alarm = properties(stack, "KinesisAgeAlarm")
-    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", "IteratorAge")
-    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "ShipperFunction"}}]
-    assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Maximum", "GreaterThanThreshold")
-    given_up_after = properties(stack, "KinesisEventSourceMapping")["MaximumRecordAgeInSeconds"]
-    assert alarm["Threshold"] / 1000 < given_up_after / 10
-
-
-# ---- alarms --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("logical_id", "metric", "dimension", "statistic", "missing"),
-    [
-        (
-            "DeadLetterQueueAlarm",
-            "AWS/SQS ApproximateNumberOfMessagesVisible",
-            {"Name": "QueueName", "Value": {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}},
-            "Maximum",
-            "ignore",
-        ),
-        (
-            "DeadLetterQueueDelayedAlarm",
-            "AWS/SQS ApproximateNumberOfMessagesDelayed",
-            {"Name": "QueueName", "Value": {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}},
-            "Maximum",
-            "ignore",
-        ),
-        (
-            "ParkedQueueAlarm",
-            "AWS/SQS ApproximateNumberOfMessagesVisible",
-            {"Name": "QueueName", "Value": {"Fn::GetAtt": ["ParkedQueue", "QueueName"]}},
-            "Maximum",
-            "ignore",
-        ),
-        (
-            "DeadLetterErrorsAlarm",
-            "AWS/Lambda DeadLetterErrors",
-            {"Name": "FunctionName", "Value": {"Ref": "ShipperFunction"}},
-            "Sum",
-            "notBreaching",
-        ),
-        (
-            "AsyncEventsDroppedAlarm",
-            "AWS/Lambda AsyncEventsDropped",
-            {"Name": "FunctionName", "Value": {"Ref": "ShipperFunction"}},
-            "Sum",
-            "notBreaching",
-        ),
-        (
-            "SubscriberErrorsAlarm",
-            "AWS/Lambda Errors",
-            {"Name": "FunctionName", "Value": {"Ref": "SubscriberFunction"}},
-            "Sum",
-            "notBreaching",
-        ),
-    ],
-)
-def test_an_alarm_goes_off_at_the_first_event(
-    logical_id: str, metric: str, dimension: JsonObject, statistic: str, missing: str, stack: JsonObject
-) -> None:
-    alarm = properties(stack, logical_id)
-    assert f"{alarm['Namespace']} {alarm['MetricName']}" == metric
-    assert alarm["Dimensions"] == [dimension]
-    assert alarm["Statistic"] == statistic
-    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
-    assert alarm["EvaluationPeriods"] == 1
-    assert alarm["TreatMissingData"] == missing
-
-
-def test_an_alarm_goes_off_when_nobody_fetches_logs_for_an_hour(stack: JsonObject) -> None:
-    alarm = properties(stack, "DeadLetterQueueAgeAlarm")
-    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateAgeOfOldestMessage")
-    assert find(alarm["Dimensions"], "Fn::GetAtt") == [["DeadLetterQueue", "QueueName"]]
-    assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Maximum", "GreaterThanThreshold")
-    assert alarm["Threshold"] == 60 * 60
-    assert alarm["Threshold"] < properties(stack, "DeadLetterQueue")["MessageRetentionPeriod"] / 100
-
-
-def test_an_alarm_goes_off_when_replay_tries_in_vain_but_not_after_one_crash(stack: JsonObject) -> None:
-    alarm = properties(stack, "ReplayFailingAlarm")
-    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible")
-    assert find(alarm["Dimensions"], "Fn::GetAtt") == [["DeadLetterQueue", "QueueName"]]
-    assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Maximum", "GreaterThanThreshold")
-    assert alarm["Threshold"] == 0
-    seconds = alarm["DatapointsToAlarm"] * alarm["Period"]
-    assert seconds > properties(stack, "DeadLetterQueue")["VisibilityTimeout"]
-    assert alarm["DatapointsToAlarm"] < alarm["EvaluationPeriods"]
-
-
-def test_every_alarm_tells_the_topic_if_there_is_one(stack: JsonObject) -> None:
-    topic = {"Fn::If": ["HasNotificationTopic", [{"Ref": "NotificationTopicArn"}], {"Ref": "AWS::NoValue"}]}
-    alarms = only_of_type(stack, "AWS::CloudWatch::Alarm")
-    assert len(alarms) == 10
-    for name in alarms:
-        assert properties(stack, name)["AlarmActions"] == topic
-        assert properties(stack, name)["OKActions"] == topic
-        assert properties(stack, name)["AlarmDescription"]

@@ -519,3 +519,19 @@ class TestAlarms:
             "ParkedQueueAlarm is on",
             "nobody is told of 1 of 1 alarms",
         ]
+
+    def test_the_address_was_not_confirmed(self) -> None:
+        outputs = {"NotificationEmailTopicArn": "arn:aws:sns:eu-west-1:123456789012:alarms"}
+        parameters = {"NotificationEmail": "on-call@example.com"}
+        installation = FakeInstallation(fake.stack(outputs=outputs, parameters=parameters))
+        installation.email_is_confirmed = False
+        finding = only("alarms", installation)
+        assert finding.what == (
+            "on-call@example.com is not told of alarms: "
+            "nobody has opened the link in the mail of AWS Notifications"
+        )
+        assert (
+            "aws sns subscribe --region eu-west-1 --protocol email "
+            "--topic-arn arn:aws:sns:eu-west-1:123456789012:alarms "
+            "--notification-endpoint on-call@example.com"
+        ) in finding.remedy
