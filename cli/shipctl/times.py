@@ -22,5 +22,5 @@ def moment(text: str, now: datetime | None = None) -> datetime:
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         raise typer.BadParameter(
-            f"{text!r} is no time: allowed are 90s, 15m, 1h, 2d, 1w (so long ago) and 2026-11-03T09:00 (UTC)"
+            f"{text!r} is not a time; write 90s, 15m, 1h, 2d or 1w (so long ago), or 2026-11-03T09:00 (UTC)"
         ) from None

@@ -73,7 +73,7 @@ def test_a_number_has_limits_and_its_error_names_variable_value_and_limits(
     assert value_of(settings(**room | {name: str(most)})) == most
     for bad in (str(least - 1), str(most + 1), "1.5", "-1", "many", "１", "0" * 25 + "1", "9" * 5000):
         assert error_of(**room | {name: bad}) == (
-            f"{name} is {bad!r}: allowed is a whole number from {least} to {most}"
+            f"{name} is {bad!r}; it must be a whole number from {least} to {most}"
         )
 
 
@@ -92,13 +92,13 @@ def test_blank_counts_as_not_set(name: str, blank: str) -> None:
 def test_default_level() -> None:
     assert settings(DEFAULT_LEVEL="Warning").default_level is Level.WARNING
     assert error_of(DEFAULT_LEVEL="warn") == (
-        "DEFAULT_LEVEL is 'warn': allowed is one of Debug, Information, Warning, Error, Fatal"
+        "DEFAULT_LEVEL is 'warn'; it must be one of Debug, Information, Warning, Error, Fatal"
     )
 
 
 def test_minimum_level() -> None:
     assert settings(MINIMUM_LEVEL="Error").minimum_level is Level.ERROR
-    assert error_of(MINIMUM_LEVEL="error").startswith("MINIMUM_LEVEL is 'error': allowed is one of Debug,")
+    assert error_of(MINIMUM_LEVEL="error").startswith("MINIMUM_LEVEL is 'error'; it must be one of Debug,")
 
 
 @pytest.mark.parametrize("name", ["INCLUDE_PATTERN", "EXCLUDE_PATTERN", "REDACT_PATTERN"])
@@ -128,7 +128,7 @@ class TestPatterns:
         self, name: str, bad: str, reason: str
     ) -> None:
         assert error_of(**{name: bad}) == (
-            f"{name} is {bad!r}: allowed is a regular expression in the syntax of RE2 ({reason})"
+            f"{name} is {bad!r}; it must be a regular expression in the syntax of RE2 ({reason})"
         )
 
     def test_one_that_matches_the_empty_text_is_refused_since_it_matches_everywhere(self, name: str) -> None:
@@ -149,7 +149,7 @@ def test_sample_percent(text: str, percent: float) -> None:
 @pytest.mark.parametrize("bad", ["-1", "100.1", "101", "1e1", "10%", ".5", "nan", "0.0000001"])
 def test_any_other_percentage_is_an_error(bad: str) -> None:
     assert error_of(SAMPLE_PERCENT=bad).startswith(
-        f"SAMPLE_PERCENT is {bad!r}: allowed is a number from 0 to 100"
+        f"SAMPLE_PERCENT is {bad!r}; it must be a number from 0 to 100"
     )
 
 
@@ -157,7 +157,7 @@ def test_detectors_are_named() -> None:
     assert settings(REDACT="email, token,,email").redact == (Detector.EMAIL, Detector.TOKEN)
     assert settings(REDACT=",".join(Detector)).redact == tuple(Detector)
     error = error_of(REDACT="email,phone")
-    assert error.startswith("REDACT is 'email,phone': allowed is names, separated by commas, of email, ")
+    assert error.startswith("REDACT is 'email,phone'; it must be names, separated by commas, of email, ")
     assert all(detector in error for detector in Detector)
 
 
@@ -170,7 +170,7 @@ def test_properties_are_names_and_values() -> None:
     "bad", ["stage", "=x", "1st=x", "a b=x", "a=1,a=2", "logGroup=x", "requestId=x", '{"a":1}', "a=\x00b"]
 )
 def test_any_other_properties_are_an_error(bad: str) -> None:
-    assert error_of(PROPERTIES=bad).startswith(f"PROPERTIES is {bad!r}: allowed is NAME=VALUE,NAME=VALUE")
+    assert error_of(PROPERTIES=bad).startswith(f"PROPERTIES is {bad!r}; it must be NAME=VALUE,NAME=VALUE")
 
 
 def test_tag_properties_are_names() -> None:
@@ -183,7 +183,7 @@ def test_tag_properties_are_names() -> None:
 
 @pytest.mark.parametrize("bad", ["team,team", "region", "a b", "ä", "x" * 129])
 def test_any_other_tag_properties_are_an_error(bad: str) -> None:
-    assert error_of(TAG_PROPERTIES=bad).startswith(f"TAG_PROPERTIES is {bad!r}: allowed is names of tags")
+    assert error_of(TAG_PROPERTIES=bad).startswith(f"TAG_PROPERTIES is {bad!r}; it must be names of tags")
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_ingest_url_is_https_or_a_loopback_address(url: str) -> None:
 )
 def test_any_other_ingest_url_is_an_error(url: str) -> None:
     error = error_of(INGEST_URL=url)
-    assert error.startswith(f"INGEST_URL is {url!r}: allowed is https://HOST")
+    assert error.startswith(f"INGEST_URL is {url!r}; it must be https://HOST")
 
 
 def test_exactly_one_place_for_the_key() -> None:
@@ -239,7 +239,7 @@ def test_the_dead_letter_queue_must_be_set() -> None:
     "bad", ["dead-letters", "arn:aws:sqs:eu-west-1:123456789012:q", "https://[", "https://a/b"]
 )
 def test_a_queue_is_named_by_its_url(name: str, bad: str) -> None:
-    assert error_of(**{name: bad}).startswith(f"{name} is {bad!r}: allowed is the URL of an SQS queue")
+    assert error_of(**{name: bad}).startswith(f"{name} is {bad!r}; it must be the URL of an SQS queue")
 
 
 def test_own_log_groups_are_those_listed_and_that_of_the_function_itself() -> None:
@@ -252,7 +252,7 @@ def test_settings_that_leave_no_room_for_one_request_are_an_error() -> None:
     just_enough = {"FUNCTION_TIMEOUT_SECONDS": str(room), "REQUEST_TIMEOUT_SECONDS": "20"}
     assert settings(**just_enough).request_timeout_seconds == 20
     error = error_of(**just_enough | {"REQUEST_TIMEOUT_SECONDS": "21"})
-    assert error.startswith("REQUEST_TIMEOUT_SECONDS is 21: allowed is at most 20")
+    assert error.startswith("REQUEST_TIMEOUT_SECONDS is 21; it must be at most 20")
     assert "FUNCTION_TIMEOUT_SECONDS" in error
 
 
@@ -284,4 +284,4 @@ def test_no_password_of_a_proxy_is_shown() -> None:
         "socks5://user:pa55word@proxy",
         "http://user:pa55word@proxy:port",
     ):
-        assert error_of(HTTPS_PROXY=bad) == ("HTTPS_PROXY: allowed is http://HOST:PORT or https://HOST:PORT")
+        assert error_of(HTTPS_PROXY=bad) == ("HTTPS_PROXY must be http://HOST:PORT or https://HOST:PORT")

@@ -23,15 +23,17 @@ class Parameter:
 
     def complaint(self, value: str) -> str | None:
         """Return what the template has against a value, in one line that names the parameter."""
-        if len(value.encode()) > MAX_VALUE_BYTES:
-            return f"{self.name} is {len(value.encode()):,} bytes long: allowed are {MAX_VALUE_BYTES:,}"
+        if (length := len(value.encode())) > MAX_VALUE_BYTES:
+            return (
+                f"{self.name} is {len(value.encode()):,} bytes long; it must be at most {MAX_VALUE_BYTES:,}"
+            )
         if self._is_allowed(value):
             return None
         shown = "what was given" if self.secret else repr(value)
         if values := self.declared.get("AllowedValues"):
-            return f"{self.name} is {shown}: allowed is one of {', '.join(map(str, values))}"
+            return f"{self.name} is {shown}; it must be one of {', '.join(map(str, values))}"
         allowed = self.declared.get("ConstraintDescription", "")
-        return f"{self.name} is {shown}: allowed is {_in_a_sentence(allowed)}"
+        return f"{self.name} is {shown}; it must be {_in_a_sentence(allowed)}"
 
     def _is_allowed(self, value: str) -> bool:
         declared = self.declared

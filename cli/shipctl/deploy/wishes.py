@@ -71,7 +71,7 @@ def read_file(path: Path) -> dict[str, str]:
     raise Refused(f"--parameters {path}: {_ALLOWED}")
 
 
-_ALLOWED = 'allowed is {"NAME": "VALUE", …}, or [{"ParameterKey": "NAME", "ParameterValue": "VALUE"}, …]'
+_ALLOWED = 'it must hold {"NAME": "VALUE", …}, or [{"ParameterKey": "NAME", "ParameterValue": "VALUE"}, …]'
 
 
 def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:

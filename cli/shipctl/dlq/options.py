@@ -26,7 +26,7 @@ Parked = Annotated[
 def _reason(text: str) -> str:
     if text in REASONS:
         return text
-    raise typer.BadParameter(f"{text!r} is no reason: allowed are {', '.join(REASONS)}")
+    raise typer.BadParameter(f"{text!r} is not a reason; the reasons are {', '.join(REASONS)}")
 
 
 Reasons = Annotated[

@@ -32,7 +32,7 @@ def _check_name(text: str) -> str:
     names = [check.name for check in CHECKS]
     if text in names:
         return text
-    raise typer.BadParameter(f"{text!r} is no check: allowed are {', '.join(names)}")
+    raise typer.BadParameter(f"{text!r} is not a check; the checks are {', '.join(names)}")
 
 
 Names = Annotated[

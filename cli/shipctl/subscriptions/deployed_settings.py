@@ -48,4 +48,4 @@ def _patterns(option: str, text: str) -> tuple[str, ...]:
     try:
         return parse_patterns(text)
     except ValueError as allowed:
-        raise CommandError(f"{option}: allowed are {allowed}") from None
+        raise CommandError(f"{option} must be {allowed}") from None

@@ -160,7 +160,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     room = function_timeout - QUEUE_WORST_CASE_SECONDS - RESERVE_MARGIN_SECONDS
     if settings.request_timeout_seconds > room:
         raise SettingsError(
-            f"REQUEST_TIMEOUT_SECONDS is {settings.request_timeout_seconds:g}: allowed is at most {room:g}, "
+            f"REQUEST_TIMEOUT_SECONDS is {settings.request_timeout_seconds:g}; it must be at most {room:g}, "
             f"so that one request and the writing to the dead-letter queue fit into the {function_timeout} s "
             "of FUNCTION_TIMEOUT_SECONDS"
         )
@@ -176,7 +176,7 @@ def _read(
     try:
         return convert(text)
     except ValueError as allowed:
-        raise SettingsError(f"{name} is {text!r}: allowed is {allowed}") from None
+        raise SettingsError(f"{name} is {text!r}; it must be {allowed}") from None
 
 
 def _whole_number(least: int, most: int) -> Callable[[str], int]:
@@ -273,7 +273,7 @@ def proxy_url_for(environ: Mapping[str, str], host: str) -> str | None:
     address = _split(proxy)
     if address.scheme in ("http", "https") and address.hostname:
         return proxy
-    raise SettingsError("HTTPS_PROXY: allowed is http://HOST:PORT or https://HOST:PORT")
+    raise SettingsError("HTTPS_PROXY must be http://HOST:PORT or https://HOST:PORT")
 
 
 def _split(text: str) -> SplitResult:

@@ -57,7 +57,7 @@ def test_settings_that_can_work(kind: str, answers: Answers) -> None:
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
 def test_settings_that_cannot_work_are_refused_and_named(kind: str, answers: Answers) -> None:
-    assert ask(answers, kind, **BAD).startswith("MaxInFlight is '4.5': allowed is a whole number")
+    assert ask(answers, kind, **BAD).startswith("MaxInFlight is '4.5'; it must be a whole number")
 
 
 def test_all_troubles_are_in_the_answer(answers: Answers) -> None:

@@ -66,7 +66,7 @@ def test_what_can_work(parameters: dict[str, str]) -> None:
         ("KinesisParallelizationFactor", "1.5", "a whole number"),
         ("KinesisBatchSize", "1.5", "a whole number"),
         ("KinesisBatchingWindowSeconds", "1.5", "a whole number"),
-        ("KinesisStartingTimestamp", "1790000000", "nothing where it is not; it is TRIM_HORIZON"),
+        ("KinesisStartingTimestamp", "1790000000", "empty where it is not; that is TRIM_HORIZON"),
         ("MemorySize", "1024.5", "a whole number"),
         ("MemorySize", "512.5", "a whole number"),
         ("CaBundleLayerArn", "arn:aws:lambda:us-east-1:123456789012:layer:ca:1", "own region, eu-west-1"),

@@ -211,7 +211,7 @@ class TestUsage:
             (["--limit", "5", "-"], "--limit needs --log-group"),
             (["--log-group", "/x", "file"], "give no FILE and no"),
             (["--log-group", "/x", "--since", "1h", "--until", "2h"], "--since must be before --until"),
-            (["--log-group", "/x", "--since", "soon"], "'soon' is no time"),
+            (["--log-group", "/x", "--since", "soon"], "'soon' is not a time"),
             (["--level", "loud", "-"], "'loud' is not one of"),
             (["--log-group", "/x", "--limit", "0"], "greater than or equal to 1"),
         ],

@@ -276,7 +276,7 @@ def test_settings_that_cannot_be_used_fail_a_deployment_but_no_deletion(
     function: Lambda, answers: Answers
 ) -> None:
     function(event(answers.url), LOG_GROUPS="a b")
-    assert answers.documents[0]["Reason"].startswith("LOG_GROUPS: allowed are")
+    assert answers.documents[0]["Reason"].startswith("LOG_GROUPS must be")
     with pytest.raises(Exception, match="LOG_GROUPS"):
         function(event(answers.url, RequestType="Delete", PhysicalResourceId="p"), LOG_GROUPS="a b")
     assert status(answers) == ["FAILED", "SUCCESS"]

@@ -25,12 +25,12 @@ def test_own_log_groups_are_those_of_the_stack_and_wherever_the_functions_may_lo
 @pytest.mark.parametrize(
     ("name", "value", "line"),
     [
-        ("LOG_GROUPS", "/aws/[x]", "LOG_GROUPS: allowed are names of log groups"),
-        ("EXCLUDE_LOG_GROUPS", "a b", "EXCLUDE_LOG_GROUPS: allowed are names of log groups"),
+        ("LOG_GROUPS", "/aws/[x]", "LOG_GROUPS must be names of log groups"),
+        ("EXCLUDE_LOG_GROUPS", "a b", "EXCLUDE_LOG_GROUPS must be names of log groups"),
         ("SUBSCRIPTION_FILTER_PATTERN", "x" * 1025, "SUBSCRIPTION_FILTER_PATTERN has 1025 characters"),
-        ("SUBSCRIBE_ACCOUNT", "yes", "SUBSCRIBE_ACCOUNT is 'yes': allowed is one of true, false"),
-        ("SUBSCRIBE_REQUESTS_PER_SECOND", "0", "allowed is a whole number from 1 to 1000"),
-        ("SUBSCRIBE_REQUESTS_PER_SECOND", "²", "allowed is a whole number from 1 to 1000"),
+        ("SUBSCRIBE_ACCOUNT", "yes", "SUBSCRIBE_ACCOUNT is 'yes'; it must be one of true, false"),
+        ("SUBSCRIBE_REQUESTS_PER_SECOND", "0", "it must be a whole number from 1 to 1000"),
+        ("SUBSCRIBE_REQUESTS_PER_SECOND", "²", "it must be a whole number from 1 to 1000"),
         ("SHIPPER_FUNCTION_ARN", " ", "SHIPPER_FUNCTION_ARN is not set"),
         ("SUBSCRIPTION_FILTER_NAME", "", "SUBSCRIPTION_FILTER_NAME is not set"),
     ],

@@ -80,20 +80,20 @@ def validate_parameters(parameters: Mapping[str, str], place: Place) -> list[str
 def _not_whole(parameters: Mapping[str, str]) -> Iterator[str]:
     for name in _WHOLE_NUMBERS:
         if (value := parameters.get(name, "")) and not re.fullmatch("[0-9]+", value):
-            yield f"{name} is {value!r}: allowed is a whole number"
+            yield f"{name} is {value!r}; it must be a whole number"
 
 
 def _elsewhere(parameters: Mapping[str, str], place: Place) -> Iterator[str]:
     for name in _IN_THE_STACKS_REGION:
         arn = parameters.get(name, "").split(":")
         if len(arn) > 3 and arn[3] != place.region:
-            yield f"{name} is in region {arn[3]}: allowed is one in the stack's own region, {place.region}"
+            yield f"{name} is in region {arn[3]}; it must be in the stack's own region, {place.region}"
     # A secret is read in its own region, with a key of that region.
     key = parameters.get("ApiKeyKmsKeyArn", "").split(":")
     secret = parameters.get("ApiKeySecretArn", "").split(":")
     region = secret[3] if len(secret) > 3 else place.region
     if len(key) > 3 and key[3] != region:
-        yield f"ApiKeyKmsKeyArn is in region {key[3]}: allowed is one in that of what it encrypts, {region}"
+        yield f"ApiKeyKmsKeyArn is in region {key[3]}; it must be in that of what it encrypts, {region}"
 
 
 def _without_time(parameters: Mapping[str, str]) -> Iterator[str]:
@@ -101,8 +101,8 @@ def _without_time(parameters: Mapping[str, str]) -> Iterator[str]:
     position, time = parameters.get("KinesisStartingPosition"), parameters.get("KinesisStartingTimestamp")
     if (position == "AT_TIMESTAMP") != bool(time):
         yield (
-            f"KinesisStartingTimestamp is {time or ''!r}: allowed is a time where KinesisStartingPosition is "
-            f"AT_TIMESTAMP, and nothing where it is not; it is {position}"
+            f"KinesisStartingTimestamp is {time or ''!r}; it must be a time where KinesisStartingPosition is "
+            f"AT_TIMESTAMP, and empty where it is not; that is {position}"
         )
 
 

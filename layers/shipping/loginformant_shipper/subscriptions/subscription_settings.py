@@ -48,8 +48,8 @@ def load_subscription_settings(environ: Mapping[str, str]) -> SubscriptionSettin
     filter_pattern = environ.get("SUBSCRIPTION_FILTER_PATTERN", "").strip()
     if len(filter_pattern) > _MAX_FILTER_PATTERN:
         raise SettingsError(
-            f"SUBSCRIPTION_FILTER_PATTERN has {len(filter_pattern)} characters: "
-            f"allowed are {_MAX_FILTER_PATTERN}"
+            f"SUBSCRIPTION_FILTER_PATTERN has {len(filter_pattern)} characters; "
+            f"it must have at most {_MAX_FILTER_PATTERN}"
         )
     return SubscriptionSettings(
         stack_name=environ.get("STACK_NAME", "").strip() or NO_STACK,
@@ -69,7 +69,7 @@ def patterns(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     try:
         return parse_patterns(environ.get(name, ""))
     except ValueError as allowed:
-        raise SettingsError(f"{name}: allowed are {allowed}") from None
+        raise SettingsError(f"{name} must be {allowed}") from None
 
 
 def _needed(environ: Mapping[str, str], name: str) -> str:
@@ -81,7 +81,7 @@ def _needed(environ: Mapping[str, str], name: str) -> str:
 def _switch(environ: Mapping[str, str], name: str) -> bool:
     text = environ.get(name, "").strip() or "false"
     if text not in ("true", "false"):
-        raise SettingsError(f"{name} is {text!r}: allowed is one of true, false")
+        raise SettingsError(f"{name} is {text!r}; it must be one of true, false")
     return text == "true"
 
 
@@ -90,4 +90,4 @@ def _requests_per_second(environ: Mapping[str, str]) -> int:
     text = environ.get(name, "").strip() or str(DEFAULT_REQUESTS_PER_SECOND)
     if text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= MAX_REQUESTS_PER_SECOND:
         return int(text)
-    raise SettingsError(f"{name} is {text!r}: allowed is a whole number from 1 to {MAX_REQUESTS_PER_SECOND}")
+    raise SettingsError(f"{name} is {text!r}; it must be a whole number from 1 to {MAX_REQUESTS_PER_SECOND}")

@@ -27,18 +27,18 @@ def test_what_the_template_allows(name: str, value: str, parameters: Parameters)
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("LogGroups", "a, b", "LogGroups is 'a, b': allowed is names of log groups"),
+        ("LogGroups", "a, b", "LogGroups is 'a, b'; it must be names of log groups"),
         ("LogGroups", "x" * 2049, "LogGroups is "),
-        ("MaxInFlight", "17", "MaxInFlight is '17': allowed is a whole number from 1 to 16"),
-        ("Properties", "x", "Properties is 'x': allowed is NAME=VALUE, separated by commas"),
-        ("ApiKeySecretArn", "k", "ApiKeySecretArn is 'k': allowed is the complete ARN of a secret, with"),
+        ("MaxInFlight", "17", "MaxInFlight is '17'; it must be a whole number from 1 to 16"),
+        ("Properties", "x", "Properties is 'x'; it must be NAME=VALUE, separated by commas"),
+        ("ApiKeySecretArn", "k", "ApiKeySecretArn is 'k'; it must be the complete ARN of a secret, with"),
         ("MaxInFlight", "many", "MaxInFlight is 'many'"),
         ("MaxInFlight", "nan", "MaxInFlight is 'nan'"),
         ("MaxInFlight", "", "MaxInFlight is ''"),
-        ("DefaultLevel", "Info", "allowed is one of Debug, Information, Warning, Error, Fatal"),
-        ("LogRetentionDays", "31", "allowed is one of 1, 3, 5"),
+        ("DefaultLevel", "Info", "it must be one of Debug, Information, Warning, Error, Fatal"),
+        ("LogRetentionDays", "31", "it must be one of 1, 3, 5"),
         ("IngestUrl", "https://logs.example.com:٣", "IngestUrl is"),
-        ("NoProxy", "x" * 5000, "NoProxy is 5,000 bytes long: allowed are 4,096"),
+        ("NoProxy", "x" * 5000, "NoProxy is 5,000 bytes long; it must be at most 4,096"),
     ],
 )
 def test_what_it_refuses(name: str, value: str, said: str, parameters: Parameters) -> None:

@@ -89,7 +89,7 @@ def test_a_secret_that_is_kept_is_neither_sent_nor_checked(
 @pytest.mark.parametrize(
     ("wishes", "said"),
     [
-        ({"MaxInFlight": "17"}, "MaxInFlight is '17': allowed is a whole number from 1 to 16"),
+        ({"MaxInFlight": "17"}, "MaxInFlight is '17'; it must be a whole number from 1 to 16"),
         ({"MaxInFlight": "4.5"}, "MaxInFlight"),
         ({"IncludePattern": "("}, "RE2"),
         ({"VpcSubnetIds": "subnet-1"}, "go together"),

@@ -111,7 +111,7 @@ def test_options_win_over_the_file(parameters: Parameters, tmp_path: Path) -> No
     ("text", "said"),
     [
         ("{", "not JSON"),
-        ('"Redact"', "allowed is"),
+        ('"Redact"', "it must hold"),
         ('{"Redact": ["email"]}', "the value of Redact must be a text"),
         ('{"Redact": null}', "the value of Redact must be a text"),
         ('{"Redact": "email", "Redact": "token"}', "Redact stands there twice"),
@@ -120,7 +120,7 @@ def test_options_win_over_the_file(parameters: Parameters, tmp_path: Path) -> No
             ' {"ParameterKey": "Redact", "ParameterValue": "b"}]',
             "Redact stands there twice",
         ),
-        ('[{"Key": "Redact"}]', "allowed is"),
+        ('[{"Key": "Redact"}]', "it must hold"),
         ('{"Colour": "blue"}', "there is no parameter Colour"),
         ('{"ApiKey": "abc"}', "--api-key"),
     ],

@@ -181,7 +181,7 @@ def test_show_says_when_there_is_nothing(shipctl: Run, stack_in_aws: Stack) -> N
 def test_a_reason_that_is_none_is_a_usage_error(shipctl: Run, stack_in_aws: Stack) -> None:
     result = shipctl("dlq", "show", "--reason", "refused", env=WIDE)
     assert result.exit_code == 2
-    assert "is no reason: allowed are rejected, undetermined" in result.stderr
+    assert "is not a reason; the reasons are rejected, undetermined" in result.stderr
 
 
 @pytest.mark.parametrize(

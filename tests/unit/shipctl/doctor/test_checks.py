@@ -156,11 +156,11 @@ class TestFunctions:
         assert finding.what == "the-replay: Active, last update Failed: no subnet"
 
     def test_a_function_that_does_not_start(self) -> None:
-        failed = Invocation("INGEST_URL is 'ftp://x': allowed is https://HOST", {}, "")
+        failed = Invocation("INGEST_URL is 'ftp://x'; it must be https://HOST", {}, "")
         finding = look("start", FakeInstallation(invocations={Function.SHIPPER: failed}))[0]
         assert (finding.verdict, finding.what) == (
             Verdict.FAULT,
-            "the shipper fails: INGEST_URL is 'ftp://x': allowed is https://HOST",
+            "the shipper fails: INGEST_URL is 'ftp://x'; it must be https://HOST",
         )
 
     def test_errors_in_the_log(self) -> None:

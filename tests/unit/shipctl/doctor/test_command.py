@@ -60,7 +60,7 @@ class TestDoctor:
         assert shipctl("doctor", "--only", "stack").stdout.endswith("\nnothing is wrong\n")
         result = shipctl("doctor", "--skip", "key")
         assert (result.exit_code, "key" in result.stdout) == (0, False)
-        assert "'nope' is no check" in shipctl("doctor", "--only", "nope", env={"COLUMNS": "200"}).output
+        assert "'nope' is not a check" in shipctl("doctor", "--only", "nope", env={"COLUMNS": "200"}).output
 
     def test_it_sends_only_where_that_is_wanted(self, shipctl: Run) -> None:
         assert "sending" not in shipctl("doctor").stdout

@@ -171,10 +171,8 @@ def test_errors_are_one_line(shipctl: Run, account: LogsAccount, variables: dict
     assert result.stderr.startswith("shipctl: Asking CloudWatch Logs: the AWS credentials have expired")
     assert result.stderr.count("\n") == 1
     result = shipctl("subscriptions", "plan", "--log-groups", "a b")
-    assert (result.exit_code, result.stderr[:51]) == (
-        1,
-        "shipctl: --log-groups: allowed are names of log gro",
-    )
+    assert result.exit_code == 1
+    assert result.stderr.startswith("shipctl: --log-groups must be names of log groups")
     result = shipctl("subscriptions", "list", "--stack", "an-old-one")
     assert result.stderr.startswith("shipctl: stack an-old-one has no subscriber")
     variables["LOG_GROUPS"] = "?"
