@@ -24,9 +24,7 @@ class Parameter:
     def complaint(self, value: str) -> str | None:
         """Return what the template has against a value, in one line that names the parameter."""
         if (length := len(value.encode())) > MAX_VALUE_BYTES:
-            return (
-                f"{self.name} is {len(value.encode()):,} bytes long; it must be at most {MAX_VALUE_BYTES:,}"
-            )
+            return f"{self.name} is {length:,} bytes long; it must be at most {MAX_VALUE_BYTES:,}"
         if self._is_allowed(value):
             return None
         shown = "what was given" if self.secret else repr(value)
