@@ -87,6 +87,11 @@ LISTED = {
         "dlq",
         "Look at, replay, save and clear what could not be delivered.",
     ),
+    "audit": Listed(
+        "shipctl.audit.command",
+        "audit",
+        "Compare what was logged with what arrived, log group by log group, and say what repairs a gap.",
+    ),
     "backfill": Listed(
         "shipctl.backfill.command",
         "backfill",

@@ -1,6 +1,6 @@
 """The counts that the functions gave to CloudWatch, and Lambda's own of them.
 
-This is the only module that asks for metrics (GetMetricData, Amazon CloudWatch API Reference).
+This is the only module that asks for values of metrics (GetMetricData, Amazon CloudWatch API Reference).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -107,26 +107,38 @@ def read_activity(stack: Stack, until: datetime, span: timedelta, period: timede
     """
     since = until - span
     asked = list(_queries(stack, since, int(period.total_seconds()), int(span.total_seconds())))
-    queries = [{**query, "Id": f"q{number}"} for number, (_, query) in enumerate(asked)]
+    found = read_points(stack, [query for _, query in asked], since, until)
+    series = (series._replace(points=points) for (series, _), points in zip(asked, found, strict=True))
+    return Activity(since, until, tuple(series))
+
+
+def read_points(
+    stack: Stack, queries: Sequence[Query], since: datetime, until: datetime
+) -> list[tuple[Point, ...]]:
+    """Return the points of each metric, in the order of time. Raises `CommandError`."""
+    named = [{**query, "Id": f"q{number}"} for number, query in enumerate(queries)]
     points: dict[str, list[Point]] = {}
     with aws_errors("Reading the metrics"):
         client = stack.session.client("cloudwatch", config=client_config())
-        for start in range(0, len(queries), MAX_QUERIES):
+        for start in range(0, len(named), MAX_QUERIES):
             pages = client.get_paginator("get_metric_data").paginate(
-                MetricDataQueries=queries[start : start + MAX_QUERIES],
-                StartTime=since,
-                EndTime=until,
+                MetricDataQueries=named[start : start + MAX_QUERIES], StartTime=since, EndTime=until
             )
             for page in pages:
                 for result in page["MetricDataResults"]:
                     points.setdefault(result["Id"], []).extend(
                         map(Point, result["Timestamps"], result["Values"])
                     )
-    series = (
-        series._replace(points=tuple(sorted(points.get(f"q{number}", ()))))
-        for number, (series, _) in enumerate(asked)
-    )
-    return Activity(since, until, tuple(series))
+    return [tuple(sorted(points.get(query["Id"], ()))) for query in named]
+
+
+def query_of(
+    namespace: str, metric: str, dimensions: Iterable[tuple[str, str]], period: int, statistic: str = "Sum"
+) -> Query:
+    """Return what GetMetricData is asked for one metric; `period` is in seconds."""
+    named = [{"Name": name, "Value": value} for name, value in dimensions]
+    about = {"Namespace": namespace, "MetricName": metric, "Dimensions": named}
+    return {"Id": "", "MetricStat": {"Metric": about, "Period": period, "Stat": statistic}}
 
 
 def _queries(stack: Stack, since: datetime, period: int, span: int) -> Iterator[tuple[Series, Query]]:
@@ -170,10 +182,4 @@ def _of_source(
 def _query(
     series: Series, namespace: str, dimensions: Iterable[tuple[str, str]], period: int
 ) -> tuple[Series, Query]:
-    metric = {
-        "Namespace": namespace,
-        "MetricName": series.metric,
-        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions],
-    }
-    stat = {"Metric": metric, "Period": period, "Stat": series.statistic}
-    return series, {"Id": "", "MetricStat": stat}
+    return series, query_of(namespace, series.metric, dimensions, period, series.statistic)

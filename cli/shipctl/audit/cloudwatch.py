@@ -1,0 +1,82 @@
+"""CloudWatch Logs' own metrics, by log group.
+
+"Monitoring with CloudWatch metrics" (Amazon CloudWatch Logs User Guide): sent every minute, as sums.
+IncomingLogEvents has the dimension LogGroupName; ForwardedLogEvents, DeliveryErrors and DeliveryThrottling
+have LogGroupName, DestinationType and FilterName, and for an account policy PolicyLevel, without a log group.
+ListMetrics knows what had values within two weeks (Amazon CloudWatch API Reference).
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from shipctl.account import aws_errors, client_config
+from shipctl.audit.gaps import Series
+from shipctl.installation.metrics import Query, query_of, read_points
+from shipctl.stack import Stack
+
+NAMESPACE = "AWS/Logs"
+INCOMING = "IncomingLogEvents"
+FORWARDED = "ForwardedLogEvents"
+ERRORS = "DeliveryErrors"
+THROTTLED = "DeliveryThrottling"
+OF_SUBSCRIPTIONS = (FORWARDED, ERRORS, THROTTLED)
+LOG_GROUP, FILTER, POLICY = "LogGroupName", "FilterName", "PolicyLevel"
+
+Dimensions = tuple[tuple[str, str], ...]
+
+
+class Metric(NamedTuple):
+    """One metric of one log group."""
+
+    name: str
+    log_group: str
+    dimensions: Dimensions
+
+
+def incoming(log_group: str) -> Metric:
+    """Return the metric of what is logged in a log group."""
+    return Metric(INCOMING, log_group, ((LOG_GROUP, log_group),))
+
+
+def list_metrics(stack: Stack) -> list[Metric]:
+    """Return the metrics of subscriptions that had values lately. Raises `CommandError`.
+
+    Those of an account policy have no log group.
+    """
+    found: list[Metric] = []
+    with aws_errors("Listing the metrics of CloudWatch Logs"):
+        paginator = stack.session.client("cloudwatch", config=client_config()).get_paginator("list_metrics")
+        for name in OF_SUBSCRIPTIONS:
+            for page in paginator.paginate(Namespace=NAMESPACE, MetricName=name):
+                for each in page["Metrics"]:
+                    dimensions = tuple((pair["Name"], pair["Value"]) for pair in each["Dimensions"])
+                    found.append(Metric(name, dict(dimensions).get(LOG_GROUP, ""), dimensions))
+    return found
+
+
+def read(
+    stack: Stack, metrics: Iterable[Metric], since: int, until: int, minutes: int
+) -> Mapping[Metric, Series]:
+    """Return what was counted of each, in periods of so many minutes. Raises `CommandError`."""
+    asked = list(metrics)
+    queries: list[Query] = [
+        query_of(NAMESPACE, metric.name, metric.dimensions, minutes * 60) for metric in asked
+    ]
+    if since >= until or not asked:
+        return {}
+    found = read_points(stack, queries, moment(since), moment(until))
+    return {
+        metric: {minute_of(point.time): round(point.value) for point in points if point.value}
+        for metric, points in zip(asked, found, strict=True)
+    }
+
+
+def moment(minute: int) -> datetime:
+    """Return the beginning of a minute."""
+    return datetime.fromtimestamp(minute * 60, UTC)
+
+
+def minute_of(time: datetime) -> int:
+    """Return the minute, since 1970, that a time is in."""
+    return int(time.timestamp()) // 60

@@ -1,0 +1,187 @@
+"""What an audit found, for people and programs."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from shipctl.audit.cloudwatch import moment
+from shipctl.audit.findings import Finding, State, is_trouble
+from shipctl.audit.gaps import Gap, Series
+from shipctl.audit.survey import Survey
+from shipctl.stack import Stack
+from shipctl.table import BOLD, DIM, TROUBLE
+from shipctl.terminal import counted, one_line
+
+MAX_GAPS_SHOWN = 5
+"""Of one log group; all are in --json."""
+
+GOOD, PASSING, BAD = Style(color="green"), Style(color="yellow"), Style(color="red")
+STYLES = {State.COMPLETE: GOOD, State.REPAIRED: PASSING}
+WORDS = {
+    State.COMPLETE: "complete",
+    State.REPAIRED: "repaired",
+    State.NOT_FORWARDED: "CloudWatch Logs did not hand it on",
+    State.NOT_RECEIVED: "handed on, and not counted by the shipper",
+    State.NOT_ARRIVED: "logged, and not received",
+}
+COLUMNS = ("logged", "forwarded", "errors", "throttled", "received", "filtered", "delivered", "waiting")
+
+
+def sums(finding: Finding) -> dict[str, int | None]:
+    """Return the sums of the columns; None for what is not known of this log group."""
+    counts = finding.counts
+    known = finding.filtering.is_known
+    return {
+        "logged": _sum(counts.incoming),
+        "forwarded": _sum(counts.forwarded) if known else None,
+        "errors": _sum(counts.errors) if known else None,
+        "throttled": _sum(counts.throttled) if known else None,
+        "received": _sum(counts.received),
+        "filtered": _sum(counts.filtered),
+        "delivered": _sum(counts.delivered),
+        "waiting": counts.waiting,
+    }
+
+
+def _sum(series: Series) -> int:
+    return sum(series.values())
+
+
+def repairs(finding: Finding, stack: Stack) -> list[str]:
+    """Return the commands that ship what is missing; none where that is not the remedy."""
+    if finding.state not in (State.NOT_FORWARDED, State.NOT_ARRIVED):
+        return []
+    return [
+        stack.command(
+            *("backfill", "--log-group", finding.name),
+            *("--ingested-since", _utc(gap.since), "--ingested-until", _utc(gap.until)),
+        )
+        for gap in finding.gaps
+    ]
+
+
+def write_survey(console: Console, found: Survey, stack: Stack, *, everything: bool) -> None:
+    """Write a row for each log group with trouble, or for all, and what to do."""
+    shown = [each for each in found.findings if everything or each.state is not State.COMPLETE]
+    if shown:
+        console.print(_table(shown))
+    for finding in filter(is_trouble, found.findings):
+        for line in _details(finding, stack):
+            console.print(line, soft_wrap=True)
+    for line in _summary(found, stack):
+        console.print(line, soft_wrap=True)
+
+
+def _table(findings: Sequence[Finding]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style=Style(underline=True))
+    table.add_column("log group", overflow="fold")
+    for column in COLUMNS:
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("")
+    for finding in findings:
+        cells = ("?" if number is None else f"{number:,}" for number in sums(finding).values())
+        words = Text(WORDS[finding.state], style=STYLES.get(finding.state, BAD))
+        table.add_row(one_line(finding.name), *cells, words)
+    return table
+
+
+def _details(finding: Finding, stack: Stack) -> Iterator[Text]:
+    yield Text(f"\n{one_line(finding.name)}", style=BOLD).append(
+        f"  {counted(finding.missing, 'log event')} missing: {WORDS[finding.state]}", style=Style(bold=False)
+    )
+    if finding.repaired:
+        yield Text(f"  {finding.repaired:,} of them, or of others, were shipped since by backfill or replay")
+    commands = repairs(finding, stack)
+    for number, gap in enumerate(finding.gaps[:MAX_GAPS_SHOWN]):
+        yield Text(f"  {_words(gap)}")
+        if commands:
+            yield Text(f"  → {commands[number]}")
+    if (more := len(finding.gaps) - MAX_GAPS_SHOWN) > 0:
+        yield Text(f"  and {counted(more, 'gap')} more: --json has them all", style=DIM)
+    if finding.state is not State.NOT_FORWARDED:
+        yield Text(
+            "  The shipper may have crashed, or had no free execution. Look there first, since what is there "
+            "is replayed, and would arrive twice by a backfill:",
+            style=DIM,
+        )
+        yield Text(f"  → {stack.command('dlq', 'stats')}")
+        yield Text(f"  → {stack.command('doctor', '--only', 'errors', '--only', 'start')}")
+
+
+def _words(gap: Gap) -> str:
+    words = f"from {_utc(gap.since)} to {_utc(gap.until)}: {gap.missing:,} of {gap.logged:,}"
+    there = gap.logged - gap.missing
+    return f"{words} (the {there:,} that arrived would arrive twice)" if there > 0 else words
+
+
+def _summary(found: Survey, stack: Stack) -> Iterator[Text]:
+    troubles = sum(map(is_trouble, found.findings))
+    since, until = moment(found.window.since), moment(found.window.until)
+    groups = counted(len(found.findings), "log group")
+    style = TROUBLE if troubles else GOOD
+    words = (
+        f"{troubles:,} of {groups} with something missing" if troubles else f"nothing is missing in {groups}"
+    )
+    yield Text(words, style=style).append(
+        f", from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC", style=Style(dim=True)
+    )
+    if found.account_forwarded is not None:
+        received = sum(_sum(finding.counts.received) for finding in found.findings)
+        yield Text(
+            f"account policy: {found.account_forwarded:,} log events were forwarded, "
+            f"{found.account_errors:,} with errors, {received:,} were received; CloudWatch does not count "
+            "these by log group",
+            style=DIM,
+        )
+    if any(finding.filtering.by_pattern for finding in found.findings):
+        yield Text(
+            "with a filter pattern, less is forwarded than logged: only what was forwarded is compared",
+            style=DIM,
+        )
+    if any(repairs(finding, stack) for finding in found.findings):
+        yield Text(
+            "these counts are of arrival, to the minute: what arrived in the first and last minutes of a gap "
+            "may arrive twice",
+            style=DIM,
+        )
+
+
+def document(found: Survey, stack: Stack) -> dict[str, Any]:
+    """Return it for programs; all counts are log events."""
+    return {
+        "since": _utc(found.window.since),
+        "until": _utc(found.window.until),
+        "isComplete": not any(map(is_trouble, found.findings)),
+        "accountForwarded": found.account_forwarded,
+        "accountErrors": found.account_errors if found.account_forwarded is not None else None,
+        "logGroups": [
+            {
+                "name": finding.name,
+                "state": finding.state,
+                **sums(finding),
+                "backfilled": _sum(finding.counts.backfilled),
+                "missing": finding.missing,
+                "repaired": finding.repaired,
+                "byPattern": finding.filtering.by_pattern,
+                "gaps": [
+                    {
+                        "since": _utc(gap.since),
+                        "until": _utc(gap.until),
+                        "missing": gap.missing,
+                        "logged": gap.logged,
+                    }
+                    for gap in finding.gaps
+                ],
+                "repairs": repairs(finding, stack),
+            }
+            for finding in found.findings
+        ],
+    }
+
+
+def _utc(minute: int) -> str:
+    return f"{moment(minute):%Y-%m-%dT%H:%MZ}"

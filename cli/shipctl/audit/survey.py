@@ -1,0 +1,224 @@
+"""The account of a stack: hours of all log groups first, then minutes of those where they differ."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple
+
+from loginformant_shipper.events import Source
+from loginformant_shipper.subscriptions.logs_api import LogsApi
+from loginformant_shipper.subscriptions.plan import WITHOUT_FILTERS
+from loginformant_shipper.subscriptions.subscription_settings import SubscriptionSettings
+from loginformant_shipper.subscriptions.wanted import matches
+
+from shipctl.account import aws_errors, client_config
+from shipctl.audit import cloudwatch, own_counts
+from shipctl.audit.cloudwatch import Metric, minute_of
+from shipctl.audit.findings import Counts, Filtering, Finding, State, Window, look
+from shipctl.audit.gaps import Series
+from shipctl.stack import Stack
+
+HOUR = 60
+LEFT_OUT = 15
+"""Minutes before now of which nothing is said: what came in then may be under way."""
+LIVE = (Source.SUBSCRIPTION, Source.KINESIS)
+BY_HAND = "loginformant-shipper"
+"""The name of a filter that was made with the stack's `SubscribeCommand`."""
+
+
+@dataclass
+class Survey:
+    """What was found."""
+
+    window: Window
+    findings: list[Finding] = field(default_factory=list)
+    account_forwarded: int | None = None
+    """With an account policy: what CloudWatch Logs handed on, of all log groups together."""
+    account_errors: int = 0
+
+
+class _Known(NamedTuple):
+    """What every step needs."""
+
+    stack: Stack
+    settings: SubscriptionSettings
+    window: Window
+    metrics: Mapping[str, Sequence[Metric]]
+    """Those of subscriptions, by log group."""
+
+
+def window_of(since: datetime, now: datetime) -> Window:
+    """Return the minutes that an audit looks at."""
+    end = minute_of(now) + 1
+    return Window(minute_of(since), max(end - 1 - LEFT_OUT, minute_of(since)), end)
+
+
+def survey(
+    stack: Stack, settings: SubscriptionSettings, api: LogsApi, only: Sequence[str], window: Window
+) -> Survey:
+    """Compare what was logged with what arrived. Raises `CommandError`.
+
+    `only` are patterns of names of log groups; none is all that are wanted, or of which something arrived.
+    """
+    begin = _hour(window.since) - HOUR
+    metrics: dict[str, list[Metric]] = {}
+    for metric in cloudwatch.list_metrics(stack):
+        metrics.setdefault(metric.log_group, []).append(metric)
+    known = _Known(stack, settings, window, metrics)
+    arrived = own_counts.names(stack, begin, window.end)
+    names = sorted(name for name in arrived | _wanted(api, settings) if not only or matches(name, only))
+    found = Survey(window)
+    counts = _read(known, names, begin, window.end, by_hours=True)
+    doubtful = [name for name in names if _coarse_look(known, name, counts[name]).state is not State.COMPLETE]
+    closer = _closer(known, doubtful, counts)
+    for name in names:
+        filtering = _filtering(known, name)
+        if name in closer and not filtering.by_pattern and _has_pattern(api, settings, name):
+            filtering = filtering._replace(by_pattern=True)
+        finding = look(name, closer.get(name, counts[name]), filtering, window)
+        # The sums that are shown are those of the whole time, also where minutes were looked at.
+        found.findings.append(replace(finding, counts=counts[name]))
+    if settings.account_wide:
+        _add_account(found, known, begin)
+    return found
+
+
+def _wanted(api: LogsApi, settings: SubscriptionSettings) -> frozenset[str]:
+    wanted = settings.wanted
+    if not wanted.log_groups:
+        return frozenset()
+    with aws_errors("Listing the log groups"):
+        return frozenset(
+            group.name
+            for group in api.log_groups()
+            if group.log_class not in WITHOUT_FILTERS and wanted.why_not(group.name) is None
+        )
+
+
+def _filtering(known: _Known, name: str) -> Filtering:
+    is_known = not known.settings.account_wide and _ours(known, name) is not None
+    return Filtering(is_known, bool(known.settings.filter_pattern))
+
+
+def _ours(known: _Known, name: str) -> Sequence[Metric] | None:
+    """Return the metrics of the log group's filter to this stack; None where they cannot be told apart."""
+    there = known.metrics.get(name, ())
+    filters = {dict(metric.dimensions).get(cloudwatch.FILTER, "") for metric in there}
+    if len(filters) > 1:
+        filters &= {known.settings.filter_name, BY_HAND}
+    if len(filters) > 1 or (there and not filters):
+        return None
+    return [metric for metric in there if dict(metric.dimensions).get(cloudwatch.FILTER, "") in filters]
+
+
+def _has_pattern(api: LogsApi, settings: SubscriptionSettings, name: str) -> bool:
+    from botocore.exceptions import ClientError
+
+    with aws_errors(f"Reading the filters of {name}"):
+        try:
+            filters = api.filters(name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                return False  # it was deleted since, or is of another account
+            raise
+    return any(each.pattern for each in filters if each.destination_arn == settings.destination_arn)
+
+
+def _coarse_look(known: _Known, name: str, counts: Counts) -> Finding:
+    """Look at whole hours: those that the window begins in the middle of, too."""
+    window = known.window._replace(since=_hour(known.window.since))
+    return look(name, counts, _filtering(known, name), window)
+
+
+def _closer(known: _Known, names: Sequence[str], counts: Mapping[str, Counts]) -> Mapping[str, Counts]:
+    """Return the counts of some log groups by the minute, in the hours where they differ."""
+    hours: set[int] = set()
+    for name in names:
+        for gap in _coarse_look(known, name, counts[name]).gaps:
+            hours |= set(range(_hour(gap.since) - HOUR, _hour(gap.until) + 2 * HOUR, HOUR))
+    if not hours:
+        return {}
+    first, last = min(hours), min(max(hours) + HOUR, known.window.end)
+    by_minute = _read(known, names, first, last, by_hours=False)
+    for name in names:
+        # Hours before stand as they are, so that what was under way then does not count as missing now.
+        for closer, coarse in _pairs(by_minute[name], counts[name]):
+            closer.update({m: n for m, n in coarse.items() if m < first or m >= last})
+    return by_minute
+
+
+_COLUMNS = ("incoming", "forwarded", "errors", "throttled", "received", "filtered", "delivered", "backfilled")
+
+
+def _pairs(one: Counts, other: Counts) -> Iterator[tuple[dict[int, int], dict[int, int]]]:
+    for column in (*_COLUMNS, "kept", "replayed"):
+        yield getattr(one, column), getattr(other, column)
+
+
+def _read(
+    known: _Known, names: Sequence[str], since: int, until: int, *, by_hours: bool
+) -> dict[str, Counts]:
+    """Read whole hours as such, where wanted, and the minutes behind the last of them."""
+    counts = {name: Counts() for name in names}
+    middle = _hour(until) if by_hours else since
+    for begin, end, minutes in ((since, middle, HOUR), (middle, until, 1)):
+        if begin < end and names:
+            _add_metrics(known, counts, begin, end, minutes)
+            for row in own_counts.read(known.stack, names, begin, end, minutes):
+                _add_row(counts[row.log_group], row)
+    return counts
+
+
+def _add_metrics(known: _Known, counts: Mapping[str, Counts], begin: int, end: int, minutes: int) -> None:
+    metrics = [cloudwatch.incoming(name) for name in counts]
+    for name in counts:
+        metrics += _ours(known, name) or ()
+    columns = {
+        cloudwatch.INCOMING: "incoming",
+        cloudwatch.FORWARDED: "forwarded",
+        cloudwatch.ERRORS: "errors",
+        cloudwatch.THROTTLED: "throttled",
+    }
+    for metric, series in cloudwatch.read(known.stack, metrics, begin, end, minutes).items():
+        _add(getattr(counts[metric.log_group], columns[metric.name]), series)
+
+
+def _add_row(counts: Counts, row: own_counts.Row) -> None:
+    settled = row.received - row.returned
+    _add(counts.filtered, {row.minute: row.filtered})
+    _add(counts.delivered, {row.minute: row.delivered})
+    if row.source == Source.REPLAY:
+        _add(counts.replayed, {row.minute: row.delivered + row.filtered})
+        return
+    _add(counts.received if row.source in LIVE else counts.backfilled, {row.minute: settled})
+    _add(counts.kept, {row.minute: settled - row.delivered - row.filtered})
+
+
+def _add(to: dict[int, int], series: Series) -> None:
+    for minute, number in series.items():
+        if number:
+            to[minute] = to.get(minute, 0) + number
+
+
+def _add_account(found: Survey, known: _Known, begin: int) -> None:
+    """Add what CloudWatch Logs counted for the account policy: sums without log groups."""
+    metrics: Iterable[Metric] = known.metrics.get("", ())
+    hours = cloudwatch.read(known.stack, metrics, begin, _hour(known.window.end) + HOUR, HOUR)
+    found.account_forwarded = 0
+    for metric, series in hours.items():
+        if metric.name == cloudwatch.FORWARDED:
+            found.account_forwarded += sum(series.values())
+        elif metric.name == cloudwatch.ERRORS:
+            found.account_errors += sum(series.values())
+
+
+def _hour(minute: int) -> int:
+    return minute // HOUR * HOUR
+
+
+def logs_api(stack: Stack, settings: SubscriptionSettings) -> LogsApi:
+    """Return CloudWatch Logs at the pace of the stack's parameter."""
+    import math
+
+    client = stack.session.client("logs", config=client_config())
+    return LogsApi(client, settings.requests_per_second, deadline=math.inf)
