@@ -16,7 +16,7 @@ SET ?=
 # As it was typed: make would expand a dollar sign, which ends many a regular expression.
 export DEPLOY_SET := $(value SET)
 
-.PHONY: help run test trial test-oldest lint build deploy bench chaos fuzz soak coverage mutants reference lock clean set-up
+.PHONY: help run test trial test-oldest lint build deploy package bench chaos fuzz soak coverage mutants reference lock clean set-up
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,11 @@ build: set-up ## build functions and layers for AWS Lambda
 
 deploy: build ## make the stack in the AWS account at hand, or change it (one setting: SET='Redact=email'; ARGS="--dry-run")
 	@shipctl deploy $${DEPLOY_SET:+--set "$$DEPLOY_SET"} $(ARGS)
+
+package: set-up ## make all that is released, in dist: wheel, stack, checksums, licences
+	@python -m release.package --check
+	@LAYER_BYTECODE=required PYTHON_FOR_LAYERS="$$(command -v python)" $(MAKE) build
+	@python -m release.package $(ARGS)
 
 bench: set-up ## measure speed, memory, cold start and cost (one: make bench ARGS=latency)
 	@python -m benchmarks $(ARGS)
@@ -87,7 +92,7 @@ lock: set-up ## pin all packages with their hashes (newer ones: make lock ARGS=-
 		--custom-compile-command "make lock" --group mutants -c layers/dependencies/requirements.txt -o requirements-mutants.txt
 
 clean: ## remove what was built (.venv stays)
-	@rm -rf .aws-sam .build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .aws-sam .build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 set-up:

@@ -105,7 +105,7 @@ ArtefactsFolder = Annotated[
     typer.Option(
         "--artefacts",
         metavar="FOLDER",
-        help="What sam build made, if it is not this clone's .aws-sam/build.",
+        help="What to deploy, if it is not what this shipctl carries: what make package or sam build made.",
         rich_help_panel=HOW_PANEL,
         show_default=False,
     ),

@@ -12,8 +12,7 @@ from typing import Any
 
 from shipctl.account import aws_errors
 from shipctl.deploy.account import Account
-from shipctl.deploy.artefacts import Artefacts, archive_of
-from shipctl.deploy.files import digest_of
+from shipctl.deploy.artefacts import Artefacts, archive_of, name_of
 from shipctl.errors import CommandError
 
 _PREFIX = "loginformant-shipper"
@@ -36,9 +35,9 @@ def upload(account: Account, artefacts: Artefacts, bucket: str | None) -> str:
         _have_bucket(client, name, account, may_be_made=bucket is None)
     with aws_errors(f"Uploading to bucket {name}"):
         addresses = {}
-        for logical_id, folder in artefacts.code():
-            key = f"{_PREFIX}/{digest_of(folder)}.zip"
-            _put(client, name, key, partial(archive_of, folder), account)
+        for logical_id, code in artefacts.code():
+            key = f"{_PREFIX}/{name_of(code)}.zip"
+            _put(client, name, key, partial(archive_of, code), account)
             addresses[logical_id] = f"s3://{name}/{key}"
         template = json.dumps(artefacts.template_with(addresses), ensure_ascii=False).encode()
         key = f"{_PREFIX}/{hashlib.sha256(template).hexdigest()}.template.json"

@@ -1,8 +1,10 @@
 """Where a deployment comes from: a whole build, named by its content."""
 
 import io
+import json
 import os
 import py_compile
+import sys
 import time
 import zipfile
 from importlib.util import cache_from_source
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from shipctl.deploy import artefacts
-from shipctl.deploy.artefacts import archive_of, find_artefacts, load_artefacts
+from shipctl.deploy.artefacts import PACKED_TEMPLATE, archive_of, find_artefacts, load_artefacts, name_of
 from shipctl.deploy.files import digest_of
 from shipctl.deploy.sources import DIGEST_FILE, digest_of_sources
 from shipctl.errors import CommandError
@@ -154,3 +156,52 @@ def test_other_code_has_another_name(change: str, build: Path) -> None:
     else:
         file.chmod(0o755)
     assert digest_of(build / "Function") != before
+
+
+class TestPacked:
+    """What `make package` makes: a template in JSON, and an archive for each function and layer."""
+
+    @pytest.fixture
+    def packed(self, build: Path, tmp_path: Path) -> Path:
+        built, folder = load_artefacts(build), tmp_path / "packed"
+        folder.mkdir()
+        paths = {}
+        for logical_id, code in built.code():
+            paths[logical_id] = f"{name_of(code)}.zip"
+            (folder / paths[logical_id]).write_bytes(archive_of(code))
+        (folder / PACKED_TEMPLATE).write_text(json.dumps(built.template_with(paths)))
+        return folder
+
+    def test_code_has_the_name_and_the_bytes_that_it_has_as_a_folder(self, build: Path, packed: Path) -> None:
+        """So that a stack that was deployed from a clone does not change with an installed shipctl."""
+        folders, archives = (dict(load_artefacts(each).code()) for each in (build, packed))
+        for logical_id, code in archives.items():
+            assert name_of(code) == name_of(folders[logical_id])
+            assert archive_of(code) == archive_of(folders[logical_id])
+
+    def test_it_needs_no_yaml(self, packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "yaml", None)
+        assert load_artefacts(packed).template["Parameters"] == {}
+
+    def test_what_sam_built_says_that_it_needs_yaml(
+        self, build: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "yaml", None)
+        with pytest.raises(CommandError, match=r"install loginformant-shipper\[sam\]"):
+            load_artefacts(build)
+
+    def test_an_archive_that_is_not_there_is_refused(self, packed: Path) -> None:
+        next(packed.glob("*.zip")).unlink()
+        with pytest.raises(CommandError, match="not a whole build"):
+            load_artefacts(packed)
+
+    def test_what_is_carried_is_deployed(self, packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(artefacts, "_CARRIED", packed)
+        assert find_artefacts(None).folder == packed
+
+    def test_without_a_clone_and_without_a_stack_it_says_what_to_install(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(artefacts, "_CLONE", tmp_path / "nowhere")
+        with pytest.raises(CommandError, match="installed without a stack: install a released one"):
+            find_artefacts(None)
