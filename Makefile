@@ -37,7 +37,7 @@ lint: set-up ## check style, types and the template
 	@ruff check
 	@ruff format --check
 	@mypy
-	@cfn-lint template.yaml
+	@cfn-lint template.yaml organization/*.yaml
 
 build: set-up ## build functions and layers for AWS Lambda
 	@mkdir -p .build

@@ -44,7 +44,8 @@ def check_subscriptions(installation: Installation) -> Iterator[Finding]:
             f"{words}: {', '.join(names[:MAX_NAMES])}{more}", stack.command("subscriptions", "reconcile")
         )
     shipped = sum(states[state] for state in SHIPPED)
-    if not (shipped or states[State.MISSING] or stack.parameters.get("KinesisStreamArn")):
+    reads_a_stream = stack.parameters.get("KinesisStreamArn") or stack.parameters.get("OrganizationId")
+    if not (shipped or states[State.MISSING] or reads_a_stream):
         patterns = stack.parameters.get("LogGroups", "")
         matches = f"; none matches LogGroups, {patterns}" if patterns else ""
         yield fault(

@@ -42,6 +42,25 @@ def shipped(
     return json.loads(entry(log, Level.WARNING, frame(origin, REGION)).body)
 
 
+@pytest.mark.parametrize(
+    ("names", "region"),
+    [
+        ((), REGION),
+        (("all",), REGION),
+        (("loginformant-shipper@us-east-1",), "us-east-1"),
+        (("other", "a@b@us-gov-west-1"), "us-gov-west-1"),
+        (("someone@example.com",), REGION),
+        (("@",), REGION),
+        (("x@us-east-1 ",), REGION),
+    ],
+)
+def test_the_region_of_logs_that_came_through_a_stream_of_many_regions(
+    names: tuple[str, ...], region: str
+) -> None:
+    document = shipped("Order placed", origin=ORIGIN._replace(filters=names))
+    assert document["properties"]["region"] == region
+
+
 def own(document: Any) -> dict[str, Any]:
     """The properties that are not about where the log comes from."""
     return {name: value for name, value in document["properties"].items() if name not in WHERE}

@@ -147,17 +147,28 @@ AT_A_TIME = {"KinesisStartingPosition": "AT_TIMESTAMP", "KinesisStartingTimestam
         (STREAM | {"KinesisStreamArn": ""}, STREAM | {"KinesisStreamArn": ""} | AT_A_TIME),
         ({"KinesisStreamArn": STREAM["KinesisStreamArn"]}, STREAM),
         ({}, STREAM),
+        (STREAM, STREAM | AT_A_TIME | {"KinesisStreamArn": "", "OrganizationId": "o-1234567890"}),
     ],
-    ids=["nothing", "fan-out", "another stream", "first stream", "no stream", "before 0.2", "new stack"],
+    ids=[
+        "nothing",
+        "fan-out",
+        "another stream",
+        "first stream",
+        "no stream",
+        "before 0.2",
+        "new stack",
+        "organization",
+    ],
 )
 def test_changes_of_the_place_in_a_stream_that_can_work(old: dict[str, str], new: dict[str, str]) -> None:
     assert validate_change(old, new) == []
 
 
 @pytest.mark.parametrize("new", [{"KinesisStartingPosition": "LATEST"}, AT_A_TIME])
-def test_lambda_keeps_its_place_in_a_stream(new: dict[str, str]) -> None:
+@pytest.mark.parametrize("stream", [{}, {"KinesisStreamArn": "", "OrganizationId": "o-1234567890"}])
+def test_lambda_keeps_its_place_in_a_stream(new: dict[str, str], stream: dict[str, str]) -> None:
     """CloudFormation would make a second mapping of the same function and stream, which Lambda refuses."""
-    (complaint,) = validate_change(STREAM, STREAM | new)
+    (complaint,) = validate_change(STREAM | stream, STREAM | stream | new)
     assert complaint.startswith(" and ".join(new) + " cannot change")
     assert "back to TRIM_HORIZON and KinesisStartingTimestamp to nothing" in complaint
 

@@ -42,6 +42,7 @@ NOT_FOR_THE_CODE = {
     "Monitoring",
     "NotificationEmail",
     "NotificationTopicArn",
+    "OrganizationId",
     "PermissionsBoundaryArn",
     "ReplayConcurrency",
     "ReservedConcurrency",
@@ -151,6 +152,7 @@ def test_every_parameter_says_what_is_allowed(template: JsonObject) -> None:
         ("KinesisStreamArn", "arn:aws:kinesis:eu-west-1:123456789012:stream/logs", "logs"),
         ("KinesisKmsKeyArn", KEY_ARN, "alias/aws/kinesis"),
         ("KinesisStartingTimestamp", "1790000000", "2026-11-29"),
+        ("OrganizationId", "o-exampleorgid", "ou-exampleorgid"),
         ("PermissionsBoundaryArn", "arn:aws:iam::123456789012:policy/team/boundary", ROLE_ARN),
         ("PermissionsBoundaryArn", "arn:aws:iam::aws:policy/PowerUserAccess", "boundary"),
         ("ReservedConcurrency", "20", "0"),
@@ -225,6 +227,12 @@ def test_subnets_and_security_groups_go_together(template: JsonObject) -> None:
     assert broken_rules(template, ApiKey="x", VpcSubnetIds="subnet-1") == {"VpcIsWhole"}
     assert broken_rules(template, ApiKey="x", VpcSecurityGroupIds="sg-1") == {"VpcIsWhole"}
     assert broken_rules(template, ApiKey="x", VpcSubnetIds="subnet-1", VpcSecurityGroupIds="sg-1") == set()
+
+
+def test_the_stack_reads_one_stream_at_most(template: JsonObject) -> None:
+    organization = {"ApiKey": "x", "OrganizationId": "o-exampleorgid"}
+    assert broken_rules(template, **organization) == set()
+    assert broken_rules(template, **organization, KinesisStreamArn="x") == {"OneStream"}
 
 
 def test_the_whole_account_is_everything_or_nothing_else(template: JsonObject) -> None:

@@ -19,6 +19,9 @@ NETWORK_INTERFACES = {
 }
 
 
+ROLE_OF_CLOUDWATCH_LOGS = "OrganizationDestinationRole"
+
+
 def branches(value: object) -> Iterator[Any]:
     """The values that `Fn::If` can make of `value`, without AWS::NoValue."""
     if isinstance(value, dict) and set(value) == {"Fn::If"}:
@@ -48,6 +51,7 @@ def roles(stack: JsonObject) -> list[JsonObject]:
 def roles_in_a_vpc(stack: JsonObject) -> list[JsonObject]:
     """Those of the functions that logs pass through; the others are outside of any VPC."""
     outside = [role_of(stack, function) for function in ("SettingsCheckFunction", "SubscriberFunction")]
+    outside.append(stack["Resources"][ROLE_OF_CLOUDWATCH_LOGS]["Properties"])
     assert "ec2:" not in json.dumps(outside)
     return [role for role in roles(stack) if role not in outside]
 
@@ -134,6 +138,7 @@ API_KEY_PARAMETER = {
 }
 DEAD_LETTER_QUEUE = {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
 KINESIS_STREAM = {"Ref": "KinesisStreamArn"}
+ORGANIZATION_STREAM = {"Fn::GetAtt": ["OrganizationStream", "Arn"]}
 PARKED_QUEUE = {"Fn::GetAtt": ["ParkedQueue", "Arn"]}
 ANY_KEY = {"Fn::Sub": "arn:${AWS::Partition}:kms:${AWS::Region}:*:key/*"}
 
@@ -167,11 +172,17 @@ def allowed(role: JsonObject) -> set[tuple[str, str]]:
             "ShipperFunction",
             "ShipperLogGroup",
             [
-                ("kinesis:DescribeStream", KINESIS_STREAM),
-                ("kinesis:DescribeStreamSummary", KINESIS_STREAM),
-                ("kinesis:GetRecords", KINESIS_STREAM),
-                ("kinesis:GetShardIterator", KINESIS_STREAM),
-                ("kinesis:ListShards", KINESIS_STREAM),
+                *(
+                    (f"kinesis:{action}", stream)
+                    for stream in (KINESIS_STREAM, ORGANIZATION_STREAM)
+                    for action in (
+                        "DescribeStream",
+                        "DescribeStreamSummary",
+                        "GetRecords",
+                        "GetShardIterator",
+                        "ListShards",
+                    )
+                ),
                 ("kinesis:SubscribeToShard", {"Fn::GetAtt": ["KinesisStreamConsumer", "ConsumerARN"]}),
                 ("kms:Decrypt", {"Ref": "KinesisKmsKeyArn"}),
                 ("sqs:SendMessage", DEAD_LETTER_QUEUE),
@@ -334,13 +345,17 @@ def test_keys_are_used_through_the_services_that_hold_the_data(stack: JsonObject
     assert services == in_this_region | {of_a_secret_elsewhere}
 
 
-def test_roles_are_lambdas_own_and_within_the_permissions_boundary(stack: JsonObject) -> None:
+def test_roles_belong_to_lambda_or_cloudwatch_logs_and_are_within_the_permissions_boundary(
+    stack: JsonObject,
+) -> None:
     boundary = {
         "Fn::If": ["HasPermissionsBoundary", {"Ref": "PermissionsBoundaryArn"}, {"Ref": "AWS::NoValue"}]
     }
+    of_logs = stack["Resources"][ROLE_OF_CLOUDWATCH_LOGS]["Properties"]
     for role in roles(stack):
         (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
-        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+        service = "logs" if role is of_logs else "lambda"
+        assert trust["Principal"] == {"Service": f"{service}.amazonaws.com"}
         assert role["PermissionsBoundary"] == boundary
         assert not {"ManagedPolicyArns", "RoleName"} & set(role)
 

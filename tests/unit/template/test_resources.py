@@ -16,6 +16,13 @@ PROJECT = Path(__file__).parents[3]
 
 JsonObject = dict[str, Any]
 
+STREAM = {
+    "Fn::If": [
+        "HasOrganization",
+        {"Fn::GetAtt": ["OrganizationStream", "Arn"]},
+        {"Ref": "KinesisStreamArn"},
+    ]
+}
 NO_VALUE = {"Ref": "AWS::NoValue"}
 WITH_SETTINGS = ("ShipperFunction", "ReplayFunction", "SubscriberFunction")
 SHIPPING = ("ShipperFunction", "ReplayFunction")
@@ -122,6 +129,9 @@ def test_what_depends_on_a_condition(stack: JsonObject) -> None:
         "NotificationTopic",
         "SubscriptionErrorsAlarm",
         "SubscriptionThrottledAlarm",
+        "OrganizationDestination",
+        "OrganizationDestinationRole",
+        "OrganizationStream",
         "Subscriptions",
     }
 
@@ -340,7 +350,8 @@ def test_with_enhanced_fan_out_the_shipper_reads_as_a_consumer_of_its_own(stack:
     consumer = {"Fn::GetAtt": ["KinesisStreamConsumer", "ConsumerARN"]}
     assert stack["Resources"]["KinesisStreamConsumer"]["Condition"] == "HasKinesisConsumer"
     source = properties(stack, "KinesisEventSourceMapping")["EventSourceArn"]
-    assert source == {"Fn::If": ["HasKinesisConsumer", consumer, {"Ref": "KinesisStreamArn"}]}
+    assert source == {"Fn::If": ["HasKinesisConsumer", consumer, STREAM]}
+    assert properties(stack, "KinesisStreamConsumer")["StreamARN"] == STREAM
 
 
 def test_the_batches_of_a_stream_are_those_of_the_parameters(stack: JsonObject) -> None:

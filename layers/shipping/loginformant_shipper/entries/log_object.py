@@ -29,6 +29,7 @@ log router or syslog says of a log (`parsing.containers`) comes last: where a lo
 wrapper's becomes `wrapper.<name>`.
 """  # noqa: E501  # a table row cannot be wrapped
 
+import re
 from functools import lru_cache
 from itertools import count
 from time import gmtime, strftime
@@ -99,7 +100,7 @@ def frame(
 
     Args:
         origin: The log stream.
-        region: The AWS region that it is in.
+        region: The AWS region that it is in, unless its subscription filter says another one.
         properties: Are added to those that say where a log comes from.
         tags: Those of the log group that become properties; `properties` of the same name win.
     """
@@ -110,10 +111,26 @@ def frame(
         "logGroup": origin.log_group,
         "logStream": origin.log_stream,
         "accountId": origin.owner,
-        "region": region,
+        "region": _region_of_filter(origin.filters) or region,
     }
     json = serialised({"source": source, "properties": shared})
     return Frame(origin, source, shared, json and json[1:-2], frozenset(tags.keys() - properties.keys()))
+
+
+_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{1,16}){1,3}-[0-9]{1,2}")
+
+
+def _region_of_filter(names: tuple[str, ...]) -> str | None:
+    """The region that a filter's name ends in, behind an @; None where none does.
+
+    A payload does not say which region it is of ("Log group-level subscription filters", CloudWatch Logs User
+    Guide), and those of other regions come through one stream: so organization/member.yaml writes it there.
+    """
+    for name in names:
+        _, at, region = name[-64:].rpartition("@")
+        if at and _REGION.fullmatch(region):
+            return region
+    return None
 
 
 def entry(log: "Log", level: "Level", frame: Frame) -> Entry:

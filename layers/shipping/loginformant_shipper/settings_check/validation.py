@@ -35,7 +35,6 @@ _VARIABLES = re.compile(r"\b(" + "|".join(sorted(PARAMETER_OF, key=len, reverse=
 
 
 _PLACE_IN_THE_STREAM = ("KinesisStartingPosition", "KinesisStartingTimestamp")
-_WAY_TO_THE_STREAM = ("KinesisStreamArn", "KinesisEnhancedFanOut")
 
 
 def validate_change(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
@@ -50,15 +49,21 @@ def validate_change(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]
         new: Those that it is to have.
     """
     moved = [name for name in _PLACE_IN_THE_STREAM if old.get(name, "") != new.get(name, "")]
-    is_read = bool(old.get("KinesisStreamArn")) and "KinesisStartingPosition" in old
-    if is_read and moved and all(old.get(name) == new.get(name) for name in _WAY_TO_THE_STREAM):
+    source = _source_of_records(old)
+    if moved and "KinesisStartingPosition" in old and source and source == _source_of_records(new):
         told = old.get("KinesisStartingTimestamp") or "nothing"
         return [
             f"{' and '.join(moved)} cannot change while the same stream is read in the same way: Lambda "
             f"keeps its place in it. Set KinesisStartingPosition back to {old['KinesisStartingPosition']} "
-            f"and KinesisStartingTimestamp to {told}; or empty KinesisStreamArn first, and then set both"
+            f"and KinesisStartingTimestamp to {told}; or read no stream first, and then set both"
         ]
     return []
+
+
+def _source_of_records(parameters: Mapping[str, str]) -> tuple[str, bool] | None:
+    """The stream, and whether it is read by a consumer; the stream of an organization is the stack's own."""
+    stream = "its own" if parameters.get("OrganizationId") else parameters.get("KinesisStreamArn")
+    return (stream, parameters.get("KinesisEnhancedFanOut") == "true") if stream else None
 
 
 def validate_parameters(parameters: Mapping[str, str], place: Place) -> list[str]:
