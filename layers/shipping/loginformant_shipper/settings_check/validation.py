@@ -61,7 +61,7 @@ def validate_change(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]
 
 
 def _source_of_records(parameters: Mapping[str, str]) -> tuple[str, bool] | None:
-    """The stream, and whether it is read by a consumer; the stream of an organization is the stack's own."""
+    """Return the stream, and whether a consumer reads it; that of an organization is the stack's own."""
     stream = "its own" if parameters.get("OrganizationId") else parameters.get("KinesisStreamArn")
     return (stream, parameters.get("KinesisEnhancedFanOut") == "true") if stream else None
 
