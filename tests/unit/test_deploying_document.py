@@ -15,7 +15,10 @@ from shipctl.deploy.parameters import parameters_of
 from shipctl.deploy.wishes import read_wishes
 
 PROJECT = Path(__file__).parents[2]
-POLICY = json.loads((PROJECT / "docs/deploying-policy.json").read_text(encoding="utf-8"))
+POLICIES = [
+    json.loads((PROJECT / "docs" / name).read_text(encoding="utf-8"))
+    for name in ("deploying-policy.json", "deploying-stream-policy.json")
+]
 TEMPLATE = yaml_parse((PROJECT / "template.yaml").read_text(encoding="utf-8"))
 DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 
@@ -64,7 +67,8 @@ CALLED_BY_SHIPCTL = {
 def allowed() -> set[str]:
     return {
         action
-        for statement in POLICY["Statement"]
+        for policy in POLICIES
+        for statement in policy["Statement"]
         for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
     }
 
@@ -95,13 +99,14 @@ def test_the_policy_allows_what_shipctl_and_custom_resources_need() -> None:
     assert allowed() >= CALLED_BY_SHIPCTL | {"lambda:InvokeFunction"}
 
 
-def test_the_policy_is_no_larger_than_a_managed_policy_may_be() -> None:
+@pytest.mark.parametrize("policy", POLICIES, ids=["the stack", "streams"])
+def test_a_policy_is_no_larger_than_a_managed_policy_may_be(policy: dict[str, Any]) -> None:
     """6,144 characters without white space ("IAM and AWS STS quotas", AWS IAM User Guide)."""
-    assert len(re.sub(r"\s", "", json.dumps(POLICY))) <= 6144
+    assert len(re.sub(r"\s", "", json.dumps(policy))) <= 6144
 
 
 def test_the_policy_names_no_action_twice_in_a_statement_and_no_wildcard() -> None:
-    for statement in POLICY["Statement"]:
+    for statement in [each for policy in POLICIES for each in policy["Statement"]]:
         actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
         assert len(actions) == len(set(actions)), statement["Sid"]
         assert not [action for action in actions if "*" in action]
