@@ -5,7 +5,7 @@ Figures are compared within one run: with a naive shipper, one request at a time
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,10 +19,13 @@ from benchmarks.drain import CONCURRENCIES, OUTAGE_HOURS, TERABYTES_A_DAY, drain
 from benchmarks.ingest_sink import ingest_sink
 from benchmarks.latency import BATCHES, wall_times
 from benchmarks.memory import peak_memory
-from benchmarks.plot import Bar, plot
+from benchmarks.plot import Bar, Parts, draw_parts, draw_ratios
 from benchmarks.processor_time import processor_time
 from benchmarks.redaction import redaction_cost
 from benchmarks.stages import Stages, stages
+
+PROCESSOR_TIME = "Processor time for each log event, in microseconds"
+PARTS_OF_PROCESSOR_TIME = "Where the processor time goes, in microseconds for each log event"
 
 
 class Figures(NamedTuple):
@@ -40,7 +43,7 @@ class Figures(NamedTuple):
 def _processor(model: Model) -> list[Figures]:
     measured = processor_time()
     times = Figures(
-        "Processor time for each log event, in microseconds",
+        PROCESSOR_TIME,
         ("payload", "log events", "shipper", "naive shipper", "ratio"),
         [(it.payload, it.events, it.ours, it.naive, it.ratio) for it in measured],
         "at most 2.5, better 2",
@@ -61,8 +64,7 @@ def _processor(model: Model) -> list[Figures]:
 def _stages(_: Model) -> list[Figures]:
     with ingest_sink() as url:
         rows: list[tuple[Any, ...]] = [tuple(it) for it in stages(url)]
-    title = "Where the processor time goes, in microseconds for each log event"
-    return [Figures(title, tuple(Stages._fields), rows)]
+    return [Figures(PARTS_OF_PROCESSOR_TIME, tuple(Stages._fields), rows)]
 
 
 def _latency(_: Model) -> list[Figures]:
@@ -149,7 +151,9 @@ def main() -> None:
         "names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(MEASUREMENTS)}; default: all"
     )
     parser.add_argument("--json", action="store_true", help="machine-readable figures instead of tables")
-    parser.add_argument("--plot", metavar="FILE", type=Path, help="draw all ratios into an SVG file")
+    parser.add_argument(
+        "--plots", metavar="FOLDER", type=Path, help="draw the processor time and its parts there, as SVG"
+    )
     prices = parser.add_argument_group("prices, in dollars (examples by default)")
     prices.add_argument("--gb-second", type=float, default=Model.gb_second_dollars, help="%(default)s")
     prices.add_argument(
@@ -171,19 +175,18 @@ def main() -> None:
                 console.print(table)
     if arguments.json:
         print(json.dumps([_as_json(figures) for figures in found], indent=2))
-    if arguments.plot:
-        arguments.plot.write_text(plot(list(_bars(found))))
+    if arguments.plots:
+        _draw(found, arguments.plots)
 
 
-def _bars(found: Iterable[Figures]) -> Iterator[Bar]:
-    """Yield the last column of each table that has a limit."""
+def _draw(found: Iterable[Figures], folder: Path) -> None:
     for figures in found:
-        if figures.most is not None:
-            for row in figures.rows:
-                name = " ".join(
-                    f"{it:.0f} MiB" if isinstance(it, float) else str(it) for it in row[: figures.names]
-                )
-                yield Bar(f"{figures.title.split(',')[0]}: {name}", row[-1], figures.most)
+        if figures.title == PROCESSOR_TIME and figures.most is not None:
+            bars = [Bar(f"{row[0]}, {row[1]:,}", row[-1], figures.most) for row in figures.rows]
+            draw_ratios(bars, folder / "processor-time.svg")
+        elif figures.title == PARTS_OF_PROCESSOR_TIME:
+            parts = [Parts(row[0], row[1:-2]) for row in figures.rows]  # without the whole and the naive one
+            draw_parts(figures.columns[1:-2], parts, folder / "parts-of-processor-time.svg")
 
 
 def _as_json(figures: Figures) -> dict[str, Any]:

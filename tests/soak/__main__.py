@@ -22,7 +22,7 @@ import typer
 import urllib3
 
 from local.faults import Fault
-from tests.soak.plot import svg
+from tests.soak.plot import draw
 from tests.soak.samples import Sample, growth, halves, sampling
 from tests.soak.shipping import Shipping
 from tests.soak.tally import Tally
@@ -75,7 +75,7 @@ def main(
     report = _report(minutes, samples, account)
     typer.echo(report)
     if write:
-        (PROJECT / "docs" / "soak.svg").write_text(svg(samples))
+        draw(samples, PROJECT / "docs" / "soak.svg")
         (PROJECT / "docs" / "soak.md").write_text(report)
     if troubles := [*growth(halves(samples)), *_losses(account)]:
         typer.echo("; ".join(troubles), err=True)

@@ -1,42 +1,38 @@
-"""Samples as a picture: one row each for rate, memory, threads and sockets, over the same time."""
+"""Draw samples: rate, memory, threads and sockets over the same time, one below the other."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from tests.soak.samples import Sample
 
-WIDTH, LEFT, RIGHT = 860, 130, 24
-ROW, GAP, TOP, BOTTOM = 110, 26, 20, 44
-COLOURS = ("#1f6feb", "#8250df", "#1a7f37", "#bc4c00")
+COLOURS = ("#0969da", "#8250df", "#1a7f37", "#bf8700")
 
 
-def svg(samples: Sequence[Sample], window: int = 10) -> str:
-    """An SVG document. The rate is that of the last `window` samples."""
-    times = [sample.seconds for sample in samples]
-    rates = [_rate(samples, index, window) for index in range(len(samples))]
-    rows = [
-        ("events per second", rates),
+def draw(samples: Sequence[Sample], file: Path, window: int = 10) -> None:
+    """Draw samples as SVG. The rate is that of the last `window` samples."""
+    import matplotlib as mpl  # here: the soak itself does without it
+    from matplotlib.figure import Figure
+
+    mpl.rcParams |= {"svg.fonttype": "path", "svg.hashsalt": "loginformant", "font.size": 10}
+    minutes = [sample.seconds / 60 for sample in samples]
+    rows: list[tuple[str, list[float]]] = [
+        ("log events a second", [_rate(samples, index, window) for index in range(len(samples))]),
         ("memory, MiB", [sample.memory_mib for sample in samples]),
         ("threads", [float(sample.threads) for sample in samples]),
         ("TCP sockets", [float(sample.sockets) for sample in samples]),
     ]
-    height = TOP + len(rows) * (ROW + GAP) + BOTTOM
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" '
-        'font-size="13" role="img" aria-label="Rate, memory, threads and sockets over time">',
-        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-    ]
-    for number, ((name, values), colour) in enumerate(zip(rows, COLOURS, strict=True)):
-        parts += _row(name, times, values, colour, TOP + number * (ROW + GAP))
-    bottom = TOP + len(rows) * (ROW + GAP)
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        x, seconds = LEFT + share * (WIDTH - LEFT - RIGHT), share * times[-1]
-        anchor = "end" if share == 1.0 else "middle"
-        parts.append(
-            f'<text x="{x:.0f}" y="{bottom + 4}" text-anchor="{anchor}">'
-            f"{seconds // 60:.0f}:{seconds % 60:02.0f}</text>"
-        )
-    parts.append(f'<text x="{LEFT}" y="{bottom + 28}" fill="#57606a">minutes since the start</text>')
-    return "\n".join([*parts, "</svg>"]) + "\n"
+    figure = Figure(figsize=(9, 7), layout="constrained")
+    for axes, (name, values), colour in zip(
+        figure.subplots(len(rows), sharex=True), rows, COLOURS, strict=True
+    ):
+        axes.plot(minutes, values, color=colour, linewidth=1.2)
+        axes.set_ylim(0, max(values) * 1.15 or 1)
+        axes.set_title(f"{name}: at most {max(values):,.0f}", loc="left", fontsize=10)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(color="#d0d7de", linewidth=0.6)
+    axes.set_xlabel("minutes since the start")
+    # On white, so that it can be read on a dark page, too.
+    figure.savefig(file, format="svg", facecolor="white", metadata={"Date": None, "Creator": None})
 
 
 def _rate(samples: Sequence[Sample], index: int, window: int) -> float:
@@ -44,19 +40,3 @@ def _rate(samples: Sequence[Sample], index: int, window: int) -> float:
     if last.seconds == first.seconds:
         return last.delivered / last.seconds
     return (last.delivered - first.delivered) / (last.seconds - first.seconds)
-
-
-def _row(name: str, times: Sequence[float], values: Sequence[float], colour: str, top: int) -> list[str]:
-    most = max(values) * 1.1 or 1.0
-    width = WIDTH - LEFT - RIGHT
-    points = " ".join(
-        f"{LEFT + time / times[-1] * width:.1f},{top + ROW * (1 - value / most):.1f}"
-        for time, value in zip(times, values, strict=True)
-    )
-    return [
-        f'<text x="{LEFT - 12}" y="{top + ROW / 2:.0f}" text-anchor="end">{name}</text>',
-        f'<text x="{LEFT - 12}" y="{top + ROW / 2 + 18:.0f}" text-anchor="end" fill="#57606a">'
-        f"at most {max(values):,.0f}</text>",
-        f'<rect x="{LEFT}" y="{top}" width="{width}" height="{ROW}" fill="#f6f8fa" stroke="#d0d7de"/>',
-        f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>',
-    ]
