@@ -35,13 +35,9 @@ def draw_ratios(bars: Sequence[Bar], file: Path) -> None:
     axes.barh(places, [bar.ratio for bar in bars], height=0.55, color=OURS, label="this shipper")
     axes.axvline(1, color=NAIVE, linewidth=2, label="a naive shipper")
     for place, bar in zip(places, bars, strict=True):
-        axes.plot(
-            [bar.most] * 2, [place - 0.38, place + 0.38], color=GOAL, label="at most" if not place else None
-        )
-        axes.annotate(
-            f"{bar.ratio:.2f}", (bar.ratio, place), (-4, 0), textcoords="offset points", ha="right", va="center",
-            color="white",
-        )  # fmt: skip
+        label = None if place else "at most"
+        axes.plot([bar.most] * 2, [place - 0.38, place + 0.38], color=GOAL, label=label)
+        axes.text(bar.ratio - 0.03, place, f"{bar.ratio:.2f}", ha="right", va="center", color="white")
     axes.set_yticks(places, [bar.label for bar in bars])
     axes.set_xlabel("processor time, as a multiple of a naive shipper's")
     axes.set_xlim(0, max(max(bar.ratio, bar.most) for bar in bars) * 1.08)
