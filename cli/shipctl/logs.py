@@ -16,6 +16,7 @@ from rich.text import Text
 from shipctl.installation.functions import Function
 from shipctl.installation.own_log import NO_METRICS, Line, is_error, read_lines, words_of
 from shipctl.json_lines import print_json
+from shipctl.option_blocks import optional
 from shipctl.options import SHOWN_PANEL, AsJson, Place
 from shipctl.stack import Stack
 from shipctl.table import DIM
@@ -49,14 +50,12 @@ def logs(
     ] = Whose.ALL,
     since: Annotated[
         datetime | None,
-        typer.Option(
+        optional(
             "--since",
+            "TIME",
+            "From when on: so long ago (90s, 15m, 1h, 2d), or a time (2026-11-03T09:00, UTC).  [default: 1h]",
+            SHOWN_PANEL,
             parser=moment,
-            metavar="TIME",
-            help="From when on: so long ago (90s, 15m, 1h, 2d), or a time (2026-11-03T09:00, UTC).  "
-            "[default: 1h]",
-            rich_help_panel=SHOWN_PANEL,
-            show_default=False,
         ),
     ] = None,
     follow: Annotated[

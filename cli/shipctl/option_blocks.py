@@ -1,10 +1,42 @@
 """Options that several commands share, written once: a block of them is a dataclass, a field an option."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from functools import wraps
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+import typer
+
+if TYPE_CHECKING:
+    from typer.models import OptionInfo
+
+
+def optional(name: str, metavar: str, words: str, panel: str, **more: Any) -> "OptionInfo":
+    """Return an option with a value that may be left out; its `words` say what holds then.
+
+    Args:
+        name: The option, such as `--since`.
+        metavar: What stands for its value in the help.
+        words: Its help.
+        panel: The heading that it stands under in the help.
+        more: Further arguments of `typer.Option`.
+    """
+    option: OptionInfo = typer.Option(
+        name, metavar=metavar, help=words, rich_help_panel=panel, show_default=False, **more
+    )
+    return option
+
+
+def one_of(kind: str, allowed: Sequence[str]) -> Callable[[str], str]:
+    """Return a parser of an option that takes one of several words; `kind` says what they are."""
+
+    def parse(text: str) -> str:
+        if text in allowed:
+            return text
+        raise typer.BadParameter(f"{text!r} is not a {kind}; the {kind}s are {', '.join(allowed)}")
+
+    return parse
 
 
 def with_blocks(command: Callable[..., None]) -> Callable[..., None]:

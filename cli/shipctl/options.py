@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from shipctl.option_blocks import optional
 from shipctl.stack import DEFAULT_STACK, STACK_VARIABLE, Stack, find_stack
 
 STACK_PANEL = "Which stack"
@@ -22,24 +23,11 @@ StackName = Annotated[
 ]
 Region = Annotated[
     str | None,
-    typer.Option(
-        "--region",
-        envvar="AWS_REGION",
-        metavar="REGION",
-        help="Its AWS region, as in the AWS CLI.",
-        rich_help_panel=STACK_PANEL,
-        show_default=False,
-    ),
+    optional("--region", "REGION", "Its AWS region, as in the AWS CLI.", STACK_PANEL, envvar="AWS_REGION"),
 ]
 Profile = Annotated[
     str | None,
-    typer.Option(
-        "--profile",
-        metavar="PROFILE",
-        help="The profile with the credentials, as in the AWS CLI.",
-        rich_help_panel=STACK_PANEL,
-        show_default=False,
-    ),
+    optional("--profile", "PROFILE", "The profile with the credentials, as in the AWS CLI.", STACK_PANEL),
 ]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON, for programs.", rich_help_panel=SHOWN_PANEL)

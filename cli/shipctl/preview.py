@@ -15,6 +15,7 @@ from shipctl.account import session
 from shipctl.arrivals import Arrival, Outcome, arrivals
 from shipctl.json_lines import JsonLines
 from shipctl.log_group import read_log_group
+from shipctl.option_blocks import optional
 from shipctl.options import SHOWN_PANEL
 from shipctl.reading import STANDARD_INPUT, opened, read_file
 from shipctl.streams import Piece, Streams
@@ -53,88 +54,66 @@ def preview(
     ] = None,
     log_group_name: Annotated[
         str,
-        typer.Option(
+        optional(
             "--log-group-name",
-            metavar="NAME",
-            help="The log group that lines are from which do not say it themselves.",
-            rich_help_panel=FILES_PANEL,
-            show_default=False,
+            "NAME",
+            "The log group that lines are from which do not say it themselves.",
+            FILES_PANEL,
         ),
     ] = "",
     log_group: Annotated[
         str | None,
-        typer.Option(
-            "--log-group",
-            metavar="NAME",
-            help="Read this log group instead of files.",
-            rich_help_panel=ACCOUNT_PANEL,
-            show_default=False,
-        ),
+        optional("--log-group", "NAME", "Read this log group instead of files.", ACCOUNT_PANEL),
     ] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(
+        optional(
             "--since",
-            parser=moment,
-            metavar="TIME",
-            help="From when on: so long ago (90s, 15m, 1h, 2d, 1w), or a time (2026-11-03T09:00, UTC).  "
+            "TIME",
+            "From when on: so long ago (90s, 15m, 1h, 2d, 1w), or a time (2026-11-03T09:00, UTC).  "
             "[default: 1h]",
-            rich_help_panel=ACCOUNT_PANEL,
-            show_default=False,
+            ACCOUNT_PANEL,
+            parser=moment,
         ),
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option(
-            "--until",
-            parser=moment,
-            metavar="TIME",
-            help="Until when, likewise.  [default: now]",
-            rich_help_panel=ACCOUNT_PANEL,
-            show_default=False,
-        ),
+        optional("--until", "TIME", "Until when, likewise.  [default: now]", ACCOUNT_PANEL, parser=moment),
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(
+        optional(
             "--limit",
+            "NUMBER",
+            f"Read at most so many log events, the oldest first.  [default: {DEFAULT_LIMIT}]",
+            ACCOUNT_PANEL,
             min=1,
-            metavar="NUMBER",
-            help=f"Read at most so many log events, the oldest first.  [default: {DEFAULT_LIMIT}]",
-            rich_help_panel=ACCOUNT_PANEL,
-            show_default=False,
         ),
     ] = None,
     region: Annotated[
         str | None,
-        typer.Option(
+        optional(
             "--region",
+            "REGION",
+            "The AWS region, as in the AWS CLI. For files: the region they are from.",
+            ACCOUNT_PANEL,
             envvar="AWS_REGION",
-            metavar="REGION",
-            help="The AWS region, as in the AWS CLI. For files: the region they are from.",
-            rich_help_panel=ACCOUNT_PANEL,
-            show_default=False,
         ),
     ] = None,
     profile: Annotated[
         str | None,
-        typer.Option(
-            "--profile",
-            metavar="PROFILE",
-            help="The profile with the credentials, as in the AWS CLI.",
-            rich_help_panel=ACCOUNT_PANEL,
-            show_default=False,
+        optional(
+            "--profile", "PROFILE", "The profile with the credentials, as in the AWS CLI.", ACCOUNT_PANEL
         ),
     ] = None,
     levels: Annotated[
         list[Level] | None,
-        typer.Option(
+        optional(
             "--level",
+            "LEVEL",
+            f"Show logs of this level only ({', '.join(Level)}); may be given several times.",
+            SHOWN_PANEL,
             case_sensitive=False,
-            metavar="LEVEL",
-            help=f"Show logs of this level only ({', '.join(Level)}); may be given several times.",
-            rich_help_panel=SHOWN_PANEL,
-            show_default=False,
         ),
     ] = None,
     default_level: Annotated[

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from shipctl.option_blocks import optional
 from shipctl.times import moment
+
+if TYPE_CHECKING:
+    from typer.models import OptionInfo
 
 WHICH_PANEL = "Which log events"
 HOW_PANEL = "How"
@@ -21,11 +25,8 @@ LogGroup = Annotated[
 ]
 
 
-def _time(name: str, words: str) -> "typer.models.OptionInfo":
-    found: typer.models.OptionInfo = typer.Option(
-        name, parser=moment, metavar="TIME", help=words, rich_help_panel=WHICH_PANEL, show_default=False
-    )
-    return found
+def _time(name: str, words: str) -> "OptionInfo":
+    return optional(name, "TIME", words, WHICH_PANEL, parser=moment)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,24 +50,22 @@ class Which:
     ] = None
     from_files: Annotated[
         list[Path] | None,
-        typer.Option(
+        optional(
             "--from-file",
-            metavar="FILE",
-            help="Instead of reading the log group: what `aws logs filter-log-events` printed, one page or "
+            "FILE",
+            "Instead of reading the log group: what `aws logs filter-log-events` printed, one page or "
             "several. May be given several times.",
-            rich_help_panel=WHICH_PANEL,
-            show_default=False,
+            WHICH_PANEL,
         ),
     ] = None
     filter_pattern: Annotated[
         str | None,
-        typer.Option(
+        optional(
             "--filter-pattern",
-            metavar="PATTERN",
-            help="A filter pattern of CloudWatch Logs; '' takes everything.  "
+            "PATTERN",
+            "A filter pattern of CloudWatch Logs; '' takes everything.  "
             "[default: the stack's SubscriptionFilterPattern]",
-            rich_help_panel=WHICH_PANEL,
-            show_default=False,
+            WHICH_PANEL,
         ),
     ] = None
 
@@ -77,13 +76,8 @@ class How:
 
     rate: Annotated[
         int | None,
-        typer.Option(
-            "--rate",
-            min=1,
-            metavar="NUMBER",
-            help="Ship at most so many log events a second, on average.",
-            rich_help_panel=HOW_PANEL,
-            show_default=False,
+        optional(
+            "--rate", "NUMBER", "Ship at most so many log events a second, on average.", HOW_PANEL, min=1
         ),
     ] = None
     force: Annotated[
@@ -95,12 +89,11 @@ class How:
     ] = False
     state: Annotated[
         Path | None,
-        typer.Option(
+        optional(
             "--state",
-            metavar="FILE",
-            help="Where to keep what is done.  [default: a file in ~/.local/state/shipctl]",
-            rich_help_panel=HOW_PANEL,
-            show_default=False,
+            "FILE",
+            "Where to keep what is done.  [default: a file in ~/.local/state/shipctl]",
+            HOW_PANEL,
         ),
     ] = None
     again: Annotated[

@@ -19,6 +19,7 @@ from shipctl.deploy.refused import Refused
 from shipctl.deploy.settings_plan import plan_settings, refuse_what_cannot_work
 from shipctl.deploy.wishes import read_wishes
 from shipctl.dlq.signals import ended_by_sigterm
+from shipctl.option_blocks import optional
 from shipctl.options import Place
 from shipctl.stack import options_for
 
@@ -43,32 +44,24 @@ HOW_PANEL = "How"
 
 Set = Annotated[
     list[str] | None,
-    typer.Option(
+    optional(
         "--set",
-        metavar="NAME=VALUE",
-        help="Set a parameter, exactly to what is typed. May be given several times.",
-        rich_help_panel=WANTED_PANEL,
-        show_default=False,
+        "NAME=VALUE",
+        "Set a parameter, exactly to what is typed. May be given several times.",
+        WANTED_PANEL,
     ),
 ]
 Unset = Annotated[
     list[str] | None,
-    typer.Option(
-        "--unset",
-        metavar="NAME",
-        help="Set a parameter to its default. May be given several times.",
-        rich_help_panel=WANTED_PANEL,
-        show_default=False,
-    ),
+    optional("--unset", "NAME", "Set a parameter to its default. May be given several times.", WANTED_PANEL),
 ]
 ParametersFile = Annotated[
     Path | None,
-    typer.Option(
+    optional(
         "--parameters",
-        metavar="FILE",
-        help='Set what a JSON file names: {"NAME": "VALUE"}. --set and --unset win.',
-        rich_help_panel=WANTED_PANEL,
-        show_default=False,
+        "FILE",
+        'Set what a JSON file names: {"NAME": "VALUE"}. --set and --unset win.',
+        WANTED_PANEL,
     ),
 ]
 ApiKey = Annotated[
@@ -92,22 +85,20 @@ DryRun = Annotated[
 ]
 Bucket = Annotated[
     str | None,
-    typer.Option(
+    optional(
         "--bucket",
-        metavar="NAME",
-        help="The bucket for code and template. Without it, one of the account is made for this.",
-        rich_help_panel=HOW_PANEL,
-        show_default=False,
+        "NAME",
+        "The bucket for code and template. Without it, one of the account is made for this.",
+        HOW_PANEL,
     ),
 ]
 ArtefactsFolder = Annotated[
     Path | None,
-    typer.Option(
+    optional(
         "--artefacts",
-        metavar="FOLDER",
-        help="What to deploy, if it is not what this shipctl carries: what make package or sam build made.",
-        rich_help_panel=HOW_PANEL,
-        show_default=False,
+        "FOLDER",
+        "What to deploy, if it is not what this shipctl carries: what make package or sam build made.",
+        HOW_PANEL,
     ),
 ]
 

@@ -1,5 +1,6 @@
 """Reading a queue and leaving it as it was: every message is visible again at the end."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,7 @@ from shipctl.dlq.letters import Letter, record_of
 from shipctl.dlq.queue import Counts, Held, Queue, holding, receive_all
 from shipctl.dlq.selection import Selection
 from shipctl.dlq.signals import ended_by_sigterm
+from shipctl.stack import Stack
 
 
 @contextmanager
@@ -17,6 +19,13 @@ def look(queue: Queue) -> Iterator[Held]:
     """Within the block messages are held; after it they are visible again, also after Ctrl-C and SIGTERM."""
     with ended_by_sigterm(), holding(queue) as held:
         yield held
+
+
+def say_what_is_hidden(counts: Counts, stack: Stack, parked: bool) -> None:
+    """Say on standard error how many messages nobody can receive now, and which command says why."""
+    if counts.hidden:
+        stats = stack.command("dlq", "stats", *(("--parked",) if parked else ()))
+        print(f"shipctl: {counts.hidden}, not looked at; {stats} says why", file=sys.stderr)
 
 
 def letters(held: Held, counts: Counts, selection: Selection, *, with_bar: bool = True) -> Iterator[Letter]:

@@ -9,6 +9,7 @@ import typer
 from shipctl.dlq.letters import REASONS
 from shipctl.dlq.queue import left_of_a_stack
 from shipctl.dlq.selection import Selection
+from shipctl.option_blocks import one_of, optional
 from shipctl.options import STACK_PANEL, Place
 from shipctl.stack import Stack
 from shipctl.times import moment
@@ -23,55 +24,45 @@ Parked = Annotated[
 ]
 
 
-def _reason(text: str) -> str:
-    if text in REASONS:
-        return text
-    raise typer.BadParameter(f"{text!r} is not a reason; the reasons are {', '.join(REASONS)}")
-
-
 Reasons = Annotated[
     list[str] | None,
-    typer.Option(
+    optional(
         "--reason",
-        parser=_reason,
-        metavar="REASON",
-        help="With this reason; may be given several times.",
-        rich_help_panel=SELECTION_PANEL,
-        show_default=False,
+        "REASON",
+        "With this reason; may be given several times.",
+        SELECTION_PANEL,
+        parser=one_of("reason", REASONS),
     ),
 ]
 LogGroups = Annotated[
     list[str] | None,
-    typer.Option(
+    optional(
         "--log-group",
-        metavar="PATTERN",
-        help="From log groups of this name; * is any text ('/aws/lambda/*'). May be given several times.",
-        rich_help_panel=SELECTION_PANEL,
-        show_default=False,
+        "PATTERN",
+        "From log groups of this name; * is any text ('/aws/lambda/*'). May be given several times.",
+        SELECTION_PANEL,
     ),
 ]
 Since = Annotated[
     datetime | None,
-    typer.Option(
+    optional(
         "--since",
+        "TIME",
+        "That failed since then: so long ago (90s, 15m, 1h, 2d, 1w), or a time (2026-11-03T09:00, UTC).",
+        SELECTION_PANEL,
         parser=moment,
-        metavar="TIME",
-        help="That failed since then: so long ago (90s, 15m, 1h, 2d, 1w), or a time (2026-11-03T09:00, UTC).",
-        rich_help_panel=SELECTION_PANEL,
-        show_default=False,
     ),
 ]
 
 
 QueueUrl = Annotated[
     str | None,
-    typer.Option(
+    optional(
         "--queue-url",
-        metavar="URL",
-        help="This queue, whether its stack is still there or not. replay takes its messages to the stack "
+        "URL",
+        "This queue, whether its stack is still there or not. replay takes its messages to the stack "
         "named by --stack.",
-        rich_help_panel=STACK_PANEL,
-        show_default=False,
+        STACK_PANEL,
     ),
 ]
 

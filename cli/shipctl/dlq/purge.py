@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from shipctl.dlq.looking import letters, look
+from shipctl.dlq.looking import letters, look, say_what_is_hidden
 from shipctl.dlq.options import WhichMessages, WhichQueue
 from shipctl.dlq.overview import Overview, write_overview
 from shipctl.dlq.queue import queue_of
@@ -54,6 +54,7 @@ def purge(
             console.print("No such message; nothing was deleted.")
             if as_json:
                 print_json({"messagesDeleted": 0, "messagesLeft": 0, "logEvents": 0})
+            say_what_is_hidden(counts, stack, which.parked)
             return
         what = f"{counted(overview.events, 'log event')} in {counted(overview.messages, 'message')}"
         console.print(f"{what} of {queue.name}:", soft_wrap=True)
@@ -77,6 +78,7 @@ def purge(
     console.print(f"{counted(deleted, 'message')} deleted")
     if as_json:
         print_json({"messagesDeleted": deleted, "messagesLeft": len(left), "logEvents": overview.events})
+    say_what_is_hidden(counts, stack, which.parked)
     if left:
         raise CommandError(f"SQS did not delete {counted(len(left), 'message')}; they are visible again")
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from shipctl.account import aws_errors, client_config, session
 from shipctl.errors import CommandError
 from shipctl.stack import Stack
-from shipctl.terminal import one_line
+from shipctl.terminal import counted, one_line
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -85,6 +85,12 @@ class Counts(NamedTuple):
         """`12 visible, 3 in flight`, and `, 1 delayed` where some are."""
         delayed = f", {self.delayed:,} delayed" if self.delayed else ""
         return f"{self.waiting:,} visible, {self.in_flight:,} in flight{delayed}"
+
+    @property
+    def hidden(self) -> str:
+        """`3 messages in flight, 1 message delayed`: what cannot be received now; empty if there is none."""
+        numbers = (self.in_flight, "in flight"), (self.delayed, "delayed")
+        return ", ".join(f"{counted(number, 'message')} {state}" for number, state in numbers if number)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from shipctl.dlq.function import ReplayFunction, payload_bytes, replay_function
 from shipctl.dlq.letters import Letter, record_of
-from shipctl.dlq.looking import letters, look
+from shipctl.dlq.looking import letters, look, say_what_is_hidden
 from shipctl.dlq.options import WhichMessages, WhichQueue
 from shipctl.dlq.overview import Overview, write_overview
 from shipctl.dlq.queue import (
@@ -34,6 +34,7 @@ from shipctl.installation.automatic_replay import automatic_replay
 from shipctl.installation.installation import Installation
 from shipctl.installation.record_function import MAX_PAYLOAD_BYTES, Answer, FunctionFailed
 from shipctl.json_lines import print_json
+from shipctl.option_blocks import optional
 from shipctl.options import AsJson
 from shipctl.stack import Stack
 from shipctl.terminal import counted
@@ -52,13 +53,12 @@ def replay(
     selected: WhichMessages,
     rate: Annotated[
         int | None,
-        typer.Option(
+        optional(
             "--rate",
+            "NUMBER",
+            "Send at most so many log events a second, on average; a message goes as a whole.",
+            HOW_PANEL,
             min=1,
-            metavar="NUMBER",
-            help="Send at most so many log events a second, on average; a message goes as a whole.",
-            rich_help_panel=HOW_PANEL,
-            show_default=False,
         ),
     ] = None,
     force: Annotated[
@@ -199,6 +199,7 @@ def _show_what_would_be(
     events, messages = counted(overview.events, "log event"), counted(overview.messages, "message")
     console.print(f"{events} in {messages} would be replayed; nothing was")
     write_overview(console, overview, stack, parked)
+    say_what_is_hidden(counts, stack, parked)
 
 
 def _replay(

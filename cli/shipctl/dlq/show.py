@@ -16,7 +16,7 @@ from rich.text import Text
 
 from shipctl.arrivals import Arrival, arrivals
 from shipctl.dlq.letters import CRASHED, Letter
-from shipctl.dlq.looking import letters, look
+from shipctl.dlq.looking import letters, look, say_what_is_hidden
 from shipctl.dlq.options import WhichMessages, WhichQueue
 from shipctl.dlq.overview import UNKNOWN_LOG_GROUP
 from shipctl.dlq.queue import queue_of
@@ -86,12 +86,14 @@ def show(
                 _write_letter(console, readable, logs, found.region)
     if shown == 0:
         what = "no message" if wanted.is_everything else "no such message"
-        print(f"shipctl: {what} in {queue.name}", file=sys.stderr)
+        visible = " is visible" if counts.hidden else ""
+        print(f"shipctl: {what}{visible} in {queue.name}", file=sys.stderr)
     elif shown == limit and counts.waiting > limit:
         print(
             f"shipctl: {counted(shown, 'message')} of {counts.waiting:,} waiting: --limit shows more",
             file=sys.stderr,
         )
+    say_what_is_hidden(counts, found, which.parked)
 
 
 def _write_letter(console: Console, letter: Letter, most: int, region: str) -> None:

@@ -14,6 +14,7 @@ from shipctl.doctor.findings import Check, Finding, Verdict, unknown
 from shipctl.errors import CommandError
 from shipctl.installation.installation import Installation
 from shipctl.json_lines import print_json
+from shipctl.option_blocks import one_of, optional
 from shipctl.options import AsJson, Place
 from shipctl.table import BOLD, DIM
 from shipctl.terminal import one_line
@@ -28,33 +29,18 @@ WHICH_PANEL = "Which checks"
 _NAME = max(len(check.name) for check in CHECKS)
 
 
-def _check_name(text: str) -> str:
-    names = [check.name for check in CHECKS]
-    if text in names:
-        return text
-    raise typer.BadParameter(f"{text!r} is not a check; the checks are {', '.join(names)}")
-
+_check_name = one_of("check", [check.name for check in CHECKS])
 
 Names = Annotated[
     list[str] | None,
-    typer.Option(
-        "--only",
-        parser=_check_name,
-        metavar="CHECK",
-        help="Only this check; may be given several times.",
-        rich_help_panel=WHICH_PANEL,
-        show_default=False,
+    optional(
+        "--only", "CHECK", "Only this check; may be given several times.", WHICH_PANEL, parser=_check_name
     ),
 ]
 Skipped = Annotated[
     list[str] | None,
-    typer.Option(
-        "--skip",
-        parser=_check_name,
-        metavar="CHECK",
-        help="Not this check; may be given several times.",
-        rich_help_panel=WHICH_PANEL,
-        show_default=False,
+    optional(
+        "--skip", "CHECK", "Not this check; may be given several times.", WHICH_PANEL, parser=_check_name
     ),
 ]
 

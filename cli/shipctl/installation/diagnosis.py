@@ -18,7 +18,11 @@ from shipctl.terminal import one_line
 
 _NAME_IS_NOT_KNOWN = ("NameResolutionError", "Failed to resolve", "Name or service not known")
 """How urllib3 and the C library say that a host name is not known."""
+RETRY_AFTER = "Retry-After"
+"""In the detail where nothing was sent, since an earlier answer had one (`delivery/dispatcher`)."""
 MAX_DETAIL = 200
+Kinds = dict[tuple[str, int | None], list[Trouble]]
+"""By reason and status."""
 
 
 class Current(NamedTuple):
@@ -39,7 +43,7 @@ def current_troubles(installation: Installation) -> Sequence[Current]:
 
     Raises `CommandError`.
     """
-    kinds: dict[tuple[str, int | None], list[Trouble]] = {}
+    kinds: Kinds = {}
     for trouble in installation.troubles:
         if trouble.reason in MAY_PASS:
             kinds.setdefault((trouble.reason, trouble.status), []).append(trouble)
@@ -56,7 +60,17 @@ def current_troubles(installation: Installation) -> Sequence[Current]:
         for (reason, status), troubles in kinds.items()
         if not installation.delivered_after(troubles[-1].time)
     ]
-    return sorted(found, key=lambda current: current.last, reverse=True)
+    newest_first = sorted(found, key=lambda current: current.last, reverse=True)
+    if any(current.reason == Reason.UNAVAILABLE and current.status for current in newest_first):
+        # Of one outage, which another kind names by its status.
+        return [current for current in newest_first if not _is_earlier_retry_after(kinds, current)]
+    return newest_first
+
+
+def _is_earlier_retry_after(kinds: Kinds, current: Current) -> bool:
+    """Whether nothing was sent, since LogInformant had asked to be left alone."""
+    detail = kinds[current.reason, current.status][-1].detail
+    return current.reason == Reason.UNAVAILABLE and current.status is None and RETRY_AFTER in detail
 
 
 def explain(trouble: Trouble, installation: Installation) -> Meaning:
@@ -98,7 +112,7 @@ def _meaning(trouble: Trouble, installation: Installation) -> Meaning:
                 f"the host name {urlsplit(url).hostname} is not known",
                 with_default_address("see network, proxy and DNS of the functions", url, stack),
             )
-        case Reason.UNAVAILABLE if trouble.status is None and "Retry-After" in trouble.detail:
+        case Reason.UNAVAILABLE if trouble.status is None and RETRY_AFTER in trouble.detail:
             return Meaning(
                 "LogInformant was down and asked to be left alone for a time", "wait until it is over"
             )

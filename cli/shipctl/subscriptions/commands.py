@@ -8,7 +8,7 @@ import typer
 from loginformant_shipper.subscriptions.reconcile import Reconciled
 from rich.console import Console
 
-from shipctl.option_blocks import with_blocks
+from shipctl.option_blocks import optional, with_blocks
 from shipctl.options import SHOWN_PANEL, Place
 from shipctl.subscriptions.deployed_settings import settings_of, with_patterns
 from shipctl.subscriptions.outcomes import (
@@ -36,12 +36,11 @@ WANTED_PANEL = "What would be wanted (what is not given is as the stack has it)"
 
 Only = Annotated[
     list[str] | None,
-    typer.Option(
+    optional(
         "--only",
-        metavar="PATTERN",
-        help="Log groups of this name; * is any text. May be given several times.",
-        rich_help_panel=SHOWN_PANEL,
-        show_default=False,
+        "PATTERN",
+        "Log groups of this name; * is any text. May be given several times.",
+        SHOWN_PANEL,
     ),
 ]
 Json = Annotated[
@@ -88,23 +87,16 @@ def plan(
     place: Place,
     log_groups: Annotated[
         str | None,
-        typer.Option(
+        optional(
             "--log-groups",
-            metavar="PATTERNS",
-            help="Names and patterns separated by commas, as in the parameter LogGroups.",
-            rich_help_panel=WANTED_PANEL,
-            show_default=False,
+            "PATTERNS",
+            "Names and patterns separated by commas, as in the parameter LogGroups.",
+            WANTED_PANEL,
         ),
     ] = None,
     exclude: Annotated[
         str | None,
-        typer.Option(
-            "--exclude",
-            metavar="PATTERNS",
-            help="Likewise, as in the parameter ExcludeLogGroups.",
-            rich_help_panel=WANTED_PANEL,
-            show_default=False,
-        ),
+        optional("--exclude", "PATTERNS", "Likewise, as in the parameter ExcludeLogGroups.", WANTED_PANEL),
     ] = None,
     only: Only = None,
     as_json: Json = False,

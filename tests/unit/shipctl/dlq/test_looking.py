@@ -173,6 +173,31 @@ def test_show_stops_at_its_limit_and_says_so(shipctl: Run, stack_in_aws: Stack) 
     assert stack_in_aws.in_flight() == 0
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("show",),
+        ("show", "--json"),
+        ("replay", "--dry-run"),
+        ("purge", "--all", "--yes"),
+        ("purge", "--reason", "crashed", "--yes"),
+    ],
+)
+def test_what_is_in_flight_is_said_where_nobody_looked_at_it(
+    shipctl: Run, stack_in_aws: Stack, command: tuple[str, ...]
+) -> None:
+    stack_in_aws.put("hidden")
+    stack_in_aws.hide()
+    said = "shipctl: 1 message in flight, not looked at; shipctl dlq stats says why"
+    assert said in shipctl("dlq", *command).stderr.splitlines()
+
+
+def test_show_says_that_nothing_is_visible(shipctl: Run, stack_in_aws: Stack) -> None:
+    stack_in_aws.put("hidden")
+    stack_in_aws.hide()
+    assert "no message is visible in shipper-DeadLetterQueue-1aB2" in shipctl("dlq", "show").stderr
+
+
 def test_show_says_when_there_is_nothing(shipctl: Run, stack_in_aws: Stack) -> None:
     assert "no message in shipper-DeadLetterQueue-1aB2" in shipctl("dlq", "show").stderr
     assert "no such message" in shipctl("dlq", "show", "--reason", "crashed").stderr

@@ -199,6 +199,15 @@ class TestKey:
 
 
 class TestDelivery:
+    def test_one_outage_is_one_fault(self) -> None:
+        """What was not sent because of its Retry-After belongs to it; alone it is told."""
+        waits = fake.trouble("unavailable", detail="an earlier Retry-After does not end in time")
+        installation = FakeInstallation()
+        installation.troubles = [fake.trouble("unavailable", 503, minutes_ago=2), waits]
+        assert only("delivery", installation).what.startswith("LogInformant is down (unavailable 503)")
+        installation.troubles = [waits]
+        assert "asked to be left alone" in only("delivery", installation).what
+
     @pytest.mark.parametrize(
         ("reason", "status", "detail", "what", "remedy"),
         [
@@ -415,6 +424,13 @@ class TestSubscriptions:
         missing = [fake.outcome(f"/{number}", State.MISSING, Action.PUT) for number in range(9)]
         installation.subscriptions = [fake.outcome("/a", State.SUBSCRIBED), *missing]
         assert only("subscriptions", installation).what.endswith("/0, /1, /2, /3, /4 and 4 more")
+
+    def test_what_is_wanted_and_not_subscribed_yet_is_said_once(self) -> None:
+        installation = FakeInstallation()
+        installation.subscriptions = [fake.outcome("/c", State.MISSING, Action.PUT)]
+        finding = only("subscriptions", installation)
+        assert finding.what == "wanted, not subscribed yet: /c"
+        assert finding.remedy == "shipctl subscriptions reconcile"
 
     def test_nothing_is_subscribed(self) -> None:
         installation = FakeInstallation(stack=fake.stack(parameters={"LogGroups": ""}))
