@@ -18,12 +18,12 @@ pytestmark = pytest.mark.e2e
 
 
 def build(
-    layer: str, folder: Path, target: Path, environment: Mapping[str, str]
+    layer: str, folder: Path, target: Path, environment: Mapping[str, str], layers: Path = PROJECT / "layers"
 ) -> subprocess.CompletedProcess[str]:
     target.mkdir()
     return subprocess.run(
-        [shutil.which("make") or "make", "--makefile", "Makefile", f"build-{layer}"],
-        cwd=PROJECT / "layers" / folder,
+        [shutil.which("make") or "make", "--makefile", str(layers / folder / "Makefile"), f"build-{layer}"],
+        cwd=layers / folder,
         env={**environment, "ARTIFACTS_DIR": str(target)},
         capture_output=True,
         text=True,
@@ -97,6 +97,18 @@ def test_the_shipping_layer_holds_the_package(shipping: Path) -> None:
         for path in (source / "loginformant_shipper").rglob("*.*")
         if path.suffix != ".pyc"
     }
+
+
+def test_a_layer_is_built_in_a_folder_with_a_blank_in_its_name(tmp_path: Path) -> None:
+    layers = tmp_path / "a b" / "layers"
+    shutil.copytree(PROJECT / "layers", layers)
+    environment = {**without_aws_settings(), "LAYER_FOR": "this-machine"}
+
+    for name, folder in (("ShippingLayer", "shipping"), ("DependenciesLayer", "dependencies")):
+        target = tmp_path / "a b" / name
+        done = build(name, Path(folder), target, environment, layers)
+        assert done.returncode == 0, done.stderr
+        assert list((target / "python").rglob("*.pyc"))
 
 
 class TestBytecode:
