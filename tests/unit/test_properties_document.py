@@ -1,0 +1,37 @@
+"""`docs/properties.md` names every property that the shipper makes, and no other."""
+
+import re
+from pathlib import Path
+
+from loginformant_shipper.entries import lambda_reports
+from loginformant_shipper.parsing import containers
+from loginformant_shipper.settings import PROPERTIES_OF_THE_SHIPPER
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "properties.md").read_text(encoding="utf-8")
+NAMED = {
+    name
+    for line in DOCUMENT.splitlines()
+    if line.startswith("| ")
+    for name in re.findall(r"`([A-Za-z][\w.…]*)`", line)
+}
+OF_WRAPPERS = re.compile(r'"((?:aws|container|host|k8s|php|process|service|syslog)\.[a-z0-9_.]+)"')
+
+
+def of_wrappers() -> set[str]:
+    """The names of OpenTelemetry's kind in the module that takes logs out of their wrappers."""
+    assert containers.__file__
+    found = OF_WRAPPERS.findall(Path(containers.__file__).read_text(encoding="utf-8"))
+    return {f"{name}…" if name.endswith(".") else name for name in found}
+
+
+def test_what_the_shipper_adds_is_there() -> None:
+    assert PROPERTIES_OF_THE_SHIPPER <= NAMED
+
+
+def test_what_is_read_of_a_report_is_there() -> None:
+    read = {*lambda_reports._REPORT_PROPERTIES.values(), *lambda_reports._REPORT_METRICS.values()}
+    assert read | {"embeddedMetrics"} <= NAMED
+
+
+def test_what_wrappers_say_is_there_and_nothing_else() -> None:
+    assert {name for name in NAMED if "." in name} == of_wrappers()
