@@ -52,6 +52,11 @@ LISTED = {
         "status",
         "Show on one screen whether logs flow, what waits, and what is wrong.",
     ),
+    "dashboard": Listed(
+        "shipctl.dashboard",
+        "dashboard",
+        "Open the stack's dashboard in a browser: is it working, what is lost, why, what does it cost.",
+    ),
     "doctor": Listed(
         "shipctl.doctor.command",
         "doctor",

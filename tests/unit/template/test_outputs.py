@@ -90,6 +90,8 @@ def test_a_person_finds_functions_queues_log_groups_and_alarms(template: JsonObj
         "KinesisNothingDeliveredAlarmName",
         "KinesisEverythingFilteredAlarmName",
         "NotificationEmailTopicArn",
+        "DashboardName",
+        "DashboardAddress",
     } == {name for name in template["Outputs"] if not name.endswith("Command")}
 
 

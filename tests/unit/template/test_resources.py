@@ -50,6 +50,8 @@ def test_logical_ids_stay(stack: JsonObject) -> None:
         "DeadLetterQueuePolicy",
         "KinesisAgeAlarm",
         "KinesisEventSourceMapping",
+        "NotificationEmailSubscription",
+        "NotificationTopic",
         "ParkedQueue",
         "ParkedQueueAlarm",
         "ParkedQueuePolicy",
@@ -115,7 +117,10 @@ def test_what_depends_on_a_condition(stack: JsonObject) -> None:
         "AccountSubscriptionCheck",
         "AccountSubscriptionPolicy",
         "ApiKeySecret",
+        "Dashboard",
         "EverythingFilteredAlarm",
+        "FilteredQuery",
+        "InvocationsQuery",
         "KinesisAgeAlarm",
         "KinesisDroppedAlarm",
         "KinesisEventSourceMapping",
@@ -123,7 +128,9 @@ def test_what_depends_on_a_condition(stack: JsonObject) -> None:
         "KinesisNothingDeliveredAlarm",
         "KinesisSilentAlarm",
         "KinesisStreamConsumer",
+        "LogGroupsQuery",
         "LogGroupsRefusedAlarm",
+        "NotDeliveredQuery",
         "NothingDeliveredAlarm",
         "NotificationEmailSubscription",
         "NotificationTopic",
@@ -133,6 +140,7 @@ def test_what_depends_on_a_condition(stack: JsonObject) -> None:
         "OrganizationDestinationRole",
         "OrganizationStream",
         "Subscriptions",
+        "TroublesQuery",
     }
 
 
