@@ -49,6 +49,8 @@ class CopyLedger:
     natures: dict[str, Nature] = field(default_factory=dict)
     accepted: Counter[str] = field(default_factory=Counter)
     """How often the ingest API accepted each event."""
+    accepted_in_peace: Counter[str] = field(default_factory=Counter)
+    """How often the ingest API accepted each event after the last trouble."""
     refused_alone: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """When each event was in a request of one log that was not accepted."""
     replays: Counter[str] = field(default_factory=Counter)

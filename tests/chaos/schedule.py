@@ -38,8 +38,12 @@ RECOVERY_SECONDS = 24 * 3600.0
 MAX_ACTIONS = 2_000
 POISON_FATES = (
     *(Fate(status) for status in (400, 400, 413, 422, 401, 403, 404, 406, 415, 451, 500, 502, 503)),
-    Fate(None, after=0.05),  # the connection is reset
-    Fate(None, after=NEVER),  # no answer; where the function has the time for more than one such request
+    # The connection is reset: the server keeps nothing, or all of it.
+    Fate(None, after=0.05),
+    Fate(None, after=0.05, keeps=True),
+    # No answer; where the function has the time for more than one such request.
+    Fate(None, after=NEVER),
+    Fate(None, after=NEVER, keeps=True),
 )
 
 TRACE = (
@@ -182,7 +186,8 @@ class _World:
             own["api"],
             most_bytes=rng.choice((math.inf, math.inf, 3000)),
             success=rng.choice((200, 200, 202, 204)),
-            poison_fate=rng.choice(POISON_FATES if seconds > 30 else POISON_FATES[:-1]),
+            poison_fate=rng.choice(POISON_FATES if seconds > 30 else POISON_FATES[:-2]),
+            trouble_until=end,
         )
         self.secret = Secret(self.clock, store, own["secret"])
         dead_letters, parked = Queue(self.clock), Queue(self.clock)
@@ -302,7 +307,7 @@ class _World:
         else:
             raise Violation(f"it goes round and round: {self._unsettled()}")
         self.ledger.check_copies(self.functions.places())
-        self.functions.check_end(self.settings.max_replays)
+        self.functions.check_end(self.settings.max_replays, poison_is_kept=self.api.poison_fate.keeps)
 
     def _happenings(self) -> Iterator[tuple[float, Callable[[], None]]]:
         for arrival in self.arrivals:

@@ -44,7 +44,8 @@ class IngestApi:
     keys: set[str] = field(default_factory=lambda: {"key-0"})
     success: int = 200
     poison_fate: Fate = field(default_factory=lambda: Fate(400))
-    """What happens to a request with a poison log, in fair weather."""
+    """What happens to a request with a poison log, in fair weather. Where it `keeps`, all logs are taken."""
+    trouble_until: float = math.inf
 
     def post(self, body: bytes, key: str) -> tuple[Request, Fate]:
         logs = _logs(body, key)
@@ -52,11 +53,13 @@ class IngestApi:
         fate = draw_fate(self.forecast.at(self.clock.now), self.rng)
         if fate.status == 200:
             fate = self._judge(logs, len(body), key, fate)
-            request.accepted = fate.status == self.success
+            request.accepted = fate.status == self.success or fate.keeps
         elif fate.keeps and self._judge(logs, len(body), key, fate).status == self.success:
             request.accepted = True
         if request.accepted:
             self.ledger.accepted.update(request.ids)
+            if self.clock.now > self.trouble_until:
+                self.ledger.accepted_in_peace.update(request.ids)
         if len(logs) == 1 and not request.accepted:
             for identifier in request.ids:
                 self.ledger.refused_alone[identifier].append(self.clock.now)

@@ -38,8 +38,11 @@ RECORDS = 10
 STREAM_RECORDS = 5
 """Of a Kinesis stream; template.yaml allows more, and then returned records were rarer here."""
 
-MAX_REPLAYS_OF_A_GOOD_LOG = 40
+MAX_REPLAYS_OF_A_GOOD_LOG = 80
 """After the last trouble; with bounds on the search that are drawn much lower than the default."""
+
+MAX_ARRIVALS_OF_A_GOOD_LOG = 80
+"""After the last trouble, where the ingest API keeps all that it does not answer."""
 
 JsonObject = dict[str, Any]
 
@@ -373,6 +376,12 @@ class Lambda:
             if self.ledger.natures[identifier] is Nature.PLAIN:
                 yield times
 
+    def arrivals_of_good_logs(self) -> Iterator[int]:
+        """How often each log that is not poison was accepted after the last trouble."""
+        for identifier, times in self.ledger.accepted_in_peace.items():
+            if self.ledger.natures[identifier] is Nature.PLAIN:
+                yield times
+
     def has_good_logs_to_deliver(self) -> bool:
         """Whether anything but poison is on its way: poison that nobody can prove waits for its 13th day."""
         on_its_way = (ids for place, ids in self.places().items() if place != "parked queue")
@@ -382,7 +391,7 @@ class Lambda:
 
     # ---- the end
 
-    def check_end(self, max_replays: int) -> None:
+    def check_end(self, max_replays: int, *, poison_is_kept: bool) -> None:
         """When nothing is wrong and nothing is left to do, all is delivered, or parked for a reason."""
         for identifier in self.parked.ids():
             refused = self.ledger.refused_alone[identifier]
@@ -392,6 +401,8 @@ class Lambda:
                 raise Violation(f"event {identifier} is parked, and was refused alone only at {refused}")
         if (most := max(self.replays_of_good_logs(), default=0)) > MAX_REPLAYS_OF_A_GOOD_LOG:
             raise Violation(f"a good log was replayed {most} times after the last trouble")
+        if (most := max(self.arrivals_of_good_logs(), default=0)) > MAX_ARRIVALS_OF_A_GOOD_LOG:
+            raise Violation(f"a good log arrived {most} times after the last trouble")
         for identifier, nature in self.ledger.natures.items():
-            if nature is Nature.POISON and self.ledger.accepted[identifier]:
+            if nature is Nature.POISON and self.ledger.accepted[identifier] and not poison_is_kept:
                 raise Violation(f"event {identifier} was accepted, and the ingest API refuses such")

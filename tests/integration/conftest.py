@@ -2,6 +2,7 @@
 
 import io
 import os
+import random
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from moto import mock_aws
 from local.ingest_api import IngestApi, Request, ingest_api
 from tests.emulated_services import VARIABLES, emulated_services
 from tests.integration.accounting import KEY, Stack
+from tests.integration.dead_letter_queue import VISIBILITY_TIMEOUT, Queues
 from tests.integration.emulated_queue import REGION
 from tests.integration.leaping_clock import LeapingSenders
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 DEFAULT_POLICY = Policy()
+ONE_AT_A_TIME = Policy(max_in_flight=1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -149,6 +152,7 @@ def make_stack(
         to: IngestApi = api,
         key: str | None = KEY,
         real_clock: bool = False,
+        rng: Callable[[], float] = random.random,
         **settings: Any,
     ) -> Stack:
         chosen = replace(load_settings(environ), **{"ingest_url": to.url, **settings})
@@ -156,7 +160,7 @@ def make_stack(
         senders = threaded if real_clock else LeapingSenders(threaded, to)
         memory = EnvironmentState(byte_limit=chosen.batch_max_bytes, key=key)
         tags = LogGroupTags(chosen.tag_properties, chosen.log_group_arns)
-        return Stack(to, Environment(chosen, senders, memory, policy, tags), aws.sqs, read_output)
+        return Stack(to, Environment(chosen, senders, memory, policy, tags, rng), aws.sqs, read_output)
 
     return make
 
@@ -164,3 +168,31 @@ def make_stack(
 @pytest.fixture
 def stack(make_stack: MakeStack) -> Stack:
     return make_stack()
+
+
+@pytest.fixture
+def parked_url(aws: Aws) -> str:
+    return aws.sqs.create_queue(QueueName=f"parked-queue-{uuid4()}")["QueueUrl"]
+
+
+class MakeQueues:
+    def __init__(self, make_stack: MakeStack, aws: Aws, queue_url: str, parked_url: str) -> None:
+        self._make_stack, self._queue_url, self._parked_url = make_stack, queue_url, parked_url
+        aws.sqs.set_queue_attributes(
+            QueueUrl=queue_url, Attributes={"VisibilityTimeout": str(VISIBILITY_TIMEOUT)}
+        )
+
+    def __call__(self, **named: Any) -> Queues:
+        """Queues before a stack; what is not the default is named, as for `make_stack`."""
+        usual = {"policy": ONE_AT_A_TIME, "parked_queue_url": self._parked_url, "batch_max_logs": 500}
+        return Queues(self._make_stack(**usual | named), self._parked_url, self._queue_url)
+
+
+@pytest.fixture
+def make_queues(make_stack: MakeStack, aws: Aws, queue_url: str, parked_url: str) -> MakeQueues:
+    return MakeQueues(make_stack, aws, queue_url, parked_url)
+
+
+@pytest.fixture
+def queues(make_queues: MakeQueues) -> Queues:
+    return make_queues()

@@ -8,29 +8,21 @@ import socket
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
 from loginformant_shipper.dead_letters.messages import utc_text
 from loginformant_shipper.dead_letters.sqs import MAX_POSTPONEMENT_SECONDS, MIN_POSTPONEMENT_SECONDS
-from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.pipeline import replay
 
 from local.faults import Fault, Manner
 from tests.integration.accounting import KEY, OTHER_KEY, ids_of
-from tests.integration.conftest import Aws, MakeStack, OnRequest
-from tests.integration.dead_letter_queue import FAILED_AT, VISIBILITY_TIMEOUT, Queues, content, incompressible
+from tests.integration.conftest import Aws, MakeQueues, OnRequest
+from tests.integration.dead_letter_queue import FAILED_AT, Queues, content, incompressible
 from tests.integration.payloads import JsonObject, data_of, log_event, log_events, payload, subscription_event
 
 EVER = None
-ONE_AT_A_TIME = Policy(max_in_flight=1)
 POISON = Fault(status=400, body="a log is bad", marker="poison", times=EVER)
-
-
-@pytest.fixture
-def parked_url(aws: Aws) -> str:
-    return aws.sqs.create_queue(QueueName=f"parked-queue-{uuid4()}")["QueueUrl"]
 
 
 @pytest.fixture
@@ -39,29 +31,6 @@ def out_of_reach(aws: Aws) -> str:
     url = aws.sqs.create_queue(QueueName=f"deleted-{uuid4()}")["QueueUrl"]
     aws.sqs.delete_queue(QueueUrl=url)
     return url
-
-
-class MakeQueues:
-    def __init__(self, make_stack: MakeStack, aws: Aws, queue_url: str, parked_url: str) -> None:
-        self._make_stack, self._queue_url, self._parked_url = make_stack, queue_url, parked_url
-        aws.sqs.set_queue_attributes(
-            QueueUrl=queue_url, Attributes={"VisibilityTimeout": str(VISIBILITY_TIMEOUT)}
-        )
-
-    def __call__(self, **named: Any) -> Queues:
-        """Queues before a stack; what is not the default is named, as for `make_stack`."""
-        usual = {"policy": ONE_AT_A_TIME, "parked_queue_url": self._parked_url, "batch_max_logs": 500}
-        return Queues(self._make_stack(**usual | named), self._parked_url, self._queue_url)
-
-
-@pytest.fixture
-def make_queues(make_stack: MakeStack, aws: Aws, queue_url: str, parked_url: str) -> MakeQueues:
-    return MakeQueues(make_stack, aws, queue_url, parked_url)
-
-
-@pytest.fixture
-def queues(make_queues: MakeQueues) -> Queues:
-    return make_queues()
 
 
 def ids(events: list[JsonObject]) -> list[str]:

@@ -76,6 +76,7 @@ class Environment:
     state: EnvironmentState
     policy: Policy
     tags: LogGroupTags = field(default_factory=LogGroupTags)
+    rng: Callable[[], float] = random.random
 
 
 @cache
@@ -220,6 +221,7 @@ def _deliver(event: object, environment: Environment, remaining_seconds: float) 
         state,
         environment.policy,
         deadline,
+        environment.rng,
     )
     for batch, failure, is_narrowed, was_sent in delivery:
         if failure is not None:

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loginformant_shipper.delivery.batching import Batch, batch_of, batches
+from loginformant_shipper.delivery.batching import Batch, batch_of, batches, merged
 from loginformant_shipper.entries.log_object import Entry
 from loginformant_shipper.events import SourceRecord
 
-from tests.unit.sample_data import ORDERS, PAYMENTS, an_entry
+from tests.unit.sample_data import ORDERS, PAYMENTS, a_batch, an_entry
 
 MIB = 1024 * 1024
 SIZE_OF_EMPTY_BODY = len('{"logs":[]}')
@@ -187,3 +187,15 @@ def test_one_log_is_taken_out(place: int) -> None:
     assert alone == batch_of([entries[place]], position=10 + place)
     assert rest._replace(positions=()) == batch_of(others)._replace(positions=())
     assert list(rest.positions) == [10 + number for number in range(4) if number != place]
+
+
+def test_logs_that_were_taken_out_are_put_together_in_their_order() -> None:
+    whole = a_batch("1", "2", "3", "4", "5")
+    last, rest = whole.take_out(4)
+    second, rest = rest.take_out(1)
+    first, _ = rest.take_out(0)
+    together = merged([last, first, second])
+    assert together.body == a_batch("1", "2", "5").body
+    assert together.positions == (0, 1, 4)
+    assert [event.id for events in together.logs for event in events] == ["1", "2", "5"]
+    assert sum(together.lengths) == len(together.body) - len(b'{"logs":[]}') - 2

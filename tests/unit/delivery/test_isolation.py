@@ -5,7 +5,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import pytest
@@ -38,8 +38,13 @@ class Trial:
     refused: set[str] = field(default_factory=set)
     requests: int = 0
     replays: int = -1
+    latency: random.Random | None = None
 
     def api(self, sent: Sent) -> Answer:
+        answer = self._answer(sent)
+        return answer._replace(after=self.latency.random()) if self.latency else answer
+
+    def _answer(self, sent: Sent) -> Answer:
         if self.bad.isdisjoint(sent.logs):
             self.arrived.update(sent.logs)
             return Answer(200)
@@ -62,9 +67,13 @@ class Trial:
         return [f"e{number}" for number in range(self.logs)]
 
     def deliver(
-        self, records: Iterable[Record], senders: SimulatedSenders, state: EnvironmentState
+        self,
+        records: Iterable[Record],
+        senders: SimulatedSenders,
+        state: EnvironmentState,
+        max_logs: int = 500,
     ) -> list[Record]:
-        stream = batches(list(entries_of(records)), 500, lambda: state.byte_limit)
+        stream = batches(list(entries_of(records)), max_logs, lambda: state.byte_limit)
         delivery = Delivery(stream, senders, state, Policy(), senders.now() + FUNCTION_TIME, self.rng)
         narrowed: list[Record] = []
         rest: list[tuple[int, list[str]]] = []
@@ -84,7 +93,7 @@ class Trial:
         together = [name for _, names in sorted(rest) for name in names]
         return narrowed + ([(SourceRecord(f"rest {self.requests}"), together)] if together else [])
 
-    rng = staticmethod(random.Random(1).random)
+    rng: Callable[[], float] = field(default_factory=lambda: random.Random(1).random)
 
 
 def entries_of(records: Iterable[Record]) -> Iterable[Entry]:
@@ -108,17 +117,44 @@ def test_one_bad_log_among_3000_is_found_at_once(status: int | None, place: int)
     assert trial.requests <= 30
 
 
+@pytest.mark.parametrize("status", [403, 406, 500, None])
+@pytest.mark.parametrize("place", [0, 27, 59])
+def test_whichever_log_is_drawn_to_ask_with_nothing_false_is_said_of_the_bad_one(
+    status: int | None, place: int
+) -> None:
+    """In batches of ten the bad log is often one of those that ask, or that are kept back as evidence."""
+    undetermined = 0
+    for seed in range(200):
+        rng = random.Random(seed)
+        bad = f"e{place}"
+        trial = Trial(60, frozenset({bad}), Answer(status), rng=rng.random, latency=rng)
+        state = EnvironmentState(byte_limit=1024 * 1024, key="key")
+        [*waiting] = trial.deliver([(None, trial.names())], SimulatedSenders(trial.api), state, max_logs=10)
+        assert trial.arrived == Counter(set(trial.names()) - trial.bad)
+        assert state.unavailable_until < 0, "a poison sets no memory of an outage"
+        if waiting:
+            # Proven bad, but not often enough to be refused.
+            [(record, names)] = waiting
+            assert names == [bad]
+            assert record is not None
+            assert record.is_narrowed
+            undetermined += 1
+        else:
+            assert trial.refused == {bad}
+    assert undetermined <= (4 if status in (500, None) else 60), "of 200"
+
+
 @pytest.mark.parametrize("keeps", [False, True])
 @pytest.mark.parametrize("after", [0.1, NEVER])
 @pytest.mark.parametrize("place", [0, 271, 1499, 2999])
-def test_resets_and_time_outs_double_a_good_log_16_times_at_most(
+def test_resets_and_time_outs_double_a_good_log_20_times_at_most(
     place: int, after: float, keeps: bool
 ) -> None:
     trial = Trial(3000, frozenset({f"e{place}"}), Answer(None, after), keeps)
     trial.run()
     good = [trial.arrived[name] for name in trial.names() if name not in trial.bad]
     assert min(good) == 1
-    assert max(good) <= (16 if keeps else 1)
+    assert max(good) <= (20 if keeps else 1)
     assert sum(good) / len(good) < 2
     assert trial.replays <= 10
 

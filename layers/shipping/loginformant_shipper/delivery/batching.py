@@ -1,7 +1,7 @@
 """Entries become batches: at most so many logs, at most so many bytes, in the order in which they came."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import compress, groupby, pairwise
+from itertools import chain, compress, groupby, pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -121,6 +121,16 @@ def batch_of(entries: Sequence[Entry], position: int = 0, places: Sequence[int] 
     in_a_row = range(position, position + len(entries))
     positions = tuple(places) if places and places[-1] != in_a_row[-1] else in_a_row
     return Batch(OPENING + COMMA.join(bodies) + CLOSING, tuple(map(len, bodies)), logs, origins, positions)
+
+
+def merged(parts: Iterable[Batch]) -> Batch:
+    """Return the logs of several batches, at least one, as one batch, in the order of their positions."""
+    ordered = sorted(parts, key=lambda part: part.position)
+    bodies = (part.body.removeprefix(OPENING).removesuffix(CLOSING) for part in ordered)
+    lengths, logs, origins, positions = (
+        tuple(chain.from_iterable(columns)) for columns in list(zip(*ordered, strict=True))[1:]
+    )
+    return Batch(OPENING + COMMA.join(bodies) + CLOSING, lengths, logs, origins, positions)
 
 
 def unsent_batch(origin: Origin, events: Sequence[LogEvent], position: int) -> Batch:

@@ -28,9 +28,11 @@ In doubt, single logs ask one after the other (`_probe`): of another batch, else
 What happens to a held batch once there is evidence (`_prove`):
 
 9.  Several logs: they are searched by halves; those that were unavailable only after a second failure that
-    was followed by evidence. Two logs of each such search are kept back until the end, as evidence for the
-    log that fails alone.
-10. One log: it is tried again, and refused after three failures, each followed by evidence.
+    was followed by evidence. Two or three logs of each such search are kept back until the end, as evidence
+    for the log that fails alone. If all others have passed, the bad log is among those: they are then sent
+    together, and count the failures of the whole batch as theirs.
+10. One log: it is tried again, and refused once it has failed alone and three failures were each followed by
+    evidence.
 11. If all halves pass, the size was refused: the byte limit of batches is halved, unless a batch of this size
     has been delivered in this environment.
 
@@ -50,7 +52,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
-from loginformant_shipper.delivery.batching import Batch
+from loginformant_shipper.delivery.batching import Batch, merged
 from loginformant_shipper.delivery.http_client import Outcome
 from loginformant_shipper.delivery.policy import (
     SPEAKS_OF_THE_LOGS,
@@ -120,6 +122,8 @@ class _Job:
     """In a search: which part."""
     failures: int = 0
     """How many requests with these logs failed, each followed by the success of another log."""
+    is_bad: bool = False
+    """One log that failed alone, before another one was delivered."""
     retries: int = 0
     not_before: float = -math.inf
     overdue_at: float = math.inf
@@ -147,6 +151,8 @@ class _Root(NamedTuple):
     """Bytes of its body."""
     failed_after: int
     """The last ticket that had been given out when it failed."""
+    failures: int
+    """How many requests with it failed, each followed by the success of another log."""
 
 
 @dataclass(slots=True)
@@ -301,7 +307,7 @@ class Delivery:
                 return _Job(batch)
             if len(batch.logs) == 1:
                 proven = self._policy.failures_before_refused - 1 if record.refused_at else 1
-                return _Job(batch, failures=proven)
+                return _Job(batch, failures=proven, is_bad=True)
             failed_before = _how_it_failed(record)
             self._begin_search(batch, 1, failed_before, judge(failed_before.status), failed_after=0)
         self._all_taken = True
@@ -323,7 +329,7 @@ class Delivery:
     def _send(self, job: _Job) -> None:
         now = self._senders.now()
         if self._has_evidence(job):
-            job.failures += 1
+            self._count_failure(job)
         job.overdue_at = min(now + self._policy.request_timeout, self._deadline)
         job.key = self._state.key or ""
         ticket = self._ticket()
@@ -394,7 +400,7 @@ class Delivery:
         for held in self._held[:]:
             if self._has_evidence(held):
                 self._held.remove(held)
-                held.failures += 1
+                self._count_failure(held)
                 self._prove(held)
 
     def _refused(self, job: _Job, failure: Failure) -> None:
@@ -420,6 +426,9 @@ class Delivery:
 
     def _hold(self, job: _Job, failure: Failure) -> None:
         """Wait for evidence; for what was unavailable only once, wait and try again."""
+        if job.failed_alone and job.failures >= self._policy.failures_before_refused:
+            self._refuse(job, failure)
+            return
         now = self._senders.now()
         job.not_before = now
         if job.verdict is Verdict.UNAVAILABLE and not (job.is_suspect or self._doubt):
@@ -482,6 +491,11 @@ class Delivery:
         ticket, key = self._success
         return job.trouble is not None and ticket > job.failed_after and key == job.key
 
+    def _count_failure(self, job: _Job) -> None:
+        """Note that there is evidence against a job's last failure."""
+        job.failures += 1
+        job.is_bad |= job.failed_alone
+
     def _prove(self, job: _Job) -> None:
         """Decide about a held job, now that there is evidence: its failure may lie in its logs."""
         failure = job.trouble
@@ -491,6 +505,11 @@ class Delivery:
             if job.failures >= self._policy.search_after(job.verdict):
                 self._narrow_down(job)
             else:
+                if any(other.failed_alone for other in chain(self._held, self._waiting)):
+                    # It may be the bad one, and what is sent whole may be all that is left to prove it.
+                    job.batch = self._keep_back(job.batch, job.verdict, job.search)
+                    if job.part:
+                        job.part.batch = job.batch
                 self._waiting.insert(0, job)
         elif job.failed_alone and job.failures >= self._policy.failures_before_refused:
             self._refuse(job, failure)
@@ -522,13 +541,19 @@ class Delivery:
     ) -> None:
         search = Search(infers=verdict is not Verdict.TOO_LARGE)
         undetermined = failure._replace(reason=Reason.UNDETERMINED)
-        self._searches[search] = _Root(undetermined, len(batch.body), failed_after)
+        self._searches[search] = _Root(undetermined, len(batch.body), failed_after, failures)
         if verdict not in SPEAKS_OF_THE_LOGS and self._may_go_on():
-            for _ in range(self._policy.reserve_logs):
-                if len(batch.logs) > 2:
-                    alone, batch = self._take_out(batch)
-                    self._reserve.append(_Job(alone, search, search.keep_back(alone)))
+            batch = self._keep_back(batch, verdict, search)
         search.add(Part(batch, failures, is_bad=True))
+
+    def _keep_back(self, batch: Batch, verdict: Verdict, search: Search | None = None) -> Batch:
+        """Put some logs of a batch into the reserve. Returns the others."""
+        for _ in range(self._policy.reserve_logs(verdict)):
+            if len(batch.logs) > 2:
+                alone, batch = self._take_out(batch)
+                part = search.keep_back(alone) if search else None
+                self._reserve.append(_Job(alone, search, part, failures=1 if search else 0))
+        return batch
 
     def _take_out(self, batch: Batch) -> tuple[Batch, Batch]:
         return batch.take_out(self._place(len(batch.logs)))
@@ -572,7 +597,7 @@ class Delivery:
     def _give_back(self, job: _Job) -> None:
         """Settle a job of a search, or one that failed alone, of which not enough has been found out."""
         failure = job.trouble or Failure(Reason.UNDETERMINED)
-        is_bad = job.is_suspect and len(job.batch.logs) == 1
+        is_bad = job.is_bad
         if job.search and job.part:
             job.search.unfinished()
             root = self._searches[job.search]
@@ -633,7 +658,8 @@ class Delivery:
             large = [job for job in others if len(job.batch.logs) * 2 >= most]
             return self._one_of(large[self._place(len(large))], self._waiting)
         if self._waiting:
-            return self._waiting.pop(0)
+            # Not always the same one: those in front may be bad, in this replay as in the next.
+            return self._waiting.pop(self._place(len(self._waiting)))
         for job in self._held:
             may_ask_again = doubt.verdict is Verdict.UNAVAILABLE and not job.is_suspect
             if may_ask_again or not job.failed_alone:
@@ -643,7 +669,7 @@ class Delivery:
 
     def _look_ahead(self) -> None:
         """Take some batches in advance, so that it is not always the same log that asks."""
-        limit = self._state.byte_limit
+        limit = self._policy.max_look_ahead_bytes
         while len(self._waiting) < self._policy.max_look_ahead and limit > 0 and (job := self._take_batch()):
             limit -= len(job.batch.body)
             self._waiting.append(job)
@@ -695,12 +721,24 @@ class Delivery:
 
     def _come_to_an_end(self) -> None:
         """Nothing is left but what waits for evidence, and the logs that were kept back for that."""
-        if self._reserve:
-            count = 1 if self._held else len(self._reserve)
-            self._waiting += self._reserve[-count:]
-            del self._reserve[-count:]
+        if self._reserve and self._held:
+            self._waiting.append(self._reserve.pop())
+        elif self._reserve:
+            self._send_reserve_together()
         elif self._held and all(job.is_suspect for job in self._held):
             self._begin_doubt(self._held[0])
+
+    def _send_reserve_together(self) -> None:
+        kept_back: dict[Search | None, list[Batch]] = {}
+        for job in self._reserve:
+            kept_back.setdefault(job.search, []).append(job.batch)
+        self._reserve.clear()
+        for search, logs in kept_back.items():
+            job = _Job(merged(logs), search)
+            if search:
+                job.part = search.put_together(job.batch, len(logs))
+                job.failures = 1 if search.found else self._searches[search].failures
+            self._waiting.append(job)
 
     # The API key
 

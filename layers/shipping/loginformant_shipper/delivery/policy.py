@@ -111,15 +111,13 @@ class Policy:
     """So many single logs, one after the other, ask whether anything gets through."""
 
     max_look_ahead: int = 64
-    """One of so many batches is asked with, as long as they are no larger than one full batch."""
+    max_look_ahead_bytes: int = 1024 * KIB
+    """One of so many batches is asked with. If they were fewer where the byte limit is low, a good log behind
+    bad ones would never be the one that asks."""
 
     max_refused_without_success: int = 4
     """After so many logs refused one by one, and none taken, the ingest API refuses everything: the search
     stops."""
-
-    reserve_logs: int = 2
-    """So many logs of a batch that is searched are sent last: the success of each proves that the ingest API
-    is well after the bad log has failed alone."""
 
     smallest_byte_limit: int = 16 * KIB
     """A 413 halves the byte limit of batches, but not below this: one larger log goes alone anyway."""
@@ -143,6 +141,14 @@ class Policy:
     def backoff(self, retry: int, random_number: float) -> float:
         """Return the seconds before retry number `retry` (1, 2, …); `random_number` is from 0 to 1."""
         return random_number * min(self.backoff_cap, self.backoff_base * 2.0 ** min(retry - 1, 32))
+
+    def reserve_logs(self, verdict: Verdict) -> int:
+        """Return how many logs of a batch that is searched are sent last.
+
+        The success of each proves that the ingest API is well after the bad log has failed alone. They are
+        enough to prove it if the bad log is one of them.
+        """
+        return self.failures_before_refused - self.search_after(verdict) + 1
 
     def search_after(self, verdict: Verdict) -> int:
         """Return after how many proven failures of this kind a batch is searched."""

@@ -109,6 +109,11 @@ class Search:
         self.under_way += 1
         return Part(batch)
 
+    def put_together(self, batch: Batch, parts: int) -> Part:
+        """Return the part for a batch that was made of so many parts that were kept back."""
+        self.under_way -= parts
+        return self.keep_back(batch)
+
     def give_back(self) -> list[Part]:
         """Stop: all parts that were not tried, in the order of their logs."""
         rest = sorted(self.pending, key=lambda part: part.batch.position)
