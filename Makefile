@@ -16,7 +16,7 @@ SET ?=
 # As it was typed: make would expand a dollar sign, which ends many a regular expression.
 export DEPLOY_SET := $(value SET)
 
-.PHONY: help run test trial test-oldest lint build deploy package bench chaos fuzz soak coverage mutants reference lock clean set-up
+.PHONY: help run test trial test-oldest lint audit build deploy package bench chaos fuzz soak coverage mutants reference lock clean set-up
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -33,11 +33,16 @@ trial: set-up ## break a deployed stack in every known way: does shipctl doctor 
 test-oldest: set-up ## run the unit tests on Python 3.11 too, where it is at hand
 	@local/test-oldest $(ARGS)
 
-lint: set-up ## check style, types and the template
+lint: set-up ## check style, types, the template and the workflows
 	@ruff check
 	@ruff format --check
 	@mypy
+	@zizmor --offline --quiet --no-progress .github
 	@cfn-lint template.yaml organization/*.yaml
+
+audit: set-up ## are weaknesses known of the packages in use? (asks the index of advisories)
+	@pip-audit --strict --disable-pip --require-hashes -r layers/dependencies/requirements.txt
+	@pip-audit --strict --disable-pip --require-hashes -r requirements-dev.txt
 
 build: set-up ## build functions and layers for AWS Lambda
 	@mkdir -p .build
