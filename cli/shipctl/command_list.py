@@ -43,7 +43,7 @@ def _nothing() -> None:
 
 LISTED = {
     "preview": Listed(
-        "shipctl.preview",
+        "shipctl.preview.command",
         "preview",
         "Show how logs would arrive at LogInformant, without sending any.",
     ),

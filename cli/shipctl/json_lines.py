@@ -7,18 +7,19 @@ from typing import TextIO
 import orjson
 from loginformant_shipper.events import Undecodable
 
-from shipctl.arrivals import Arrival
+from shipctl.preview.arrivals import Arrival
 from shipctl.terminal import one_line, visible_json
 
 
 class JsonLines:
-    """Writes each log as the log object that the ingest API would get, with the member `rule`; in UTF-8."""
+    """Write each log as the object that the ingest API would get, with `rule` and `filteredBy`, in UTF-8."""
 
     def write(self, arrivals: Iterable[Arrival]) -> None:
         """Write logs, each as it comes."""
         output = sys.stdout.buffer
         for arrival in arrivals:
-            line = orjson.dumps({**arrival.document, "rule": arrival.rule}).decode()
+            why = {"filteredBy": arrival.cause} if arrival.cause else {}
+            line = orjson.dumps({**arrival.document, "rule": arrival.rule, **why}).decode()
             output.write(visible_json(line).encode() + b"\n")
         output.flush()
 

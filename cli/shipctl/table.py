@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from shipctl.arrivals import Arrival
+from shipctl.preview.arrivals import Arrival
 from shipctl.terminal import LINE_BREAK, one_line, visible
 
 LEVEL_STYLES = {
@@ -69,6 +69,8 @@ class Row(NamedTuple):
     exception: str | None
     wrapper: str
     """Who wrote it, by the container driver, log router or syslog that carried it."""
+    cause: str
+    """Why it would not be sent; empty where it would. Shown in the place of the rule."""
 
 
 def row_of(arrival: Arrival) -> Row:
@@ -87,7 +89,8 @@ def row_of(arrival: Arrival) -> Row:
         date=timestamp[:10],
         time=timestamp[11:23],
         level=arrival.level,
-        rule=arrival.rule,
+        rule=arrival.cause or arrival.rule,
+        cause=arrival.cause or "",
         source=one_line(str(document.get("source", ""))),
         message=text,
         prefix=prefix,
@@ -180,7 +183,7 @@ class LogTable:
         for text, width, style in (
             (row.time[: columns.time], columns.time, DIM),
             (row.level, _LEVEL, LEVEL_STYLES[row.level]),
-            (row.rule, columns.rule, DIM),
+            (row.rule, columns.rule, TROUBLE if row.cause else DIM),
             (row.source, columns.source, SOURCE),
         ):
             _append(line, text, width, style, columns.gap)
@@ -238,6 +241,7 @@ def _append(line: Text, text: str, width: int, style: Style, gap: str) -> None:
 
 def _append_message(line: Text, row: Row, room: int | None) -> None:
     style = LEVEL_STYLES[row.level] if row.level is Level.DEBUG else PLAIN
+    style = DIM if row.cause else style
     if room is None or cell_len(row.message) <= room:
         line.append(row.message[: row.prefix], style=DIM)
         line.append(row.message[row.prefix :], style=style)

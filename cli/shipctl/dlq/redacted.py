@@ -18,6 +18,7 @@ from loginformant_shipper.wire.payload_json import read_payload
 from shipctl.dlq.letters import Letter
 from shipctl.errors import CommandError
 from shipctl.options import SHOWN_PANEL
+from shipctl.preview.settings import NOT_OF_INTEREST
 from shipctl.reading import MAX_BYTES
 from shipctl.stack import Stack
 
@@ -30,12 +31,6 @@ Raw = Annotated[
     ),
 ]
 
-_NOT_OF_REDACTION = {
-    "API_KEY_PARAMETER_NAME": "none",
-    "DEAD_LETTER_QUEUE_URL": "https://sqs.invalid/000000000000/none",
-}
-"""Settings that must be there, and that nothing here looks at."""
-
 
 def redaction_of(stack: Stack) -> Settings:
     """Return the settings by which the stack redacts. Raises `CommandError` for some that cannot be read."""
@@ -44,7 +39,7 @@ def redaction_of(stack: Stack) -> Settings:
         "REDACT_PATTERN": stack.parameters.get("RedactPattern", ""),
     }
     try:
-        return load_settings(_NOT_OF_REDACTION | chosen)
+        return load_settings(NOT_OF_INTEREST | chosen)
     except SettingsError as error:
         raise CommandError(
             f"this shipctl cannot redact as the stack does ({error}): use the one that was deployed, or --raw"

@@ -14,7 +14,6 @@ from rich.padding import Padding
 from rich.style import Style
 from rich.text import Text
 
-from shipctl.arrivals import Arrival, arrivals
 from shipctl.dlq.letters import CRASHED, Letter
 from shipctl.dlq.looking import letters, look, say_what_is_hidden
 from shipctl.dlq.options import WhichMessages, WhichQueue
@@ -23,6 +22,8 @@ from shipctl.dlq.queue import queue_of
 from shipctl.dlq.redacted import Raw, redacted, redaction_of
 from shipctl.dlq.spans import ago, utc
 from shipctl.options import SHOWN_PANEL
+from shipctl.preview.arrivals import Arrival, arrivals
+from shipctl.preview.settings import settings_for
 from shipctl.streams import Streams
 from shipctl.table import BOLD, DIM, LEVEL_STYLES, TROUBLE
 from shipctl.terminal import counted, one_line, visible_json
@@ -133,7 +134,7 @@ def _rows(letter: Letter, region: str) -> Iterator[Text]:
     for decoded in letter.decoded:
         match decoded:
             case SubscriptionMessage():
-                for outcome in arrivals(Streams((decoded,)), Level.INFORMATION, region):
+                for outcome in arrivals(Streams((decoded,)), settings_for(None, {}, region)):
                     yield _row(outcome.log.events[0], outcome if isinstance(outcome, Arrival) else None)
             case ControlMessage():
                 yield Text("  a check of CloudWatch's own, no log", style=DIM)

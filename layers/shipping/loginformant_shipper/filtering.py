@@ -50,16 +50,22 @@ def keep(
     logs shares the fate of its beginning. Sampling keeps or drops a Lambda request as a whole: it decides by
     a hash of its id, or else of the event's id, and so alike whenever and wherever it is asked.
     """
+    for log, level, cause in fates(logs, settings):
+        if cause is None:
+            yield log, level
+        else:
+            dropped[cause] += len(log.events)
+
+
+def fates(logs: Iterable[LevelledLog], settings: Settings) -> Iterator[tuple[Log, Level, FilterCause | None]]:
+    """Yield every log of one log stream with the cause for which it is not shipped; None where it is."""
     beginning: ParsedMessage | None = None
     cause: FilterCause | None = None
     for log, level in logs:
         if log.continues is None or log.continues is not beginning:
             beginning = log.continues or log.parsed
             cause = _cause(beginning, level, log.events[0].id, settings)
-        if cause is None:
-            yield log, level
-        else:
-            dropped[cause] += len(log.events)
+        yield log, level, cause
 
 
 def _cause(parsed: ParsedMessage, level: Level, event_id: str, settings: Settings) -> FilterCause | None:

@@ -27,7 +27,7 @@ def test_only_the_command_that_is_called_is_imported() -> None:
     program = (
         "import sys\nfrom shipctl.__main__ import app\n"
         "try: app(['--help'])\nexcept SystemExit: pass\n"
-        "slow = ('boto3', 'rich', 'yaml', 'orjson', 'shipctl.preview')\n"
+        "slow = ('boto3', 'rich', 'yaml', 'orjson', 'shipctl.preview.command')\n"
         "print([name for name in slow if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -51,7 +51,7 @@ def test_ctrl_c_ends_with_one_line(shipctl: Run, monkeypatch: pytest.MonkeyPatch
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("shipctl.preview.read_file", interrupted)
+    monkeypatch.setattr("shipctl.preview.command.read_file", interrupted)
     result = shipctl("preview", "-", input="one\n")
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "shipctl: interrupted\n")
 

@@ -16,7 +16,7 @@ from loginformant_shipper.wire.decoding import decode
 from events.wrap import wrap, wrap_kinesis
 from tests.unit.shipctl.conftest import Run
 
-EVENTS = Path(__file__).parents[3] / "events"
+EVENTS = Path(__file__).parents[4] / "events"
 SAMPLES = sorted(str(path) for path in EVENTS.glob("*.json"))
 PYTHON = str(EVENTS / "lambda-python-text.json")
 TERMINAL = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
@@ -171,11 +171,13 @@ class TestSummary:
         assert summary[0] == "3 logs would be sent, made of 3 log events"
         assert re.fullmatch(rf"Error +2 +━+ +{decided('ERROR a')}×2 *", summary[1])
         assert re.fullmatch(rf"Information +1 +━+ +{decided('INFO c')}×1 *", summary[2])
-        assert summary[3:] == [
+        assert summary[3:6] == [
             "1 log event would not be sent: blank",
             "1 undecodable, for the dead-letter queue: malformed",
             "1 control message: CloudWatch's own, not sent",
         ]
+        remark = " ".join(" ".join(summary[6:]).split())
+        assert remark.endswith("properties of a stack are not applied: --stack NAME applies them")
 
     def test_log_events_of_one_stack_trace_are_one_log(self, shipctl: Run) -> None:
         lines = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    g()\nValueError: no\n'

@@ -5,16 +5,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from loginformant_shipper.events import ControlMessage, Undecodable
-from loginformant_shipper.names import Level
+from loginformant_shipper.names import FilterCause, Level
 from rich.console import Console, Group
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from shipctl.arrivals import Arrival, Filtered
+from shipctl.preview.arrivals import Arrival, Filtered
 from shipctl.streams import LimitReached
 from shipctl.table import BOLD, DIM, LEVEL_STYLES, TROUBLE, WIDE
 from shipctl.terminal import counted
+
+WORDS: dict[str, str] = {
+    FilterCause.OWN: "of the stack's own log groups",
+    FilterCause.BLANK: "blank",
+    FilterCause.LEVEL: "below MinimumLevel (level)",
+    FilterCause.INCLUDE_PATTERN: "IncludePattern is not in them (includePattern)",
+    FilterCause.EXCLUDE_PATTERN: "ExcludePattern is in them (excludePattern)",
+    FilterCause.SAMPLING: "not in the sample of SamplePercent (sampling)",
+}
 
 _BAR = 24
 _BAR_NARROW = 12
@@ -42,6 +51,9 @@ class Tally:
     def count(self, outcome: Arrival | Filtered | Undecodable | ControlMessage | LimitReached) -> None:
         """Count one outcome."""
         match outcome:
+            case Arrival(cause=cause) if cause is not None:
+                self.events += len(outcome.log.events)
+                self.filtered[cause] += len(outcome.log.events)
             case Arrival():
                 self.events += len(outcome.log.events)
                 self.rules[outcome.level][outcome.rule] += 1
@@ -67,14 +79,15 @@ class Tally:
         return not (self.events or self.undecodable or self.control_messages)
 
 
-def write_summary(console: Console, tally: Tally, *, exceptions_shown: bool) -> None:
-    """Write the counts to `console`, bars and rules by level."""
+def write_summary(console: Console, tally: Tally, *, exceptions_shown: bool, remark: str = "") -> None:
+    """Write the counts to `console`, bars and rules by level; `remark` is what else is to be known."""
     console.print()
     console.print(
         Group(
             _heading(tally),
             _levels(tally, _BAR if console.width >= WIDE else _BAR_NARROW),
             *_remarks(tally, exceptions_shown),
+            *([Text(remark, style=TROUBLE)] if remark else []),
         )
     )
 
@@ -111,7 +124,7 @@ def _levels(tally: Tally, longest: int) -> Table:
 
 def _remarks(tally: Tally, exceptions_shown: bool) -> Iterator[Text]:
     for reason, events in tally.filtered.items():
-        yield Text(f"{counted(events, 'log event')} would not be sent: {reason}")
+        yield Text(f"{counted(events, 'log event')} would not be sent: {WORDS.get(reason, reason)}")
     for reason, events in tally.undecodable.items():
         yield Text(f"{events:,} undecodable, for the dead-letter queue: {reason}", TROUBLE)
     if tally.control_messages:

@@ -12,14 +12,16 @@ from loginformant_shipper.names import Level
 from rich.console import Console
 
 from shipctl.account import session
-from shipctl.arrivals import Arrival, Outcome, arrivals
 from shipctl.json_lines import JsonLines
 from shipctl.log_group import read_log_group
 from shipctl.option_blocks import optional
-from shipctl.options import SHOWN_PANEL
+from shipctl.options import SHOWN_PANEL, STACK_PANEL
+from shipctl.preview.arrivals import Arrival, Outcome, arrivals
+from shipctl.preview.settings import Tried, not_applied, settings_for
+from shipctl.preview.summary import Tally, write_summary
 from shipctl.reading import STANDARD_INPUT, opened, read_file
+from shipctl.stack import find_stack
 from shipctl.streams import Piece, Streams
-from shipctl.summary import Tally, write_summary
 from shipctl.table import LogTable
 from shipctl.times import moment
 
@@ -37,11 +39,14 @@ EXAMPLES = """**Examples**
 
 - `shipctl preview --log-group /aws/lambda/orders --since 15m --region eu-west-1`
 
+- `shipctl preview --stack loginformant-shipper --log-group orders --dropped --exclude-pattern 'GET /health'`
+
 - `shipctl preview event.json --json | jq -r '[.level, .rule, .message] | @tsv'`
 """
 
 
 def preview(
+    tried: Tried,
     files: Annotated[
         list[str] | None,
         typer.Argument(
@@ -61,6 +66,16 @@ def preview(
             FILES_PANEL,
         ),
     ] = "",
+    stack_name: Annotated[
+        str | None,
+        optional(
+            "--stack",
+            "NAME",
+            "Filter, sample, redact and add properties as this stack does. Without it nothing of that is "
+            "done, and it is said.",
+            STACK_PANEL,
+        ),
+    ] = None,
     log_group: Annotated[
         str | None,
         optional("--log-group", "NAME", "Read this log group instead of files.", ACCOUNT_PANEL),
@@ -116,16 +131,14 @@ def preview(
             case_sensitive=False,
         ),
     ] = None,
-    default_level: Annotated[
-        Level,
+    dropped: Annotated[
+        bool,
         typer.Option(
-            "--default-level",
-            case_sensitive=False,
-            metavar="LEVEL",
-            help="The level where no rule applies: the stack's parameter DefaultLevel.",
+            "--dropped",
+            help="Show logs that would not be sent, too, with what drops them in the place of the rule.",
             rich_help_panel=SHOWN_PANEL,
         ),
-    ] = Level.INFORMATION,
+    ] = False,
     exceptions: Annotated[
         bool,
         typer.Option("--exceptions", help="Show whole stack traces.", rich_help_panel=SHOWN_PANEL),
@@ -135,7 +148,7 @@ def preview(
         typer.Option(
             "--json",
             help="Print the log objects that LogInformant would get, a line each, with the rule that decided "
-            "on the level; the summary goes to standard error.",
+            "on the level; with --dropped, what drops it is filteredBy. The summary goes to standard error.",
             rich_help_panel=SHOWN_PANEL,
         ),
     ] = False,
@@ -143,15 +156,22 @@ def preview(
     """Show how logs would arrive at LogInformant, without sending any.
 
     Everything is done by the shipper's own code, so this is what would be sent, with the rule that decided on
-    each level. A stack trace that was written line by line is one log. Plain lines get the time at which they
-    are read, as an agent would give it to them.
+    each level. With `--stack` the deployed stack's settings are applied, and the summary says what drops how
+    many; `--exclude-pattern` and the like try another setting before it is set. A stack trace that was
+    written line by line is one log. Plain lines get the time at which they are read, as an agent would give
+    it to them.
 
     A message that ends in an ellipsis is longer than the terminal is wide; one that begins with an ellipsis
     has left out what other columns say, such as a runtime's prefix of time, request id and level. Where the
     output is no terminal, messages are whole.
     """
+    stack = find_stack(stack_name, region, profile) if stack_name else None
+    region = stack.region if stack else region
+    given = tried.parameters()
     if log_group is None:
-        _refuse_without_log_group(since=since, until=until, limit=limit, profile=profile)
+        _refuse_without_log_group(since=since, until=until, limit=limit)
+        if profile and not stack:
+            raise typer.BadParameter("--profile needs --log-group or --stack")
         paths = files or _piped_input()
         pieces = _of_files(paths, log_group_name)
         nothing = f"no logs in {_names(paths)}"
@@ -162,20 +182,21 @@ def preview(
         start = since or end - DEFAULT_SINCE
         if start >= end:
             raise typer.BadParameter("--since must be before --until")
-        account = session(region, profile)
+        account = stack.session if stack else session(region, profile)
         region = account.region_name
         pieces = read_log_group(account, log_group, start, end, limit or DEFAULT_LIMIT)
         nothing = (
             f"no log events in {log_group} from {start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC"
         )
 
+    settings = settings_for(stack, given, region or "")
     tally = Tally()
     writer = JsonLines() if as_json else LogTable(Console(highlight=False), show_exceptions=exceptions)
     with closing(pieces):
         for piece in pieces:
             if isinstance(piece, Streams):
-                outcomes = arrivals(piece, default_level, region or "")
-                writer.write(_shown(outcomes, tally, frozenset(levels or Level)))
+                outcomes = arrivals(piece, settings)
+                writer.write(shown(outcomes, tally, frozenset(levels or Level), dropped))
             else:
                 tally.count(piece)
                 if isinstance(piece, Undecodable):
@@ -183,7 +204,12 @@ def preview(
     if tally.is_empty:
         print(f"shipctl: {nothing}", file=sys.stderr)
         return
-    write_summary(Console(stderr=as_json, highlight=False), tally, exceptions_shown=exceptions or as_json)
+    write_summary(
+        Console(stderr=as_json, highlight=False),
+        tally,
+        exceptions_shown=exceptions or as_json,
+        remark=not_applied(stack, given),
+    )
 
 
 def _refuse_without_log_group(**options: object) -> None:
@@ -208,10 +234,12 @@ def _of_files(paths: Iterable[str], log_group: str) -> Generator[Piece, None, No
             yield from read_file(file, path, log_group)
 
 
-def _shown(outcomes: Iterable[Outcome], tally: Tally, levels: frozenset[Level]) -> Iterator[Arrival]:
+def shown(
+    outcomes: Iterable[Outcome], tally: Tally, levels: frozenset[Level], dropped: bool
+) -> Iterator[Arrival]:
     """Yield the logs that the user wants to see; all are counted."""
     for outcome in outcomes:
         tally.count(outcome)
-        if isinstance(outcome, Arrival) and outcome.level in levels:
-            tally.shown += 1
+        if isinstance(outcome, Arrival) and outcome.level in levels and (dropped or not outcome.cause):
+            tally.shown += not outcome.cause
             yield outcome

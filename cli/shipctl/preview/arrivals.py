@@ -1,0 +1,87 @@
+"""How logs would arrive: the shipper's own steps, up to the point where it would send."""
+
+import heapq
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain
+from typing import Any, NamedTuple
+
+import orjson
+from loginformant_shipper.entries.log_object import entry, frame
+from loginformant_shipper.events import SubscriptionMessage
+from loginformant_shipper.filtering import LevelledLog, fates, is_blank, is_own
+from loginformant_shipper.levels import decide_log
+from loginformant_shipper.names import FilterCause, Level
+from loginformant_shipper.parsing.pieces import pieces
+from loginformant_shipper.parsing.stack_traces import Log, join
+from loginformant_shipper.redaction.redact import is_wanted, redact_text, redacted_events
+from loginformant_shipper.settings import Settings
+
+from shipctl.streams import Streams
+
+
+class Arrival(NamedTuple):
+    """A log that would be sent."""
+
+    log: Log
+    level: Level
+    rule: str
+    log_group: str
+    document: dict[str, Any]
+    """The log object that the ingest API would get."""
+    cause: FilterCause | None = None
+    """Why it would not be sent; None where it would. Otherwise as if it were."""
+
+
+class Filtered(NamedTuple):
+    """A log, or a log event, of which there is nothing to show: it would not be sent."""
+
+    log: Log
+    reason: str
+
+
+Outcome = Arrival | Filtered
+
+
+def arrivals(streams: Streams, settings: Settings) -> Iterator[Outcome]:
+    """Yield each log of some streams, in the order of their first events' timestamps, and what becomes of it.
+
+    The steps and their order are those of `pipeline`.
+    """
+    outcomes = (_of_stream(message, settings) for message in streams.messages)
+    return heapq.merge(*outcomes, key=_time)
+
+
+def _of_stream(message: SubscriptionMessage, settings: Settings) -> Iterator[Outcome]:
+    origin = message.origin
+    where = frame(origin, settings.region, settings.properties)
+    blanks: list[Log] = []
+    rules: list[str] = []
+    for log, level, cause in fates(_levelled(message, settings, blanks, rules), settings):
+        yield from (Filtered(blank, FilterCause.BLANK) for blank in blanks)
+        blanks.clear()
+        document = orjson.loads(entry(log, level, where).body)
+        if is_own(origin, settings.own_log_groups):
+            cause = FilterCause.OWN
+        yield Arrival(log, level, rules.pop(), origin.log_group, document, cause)
+    yield from (Filtered(blank, FilterCause.BLANK) for blank in blanks)
+
+
+def _levelled(
+    message: SubscriptionMessage, settings: Settings, blanks: list[Log], rules: list[str]
+) -> Iterator[LevelledLog]:
+    """Yield the logs that say something; put aside the others, and the rule that decided on the level."""
+    redact = partial(redact_text, settings=settings) if is_wanted(settings) else None
+    events = redacted_events(message.events, settings)
+    for log in chain.from_iterable(join(piece, redact) for piece in pieces(events)):
+        if is_blank(log):
+            blanks.append(log)
+            continue
+        level, rule = decide_log(log, message.origin.log_group, settings.default_level)
+        rules.append(rule)
+        yield log, level
+
+
+def _time(outcome: Outcome) -> int:
+    timestamp = outcome.log.events[0].timestamp
+    return timestamp if isinstance(timestamp, int) else 0
