@@ -19,7 +19,7 @@ from loginformant_shipper.events import (
     Undecodable,
 )
 from loginformant_shipper.failures import Reason
-from loginformant_shipper.wire.decoding import Load, decode, load_of, source_of
+from loginformant_shipper.wire.decoding import Load, decode, load_of, payloads, source_of
 from loginformant_shipper.wire.encoding import EVENTS_WRITTEN_AT_ONCE, encode
 
 from tests.unit.sample_data import (
@@ -521,3 +521,55 @@ def test_payloads_say_themselves_what_they_inflate_to(size: int) -> None:
     assert load_of(direct, 1000).inflated_bytes == size
     assert load_of({"Records": [queued, queued]}, 1000).inflated_bytes == 2 * size
     assert load_of(direct, 500).inflated_bytes == min(size, 500)
+
+
+def test_an_sqs_record_says_what_is_known_of_its_log_events() -> None:
+    told = {
+        "Reason": "rejected",
+        "Status": "400",
+        "Replays": "2 since 2026-11-03T10:00:00.000Z narrowed",
+        "FirstFailedAt": "2026-11-03T09:00:00.000Z",
+        "EventCount": "7",
+    }
+    message = {
+        "eventSource": "aws:sqs",
+        "messageId": "m",
+        "receiptHandle": "r",
+        "body": "{}",
+        "attributes": {"SentTimestamp": "1762164000500"},
+        "messageAttributes": {name: {"dataType": "String", "stringValue": v} for name, v in told.items()},
+    }
+    record = SourceRecord(
+        identifier="m",
+        receipt_handle="r",
+        replays=2,
+        first_failed_at="2026-11-03T09:00:00.000Z",
+        told_events=7,
+        refused_at="2026-11-03T10:00:00.000Z",
+        is_narrowed=True,
+        sent_at=1762164000.5,
+        told=Reason.REJECTED,
+        status="400",
+    )
+    [payload] = payloads({"Records": [message]}, MIB)
+    assert payload.record == record
+    assert [item.record for item in payload.decode() if isinstance(item, Undecodable)] == [record]
+
+
+@pytest.mark.parametrize("sent", [None, "", "yesterday", "-5", "²", "9" * 16, 1762164000500])
+def test_a_time_of_sending_that_is_none_is_not_known(sent: object) -> None:
+    message = {
+        "eventSource": "aws:sqs",
+        "messageId": "m",
+        "body": "{}",
+        "attributes": {"SentTimestamp": sent},
+    }
+    [payload] = payloads({"Records": [message]}, MIB)
+    assert payload.record == SourceRecord("m")
+
+
+def test_a_log_that_only_begins_like_a_part_is_a_log() -> None:
+    """Of a payload that could not be read no log group is known."""
+    text = "[part 1 of 2] of the report"
+    body = json.dumps(awslogs_event(payload([raw_event(message=text)])))
+    assert messages({"Records": [sqs_record("m1", body, {"Reason": "malformed"})]}) == [text]
