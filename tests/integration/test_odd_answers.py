@@ -280,3 +280,4 @@ class TestConnectionsThatBreak:
             stack = make_stack(ingest_url=server.url, real_clock=True)
             counts = stack.ship(subscription_event(large))
         assert counts["delivered"] == 200
+        assert counts["requests"] <= 20

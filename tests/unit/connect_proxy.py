@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 @dataclass
 class ConnectProxy:
     url: str
+    interim: bytes = b""
     requests: list[str] = field(default_factory=list)
     """The header of each request."""
 
 
 @contextmanager
-def connect_proxy(user: str, password: str) -> Iterator[ConnectProxy]:
-    """Answers 407 to everyone else; its address holds no credentials."""
+def connect_proxy(user: str, password: str, interim: bytes = b"") -> Iterator[ConnectProxy]:
+    """Answers 407 to everyone else; its address holds no credentials. `interim` comes before each 200."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        proxy = ConnectProxy(f"127.0.0.1:{listener.getsockname()[1]}")
+        proxy = ConnectProxy(f"127.0.0.1:{listener.getsockname()[1]}", interim)
         allowed = base64.b64encode(f"{user}:{password}".encode()).decode()
         threading.Thread(target=_accept, args=(listener, proxy, allowed), daemon=True).start()
         yield proxy
@@ -45,7 +46,7 @@ def _serve(client: socket.socket, proxy: ConnectProxy, allowed: str) -> None:
             return
         host, _, port = text.split()[1].rpartition(":")
         with socket.create_connection((host, int(port))) as target:
-            client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+            client.sendall(proxy.interim + b"HTTP/1.1 200 Connected\r\n\r\n")
             threading.Thread(target=_pump, args=(target, client), daemon=True).start()
             _pump(client, target)
 

@@ -298,6 +298,20 @@ def test_a_changed_key_is_fetched_once_and_every_batch_refused_with_the_old_one_
     assert it.state.key == "new"
 
 
+@pytest.mark.parametrize("largest", [500, 300, 100])
+def test_with_a_fresh_key_what_broke_with_the_old_one_is_tried_whole_and_then_by_halves(largest: int) -> None:
+    def api(sent: Sent) -> Answer:
+        if len(sent.logs) > (100 if sent.key == "old" else largest):
+            return Answer(None, detail="the connection broke")
+        return Answer(200 if sent.key == "new" else 401)
+
+    it = world(api, "new", state=EnvironmentState(byte_limit=MIB, key="old"))
+    it.deliver([a_batch(*many(500))])
+    assert it.reasons == {None: 500}
+    assert it.requests <= 60
+    assert len(it.senders.fetches) == 1
+
+
 def test_no_request_starts_with_a_key_that_was_refused() -> None:
     def api(sent: Sent) -> Answer:
         return Answer(401, after=1.0 + len(it.senders.sent)) if sent.key == "old" else Answer()

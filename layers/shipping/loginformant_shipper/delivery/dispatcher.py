@@ -11,7 +11,8 @@ bad logs of a batch are found is in `search`. The cases, by the verdict on an ou
     everything: the search stops, and what was not tried is `undetermined`.
 3.  Key refused, misconfigured (about the key or the address, or about a log that something in front of the
     ingest API does not let pass). A refused key is fetched afresh, if that was not done lately, and a new key
-    is tried. Otherwise the batch is *held* until there is evidence, and delivery is *in doubt*.
+    is tried, also for what was held. Otherwise the batch is *held* until there is evidence, and delivery is
+    *in doubt*.
 4.  Unavailable (no answer, 5xx). The batch is tried again after a backoff. After its second failure it is
     held until there is evidence. If none has come when the backoff is over, delivery is in doubt.
 5.  Patience (the answer says to wait). The batch is tried again after a backoff, nothing begins before the
@@ -791,6 +792,10 @@ class Delivery:
                 refused = [job for job in self._waiting if job.verdict is Verdict.KEY_REFUSED]
                 self._waiting = [job for job in self._waiting if job not in refused]
                 self._held += refused
+        if fetched.key != self._state.key:
+            # No success with this key is evidence for what failed with another one: it is tried again.
+            self._waiting += self._held
+            self._held.clear()
         self._state.key = fetched.key
 
     # The end

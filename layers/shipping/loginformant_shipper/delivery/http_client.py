@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import partial
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse, parse_headers
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -143,7 +143,8 @@ class _FinalResponse(HTTPResponse):
 
     `http.client` skips 100 alone, and takes any other interim answer for the final one. The real one is then
     left in the connection, and the next request takes it for its own: its logs are lost. RFC 9110, section
-    15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final response".
+    15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final response". That
+    holds for the answer of a proxy to CONNECT, too, for which `http.client` takes nothing but 200.
 
     A connection on which anything odd was seen is closed, since nobody knows whose the next bytes are.
     """
@@ -152,17 +153,19 @@ class _FinalResponse(HTTPResponse):
         super().__init__(*arguments, **options)
         self._hang_up = hang_up
 
+    def _read_status(self) -> tuple[str, int, str]:
+        # Of every answer the first thing that is read, by `begin` as by the tunnel through a proxy (CONNECT).
+        for _ in range(MAX_INTERIM_ANSWERS + 1):
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if status == 101:
+                raise HTTPException("101: the server changes to a protocol that nobody asked for")
+            if not 100 <= status <= 199:
+                return version, status, reason
+            parse_headers(self.fp)
+        raise HTTPException(f"more than {MAX_INTERIM_ANSWERS} interim answers")
+
     def begin(self) -> None:
         super().begin()
-        for _ in range(MAX_INTERIM_ANSWERS):
-            if self.status == 101:
-                raise HTTPException("101: the server changes to a protocol that nobody asked for")
-            if not 100 <= self.status <= 199:
-                break
-            self.headers = self.msg = None  # type: ignore[assignment]
-            super().begin()
-        else:
-            raise HTTPException(f"more than {MAX_INTERIM_ANSWERS} interim answers")
         self.will_close |= self._is_odd()
 
     def _is_odd(self) -> bool:
