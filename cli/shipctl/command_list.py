@@ -47,6 +47,11 @@ LISTED = {
         "preview",
         "Show how logs would arrive at LogInformant, without sending any.",
     ),
+    "tail": Listed(
+        "shipctl.preview.tail",
+        "tail",
+        "Show what is logged now as it arrives at LogInformant, until Ctrl-C.",
+    ),
     "status": Listed(
         "shipctl.status.command",
         "status",

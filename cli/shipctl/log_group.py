@@ -39,7 +39,7 @@ def read_log_group(
             for page in pages:
                 if events := page["events"]:
                     owner = _account_id(session) if owner is None else owner
-                    yield Streams(tuple(_streams(events, owner, log_group)))
+                    yield Streams(tuple(streams_of(events, owner, log_group)))
         except client.exceptions.ResourceNotFoundException as error:
             region = client.meta.region_name
             raise CommandError(
@@ -49,9 +49,10 @@ def read_log_group(
         yield LimitReached(limit)
 
 
-def _streams(
+def streams_of(
     events: "list[FilteredLogEventTypeDef]", owner: str, log_group: str
 ) -> Iterator[SubscriptionMessage]:
+    """Yield the log events of an answer of FilterLogEvents, log stream by log stream."""
     by_stream: dict[str, list[LogEvent]] = {}
     for event in events:
         by_stream.setdefault(event.get("logStreamName", ""), []).append(log_event(event))

@@ -9,10 +9,10 @@ from rich.console import Console
 
 from shipctl.audit.findings import is_trouble
 from shipctl.audit.report import document, write_survey
-from shipctl.audit.survey import logs_api, survey, window_of
+from shipctl.audit.survey import survey, window_of
 from shipctl.json_lines import print_json
 from shipctl.options import SHOWN_PANEL, AsJson, Place
-from shipctl.subscriptions.deployed_settings import settings_of
+from shipctl.subscriptions.deployed_settings import logs_api, settings_of
 from shipctl.times import moment
 
 DEFAULT_SINCE = timedelta(hours=24)

@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 from loginformant_shipper.events import Source
 from loginformant_shipper.subscriptions.logs_api import LogsApi
-from loginformant_shipper.subscriptions.plan import WITHOUT_FILTERS
 from loginformant_shipper.subscriptions.subscription_settings import SubscriptionSettings
 from loginformant_shipper.subscriptions.wanted import matches
 
-from shipctl.account import aws_errors, client_config
+from shipctl.account import aws_errors
 from shipctl.audit import cloudwatch, own_counts
 from shipctl.audit.cloudwatch import Metric, minute_of
 from shipctl.audit.findings import Counts, Filtering, Finding, State, Window, look
 from shipctl.audit.gaps import Series
 from shipctl.stack import Stack
+from shipctl.subscriptions.deployed_settings import wanted_log_groups
 
 HOUR = 60
 LEFT_OUT = 15
@@ -66,7 +66,9 @@ def survey(
         metrics.setdefault(metric.log_group, []).append(metric)
     known = _Known(stack, settings, window, metrics)
     arrived = own_counts.names(stack, begin, window.end)
-    names = sorted(name for name in arrived | _wanted(api, settings) if not only or matches(name, only))
+    names = sorted(
+        name for name in arrived | wanted_log_groups(api, settings) if not only or matches(name, only)
+    )
     found = Survey(window)
     counts = _read(known, names, begin, window.end, by_hours=True)
     doubtful = [name for name in names if _coarse_look(known, name, counts[name]).state is not State.COMPLETE]
@@ -81,18 +83,6 @@ def survey(
     if settings.account_wide:
         _add_account(found, known, begin)
     return found
-
-
-def _wanted(api: LogsApi, settings: SubscriptionSettings) -> frozenset[str]:
-    wanted = settings.wanted
-    if not wanted.log_groups:
-        return frozenset()
-    with aws_errors("Listing the log groups"):
-        return frozenset(
-            group.name
-            for group in api.log_groups()
-            if group.log_class not in WITHOUT_FILTERS and wanted.why_not(group.name) is None
-        )
 
 
 def _filtering(known: _Known, name: str) -> Filtering:
@@ -214,11 +204,3 @@ def _add_account(found: Survey, known: _Known, begin: int) -> None:
 
 def _hour(minute: int) -> int:
     return minute // HOUR * HOUR
-
-
-def logs_api(stack: Stack, settings: SubscriptionSettings) -> LogsApi:
-    """Return CloudWatch Logs at the pace of the stack's parameter."""
-    import math
-
-    client = stack.session.client("logs", config=client_config())
-    return LogsApi(client, settings.requests_per_second, deadline=math.inf)

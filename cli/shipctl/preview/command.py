@@ -1,14 +1,13 @@
 """`shipctl preview`: how logs would arrive, by the shipper's own code, without sending any."""
 
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 from loginformant_shipper.events import Undecodable
-from loginformant_shipper.names import Level
 from rich.console import Console
 
 from shipctl.account import session
@@ -16,8 +15,9 @@ from shipctl.json_lines import JsonLines
 from shipctl.log_group import read_log_group
 from shipctl.option_blocks import optional
 from shipctl.options import SHOWN_PANEL, STACK_PANEL
-from shipctl.preview.arrivals import Arrival, Outcome, arrivals
+from shipctl.preview.arrivals import arrivals
 from shipctl.preview.settings import Tried, not_applied, settings_for
+from shipctl.preview.shown import Shown
 from shipctl.preview.summary import Tally, write_summary
 from shipctl.reading import STANDARD_INPUT, opened, read_file
 from shipctl.stack import find_stack
@@ -47,6 +47,7 @@ EXAMPLES = """**Examples**
 
 def preview(
     tried: Tried,
+    wanted: Shown,
     files: Annotated[
         list[str] | None,
         typer.Argument(
@@ -121,28 +122,6 @@ def preview(
             "--profile", "PROFILE", "The profile with the credentials, as in the AWS CLI.", ACCOUNT_PANEL
         ),
     ] = None,
-    levels: Annotated[
-        list[Level] | None,
-        optional(
-            "--level",
-            "LEVEL",
-            f"Show logs of this level only ({', '.join(Level)}); may be given several times.",
-            SHOWN_PANEL,
-            case_sensitive=False,
-        ),
-    ] = None,
-    dropped: Annotated[
-        bool,
-        typer.Option(
-            "--dropped",
-            help="Show logs that would not be sent, too, with what drops them in the place of the rule.",
-            rich_help_panel=SHOWN_PANEL,
-        ),
-    ] = False,
-    exceptions: Annotated[
-        bool,
-        typer.Option("--exceptions", help="Show whole stack traces.", rich_help_panel=SHOWN_PANEL),
-    ] = False,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -191,12 +170,12 @@ def preview(
 
     settings = settings_for(stack, given, region or "")
     tally = Tally()
-    writer = JsonLines() if as_json else LogTable(Console(highlight=False), show_exceptions=exceptions)
+    writer = JsonLines() if as_json else LogTable(Console(highlight=False), show_exceptions=wanted.exceptions)
     with closing(pieces):
         for piece in pieces:
             if isinstance(piece, Streams):
                 outcomes = arrivals(piece, settings)
-                writer.write(shown(outcomes, tally, frozenset(levels or Level), dropped))
+                writer.write(wanted.of(outcomes, tally))
             else:
                 tally.count(piece)
                 if isinstance(piece, Undecodable):
@@ -207,7 +186,7 @@ def preview(
     write_summary(
         Console(stderr=as_json, highlight=False),
         tally,
-        exceptions_shown=exceptions or as_json,
+        exceptions_shown=wanted.exceptions or as_json,
         remark=not_applied(stack, given),
     )
 
@@ -232,14 +211,3 @@ def _of_files(paths: Iterable[str], log_group: str) -> Generator[Piece, None, No
     for path in paths:
         with opened(path) as file:
             yield from read_file(file, path, log_group)
-
-
-def shown(
-    outcomes: Iterable[Outcome], tally: Tally, levels: frozenset[Level], dropped: bool
-) -> Iterator[Arrival]:
-    """Yield the logs that the user wants to see; all are counted."""
-    for outcome in outcomes:
-        tally.count(outcome)
-        if isinstance(outcome, Arrival) and outcome.level in levels and (dropped or not outcome.cause):
-            tally.shown += not outcome.cause
-            yield outcome

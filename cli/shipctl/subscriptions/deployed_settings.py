@@ -1,8 +1,11 @@
 """What a stack wants to be subscribed: the subscriber function's own settings."""
 
+import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from loginformant_shipper.settings import SettingsError
+from loginformant_shipper.subscriptions.plan import WITHOUT_FILTERS
 from loginformant_shipper.subscriptions.subscription_settings import (
     SubscriptionSettings,
     load_subscription_settings,
@@ -12,6 +15,9 @@ from loginformant_shipper.subscriptions.wanted import parse_patterns
 from shipctl.account import aws_errors, client_config
 from shipctl.errors import CommandError
 from shipctl.stack import Stack
+
+if TYPE_CHECKING:
+    from loginformant_shipper.subscriptions.logs_api import LogsApi
 
 
 def settings_of(stack: Stack) -> SubscriptionSettings:
@@ -29,6 +35,27 @@ def settings_of(stack: Stack) -> SubscriptionSettings:
         return load_subscription_settings(found.get("Environment", {}).get("Variables", {}))
     except SettingsError as error:
         raise CommandError(f"the settings of {function} cannot be used: {error}") from error
+
+
+def logs_api(stack: Stack, settings: SubscriptionSettings) -> "LogsApi":
+    """Return CloudWatch Logs, asked at the pace of the stack's parameter."""
+    from loginformant_shipper.subscriptions.logs_api import LogsApi
+
+    client = stack.session.client("logs", config=client_config())
+    return LogsApi(client, settings.requests_per_second, deadline=math.inf)
+
+
+def wanted_log_groups(api: "LogsApi", settings: SubscriptionSettings) -> frozenset[str]:
+    """Return the log groups that the stack wants and that can be subscribed. Raises `CommandError`."""
+    wanted = settings.wanted
+    if not wanted.log_groups:
+        return frozenset()
+    with aws_errors("Listing the log groups"):
+        return frozenset(
+            group.name
+            for group in api.log_groups()
+            if group.log_class not in WITHOUT_FILTERS and wanted.why_not(group.name) is None
+        )
 
 
 def with_patterns(

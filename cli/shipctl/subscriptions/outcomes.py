@@ -1,12 +1,10 @@
 """What becomes of each log group: read from the account, and written for people and programs."""
 
-import math
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import orjson
-from loginformant_shipper.subscriptions.logs_api import LogsApi
 from loginformant_shipper.subscriptions.plan import Action, State
 from loginformant_shipper.subscriptions.reconcile import Reconciled, Trouble, settle
 from loginformant_shipper.subscriptions.subscription_settings import SubscriptionSettings
@@ -16,8 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.style import Style
 from rich.text import Text
 
-from shipctl.account import aws_errors, client_config
+from shipctl.account import aws_errors
 from shipctl.stack import Stack
+from shipctl.subscriptions.deployed_settings import logs_api
 from shipctl.table import BOLD, DIM, TROUBLE
 from shipctl.terminal import one_line, visible_json
 
@@ -61,8 +60,7 @@ def outcomes(
 
     `only` are patterns; none is all. With `only_look` nothing is changed. Raises `CommandError`.
     """
-    client = stack.session.client("logs", config=client_config())
-    api = LogsApi(client, settings.requests_per_second, deadline=math.inf)
+    api = logs_api(stack, settings)
     patterns = tuple(only)
     console = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("log groups")

@@ -1,0 +1,52 @@
+"""Which logs are shown, and how much of them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from loginformant_shipper.names import Level
+
+from shipctl.option_blocks import optional
+from shipctl.options import SHOWN_PANEL
+from shipctl.preview.arrivals import Arrival, Outcome
+from shipctl.preview.summary import Tally
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """The options that say what is shown."""
+
+    levels: Annotated[
+        list[Level] | None,
+        optional(
+            "--level",
+            "LEVEL",
+            f"Show logs of this level only ({', '.join(Level)}); may be given several times.",
+            SHOWN_PANEL,
+            case_sensitive=False,
+        ),
+    ] = None
+    dropped: Annotated[
+        bool,
+        typer.Option(
+            "--dropped",
+            help="Show logs that would not be sent, too, with what drops them in the place of the rule.",
+            rich_help_panel=SHOWN_PANEL,
+        ),
+    ] = False
+    exceptions: Annotated[
+        bool,
+        typer.Option("--exceptions", help="Show whole stack traces.", rich_help_panel=SHOWN_PANEL),
+    ] = False
+
+    def of(self, outcomes: Iterable[Outcome], tally: Tally) -> Iterator[Arrival]:
+        """Yield the logs that the user wants to see; all are counted."""
+        levels = frozenset(self.levels or Level)
+        for outcome in outcomes:
+            tally.count(outcome)
+            if not isinstance(outcome, Arrival) or outcome.level not in levels:
+                continue
+            if self.dropped or not outcome.cause:
+                tally.shown += not outcome.cause
+                yield outcome

@@ -1,0 +1,156 @@
+"""`shipctl tail`: what is logged now, as it arrives at LogInformant."""
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from loginformant_shipper.events import SubscriptionMessage
+from rich.console import Console
+
+from shipctl.account import aws_errors, client_config
+from shipctl.errors import CommandError
+from shipctl.json_lines import JsonLines
+from shipctl.log_group import streams_of
+from shipctl.option_blocks import optional
+from shipctl.options import AsJson, Place
+from shipctl.preview.arrivals import arrivals
+from shipctl.preview.settings import Tried, not_applied, settings_for
+from shipctl.preview.shown import Shown
+from shipctl.preview.summary import Tally
+from shipctl.stack import Stack
+from shipctl.streams import Streams
+from shipctl.subscriptions.deployed_settings import logs_api, settings_of, wanted_log_groups
+from shipctl.table import LogTable
+from shipctl.times import moment
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
+
+MAX_LOG_GROUPS = 20
+REQUESTS_PER_SECOND = 4
+"""CloudWatch Logs allows an account 5 of FilterLogEvents in most regions ("CloudWatch Logs quotas", Amazon
+CloudWatch Logs User Guide), and others need some, too."""
+POLL_SECONDS = 2.0
+DEFAULT_SINCE = timedelta(minutes=1)
+LATE = timedelta(seconds=30)
+"""For so long after its time a log event may still come: following looks back."""
+
+EXAMPLES = """**Examples**
+
+- `shipctl tail --log-group /aws/lambda/orders --log-group /ecs/payments`
+
+- `shipctl tail --log-group orders --level Error --level Fatal --exceptions`
+
+- `shipctl tail --log-group orders --dropped --exclude-pattern 'GET /health'`
+"""
+
+
+@dataclass
+class Follower:
+    """Reads what is new in some log groups."""
+
+    client: "CloudWatchLogsClient"
+    log_groups: Sequence[str]
+    owner: str
+    pattern: str
+    _seen: dict[str, int] = field(default_factory=dict)
+    """Ids of log events, and their times."""
+
+    def read(self, since: datetime) -> Streams:
+        """Return the log events since then that were not returned before. Raises `CommandError`."""
+        begin = int(since.timestamp() * 1000)
+        self._seen = {name: when for name, when in self._seen.items() if when >= begin}
+        return Streams(tuple(message for group in self.log_groups for message in self._new(group, begin)))
+
+    def _new(self, log_group: str, begin: int) -> list[SubscriptionMessage]:
+        selection: dict[str, Any] = {"filterPattern": self.pattern} if self.pattern else {}
+        found = []
+        with aws_errors(f"Reading {log_group}"):
+            pages = self.client.get_paginator("filter_log_events").paginate(
+                logGroupName=log_group, startTime=begin, **selection
+            )
+            try:
+                for page in pages:
+                    for event in page["events"]:
+                        name = event.get("eventId") or f"{event.get('logStreamName')} {event}"
+                        if name not in self._seen:
+                            self._seen[name] = event.get("timestamp", begin)
+                            found.append(event)
+            except self.client.exceptions.ResourceNotFoundException as error:
+                raise CommandError(
+                    f"there is no log group {log_group} in {self.client.meta.region_name}: "
+                    "check --log-group, --region and --profile"
+                ) from error
+        return list(streams_of(found, self.owner, log_group))
+
+
+def tail(
+    place: Place,
+    tried: Tried,
+    wanted: Shown,
+    log_groups: Annotated[
+        list[str] | None,
+        optional(
+            "--log-group",
+            "NAME",
+            "Of this log group; may be given several times.  [default: all that the stack wants, if they are "
+            f"{MAX_LOG_GROUPS} at most]",
+            "Which logs",
+        ),
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        optional(
+            "--since",
+            "TIME",
+            "Begin with what was logged since then: so long ago (90s, 15m, 1h), or a time (2026-11-03T09:00, "
+            "UTC).  [default: 1m]",
+            "Which logs",
+            parser=moment,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is logged now as it arrives at LogInformant, until Ctrl-C.
+
+    It is read from the log groups, and goes through the shipper's own code with the stack's settings:
+    redacted, with its level, and without what is filtered, which --dropped shows with the rule that drops it.
+    Options try another setting in place of the stack's. Nothing is sent.
+
+    CloudWatch Logs is asked every two seconds, four log groups a second. A stack trace that is being written
+    may be cut; what comes half a minute after its time is not shown.
+    """
+    stack = place.find()
+    given = tried.parameters()
+    settings = settings_for(stack, given, stack.region)
+    names = log_groups or _all_wanted(stack)
+    if len(names) > MAX_LOG_GROUPS:
+        raise typer.BadParameter(f"at most {MAX_LOG_GROUPS} log groups: name some with --log-group")
+    follower = Follower(
+        stack.session.client("logs", config=client_config()),
+        names,
+        stack.output("ShipperFunctionArn").split(":")[4],
+        stack.parameters.get("SubscriptionFilterPattern", ""),
+    )
+    if remark := not_applied(stack, given):
+        print(f"shipctl: {remark}", file=sys.stderr)
+    writer = JsonLines() if as_json else LogTable(Console(highlight=False), show_exceptions=wanted.exceptions)
+    began, tally = since or datetime.now(UTC) - DEFAULT_SINCE, Tally()
+    while True:
+        writer.write(wanted.of(arrivals(follower.read(began), settings), tally))
+        began = max(began, datetime.now(UTC) - LATE)
+        time.sleep(max(POLL_SECONDS, len(names) / REQUESTS_PER_SECOND))
+
+
+def _all_wanted(stack: Stack) -> list[str]:
+    settings = settings_of(stack)
+    found = sorted(wanted_log_groups(logs_api(stack, settings), settings))
+    if not found:
+        raise CommandError("the stack wants no log groups (LogGroups): name some with --log-group")
+    if len(found) > MAX_LOG_GROUPS:
+        raise CommandError(f"the stack wants {len(found):,} log groups: name {MAX_LOG_GROUPS} at most")
+    return found
