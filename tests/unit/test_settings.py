@@ -173,6 +173,19 @@ def test_any_other_properties_are_an_error(bad: str) -> None:
     assert error_of(PROPERTIES=bad).startswith(f"PROPERTIES is {bad!r}; it must be NAME=VALUE,NAME=VALUE")
 
 
+def test_properties_to_leave_out_are_the_shippers_own() -> None:
+    assert settings(LEAVE_OUT_PROPERTIES=" eventId,logStream,").left_out_properties == {
+        "eventId",
+        "logStream",
+    }
+    assert settings().left_out_properties == frozenset()
+
+
+@pytest.mark.parametrize("bad", ["team", "continued", "eventId;region"])
+def test_any_other_properties_to_leave_out_are_an_error(bad: str) -> None:
+    assert error_of(LEAVE_OUT_PROPERTIES=bad).startswith(f"LEAVE_OUT_PROPERTIES is {bad!r}")
+
+
 def test_tag_properties_are_names() -> None:
     assert settings(TAG_PROPERTIES=" team , aws:cloudformation:stack-name,").tag_properties == (
         "team",

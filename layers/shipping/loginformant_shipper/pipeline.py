@@ -319,7 +319,8 @@ def _entries(
     for origin, events in begun:
         filtered_before = ledger.filtered
         logs = _logs(events, origin, settings, ledger)
-        where = frame(origin, settings.region, settings.properties, environment.tags.of(origin))
+        tags = environment.tags.of(origin)
+        where = frame(origin, settings.region, settings.properties, tags, settings.left_out_properties)
         for log, level in keep(logs, settings, ledger.dropped) if filters else logs:
             yield entry(log, level, where) if is_sent() else Entry(b"", log.events, origin)
         ledger.log_groups[origin.log_group].filtered += ledger.filtered - filtered_before

@@ -49,6 +49,9 @@ PROPERTIES_OF_THE_SHIPPER = frozenset(
 )
 """Names that `PROPERTIES` cannot set: every log has them, or they say what became of it."""
 
+PROPERTIES_TO_LEAVE_OUT = PROPERTIES_OF_THE_SHIPPER - {"continued", "originalTimestamp"}
+"""What `LEAVE_OUT_PROPERTIES` can name. The other two say what became of a log, and are rare."""
+
 _PROPERTY = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.-]{0,63})\s*=\s*([^\x00-\x1f\x7f]{0,256}?)\s*")
 _TAG = re.compile(r"[A-Za-z0-9_.:/=+@-]{1,128}")
 _PERCENT = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?")
@@ -96,6 +99,8 @@ class Settings:
     """What every log gets in its properties."""
     tag_properties: tuple[str, ...]
     """Tags of its log group that every log gets in its properties."""
+    left_out_properties: frozenset[str]
+    """Properties of the shipper's own that no log gets."""
     log_group_arns: str
     """What the ARNs of the log groups of this account and region begin with; empty where it is not known."""
     region: str
@@ -148,6 +153,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         redact_pattern=_read(environ, "REDACT_PATTERN", "", _pattern),
         properties=_read(environ, "PROPERTIES", "", _properties),
         tag_properties=_read(environ, "TAG_PROPERTIES", "", _tags),
+        left_out_properties=_read(environ, "LEAVE_OUT_PROPERTIES", "", _left_out),
         log_group_arns=environ.get("LOG_GROUP_ARNS", "").strip(),
         region=environ.get("AWS_REGION", "").strip(),
         processor_share=_read(
@@ -239,6 +245,13 @@ def _tags(text: str) -> tuple[str, ...]:
                 f"of the shipper's own ({', '.join(sorted(PROPERTIES_OF_THE_SHIPPER))}); and {name!r} is not"
             )
     return names
+
+
+def _left_out(text: str) -> frozenset[str]:
+    names = frozenset(name.strip() for name in text.split(",") if name.strip())
+    if names <= PROPERTIES_TO_LEAVE_OUT:
+        return names
+    raise ValueError("names, separated by commas, of " + ", ".join(sorted(PROPERTIES_TO_LEAVE_OUT)))
 
 
 def _base_address(text: str) -> str:

@@ -61,6 +61,18 @@ def test_the_region_of_logs_that_came_through_a_stream_of_many_regions(
     assert document["properties"]["region"] == region
 
 
+@pytest.mark.parametrize("message", ["Order placed", {"message": "Order placed", "region": "of the log"}])
+def test_what_is_left_out_is_in_no_log_and_its_name_is_free(message: str | dict[str, Any]) -> None:
+    text = message if isinstance(message, str) else json.dumps(message)
+    [log] = join([event(text, **{"@aws.account": "210987654321", "@aws.region": "us-east-1"})])
+    left_out = frozenset({"region", "eventId", "logStream", "accountId"})
+    where = frame(ORIGIN, REGION, {"team": "shop"}, left_out=left_out)
+    properties = json.loads(entry(log, Level.WARNING, where).body)["properties"]
+    kept = {"logGroup": "/aws/lambda/orders", "team": "shop"}
+    added = {"@aws.account": "210987654321", "@aws.region": "us-east-1"}
+    assert properties == kept | added | ({} if isinstance(message, str) else {"region": "of the log"})
+
+
 def own(document: Any) -> dict[str, Any]:
     """The properties that are not about where the log comes from."""
     return {name: value for name, value in document["properties"].items() if name not in WHERE}

@@ -23,6 +23,7 @@ The shape is the request body of LogInformant's "Build your own integration". Wh
 | the tags that `TAG_PROPERTIES` names | those of the log group |
 | `extractedFields`, `@aws.account`, `@aws.region` … | what the subscription filter added to the event, as it came; account and region are then also `accountId` and `region` |
 
+`LEAVE_OUT_PROPERTIES` names those of the first four rows that no log gets.
 Where a log has a field of its own of such a name, and ours is there too, its own becomes `log.<name>`. Where it
 has two fields of one name, the last one keeps it, and the first becomes `log.<name>`. What a container driver, a
 log router or syslog says of a log (`parsing.containers`) comes last: where a log has such a field of its own, the
@@ -88,6 +89,8 @@ class Frame(NamedTuple):
     """Source and properties as they stand in a log object, without the braces; None where JSON refuses."""
     tags: frozenset[str] = frozenset()
     """The properties that are tags of the log group."""
+    left_out: frozenset[str] = frozenset()
+    """The properties of the shipper's own that no log gets."""
 
 
 def frame(
@@ -95,6 +98,7 @@ def frame(
     region: str,
     properties: "Mapping[str, str]" = MappingProxyType({}),
     tags: "Mapping[str, str]" = MappingProxyType({}),
+    left_out: frozenset[str] = frozenset(),
 ) -> Frame:
     """Return what the logs of a log stream have in common.
 
@@ -103,18 +107,21 @@ def frame(
         region: The AWS region that it is in, unless its subscription filter says another one.
         properties: Are added to those that say where a log comes from.
         tags: Those of the log group that become properties; `properties` of the same name win.
+        left_out: Properties of the shipper's own that no log gets.
     """
     source = source_of_log_group(origin.log_group)
-    shared: Fields = {
-        **tags,
-        **properties,
+    where: Fields = {
         "logGroup": origin.log_group,
         "logStream": origin.log_stream,
         "accountId": origin.owner,
         "region": _region_of_filter(origin.filters) or region,
     }
+    shared = {**tags, **properties, **where}
+    for name in left_out & where.keys():
+        del shared[name]
     json = serialised({"source": source, "properties": shared})
-    return Frame(origin, source, shared, json and json[1:-2], frozenset(tags.keys() - properties.keys()))
+    of_tags = frozenset(tags.keys() - properties.keys())
+    return Frame(origin, source, shared, json and json[1:-2], of_tags, left_out)
 
 
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{1,16}){1,3}-[0-9]{1,2}")
@@ -158,6 +165,7 @@ def _plain_body(log: "Log", level: "Level", frame: Frame) -> bytes | None:
         or event.unusual is not None
         or parsed.wrapper is not None
         or frame.json is None
+        or frame.left_out
         or not text
         or text.startswith(REPORT_LINES)
         or (timestamp := _iso(event.timestamp)) is None
@@ -294,10 +302,12 @@ def _ours(log: "Log", frame: Frame, timestamp: str | None) -> Fields:
         added = {name: value for name, value in event.unusual.items() if name not in _OF_EVERY_EVENT}
         for field, name in _SYSTEM_FIELDS.items():
             if isinstance(place := added.get(field), str) and place.strip():
-                if place != properties[name]:  # of another log group of the same name
+                if place != properties.get(name, place):  # of another log group of the same name
                     properties = {kept: properties[kept] for kept in properties.keys() - frame.tags}
                 properties[name] = place
         properties = _merged(added, properties)
+    if frame.left_out:
+        properties = {name: value for name, value in properties.items() if name not in frame.left_out}
     return properties
 
 

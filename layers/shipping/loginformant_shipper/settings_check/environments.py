@@ -22,6 +22,7 @@ _SHIPPER_PARAMETERS = (
     "RedactPattern",
     "Properties",
     "TagProperties",
+    "LeaveOutProperties",
     "BatchMaxLogs",
     "BatchMaxBytes",
     "MaxInFlight",
