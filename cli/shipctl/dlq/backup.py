@@ -46,7 +46,8 @@ def export(
     """Write messages to a file: a copy. Nothing is deleted.
 
     One message a line, as JSON, with everything that import needs; shipctl preview reads it, too. Log events
-    are redacted as the stack's settings ask for, unless --raw; what nobody can read is written as it is. Keep
+    are redacted as the stack's settings ask for, unless --raw; what nobody can read is written as it is, in
+    the parts in which it is stored, since import needs them: shipctl dlq show --json puts them together. Keep
     the file where only those can read it who may read the log groups.
     """
     wanted = selected.selection

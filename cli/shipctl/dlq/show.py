@@ -9,6 +9,7 @@ import orjson
 import typer
 from loginformant_shipper.events import ControlMessage, LogEvent, SubscriptionMessage, Undecodable
 from loginformant_shipper.names import Level
+from loginformant_shipper.redaction.redact import is_wanted, redact_text
 from rich.console import Console
 from rich.padding import Padding
 from rich.style import Style
@@ -18,6 +19,7 @@ from shipctl.dlq.letters import CRASHED, Letter
 from shipctl.dlq.looking import letters, look, say_what_is_hidden
 from shipctl.dlq.options import WhichMessages, WhichQueue
 from shipctl.dlq.overview import UNKNOWN_LOG_GROUP
+from shipctl.dlq.parts import Part, Whole, part_of, put_together
 from shipctl.dlq.queue import queue_of
 from shipctl.dlq.redacted import Raw, redacted, redaction_of
 from shipctl.dlq.spans import ago, utc
@@ -67,7 +69,8 @@ def show(
     """Show the logs themselves, with the reason and LogInformant's answer.
 
     They are redacted as the stack's settings ask for, unless --raw: what Lambda stored itself is not yet.
-    Nothing is changed: messages are visible again at the end. They come in no particular order.
+    What nobody could read and was stored in parts is put together, in order; missing parts are named. Nothing
+    is changed: messages are visible again at the end. They come in no particular order.
     """
     wanted = selected.selection
     found = which.find()
@@ -76,15 +79,26 @@ def show(
     counts = queue.counts()
     console = Console(highlight=False)
     shown = 0
+    parts: list[Part] = []
     with look(queue) as held:
         with_bar = not sys.stdout.isatty()
         for letter in islice(letters(held, counts, wanted, with_bar=with_bar), limit):
             shown += 1
+            if part := part_of(letter):
+                parts.append(part)
+                continue
             readable = redacted(letter, settings) if settings else letter
             if as_json:
                 _print_json(readable)
             else:
                 _write_letter(console, readable, logs, found.region)
+    for whole in put_together(parts):
+        if settings and is_wanted(settings):
+            whole = whole._replace(text=redact_text(whole.text, settings))
+        if as_json:
+            _print_document(_document_of(whole))
+        else:
+            _write_whole(console, whole)
     if shown == 0:
         what = "no message" if wanted.is_everything else "no such message"
         visible = " is visible" if counts.hidden else ""
@@ -114,6 +128,27 @@ def _write_letter(console: Console, letter: Letter, most: int, region: str) -> N
     if len(rows) > most:
         _write(console, Text(f"  … {counted(letter.events, 'log event')} in all: --logs", style=DIM))
     console.print()
+
+
+def _write_whole(console: Console, whole: Whole) -> None:
+    letter = whole.parts[0].letter
+    _write(console, Text(letter.cause.reason, style=TROUBLE + BOLD))
+    _write_folded(console, Text(_history(letter), style=DIM))
+    _write(console, Text(f"  not readable, {whole.name}: {one_line(letter.cause.detail)}", style=TROUBLE))
+    _write(console, Text(f"  {one_line(whole.text[:_MAX_OF_A_BODY])}"))
+    console.print()
+
+
+def _document_of(whole: Whole) -> dict[str, Any]:
+    letter = whole.parts[0].letter
+    return {
+        **_about(letter),
+        "undecodable": letter.cause.detail,
+        "body": whole.text,
+        "messageIds": [part.letter.identifier for part in whole.parts],
+        "parts": whole.parts[0].of,
+        "missingParts": list(whole.missing),
+    }
 
 
 def _undecodable(letter: Letter) -> list[str]:
@@ -172,14 +207,18 @@ def _write_folded(console: Console, text: Text) -> None:
 
 def _print_json(letter: Letter) -> None:
     for document in _documents(letter):
-        line = visible_json(orjson.dumps(document).decode())
-        sys.stdout.buffer.write(line.encode() + b"\n")
+        _print_document(document)
+
+
+def _print_document(document: dict[str, Any]) -> None:
+    line = visible_json(orjson.dumps(document).decode())
+    sys.stdout.buffer.write(line.encode() + b"\n")
     sys.stdout.buffer.flush()
 
 
-def _documents(letter: Letter) -> Iterator[dict[str, Any]]:
+def _about(letter: Letter) -> dict[str, Any]:
     reason, status, detail = letter.cause
-    about = {
+    return {
         "messageId": letter.identifier,
         "reason": reason,
         "status": int(status) if status.isdecimal() else None,
@@ -190,6 +229,10 @@ def _documents(letter: Letter) -> Iterator[dict[str, Any]]:
         "firstFailedAt": letter.first_failed,
         "replays": int(number) if (number := letter.replays.partition(" ")[0]).isdecimal() else None,
     }
+
+
+def _documents(letter: Letter) -> Iterator[dict[str, Any]]:
+    about = _about(letter)
     for decoded in letter.decoded:
         match decoded:
             case SubscriptionMessage(_, events):

@@ -22,6 +22,8 @@ from loginformant_shipper.pipeline import Environment, replay
 from loginformant_shipper.settings import load_settings
 from loginformant_shipper.wire.encoding import encode
 from moto import mock_aws
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.sqs.models import sqs_backends
 from shipctl import stack
 from shipctl.account import session
 from shipctl.dlq import queue
@@ -105,6 +107,7 @@ class Stack:
         log_group: str = "/aws/lambda/orders",
         failed_ago: timedelta = timedelta(hours=3),
         parked: bool = False,
+        delay_seconds: int = 0,
         **more: str,
     ) -> str:
         """Put log events into a queue as the shipper does; returns the message's id."""
@@ -119,10 +122,23 @@ class Stack:
             "Replays": "0",
             **more,
         }
-        return self.put_raw(subscription_event(*texts, log_group=log_group), attributes, parked=parked)
+        body = subscription_event(*texts, log_group=log_group)
+        return self.put_raw(body, attributes, parked=parked, delay_seconds=delay_seconds)
+
+    def end_delays(self) -> None:
+        """Have what is delayed be visible."""
+        queue = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[self.dead.rpartition("/")[2]]
+        for message in queue._messages:
+            message.delayed_until = 0.0
 
     def put_raw(
-        self, body: str, attributes: dict[str, str] | None = None, *, parked: bool = False, **numbers: str
+        self,
+        body: str,
+        attributes: dict[str, str] | None = None,
+        *,
+        parked: bool = False,
+        delay_seconds: int = 0,
+        **numbers: str,
     ) -> str:
         """Put any message; `numbers` are attributes of the type Number."""
         values: dict[str, MessageAttributeValueTypeDef] = {
@@ -130,7 +146,9 @@ class Stack:
         }
         values |= {name: {"DataType": "Number", "StringValue": value} for name, value in numbers.items()}
         url = self.parked if parked else self.dead
-        return self.sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=values)["MessageId"]
+        return self.sqs.send_message(
+            QueueUrl=url, MessageBody=body, MessageAttributes=values, DelaySeconds=delay_seconds
+        )["MessageId"]
 
     def visible(self, *, parked: bool = False) -> list[Letter]:
         """What anyone would receive now, without waiting. They are visible again afterwards."""

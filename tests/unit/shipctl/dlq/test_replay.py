@@ -435,3 +435,40 @@ class TestInFlight:
         document = json.loads(shipctl("dlq", "replay", "--json").stdout)
         assert (document["delivered"], document["messagesInFlight"], document["isComplete"]) == (2, 1, False)
         assert document["trouble"] is None
+
+
+class TestDelayed:
+    """What LogInformant refused is delayed: nobody can receive it, so it is said, or waited for."""
+
+    def test_it_is_said_and_ends_with_1(self, shipctl: Run, stack_in_aws: Stack) -> None:
+        stack_in_aws.put("visible")
+        stack_in_aws.put("refused", reason="rejected", delay_seconds=300)
+        result = shipctl("dlq", "replay")
+        assert (result.exit_code, stack_in_aws.delivered) == (1, ["visible"])
+        assert "1 message delayed, not tried" in result.stdout
+        assert "→ shipctl dlq replay --wait waits for them" in result.stdout
+
+    def test_for_programs(self, shipctl: Run, stack_in_aws: Stack) -> None:
+        stack_in_aws.put("refused", reason="rejected", delay_seconds=300)
+        document = json.loads(shipctl("dlq", "replay", "--json").stdout)
+        assert (document["messagesDelayed"], document["messagesInFlight"]) == (1, 0)
+        assert document["isComplete"] is False
+
+    def test_wait_stays_for_it(
+        self, shipctl: Run, stack_in_aws: Stack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stack_in_aws.put("refused", reason="rejected", delay_seconds=300)
+        monkeypatch.setattr("shipctl.dlq.replay.LOOK_AGAIN_SECONDS", 0.0)
+        monkeypatch.setattr("shipctl.dlq.signals.Stop.wait", lambda stop, seconds: stack_in_aws.end_delays())
+        result = shipctl("dlq", "replay", "--wait")
+        assert result.exit_code == 0, result.output
+        assert stack_in_aws.delivered == ["refused"]
+
+    def test_what_is_refused_by_hand_is_written_undelayed(self, shipctl: Run, stack_in_aws: Stack) -> None:
+        stack_in_aws.put("good", "bad")
+        stack_in_aws.answers_with(refusing("bad"))
+        shipctl("dlq", "replay")
+        [letter] = stack_in_aws.visible()
+        assert letter.attributes["Reason"] == "rejected"
+        document = json.loads(shipctl("dlq", "stats", "--json").stdout)
+        assert (document["visible"], document["inFlight"], document["delayed"]) == (1, 0, 0)

@@ -122,6 +122,16 @@ def test_for_programs_numbers_are_numbers(shipctl: Run, replaying: Stack) -> Non
     assert document["otherQueue"] == {"visible": 0, "inFlight": 0, "delayed": 0}
 
 
+def test_visible_in_flight_and_delayed_messages_are_counted(shipctl: Run, stack_in_aws: Stack) -> None:
+    stack_in_aws.put("in flight")
+    stack_in_aws.hide()
+    stack_in_aws.put("visible")
+    stack_in_aws.put("refused", reason="rejected", delay_seconds=300)
+    document = json.loads(shipctl("dlq", "stats", "--json").stdout)
+    assert (document["visible"], document["inFlight"], document["delayed"]) == (1, 1, 1)
+    assert "1 message delayed: refused by LogInformant" in shipctl("dlq", "stats", env=WIDE).stdout
+
+
 def test_watching_touches_no_message_and_goes_on_until_ctrl_c(
     shipctl: Run, replaying: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
