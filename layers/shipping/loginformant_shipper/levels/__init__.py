@@ -18,7 +18,7 @@ from loginformant_shipper.levels.fields import (
     decide_by_repeated_field,
 )
 from loginformant_shipper.levels.header import (
-    HEADER_DECISIONS,
+    DECISIONS,
     decide_by_header,
     decide_inside,
     may_be_wrapped,
@@ -40,7 +40,7 @@ from loginformant_shipper.levels.platform import (
     decide_by_platform_line,
     decide_by_platform_record,
 )
-from loginformant_shipper.levels.sentences import is_plain
+from loginformant_shipper.levels.sentences import MAX_LENGTH, is_plain, is_silent
 from loginformant_shipper.levels.signs import (
     decide_by_code,
     decide_by_coloured_word,
@@ -56,7 +56,7 @@ from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.header import find_plain_level, read_header
 from loginformant_shipper.parsing.headers.items import MAX_HEADER
 from loginformant_shipper.parsing.headers.level_marks import level_of_first_sign
-from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS
+from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS, words_of
 from loginformant_shipper.parsing.messages import ParsedMessage, parse
 from loginformant_shipper.parsing.stack_traces import Log
 
@@ -165,8 +165,8 @@ _ORNAMENTS = re.compile(r"\A(?:[-=*_#~ \t\r]*+\n)++")
 
 
 def _of_text(text: str) -> Decision | None:
-    if (level := find_plain_level(text)) and not may_be_wrapped(level, text):
-        return HEADER_DECISIONS[level]
+    if (plain := find_plain_level(text)) and not may_be_wrapped(plain.level, text):
+        return DECISIONS[plain]
     if text[1:5].isdigit() and (sign := level_of_first_sign(text[:MAX_HEADER])):
         return Decision(sign.level, sign.rule)
     if '] "' in text and (decision := decide_by_common_log(text)):
@@ -174,13 +174,13 @@ def _of_text(text: str) -> Decision | None:
     if len(text) > START + END:
         text = f"{text[:START]}\n{text[-END:]}"
     text = text.strip()
-    if is_plain(text):
-        return _of_plain(text)
+    if len(text) <= MAX_LENGTH and is_plain(text, words := words_of(text)):
+        return None if is_silent(text, words) else _of_plain(text)
     raw = with_real_colours(text)
     if "\x1b" in raw:
         text = without_colours(raw)
-        if (level := find_plain_level(text)) and not may_be_wrapped(level, text):
-            return HEADER_DECISIONS[level]
+        if (plain := find_plain_level(text)) and not may_be_wrapped(plain.level, text):
+            return DECISIONS[plain]
     else:
         text = raw
     line = text

@@ -44,7 +44,10 @@ def decide_by_header(text: str, line: str) -> LevelMark | Decision | None:
     return Decision(mark.level, mark.rule)
 
 
-HEADER_DECISIONS = {level: Decision(level, "header") for level in Level}
+DECISIONS: dict[tuple[Level, str], Decision] = {
+    (level, rule): Decision(level, rule) for level in Level for rule in ("header", "letter")
+}
+"""What is decided most often, made once."""
 
 
 def may_be_wrapped(level: Level, line: str) -> bool:

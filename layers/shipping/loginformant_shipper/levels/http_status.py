@@ -15,8 +15,15 @@ def decide_by_http_status(line: str) -> Decision | None:
     line = line[:LINE]
     if not _has_mark(line) or not _CODE_SHAPED.search(line):
         return None
-    status = _W3C.match(line) or _STATUS.search(line)
-    return _decision(int(status[status.lastindex or 0])) if status else None
+    if w3c := _W3C.match(line):
+        return _decision(int(w3c[1]))
+    first = None
+    for mark, pattern in _STATUSES:
+        if mark in line:
+            status = pattern.search(line)
+            if status and (first is None or status.start() < first.start()):
+                first = status
+    return _decision(int(first[1])) if first else None
 
 
 def decide_by_common_log(line: str) -> Decision | None:
@@ -45,18 +52,28 @@ def decide_by_status_field(fields: dict[str, Any]) -> Decision | None:
 
 _METHOD = "(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|CONNECT|TRACE)"
 _CODE = r"([1-5]\d\d)"
-_STATUS = re.compile(
-    rf"HTTP/\d(?:\.\d)?\"?[ \t]{{1,4}}{_CODE}\b"  # Apache, NGINX: "GET / HTTP/1.1" 200; uWSGI: (HTTP/1.1 200)
-    rf"|\] \"[^\"\n]{{0,2000}}\" {_CODE} (?:\d|-)"  # the same with anything between the quotes
-    rf"|/-?\d{{1,8}}/\+?-?\d{{1,8}} {_CODE} \+?\d"  # HAProxy: 0/0/1/0/2 304 168
-    rf"|\b[A-Z]{{3,8}}_[A-Z_]{{2,30}}/{_CODE} \d"  # Squid: TCP_MISS/503 4114
-    rf"|[\d.-] {_CODE} (?:[1-5]\d\d|-) \d{{1,12}} \d{{1,12}} \""  # load balancers: 200 200 34 366 "GET
-    rf"|\" from \S{{1,60}} - {_CODE} \d"  # chi: "GET / HTTP/1.1" from 10.0.0.7:7 - 404 19B
-    rf"|\| {_CODE} \|"  # gin, fiber: | 200 |
-    rf"|\b{_METHOD} \S{{1,2000}} {_CODE}\b"  # morgan: GET /path 200
-    rf"|\bmethod=\"?{_METHOD}\"? [^\n]{{0,2000}}?\bstatus=\"?{_CODE}\b"  # lograge, Heroku's router
-    rf"|\t{_METHOD}\t[^\t\n]{{1,300}}\t[^\t\n]{{1,1000}}\t{_CODE}\t"  # CloudFront
+_STATUSES = tuple(
+    (mark, re.compile(pattern))
+    for mark, pattern in (
+        (
+            "HTTP/",
+            rf"HTTP/\d(?:\.\d)?\"?[ \t]{{1,4}}{_CODE}\b",
+        ),  # "GET / HTTP/1.1" 200; uWSGI: (HTTP/1.1 200)
+        ('] "', rf"\] \"[^\"\n]{{0,2000}}\" {_CODE} (?:\d|-)"),  # the same with anything between the quotes
+        ("/", rf"/-?\d{{1,8}}/\+?-?\d{{1,8}} {_CODE} \+?\d"),  # HAProxy: 0/0/1/0/2 304 168
+        ("_", rf"\b[A-Z]{{3,8}}_[A-Z_]{{2,30}}/{_CODE} \d"),  # Squid: TCP_MISS/503 4114
+        (
+            ' "',
+            rf"[\d.-] {_CODE} (?:[1-5]\d\d|-) \d{{1,12}} \d{{1,12}} \"",
+        ),  # load balancers: 200 200 34 366 "GET
+        ('" from ', rf"\" from \S{{1,60}} - {_CODE} \d"),  # chi: "GET / HTTP/1.1" from 10.0.0.7:7 - 404 19B
+        ("| ", rf"\| {_CODE} \|"),  # gin, fiber: | 200 |
+        ("T", rf"\b{_METHOD} \S{{1,2000}} {_CODE}\b"),  # morgan: GET /path 200
+        ("method=", rf"\bmethod=\"?{_METHOD}\"? [^\n]{{0,2000}}?\bstatus=\"?{_CODE}\b"),  # lograge, Heroku
+        ("\t", rf"\t{_METHOD}\t[^\t\n]{{1,300}}\t[^\t\n]{{1,1000}}\t{_CODE}\t"),  # CloudFront
+    )
 )
+"""What stands in every line of a format, and where its status stands."""
 _W3C = re.compile(  # IIS: 2026-01-02 10:20:30 10.0.0.1 GET /path - 443 - 10.0.0.2 agent - 200 0 0 15
     rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d [^\n]{{0,80}}{_METHOD} [^\n]{{1,3000}}?"
     rf" {_CODE} \d{{1,5}} \d{{1,10}} \d{{1,10}}\b"
@@ -85,6 +102,7 @@ def _has_mark(line: str) -> bool:
 
 
 _COMMON_LOG = re.compile(
+    rf"(?:[a-z\d-]{{1,40}}[.:][\w.:-]{{1,60}} )?(?:[\da-f.:]{{2,45}}, ){{0,12}}"  # host, addresses
     rf"\S{{1,60}} \S{{1,60}} \S{{1,100}} \[\d\d/[A-Z][a-z]{{2}}/\d{{4}}:[^\]\n]{{8,20}}\] "
     rf"\"[^\"\n]{{0,2000}}\" {_CODE} "
 )

@@ -2,10 +2,10 @@
 
 import re
 
-from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LETTERS, PLURALS
+from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LETTERS, PLURALS, encoded
 
 MAX_LENGTH = 300
-"""No longer text is called plain: a rule that reads so many characters would see a word cut short."""
+"""No longer text is called plain."""
 
 _PLAIN = re.compile(
     r"(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?Z? (?![A-Z]{2,5} \[))?"
@@ -14,9 +14,8 @@ _PLAIN = re.compile(
 """Printable ASCII behind a letter, or a time and a letter, without `/`, `"` and `|`: a line of an access log
 has one, or a method. Codes of messages begin with `%`."""
 
-_WORD = re.compile(r"[a-z]{1,13}")
 _BAD_NEWS = ("error", "exception", "fail", "failed", "failure", "crash", "crashed", "warn", "warning")
-_TELLING = frozenset(
+_TELLING = encoded(
     {*BRACKETED_WORDS, *PLURALS, *LETTERS, "sill", "report"}  # a position
     | {"get", "head", "post", "put", "delete", "patch", "options", "connect", "trace"}  # a status
     | {"timed", "exited", "ora", "tns", "rman"}  # a platform's line
@@ -24,14 +23,52 @@ _TELLING = frozenset(
 )
 """In lower case. Without one of these none of those rules applies."""
 
+_SHAPED = encoded(
+    {"requestid", "duration", "runtime"}  # Lambda's own events
+    | {"level", "lev", "lvl", "ll", "severity", "sev", "levelname"}  # pairs
+    | {"loglevel", "loglev", "loglvl", "logll", "logseverity", "logsev", "loglevelname"}
+    | {"traceback", "caused", "goroutine", "terminate", "exit", "exited", "killed", "dumped"}  # shapes
+)
+"""In lower case. Without one of these, and one of the marks below, nothing gives a plain text a level."""
+_LAST_WORDS = encoded(
+    {"found", "such", "denied", "permitted", "space", "only", "many", "allocate", "already"}
+    | {"refused", "route", "unreachable"}
+)
+"""One of each phrase that strerror(3) puts behind a colon."""
 
-def is_plain(text: str) -> bool:
+
+def is_plain(text: str, words: list[bytes]) -> bool:
     """Return whether only Lambda's own events, pairs and shapes of exceptions can give a text a level.
 
-    `text` is without white space around it. False says nothing.
+    False says nothing.
+
+    Args:
+        text: A text without white space around it.
+        words: Its `words_of`.
     """
-    return (
-        len(text) <= MAX_LENGTH
-        and _PLAIN.match(text) is not None
-        and _TELLING.isdisjoint(_WORD.findall(text.lower()))
+    return _TELLING.isdisjoint(words) and _PLAIN.match(text) is not None and "S: " not in text
+
+
+def is_silent(text: str, words: list[bytes]) -> bool:
+    """Return whether nothing can give a plain text a level; False says nothing."""
+    return (  # written out: any() costs more than all the rest
+        _SHAPED.isdisjoint(words)
+        and "rror" not in text
+        and "xception" not in text
+        and "arning: " not in text
+        and "ncaught" not in text
+        and "nhandled" not in text
+        and " fault" not in text
+        and "SIG" not in text
+        and "OOM" not in text
+        and "BUG" not in text
+        and "Oops" not in text
+        and "core dumped" not in text
+        and "Out of memory" not in text
+        and "Node.js" not in text
+        and "** (" not in text
+        and ":in " not in text
+        and "at=" not in text
+        and "at:" not in text
+        and (": " not in text or _LAST_WORDS.isdisjoint(words))
     )

@@ -36,6 +36,8 @@ from loginformant_shipper.parsing.headers.level_words import (
     NAMES_TOO,
     PLURALS,
     SYSLOG_LEVELS,
+    encoded,
+    words_of,
 )
 
 
@@ -62,7 +64,7 @@ def read_header(line: str) -> Header:
     if line[:1].isspace():
         return Header(None, None, None, None, 0)
     head = line[:MAX_HEADER]
-    walk = HeaderWalk(head)
+    walk = HeaderWalk(head, _TELLING.intersection(words_of(head)))
     level = find_level(line)
     if level is None:
         walk.find_level()
@@ -85,18 +87,25 @@ def find_level(line: str) -> LevelMark | None:
         return level
     if layout := level_of_known_layout(head):
         return layout
-    if _TELLING.isdisjoint(_WORD.findall(head.lower())):
+    telling = _TELLING.intersection(words_of(head))
+    if not telling:
         return None
-    walk = HeaderWalk(head)
+    walk = HeaderWalk(head, telling)
     return walk.find_level(walk.skip(leading["stamp"]) if leading else 0)
 
 
-_WORD = re.compile(r"[a-z]{1,13}")
-_TELLING = frozenset((*BRACKETED_WORDS, *PLURALS, *LETTERS, *(2 * letter for letter in LETTERS), "message"))
-"""In lower case. No walk finds a level in a head without one of these."""
+_TELLING = encoded((*BRACKETED_WORDS, *PLURALS, *LETTERS, *(2 * letter for letter in LETTERS), "message"))
+"""No walk finds a level in a head without one of these."""
 
 
-def find_plain_level(line: str) -> Level | None:
+class PlainLevel(NamedTuple):
+    """A level that is told from the first characters alone."""
+
+    level: Level
+    rule: str
+
+
+def find_plain_level(line: str) -> PlainLevel | None:
     """Return the level of a line whose header is one of the commonest; None for others.
 
     The level stands first, behind a time, or behind a time and the name of a thread or a logger. Gives the
@@ -105,30 +114,34 @@ def find_plain_level(line: str) -> Level | None:
     match = _PLAIN.match(line)
     if match is None:
         return None
-    stamp, thread, logger, word, following, bracketed, suffix = match.groups()
-    if ("T" in stamp or "Z" in stamp) and _LETTER_OF_ITS_OWN.search(stamp):
-        return None
-    if bracketed:
-        return LEVEL_WORDS.get(bracketed)
-    if suffix:
-        return _CAPITALS.get(suffix)
-    level = _CAPITALS.get(word)
-    if level is None or (following == " " and ":" not in stamp):
-        return None
-    if thread and (thread.lower() in BRACKETED_WORDS or len(thread) <= _LETTERS_ALONE):
-        return None
+    stamp, thread, logger, word, following, bracketed, suffix, small, letter = match.groups()
+    if thread:
+        if level := _CAPITALS.get(thread) or _SMALL.get(thread):
+            return level
+        if small or letter or thread.lower() in BRACKETED_WORDS or len(thread) <= _LETTERS_ALONE:
+            return None
     if logger and (logger.lower() in BRACKETED_WORDS or _NO_PLAIN_LOGGER.search(logger)):
         return None
-    return level
+    if word:
+        return None if following in " \t" and ":" not in stamp else _CAPITALS.get(word)
+    if bracketed:
+        return _SMALL.get(bracketed)
+    if suffix:
+        return _CAPITALS.get(suffix)
+    if logger or not _TIME.search(stamp):
+        return None
+    return _SMALL.get(small) if small else _PLAIN_LETTERS[letter]
 
 
 _PLAIN = re.compile(
-    r"([][\d:.,/+ |(<TZ-]{0,48})"
+    r"((?:[][\d:.,/+ |(<\t-]{1,48}+|(?<=\d)(?:T(?=\d)|Z)){0,7}+)"
     r"(?:(?<=\[)([A-Za-z][\w-]{0,60})\] |(?<= - )([A-Za-z_][\w.]{0,80}) - )?"
-    r"(?:(?<![A-Z])([A-Z]{3,9})([]:|>) ])|(?<=\[)([a-z]{4,8})\]|(?<=\] )[a-z][a-z_-]{0,40}\.([A-Z]{4,9}): )"
+    r"(?:(?<![A-Z])([A-Z]{3,9})([]:|>) \t])|(?<=\[)([a-z]{4,8})\]|(?<=\] )[a-z][a-z_-]{0,40}\.([A-Z]{4,9}): "
+    r"|(?<![A-Z])([a-z]{3,9})(?=[: \t])|(?<=[] \t|])([DIWEFCVTN])(?= ))"
 )
-_CAPITALS = {word.upper(): level for word, level in LEVEL_WORDS.items()}
-_LETTER_OF_ITS_OWN = re.compile(r"(?<!\d)[TZ]")
+_CAPITALS = {word.upper(): PlainLevel(level, "header") for word, level in LEVEL_WORDS.items()}
+_SMALL = {word: PlainLevel(level, "header") for word, level in LEVEL_WORDS.items()}
+_PLAIN_LETTERS = {letter.upper(): PlainLevel(level, "letter") for letter, level in LETTERS.items()}
 _LETTERS_ALONE = 2
 _NO_PLAIN_LOGGER = re.compile(r"[A-Z]{3}|(?:Error|Exception|Throwable|Fault|Failure|Warning)\Z")
 

@@ -33,8 +33,9 @@ def is_closed(space: str, following: str) -> bool:
 
 
 _ITEM = re.compile(
-    r"(?:(?P<group>\[(?:[^\[\]]|\[[^\[\]]{0,60}\]){0,240}\]|\((?:[^()]|\([^()]{0,60}\)){0,140}\)"
-    r"|<[^<>]{0,140}>|\{(?!\")(?:[^{}]|\{[^{}]{0,60}\}){0,140}\})"
+    r"(?:(?P<group>\[[^\[\]]{0,240}+(?:\[[^\[\]]{0,60}+\][^\[\]]{0,240}+){0,9}+\]"
+    r"|\([^()]{0,140}+(?:\([^()]{0,60}+\)[^()]{0,140}+){0,9}+\)"
+    r"|<[^<>]{0,140}+>|\{(?!\")[^{}]{0,140}+(?:\{[^{}]{0,60}+\}[^{}]{0,140}+){0,9}+\})"
     r"|(?P<word>(?:(?:TRACE|DEBUG|VERBOSE|INFO|WARN|ERROR)[+-]\d{1,2}+|[A-Za-z]{1,13}+\d{0,2}+)"
     r"(?![\w.$@/=+\\'\"-]|:[\w/:]))"
     r"|(?P<mark>[|,;:*#~>)\]}-]{1,12}|[\[(<]|\{(?!\"))"
@@ -86,14 +87,17 @@ class HeaderWalk:
         "left",
         "logger",
         "plain",
+        "telling",
         "text_start",
         "thread",
         "time",
         "time_start",
     )
 
-    def __init__(self, head: str) -> None:
+    def __init__(self, head: str, telling: frozenset[bytes]) -> None:
         self.head = head
+        self.telling = tuple([word.decode() for word in telling if len(word) > _LONGEST_LETTERS])
+        """The words of the head that are levels somewhere, but for letters."""
         self.text_start = 0
         self.time: str | None = None
         self.thread: str | None = None
@@ -114,6 +118,11 @@ class HeaderWalk:
         """Whether the plain words before this item follow a time, as those of syslog do: host, program."""
         self.fallback: LevelMark | None = None
         """A word that may as well be a name: it is the level if the header has no other."""
+
+    def tells(self, content: str) -> bool:
+        """Return whether the content of brackets may hold a word that is a level somewhere."""
+        lower = content.lower()
+        return any(word in lower for word in self.telling)
 
     def skip(self, stamp: str) -> int:
         """Skip what a line begins with, if that is times, numbers and marks; the walk goes on from there."""
@@ -150,7 +159,10 @@ class HeaderWalk:
                 self._mark(mark)
             elif word:
                 following = head[position : position + 1]
-                if level := _level_of_word(word, gap, following, item.end("word"), self, capitals, asked):
+                tells = len(word) == 1 or self.tells(word)
+                if (tells or asked) and (
+                    level := _level_of_word(word, gap, following, item.end("word"), self, capitals, asked)
+                ):
                     return level
                 asked = following == ":" and self.dated and not self.plain and word.lower() in _LEVEL_NAMES
                 capitals = word.isupper() and len(word) > 1
@@ -279,6 +291,7 @@ class HeaderWalk:
         return True
 
 
+_LONGEST_LETTERS = 2
 _NOT_YET, _CLOSED = -1, -2
 _BRACKETS = (("[", "]"), ("(", ")"), ("<", ">"), ("{", "}"))
 _MARKS = frozenset("|,;:*#~-=")
@@ -438,18 +451,16 @@ def _level_in_group(group: str, start: int, following: str, walk: HeaderWalk) ->
             walk.fallback = walk.fallback or mark
             return None
         return mark
-    if opener != "[":
-        return None
+    if opener != "[" or not walk.tells(content):
+        return _letter_first(content, end, walk) if opener == "[" else None
     if (among := _AMONG.search(content)) and _TIME_IN.match(content):
         return LevelMark(LEVEL_WORDS[among[1].lower()], "header", end)
     if first := _LEVEL_FIRST.match(content):
-        word = first[1]
-        if len(word) == 1:
-            level = LETTERS.get(word.lower()) if word.isupper() and walk.left in (_START, _STAMP) else None
-        else:
-            level = LEVEL_WORDS.get(word.lower())
-        if level:
-            return LevelMark(level, "header" if len(word) > 1 else "letter", end)
+        if len(first[1]) == 1:
+            if letter := _letter_first(content, end, walk):
+                return letter
+        elif level := LEVEL_WORDS.get(first[1].lower()):
+            return LevelMark(level, "header", end)
     last = _LEVEL_LAST.search(content)
     if last and (level := LEVEL_WORDS.get(last[1].lower())):
         behind_slash = content[last.start() + 1] == "/"
@@ -461,6 +472,17 @@ def _level_in_group(group: str, start: int, following: str, walk: HeaderWalk) ->
         if (level := LEVEL_WORDS.get(part[1].lower())) and (part[1].isupper() or _TIME_IN.search(content)):
             return LevelMark(level, "header", end)
     return None
+
+
+def _letter_first(content: str, end: int, walk: HeaderWalk) -> LevelMark | None:
+    first = content.lstrip()[:1]
+    if first not in _LETTERS_FIRST or walk.left not in (_START, _STAMP):
+        return None
+    match = _LEVEL_FIRST.match(content)
+    return LevelMark(LETTERS[first.lower()], "letter", end) if match and match[1] == first else None
+
+
+_LETTERS_FIRST = frozenset(letter.upper() for letter in LETTERS)
 
 
 def _letter_in_group(letter: str, opener: str, end: int, walk: HeaderWalk) -> LevelMark | None:

@@ -1,5 +1,7 @@
 """The words and letters that loggers write for a level, and which of the five levels each is."""
 
+from collections.abc import Iterable
+
 from loginformant_shipper.names import Level
 
 
@@ -89,3 +91,17 @@ SYSLOG_LEVELS = (
     *(Level.WARNING, Level.INFORMATION, Level.INFORMATION, Level.DEBUG),
 )
 """By severity, from emergency (0) to debug (7): RFC 5424, section 6.2.1."""
+
+_LETTERS_ALONE = bytes(
+    ord(chr(code).lower()) if chr(code).isalpha() and code < 128 else 32 for code in range(256)
+)
+
+
+def words_of(text: str) -> list[bytes]:
+    """Return the runs of the letters a to z in a text, in lower case and as bytes, which is fastest."""
+    return text.encode("utf-8", "replace").translate(_LETTERS_ALONE).split()
+
+
+def encoded(words: Iterable[str]) -> frozenset[bytes]:
+    """Return words as `words_of` gives them."""
+    return frozenset(word.encode() for word in words)
