@@ -1,11 +1,10 @@
 """What an audit found, for people and programs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
 from rich.style import Style
-from rich.table import Table
 from rich.text import Text
 
 from shipctl.audit.cloudwatch import moment
@@ -28,7 +27,7 @@ WORDS = {
     State.NOT_RECEIVED: "handed on, and not counted by the shipper",
     State.NOT_ARRIVED: "logged, and not received",
 }
-COLUMNS = ("logged", "forwarded", "errors", "throttled", "received", "filtered", "delivered", "waiting")
+ALWAYS_SHOWN = ("logged", "forwarded", "received", "delivered")
 
 
 def sums(finding: Finding) -> dict[str, int | None]:
@@ -65,34 +64,31 @@ def repairs(finding: Finding, stack: Stack) -> list[str]:
 
 
 def write_survey(console: Console, found: Survey, stack: Stack, *, everything: bool) -> None:
-    """Write a row for each log group with trouble, or for all, and what to do."""
-    shown = [each for each in found.findings if everything or each.state is not State.COMPLETE]
-    if shown:
-        console.print(_table(shown))
-    for finding in filter(is_trouble, found.findings):
-        for line in _details(finding, stack):
-            console.print(line, soft_wrap=True)
+    """Write each log group with trouble, or all, and what to do."""
+    for finding in found.findings:
+        if everything or finding.state is not State.COMPLETE:
+            for line in (*_counts(finding), *(_details(finding, stack) if is_trouble(finding) else ())):
+                console.print(line, soft_wrap=True)
     for line in _summary(found, stack):
         console.print(line, soft_wrap=True)
 
 
-def _table(findings: Sequence[Finding]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style=Style(underline=True))
-    table.add_column("log group", overflow="fold")
-    for column in COLUMNS:
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("")
-    for finding in findings:
-        cells = ("?" if number is None else f"{number:,}" for number in sums(finding).values())
-        words = Text(WORDS[finding.state], style=STYLES.get(finding.state, BAD))
-        table.add_row(one_line(finding.name), *cells, words)
-    return table
+def _counts(finding: Finding) -> Iterator[Text]:
+    """Two lines: counts of 0 are left out where they are as they should be."""
+    line = Text(one_line(finding.name), style=BOLD)
+    line.append(f"  {WORDS[finding.state]}", style=STYLES.get(finding.state, BAD) + Style(bold=False))
+    if finding.state is not State.COMPLETE:
+        line.append(f": {counted(finding.missing, 'log event')}", style=Style(bold=False))
+    yield line
+    shown = (
+        f"{column} {'?' if number is None else f'{number:,}'}"
+        for column, number in sums(finding).items()
+        if number or column in ALWAYS_SHOWN
+    )
+    yield Text(f"  {', '.join(shown)}", style=DIM)
 
 
 def _details(finding: Finding, stack: Stack) -> Iterator[Text]:
-    yield Text(f"\n{one_line(finding.name)}", style=BOLD).append(
-        f"  {counted(finding.missing, 'log event')} missing: {WORDS[finding.state]}", style=Style(bold=False)
-    )
     if finding.repaired:
         yield Text(f"  {finding.repaired:,} of them, or of others, were shipped since by backfill or replay")
     commands = repairs(finding, stack)

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from loginformant_shipper.events import Source
 from loginformant_shipper.subscriptions.logs_api import LogsApi
+from loginformant_shipper.subscriptions.plan import Filter
 from loginformant_shipper.subscriptions.subscription_settings import SubscriptionSettings
 from loginformant_shipper.subscriptions.wanted import matches
 
@@ -45,6 +47,10 @@ class _Known(NamedTuple):
     window: Window
     metrics: Mapping[str, Sequence[Metric]]
     """Those of subscriptions, by log group."""
+    elsewhere: Mapping[str, frozenset[str]] = MappingProxyType({})
+    """Names of filters that lead elsewhere, by log group; asked only of those that are in doubt."""
+    patterned: frozenset[str] = frozenset()
+    """Log groups whose filter to this stack has a pattern; likewise."""
 
 
 def window_of(since: datetime, now: datetime) -> Window:
@@ -72,12 +78,12 @@ def survey(
     found = Survey(window)
     counts = _read(known, names, begin, window.end, by_hours=True)
     doubtful = [name for name in names if _coarse_look(known, name, counts[name]).state is not State.COMPLETE]
+    known = _with_filters(known, api, doubtful)
+    others = [name for name in doubtful if known.elsewhere.get(name)]
+    counts |= _read(known, others, begin, window.end, by_hours=True)
     closer = _closer(known, doubtful, counts)
     for name in names:
-        filtering = _filtering(known, name)
-        if name in closer and not filtering.by_pattern and _has_pattern(api, settings, name):
-            filtering = filtering._replace(by_pattern=True)
-        finding = look(name, closer.get(name, counts[name]), filtering, window)
+        finding = look(name, closer.get(name, counts[name]), _filtering(known, name), window)
         # The sums that are shown are those of the whole time, also where minutes were looked at.
         found.findings.append(replace(finding, counts=counts[name]))
     if settings.account_wide:
@@ -87,31 +93,49 @@ def survey(
 
 def _filtering(known: _Known, name: str) -> Filtering:
     is_known = not known.settings.account_wide and _ours(known, name) is not None
-    return Filtering(is_known, bool(known.settings.filter_pattern))
+    return Filtering(is_known, bool(known.settings.filter_pattern) or name in known.patterned)
 
 
 def _ours(known: _Known, name: str) -> Sequence[Metric] | None:
     """Return the metrics of the log group's filter to this stack; None where they cannot be told apart."""
     there = known.metrics.get(name, ())
-    filters = {dict(metric.dimensions).get(cloudwatch.FILTER, "") for metric in there}
+    filters = {_filter_of(metric) for metric in there} - known.elsewhere.get(name, frozenset())
+    if not filters and name in known.elsewhere:
+        return []
     if len(filters) > 1:
         filters &= {known.settings.filter_name, BY_HAND}
     if len(filters) > 1 or (there and not filters):
         return None
-    return [metric for metric in there if dict(metric.dimensions).get(cloudwatch.FILTER, "") in filters]
+    return [metric for metric in there if _filter_of(metric) in filters]
 
 
-def _has_pattern(api: LogsApi, settings: SubscriptionSettings, name: str) -> bool:
+def _filter_of(metric: Metric) -> str:
+    return dict(metric.dimensions).get(cloudwatch.FILTER, "")
+
+
+def _with_filters(known: _Known, api: LogsApi, names: Sequence[str]) -> _Known:
+    """Add which filters these log groups have now, and where they lead."""
+    ours = {known.settings.destination_arn, known.stack.parameters.get("KinesisStreamArn") or ""}
+    elsewhere: dict[str, frozenset[str]] = {}
+    patterned: set[str] = set()
+    for name in names:
+        filters = _filters(api, name)
+        elsewhere[name] = frozenset(each.name for each in filters if each.destination_arn not in ours)
+        if any(each.pattern for each in filters if each.destination_arn in ours):
+            patterned.add(name)
+    return known._replace(elsewhere=elsewhere, patterned=frozenset(patterned))
+
+
+def _filters(api: LogsApi, name: str) -> list[Filter]:
     from botocore.exceptions import ClientError
 
     with aws_errors(f"Reading the filters of {name}"):
         try:
-            filters = api.filters(name)
+            return api.filters(name)
         except ClientError as error:
             if error.response["Error"]["Code"] == "ResourceNotFoundException":
-                return False  # it was deleted since, or is of another account
+                return []  # it was deleted since, or is of another account
             raise
-    return any(each.pattern for each in filters if each.destination_arn == settings.destination_arn)
 
 
 def _coarse_look(known: _Known, name: str, counts: Counts) -> Finding:

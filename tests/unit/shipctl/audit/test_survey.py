@@ -1,0 +1,271 @@
+"""What is read for an audit, and what is said of each log group; AWS's answers are given by the test."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from loginformant_shipper.events import Source
+from loginformant_shipper.subscriptions.plan import Filter, LogGroup
+from loginformant_shipper.subscriptions.subscription_settings import SubscriptionSettings
+from shipctl import options
+from shipctl.audit import cloudwatch, command, own_counts
+from shipctl.audit.cloudwatch import Metric
+from shipctl.audit.own_counts import Row, pieces
+from shipctl.stack import Stack
+
+from tests.unit.shipctl import fake_installation
+from tests.unit.shipctl.conftest import Run
+
+NOW = int(datetime.now(UTC).timestamp()) // 60
+STEADY = dict.fromkeys(range(NOW - 400, NOW), 10)
+GAP = {minute: number for minute, number in STEADY.items() if not NOW - 90 <= minute < NOW - 80}
+OURS = "loginformant-shipper-subscriber"
+
+
+@dataclass
+class Account:
+    """An account; `logged`, `forwarded` by filter, and `told` by source are series by log group."""
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    logged: dict[str, Mapping[int, int]] = field(default_factory=dict)
+    forwarded: dict[tuple[str, str], Mapping[int, int]] = field(default_factory=dict)
+    told: dict[tuple[str, Source], Mapping[int, int]] = field(default_factory=dict)
+    there: dict[str, list[Filter]] = field(default_factory=dict)
+    by_minutes: set[str] = field(default_factory=set)
+    """The log groups of which minutes were read, those behind the last whole hour aside."""
+
+    def subscribe(self, name: str, arrived: Mapping[int, int], logged: Mapping[int, int] = STEADY) -> None:
+        self.logged[name] = logged
+        self.forwarded[name, OURS] = arrived
+        self.told[name, Source.SUBSCRIPTION] = arrived
+        self.there[name] = [Filter(OURS, fake_installation.ARN, "")]
+
+    def subscription_settings(self) -> SubscriptionSettings:
+        given: dict[str, Any] = {
+            "stack_name": "loginformant-shipper",
+            "log_groups": ("*",),
+            "excluded": (),
+            "own_log_groups": frozenset(),
+            "filter_name": OURS,
+            "filter_pattern": "",
+            "destination_arn": fake_installation.ARN,
+            "account_wide": False,
+            "requests_per_second": 4,
+        }
+        return SubscriptionSettings(**given | self.settings)
+
+    # What `LogsApi` is asked:
+
+    def log_groups(self) -> Iterator[LogGroup]:
+        return (LogGroup(name, "STANDARD", 0) for name in self.logged)
+
+    def filters(self, name: str) -> list[Filter]:
+        return self.there.get(name, [])
+
+    # What stands in the place of reading AWS:
+
+    def list_metrics(self, stack: Stack) -> list[Metric]:
+        return [_forwarded(name, filter_name) for name, filter_name in self.forwarded]
+
+    def read(
+        self, stack: Stack, metrics: Iterable[Metric], since: int, until: int, minutes: int
+    ) -> Mapping[Metric, Mapping[int, int]]:
+        found = {}
+        for metric in metrics:
+            if metric.name == cloudwatch.INCOMING:
+                series = self.logged.get(metric.log_group, {})
+                if minutes == 1 and since < NOW // 60 * 60:
+                    self.by_minutes.add(metric.log_group)
+            else:
+                series = self.forwarded[metric.log_group, dict(metric.dimensions)["FilterName"]]
+            found[metric] = summed(series, since, until, minutes)
+        return found
+
+    def names(self, stack: Stack, since: int, until: int) -> frozenset[str]:
+        return frozenset(name for name, _ in self.told)
+
+    def rows(self, stack: Stack, names: Sequence[str], since: int, until: int, minutes: int) -> Iterator[Row]:
+        for (name, source), series in self.told.items():
+            if name in names:
+                for minute, number in summed(series, since, until, minutes).items():
+                    yield Row(name, source, minute, number, 0, number, 0)
+
+
+def _forwarded(log_group: str, filter_name: str) -> Metric:
+    dimensions = {"LogGroupName": log_group, "DestinationType": "Lambda", "FilterName": filter_name}
+    given = tuple((name, value) for name, value in dimensions.items() if value)
+    return Metric(cloudwatch.FORWARDED, log_group, given)
+
+
+def summed(series: Mapping[int, int], since: int, until: int, minutes: int) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for minute, number in series.items():
+        if since <= minute < until:
+            period = minute // minutes * minutes
+            found[period] = found.get(period, 0) + number
+    return found
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Account:
+    made = Account()
+    monkeypatch.setattr(options, "find_stack", lambda *_: fake_installation.stack())
+    monkeypatch.setattr(command, "settings_of", lambda stack: made.subscription_settings())
+    monkeypatch.setattr(command, "logs_api", lambda stack, settings: made)
+    monkeypatch.setattr(cloudwatch, "list_metrics", made.list_metrics)
+    monkeypatch.setattr(cloudwatch, "read", made.read)
+    monkeypatch.setattr(own_counts, "names", made.names)
+    monkeypatch.setattr(own_counts, "read", made.rows)
+    return made
+
+
+def audit(shipctl: Run, *arguments: str, status: int) -> dict[str, dict[str, Any]]:
+    result = shipctl("audit", "--since", "5h", "--json", *arguments)
+    assert result.exit_code == status, result.stderr or result.exception
+    document = json.loads(result.stdout)
+    assert document["isComplete"] == (status == 0)
+    return {group["name"]: group for group in document["logGroups"]}
+
+
+def test_only_minutes_of_log_groups_that_differ_are_read(account: Account, shipctl: Run) -> None:
+    account.subscribe("broken", GAP)
+    account.subscribe("whole", STEADY)
+    found = audit(shipctl, status=1)
+    assert account.by_minutes == {"broken"}
+    assert (found["whole"]["state"], found["broken"]["state"]) == ("complete", "not-forwarded")
+    assert found["broken"]["missing"] == 100
+    [gap] = found["broken"]["gaps"]
+    assert gap["since"] == f"{datetime.fromtimestamp((NOW - 91) * 60, UTC):%Y-%m-%dT%H:%MZ}"
+    assert gap["until"] == f"{datetime.fromtimestamp((NOW - 79) * 60, UTC):%Y-%m-%dT%H:%MZ}"
+    assert found["broken"]["repairs"] == [
+        f"shipctl backfill --log-group broken --ingested-since {gap['since']} --ingested-until {gap['until']}"
+    ]
+
+
+def test_nothing_is_missing(account: Account, shipctl: Run) -> None:
+    account.subscribe("orders", STEADY)
+    result = shipctl("audit")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("nothing is missing in 1 log group, from ")
+    counts, summary = shipctl("audit", "--since", "5h", "--all").stdout.splitlines()[1:]
+    logged = counts.split()[1].strip(",")
+    assert counts == f"  logged {logged}, forwarded {logged}, received {logged}, delivered {logged}"
+    assert summary.startswith("nothing is missing")
+
+
+def test_what_is_missing_is_said_with_the_command(account: Account, shipctl: Run) -> None:
+    account.subscribe("/aws/lambda/orders", GAP)
+    name, counts, gap, command, *summary = shipctl("audit", "--since", "5h").stdout.splitlines()
+    assert name == "/aws/lambda/orders  CloudWatch Logs did not hand it on: 100 log events"
+    assert counts.startswith("  logged ")
+    assert gap.endswith(": 100 of 120 (the 20 that arrived would arrive twice)")
+    assert command.startswith("  → shipctl backfill --log-group /aws/lambda/orders --ingested-since 20")
+    assert summary[0].startswith("1 of 1 log group with something missing, from ")
+    assert summary[1].startswith("these counts are of arrival, to the minute")
+
+
+def test_a_log_group_that_is_wanted_and_was_never_subscribed(account: Account, shipctl: Run) -> None:
+    account.logged["orders"] = STEADY
+    assert audit(shipctl, status=1)["orders"]["state"] == "not-forwarded"
+
+
+def test_what_another_filter_forwards_elsewhere_does_not_count(account: Account, shipctl: Run) -> None:
+    account.logged["orders"] = STEADY
+    account.forwarded["orders", "archive"] = STEADY
+    account.there["orders"] = [Filter("archive", "arn:aws:kinesis:eu-west-1:1:stream/archive", "")]
+    found = audit(shipctl, status=1)["orders"]
+    assert (found["state"], found["forwarded"]) == ("not-forwarded", 0)
+
+
+def test_of_two_filters_ours_is_looked_at(account: Account, shipctl: Run) -> None:
+    account.subscribe("orders", GAP)
+    account.forwarded["orders", "archive"] = STEADY
+    assert audit(shipctl, status=1)["orders"]["state"] == "not-forwarded"
+
+
+def test_a_filter_by_hand_may_have_a_pattern(account: Account, shipctl: Run) -> None:
+    errors = dict.fromkeys(range(NOW - 400, NOW, 7), 1)
+    account.logged["orders"] = STEADY
+    account.forwarded["orders", "mine"] = errors
+    account.told["orders", Source.SUBSCRIPTION] = errors
+    account.there["orders"] = [Filter("mine", fake_installation.ARN, "ERROR")]
+    found = audit(shipctl, status=0)["orders"]
+    assert (found["state"], found["byPattern"]) == ("complete", True)
+
+
+def test_with_an_account_policy_sums_are_shown(account: Account, shipctl: Run) -> None:
+    account.settings["account_wide"] = True
+    account.logged |= {"orders": STEADY, "payments": STEADY}
+    account.told |= {("orders", Source.SUBSCRIPTION): STEADY, ("payments", Source.SUBSCRIPTION): GAP}
+    account.forwarded["", OURS] = dict.fromkeys(STEADY, 20)
+    found = audit(shipctl, status=1)
+    assert (found["orders"]["state"], found["payments"]["state"]) == ("complete", "not-arrived")
+    assert found["orders"]["forwarded"] is None
+    output = shipctl("audit", "--since", "5h").stdout
+    assert "account policy: " in output
+    assert "does not count these by log group" in output
+    assert "shipctl dlq stats" in output
+
+
+def test_what_crashed_is_not_to_be_backfilled(account: Account, shipctl: Run) -> None:
+    account.subscribe("orders", GAP)
+    account.forwarded["orders", OURS] = STEADY
+    found = audit(shipctl, status=1)["orders"]
+    assert (found["state"], found["repairs"]) == ("not-received", [])
+    output = shipctl("audit", "--since", "5h").stdout
+    assert "shipctl dlq stats" in output
+    assert "shipctl backfill" not in output
+
+
+def test_what_a_backfill_shipped_repairs_it(account: Account, shipctl: Run) -> None:
+    account.subscribe("orders", GAP)
+    account.told["orders", Source.BACKFILL] = {NOW: 120}
+    found = audit(shipctl, status=0)["orders"]
+    assert (found["state"], found["backfilled"], found["missing"]) == ("repaired", 120, 100)
+
+
+def test_some_log_groups_alone(account: Account, shipctl: Run) -> None:
+    account.subscribe("orders", GAP)
+    account.subscribe("payments", GAP)
+    assert set(audit(shipctl, "--log-group", "pay*", status=1)) == {"payments"}
+
+
+def test_a_stack_that_wants_nothing(account: Account, shipctl: Run) -> None:
+    result = shipctl("audit")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "no log group is wanted by the stack, and nothing arrived" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("since", "words"), [("10m", "the last 15 are left out"), ("20d", "at most 14 days ago")]
+)
+def test_a_time_of_which_nothing_can_be_said(since: str, words: str, account: Account, shipctl: Run) -> None:
+    result = shipctl("audit", "--since", since, env={"COLUMNS": "200"})
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+def test_what_begins_in_the_middle_of_an_hour_is_found_too(account: Account, shipctl: Run) -> None:
+    account.subscribe("orders", GAP)
+    since = datetime.fromtimestamp((NOW - 90) * 60, UTC)
+    result = shipctl("audit", "--since", f"{since:%Y-%m-%dT%H:%M}", "--json")
+    assert json.loads(result.stdout)["logGroups"][0]["missing"] == 100
+    since += timedelta(minutes=15)
+    result = shipctl("audit", "--since", f"{since:%Y-%m-%dT%H:%M}", "--json")
+    assert json.loads(result.stdout)["logGroups"][0]["state"] == "complete"
+
+
+def test_one_query_never_has_more_rows_than_are_given() -> None:
+    names = [f"/aws/lambda/{number:040}" for number in range(500)]
+    for minutes, since, until in ((60, 0, 14 * 24 * 60), (1, 7, 307)):
+        asked: dict[str, set[int]] = {}
+        for some, begin, end in pieces(names, since, until, minutes):
+            assert len(some) * len(Source) * -(-(end - begin) // minutes) < own_counts.MAX_ROWS
+            assert len(json.dumps(some)) <= own_counts.MAX_NAMES_CHARACTERS
+            for name in some:
+                assert not asked.setdefault(name, set()) & set(range(begin, end))
+                asked[name] |= set(range(begin, end))
+        assert all(asked[name] == set(range(since, until)) for name in names)
