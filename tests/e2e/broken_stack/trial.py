@@ -177,6 +177,9 @@ def quicker(folder: Path) -> Callable[[Path], Path]:
             text, found = re.subn(pattern, replacement, file.read_text())
             assert found == times, f"{path} is not as it is expected here"
             file.write_text(text)
+            # Python takes the layers' bytecode without a look at the source.
+            for compiled in file.parent.glob(f"__pycache__/{file.stem}.*.pyc"):
+                compiled.unlink()
         return quick
 
     return adapt
