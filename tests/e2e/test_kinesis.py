@@ -86,8 +86,10 @@ def arrived(story: Story) -> Counter[str]:
 
 
 def test_the_update_keeps_functions_and_queues(shipped: Shipped, deployment: Deployment) -> None:
-    added = {"KinesisAgeAlarmName": shipped.updated.outputs["KinesisAgeAlarmName"]}
-    assert shipped.updated.outputs == {**deployment.stack.outputs, **added}
+    before, after = deployment.stack.outputs, shipped.updated.outputs
+    assert {name: after[name] for name in before} == before
+    alarms = {"KinesisAgeAlarmName", "KinesisDroppedAlarmName", "KinesisSilentAlarmName"}
+    assert set(after) - set(before) == alarms
 
 
 def test_every_event_id_arrives_exactly_once_but_the_poisonous_one(shipped: Shipped) -> None:
