@@ -7,7 +7,7 @@ from typing import Any
 from loginformant_shipper.delivery.dispatcher import EnvironmentState
 from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.delivery.senders import ThreadedSenders
-from loginformant_shipper.pipeline import Environment, ship
+from loginformant_shipper.pipeline import Environment, collecting_afterwards, freeze, ship
 from loginformant_shipper.settings import load_settings
 
 KEY = "a-key-that-nobody-checks"
@@ -25,7 +25,9 @@ def warm(url: str, **settings: str) -> Environment:
     environ = load_settings(ENVIRON | {"INGEST_URL": url} | settings)
     memory = EnvironmentState(byte_limit=environ.batch_max_bytes, key=KEY)
     policy = Policy(max_in_flight=environ.max_in_flight, request_timeout=environ.request_timeout_seconds)
-    return Environment(environ, ThreadedSenders(environ), memory, policy)
+    environment = Environment(environ, ThreadedSenders(environ), memory, policy)
+    freeze()
+    return environment
 
 
 def deliver(event: dict[str, Any], environment: Environment) -> None:
@@ -41,5 +43,5 @@ def store(event: dict[str, Any], environment: Environment) -> None:
 
 
 def _ship(event: dict[str, Any], environment: Environment) -> dict[str, Any]:
-    with redirect_stdout(io.StringIO()):
+    with redirect_stdout(io.StringIO()), collecting_afterwards():
         return ship(event, environment, REMAINING_SECONDS)

@@ -31,6 +31,7 @@ from loginformant_shipper.events import (
     Source,
     SubscriptionMessage,
     Undecodable,
+    UnusualEvent,
 )
 from loginformant_shipper.wire.decoding import decode, source_of
 from loginformant_shipper.wire.gunzip import GZIP_WINDOW
@@ -206,7 +207,7 @@ def _items_of_document(document: object, content: bytes) -> Iterator[Item]:
 
 
 def _lone(text: str, now: int) -> Lone:
-    return Lone(LogEvent("", now, text, {"message": text}))
+    return Lone(UnusualEvent("", now, text, {"message": text}))
 
 
 _OF_LOG_EVENTS = frozenset({"id", "eventId", "ingestionTime", "logStreamName"})

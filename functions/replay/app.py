@@ -3,15 +3,17 @@
 from typing import TYPE_CHECKING, Any
 
 from loginformant_shipper.dead_letters.replay import parked_queue_url
-from loginformant_shipper.pipeline import replay, warm_environment
+from loginformant_shipper.pipeline import collecting_afterwards, freeze, replay, warm_environment
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 # At start-up, so that a setting that cannot be used fails before any record is taken.
 parked_queue_url(warm_environment().settings)
+freeze()
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Return the account and `batchItemFailures`: the records that stay in the queue."""
-    return replay(event, warm_environment(), context.get_remaining_time_in_millis() / 1000)
+    with collecting_afterwards():
+        return replay(event, warm_environment(), context.get_remaining_time_in_millis() / 1000)

@@ -20,7 +20,13 @@ from loginformant_shipper.dead_letters.messages import MAX_MESSAGE_BYTES, Addres
 from loginformant_shipper.delivery.dispatcher import EnvironmentState
 from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.entries.log_object import entry, frame
-from loginformant_shipper.events import ControlMessage, LogEvent, SubscriptionMessage, Undecodable
+from loginformant_shipper.events import (
+    ControlMessage,
+    LogEvent,
+    SubscriptionMessage,
+    Undecodable,
+    UnusualEvent,
+)
 from loginformant_shipper.filtering import is_blank
 from loginformant_shipper.levels import END, START, decide_log, explain_level, infer_level
 from loginformant_shipper.names import Detector, Level
@@ -197,7 +203,7 @@ def fuzz_redaction(raws: list[dict[str, Any]], long_message: str | None) -> None
     """Nothing raises; no event is lost; a second time changes nothing; the raw event says the same."""
     if long_message is not None:
         raws = [*raws, {"id": "long", "timestamp": 0, "message": long_message}]
-    events = [LogEvent(raw["id"], raw["timestamp"], raw["message"], raw) for raw in raws]
+    events = [UnusualEvent(raw["id"], raw["timestamp"], raw["message"], raw) for raw in raws]
     message = SubscriptionMessage(ORDERS, tuple(events))
     with bounded_time():
         redacted = redact(message, ALL_DETECTORS)

@@ -8,7 +8,7 @@ from typing import Any
 
 from loginformant_shipper.delivery.batching import Batch, batch_of
 from loginformant_shipper.entries.log_object import Entry
-from loginformant_shipper.events import LogEvent, Origin
+from loginformant_shipper.events import LogEvent, Origin, UnusualEvent
 from loginformant_shipper.settings import Settings, load_settings
 
 QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters"
@@ -31,7 +31,9 @@ def raw_event(identifier: str = "e0", message: str = "Order placed", **others: o
 
 def log_event(identifier: str = "e0", message: str = "Order placed", **others: object) -> LogEvent:
     raw = raw_event(identifier, message, **others)
-    return LogEvent(identifier, raw["timestamp"], message, raw if others else None)
+    if others:
+        return UnusualEvent(identifier, raw["timestamp"], message, raw)
+    return LogEvent(identifier, raw["timestamp"], message)
 
 
 def an_entry(*identifiers: str, body: bytes = b'{"message":"x"}', origin: Origin = ORDERS) -> Entry:

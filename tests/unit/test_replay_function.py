@@ -1,3 +1,4 @@
+import gc
 import importlib
 import sys
 from collections.abc import Iterator
@@ -49,3 +50,18 @@ def test_it_does_not_start_without_a_queue_for_what_needs_a_person(environ: pyte
     environ.delenv("PARKED_QUEUE_URL")
     with pytest.raises(Exception, match=r"^PARKED_QUEUE_URL is not set"):
         cold_start()
+
+
+def test_garbage_is_collected_between_invocations_and_not_during_one(environ: pytest.MonkeyPatch) -> None:
+    app = cold_start()
+    collecting: list[bool] = []
+
+    def run(*arguments: object) -> dict[str, int]:
+        collecting.append(gc.isenabled())
+        raise ValueError("any")
+
+    environ.setattr(app, "replay", run)
+    environ.setattr(gc, "collect", lambda: collecting.append(gc.isenabled()))
+    with pytest.raises(ValueError, match="any"):
+        app.handler({}, Context())
+    assert collecting == [False, True]

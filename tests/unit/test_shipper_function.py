@@ -1,3 +1,4 @@
+import gc
 import importlib
 import sys
 from collections.abc import Iterator
@@ -47,3 +48,18 @@ def test_a_setting_that_cannot_be_used_fails_at_start_up(environ: pytest.MonkeyP
     environ.setenv("INGEST_URL", "http://logs.example.com")
     with pytest.raises(Exception, match=r"^INGEST_URL is"):
         cold_start()
+
+
+def test_garbage_is_collected_between_invocations_and_not_during_one(environ: pytest.MonkeyPatch) -> None:
+    app = cold_start()
+    collecting: list[bool] = []
+
+    def run(*arguments: object) -> dict[str, int]:
+        collecting.append(gc.isenabled())
+        raise ValueError("any")
+
+    environ.setattr(app, "ship", run)
+    environ.setattr(gc, "collect", lambda: collecting.append(gc.isenabled()))
+    with pytest.raises(ValueError, match="any"):
+        app.handler({}, Context())
+    assert collecting == [False, True]

@@ -1,18 +1,21 @@
 """Log events as the stages hand them on, and where they come from."""
 
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
+
+from msgspec import Meta, Struct
 
 from loginformant_shipper.failures import Reason
 
 JsonObject = dict[str, Any]
 
 
-new_tuple = tuple.__new__
-"""Makes a named tuple from its class and all its values, in half the time that a call of the class takes.
-
-Only for what there is one of for each log event.
-"""
+if TYPE_CHECKING:
+    Timestamp = object
+    """Milliseconds since 1970 as CloudWatch sends it; anything else where the payload is odd."""
+else:
+    Timestamp = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+    """What msgspec reads as a timestamp; any other value is read otherwise (`wire.payload_json`)."""
 
 
 class Source(StrEnum):
@@ -60,15 +63,18 @@ class Origin(NamedTuple):
     """None where the source is a direct subscription, which has no records."""
 
 
-class LogEvent(NamedTuple):
-    """One log event."""
+class LogEvent(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """One log event.
+
+    Of what there is one for each log event, each is a `Struct` that the garbage collector does not look at:
+    there are tens of thousands, and none refers to itself. msgspec reads events straight into this type.
+    """
 
     id: str
-    timestamp: object
-    """Milliseconds since 1970 as CloudWatch sends it; anything else where the payload is odd."""
+    timestamp: Timestamp
     message: str
-    unusual: JsonObject | None = None
-    """The event as it came, if that is not just the three fields above: most are, and need no dict."""
+    unusual: ClassVar[JsonObject | None] = None
+    """The event as it came, if that is not just the three fields above."""
 
     @property
     def raw(self) -> JsonObject:
@@ -76,6 +82,20 @@ class LogEvent(NamedTuple):
         if self.unusual is not None:
             return self.unusual
         return {"id": self.id, "timestamp": self.timestamp, "message": self.message}
+
+    def with_message(self, message: str) -> "LogEvent":
+        """Return the event with another message."""
+        return LogEvent(self.id, self.timestamp, message)
+
+
+class UnusualEvent(LogEvent, frozen=True, gc=False):
+    """One log event that has other members than those of most, or odd ones."""
+
+    unusual: JsonObject  # type: ignore[misc]  # a member of each, where others have none
+
+    def with_message(self, message: str) -> "LogEvent":
+        """Return the event with another message, in the event as it came, too."""
+        return UnusualEvent(self.id, self.timestamp, message, {**self.unusual, "message": message})
 
 
 class SubscriptionMessage(NamedTuple):

@@ -26,7 +26,14 @@ from loginformant_shipper.dead_letters.sqs import Postponed, postpone, reserve_s
 from loginformant_shipper.delivery.batching import batch_of
 from loginformant_shipper.delivery.dispatcher import Failed
 from loginformant_shipper.entries.log_object import Entry
-from loginformant_shipper.events import LogEvent, Origin, SourceRecord, SubscriptionMessage, Undecodable
+from loginformant_shipper.events import (
+    LogEvent,
+    Origin,
+    SourceRecord,
+    SubscriptionMessage,
+    Undecodable,
+    UnusualEvent,
+)
 from loginformant_shipper.failures import Failure, Reason
 from loginformant_shipper.settings import (
     QUEUE_ATTEMPTS,
@@ -148,7 +155,7 @@ def test_a_replayed_record_keeps_its_history() -> None:
 
 
 def first_event_time(*timestamps: object) -> str | None:
-    events = [LogEvent("", timestamp, "x", {"message": "x"}) for timestamp in timestamps]
+    events = [UnusualEvent("", timestamp, "x", {"message": "x"}) for timestamp in timestamps]
     [message] = dead(Failed(batch_of([joined(*events)]), REJECTED))
     return message.attributes.get("FirstEventTime")
 
@@ -288,7 +295,8 @@ def test_an_event_with_other_fields_that_fit_no_message_is_stored_as_the_text_it
 
 @pytest.mark.parametrize("timestamp", ["soon", None, 1.5])
 def test_what_is_no_time_is_no_time_of_such_a_part(timestamp: object) -> None:
-    event = log_event("1", "x", odd=noise(1_500_000))._replace(timestamp=timestamp)
+    raw = log_event("1", "x", odd=noise(1_500_000)).raw
+    event = UnusualEvent("1", timestamp, "x", raw)
     messages = dead(Failed(batch_of([joined(event)]), UNAVAILABLE))
     assert {tuple(part.raw) for message in messages for part in events_in(message)} == {("id", "message")}
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loginformant_shipper.entries.bounded_json import MAX_BODY_BYTES, MAX_DEPTH
 from loginformant_shipper.entries.log_object import MAX_OWN_TEXT, entry, frame
-from loginformant_shipper.events import LogEvent, Origin
+from loginformant_shipper.events import LogEvent, Origin, UnusualEvent
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.messages import parse
 from loginformant_shipper.parsing.stack_traces import Log, join
@@ -30,7 +30,9 @@ WHERE = {
 
 def event(message: str, timestamp: object = NOW, identifier: str = "e0", **added: Any) -> LogEvent:
     raw = {"id": identifier, "timestamp": timestamp, "message": message, **added}
-    return LogEvent(identifier, timestamp, message, raw if added else None)
+    if added:
+        return UnusualEvent(identifier, timestamp, message, raw)
+    return LogEvent(identifier, timestamp, message)
 
 
 def shipped(
@@ -597,7 +599,7 @@ def test_every_event_becomes_what_the_ingest_api_accepts(
     message: str, timestamp: object, added: dict[str, Any], level: Level
 ) -> None:
     raw = {**added, "id": "e0", "timestamp": timestamp, "message": message}
-    given_event = LogEvent("e0", timestamp, message, raw)
+    given_event = UnusualEvent("e0", timestamp, message, raw)
     [log] = join([given_event])
     made = entry(log, level, FRAME)
     assert made.events == (given_event,)

@@ -9,6 +9,7 @@ from loginformant_shipper.levels import END, START, Decision, decide, explain_le
 from loginformant_shipper.levels.platform import decide_by_log_group
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.messages import parse
+from msgspec.structs import replace
 
 LINES = (
     "2026-03-01 10:20:30 INFO order 7 taken",
@@ -153,7 +154,7 @@ def test_any_text_has_a_level(message: str) -> None:
     )
 )
 def test_any_fields_have_a_level(fields: dict[str, object]) -> None:
-    parsed = parse("x")._replace(fields=fields)
+    parsed = replace(parse("x"), fields=fields)
     assert decide(parsed).level in list(Level)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from loginformant_shipper.events import LogEvent
+from loginformant_shipper.events import LogEvent, UnusualEvent
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.containers import MAX_WRAPPERS, may_be_wrapped, rewrap, unwrap
 from loginformant_shipper.parsing.messages import parse
@@ -458,7 +458,8 @@ def test_raw_events_stay_as_they_came_where_nothing_is_found_across_a_cut() -> N
 
 def test_the_raw_form_of_an_odd_event_is_redacted_across_a_cut_too() -> None:
     first, second = events(firelens_part("hun", 1), firelens_part("ter2", 2, last=True))
-    odd = first._replace(unusual={**first.raw, "extractedFields": {"a": "b"}})
+    raw = {**first.raw, "extractedFields": {"a": "b"}}
+    odd = UnusualEvent(first.id, first.timestamp, first.message, raw)
     [log] = join([odd, second], replace_secret)
     assert log.events[0].raw["message"] == log.events[0].message
     assert log.events[0].raw["extractedFields"] == {"a": "b"}

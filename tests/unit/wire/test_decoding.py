@@ -17,6 +17,7 @@ from loginformant_shipper.events import (
     SourceRecord,
     SubscriptionMessage,
     Undecodable,
+    UnusualEvent,
 )
 from loginformant_shipper.failures import Reason
 from loginformant_shipper.wire.decoding import Load, decode, load_of, payloads, source_of
@@ -61,7 +62,7 @@ def test_a_subscription_event() -> None:
             ORDERS,
             (
                 LogEvent("1", 1_700_000_000_123, "Order placed"),
-                LogEvent("2", 1_700_000_000_123, "second", raws[1]),
+                UnusualEvent("2", 1_700_000_000_123, "second", raws[1]),
             ),
         )
     ]

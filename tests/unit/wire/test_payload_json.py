@@ -2,6 +2,7 @@ import gzip
 import json
 import math
 import tracemalloc
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -9,8 +10,10 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loginformant_shipper.events import LogEvent
 from loginformant_shipper.failures import Reason
 from loginformant_shipper.wire import payload_json
+from loginformant_shipper.wire.decoding import _log_event
 from loginformant_shipper.wire.payload_json import PIECE_OF_TEXT, Unreadable, load, read_payload
 
 from tests.unit.sample_data import payload, raw_event
@@ -27,7 +30,15 @@ class Made(NamedTuple):
 
 def read(text: str | bytes, limit: int = 64 * MIB) -> Any:
     data = text.encode() if isinstance(text, str) else text
-    return read_payload(gzip.compress(data), limit, Made)
+    return as_made(read_payload(gzip.compress(data), limit, Made))
+
+
+def as_made(value: Any) -> Any:
+    """Return a payload with `Made` for those of its events that were read straight into their type, too."""
+    if isinstance(value, dict) and isinstance(events := value.get("logEvents"), list):
+        made = [Made(event.raw) if isinstance(event, LogEvent) else event for event in events]
+        return value | {"logEvents": made}
+    return value
 
 
 def unreadable(data: bytes, limit: int = 64 * MIB) -> Unreadable:
@@ -51,6 +62,111 @@ def test_log_events_are_made_of_what_a_payload_lists_as_such() -> None:
 @pytest.mark.parametrize("value", [{}, [], 5, None, "text", {"logEvents": 5}, {"logEvents": {"a": 1}}])
 def test_any_other_value_is_what_it_is(value: object) -> None:
     assert read(json.dumps(value)) == value
+
+
+# Straight into their type
+
+NUMBERS = [
+    *(
+        "0",
+        "-0",
+        "1",
+        "-1",
+        "01",
+        "1.0",
+        "1e3",
+        "1E400",
+        "0.1",
+        "NaN",
+        "Infinity",
+        "true",
+        "null",
+        "1793697121118",
+    ),
+    *(str(number) for number in (2**63 - 1, 2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 10**40)),
+]
+STRINGS = st.sampled_from(
+    [
+        *(
+            "id",
+            "timestamp",
+            "message",
+            "unusual",
+            "raw",
+            "",
+            "\\u0069d",
+            "\\ud800",
+            "\\ud83d\\ude00",
+            "\\q",
+            "\\",
+        )
+    ]
+) | st.text(max_size=20)
+VALUES = st.sampled_from([*NUMBERS, "{}", "[]", "[1]", '{"a":1}']) | STRINGS.map('"{}"'.format)
+MEMBERS = st.lists(st.tuples(STRINGS, VALUES), max_size=4)
+USUAL = st.tuples(
+    st.permutations(["id", "timestamp", "message"]), STRINGS, st.sampled_from(NUMBERS), STRINGS
+).map(
+    lambda it: [
+        (name, {"id": f'"{it[1]}"', "timestamp": it[2], "message": f'"{it[3]}"'}[name]) for name in it[0]
+    ]
+)
+
+
+@given(
+    st.lists((USUAL | MEMBERS | st.tuples(USUAL, MEMBERS).map(lambda both: both[0] + both[1])), max_size=4),
+    st.sampled_from(["", " ", "\n", "\ufeff", "\x00"]),
+    st.integers(0, 400),
+    st.sampled_from([b"", b"\x01", b"\xff", b"\xed\xa0\x80", b"x", b"]"]),
+)
+def test_an_event_that_is_read_straight_into_its_type_is_the_one_that_orjson_reads(
+    events: list[list[tuple[str, str]]], space: str, place: int, odd: bytes
+) -> None:
+    objects = ["{" + ",".join(f'"{name}":{space}{value}' for name, value in event) + "}" for event in events]
+    data = f"[{','.join(objects)}]{space}".encode("utf-8", "surrogatepass")
+    if odd:
+        data = data[:place] + odd + data[place:]
+    assert outcome(lambda: list(payload_json._read_array(data, _log_event))) == outcome(
+        lambda: [_log_event(raw) for raw in payload_json._load_array(data)]
+    )
+
+
+def outcome(read: Callable[[], list[object]]) -> object:
+    try:
+        return [(type(event), event, getattr(event, "raw", None)) for event in read()]
+    except (ValueError, RecursionError, payload_json._OfAnotherShape) as error:
+        return type(error)
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "is_usual"),
+    [
+        (2**63 - 1, True),
+        (-(2**63), True),
+        (2**63, False),
+        (2**64, False),
+        (-(2**63) - 1, False),
+        (10**30, False),
+    ],
+)
+def test_a_timestamp_beyond_64_bits_is_what_it_was(timestamp: int, is_usual: bool) -> None:
+    data = json.dumps([{"id": "a", "timestamp": timestamp, "message": "x"}]).encode()
+    [event] = payload_json._read_array(data, _log_event)
+    assert isinstance(event, LogEvent)
+    assert event.timestamp == (timestamp if -(2**63) <= timestamp < 2**64 else str(timestamp))
+    try:
+        payload_json._EVENTS_AS_USUAL.decode(data)
+    except ValueError:
+        assert not is_usual
+    else:
+        assert is_usual
+
+
+def test_what_is_nested_deep_is_read_as_before() -> None:
+    deep = "[" * 5000 + "]" * 5000
+    data = f'[{{"id": "a", "timestamp": 1, "message": "x", "more": {deep}}}]'.encode()
+    expected = outcome(lambda: [_log_event(raw) for raw in payload_json._load_array(data)])
+    assert outcome(lambda: list(payload_json._read_array(data, _log_event))) == expected
 
 
 # Large ones
@@ -104,7 +220,8 @@ def test_no_more_than_a_piece_of_a_large_payload_is_made_of_json_at_once(
         return json.loads(text)
 
     monkeypatch.setattr(orjson, "loads", loads)
-    assert len(messages(read(LARGE))) == PIECE_OF_TEXT // 8
+    odd = json.dumps(payload([raw_event(message="order", odd=1)] * (PIECE_OF_TEXT // 8)))
+    assert len(messages(read(odd))) == PIECE_OF_TEXT // 8
     assert len(sizes) > 5
     assert max(sizes) < 2 * PIECE_OF_TEXT
 
@@ -175,7 +292,7 @@ def test_a_large_payload_without_log_events() -> None:
 @pytest.mark.parametrize("split", [1, 20, PIECE_OF_TEXT, len(LARGE) - 1])
 def test_a_large_payload_in_several_members(split: int) -> None:
     data = gzip.compress(LARGE[:split]) + gzip.compress(LARGE[split:])
-    assert read_payload(data, 64 * MIB, Made) == read(LARGE)
+    assert as_made(read_payload(data, 64 * MIB, Made)) == read(LARGE)
 
 
 @pytest.mark.parametrize("told", [0, PIECE_OF_TEXT + 1, len(LARGE) - 1, len(LARGE) + 1, 2**32 - 1])

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from loginformant_shipper.delivery.dispatcher import Failed
-from loginformant_shipper.events import LogEvent, Origin, SourceRecord, Undecodable
+from loginformant_shipper.events import LogEvent, Origin, SourceRecord, Undecodable, UnusualEvent
 from loginformant_shipper.failures import Failure, Reason
 from loginformant_shipper.settings import KIB, MIB
 from loginformant_shipper.wire.encoding import (
@@ -125,7 +125,7 @@ def _with_all_in_its_message(event: LogEvent, origin: Origin) -> LogEvent:
     if len(encode(origin, [event.raw | {"message": ""}])) <= MAX_MESSAGE_BYTES // 2:
         return event
     raw = {"id": event.id} | ({"timestamp": event.timestamp} if isinstance(event.timestamp, int) else {})
-    return event._replace(message=json_text(event.raw), unusual=raw)
+    return UnusualEvent(event.id, event.timestamp, json_text(event.raw), raw)
 
 
 def _parts(
@@ -145,7 +145,7 @@ def _parts(
     for number in range(count):
         text = event.message[number * step : (number + 1) * step]
         marked = f"[part {number + 1} of {count}] {text}"
-        part = event._replace(message=marked, unusual=event.raw | {"message": marked})
+        part = UnusualEvent(event.id, event.timestamp, marked, event.raw | {"message": marked})
         message = _message(origin, fate, [part], counted if number == 0 else 0, message_type)
         # Replay writes the parts of what could not be read once more, with another `Detail`.
         spare = MAX_DETAIL_BYTES if message_type == PART_OF_UNREADABLE else 0
@@ -183,8 +183,8 @@ def _as_it_came(payload: Undecodable, now: str) -> Iterator[DeadLetterMessage]:
         yield message
     else:
         # By its id `shipctl` finds the parts that belong together.
-        event = LogEvent(sha256(payload.body.encode("utf-8", "replace")).hexdigest()[:32], None, payload.body)
-        event = event._replace(unusual={"id": event.id})
+        identifier = sha256(payload.body.encode("utf-8", "replace")).hexdigest()[:32]
+        event = UnusualEvent(identifier, None, payload.body, {"id": identifier})
         count = math.ceil(message.size() / MAX_MESSAGE_BYTES)
         yield from _parts(origin, fate, event, payload.events, count, PART_OF_UNREADABLE)
 

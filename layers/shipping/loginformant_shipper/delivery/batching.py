@@ -117,7 +117,9 @@ def batch_of(entries: Sequence[Entry], position: int = 0, places: Sequence[int] 
 
     `position` is how many came before the first; `places` the same for each, where others came between them.
     """
-    bodies, logs, origins = zip(*entries, strict=True)
+    bodies = [entry.body for entry in entries]
+    logs = tuple([entry.events for entry in entries])
+    origins = tuple([entry.origin for entry in entries])
     in_a_row = range(position, position + len(entries))
     positions = tuple(places) if places and places[-1] != in_a_row[-1] else in_a_row
     return Batch(OPENING + COMMA.join(bodies) + CLOSING, tuple(map(len, bodies)), logs, origins, positions)

@@ -38,6 +38,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
+from msgspec import Struct
 
 from loginformant_shipper.entries.bounded_json import (
     MAX_BODY_BYTES,
@@ -50,7 +51,7 @@ from loginformant_shipper.entries.bounded_json import (
 )
 from loginformant_shipper.entries.lambda_reports import REPORT_LINES, add_from_fields, add_from_report
 from loginformant_shipper.entries.message_fields import message_of
-from loginformant_shipper.events import LogEvent, Origin, new_tuple
+from loginformant_shipper.events import LogEvent, Origin
 from loginformant_shipper.parsing.exception_fields import exception_of, without
 from loginformant_shipper.parsing.request_ids import request_id
 from loginformant_shipper.parsing.sources import logger_of, source_of_log_group
@@ -70,7 +71,7 @@ _END_OF_9999 = 253_402_300_800_000
 """Milliseconds since 1970 at 10000-01-01T00:00:00Z."""
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True, gc=False):
     body: bytes
     """The log object: JSON, UTF-8."""
     events: tuple[LogEvent, ...]
@@ -146,7 +147,7 @@ def entry(log: "Log", level: "Level", frame: Frame) -> Entry:
     Never raises: what JSON or the bounds of this module do not allow is replaced by what shows that it was.
     """
     body = _plain_body(log, level, frame) or _body(log, level, frame)
-    return new_tuple(Entry, (body, log.events, frame.origin))
+    return Entry(body, log.events, frame.origin)
 
 
 def _plain_body(log: "Log", level: "Level", frame: Frame) -> bytes | None:
@@ -303,7 +304,7 @@ def _ours(log: "Log", frame: Frame, timestamp: str | None) -> Fields:
         for field, name in _SYSTEM_FIELDS.items():
             if isinstance(place := added.get(field), str) and place.strip():
                 if place != properties.get(name, place):  # of another log group of the same name
-                    properties = {kept: properties[kept] for kept in properties.keys() - frame.tags}
+                    properties = {kept: value for kept, value in properties.items() if kept not in frame.tags}
                 properties[name] = place
         properties = _merged(added, properties)
     if frame.left_out:

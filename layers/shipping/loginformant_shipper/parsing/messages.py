@@ -1,22 +1,24 @@
 """Each log event is parsed once: text, or text and fields."""
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
-from loginformant_shipper.events import new_tuple
+from msgspec import Struct
+from msgspec.structs import replace
+
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.containers import Unwrapped, may_be_wrapped, unwrap
 from loginformant_shipper.parsing.json_objects import BEFORE_JSON, json_object, repeated_values
 
 
-class RuntimePrefix(NamedTuple):
+class RuntimePrefix(Struct, frozen=True, gc=False):
     """What a Lambda runtime puts before the text that a function logs."""
 
     level: str | None
     request_id: str | None
 
 
-class Wrapper(NamedTuple):
+class Wrapper(Struct, frozen=True, gc=False):
     """What a container driver, a log router or syslog put around a message."""
 
     properties: dict[str, Any]
@@ -26,7 +28,7 @@ class Wrapper(NamedTuple):
     """The message as it came."""
 
 
-class ParsedMessage(NamedTuple):
+class ParsedMessage(Struct, frozen=True, gc=False):
     text: str
     """What the program wrote, trailing white space removed, its runtime prefix included."""
     body: str
@@ -55,7 +57,7 @@ def parse_unwrapped(unwrapped: Unwrapped, message: str) -> ParsedMessage:
     parsed = parse_bare(unwrapped.text)
     fields = parsed.fields if unwrapped.fields is None else unwrapped.fields
     wrapper = Wrapper(unwrapped.properties, unwrapped.level, message)
-    return parsed._replace(fields=fields, wrapper=wrapper)
+    return replace(parsed, fields=fields, wrapper=wrapper)
 
 
 def parse_bare(message: str) -> ParsedMessage:
@@ -71,22 +73,21 @@ def parse_bare(message: str) -> ParsedMessage:
     text = message.rstrip()
     first = text[:1]
     if first not in _MORE_THAN_TEXT:
-        return new_tuple(ParsedMessage, (text, text, None, None, None, None))
+        return ParsedMessage(text, text)
     pattern = _PREFIX_BY_FIRST_CHARACTER.get(first)
     prefix = pattern.match(text) if pattern else None
     if prefix is None:
         fields = json_object(text) if first in BEFORE_JSON else None
         repeated = repeated_values(text, fields) if fields else None
-        return new_tuple(ParsedMessage, (text, text, fields, None, None, repeated))
+        return ParsedMessage(text, text, fields, None, None, repeated)
     body = text[prefix.end() :]
     level, request_id = prefix.group("level", "request_id")
     fields = json_object(body) if body[:1] in BEFORE_JSON else None
     if fields is None and body[-1:] == "}":
         fields = _fields_behind_text(body)
-    found = new_tuple(RuntimePrefix, (level, None if request_id == "undefined" else request_id))
-    return new_tuple(
-        ParsedMessage, (text, body, fields, found, None, repeated_values(body, fields) if fields else None)
-    )
+    found = RuntimePrefix(level, None if request_id == "undefined" else request_id)
+    repeated = repeated_values(body, fields) if fields else None
+    return ParsedMessage(text, body, fields, found, None, repeated)
 
 
 def _fields_behind_text(body: str) -> dict[str, Any] | None:

@@ -9,9 +9,12 @@ above only if it is the trace's own. So are the parts of a line that a container
 import heapq
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-from loginformant_shipper.events import LogEvent, new_tuple
+from msgspec import Struct
+from msgspec.structs import replace
+
+from loginformant_shipper.events import LogEvent
 from loginformant_shipper.parsing.containers import (
     LOOKS_WRAPPED,
     NAMES_IN_WRAPPERS,
@@ -40,7 +43,7 @@ _LOOKS_SPECIAL = re.compile(rf"{LOOKS_WRAPPED}|{LOOKS_LIKE_A_MARK}").match
 """Asked of every message, and quick: most are neither in a wrapper nor lines of a trace."""
 
 
-class Log(NamedTuple):
+class Log(Struct, frozen=True, gc=False):
     events: tuple[LogEvent, ...]
     """What the log is made of, in order; never empty."""
     parsed: ParsedMessage
@@ -87,7 +90,7 @@ def _each(events: Sequence[LogEvent], redact: Redact | None) -> Iterator[Log]:
                 yield from _join_wrapped(events[index:], redact)
                 return
         elif "\n" not in parsed.body and "\r" not in parsed.body:
-            yield new_tuple(Log, ((event,), parsed, None, None, ()))
+            yield Log((event,), parsed)
             continue
         yield _log_of((event,), parsed, None)
 
@@ -95,7 +98,7 @@ def _each(events: Sequence[LogEvent], redact: Redact | None) -> Iterator[Log]:
 # --- lines: one event, or the parts of one line ---
 
 
-class _Line(NamedTuple):
+class _Line(Struct, frozen=True, gc=False):
     events: tuple[LogEvent, ...]
     text: str
     """What traces are looked for in: what the program wrote, if it is one line of text."""
@@ -109,7 +112,7 @@ _Parts = list[tuple[LogEvent, Unwrapped]]
 
 
 def _bare(event: LogEvent) -> _Line:
-    return new_tuple(_Line, ((event,), _line(event.message), None, None))
+    return _Line((event,), _line(event.message))
 
 
 def _line(message: str) -> str:
@@ -184,8 +187,8 @@ def _put_together(parts: _Parts, redact: Redact | None) -> Iterator[_Line]:
         if redacted != text:
             first, *others = (event for event, _ in parts)
             events = (
-                _with_message(first, rewrap(first.message, redacted)),
-                *(_with_message(event, "") for event in others),
+                first.with_message(rewrap(first.message, redacted)),
+                *(event.with_message("") for event in others),
             )
             yield _whole(events, parts[0][1], redacted, None)
             return
@@ -205,11 +208,6 @@ def _whole(
     parsed = parse_unwrapped(first._replace(text=text), message)
     is_line = continues is None and parsed.fields is None
     return _Line(events, _line(text) if is_line else _NOT_A_LINE, parsed, continues)
-
-
-def _with_message(event: LogEvent, message: str) -> LogEvent:
-    unusual = event.unusual and {**event.unusual, "message": message}
-    return event._replace(message=message, unusual=unusual)
 
 
 def _together(before: LogEvent, after: LogEvent) -> bool:
@@ -242,10 +240,10 @@ def _logs_of_lines(lines: Sequence[_Line], first: int, end: int) -> Iterator[tup
 def _log_of(events: tuple[LogEvent, ...], parsed: ParsedMessage, continues: ParsedMessage | None) -> Log:
     if parsed.fields is not None:
         found = exception_of(parsed.fields)
-        return new_tuple(Log, (events, parsed, found.text if found else None, continues, ()))
+        return Log(events, parsed, found.text if found else None, continues)
     body = parsed.body
     exception = _exception_in(body) if "\n" in body or "\r" in body else None
-    return new_tuple(Log, (events, parsed, exception, continues, ()))
+    return Log(events, parsed, exception, continues)
 
 
 def _exception_in(body: str) -> str | None:
@@ -286,7 +284,7 @@ def _parsed_trace(first: _Line, texts: Sequence[str], events: tuple[LogEvent, ..
     if wrapper is None:
         return parsed
     message = "\n".join(event.message for event in events)
-    return parsed._replace(wrapper=wrapper._replace(message=message))
+    return replace(parsed, wrapper=replace(wrapper, message=message))
 
 
 def _read_alone(log_line: Sequence[str], exception: str) -> tuple[ParsedMessage, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from loginformant_shipper.events import JsonObject, LogEvent, SubscriptionMessage
+from loginformant_shipper.events import JsonObject, LogEvent, SubscriptionMessage, UnusualEvent
 from loginformant_shipper.names import Detector
 from loginformant_shipper.patterns import Pattern
 from loginformant_shipper.settings import Settings
@@ -117,12 +117,13 @@ def _redact_with_keys(texts: Sequence[str], steps: _Steps) -> Sequence[str]:
 
 def _with_text(event: LogEvent, text: str, steps: _Steps) -> LogEvent:
     if event.unusual is None:
-        return event if text == event.message else event._replace(message=text)
+        return event if text == event.message else event.with_message(text)
     others = {name: value for name, value in event.unusual.items() if name not in _NOT_SEARCHED}
     redacted = _redact_fields(others, steps) if others else others
     if text == event.message and redacted is others:
         return event
-    return event._replace(message=text, unusual={**event.unusual, **redacted, "message": text})
+    unusual = {**event.unusual, **redacted, "message": text}
+    return UnusualEvent(event.id, event.timestamp, text, unusual)
 
 
 def _redact_fields(fields: JsonObject, steps: _Steps) -> JsonObject:

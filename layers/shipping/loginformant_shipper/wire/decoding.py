@@ -19,7 +19,7 @@ from loginformant_shipper.events import (
     SourceRecord,
     SubscriptionMessage,
     Undecodable,
-    new_tuple,
+    UnusualEvent,
 )
 from loginformant_shipper.failures import Reason
 from loginformant_shipper.wire.encoding import (
@@ -247,10 +247,14 @@ def _is_part(kind: object, payload: Any, found: list[object], record: SourceReco
     )
 
 
+_EVENTS = frozenset({LogEvent, UnusualEvent})
+
+
 def _read_events(found: list[object], origin: Origin) -> Iterator[Decoded]:
-    events = tuple(event for event in found if isinstance(event, LogEvent))
-    yield SubscriptionMessage(origin, events)
-    if len(events) < len(found):
+    if _EVENTS.issuperset(map(type, found)):
+        yield SubscriptionMessage(origin, tuple(found))  # type: ignore[arg-type]
+    else:
+        yield SubscriptionMessage(origin, tuple(event for event in found if isinstance(event, LogEvent)))
         unreadable = [raw for raw in found if not isinstance(raw, LogEvent)]
         detail = f"{len(unreadable)} of {len(found)} log events have no message text"
         body = encode(origin, unreadable)
@@ -273,5 +277,5 @@ def _log_event(raw: object) -> object:
         return raw
     identifier = raw.get("id")
     if len(raw) == 3 and isinstance(identifier, str) and "timestamp" in raw:
-        return new_tuple(LogEvent, (identifier, raw["timestamp"], message, None))
-    return LogEvent(identifier if isinstance(identifier, str) else "", raw.get("timestamp"), message, raw)
+        return LogEvent(identifier, raw["timestamp"], message)
+    return UnusualEvent(identifier if isinstance(identifier, str) else "", raw.get("timestamp"), message, raw)
