@@ -394,7 +394,7 @@ OTHER_VALUES = {
     "PermissionsBoundaryArn": "arn:aws:iam::000000000000:policy/boundary",
     "BatchMaxLogs": "100",
     "BatchMaxBytes": "524288",
-    "MaxInFlight": "8",
+    "MaxInFlight": "12",
     "RequestTimeoutSeconds": "20",
     "MaxDecompressedBytes": "33554432",
     "SubscribeRequestsPerSecond": "3",
@@ -407,7 +407,7 @@ OTHER_VALUES = {
 
 
 def test_plain_sam_and_shipctl_keep_what_the_other_has_set(desk: Desk) -> None:
-    parameters = ["--parameter-overrides", f"ApiKey={KEY}", "MaxInFlight=8"]
+    parameters = ["--parameter-overrides", f"ApiKey={KEY}", "MaxInFlight=12"]
     done = desk.sam_built("both", *parameters)
     assert done.status == 0, done.err
     done = desk.deploy("--stack", "both", "--yes", "--set", "ExcludePattern=GET /health")
@@ -639,7 +639,7 @@ def test_what_a_failed_first_deployment_of_sam_left_is_removed(desk: Desk) -> No
     done = desk.deploy("--stack", "failed", "--yes", "--api-key", typed=KEY)
     assert done.status == 0, done.err
     assert "Removing stack failed, whose first deployment failed" in done.out
-    assert desk.values("failed")["MaxInFlight"] == "4"
+    assert desk.values("failed")["MaxInFlight"] == "8"
 
 
 def test_a_stack_of_somebody_else_is_left_alone(desk: Desk) -> None:

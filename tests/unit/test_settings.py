@@ -33,7 +33,7 @@ DEFAULTS: dict[str, object] = {
     "own_log_groups": frozenset(),
     "batch_max_logs": 500,
     "batch_max_bytes": MIB,
-    "max_in_flight": 4,
+    "max_in_flight": 8,
     "request_timeout_seconds": 10,
     "max_decompressed_bytes": 64 * MIB,
     "default_level": Level.INFORMATION,

@@ -139,7 +139,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         own_log_groups=_own_log_groups(environ),
         batch_max_logs=_read(environ, "BATCH_MAX_LOGS", "500", _whole_number(1, 500)),
         batch_max_bytes=_read(environ, "BATCH_MAX_BYTES", str(MIB), _whole_number(KIB, 64 * MIB)),
-        max_in_flight=_read(environ, "MAX_IN_FLIGHT", "4", _whole_number(1, 64)),
+        max_in_flight=_read(environ, "MAX_IN_FLIGHT", "8", _whole_number(1, 64)),
         request_timeout_seconds=_read(environ, "REQUEST_TIMEOUT_SECONDS", "10", _whole_number(1, 600)),
         max_decompressed_bytes=_read(
             environ, "MAX_DECOMPRESSED_BYTES", str(64 * MIB), _whole_number(MIB, 1024 * MIB)

@@ -556,6 +556,44 @@ def test_an_answer_whose_end_never_comes_is_worth_its_status(status: int, reason
     assert (it.reasons, it.requests) == ({reason: 1}, 1)
 
 
+# How many are under way
+
+
+def test_after_429_half_as_many_are_under_way_and_one_more_after_each_round() -> None:
+    it = world(answers(429), max_in_flight=8, backoff_cap=0.0)
+    it.deliver(single(*many(8)))
+    assert set(it.reasons) == {None}
+    assert it.policy.slots(it.state.in_flight) == 5, "4, and one more after the seven others"
+    it.deliver(single(*many(60, "f")))
+    assert it.policy.slots(it.state.in_flight) == 8
+
+
+def test_those_that_were_under_way_together_count_once() -> None:
+    it = world(answers(*[429] * 8), max_in_flight=8, backoff_cap=0.0)
+    it.deliver(single(*many(8)))
+    assert set(it.reasons) == {None}
+    assert it.policy.slots(it.state.in_flight) >= 4
+
+
+def test_a_rate_that_is_granted_is_found_and_kept_while_the_environment_is_warm() -> None:
+    """More than three at a time are answered 429."""
+    under_way: list[float] = []
+
+    def api(sent: Sent) -> Answer:
+        under_way[:] = [end for end in under_way if end > sent.at]
+        too_many = len(under_way) >= 3
+        under_way.append(sent.at + 0.1)
+        return Answer(429 if too_many else 200, after=0.1)
+
+    it = world(api, max_in_flight=8)
+    it.deliver(single(*many(200)))
+    assert set(it.reasons) == {None}
+    assert it.policy.slots(it.state.in_flight) <= 4
+    requests = it.requests
+    it.deliver(single(*many(200, "f")))
+    assert it.requests - requests < 200 + 200 // 4, "each round of three may ask for one too many"
+
+
 # Retry-After
 
 
@@ -721,9 +759,9 @@ def test_after_an_outage_one_success_opens_the_way_for_all() -> None:
     it = failing()
     it.senders.api = answers()
     it.senders.most_under_way = 0
-    it.deliver(single(*many(8)))
-    assert it.reasons == {None: 8}
-    assert it.senders.most_under_way == 4
+    it.deliver(single(*many(16)))
+    assert it.reasons == {None: 16}
+    assert it.senders.most_under_way == it.policy.max_in_flight
     starts = sorted(sent.at for sent in it.senders.sent[-8:])
     assert starts[1] > starts[0]
 
@@ -748,8 +786,8 @@ def test_an_outage_is_forgotten_after_a_minute() -> None:
     it = failing()
     it.senders.wait(60.0)
     it.senders.most_under_way = 0
-    it.deliver(single(*many(8)))
-    assert it.senders.most_under_way == 4
+    it.deliver(single(*many(16)))
+    assert it.senders.most_under_way == it.policy.max_in_flight
 
 
 @pytest.mark.parametrize("status", [408, 425, 429])

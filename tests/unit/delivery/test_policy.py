@@ -1,3 +1,6 @@
+import math
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,3 +59,23 @@ def test_the_longest_wait_doubles_up_to_the_cap() -> None:
 
 def test_full_jitter_takes_any_time_from_nothing_to_the_longest() -> None:
     assert [Policy().backoff(4, rng) for rng in (0.0, 0.25, 1.0)] == [0, 1, 4]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(math.inf, 4.0), (8.0, 4.0), (3.0, 1.5), (1.5, 1.0), (1.0, 1.0), (64.0, 4.0)]
+)
+def test_a_plea_for_patience_halves_what_is_under_way(before: float, after: float) -> None:
+    assert Policy(max_in_flight=8).fewer_in_flight(before) == after
+
+
+def test_a_round_of_successes_makes_it_one_more_up_to_the_limit() -> None:
+    policy, in_flight = Policy(max_in_flight=4), 1.0
+    rounds = []
+    for _ in range(6):
+        rounds.append(policy.slots(in_flight))
+        for _ in range(policy.slots(in_flight)):
+            in_flight = policy.more_in_flight(in_flight)
+    assert rounds == sorted(rounds)
+    assert all(after - before <= 1 for before, after in pairwise(rounds))
+    assert rounds[-1] == 4
+    assert policy.more_in_flight(math.inf) == 4

@@ -88,7 +88,9 @@ class EnvironmentState:
     """No request starts before: a Retry-After in force."""
     resume_reason: Reason = Reason.THROTTLED
     in_flight: float = math.inf
-    """How many batches may be under way: halved at each plea for patience, one more at each success."""
+    """How many batches may be under way, as `Policy.more_in_flight` and `fewer_in_flight` say."""
+    fewer_since: int = 0
+    """The last request that had begun when it was made less: the answers to those before say no more."""
     largest_delivered: int = 0
     """Bytes of the largest body that was delivered."""
     tickets: int = 0
@@ -270,8 +272,8 @@ class Delivery:
     def _last_start(self) -> float:
         return self._deadline - self._policy.min_attempt_seconds
 
-    def _slots(self) -> float:
-        return 1 if self._doubt else min(self._policy.max_in_flight, self._state.in_flight)
+    def _slots(self) -> int:
+        return 1 if self._doubt else self._policy.slots(self._state.in_flight)
 
     def _begin_what_can_begin(self) -> None:
         self._fill()
@@ -374,7 +376,7 @@ class Delivery:
             case Verdict.KEY_REFUSED if self._asks_for_a_key(job, failure):
                 return
             case Verdict.PATIENCE:
-                self._be_patient(job, failure, outcome.retry_after)
+                self._be_patient(ticket, job, failure, outcome.retry_after)
                 return
             case _:
                 self._hold(job, failure)
@@ -391,7 +393,7 @@ class Delivery:
         self._answered()
         self._success = max(self._success, (ticket, job.key))
         self._refused_without_success = 0
-        self._state.in_flight = min(self._state.in_flight + 1, self._policy.max_in_flight)
+        self._state.in_flight = self._policy.more_in_flight(self._state.in_flight)
         self._state.largest_delivered = max(self._state.largest_delivered, len(job.batch.body))
         if self._doubt and ticket > self._doubt.since:
             self._doubt = None
@@ -443,7 +445,7 @@ class Delivery:
                 return
         self._held.append(job)
 
-    def _be_patient(self, job: _Job, failure: Failure, retry_after: float | None) -> None:
+    def _be_patient(self, ticket: int, job: _Job, failure: Failure, retry_after: float | None) -> None:
         now = self._senders.now()
         if retry_after is not None:
             pause = min(retry_after, self._policy.max_retry_after_seconds)
@@ -451,7 +453,9 @@ class Delivery:
                 self._state.resume_at, self._state.resume_reason = now + pause, failure.reason
         remembered = self._doubt is not None and self._doubt.failure is None
         self._doubt = None
-        self._state.in_flight = max(1, self._slots() // 2)
+        if ticket > self._state.fewer_since:
+            self._state.in_flight = self._policy.fewer_in_flight(self._state.in_flight)
+            self._state.fewer_since = self._state.tickets
         if job.search and job.part:
             self._give_back(job)
         self._stop_searching()

@@ -79,7 +79,7 @@ def is_outage(status: int | None) -> bool:
 class Policy:
     """How patiently, how often and how broadly is sent. All times in seconds."""
 
-    max_in_flight: int = 4
+    max_in_flight: int = 8
     """Batches under way at once, those that wait for their next attempt included: an ingest API in trouble is
     not flooded with first attempts while retries wait. After a plea for patience fewer, for a while."""
 
@@ -137,6 +137,25 @@ class Policy:
 
     max_retry_after_seconds: float = 900.0
     """A Retry-After of more than this is asked about again after this: nobody trusts a year."""
+
+    def slots(self, in_flight: float) -> int:
+        """Return how many batches may be under way, of the number that a warm environment keeps."""
+        return int(min(in_flight, self.max_in_flight))
+
+    def more_in_flight(self, in_flight: float) -> float:
+        """Return the number after a success: one more after as many successes as there are batches under way.
+
+        Together with `fewer_in_flight` it is TCP's congestion avoidance (RFC 5681, section 3.1): all
+        environments of a function find the rate that the ingest API grants them, and share it.
+        """
+        return min(in_flight + 1 / in_flight, self.max_in_flight)
+
+    def fewer_in_flight(self, in_flight: float) -> float:
+        """Return the number after a plea for patience: half as many, at least one.
+
+        Of the requests that were under way together only one makes it less: they were too many at once.
+        """
+        return max(1.0, min(in_flight, self.max_in_flight) / 2)
 
     def backoff(self, retry: int, random_number: float) -> float:
         """Return the seconds before retry number `retry` (1, 2, …); `random_number` is from 0 to 1."""

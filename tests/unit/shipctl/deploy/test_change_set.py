@@ -39,4 +39,4 @@ def test_another_value_is_refused_and_named(other: dict[str, Any], parameters: P
 def test_a_live_value_that_has_changed_meanwhile_is_refused(parameters: Parameters) -> None:
     settings = plan_settings(parameters, {}, live_stack(parameters))
     with pytest.raises(CommandError, match="MaxInFlight"):
-        refuse_other_values(change_set(parameters, MaxInFlight={"ParameterValue": "8"}), settings)
+        refuse_other_values(change_set(parameters, MaxInFlight={"ParameterValue": "12"}), settings)

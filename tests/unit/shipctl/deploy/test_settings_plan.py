@@ -42,7 +42,7 @@ def test_a_new_stack_is_told_what_is_asked_for_and_has_defaults_otherwise(parame
 
 
 def test_a_stack_keeps_all_that_is_not_named(parameters: Parameters) -> None:
-    live = live_stack(parameters, Redact="email", MaxInFlight="8")
+    live = live_stack(parameters, Redact="email", MaxInFlight="12")
     settings = plan(parameters, {"ExcludePattern": "GET /health"}, live)
     assert sent(settings) == dict.fromkeys(parameters) | {"ExcludePattern": "GET /health"}
     assert {name for name, each in settings.items() if each.changes} == {"ExcludePattern"}

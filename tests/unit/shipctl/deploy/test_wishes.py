@@ -47,7 +47,7 @@ def test_nothing_is_asked_for_that_is_not_named(parameters: Parameters) -> None:
 
 def test_unset_is_back_to_the_default(parameters: Parameters) -> None:
     found = read(parameters, unset=("MaxInFlight", "HttpsProxy", "ApiKey"))
-    assert found == {"MaxInFlight": "4", "HttpsProxy": "", "ApiKey": ""}
+    assert found == {"MaxInFlight": "8", "HttpsProxy": "", "ApiKey": ""}
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_a_file_names_values_as_they_are_written(text: str, parameters: Paramete
 
 
 def test_options_win_over_the_file(parameters: Parameters, tmp_path: Path) -> None:
-    file = write(tmp_path, '{"Redact": "email", "MaxInFlight": 8, "MaxReplays": 5}')
+    file = write(tmp_path, '{"Redact": "email", "MaxInFlight": 12, "MaxReplays": 5}')
     found = read(parameters, "Redact=token", unset=("MaxInFlight",), file=file)
-    assert found == {"Redact": "token", "MaxInFlight": "4", "MaxReplays": "5"}
+    assert found == {"Redact": "token", "MaxInFlight": "8", "MaxReplays": "5"}
 
 
 @pytest.mark.parametrize(
