@@ -5,13 +5,18 @@ port in one line, and on standard input's end it stops. The path may begin with 
 answer comes so much later; or with `/down`: the ingest API wants to be left alone for an hour.
 """
 
+import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import trustme
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 DOWN = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n"
@@ -36,19 +41,39 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def ingest_sink() -> Iterator[str]:
-    """Run the sink during a block; gives its address, to which `/after/50` or `/down` can be added."""
-    command = [sys.executable, "-m", "benchmarks.ingest_sink"]
+def ingest_sink(certificate: Path | None = None) -> Iterator[str]:
+    """Run the sink during a block; gives its address, to which `/after/50` or `/down` can be added.
+
+    Args:
+        certificate: A PEM file with the certificate of 127.0.0.1 and its key, for TLS.
+    """
+    command = [sys.executable, "-m", "benchmarks.ingest_sink", *([str(certificate)] if certificate else [])]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as sink:
         assert sink.stdin
         assert sink.stdout
-        yield f"http://127.0.0.1:{sink.stdout.readline().strip()}"
+        yield f"{'https' if certificate else 'http'}://127.0.0.1:{sink.stdout.readline().strip()}"
         sink.stdin.close()
+
+
+@contextmanager
+def tls_sink() -> Iterator[tuple[str, Path]]:
+    """Run the sink with TLS during a block; gives its address, and the file of the authority to trust."""
+    with tempfile.TemporaryDirectory() as folder:
+        authority, certificate = Path(folder, "authority.pem"), Path(folder, "certificate.pem")
+        issuer = trustme.CA()
+        issuer.cert_pem.write_to_path(authority)
+        issuer.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
+        with ingest_sink(certificate) as url:
+            yield url, authority
 
 
 def main() -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
+    if len(sys.argv) > 1:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[1])
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_port, flush=True)
     sys.stdin.read()

@@ -64,6 +64,11 @@ def mixed(number: int = 5000) -> list[str]:
     return list(islice(cycle(messages), number))
 
 
+def one_line() -> list[str]:
+    """Return what a quiet log group sends at a time."""
+    return plain(1)
+
+
 MESSAGES: dict[str, Callable[[], list[str]]] = {
     "plain": plain,
     "JSON": structured,
