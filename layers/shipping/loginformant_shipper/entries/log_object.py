@@ -52,6 +52,7 @@ from loginformant_shipper.entries.bounded_json import (
 from loginformant_shipper.entries.lambda_reports import REPORT_LINES, add_from_fields, add_from_report
 from loginformant_shipper.entries.message_fields import message_of
 from loginformant_shipper.events import LogEvent, Origin
+from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.exception_fields import exception_of, without
 from loginformant_shipper.parsing.request_ids import request_id
 from loginformant_shipper.parsing.sources import logger_of, source_of_log_group
@@ -59,7 +60,6 @@ from loginformant_shipper.parsing.sources import logger_of, source_of_log_group
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from loginformant_shipper.names import Level
     from loginformant_shipper.parsing.stack_traces import Log
 
 
@@ -150,6 +150,9 @@ def entry(log: "Log", level: "Level", frame: Frame) -> Entry:
     return Entry(body, log.events, frame.origin)
 
 
+_LEVELS = {level: level.encode() for level in Level}
+
+
 def _plain_body(log: "Log", level: "Level", frame: Frame) -> bytes | None:
     """The log object of a log that is one event of text with nothing to be said of it, as most are.
 
@@ -180,7 +183,7 @@ def _plain_body(log: "Log", level: "Level", frame: Frame) -> bytes | None:
     of_lambda = b"" if identifier is None else b',"requestId":"%b"' % identifier.encode()
     body = b'{"timestamp":"%b","level":"%b","message":%b,%b,"eventId":%b%b}}' % (
         timestamp.encode(),
-        level.encode(),
+        _LEVELS[level],
         message,
         frame.json,
         event_id,
