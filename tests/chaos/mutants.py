@@ -128,7 +128,12 @@ MUTANTS = (
     ),
     Mutant("loses a batch between two attempts", Delivery._be_patient, "self._waiting.append(job)", "pass"),
     Mutant("loses what it has proven bad", Delivery._prove, "self._narrow_down(job)", "pass"),
-    Mutant("loses the logs that it keeps back", Delivery._come_to_an_end, "self._waiting += ", "_ = "),
+    Mutant(
+        "loses the logs that it keeps back",
+        Delivery._send_reserve_together,
+        "self._waiting.append(job)",
+        "pass",
+    ),
     Mutant(
         "parks what was refused a moment ago",
         replay.address,
