@@ -55,7 +55,7 @@ def decide_by_exception(text: str, line: str = "") -> Decision | None:
 
 
 def _of_shape(text: str) -> Decision | None:
-    if _CRASH.search(text):
+    if _may_be_crash(text) and _CRASH.search(text):
         return Decision(Level.FATAL, "crash")
     if _EXCEPTION.search(text):
         return Decision(Level.ERROR, "exception")
@@ -64,6 +64,24 @@ def _of_shape(text: str) -> Decision | None:
     if "Warning: " in text and _WARNING.search(text):
         return Decision(Level.WARNING, "exception")
     return None
+
+
+def _may_be_crash(text: str) -> bool:
+    """Whether a part of what a dying process leaves is in a text; most exceptions are done with here."""
+    return (
+        "anic" in text
+        or "atal error: " in text
+        or "goroutine " in text
+        or "terminate called" in text
+        or "SIG" in text
+        or " fault" in text
+        or "core dumped" in text
+        or "OutOfMemory" in text
+        or "OOMKilled" in text
+        or "Out of memory" in text
+        or "BUG" in text
+        or "Oops: " in text
+    )
 
 
 def _has_mark(text: str) -> bool:

@@ -169,7 +169,8 @@ class HeaderWalk:
                 if not self._word(word, gap, following, start):
                     return self.fallback
             else:
-                if level := _level_of_token(token, gap, position, self):
+                may_tell = self.left == _START or token != token.lower()
+                if may_tell and (level := _level_of_token(token, gap, position, self)):
                     return level
                 if not self._token(token, start, position):
                     return self.fallback
@@ -266,7 +267,7 @@ class HeaderWalk:
 
     def _token(self, token: str, start: int, end: int) -> bool:
         """Read a time, a number or a name; False where it is the text's."""
-        if _TIME_TOKEN.match(token):
+        if token[0].isdigit() and _TIME_TOKEN.match(token):
             if self.time_start == _NOT_YET:
                 self.time_start = start
             if self.time_start >= 0:
