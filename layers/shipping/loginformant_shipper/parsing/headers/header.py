@@ -20,6 +20,7 @@ from loginformant_shipper.parsing.headers.items import (
     AFTER_LETTER,
     COUNT,
     MAX_HEADER,
+    SEPARATES,
     HeaderWalk,
     is_closed,
     is_plural_level,
@@ -98,6 +99,10 @@ _TELLING = encoded((*BRACKETED_WORDS, *PLURALS, *LETTERS, *(2 * letter for lette
 """No walk finds a level in a head without one of these."""
 
 
+_ZONES = "UTC|GMT|AM|PM|[CEPM][DES]?S?T|Z"
+_CALENDAR = f"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun|{_ZONES}"
+
+
 class PlainLevel(NamedTuple):
     """A level that is told from the first characters alone."""
 
@@ -122,34 +127,42 @@ def find_plain_level(line: str) -> PlainLevel | None:
             return None
     if logger and (logger.lower() in BRACKETED_WORDS or _NO_PLAIN_LOGGER.search(logger)):
         return None
+    if stamp[-2:] == "- " and not stamp.isupper() and stamp.upper() != stamp:
+        return None  # Redis: 01 Mar 10:20:30 - text
     if word:
-        return None if following in " \t" and ":" not in stamp else _CAPITALS.get(word)
+        level = _CAPITALS.get(word)
+        if level is None:
+            return _MARKED_CAPITALS.get(word) if following == ":" and not thread and not logger else None
+        if following == " " and ":" not in stamp and line[match.end() : match.end() + 1] not in _CLOSED:
+            return None
+        return level
     if bracketed:
         return _SMALL.get(bracketed)
     if suffix:
         return _CAPITALS.get(suffix)
-    if logger or not _TIME.search(stamp):
+    if logger or ":" not in stamp or not _TIME.search(stamp):
         return None
     return _SMALL.get(small) if small else _PLAIN_LETTERS[letter]
 
 
 _PLAIN = re.compile(
-    r"((?:[][\d:.,/+ |(<\t-]{1,48}+|(?<=\d)(?:T(?=\d)|Z)){0,7}+)"
+    rf"((?:[][\d:.,/+ |(<\t-]{{1,48}}+|(?<=\d)T(?=\d)|(?:{_CALENDAR})(?![A-Za-z])){{0,16}}+)"
     r"(?:(?<=\[)([A-Za-z][\w-]{0,60})\] |(?<= - )([A-Za-z_][\w.]{0,80}) - )?"
-    r"(?:(?<![A-Z])([A-Z]{3,9})([]:|>) \t])|(?<=\[)([a-z]{4,8})\]|(?<=\] )[a-z][a-z_-]{0,40}\.([A-Z]{4,9}): "
-    r"|(?<![A-Z])([a-z]{3,9})(?=[: \t])|(?<=[] \t|])([DIWEFCVTN])(?= ))"
+    r"(?:(?<![A-Z])([A-Z]{3,9})([]:|>)},![;#~*/ \t])|(?<=\[)([a-z]{4,8})\]"
+    r"|(?<=\] )[a-z][a-z_-]{0,40}\.([A-Z]{4,9}): "
+    r"|(?<![A-Z])([a-z]{3,9})(?=[: \t])|(?<=[] \t|])([DIWEFCVTN])(?= {1,20}\S))"
 )
 _CAPITALS = {word.upper(): PlainLevel(level, "header") for word, level in LEVEL_WORDS.items()}
 _SMALL = {word: PlainLevel(level, "header") for word, level in LEVEL_WORDS.items()}
 _PLAIN_LETTERS = {letter.upper(): PlainLevel(level, "letter") for letter, level in LETTERS.items()}
+_MARKED_CAPITALS = {word.upper(): PlainLevel(level, "header") for word, level in BRACKETED_WORDS.items()}
+_CLOSED = frozenset((*SEPARATES, " ", "\t", "-"))
 _LETTERS_ALONE = 2
 _NO_PLAIN_LOGGER = re.compile(r"[A-Z]{3}|(?:Error|Exception|Throwable|Fault|Failure|Warning)\Z")
 
 
 # --- the first word, behind time stamps, numbers and punctuation ------------------------------------------
 
-_ZONES = "UTC|GMT|AM|PM|[CEPM][DES]?S?T|Z"
-_CALENDAR = f"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun|{_ZONES}"
 _LEADING = re.compile(
     r"(?P<stamp>(?:[^A-Za-z\"]++"
     r"|(?!DBG|LOG|ERR|INFO|WARN)[A-Za-z]{1,4}+(?=\d)"  # hexadecimal numbers, 2026-01-02T10:20
