@@ -16,7 +16,7 @@ SET ?=
 # As it was typed: make would expand a dollar sign, which ends many a regular expression.
 export DEPLOY_SET := $(value SET)
 
-.PHONY: help run test trial test-oldest lint audit build deploy package bench chaos fuzz soak coverage mutants reference lock clean set-up
+.PHONY: help run test smoke trial test-oldest lint audit build deploy package bench chaos fuzz soak coverage mutants reference lock clean set-up
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ run: set-up ## the whole stack on this machine: logs that arrive, an outage, and
 
 test: set-up ## run all tests (some: make test ARGS="tests/unit -k levels")
 	@python -m pytest $(WORKERS) $(ARGS)
+
+smoke: set-up ## rehearse the proofs that need an AWS account, in an emulated one (in a real one: ARGS="--account ID")
+	@python -m smoke $(ARGS)
 
 trial: set-up ## break a deployed stack in every known way: does shipctl doctor name it, and the remedy mend it?
 	@python -m pytest $(WORKERS) -m trial tests/e2e/broken_stack $(ARGS)

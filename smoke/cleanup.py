@@ -1,0 +1,135 @@
+"""What a run made is found by its name and removed; what is left then is said."""
+
+import time
+from collections.abc import Iterator
+
+from botocore.exceptions import ClientError, WaiterError
+
+from smoke.world import World
+
+STACK_SECONDS = 1200
+
+
+def remove_everything(world: World) -> Iterator[str]:
+    """Remove all that this run can have made, in an order in which nothing comes back, and say what."""
+    for name in (world.name, f"{world.name}-ingest"):
+        yield from _remove_stack(world, name)
+    logs = world.client("logs")
+    for group in _log_groups(world):
+        logs.delete_log_group(logGroupName=group)
+        yield f"log group {group}"
+    sqs = world.client("sqs")
+    for url in _queues(world):
+        sqs.delete_queue(QueueUrl=url)
+        yield f"queue {url.rsplit('/', 1)[-1]}"
+    for name in _parameters(world):
+        world.client("ssm").delete_parameter(Name=name)
+        yield f"parameter {name}"
+    for key in _keys(world):
+        world.client("kms").delete_alias(AliasName=f"alias/{world.name}")
+        world.client("kms").schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+        yield f"KMS key {key} (gone in seven days, the least that AWS allows)"
+    yield from _remove_bucket(world)
+
+
+def what_is_left(world: World) -> list[str]:
+    """Return what of this run is still there, of all kinds of resources that it can have made."""
+    functions = [
+        each["FunctionName"]
+        for page in world.client("lambda").get_paginator("list_functions").paginate()
+        for each in page["Functions"]
+        if each["FunctionName"].startswith(world.name)
+    ]
+    roles = [
+        each["RoleName"]
+        for page in world.client("iam").get_paginator("list_roles").paginate()
+        for each in page["Roles"]
+        if each["RoleName"].startswith(world.name)
+    ]
+    return [
+        *(f"stack {name}" for name in (world.name, f"{world.name}-ingest") if _status(world, name)),
+        *(f"log group {name}" for name in _log_groups(world)),
+        *(f"queue {url}" for url in _queues(world)),
+        *(f"parameter {name}" for name in _parameters(world)),
+        *(f"KMS key {key}" for key in _keys(world)),
+        *(f"function {name}" for name in functions),
+        *(f"role {name}" for name in roles),
+        *([f"bucket {world.bucket}"] if _has_bucket(world) else []),
+    ]
+
+
+def _remove_stack(world: World, name: str) -> Iterator[str]:
+    """Wait for what is under way, then delete: a deletion is refused in the middle of an update."""
+    client = world.client("cloudformation")
+    begin = time.monotonic()
+    while (_status(world, name) or "").endswith("_IN_PROGRESS") and time.monotonic() - begin < STACK_SECONDS:
+        time.sleep(0.5 if world.is_emulated else 5)
+    if not _status(world, name):
+        return
+    client.delete_stack(StackName=name)
+    delay = 1 if world.is_emulated else 10
+    try:
+        client.get_waiter("stack_delete_complete").wait(
+            StackName=name, WaiterConfig={"Delay": delay, "MaxAttempts": STACK_SECONDS // delay}
+        )
+    except WaiterError:
+        yield f"stack {name} (not: {_status(world, name)})"
+    else:
+        yield f"stack {name}, in {time.monotonic() - begin:.0f} s"
+
+
+def _status(world: World, name: str) -> str | None:
+    """Return the status of a stack; None where there is none any more."""
+    try:
+        (stack,) = world.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    return None if stack["StackStatus"] == "DELETE_COMPLETE" else str(stack["StackStatus"])
+
+
+def _log_groups(world: World) -> list[str]:
+    prefixes = (f"/smoke/{world.name}/", f"/loginformant/{world.name}", f"/aws/lambda/{world.name}")
+    return [
+        each["logGroupName"]
+        for prefix in prefixes
+        for page in world.client("logs")
+        .get_paginator("describe_log_groups")
+        .paginate(logGroupNamePrefix=prefix)
+        for each in page["logGroups"]
+    ]
+
+
+def _queues(world: World) -> list[str]:
+    return list(world.client("sqs").list_queues(QueueNamePrefix=world.name).get("QueueUrls", []))
+
+
+def _parameters(world: World) -> list[str]:
+    found = world.client("ssm").get_parameters_by_path(Path=f"/smoke/{world.name}", Recursive=True)
+    return [each["Name"] for each in found["Parameters"]]
+
+
+def _keys(world: World) -> list[str]:
+    pages = world.client("kms").get_paginator("list_aliases").paginate()
+    return [
+        each["TargetKeyId"]
+        for page in pages
+        for each in page["Aliases"]
+        if each["AliasName"] == f"alias/{world.name}" and "TargetKeyId" in each
+    ]
+
+
+def _has_bucket(world: World) -> bool:
+    return any(each["Name"] == world.bucket for each in world.client("s3").list_buckets()["Buckets"])
+
+
+def _remove_bucket(world: World) -> Iterator[str]:
+    if not _has_bucket(world):
+        return
+    s3 = world.client("s3")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=world.bucket):
+        for each in page.get("Contents", []):
+            s3.delete_object(Bucket=world.bucket, Key=each["Key"])
+    s3.delete_bucket(Bucket=world.bucket)
+    yield f"bucket {world.bucket}"

@@ -1,0 +1,138 @@
+"""The steps of a run, in their order: what each proves, and what of it an emulated account can show."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from smoke import arriving, changing, looking, trouble
+from smoke.world import Failed, World
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a step looked at."""
+
+    number: int
+    """How many things: none is a failure, whatever the text says."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One proof."""
+
+    name: str
+    proves: str
+    run: Callable[[World], tuple[int, str]]
+    """Looks, and returns at how many things, and what they were. Raises `Failed`, or whatever boto raises."""
+    why_not_emulated: str = ""
+    """Why the emulator cannot show it; empty if it can."""
+
+    @property
+    def is_emulated(self) -> bool:
+        """Whether an emulated account can show it."""
+        return not self.why_not_emulated
+
+
+def carried_out(step: Step, world: World) -> Seen:
+    """Run a step.
+
+    Raises:
+        Failed: It did not see what it is to see, or looked at nothing.
+    """
+    number, text = step.run(world)
+    if number < 1:
+        raise Failed(f"nothing was looked at: {text}")
+    return Seen(number, text)
+
+
+STEPS = (
+    Step(
+        "surroundings",
+        "which account, region, quotas, trails and account policy the rest is about",
+        looking.surroundings,
+        "it has no quotas of concurrency, no trails and no account policies",
+    ),
+    Step(
+        "ingest-api",
+        "the ingest API of this run answers 200, 400 and 500 as told, and 401 to a wrong key",
+        looking.ingest_api,
+    ),
+    Step(
+        "deploy",
+        "a first deployment with a pattern and redaction succeeds",
+        changing.deploy,
+    ),
+    Step("plain", "a plain line arrives, redacted, and how long it takes", arriving.plain),
+    Step(
+        "arm64",
+        "RE2, which the pattern needs at every start, loads on arm64",
+        changing.arm64,
+        "it runs functions on this machine's own processor",
+    ),
+    Step("json", "a JSON log arrives with its level", arriving.structured),
+    Step("large", "a log event of 1 MB arrives", arriving.large),
+    Step("many", "10,000 lines of one moment all arrive", arriving.many),
+    Step(
+        "metrics",
+        "CloudWatch makes metrics of the functions' lines",
+        looking.metrics,
+        "it makes no metrics of log lines (embedded metric format)",
+    ),
+    Step(
+        "new-log-group",
+        "a log group that is made now is subscribed by itself",
+        arriving.new_log_group,
+        "it has no CloudTrail events of new log groups, and the schedule takes a quarter of an hour",
+    ),
+    Step("outage", "500: logs wait in the dead-letter queue, and it empties itself after", trouble.outage),
+    Step(
+        "alarm",
+        "the alarm on the dead-letter queue goes off",
+        trouble.alarm,
+        "it has no metrics of SQS",
+    ),
+    Step(
+        "refused",
+        "400: the one log waits in the dead-letter queue, with the reason rejected",
+        trouble.refused,
+    ),
+    Step("parked", "what cannot be read goes to the parked queue at once", trouble.parked),
+    Step(
+        "no-concurrency",
+        "with a reserved concurrency of 0 Lambda itself writes the event to the dead-letter queue",
+        trouble.no_concurrency,
+        "it runs functions whatever their concurrency, and writes another envelope into the queue",
+    ),
+    Step("refused-setting", "`(error` is refused, and no function is changed", changing.refused_setting),
+    Step("same-again", "a second deployment changes nothing", changing.same_again),
+    Step(
+        "key-kind",
+        "the key moves from the stack's secret to an SSM parameter while logs flow",
+        changing.key_kind,
+    ),
+    Step(
+        "kms-key",
+        "a message that waits while the queues get a KMS key can be read after",
+        changing.kms_key,
+        "it checks no keys",
+    ),
+    Step(
+        "architecture",
+        "the functions move to x86_64, and RE2 loads there",
+        changing.architecture,
+        "it runs functions on this machine's own processor",
+    ),
+    Step(
+        "vpc",
+        "the shipper runs in the default VPC's subnets, and what it cannot reach is kept by Lambda",
+        changing.vpc,
+        "it has no network of its own",
+    ),
+    Step(
+        "permissions",
+        "no role of the stack was denied anything, by CloudTrail",
+        looking.permissions,
+        "it has no CloudTrail",
+    ),
+)
+"""What is removed at the end, and looked for, is no step: it happens whatever came before (`cleanup`)."""
