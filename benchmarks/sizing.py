@@ -41,7 +41,7 @@ PEAK = 3
 """How many times the mean the busiest quarter of an hour is: an assumption."""
 API_SECONDS = 0.05
 """From a request to its answer: an assumption."""
-IN_FLIGHT, LOGS_A_REQUEST = 4, 500
+IN_FLIGHT, LOGS_A_REQUEST = 8, 500
 BATCH_BYTES = 6e6
 """What Lambda hands over at once, records in base64 ("Lambda quotas", AWS Lambda Developer Guide)."""
 SHARD_BYTES_A_SECOND, SHARD_RECORDS_A_SECOND = 1e6, 1000

@@ -403,6 +403,8 @@ OTHER_VALUES = {
     "MemorySize": "1024",
     "CaBundleLayerArn": f"arn:aws:lambda:{REGION}:000000000000:layer:authorities:1",
     "TagProperties": "team,environment",
+    "LeaveOutProperties": "eventId,logStream",
+    "OrganizationId": "o-exampleorgid",
 }
 
 

@@ -38,7 +38,7 @@ def test_the_figures_in_the_text_are_those_of_the_tables() -> None:
     for text in (
         f"a line of {load.message_bytes:.0f} bytes becomes {longer:.0f} bytes longer",
         f"are {size.events_a_second / 1000:.0f},000 log events a second",
-        f"{load.microseconds + 25:.1f} µs together",
+        f"{load.microseconds + 12.5:.1f} µs together",
         f"keep {size.concurrency:.0f}\n",
         f"{size.concurrency:.0f} ÷ {size.shards} is {size.factor}",
         f"{size.sent_terabytes_a_day:.1f} TB a day to LogInformant, {requests:,.0f} requests",
@@ -49,7 +49,7 @@ def test_the_figures_in_the_text_are_those_of_the_tables() -> None:
 
 def test_the_arithmetic_on_round_numbers() -> None:
     """10 TB in events of 1,000 bytes, 100 in the stream, are 115,741 a second."""
-    size = sizing(Load("round", message_bytes=1000, sent_bytes=2000, stream_bytes=100, microseconds=75))
+    size = sizing(Load("round", message_bytes=1000, sent_bytes=2000, stream_bytes=100, microseconds=87.5))
     assert size.events_a_second == pytest.approx(115_741, abs=1)
     assert size.stream_megabytes_a_second == pytest.approx(34.72, abs=0.01)
     assert (size.shards, size.doublings, size.factor) == (35, 4, 1)
