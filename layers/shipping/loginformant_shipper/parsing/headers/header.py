@@ -89,7 +89,7 @@ def find_level(line: str) -> LevelMark | None:
     if layout := level_of_known_layout(head):
         return layout
     telling = _TELLING.intersection(words_of(head))
-    if not telling:
+    if not telling or (_TELLING_ALONE.isdisjoint(telling) and not _are_marked(telling, head)):
         return None
     walk = HeaderWalk(head, telling)
     return walk.find_level(walk.skip(leading["stamp"]) if leading else 0)
@@ -101,6 +101,14 @@ _TELLING = encoded((*BRACKETED_WORDS, *PLURALS, *LETTERS, *(2 * letter for lette
 
 _ZONES = "UTC|GMT|AM|PM|[CEPM][DES]?S?T|Z"
 _CALENDAR = f"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun|{_ZONES}"
+
+
+_TELLING_ALONE = _TELLING - (encoded(BRACKETED_WORDS) | encoded(PLURALS)) | encoded(LEVEL_WORDS)
+
+
+def _are_marked(words: frozenset[bytes], head: str) -> bool:
+    """Return whether words that need brackets, capitals or a colon to be levels may have them in a head."""
+    return "[" in head or "<" in head or ":" in head or any(word.decode().upper() in head for word in words)
 
 
 class PlainLevel(NamedTuple):
