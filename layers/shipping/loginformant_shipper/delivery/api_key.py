@@ -111,7 +111,7 @@ def _answer_by_botocore(name: str, is_secret: bool, place: str, attempts: int, s
 
 
 def _region_in(name: str) -> str | None:
-    """The region that an ARN names; None for a plain name, which is one of the function's own region."""
+    """Return the region that an ARN names; None for a plain name, which is of the function's own region."""
     parts = name.split(":")
     return parts[3] or None if parts[0] == "arn" and len(parts) > 5 else None
 

@@ -47,7 +47,7 @@ class Batch(NamedTuple):
             place = end
 
     def without_body(self) -> "Batch":
-        """What is left of the batch when it is not to be sent any more."""
+        """Return what is left of the batch when it is not to be sent any more."""
         return self._replace(body=b"")
 
     def halves(self) -> tuple["Batch", "Batch"]:

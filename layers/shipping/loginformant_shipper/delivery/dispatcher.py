@@ -97,6 +97,8 @@ class EnvironmentState:
 
 
 class Settled(NamedTuple):
+    """What became of a batch: delivered, or failed with a reason."""
+
     batch: Batch
     failure: Failure | None
     """None: delivered."""
@@ -384,7 +386,7 @@ class Delivery:
             self._probe_failed(self._doubt, job.verdict, failure, timed_out=timed_out)
 
     def _answered(self) -> None:
-        """The ingest API has answered: whatever it says, it is no outage."""
+        """Note that the ingest API has answered: whatever it says, it is no outage."""
         self._trouble, self._state.unavailable_until = None, -math.inf
         if self._doubt and self._doubt.failure is None:
             self._doubt = None
@@ -583,7 +585,7 @@ class Delivery:
                 self._waiting.insert(0, _Job(part.batch, search, part, failures=part.failures))
 
     def _stop_searching(self) -> None:
-        """The ingest API asks for patience: no search begins any more, and none goes on."""
+        """Stop searching, since the ingest API asks for patience: no search begins, and none goes on."""
         self._may_search = False
         for jobs in (self._waiting, self._held):
             for job in jobs[:]:
@@ -643,8 +645,10 @@ class Delivery:
         return job
 
     def _single_log(self, doubt: _Doubt) -> _Job | None:
-        """Take the log that is most likely a good one: of another batch, else one kept back for this, else
-        any log of the largest parts there are, and last one that waits for its end itself.
+        """Take the log that is most likely a good one.
+
+        Of another batch, else one kept back for this, else any log of the largest parts there are, and last
+        one that waits for its end itself.
         """
         self._look_ahead()
         fresh = [job for job in self._waiting if _is_fresh(job)]

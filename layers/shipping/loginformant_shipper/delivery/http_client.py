@@ -28,6 +28,8 @@ MAX_DETAIL_CHARACTERS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
+    """What became of one request."""
+
     status: int | None
     """HTTP status; None where no answer came, or none that is HTTP."""
     detail: str
@@ -112,7 +114,7 @@ class Connection:
         return Outcome(response.status, detail, retry_after, time.monotonic() - started, is_html)
 
     def _detail(self, text: str, key: str) -> str:
-        """The start of a text that is stored and logged: an answer may quote what it was sent."""
+        """Return the start of a text that is stored and logged: an answer may quote what it was sent."""
         return redact_text(text.replace(key, "***"), self._settings)[:MAX_DETAIL_CHARACTERS]
 
     def abandon(self) -> None:
@@ -238,7 +240,7 @@ def _read_answer(response: urllib3.BaseHTTPResponse, until: float) -> bytes:
 
 
 def _plain(error: Exception) -> str:
-    """An error in one line: urllib3's own text, without the object addresses that it begins with."""
+    """Return an error in one line: urllib3's own text, without the object addresses that it begins with."""
     text = (
         str(error.__cause__ or error) if isinstance(error, urllib3.exceptions.ProtocolError) else str(error)
     )

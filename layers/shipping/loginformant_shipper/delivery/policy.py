@@ -9,6 +9,8 @@ KIB = 1024
 
 
 class Verdict(Enum):
+    """What an outcome means for the batch."""
+
     DELIVERED = auto()
     REFUSED = auto()
     """Something in the request is bad: find out what, by halves."""

@@ -13,12 +13,16 @@ from loginformant_shipper.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class SendEnded:
+    """A request is over, one way or another."""
+
     ticket: int
     outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class KeyFetched:
+    """A look-up of the API key is over."""
+
     ticket: int
     key: str | None
     detail: str
@@ -41,7 +45,7 @@ class Senders(Protocol):
         """Begin to read the API key afresh; it completes as `KeyFetched`."""
 
     def wait(self, seconds: float) -> Completion | None:
-        """The next completion, or None after `seconds`."""
+        """Wait for the next completion; None after `seconds`."""
 
     def abandon(self, ticket: int) -> Outcome | None:
         """Give up a request that has taken too long. The outcome where its status had come, else None.
@@ -105,9 +109,11 @@ class ThreadedSenders:
         self._completions: queue.SimpleQueue[Completion] = queue.SimpleQueue()
 
     def now(self) -> float:
+        """Return the time on the clock of all deadlines, in seconds."""
         return time.monotonic()
 
     def send(self, ticket: int, body: bytes, key: str, seconds: float) -> None:
+        """Begin a request with a batch's body; its end comes out of `wait`."""
         sender = self._idle.pop() if self._idle else self._new_sender()
         self._busy[ticket] = sender
         sender.send(_Request(ticket, body, key, seconds))
@@ -116,6 +122,7 @@ class ThreadedSenders:
         return _Sender(Connection(self._settings, self.tls), self._completions)
 
     def fetch_key(self, ticket: int) -> None:
+        """Begin to look up the API key; the end comes out of `wait`."""
         threading.Thread(target=lambda: self._completions.put(self._fetch(ticket)), daemon=True).start()
 
     def _fetch(self, ticket: int) -> KeyFetched:
@@ -125,6 +132,7 @@ class ThreadedSenders:
             return KeyFetched(ticket, None, str(error))
 
     def wait(self, seconds: float) -> Completion | None:
+        """Return the next completion; None where there is none within `seconds`."""
         try:
             completion = self._completions.get(timeout=max(seconds, 0.0))
         except queue.Empty:
@@ -134,6 +142,7 @@ class ThreadedSenders:
         return completion
 
     def abandon(self, ticket: int) -> Outcome | None:
+        """Give a request up. Returns its outcome where the answer has begun, else None."""
         sender = self._busy.pop(ticket, None)
         if sender is None:
             return None
