@@ -375,7 +375,7 @@ OTHER_VALUES = {
     "AutoReplay": "false",
     "MaxReplays": "5",
     "NotificationEmail": "on-call@example.com",
-    "Monitoring": "full",
+    "Monitoring": "basic",
     "NotificationTopicArn": f"arn:aws:sns:{REGION}:000000000000:on-call",
     "LogRetentionDays": "90",
     "KinesisStreamArn": f"arn:aws:kinesis:{REGION}:000000000000:stream/logs",
@@ -404,7 +404,8 @@ OTHER_VALUES = {
     "CaBundleLayerArn": f"arn:aws:lambda:{REGION}:000000000000:layer:authorities:1",
     "TagProperties": "team,environment",
     "LeaveOutProperties": "eventId,logStream",
-    "OrganizationId": "o-exampleorgid",
+    # the emulator knows no AWS::Logs::Destination, nor the saved queries of Monitoring=full
+    "OrganizationId": "",
 }
 
 
