@@ -26,7 +26,7 @@ LOG_GROUP, FILTER, POLICY = "LogGroupName", "FilterName", "PolicyLevel"
 Dimensions = tuple[tuple[str, str], ...]
 
 
-class Metric(NamedTuple):
+class AwsMetric(NamedTuple):
     """One metric of one log group."""
 
     name: str
@@ -34,30 +34,30 @@ class Metric(NamedTuple):
     dimensions: Dimensions
 
 
-def incoming(log_group: str) -> Metric:
+def incoming(log_group: str) -> AwsMetric:
     """Return the metric of what is logged in a log group."""
-    return Metric(INCOMING, log_group, ((LOG_GROUP, log_group),))
+    return AwsMetric(INCOMING, log_group, ((LOG_GROUP, log_group),))
 
 
-def list_metrics(stack: Stack) -> list[Metric]:
+def list_metrics(stack: Stack) -> list[AwsMetric]:
     """Return the metrics of subscriptions that had values lately. Raises `CommandError`.
 
     Those of an account policy have no log group.
     """
-    found: list[Metric] = []
+    found: list[AwsMetric] = []
     with aws_errors("Listing the metrics of CloudWatch Logs"):
         paginator = stack.session.client("cloudwatch", config=client_config()).get_paginator("list_metrics")
         for name in OF_SUBSCRIPTIONS:
             for page in paginator.paginate(Namespace=NAMESPACE, MetricName=name):
                 for each in page["Metrics"]:
                     dimensions = tuple((pair["Name"], pair["Value"]) for pair in each["Dimensions"])
-                    found.append(Metric(name, dict(dimensions).get(LOG_GROUP, ""), dimensions))
+                    found.append(AwsMetric(name, dict(dimensions).get(LOG_GROUP, ""), dimensions))
     return found
 
 
 def read(
-    stack: Stack, metrics: Iterable[Metric], since: int, until: int, minutes: int
-) -> Mapping[Metric, Series]:
+    stack: Stack, metrics: Iterable[AwsMetric], since: int, until: int, minutes: int
+) -> Mapping[AwsMetric, Series]:
     """Return what was counted of each, in periods of so many minutes. Raises `CommandError`."""
     asked = list(metrics)
     queries: list[Query] = [

@@ -14,7 +14,7 @@ from loginformant_shipper.subscriptions.wanted import matches
 
 from shipctl.account import aws_errors
 from shipctl.audit import cloudwatch, own_counts
-from shipctl.audit.cloudwatch import Metric, minute_of
+from shipctl.audit.cloudwatch import AwsMetric, minute_of
 from shipctl.audit.findings import Counts, Filtering, Finding, State, Window, look
 from shipctl.audit.gaps import Series
 from shipctl.stack import Stack
@@ -45,7 +45,7 @@ class _Known(NamedTuple):
     stack: Stack
     settings: SubscriptionSettings
     window: Window
-    metrics: Mapping[str, Sequence[Metric]]
+    metrics: Mapping[str, Sequence[AwsMetric]]
     """Those of subscriptions, by log group."""
     elsewhere: Mapping[str, frozenset[str]] = MappingProxyType({})
     """Names of filters that lead elsewhere, by log group; asked only of those that are in doubt."""
@@ -67,7 +67,7 @@ def survey(
     `only` are patterns of names of log groups; none is all that are wanted, or of which something arrived.
     """
     begin = _hour(window.since) - HOUR
-    metrics: dict[str, list[Metric]] = {}
+    metrics: dict[str, list[AwsMetric]] = {}
     for metric in cloudwatch.list_metrics(stack):
         metrics.setdefault(metric.log_group, []).append(metric)
     known = _Known(stack, settings, window, metrics)
@@ -96,7 +96,7 @@ def _filtering(known: _Known, name: str) -> Filtering:
     return Filtering(is_known, bool(known.settings.filter_pattern) or name in known.patterned)
 
 
-def _ours(known: _Known, name: str) -> Sequence[Metric] | None:
+def _ours(known: _Known, name: str) -> Sequence[AwsMetric] | None:
     """Return the metrics of the log group's filter to this stack; None where they cannot be told apart."""
     there = known.metrics.get(name, ())
     filters = {_filter_of(metric) for metric in there} - known.elsewhere.get(name, frozenset())
@@ -109,7 +109,7 @@ def _ours(known: _Known, name: str) -> Sequence[Metric] | None:
     return [metric for metric in there if _filter_of(metric) in filters]
 
 
-def _filter_of(metric: Metric) -> str:
+def _filter_of(metric: AwsMetric) -> str:
     return dict(metric.dimensions).get(cloudwatch.FILTER, "")
 
 
@@ -216,7 +216,7 @@ def _add(to: dict[int, int], series: Series) -> None:
 
 def _add_account(found: Survey, known: _Known, begin: int) -> None:
     """Add what CloudWatch Logs counted for the account policy: sums without log groups."""
-    metrics: Iterable[Metric] = known.metrics.get("", ())
+    metrics: Iterable[AwsMetric] = known.metrics.get("", ())
     hours = cloudwatch.read(known.stack, metrics, begin, _hour(known.window.end) + HOUR, HOUR)
     found.account_forwarded = 0
     for metric, series in hours.items():

@@ -18,9 +18,9 @@ from rich.progress import Progress as Bar
 from shipctl.backfill import history_file
 from shipctl.backfill.history import Milliseconds, Past, Span, milliseconds, read_history, utc
 from shipctl.backfill.options import How, LogGroup, Which
-from shipctl.backfill.outcome import Outcome, document, write_outcome
 from shipctl.backfill.progress import Progress, ProgressFile, default_path
 from shipctl.backfill.records import records_of
+from shipctl.backfill.result import BackfillResult, document, write_result
 from shipctl.backfill.shipping import ship_history
 from shipctl.dlq.signals import Stop, stopped_by_signals
 from shipctl.errors import CommandError
@@ -125,11 +125,11 @@ def backfill(
                     trouble = str(error)
     look = [stack.command("dlq", "stats")]
     resume = _command(task, how)
-    outcome = Outcome(progress, before, time.monotonic() - began, trouble, file.path, resume, look)
+    outcome = BackfillResult(progress, before, time.monotonic() - began, trouble, file.path, resume, look)
     if as_json:
         print_json(document(outcome))
     else:
-        write_outcome(console, outcome)
+        write_result(console, outcome)
     if stop and not progress.complete:
         raise typer.Exit(128 + (stop.signal or signal.SIGINT))
     if trouble:

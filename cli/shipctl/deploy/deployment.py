@@ -14,7 +14,7 @@ from shipctl.deploy.artefacts import Artefacts
 from shipctl.deploy.change_set import ChangeSet, discard, make_change_set, refuse_other_values
 from shipctl.deploy.changes import write_removed_parameters, write_resources, write_settings
 from shipctl.deploy.live_stack import LiveStack
-from shipctl.deploy.progress import Outcome, follow, newest_event
+from shipctl.deploy.progress import Ending, follow, newest_event
 from shipctl.deploy.questions import confirm, refuse_without_terminal
 from shipctl.deploy.settings_plan import Setting
 from shipctl.deploy.stored_key import with_stored_key
@@ -122,7 +122,7 @@ class Deployment:
             raise
         self._tell(outcome)
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _tell(self, outcome: Ending) -> None:
         if not outcome.is_good:
             after = "the stack is removed again" if self.live is None else "the stack is as it was before"
             if outcome.status not in ("DELETE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"):
@@ -162,5 +162,5 @@ def remove_failed_stack(console: Console, client: "CloudFormationClient", name: 
         raise CommandError(f"stack {name} could not be removed: {_why(outcome)}")
 
 
-def _why(outcome: Outcome) -> str:
+def _why(outcome: Ending) -> str:
     return "; ".join(outcome.failures[:3]) or f"its events say why (status {outcome.status})"

@@ -23,7 +23,7 @@ _CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Ending:
     """How a deployment or a deletion ended."""
 
     status: str
@@ -43,7 +43,7 @@ def newest_event(client: "CloudFormationClient", stack_id: str) -> str:
     return events[0]["EventId"] if events else ""
 
 
-def follow(client: "CloudFormationClient", stack_id: str, since: str, console: Console) -> Outcome:
+def follow(client: "CloudFormationClient", stack_id: str, since: str, console: Console) -> Ending:
     """Wait until a stack is at rest, showing what it does. `since` is of `newest_event`.
 
     Raises:
@@ -65,7 +65,7 @@ def follow(client: "CloudFormationClient", stack_id: str, since: str, console: C
             line.update(f"CloudFormation: {status}, {seconds:.0f} s")
             time.sleep(_POLL_SECONDS)
         failures = tuple(_failures(client, stack_id, since))
-    return Outcome("UPDATE_COMPLETE" if status.startswith("UPDATE_COMPLETE") else status, failures)
+    return Ending("UPDATE_COMPLETE" if status.startswith("UPDATE_COMPLETE") else status, failures)
 
 
 def _failures(client: "CloudFormationClient", stack_id: str, since: str) -> Iterator[str]:

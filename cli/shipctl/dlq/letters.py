@@ -24,7 +24,7 @@ REASONS = (*(reason.value for reason in Reason), CRASHED)
 Record = dict[str, Any]
 
 
-class FilterCause(NamedTuple):
+class DeadLetterCause(NamedTuple):
     """Why the log events of a message are here."""
 
     reason: str
@@ -59,17 +59,17 @@ class Letter:
         return tuple(decode({"Records": [self.record]}, MAX_BYTES))
 
     @cached_property
-    def cause(self) -> FilterCause:
+    def cause(self) -> DeadLetterCause:
         """The reason that the shipper gave, or what Lambda says, or what decoding shows."""
         attributes = self.attributes
         if reason := attributes.get("Reason"):
-            return FilterCause(reason, attributes.get("Status", ""), attributes.get("Detail", ""))
+            return DeadLetterCause(reason, attributes.get("Status", ""), attributes.get("Detail", ""))
         if told := _told_by_lambda(attributes) or _told_by_envelope(self.record["body"]):
-            return FilterCause(CRASHED, "", told)
+            return DeadLetterCause(CRASHED, "", told)
         for decoded in self.decoded:
             if isinstance(decoded, Undecodable):
-                return FilterCause(decoded.reason.value, "", decoded.detail)
-        return FilterCause(CRASHED, "", "")
+                return DeadLetterCause(decoded.reason.value, "", decoded.detail)
+        return DeadLetterCause(CRASHED, "", "")
 
     @cached_property
     def log_group(self) -> str:

@@ -18,7 +18,7 @@ from loginformant_shipper.wire.payload_json import read_payload
 from shipctl.dlq.letters import Letter
 from shipctl.errors import CommandError
 from shipctl.options import SHOWN_PANEL
-from shipctl.preview.settings import NOT_OF_INTEREST
+from shipctl.preview.tried_settings import NOT_OF_INTEREST
 from shipctl.reading import MAX_BYTES
 from shipctl.stack import Stack
 

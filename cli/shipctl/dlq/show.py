@@ -25,7 +25,7 @@ from shipctl.dlq.redacted import Raw, redacted, redaction_of
 from shipctl.dlq.spans import ago, utc
 from shipctl.options import SHOWN_PANEL
 from shipctl.preview.arrivals import Arrival, arrivals
-from shipctl.preview.settings import settings_for
+from shipctl.preview.tried_settings import settings_for
 from shipctl.streams import Streams
 from shipctl.table import BOLD, DIM, LEVEL_STYLES, TROUBLE
 from shipctl.terminal import counted, one_line, visible_json

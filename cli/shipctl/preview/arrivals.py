@@ -40,10 +40,10 @@ class Filtered(NamedTuple):
     reason: str
 
 
-Outcome = Arrival | Filtered
+PreviewedLog = Arrival | Filtered
 
 
-def arrivals(streams: Streams, settings: Settings) -> Iterator[Outcome]:
+def arrivals(streams: Streams, settings: Settings) -> Iterator[PreviewedLog]:
     """Yield each log of some streams, in the order of their first events' timestamps, and what becomes of it.
 
     The steps and their order are those of `pipeline`.
@@ -52,7 +52,7 @@ def arrivals(streams: Streams, settings: Settings) -> Iterator[Outcome]:
     return heapq.merge(*outcomes, key=_time)
 
 
-def _of_stream(message: SubscriptionMessage, settings: Settings) -> Iterator[Outcome]:
+def _of_stream(message: SubscriptionMessage, settings: Settings) -> Iterator[PreviewedLog]:
     origin = message.origin
     where = frame(origin, settings.region, settings.properties)
     blanks: list[Log] = []
@@ -82,6 +82,6 @@ def _levelled(
         yield log, level
 
 
-def _time(outcome: Outcome) -> int:
+def _time(outcome: PreviewedLog) -> int:
     timestamp = outcome.log.events[0].timestamp
     return timestamp if isinstance(timestamp, int) else 0

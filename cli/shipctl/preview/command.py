@@ -16,9 +16,9 @@ from shipctl.log_group import read_log_group
 from shipctl.option_blocks import optional
 from shipctl.options import SHOWN_PANEL, STACK_PANEL
 from shipctl.preview.arrivals import arrivals
-from shipctl.preview.settings import Tried, not_applied, settings_for
 from shipctl.preview.shown import Shown
-from shipctl.preview.summary import Tally, write_summary
+from shipctl.preview.summary import PreviewCounts, write_summary
+from shipctl.preview.tried_settings import Tried, not_applied, settings_for
 from shipctl.reading import STANDARD_INPUT, opened, read_file
 from shipctl.stack import find_stack
 from shipctl.streams import Piece, Streams
@@ -169,23 +169,23 @@ def preview(
         )
 
     settings = settings_for(stack, given, region or "")
-    tally = Tally()
+    seen = PreviewCounts()
     writer = JsonLines() if as_json else LogTable(Console(highlight=False), show_exceptions=wanted.exceptions)
     with closing(pieces):
         for piece in pieces:
             if isinstance(piece, Streams):
                 outcomes = arrivals(piece, settings)
-                writer.write(wanted.of(outcomes, tally))
+                writer.write(wanted.of(outcomes, seen))
             else:
-                tally.count(piece)
+                seen.count(piece)
                 if isinstance(piece, Undecodable):
                     writer.write_undecodable(piece)
-    if tally.is_empty:
+    if seen.is_empty:
         print(f"shipctl: {nothing}", file=sys.stderr)
         return
     write_summary(
         Console(stderr=as_json, highlight=False),
-        tally,
+        seen,
         exceptions_shown=wanted.exceptions or as_json,
         remark=not_applied(stack, given),
     )

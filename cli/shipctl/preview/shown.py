@@ -9,8 +9,8 @@ from loginformant_shipper.names import Level
 
 from shipctl.option_blocks import optional
 from shipctl.options import SHOWN_PANEL
-from shipctl.preview.arrivals import Arrival, Outcome
-from shipctl.preview.summary import Tally
+from shipctl.preview.arrivals import Arrival, PreviewedLog
+from shipctl.preview.summary import PreviewCounts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +40,13 @@ class Shown:
         typer.Option("--exceptions", help="Show whole stack traces.", rich_help_panel=SHOWN_PANEL),
     ] = False
 
-    def of(self, outcomes: Iterable[Outcome], tally: Tally) -> Iterator[Arrival]:
+    def of(self, outcomes: Iterable[PreviewedLog], seen: PreviewCounts) -> Iterator[Arrival]:
         """Yield the logs that the user wants to see; all are counted."""
         levels = frozenset(self.levels or Level)
         for outcome in outcomes:
-            tally.count(outcome)
+            seen.count(outcome)
             if not isinstance(outcome, Arrival) or outcome.level not in levels:
                 continue
             if self.dropped or not outcome.cause:
-                tally.shown += not outcome.cause
+                seen.shown += not outcome.cause
                 yield outcome

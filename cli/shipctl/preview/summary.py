@@ -31,7 +31,7 @@ _BAR_NARROW = 12
 
 
 @dataclass
-class Tally:
+class PreviewCounts:
     """Counts, however many logs there are."""
 
     events: int = 0
@@ -79,37 +79,37 @@ class Tally:
         return not (self.events or self.undecodable or self.control_messages)
 
 
-def write_summary(console: Console, tally: Tally, *, exceptions_shown: bool, remark: str = "") -> None:
+def write_summary(console: Console, seen: PreviewCounts, *, exceptions_shown: bool, remark: str = "") -> None:
     """Write the counts to `console`, bars and rules by level; `remark` is what else is to be known."""
     console.print()
     console.print(
         Group(
-            _heading(tally),
-            _levels(tally, _BAR if console.width >= WIDE else _BAR_NARROW),
-            *_remarks(tally, exceptions_shown),
+            _heading(seen),
+            _levels(seen, _BAR if console.width >= WIDE else _BAR_NARROW),
+            *_remarks(seen, exceptions_shown),
             *([Text(remark, style=TROUBLE)] if remark else []),
         )
     )
 
 
-def _heading(tally: Tally) -> Text:
-    line = Text(f"{counted(tally.logs, 'log')} would be sent", style=BOLD)
-    if tally.logs:
-        line.append(f", made of {counted(tally.events - tally.filtered.total(), 'log event')}", style=Style())
-    if tally.shown != tally.logs:
-        line.append(f"; {tally.shown:,} shown", style=Style())
+def _heading(seen: PreviewCounts) -> Text:
+    line = Text(f"{counted(seen.logs, 'log')} would be sent", style=BOLD)
+    if seen.logs:
+        line.append(f", made of {counted(seen.events - seen.filtered.total(), 'log event')}", style=Style())
+    if seen.shown != seen.logs:
+        line.append(f"; {seen.shown:,} shown", style=Style())
     return line
 
 
-def _levels(tally: Tally, longest: int) -> Table:
+def _levels(seen: PreviewCounts, longest: int) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    most = max((rules.total() for rules in tally.rules.values()), default=0)
+    most = max((rules.total() for rules in seen.rules.values()), default=0)
     for level in reversed(Level):
-        rules = tally.rules[level]
+        rules = seen.rules[level]
         if total := rules.total():
             style = LEVEL_STYLES[level]
             bar = Text(
@@ -122,15 +122,15 @@ def _levels(tally: Tally, longest: int) -> Table:
     return grid
 
 
-def _remarks(tally: Tally, exceptions_shown: bool) -> Iterator[Text]:
-    for reason, events in tally.filtered.items():
+def _remarks(seen: PreviewCounts, exceptions_shown: bool) -> Iterator[Text]:
+    for reason, events in seen.filtered.items():
         yield Text(f"{counted(events, 'log event')} would not be sent: {WORDS.get(reason, reason)}")
-    for reason, events in tally.undecodable.items():
+    for reason, events in seen.undecodable.items():
         yield Text(f"{events:,} undecodable, for the dead-letter queue: {reason}", TROUBLE)
-    if tally.control_messages:
-        yield Text(f"{counted(tally.control_messages, 'control message')}: CloudWatch's own, not sent")
-    if tally.limit is not None:
-        yield Text(f"Reading ended at --limit, {counted(tally.limit, 'log event')}; there may be more.")
-    if tally.exceptions and not exceptions_shown:
-        verb = "has" if tally.exceptions == 1 else "have"
-        yield Text(f"{counted(tally.exceptions, 'log')} {verb} a stack trace: --exceptions", DIM)
+    if seen.control_messages:
+        yield Text(f"{counted(seen.control_messages, 'control message')}: CloudWatch's own, not sent")
+    if seen.limit is not None:
+        yield Text(f"Reading ended at --limit, {counted(seen.limit, 'log event')}; there may be more.")
+    if seen.exceptions and not exceptions_shown:
+        verb = "has" if seen.exceptions == 1 else "have"
+        yield Text(f"{counted(seen.exceptions, 'log')} {verb} a stack trace: --exceptions", DIM)

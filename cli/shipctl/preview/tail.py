@@ -18,9 +18,9 @@ from shipctl.log_group import streams_of
 from shipctl.option_blocks import optional
 from shipctl.options import AsJson, Place
 from shipctl.preview.arrivals import arrivals
-from shipctl.preview.settings import Tried, not_applied, settings_for
 from shipctl.preview.shown import Shown
-from shipctl.preview.summary import Tally
+from shipctl.preview.summary import PreviewCounts
+from shipctl.preview.tried_settings import Tried, not_applied, settings_for
 from shipctl.stack import Stack
 from shipctl.streams import Streams
 from shipctl.subscriptions.deployed_settings import logs_api, settings_of, wanted_log_groups
@@ -139,9 +139,9 @@ def tail(
     if remark := not_applied(stack, given):
         print(f"shipctl: {remark}", file=sys.stderr)
     writer = JsonLines() if as_json else LogTable(Console(highlight=False), show_exceptions=wanted.exceptions)
-    began, tally = since or datetime.now(UTC) - DEFAULT_SINCE, Tally()
+    began, seen = since or datetime.now(UTC) - DEFAULT_SINCE, PreviewCounts()
     while True:
-        writer.write(wanted.of(arrivals(follower.read(began), settings), tally))
+        writer.write(wanted.of(arrivals(follower.read(began), settings), seen))
         began = max(began, datetime.now(UTC) - LATE)
         time.sleep(max(POLL_SECONDS, len(names) / REQUESTS_PER_SECOND))
 

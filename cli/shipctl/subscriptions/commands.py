@@ -13,7 +13,7 @@ from shipctl.options import SHOWN_PANEL, Place
 from shipctl.subscriptions.deployed_settings import settings_of, with_patterns
 from shipctl.subscriptions.outcomes import (
     WORDS,
-    Tally,
+    ReconcileCounts,
     is_wrong,
     outcomes,
     write_action,
@@ -63,21 +63,21 @@ def list_(
     """
     found = place.find()
     console = Console(highlight=False)
-    tally = Tally()
+    counts = ReconcileCounts()
     wrong = 0
     for outcome in outcomes(found, settings_of(found), only or (), only_look=True):
-        tally.count(outcome)
+        counts.count(outcome)
         wrong += is_wrong(outcome)
         if as_json:
             write_json(outcome)
         else:
             write_state(console, outcome)
-    if not as_json and tally.states:
+    if not as_json and counts.states:
         console.print()
     summary = Console(stderr=as_json, highlight=False)
-    for state, count in tally.states.most_common():
+    for state, count in counts.states.most_common():
         summary.print(f"{count:>7,}  {WORDS[state]}", soft_wrap=True)
-    if not tally.states:
+    if not counts.states:
         print("shipctl: no such log group", file=sys.stderr)
     if wrong:
         raise typer.Exit(1)
@@ -122,23 +122,23 @@ def reconcile(
     Exit status: 0 if all log groups are as they are wanted, else 1.
     """
     found = place.find()
-    tally = _show(outcomes(found, settings_of(found), only or (), only_look=False), as_json, done=True)
-    if tally.troubles:
+    counts = _show(outcomes(found, settings_of(found), only or (), only_look=False), as_json, done=True)
+    if counts.troubles:
         raise typer.Exit(1)
 
 
-def _show(each: Iterator[Reconciled], as_json: bool, *, done: bool) -> Tally:
+def _show(each: Iterator[Reconciled], as_json: bool, *, done: bool) -> ReconcileCounts:
     console = Console(highlight=False)
-    tally = Tally()
+    counts = ReconcileCounts()
     for outcome in each:
-        tally.count(outcome)
+        counts.count(outcome)
         if as_json:
             if outcome.trouble or outcome.finding.action:
                 write_json(outcome)
         else:
             write_action(console, outcome)
-    Console(stderr=as_json, highlight=False).print(tally.changes(done), soft_wrap=True)
-    return tally
+    Console(stderr=as_json, highlight=False).print(counts.changes(done), soft_wrap=True)
+    return counts
 
 
 subscriptions = typer.Typer(

@@ -136,7 +136,7 @@ def write_action(console: Console, outcome: Reconciled) -> None:
     console.print(line, soft_wrap=True)
 
 
-class Tally:
+class ReconcileCounts:
     """Counts outcomes for the last line."""
 
     def __init__(self) -> None:

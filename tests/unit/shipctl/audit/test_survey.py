@@ -12,7 +12,7 @@ from loginformant_shipper.subscriptions.plan import Filter, LogGroup
 from loginformant_shipper.subscriptions.subscription_settings import SubscriptionSettings
 from shipctl import options
 from shipctl.audit import cloudwatch, command, own_counts
-from shipctl.audit.cloudwatch import Metric
+from shipctl.audit.cloudwatch import AwsMetric
 from shipctl.audit.own_counts import Row, pieces
 from shipctl.stack import Stack
 
@@ -67,12 +67,12 @@ class Account:
 
     # What stands in the place of reading AWS:
 
-    def list_metrics(self, stack: Stack) -> list[Metric]:
+    def list_metrics(self, stack: Stack) -> list[AwsMetric]:
         return [_forwarded(name, filter_name) for name, filter_name in self.forwarded]
 
     def read(
-        self, stack: Stack, metrics: Iterable[Metric], since: int, until: int, minutes: int
-    ) -> Mapping[Metric, Mapping[int, int]]:
+        self, stack: Stack, metrics: Iterable[AwsMetric], since: int, until: int, minutes: int
+    ) -> Mapping[AwsMetric, Mapping[int, int]]:
         found = {}
         for metric in metrics:
             if metric.name == cloudwatch.INCOMING:
@@ -94,10 +94,10 @@ class Account:
                     yield Row(name, source, minute, number, 0, number, 0)
 
 
-def _forwarded(log_group: str, filter_name: str) -> Metric:
+def _forwarded(log_group: str, filter_name: str) -> AwsMetric:
     dimensions = {"LogGroupName": log_group, "DestinationType": "Lambda", "FilterName": filter_name}
     given = tuple((name, value) for name, value in dimensions.items() if value)
-    return Metric(cloudwatch.FORWARDED, log_group, given)
+    return AwsMetric(cloudwatch.FORWARDED, log_group, given)
 
 
 def summed(series: Mapping[int, int], since: int, until: int, minutes: int) -> dict[int, int]:

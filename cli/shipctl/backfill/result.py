@@ -16,7 +16,7 @@ from shipctl.terminal import counted
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BackfillResult:
     """What one run came to, and where to go from there."""
 
     progress: Progress
@@ -31,7 +31,7 @@ class Outcome:
     """Commands that say more of what waits."""
 
 
-def write_outcome(console: Console, outcome: Outcome) -> None:
+def write_result(console: Console, outcome: BackfillResult) -> None:
     """Write a line for everything that happened."""
     totals = outcome.progress.totals
     heading = Text(f"{counted(totals.delivered, 'log event')} delivered", style=BOLD)
@@ -47,7 +47,7 @@ def write_outcome(console: Console, outcome: Outcome) -> None:
         console.print(line, soft_wrap=True)
 
 
-def _remarks(outcome: Outcome) -> Iterator[Text]:
+def _remarks(outcome: BackfillResult) -> Iterator[Text]:
     for command in outcome.look if outcome.progress.totals.dead_lettered else ():
         yield Text(f"→ {command}")
     if not outcome.progress.complete:
@@ -55,7 +55,7 @@ def _remarks(outcome: Outcome) -> Iterator[Text]:
         yield Text(f"what is done is kept in {outcome.state}", style=DIM)
 
 
-def document(outcome: Outcome) -> dict[str, Any]:
+def document(outcome: BackfillResult) -> dict[str, Any]:
     """Return it for programs; all counts are log events, those of earlier runs included."""
     totals, before = outcome.progress.totals, outcome.before
     return {

@@ -10,7 +10,7 @@ from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.names import FilterCause
 from loginformant_shipper.pipeline import Environment, ship
 from loginformant_shipper.settings_check.environments import variable_of
-from shipctl.preview.settings import SHOWN
+from shipctl.preview.tried_settings import SHOWN
 from shipctl.stack import Stack
 
 from tests.unit import sample_data
