@@ -121,7 +121,8 @@ class TestOutage:
         assert [failure["reason"] for failure in replayed.answer["failures"]] == [reason]
         assert queues.waiting == before
         assert "are returned to their source" in replayed.output
-        assert f'"Reason":"{reason}","EventsReturned":[' in replayed.output
+        lines = [json.loads(line) for line in replayed.output.splitlines()]
+        assert [line["EventsReturned"] for line in lines if line.get("Reason") == reason] == [[3.0]]
 
     def test_and_without_a_key_no_request_is_made(self, make_queues: MakeQueues, aws: Aws) -> None:
         queues = make_queues(key=None, api_key_secret_arn="arn:aws:secretsmanager:eu-central-1:1:secret:none")
