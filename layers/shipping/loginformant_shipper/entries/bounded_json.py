@@ -40,6 +40,7 @@ def serialised(document: Fields) -> bytes | None:
 
 
 def bounded_body(document: Fields, parsed: "ParsedMessage", ours: Fields) -> bytes:
+    """Return the log object with its strings cut until it is small enough to be sent."""
     for length in _LENGTHS:
         if body := serialised(_bounded(document, MAX_DEPTH + 1, length)):
             return body
@@ -75,6 +76,7 @@ def _bounded(value: Any, levels: int, length: int) -> Any:
 
 
 def cut(text: str, length: int) -> str:
+    """Return at most `length` characters of a text, with how many were left out."""
     return text if len(text) <= length else f"{text[:length]}… [truncated: {len(text) - length} characters]"
 
 
@@ -86,6 +88,7 @@ def _digits(number: int) -> str:
 
 
 def json_or_none(value: object) -> str | None:
+    """Return a value as JSON text; None where it is nested too deep."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:  # nested more than 254 deep

@@ -49,6 +49,7 @@ _FIELDS_WE_READ = frozenset({"_aws", "record"})
 
 
 def add_from_report(properties: Fields, text: str) -> None:
+    """Add the figures of a REPORT line of Lambda to the properties."""
     for found in _REPORTED.finditer(text[:4096]):
         if found["number"]:
             amount = found["amount"]
@@ -60,6 +61,7 @@ def add_from_report(properties: Fields, text: str) -> None:
 
 
 def add_from_fields(properties: Fields, fields: Fields) -> None:
+    """Add what a platform record or the embedded metric format says to the properties."""
     if _FIELDS_WE_READ.isdisjoint(fields):
         return
     match fields:
@@ -72,7 +74,7 @@ def add_from_fields(properties: Fields, fields: Fields) -> None:
 
 
 def _embedded_metrics(directives: list[object]) -> "Iterator[str]":
-    """The names in a record of the CloudWatch embedded metric format, such as `Shop/Orders`."""
+    """Yield the names in a record of the CloudWatch embedded metric format, such as `Shop/Orders`."""
     for directive in directives:
         match directive:
             case {"Namespace": str(namespace), "Metrics": [*metrics]}:

@@ -72,6 +72,8 @@ _END_OF_9999 = 253_402_300_800_000
 
 
 class Entry(Struct, frozen=True, gc=False):
+    """A log object, serialised, with the log events it stands for."""
+
     body: bytes
     """The log object: JSON, UTF-8."""
     events: tuple[LogEvent, ...]
@@ -129,7 +131,7 @@ _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{1,16}){1,3}-[0-9]{1,2}")
 
 
 def _region_of_filter(names: tuple[str, ...]) -> str | None:
-    """The region that a filter's name ends in, behind an @; None where none does.
+    """Return the region that a filter's name ends in, behind an @; None where none does.
 
     A payload does not say which region it is of ("Log group-level subscription filters", CloudWatch Logs User
     Guide), and those of other regions come through one stream: so organization/member.yaml writes it there.
@@ -154,7 +156,7 @@ _LEVELS = {level: level.encode() for level in Level}
 
 
 def _plain_body(log: "Log", level: "Level", frame: Frame) -> bytes | None:
-    """The log object of a log that is one event of text with nothing to be said of it, as most are.
+    """Return the log object of a log that is one event of text with nothing to be said of it, as most are.
 
     What `_body` gives, in a third of the time: only the message and the event's id are serialised. None for
     any other log.
@@ -242,7 +244,7 @@ def _of_fields(log: "Log", fields: Fields, ours: Fields, frame: Frame) -> Fields
 
 
 def _source(log: "Log", frame: Frame) -> str:
-    """The container in its pod, or what the log group is called."""
+    """Return the container in its pod, or what the log group is called."""
     wrapper = log.parsed.wrapper
     container = wrapper.properties.get("k8s.container.name") if wrapper is not None else None
     return container if isinstance(container, str) and container else frame.source
@@ -284,7 +286,7 @@ was written, which need not be where it is read ("PutSubscriptionFilter", CloudW
 
 
 def _ours(log: "Log", frame: Frame, timestamp: str | None) -> Fields:
-    """The properties that the shipper adds, under names that stay theirs; `timestamp` as the log has it."""
+    """Return the properties that the shipper adds, under their own names; `timestamp` as the log has it."""
     event = log.events[0]
     properties: Fields = {**frame.properties, "eventId": event.id}
     if len(log.events) > 1:

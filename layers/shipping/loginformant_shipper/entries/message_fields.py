@@ -37,7 +37,7 @@ _ANY_OUTER_MESSAGE_FIELD = frozenset(outer for outer, _ in _MESSAGE_FIELDS_INSID
 
 
 def message_of(fields: Fields, levels: int = 2) -> tuple[str | None, str | None]:
-    """The message of a structured log, and the field it was in if that field holds nothing else.
+    """Return the message of a structured log, and the field it was in if that field holds nothing else.
 
     None where there is no message, or an empty one. A message that is an object gives that object's own
     message, or its JSON; one that is JSON text (as Fluent Bit hands over structured logs) that object's own;

@@ -68,19 +68,19 @@ END = 2 * 1024
 
 
 def infer_level(message: str, log_group: str | None = None) -> Level:
-    """The level of one message, as CloudWatch holds it; Information where nothing in it says more."""
+    """Return the level of one message, as CloudWatch holds it; Information where nothing in it says more."""
     return explain_level(message, log_group).level
 
 
 def explain_level(message: str, log_group: str | None = None) -> Decision:
-    """The level of one message and the name of the rule that decided."""
+    """Return the level of one message and the name of the rule that decided."""
     return decide(parse(message), log_group)
 
 
 def decide(
     parsed: ParsedMessage, log_group: str | None = None, default: Level = Level.INFORMATION
 ) -> Decision:
-    """The level of a message that is parsed already, and the name of the rule that decided.
+    """Return the level of a message that is parsed already, and the name of the rule that decided.
 
     `default` is the level where no rule applies and no wrapper gives one; that rule's name is `default`.
     Never raises.
@@ -102,7 +102,7 @@ def decide(
 
 
 def _worse_of_trace(text: str, severity: Decision) -> Decision:
-    """The level of an exception or a crash where it is worse than the severity that a wrapper gives.
+    """Return the level of an exception or a crash where it is worse than the severity that a wrapper gives.
 
     The journal gives all that a service writes to standard output the priority 6 (systemd.exec(5),
     `SyslogLevel=`), traces too.
@@ -138,7 +138,7 @@ _DEFAULTS = {level: Decision(level, "default") for level in Level}
 
 
 def _of_prefix(parsed: ParsedMessage) -> Decision | None:
-    """The level in what a Lambda runtime puts before the text that a function logs."""
+    """Return the level in what a Lambda runtime puts before the text that a function logs."""
     if parsed.prefix is None or parsed.prefix.level is None:
         return None
     return _PREFIXES.get(parsed.prefix.level.lower())
@@ -205,7 +205,7 @@ def _of_text(text: str) -> Decision | None:
 
 
 def _of_wrapped_text(text: str) -> Decision | None:
-    """The level of what stands in a wrapper that gives a level: it yields to a header or a structured log."""
+    """Return the level of what a wrapper with a level holds: it yields to a header or a structured log."""
     line = text.partition("\n")[0]
     return decide_inside(line) or decide_by_code(line[:MAX_HEADER]) or _of_structure(text, line)
 
@@ -218,7 +218,7 @@ def _of_plain(text: str) -> Decision | None:
 
 
 def _of_silent_header(raw: str, text: str, line: str, bare: Decision | None) -> Decision | None:
-    """The level that the text gives; `bare` is that of a word that may be the level or the text's."""
+    """Return the level that the text gives; `bare` is that of a word that may be the level or the text's."""
     decision = decide_by_coloured_word(raw) if "\x1b" in raw else None
     return (
         decision
@@ -237,7 +237,7 @@ def _of_silent_header(raw: str, text: str, line: str, bare: Decision | None) -> 
 
 
 def _of_structure(text: str, line: str) -> Decision | None:
-    """The level of a structured log behind a header: of a JSON object, or of pairs from the first word on."""
+    """Return the level of a structured log behind a header: a JSON object, or pairs from its start on."""
     if begins_with_pair(text):
         return decide_by_key_value(text)
     if not (text[-1:] == "}" and '{"' in line) and not has_level_pair(text):

@@ -35,7 +35,7 @@ _DECISIONS = {level: Decision(level, "field") for level in Level}
 
 
 def decide_by_field(fields: Fields) -> Decision | None:
-    """The level of a JSON object; None where no field of it is a level.
+    """Return the level of a JSON object; None where no field of it is a level.
 
     Fields that are named for a level and hold no severity (`"level": "Metadata"` of the Kubernetes audit log)
     are passed over.
@@ -124,7 +124,7 @@ _MAX_OTLP_RECORDS = 1000
 
 
 def _worst_of_otlp(resource_logs: object) -> Level | None:
-    """The worst level of the log records of an OTLP request (opentelemetry-proto, logs.proto, as JSON)."""
+    """Return the worst level of the records of an OTLP request (opentelemetry-proto, logs.proto, as JSON)."""
     records = [
         record
         for resource in _objects(resource_logs)
@@ -143,7 +143,7 @@ def _objects(value: object) -> list[Fields]:
 
 
 def _spellings(*words: str) -> Iterator[str]:
-    """`log`, `level` → `log_level`, `logLevel`, `LogLevel`, `log.level`, `LOG_LEVEL`, `@log_level` …"""
+    """Yield how `log`, `level` is written: `log_level`, `logLevel`, `log.level`, `LOG_LEVEL`, `@log_level`."""
     camel = words[0] + "".join(word.capitalize() for word in words[1:])
     for joined in {mark.join(words) for mark in ("", "_", ".", "-")} | {camel}:
         for spelling in (joined, joined[0].upper() + joined[1:], joined.upper()):

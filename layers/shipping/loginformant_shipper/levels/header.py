@@ -94,7 +94,7 @@ _PLUGIN = re.compile(r"\S{10,40} \[DEBUG\]\s{1,2}\S{0,80}plugin\S{0,80}: ")
 
 
 def _wrapped(line: str) -> str | None:
-    """What a wrapper has inside; None where the line is not one of those that wrap."""
+    """Return what a wrapper has inside; None where the line is not one of those that wrap."""
     wrapper = None
     first = line[:1]
     if first == "[":

@@ -11,7 +11,7 @@ LINE = 4096
 
 
 def decide_by_http_status(line: str) -> Decision | None:
-    """The level of a line of an access log; None where it is none."""
+    """Return the level of a line of an access log; None where it is none."""
     line = line[:LINE]
     if not _has_mark(line) or not _CODE_SHAPED.search(line):
         return None
@@ -33,7 +33,7 @@ def decide_by_common_log(line: str) -> Decision | None:
 
 
 def decide_by_status_field(fields: dict[str, Any]) -> Decision | None:
-    """The level of a structured access log; None where no field is an HTTP status."""
+    """Return the level of a structured access log; None where no field is an HTTP status."""
     for name in _NAMES.intersection(fields):
         if decision := _of_value(fields[name]):
             return decision

@@ -25,7 +25,7 @@ def has_level_pair(text: str) -> bool:
 
 
 def decide_by_key_value(text: str) -> Decision | None:
-    """The level that text gives as a pair of key and value; None where it gives none.
+    """Return the level that text gives as a pair of key and value; None where it gives none.
 
     Text that begins with a brace is JSON that could not be read, or what a language prints for a map:
     Python's `{'level': 'INFO'}`, JavaScript's `{ level: 'info' }`, Ruby's `{:level=>"info"}`.
@@ -42,7 +42,7 @@ def decide_by_key_value(text: str) -> Decision | None:
 
 
 def decide_by_element(text: str) -> Decision | None:
-    """The level in `<level>…</level>`: java.util.logging writes words there, Windows its numbers."""
+    """Return the level in `<level>…</level>`: java.util.logging writes words there, Windows its numbers."""
     element = _ELEMENT.search(text)
     if element is None:
         return None

@@ -49,7 +49,7 @@ _LAMBDA_FAILURE = re.compile(r"\tStatus: (?!success)|\tState: \w{0,40}Error|\tEr
 
 
 def decide_by_platform_line(text: str) -> Decision | None:
-    """The level of a line that an AWS service wrote as text; None where it is none."""
+    """Return the level of a line that an AWS service wrote as text; None where it is none."""
     if ("Task timed out" in text or "RequestId: " in text) and _LAMBDA_CRASH.search(text):
         return Decision(Level.ERROR, "lambda-crash")
     if text[:1] == "(" and _API_GATEWAY.match(text):
@@ -118,7 +118,7 @@ _CODEBUILD_LEVELS = {
 
 
 def decide_by_platform_record(fields: Fields) -> Decision | None:
-    """The level of a record that an AWS service wrote as JSON; None where it is none."""
+    """Return the level of a record that an AWS service wrote as JSON; None where it is none."""
     if _NAMES.isdisjoint(fields):
         return None
     kind = fields.get("type")
@@ -147,7 +147,7 @@ def decide_by_platform_record(fields: Fields) -> Decision | None:
 
 
 def _by_outcome(fields: Fields) -> Decision | None:
-    """The level of a record that says in a field of its own how it came out; None where none does."""
+    """Return the level of a record that says in a field of its own how it came out; None where none does."""
     if category := fields.get("audit_category"):
         return Decision(_AUDIT_LEVELS.get(str(category), Level.INFORMATION), "opensearch-audit")
     if "logType" in fields and fields.get("fieldInError") is True:
@@ -194,7 +194,7 @@ _FINDERS = ("aws.guardduty", "aws.securityhub", "aws.inspector2", "aws.macie")
 
 
 def _level_of_findings(holder: Fields) -> Level | None:
-    """The worst level of the findings of GuardDuty, Security Hub, Inspector or Macie in an object."""
+    """Return the worst level of the findings of GuardDuty, Security Hub, Inspector or Macie in an object."""
     inner = holder.get("findings")
     findings = inner[:_MAX_FINDINGS] if isinstance(inner, list) else [holder]
     levels = [

@@ -22,7 +22,7 @@ _MAX_COLOURED = 600
 
 
 def with_real_colours(text: str) -> str:
-    """Return a text with its escaped terminal colours (`\\x1b[32m` as text) as real ones."""
+    r"""Return a text with its escaped terminal colours (`\x1b[32m` as text) as real ones."""
     if ("\\" in text or "#033[" in text) and (
         "b[" in text or "B[" in text or "33[" in text or "\\e[" in text
     ):
@@ -121,7 +121,7 @@ _RISKS = {"Low": Level.INFORMATION, "Medium": Level.WARNING, "High": Level.ERROR
 
 
 def _level_of_risk(number: int) -> Level:
-    """The level of a severity of CEF and LEEF, from 0 to 10 (ArcSight, "Implementing CEF")."""
+    """Return the level of a severity of CEF and LEEF, from 0 to 10 (ArcSight, "Implementing CEF")."""
     if number >= _VERY_HIGH:
         return Level.FATAL
     if number >= _HIGH:

@@ -7,6 +7,8 @@ from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS
 
 
 class Decision(NamedTuple):
+    """A level, and the rule that decided on it."""
+
     level: Level
     rule: str
     """The name of the rule that decided."""
@@ -38,7 +40,7 @@ class Scale(NamedTuple):
     steps: tuple[tuple[float, Level], ...]
 
     def level(self, number: float) -> Level | None:
-        """The level that a number means; None where it is not on this scale."""
+        """Return the level that a number means; None where it is not on this scale."""
         if number < self.lowest:
             return None
         return next((level for highest, level in self.steps if number <= highest), None)

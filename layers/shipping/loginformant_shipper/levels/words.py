@@ -27,7 +27,7 @@ _NOTHING_AFTER = re.compile(
 
 
 def decide_by_words(text: str) -> Decision | None:
-    """The worst level that a word of a text means in its context; None where none does."""
+    """Return the worst level that a word of a text means in its context; None where none does."""
     if not _has_stem(text):
         return None
     found = None

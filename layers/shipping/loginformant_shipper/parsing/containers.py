@@ -1,4 +1,4 @@
-"""Take a log event out of what a container driver, a log router or syslog wrapped around it.
+r"""Take a log event out of what a container driver, a log router or syslog wrapped around it.
 
 What a program writes reaches CloudWatch Logs in the wrapper of whoever carried it there. `unwrap` gives what
 the program wrote, as it wrote it, and the wrapper's own fields under the names of OpenTelemetry's semantic
@@ -10,7 +10,7 @@ conventions (registry of attributes: container, k8s, aws.ecs, host; "Data Model 
 | Fluent Bit and fluentd on Kubernetes | `{"log": "…", "stream": "stderr", "kubernetes": {…}}` |
 | Docker's json-file | `{"log": "…", "stream": "stdout", "time": "…"}` |
 | CRI (containerd, CRI-O) | `2026-01-01T10:00:00.123456789Z stderr F …` |
-| Docker Compose | `web_1  \\| …` |
+| Docker Compose | `web_1  \| …` |
 | syslog (Elastic Beanstalk, rsyslog; RFC 3164 and RFC 5424) | `Jan  1 10:00:00 ip-10-0-0-1 web[1234]: …` |
 | the journal of systemd | `{"MESSAGE": "…", "PRIORITY": "3", "_HOSTNAME": …}` |
 | PHP-FPM | `NOTICE: PHP message: …`, `WARNING: [pool www] child 7 said into stderr: "…"` |
@@ -41,6 +41,8 @@ class Partial(NamedTuple):
 
 
 class Unwrapped(NamedTuple):
+    """What a wrapper held, and what it says itself."""
+
     text: str
     """What the program wrote."""
     fields: Fields | None
@@ -251,7 +253,7 @@ _NOTHING = object()
 
 
 def _object_in(text: str) -> Fields | None:
-    """The fields of a program that writes JSON; None where it wrote anything else, or an empty object."""
+    """Return the fields of a program that writes JSON; None for anything else, or an empty object."""
     text = text.strip()
     return json_object(text) or None if text[:1] == "{" else None
 

@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 
 class ExceptionField(NamedTuple):
+    """The exception of a structured log, and where it stood."""
+
     text: str
     """Type, message and stack trace."""
     path: tuple[str, ...]
@@ -70,7 +72,7 @@ _NONE = frozenset(("", "none", "null", "nil", "undefined", "false", "no", "n/a",
 
 
 def exception_of(fields: dict[str, Any]) -> ExceptionField | None:
-    """The exception of a structured log; None where it has none."""
+    """Return the exception of a structured log; None where it has none."""
     if _ANY_FIELD.isdisjoint(fields) and not isinstance(fields.get("message"), dict):
         return None
     for field in _TRACES_AT_THE_TOP:
@@ -86,7 +88,7 @@ def exception_of(fields: dict[str, Any]) -> ExceptionField | None:
 
 
 def without(path: tuple[str, ...], fields: dict[str, Any]) -> dict[str, Any]:
-    """A copy of `fields` without the field at `path`."""
+    """Return a copy of `fields` without the field at `path`."""
     if not path:
         return fields.copy()
     first, *rest = path
@@ -140,6 +142,6 @@ def _says(value: object) -> bool:
 
 
 def _below(heading: str, trace: str) -> str:
-    """The heading and the trace; the trace alone where it names the exception itself."""
+    """Return the heading and the trace; the trace alone where it names the exception itself."""
     _, _, message = heading.partition(": ")
     return trace if not heading or (message or heading) in trace else f"{heading}\n{trace}"

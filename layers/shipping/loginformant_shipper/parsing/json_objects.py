@@ -22,7 +22,7 @@ _THINNED = slice(None, None, 4)
 
 
 def json_object(body: str) -> dict[str, Any] | None:
-    """The members of a JSON object; None where `body` is anything else."""
+    """Return the members of a JSON object; None where `body` is anything else."""
     if body[0] != "{":
         body = _without_wrapping(body)
         if body[:1] != "{":
@@ -57,7 +57,7 @@ def _with_exact_numbers(body: str) -> dict[str, Any] | None:
 
 
 def _exact(digits: str) -> int | str:
-    """The integer; or its digits where it is beyond the 64 bits that orjson reads and writes."""
+    """Return the integer; or its digits where it is beyond the 64 bits that orjson reads and writes."""
     if len(digits) > len("-9223372036854775808"):
         return digits
     number = int(digits)
@@ -65,7 +65,7 @@ def _exact(digits: str) -> int | str:
 
 
 def _exact_decimal(written: str) -> float | str:
-    """The number; or as it was written where a double would be written with other digits."""
+    """Return the number; or as it was written where a double would be written with other digits."""
     from decimal import Decimal, InvalidOperation  # here, not at start-up: hardly any log needs it
 
     number = float(written)

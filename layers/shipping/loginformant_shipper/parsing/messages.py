@@ -29,6 +29,8 @@ class Wrapper(Struct, frozen=True, gc=False):
 
 
 class ParsedMessage(Struct, frozen=True, gc=False):
+    """The message of a log event, read once."""
+
     text: str
     """What the program wrote, trailing white space removed, its runtime prefix included."""
     body: str
@@ -43,10 +45,9 @@ class ParsedMessage(Struct, frozen=True, gc=False):
 
 
 def parse(message: str) -> ParsedMessage:
-    """Parse the message of one log event, or of several that belong together: take it out of its wrapper, and
-    read it as `parse_bare` does.
+    """Parse the message of one log event, or of several that belong together.
 
-    Never raises.
+    It is taken out of its wrapper, and read as `parse_bare` does. Never raises.
     """
     unwrapped = unwrap(message) if may_be_wrapped(message) else None
     return parse_bare(message) if unwrapped is None else parse_unwrapped(unwrapped, message)
@@ -91,7 +92,7 @@ def parse_bare(message: str) -> ParsedMessage:
 
 
 def _fields_behind_text(body: str) -> dict[str, Any] | None:
-    """The fields of `<text>\t<JSON>`, which pino-lambda writes; None where the JSON has another message."""
+    r"""Return the fields of `<text>\t<JSON>` of pino-lambda; None where the JSON has another message."""
     text, tab, written = body.partition("\t{")
     fields = json_object("{" + written) if tab else None
     if fields is None:

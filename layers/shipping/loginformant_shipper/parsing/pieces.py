@@ -47,7 +47,7 @@ def pieces(events: Iterable[LogEvent]) -> Iterator[tuple[LogEvent, ...]]:
 
 
 def _place_to_cut(piece: list[LogEvent], full_at: int) -> int:
-    """The number of events that the piece is to have; 0 where it needs more to tell."""
+    """Return the number of events that the piece is to have; 0 where it needs more to tell."""
     if len(piece) - full_at >= MAX_SEARCHED_EVENTS:
         return len(piece)
     is_whole = _is_whole_log(piece[-1].message)
@@ -69,7 +69,7 @@ def _is_whole_log(message: str) -> bool:
 
 
 def _written(message: str) -> tuple[str, bool]:
-    """What the program wrote, and whether a container driver put the rest of the line into another event."""
+    """Return what the program wrote, and whether a driver put the rest of the line into another event."""
     unwrapped = unwrap(message) if may_be_wrapped(message) else None
     if unwrapped is None:
         return message, False

@@ -23,7 +23,7 @@ _PLATFORM_LINE = re.compile(r"(?:[A-Z]{3,6} )?RequestId: ([0-9a-fA-F-]{36})")
 
 
 def request_id(parsed: ParsedMessage) -> str | None:
-    """The request id in the platform's own records and lines, a runtime's prefix or a logger's field."""
+    """Return the request id in a platform's record or line, a runtime's prefix or a logger's field."""
     prefix, fields = parsed.prefix, parsed.fields
     if fields is None:
         if prefix is not None and prefix.request_id is not None:

@@ -32,7 +32,7 @@ _WAF = "aws-waf-logs-"
 
 @lru_cache(maxsize=1024)
 def source_of_log_group(log_group: str) -> str:
-    """The function, database, cluster, service … that writes to `log_group`.
+    """Return the function, database, cluster, service … that writes to `log_group`.
 
     | log group | source |
     |---|---|
@@ -95,7 +95,7 @@ _ANY_LOGGER_FIELD = frozenset(
 
 
 def logger_of(fields: dict[str, Any]) -> tuple[str, str | None] | None:
-    """The name of the logger that wrote a structured log, and the field it was in.
+    """Return the name of the logger that wrote a structured log, and the field it was in.
 
     The field is None where it is inside another. None where there is no name.
     """

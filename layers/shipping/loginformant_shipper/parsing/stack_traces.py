@@ -44,6 +44,8 @@ _LOOKS_SPECIAL = re.compile(rf"{LOOKS_WRAPPED}|{LOOKS_LIKE_A_MARK}").match
 
 
 class Log(Struct, frozen=True, gc=False):
+    """One log: a log event, or several that are one stack trace or one cut line."""
+
     events: tuple[LogEvent, ...]
     """What the log is made of, in order; never empty."""
     parsed: ParsedMessage
@@ -116,8 +118,10 @@ def _bare(event: LogEvent) -> _Line:
 
 
 def _line(message: str) -> str:
-    """The message of an event that is one line. One of several lines is a whole log: what its first line
-    looks like says nothing about the events around it."""
+    """Return the message of an event that is one line.
+
+    One of several lines is a whole log: what its first line looks like says nothing about the events around it.
+    """
     line = message.rstrip()
     return _NOT_A_LINE if "\n" in line or "\r" in line or line[:1] == _NOT_A_LINE else line
 
@@ -180,7 +184,7 @@ def _lines_by_writers(
 
 
 def _put_together(parts: _Parts, redact: Redact | None) -> Iterator[_Line]:
-    """The line that was cut into `parts`; several if it is longer than a joined log may be."""
+    """Yield the line that was cut into `parts`; several if it is longer than a joined log may be."""
     if redact is not None and len(parts) > 1:
         text = "".join(unwrapped.text for _, unwrapped in parts)
         redacted = redact(text)
@@ -220,7 +224,7 @@ def _together(before: LogEvent, after: LogEvent) -> bool:
 
 
 def _join_lines(lines: Sequence[_Line]) -> Iterator[tuple[int, Log]]:
-    """The logs of one writer, each with the number of its first line."""
+    """Yield the logs of one writer, each with the number of its first line."""
     done = 0
     texts = [line.text for line in lines]
     for trace in traces(texts, lambda index: _together(lines[index - 1].events[-1], lines[index].events[0])):
@@ -247,7 +251,7 @@ def _log_of(events: tuple[LogEvent, ...], parsed: ParsedMessage, continues: Pars
 
 
 def _exception_in(body: str) -> str | None:
-    """The stack trace in a message of several lines (Node.js in a container writes `\r` between them)."""
+    r"""Return the stack trace in a message of several lines (Node.js in a container ends them with `\r`)."""
     lines = body[:MAX_SEARCHED_CHARACTERS].splitlines(keepends=True)
     trace = next(traces([line.rstrip() for line in lines], lambda _: True, one_log=True), None)
     if trace is None:
@@ -297,7 +301,7 @@ _Part = TypeVar("_Part")
 def _within_bounds(
     parts: Sequence[_Part], size_of: Callable[[_Part], tuple[int, str]]
 ) -> Iterator[Sequence[_Part]]:
-    """The parts in groups that each are one log; `size_of` gives events and text of one."""
+    """Yield the parts in groups that each are one log; `size_of` gives events and text of one."""
     first, events, size = 0, 0, 0
     for index, part in enumerate(parts):
         more_events, text = size_of(part)

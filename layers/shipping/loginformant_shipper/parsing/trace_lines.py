@@ -351,7 +351,7 @@ class _Growing:
         return Trace(first, exception, column, self._end(shape, first, exception), headless=not named)
 
     def _above(self, line: int) -> str | None:
-        """The line above, if it can belong to the trace."""
+        """Return the line above, if it can belong to the trace."""
         if line <= max(self.floor, self.mark - _MAX_HEAD) or not self.together(line):
             return None
         above = self.lines[line - 1]
@@ -360,7 +360,7 @@ class _Growing:
     # --- upwards: the line that names the exception, and the log line ---
 
     def _exception(self, shape: _Shape) -> tuple[int, bool]:
-        """The line that names the exception, and whether it does: else it is the first frame."""
+        """Return the line that names the exception, and whether it does: else it is the first frame."""
         exception = self.mark
         while (line := self._above(exception)) is not None and shape.above.match(line):
             exception -= 1
@@ -380,7 +380,7 @@ class _Growing:
         return exception, False
 
     def _named_above(self, below: int, shape: _Shape) -> int | None:
-        """The line that names the exception, above a message of several lines that ends above `below`."""
+        """Return the line that names the exception, above a message of several lines, above `below`."""
         while (line := self._above(below)) is not None:
             if _names_first(line, shape):
                 return below - 1
@@ -391,7 +391,7 @@ class _Growing:
         return None
 
     def _log_line(self, exception: int, named: bool) -> int:
-        """The line that the trace was logged with; that of the exception where nothing above is its own."""
+        """Return the line that the trace was logged with; that of the exception where it has no other."""
         line = self._above(exception)
         if line is None:
             return exception
@@ -415,7 +415,7 @@ class _Growing:
         return exception - 1
 
     def _dotnet_console(self, exception: int) -> int:
-        """The line with the level, above lines that are all indented."""
+        """Return the line with the level, above lines that are all indented."""
         over = exception
         while (line := self._above(over)) is not None and _DOTNET_CONSOLE_TEXT.match(line):
             over -= 1
@@ -439,7 +439,7 @@ class _Growing:
     # --- downwards ---
 
     def _end(self, shape: _Shape, first: int, exception: int) -> int:
-        """The index behind the last line of the trace."""
+        """Return the index behind the last line of the trace."""
         lines, mark = self.lines, self.mark
         end = index = mark + 1
         complete = in_message = validated = False
@@ -493,7 +493,7 @@ class _Growing:
         )
 
     def _resumed(self, index: int, resumes: re.Pattern[str]) -> int:
-        """The index behind the line with which the trace goes on, below a message of several lines; or 0."""
+        """Return the index behind the line where the trace goes on below a message of several lines; or 0."""
         for below in range(index - 1, min(index + _MAX_MESSAGE, len(self.lines))):
             line = self.lines[below]
             if not self.together(below):

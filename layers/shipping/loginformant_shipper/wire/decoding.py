@@ -210,7 +210,7 @@ def _decode_data(data: str, record: SourceRecord | None, limit: int) -> Iterator
 def _decode_payload(
     compressed: bytes, data: str, record: SourceRecord | None, limit: int
 ) -> Iterator[Decoded]:
-    """`data` is base64 of `compressed`: what is stored where it cannot be read."""
+    """Decode a payload. `data` is base64 of `compressed`: what is stored where it cannot be read."""
     try:
         payload = read_payload(compressed, limit, _log_event)
     except Unreadable as error:
@@ -272,7 +272,7 @@ def _origin(payload: Any, record: SourceRecord | None) -> Origin:
 
 
 def _log_event(raw: object) -> object:
-    """A `LogEvent`; `raw` itself where it has no message text."""
+    """Return a `LogEvent`; `raw` itself where it has no message text."""
     if not (isinstance(raw, dict) and isinstance(message := raw.get("message"), str)):
         return raw
     identifier = raw.get("id")

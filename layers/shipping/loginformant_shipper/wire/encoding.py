@@ -52,7 +52,7 @@ def read_replay_state(text: str) -> ReplayState:
 
 
 def encode(origin: Origin, raw_events: Iterable[object], message_type: str = DATA_MESSAGE) -> str:
-    """A subscription event, as JSON text, that holds `raw_events`: what a dead-letter message's body is.
+    """Return a subscription event of `raw_events` as JSON text: the body of a dead-letter message.
 
     Written some events at a time, so that memory never holds all of them uncompressed.
     """
@@ -85,14 +85,14 @@ def _members(raw_events: Sequence[object]) -> bytes:
 
 
 def _without_nesting(raw: object) -> JsonObject:
-    """What can be written of an event with a field nested deeper than any JSON writer goes."""
+    """Return what can be written of an event with a field nested deeper than any JSON writer goes."""
     members = raw.items() if isinstance(raw, dict) else ()
     kept = {name: value for name, value in members if not isinstance(value, (dict, list))}
     return kept | {"omitted": "what was nested too deep to be written"}
 
 
 def encode_data(data: str) -> str:
-    """A subscription event, as JSON text, around `data`: base64, or whatever came in its place."""
+    """Return a subscription event, as JSON text, around `data`: base64, or whatever came in its place."""
     return json_text({"awslogs": {"data": data}})
 
 

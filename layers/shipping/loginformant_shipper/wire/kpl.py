@@ -48,7 +48,7 @@ def _data_of(record: bytes) -> bytes:
 
 
 def _fields_of_bytes(message: bytes) -> Iterator[tuple[int, bytes]]:
-    """The fields of `message` that are bytes, texts or messages; numbers are skipped."""
+    """Yield the fields of `message` that are bytes, texts or messages; numbers are skipped."""
     at = 0
     while at < len(message):
         key, at = _varint(message, at)
@@ -70,7 +70,7 @@ def _fields_of_bytes(message: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
-    """A number of seven bits a byte, and where it ends."""
+    """Return a number of seven bits a byte, and where it ends."""
     value = 0
     for place, byte in enumerate(message[at : at + _MAX_VARINT_BYTES]):
         value |= (byte & 0x7F) << (7 * place)

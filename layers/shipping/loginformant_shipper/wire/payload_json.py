@@ -58,7 +58,7 @@ class Unreadable(Exception):
 
 
 def read_payload(compressed: bytes, limit: int, log_event: MakeLogEvent) -> object:
-    """The JSON value in gzipped data, of at most `limit` bytes before it was compressed.
+    """Return the JSON value in gzipped data, of at most `limit` bytes before it was compressed.
 
     What an object holds in a list under `logEvents` is replaced by what `log_event` makes of each. Raises
     `Unreadable`: `OVERSIZED` where the value is larger or made to fill the memory, otherwise `MALFORMED`.
@@ -117,7 +117,7 @@ class _OfAnotherShape(Exception):
 
 
 def _pieces_of_events(text: bytes, more: Iterator[bytes]) -> Iterator[bytes]:
-    """What seems to be whole events with commas between them; raises `_OfAnotherShape` where nothing does."""
+    """Yield what seems to be whole events with commas between; raises `_OfAnotherShape` without any."""
     for piece in more:
         searched = max(len(text) - MAX_BETWEEN_EVENTS, 0)
         text += piece
@@ -210,7 +210,7 @@ def _load_exactly(data: bytes) -> Any:
 
 
 def _exact_integer(digits: str) -> int | str:
-    """The integer; or its digits where it is beyond the 64 bits that orjson reads and writes."""
+    """Return the integer; or its digits where it is beyond the 64 bits that orjson reads and writes."""
     if len(digits) <= DIGITS_OF_64_BITS:
         return int(digits)
     number = int(digits) if len(digits) <= MAX_CHARACTERS_OF_64_BITS else 2**64

@@ -188,7 +188,7 @@ _CLOSES = frozenset("])>}|")
 
 
 def _leading_level(match: Match[str]) -> LevelMark | None:
-    """The level that the first word of a line is, with nothing but a time and numbers before it."""
+    """Return the level that the first word of a line is, with nothing but a time and numbers before it."""
     stamp, word, digits, space, following = match.groups()
     lower = word.lower()
     if (

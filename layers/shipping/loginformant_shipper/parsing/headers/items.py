@@ -145,7 +145,7 @@ class HeaderWalk:
         return len(stamp)
 
     def find_level(self, position: int = 0) -> LevelMark | None:
-        """The first item that is a level; None where the text begins before there is one."""
+        """Return the first item that is a level; None where the text begins before there is one."""
         head = self.head
         capitals = asked = False
         while item := _ITEM.match(head, position):
@@ -330,7 +330,7 @@ def is_plural_level(head: str, end: int, dated: bool) -> bool:
 def _level_of_word(
     word: str, gap: str, following: str, end: int, walk: HeaderWalk, capitals: bool, asked: bool
 ) -> LevelMark | None:
-    """The level that a word is. `capitals`: the word before was in capitals; `asked`: it was `Level:`."""
+    """Return the level that a word is. `capitals`: the word before was; `asked`: it was `Level:`."""
     left, plain = walk.left, walk.plain
     if len(word) == 1:
         level = LETTERS.get(word.lower())
@@ -406,7 +406,7 @@ def _level_of_word(
 
 
 def _level_of_token(token: str, gap: str, end: int, walk: HeaderWalk) -> LevelMark | None:
-    """The level that is a part of a name: `app.ERROR:`, `orders:WARN:`, `host/INFO/x`, `Gtk-WARNING **`."""
+    """Return the level in a name: `app.ERROR:`, `orders:WARN:`, `host/INFO/x`, `Gtk-WARNING **`."""
     if token[0] == "/" or walk.plain > (1 if walk.dated else 0):
         return None
     if walk.left == _START and (last := _SMALL_COMPONENT.search(token)) and _DATE_NEXT.match(walk.head, end):
@@ -438,7 +438,7 @@ _LIST = re.compile(r"(?:[:,|])([A-Za-z]{3,13})(?=[:,|])")
 
 
 def _level_in_group(group: str, start: int, following: str, walk: HeaderWalk) -> LevelMark | None:
-    """The level in brackets."""
+    """Return the level in brackets."""
     opener, content = group[0], group[1:-1]
     end = start + len(group)
     if whole := _WHOLE.match(content):
