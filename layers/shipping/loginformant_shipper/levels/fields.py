@@ -143,7 +143,7 @@ def _objects(value: object) -> list[Fields]:
 
 
 def _spellings(*words: str) -> Iterator[str]:
-    """Yield how `log`, `level` is written: `log_level`, `logLevel`, `log.level`, `LOG_LEVEL`, `@log_level`."""
+    """Yield how a name is written: `log_level`, `logLevel`, `log.level`, `LOG_LEVEL`, `@log_level`."""
     camel = words[0] + "".join(word.capitalize() for word in words[1:])
     for joined in {mark.join(words) for mark in ("", "_", ".", "-")} | {camel}:
         for spelling in (joined, joined[0].upper() + joined[1:], joined.upper()):

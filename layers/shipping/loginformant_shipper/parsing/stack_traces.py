@@ -120,7 +120,7 @@ def _bare(event: LogEvent) -> _Line:
 def _line(message: str) -> str:
     """Return the message of an event that is one line.
 
-    One of several lines is a whole log: what its first line looks like says nothing about the events around it.
+    One of several lines is a whole log: its first line says nothing about the events around it.
     """
     line = message.rstrip()
     return _NOT_A_LINE if "\n" in line or "\r" in line or line[:1] == _NOT_A_LINE else line
