@@ -163,8 +163,8 @@ MUTANTS = (
     Mutant(
         "drops events that cannot be read",
         decoding._read_events,
-        "\n    if len(events) < len(found):",
-        "\n    if False:",
+        "\n        yield Undecodable(",
+        "\n        return\n        yield Undecodable(",
     ),
     Mutant(
         "forgets a log of each batch that failed",
