@@ -1,11 +1,17 @@
 """For each detector: what goes, and what comes near and stays. Published examples, or made up."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors import DETECTORS
-from loginformant_shipper.redaction.detectors.credit_card import are_luhn_valid, is_luhn_valid
+from loginformant_shipper.redaction.detectors.credit_card import (
+    are_luhn_valid,
+    find_credit_card,
+    is_luhn_valid,
+)
 from loginformant_shipper.redaction.detectors.national_id import is_iban
 from loginformant_shipper.redaction.findings import redact_findings
 from loginformant_shipper.redaction.placeholders import PLACEHOLDER, placeholder
@@ -311,10 +317,32 @@ def test_cards_are_found_wherever_they_are_among_many_numbers(words: list[str]) 
     assert redacted == ", ".join("[redacted:credit-card]" if word in CARDS else word for word in words)
 
 
+ALONE = re.compile(
+    r"(?<![A-Za-z0-9_])(?<![0-9]\.)(?:4111111111111111|6011000990139424)(?![A-Za-z0-9_]|\.[0-9]*[1-9])"
+)
+NUMBERS_OF_CARDS = ["4111111111111111", "6011000990139424", "4111111111111112"]
+PIECES = [".", ".0", ".5", "_", "x", "é", "\u20ac", "\n", " ", "-", "{", "7" * 20]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["4111111111111111", "6011000990139424", "4111111111111112", *PIECES]), max_size=60
+    )
+)
+def test_a_card_is_no_part_of_a_word_nor_of_a_number_with_decimals(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assert find_credit_card(text) == [match.span() for match in ALONE.finditer(text)]
+
+
 def test_a_card_is_found_at_any_place_in_a_long_row_of_groups() -> None:
     for before in (0, 1, 2, 3, 816, 817, 818, 819, 820, 1700):
         row = "0000 " * before + "4111 1111 1111 1111" + " 0000" * 5
         assert redacted_by(Detector.CREDIT_CARD, row).split()[before] == "[redacted:credit-card]"
+
+
+@pytest.mark.parametrize("text", ["DE893704abcdefghijklmnop", "DE89 3704 0044 \u00e9\u00b2\u0663d efgh 12"])
+def test_what_begins_like_an_account_number_and_goes_on_otherwise_is_none(text: str) -> None:
+    assert redacted_by(Detector.NATIONAL_ID, text) == text
 
 
 def test_check_digits() -> None:

@@ -63,7 +63,7 @@ def _redact_once(
     again = (
         detections
         if any(map(_GLUE.match, beside))
-        else [it for it in detections if it.looks_far_where and it.looks_far_where.search(seen)]
+        else [it for it in detections if it.looks_far_where and it.looks_far_where(seen)]
     )
     if "{" in seen or "[" in seen:
         shaping = [_may_shape_json(seen, start, end) for start, end in spans]

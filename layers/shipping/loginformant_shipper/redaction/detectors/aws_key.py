@@ -1,6 +1,8 @@
 """AWS access keys: their ids, their secrets, and session tokens."""
 
 import re
+from collections.abc import Iterator
+from string import ascii_letters, digits
 
 from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
@@ -20,14 +22,20 @@ _SESSION_TOKEN = re.compile(r"(?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz)[A-Za-z0
 # 2. near such a name, or near the id of a key, in the same object or item of a list, if they look random:
 #    `{"name": "AWS_SECRET_ACCESS_KEY", "type": "PLAINTEXT", "value": "…"}` (ECS, CodeBuild, Kubernetes).
 
-_SECRET = re.compile(r"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
+_KIND_OF = bytes(
+    ord("=" if code == ord("=") else "a" if chr(code) in f"{ascii_letters}{digits}/+" else "-")
+    for code in range(256)
+)
+_SECRET = re.compile(rb"-%s(?![a=])|=%s(?![a=])" % (b"a" * 40, b"a" * 40))
+"""In a text of which each character is its kind: that is a search for fixed strings."""
 _MIXED = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[A-Za-z]*[0-9/+]")
 """A hash is of one case, and a name in a program has no digits; one key in 5,000 has none."""
 
 _NAME = (
     r"(?:secret[ _.-]?access[ _.-]?key|secret[ _.-]?key|aws[ _.-]?secret|aws[ _.-]?(?:access[ _.-]?)?key)s?"
 )
-_SOME_NAME = re.compile(r"(?:ws|WS)[ _.-]?(?:[Aa]ccess|ACCESS|[Kk]ey|KEY)|ecret|ECRET")
+_SOME_LOWER_NAME = re.compile(r"ws[ _.-]?(?:[Aa]ccess|ACCESS|[Kk]ey|KEY)")
+_SOME_UPPER_NAME = re.compile(r"WS[ _.-]?(?:[Aa]ccess|ACCESS|[Kk]ey|KEY)")
 _NAMED = re.compile(_NAME)
 _ID = re.compile(r"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}")
 _BETWEEN = re.compile(r"[\"'\\\s:=,;|>(\[-]{1,16}\Z")
@@ -42,19 +50,35 @@ _MAX_DISTANCE, _MAX_NEAR_DISTANCE = 160, 48
 def find_aws_key(text: str) -> list[Span]:
     """Return where ids of access keys, secret access keys and session tokens are."""
     found = [match.span() for match in _KEY_ID.finditer(text)] if "A" in text else []
-    if found or _SOME_NAME.search(text):
-        found += [match.span() for match in _SECRET.finditer(text) if _is_named(match)]
+    if found or _has_some_name(text):
+        found += [span for span in _secrets(text) if _is_named(text, *span)]
     if "oJb3JpZ2lu" in text or "oGZXIvYXdz" in text:
         found += [match.span() for match in _SESSION_TOKEN.finditer(text)]
     return without_overlaps(found)
 
 
-def _is_named(found: re.Match[str]) -> bool:
+def _has_some_name(text: str) -> bool:
+    return (
+        "ecret" in text
+        or "ECRET" in text
+        or _SOME_LOWER_NAME.search(text) is not None
+        or _SOME_UPPER_NAME.search(text) is not None
+    )
+
+
+def _secrets(text: str) -> Iterator[Span]:
+    """Return where something is that looks like a secret."""
+    kinds = b"-" + text.encode("latin-1", "replace").translate(_KIND_OF)
+    for match in _SECRET.finditer(kinds):
+        yield match.start(), match.end() - 1
+
+
+def _is_named(text: str, start: int, end: int) -> bool:
     """Return whether what stands before or behind says that this is a secret access key."""
-    text, (start, end) = found.string, found.span()
-    is_random = _MIXED.match(found[0]) is not None
+    is_random = _MIXED.match(text, start, end) is not None
     before = text[max(0, start - (_MAX_DISTANCE if is_random else _MAX_NEAR_DISTANCE)) : start]
-    before = _ITEM_ENDS.split(before)[-1]
+    if "}" in before or "\n" in before:
+        before = _ITEM_ENDS.split(before)[-1]
     name_end = max(_end_of_last_name(before.lower()), _end_of_last_id(before))
     if name_end and (is_random or _BETWEEN.match(before, name_end)):
         return True
@@ -82,5 +106,5 @@ AWS_KEY = Detection(
     "ids of access keys (`AKIA…`, `ASIA…`, `ABIA…`, `ACCA…`), session tokens, and secret access keys where "
     "something says what they are",
     find_aws_key,
-    looks_far_where=_SOME_NAME,
+    looks_far_where=_has_some_name,
 )

@@ -1,22 +1,37 @@
 """Payment card numbers, and what is on a card's magnetic stripe.
 
-Numbers are everywhere in logs, so that the check digits of very many may have to be checked. That is done for
-all numbers of a text at once: each of their digits is a byte of one large integer, and adding such integers
-adds the digits of all numbers.
+Numbers are everywhere in logs. So their lengths are looked for first, in a text in which all digits are
+alike: there the search is one for a fixed string. The check digits of very many may then have to be checked.
+That is done for all numbers of a text at once: each of their digits is a byte of one large integer, and
+adding such integers adds the digits of all numbers.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, compress, count
+from functools import cache
+from itertools import accumulate, compress, product
 
 from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
 from loginformant_shipper.redaction.spans import Span, without_overlaps
 
+_MIN_DIGITS, _MAX_DIGITS = 13, 19
+
+# Of each character its kind: a digit is 0, what may be between groups of them g, a letter w. What is beyond
+# Latin-1 becomes a question mark, and may be between groups: one of these blanks is.
+_GAPS = " \xa0?+-"
+_KIND_OF = bytes(
+    ord("0" if chr(code) in "0123456789" else "g" if chr(code) in _GAPS else "." if code == ord(".") else "x")
+    if code > 127 or not (chr(code).isalpha() or chr(code) == "_")
+    else ord("w")
+    for code in range(256)
+)
+_MANY_DIGITS = b"0" * _MIN_DIGITS
+
 # A number that is part of a word or has decimals is none of a card.
-_BEFORE = re.compile(r"(?<![A-Za-z0-9_])(?<![0-9]\.)")
+_BEFORE = r"(?<![A-Za-z0-9_])(?<![0-9]\.)"
 _BEHIND = re.compile(r"(?![A-Za-z0-9_]|\.[0-9]*[1-9])")
-_NUMBER = re.compile(rf"([2-6](?<![A-Za-z0-9_].)(?<![0-9]\..)[0-9]{{12,18}}+{_BEHIND.pattern})")
+_NUMBER = re.compile(rb"(%s(?<![w0].{13})(?<!0\..{13})0*+)(?!w)" % _MANY_DIGITS)
 
 # ISO/IEC 7812, and the lengths of the networks' numbers (Wikipedia, "Payment card number"): American Express,
 # Diners Club, JCB; Visa; Mastercard and Mir; Maestro, Discover, UnionPay and RuPay. Neither a count of time
@@ -40,13 +55,11 @@ _GROUPS = (
     (4, 3, 3, 3),  # Visa of 13 digits
     (4, 12),
 )
-_GAP = r"[ \xa0\u202f+-]"
 _SOME_GROUPS = re.compile(
-    rf"{_GAP}(?<=[0-9]{{4}}.)[ \xa0\u202f]?[0-9]{{3,12}}+(?![0-9])"
-    rf"(?:{_GAP}{{1,2}}[0-9]{{3}}|(?<=[0-9]{{12}}))"
+    rb"0000g(?<!0.{5})g?(?:0000gg?0000(?:gg?0000|0)|000000gg?0000|000gg?000gg?000|0{12})"
 )
-_FIRST_GROUP = 4
-_IN_GROUPS = re.compile(r"[0-9]+(?:(?:[ \xa0\u202f]{1,2}|[+-])[0-9]+)+\Z")
+"""Begins with a fixed string, which is found fast, and lets some more than these groups pass."""
+_GROUPED = re.compile(_BEFORE + r"[0-9]+(?:(?:[ \xa0\u202f]{1,2}|[+-])[0-9]+)+\Z")
 
 # ISO/IEC 7813: number, name and more; number and more. In chip data, `D` stands for `=` (EMV, tag 57).
 _TRACK = re.compile(
@@ -58,33 +71,30 @@ _SOME_TRACK = re.compile(r"[\^=D](?<=[0-9]{13}.)[A-Za-z0-9]")
 
 def find_credit_card(text: str) -> list[Span]:
     """Return where numbers of cards are, and the whole of what is on a magnetic stripe."""
-    if len(_digits(text)) < _MIN_DIGITS:
-        return []
-    found = _together(text)
-    grouped = list(_in_groups(text))
-    if _SOME_TRACK.search(text):
-        grouped += [it.span() for it in _TRACK.finditer(text) if is_luhn_valid(it["first"] or it["second"])]
+    latin = text.encode("latin-1", "replace")
+    kinds = latin.translate(_KIND_OF)
+    found: list[Span] = []
+    grouped = list(_in_groups(text, latin, kinds))
+    if _MANY_DIGITS in kinds:
+        found = _together(text, kinds)
+        if _SOME_TRACK.search(text):
+            tracks = _TRACK.finditer(text)
+            grouped += [it.span() for it in tracks if is_luhn_valid(it["first"] or it["second"])]
     return without_overlaps(found + grouped) if grouped else found
 
 
-def _together(text: str) -> list[Span]:
-    parts = _NUMBER.split(text)
-    numbers = parts[1::2]
-    if not numbers:
-        return []
-    valid = [
-        index for index in compress(count(), are_luhn_valid(numbers)) if _OF_A_NETWORK.match(numbers[index])
+def _together(text: str, kinds: bytes) -> list[Span]:
+    ends = list(accumulate(map(len, _NUMBER.split(kinds))))
+    spans = list(zip(ends[0::2], ends[1::2], strict=False))
+    numbers = [text[start:end] for start, end in spans]
+    if max(map(len, numbers), default=0) > _MAX_DIGITS:
+        spans = [(start, end) for start, end in spans if end - start <= _MAX_DIGITS]
+        numbers = [text[start:end] for start, end in spans]
+    return [
+        span
+        for span, number in compress(zip(spans, numbers, strict=True), are_luhn_valid(numbers))
+        if _OF_A_NETWORK.match(number) and _BEHIND.match(text, span[1])
     ]
-    ends = list(accumulate(map(len, parts))) if valid else []
-    return [(ends[2 * index], ends[2 * index + 1]) for index in valid]
-
-
-def _is_of_a_network(text: str, start: int, end: int) -> bool:
-    return (
-        _BEFORE.match(text, start) is not None
-        and _BEHIND.match(text, end) is not None
-        and _OF_A_NETWORK.match(_digits(text[start:end]).decode()) is not None
-    )
 
 
 # --- check digits (ISO/IEC 7812-1, annex B: the algorithm of Luhn) ---
@@ -96,7 +106,6 @@ _NO_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789")
 _IS_DIGIT = bytes(byte in b"0123456789" for byte in range(256))
 _IS_FIRST = bytes(byte in b"23456" for byte in range(256))
 _IS_MULTIPLE_OF_TEN = bytes(byte % 10 == 0 for byte in range(256))
-_MIN_DIGITS, _MAX_DIGITS = 13, 19
 _MIN_AT_ONCE = 16
 
 
@@ -129,61 +138,77 @@ def _lanes(text: bytes, table: bytes) -> int:
 
 # --- numbers in groups, of which each group can begin a number where there are many ---
 
-_CHUNK = 16 * 1024
-_BLANKS = bytes.maketrans(b"\xa0?", b"  ")
+_CHUNK = 4 * 1024
+_FIRST_GROUP = 4
 _MAX_LENGTH = len("4111  1111  1111  1111  111")
 
 
-def _in_groups(text: str) -> Iterator[Span]:
+def _in_groups(text: str, latin: bytes, kinds: bytes) -> Iterator[Span]:
     done = 0
-    while some := _SOME_GROUPS.search(text, done + _FIRST_GROUP):
-        first = max(some.start() - _FIRST_GROUP - 1, 0)
-        chunk = text[first : first + _CHUNK + _MAX_LENGTH].encode("latin-1", "replace")
-        gaps = (1, 2) if b"  " in chunk.translate(_BLANKS) else (1,)
-        for start, length in sorted(valid for gap in gaps for valid in _valid_groups(chunk, gap)):
-            span = first + start, first + start + length
-            if span[0] >= done and _IN_GROUPS.match(text[slice(*span)]) and _is_of_a_network(text, *span):
-                yield span
-                done = span[1]
+    while some := _SOME_GROUPS.search(kinds, done):
+        first = max(some.start() - 1, 0)
+        chunk = slice(first, first + _CHUNK + _MAX_LENGTH)
+        for start, length in sorted(_valid_groups(latin[chunk], kinds[chunk])):
+            start, end = first + start, first + start + length
+            if start >= done and _is_of_a_network_in_groups(text, start, end):
+                yield start, end
+                done = end
         done = max(done, first + _CHUNK)
 
 
-def _valid_groups(text: bytes, gap: int) -> Iterator[tuple[int, int]]:
-    """Return start and length of groups of digits, with gaps of that length, whose check digit is right."""
-    digit = _lanes(text, _IS_DIGIT)
-    begins = digit & ~(digit << 8)
-    groups = {size: begins & _runs(digit, size) & ~(digit >> 8 * size) for size in (3, 4, 5, 6, 12)}
-    first = groups[4] & _lanes(text, _IS_FIRST)
-    value, of_double = 0, 0
-    for sizes in _GROUPS:
-        rows, offset = first, 0
-        for size in sizes:
-            rows &= groups[size] >> 8 * offset
+def _is_of_a_network_in_groups(text: str, start: int, end: int) -> bool:
+    return (
+        _GROUPED.match(text, start, end) is not None
+        and _BEHIND.match(text, end) is not None
+        and _OF_A_NETWORK.match(_digits(text[start:end]).decode()) is not None
+    )
+
+
+def _valid_groups(latin: bytes, kinds: bytes) -> Iterator[tuple[int, int]]:
+    """Return start and length of groups of digits, with gaps of one length, whose check digit is right."""
+    digit = _lanes(kinds, _IS_DIGIT)
+    begins = digit ^ (digit & digit << 8)
+
+    @cache
+    def runs(size: int) -> int:
+        """Return a lane of 1 where at least so many digits begin."""
+        half = size // 2
+        return runs(size - half) & runs(half) >> 8 * (size - half) if half else digit
+
+    @cache
+    def group(size: int) -> int:
+        """Return a lane of 1 where just so many digits begin."""
+        at_least = begins & runs(size)
+        return at_least ^ (at_least & digit >> 8 * size)
+
+    @cache
+    def sums(size: int, is_doubled: bool) -> int:
+        """Return the sum of so many digits that begin there, every other one doubled, the first or not."""
+        if size == 1:
+            return _lanes(latin, _VALUE_OF_DOUBLE if is_doubled else _VALUE)
+        half = 1 << (size - 1).bit_length() - 1
+        return sums(half, is_doubled) + (sums(size - half, is_doubled ^ (half == 1)) >> 8 * half)
+
+    firsts = group(_FIRST_GROUP) & _lanes(latin, _IS_FIRST)
+    for sizes, gap in product(_GROUPS, (1, 2) if b"0gg0" in kinds else (1,)):
+        rows, offset = firsts, _FIRST_GROUP + gap
+        for size in sizes[1:]:
+            rows &= group(size) >> 8 * offset
             offset += size + gap
+            if not rows:
+                break
         if not rows:
             continue
-        value, of_double = value or _lanes(text, _VALUE), of_double or _lanes(text, _VALUE_OF_DOUBLE)
-        sums, offset, place = 0, 0, sum(sizes)
+        sum_of_all, offset, left = 0, 0, sum(sizes)
         for size in sizes:
-            for _ in range(size):
-                sums += (value if place % 2 else of_double) >> 8 * offset
-                offset, place = offset + 1, place - 1
-            offset += gap
-        valid = _lanes(sums.to_bytes(len(text), "little"), _IS_MULTIPLE_OF_TEN) & rows
-        flags = valid.to_bytes(len(text), "little")
+            sum_of_all += sums(size, left % 2 == 0) >> 8 * offset
+            offset, left = offset + size + gap, left - size
+        valid = _lanes(sum_of_all.to_bytes(len(latin), "little"), _IS_MULTIPLE_OF_TEN) & rows
+        flags = valid.to_bytes(len(latin), "little")
         start = flags.find(1)
         while start >= 0:
             yield start, offset - gap
             start = flags.find(1, start + 1)
-
-
-def _runs(digit: int, size: int) -> int:
-    """Return a lane of 1 where at least so many digits begin."""
-    runs, known = digit, 1
-    while known < size:
-        step = min(known, size - known)
-        runs, known = runs & runs >> 8 * step, known + step
-    return runs
 
 
 CREDIT_CARD = Detection(

@@ -1,6 +1,5 @@
 """What a detector is."""
 
-import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -20,5 +19,5 @@ class Detection(NamedTuple):
     Nearly all texts hold nothing. So it first looks for something that is cheap to find, without which it
     finds nothing: a character, a word, or a pattern that begins with a rare character.
     """
-    looks_far_where: re.Pattern[str] | None = None
-    """What is in a text in which what it finds may depend on more than on what is next to it."""
+    looks_far_where: Callable[[str], bool] | None = None
+    """Whether in this text what it finds may depend on more than on what is next to it."""

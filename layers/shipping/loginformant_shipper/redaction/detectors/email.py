@@ -15,16 +15,13 @@ _MAX_LOCAL_PART = 320
 def find_email(text: str) -> list[Span]:
     """Return where e-mail addresses are."""
     found: list[Span] = []
-    done, at = 0, text.find("@")
-    while at >= 0:
-        domain = _DOMAIN.match(text, at)
-        local = (
-            _LOCAL_PART_REVERSED.match(text[max(done, at - _MAX_LOCAL_PART) : at][::-1]) if domain else None
-        )
-        if domain and local:
+    done = 0
+    for domain in _DOMAIN.finditer(text):
+        at = domain.start()
+        local = _LOCAL_PART_REVERSED.match(text[max(done, at - _MAX_LOCAL_PART) : at][::-1])
+        if local:
             done = domain.end()
             found.append((at - local.end(), done))
-        at = text.find("@", at + 1)
     return found
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
@@ -15,12 +16,20 @@ _SOME_US_SSN = re.compile(r"-[0-9]{2}-[0-9]{4}")
 _CPF = re.compile(r"(?<![\w.-])[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}(?![\w-])")
 _SOME_CPF = re.compile(r"\.[0-9]{3}-[0-9]{2}")
 # Switzerland, Central Compensation Office: the country's 756, and the check digit of EAN-13.
-_AHV = re.compile(r"(?<![\w.])756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}(?![\w]|\.[0-9])")
+_AHV = re.compile(r"756(?<![\w.]...)\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}(?![\w]|\.[0-9])")
 
 # ISO 13616: country, two check digits, letters and digits, often in groups of four. How many, each country
 # says (SWIFT, "IBAN registry").
-_IBAN_START = re.compile(r"[A-Z]{2}(?<![A-Za-z0-9]..)[0-9]{2}(?=[ \xa0]?[A-Z0-9]{4})")
+# In a text of which each character is its kind, so that it begins with a fixed string.
+_IBAN_START = re.compile(rb"AA00(?<![Aa0].{4})(?= ?[A0]{4})")
+_KIND_OF = bytes(
+    ord("-" if code > 127 or not chr(code).isalnum() else "0" if code < 58 else "A" if code < 91 else "a")
+    if chr(code) not in " \xa0"
+    else ord(" ")
+    for code in range(256)
+)
 _IBAN_CHARACTERS = re.compile(r"(?:[ \xa0]?[A-Z0-9]{1,4}){1,9}+")
+_IS_IBAN = re.compile(r"[A-Z0-9]+\Z")
 _IBAN_LENGTHS = {
     country: length
     for length, countries in {
@@ -56,7 +65,8 @@ def find_national_id(text: str) -> list[Span]:
         found += _valid(_CPF, text, _is_cpf)
     if "756." in text:
         found += _valid(_AHV, text, _is_ahv)
-    found += [span for match in _IBAN_START.finditer(text) if (span := _iban_at(match))]
+    kinds = text.encode("latin-1", "replace").translate(_KIND_OF)
+    found += [span for match in _IBAN_START.finditer(kinds) if (span := _iban_at(text, match.start()))]
     return without_overlaps(found)
 
 
@@ -84,14 +94,13 @@ def _is_ahv(digits: Sequence[int]) -> bool:
     return (sum(digits[::2]) + 3 * sum(digits[1::2])) % 10 == 0
 
 
-def _iban_at(start: re.Match[str]) -> Span | None:
+def _iban_at(text: str, first: int) -> Span | None:
     """Return the span of the IBAN that begins there."""
-    length = _IBAN_LENGTHS.get(start[0][:2])
+    length = _IBAN_LENGTHS.get(text[first : first + 2])
     if not length:
         return None
-    text, first = start.string, start.start()
     number = text[first : first + 2 * length].replace(" ", "").replace("\xa0", "")[:length]
-    rest = _IBAN_CHARACTERS.match(text, start.end()) if number.isalnum() and is_iban(number) else None
+    rest = _IBAN_CHARACTERS.match(text, first + 4) if _IS_IBAN.match(number) and is_iban(number) else None
     if not rest:
         return None
     end = first + length
@@ -104,7 +113,12 @@ def _iban_at(start: re.Match[str]) -> Span | None:
 def is_iban(text: str) -> bool:
     """Return whether the check digits are those of the rest (ISO 7064, MOD 97-10); `text` has no blanks."""
     digits = text[4:] if text[4:].isdecimal() else text[4:].translate(_VALUES)
-    return int(digits + text[:4].translate(_VALUES)) % 97 == 1
+    return int(digits + _value_of_country(text[:2]) + text[2:4]) % 97 == 1
+
+
+@cache
+def _value_of_country(code: str) -> str:
+    return code.translate(_VALUES)
 
 
 _VALUES = {ord(character): str(int(character, 36)) for character in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
