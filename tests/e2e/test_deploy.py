@@ -420,7 +420,7 @@ def test_plain_sam_and_shipctl_keep_what_the_other_has_set(desk: Desk) -> None:
     assert done.status == 0, done.err
     values = desk.values("both")
     assert (values["MaxInFlight"], values["ExcludePattern"], values["Redact"]) == (
-        "8",
+        "12",
         "GET /health",
         "email",
     )
