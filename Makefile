@@ -30,8 +30,8 @@ test: set-up ## run all tests (some: make test ARGS="tests/unit -k levels")
 smoke: set-up ## rehearse the proofs that need an AWS account, in an emulated one (in a real one: ARGS="--account ID")
 	@python -m smoke $(ARGS)
 
-trial: set-up ## break a deployed stack in every known way: does shipctl doctor name it, and the remedy mend it?
-	@python -m pytest $(WORKERS) -m trial tests/e2e/broken_stack $(ARGS)
+trial: set-up ## the tests that take minutes each: a stack broken in every known way, a release, an upgrade, smoke, backfill
+	@python -m pytest $(WORKERS) -m trial tests/e2e $(ARGS)
 
 test-oldest: set-up ## run the unit tests on Python 3.11 too, where it is at hand
 	@local/test-oldest $(ARGS)

@@ -22,7 +22,7 @@ from tests.e2e.insights import Insights, Told, put_metrics
 from tests.e2e.logs_front import Answer, in_front_of_logs
 from tests.e2e.past import Past
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.trial]
 
 LOG_GROUPS = [f"/aws/lambda/f{number:03}" for number in range(200)]
 BROKEN = LOG_GROUPS[117]

@@ -20,7 +20,7 @@ from tests.e2e.conftest import Deployment, told
 from tests.e2e.logs_front import in_front_of_logs
 from tests.e2e.past import Past, past_events
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.trial]
 
 LOG_GROUP = "/aws/lambda/orders"
 EVENTS = 100_000

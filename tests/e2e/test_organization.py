@@ -26,7 +26,7 @@ from local.story import wait
 from tests.e2e.conftest import LOG
 from tests.unit.organization.rendered import rendered
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.trial]
 
 ORGANIZATION = "o-exampleorgid"
 UNKNOWN_TO_THE_EMULATOR = {"AWS::Logs::Destination", "AWS::Logs::AccountPolicy"}

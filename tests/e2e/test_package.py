@@ -24,7 +24,7 @@ from local.story import Story, subscribe_all, wait
 from release.package import CHECKSUMS, STACK
 from tests.e2e.released import LOG, Installed, install, made_in
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.trial]
 
 MAX_MEGABYTES = 60
 

@@ -19,7 +19,7 @@ from local.account import Account, emulated_account
 from local.stack import PROJECT
 from smoke.steps import STEPS
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.trial]
 
 LOG = PROJECT / ".build" / "local" / "test-smoke.log"
 CARRIED_OUT = ("ingest-api", "deploy", "plain", "many", "refused", "parked", "refused-setting", "same-again")

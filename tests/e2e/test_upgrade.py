@@ -20,7 +20,7 @@ from local.samples import now, put, samples, subscribe
 from local.stack import PROJECT, STACK_NAME, Stack, switch_auto_replay
 from local.story import OUTAGE, wait
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.trial]
 
 LOG = PROJECT / ".build" / "local" / "test-upgrade.log"
 OLD = "bc985a8"
