@@ -305,7 +305,8 @@ NUMBERS = st.lists(st.text("0123456789", min_size=1, max_size=19), max_size=60)
 
 @given(NUMBERS)
 def test_the_check_digits_of_many_numbers_are_those_of_each(numbers: list[str]) -> None:
-    assert [bool(flag) for flag in are_luhn_valid(numbers)] == [is_luhn_valid(number) for number in numbers]
+    written = [number.encode() for number in numbers]
+    assert [bool(flag) for flag in are_luhn_valid(written)] == [is_luhn_valid(number) for number in written]
 
 
 CARDS = ["4111 1111 1111 1111", "5555-5555-5555-4444", "3782 822463 10005", "4242424242424242"]
@@ -346,7 +347,7 @@ def test_what_begins_like_an_account_number_and_goes_on_otherwise_is_none(text: 
 
 
 def test_check_digits() -> None:
-    assert is_luhn_valid("79927398713")
-    assert not is_luhn_valid("79927398710")
+    assert is_luhn_valid(b"79927398713")
+    assert not is_luhn_valid(b"79927398710")
     assert is_iban("GB82WEST12345698765432")
     assert not is_iban("GB83WEST12345698765432")

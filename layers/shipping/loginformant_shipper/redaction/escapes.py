@@ -15,9 +15,11 @@ from loginformant_shipper.redaction.spans import Span
 
 # RFC 3986, section 2.1; `%25` is a percent sign, so `%2540` was encoded twice. Beside ASCII, the no-break
 # space in UTF-8. RFC 8259, section 7; a backslash is doubled each time that JSON is put into JSON.
-_ESCAPE = re.compile(
-    r"(%(?:25)*(?:[2-7][0-9A-Fa-f]|0[9ADad]|[Cc]2%(?:25)*[Aa]0)|(?<!\\)\\++(?:u[0-9A-Fa-f]{4}|[/\"'nrtbf]))"
-)
+_OF_URL = r"%(?:25)*(?:[2-7][0-9A-Fa-f]|0[9ADad]|[Cc]2%(?:25)*[Aa]0)"
+_OF_JSON = r"\\(?<!\\\\)\\*+(?:u[0-9A-Fa-f]{4}|[/\"'nrtbf])"
+_ESCAPE = re.compile(rf"({_OF_URL}|{_OF_JSON})")
+_ESCAPE_OF_URL, _ESCAPE_OF_JSON = re.compile(f"({_OF_URL})"), re.compile(f"({_OF_JSON})")
+"""Each begins with one character, which is found faster than one of two."""
 
 _MEANING_OF_LETTER = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
@@ -61,9 +63,12 @@ class Reading(NamedTuple):
 
 def read(text: str) -> Reading:
     """Return the text with its escapes read."""
-    if "%" not in text and "\\" not in text:
-        return Reading(text, [text], [text])
-    parts = _ESCAPE.split(text)
+    if "\\" not in text:
+        if "%" not in text:
+            return Reading(text, [text], [text])
+        parts = _ESCAPE_OF_URL.split(text)
+    else:
+        parts = (_ESCAPE if "%" in text else _ESCAPE_OF_JSON).split(text)
     if len(parts) == 1:
         return Reading(text, parts, parts)
     read_parts = parts.copy()

@@ -28,7 +28,7 @@ _KIND_OF = bytes(
 )
 _SECRET = re.compile(rb"-%s(?![a=])|=%s(?![a=])" % (b"a" * 40, b"a" * 40))
 """In a text of which each character is its kind: that is a search for fixed strings."""
-_MIXED = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[A-Za-z]*[0-9/+]")
+_MIXED = re.compile(r"(?=[^a-z]*+[a-z])(?=[^A-Z]*+[A-Z])[A-Za-z]*+[0-9/+]")
 """A hash is of one case, and a name in a program has no digits; one key in 5,000 has none."""
 
 _NAME = (

@@ -15,8 +15,6 @@ from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
 from loginformant_shipper.redaction.spans import Span, without_overlaps
 
-_MIN_DIGITS, _MAX_DIGITS = 13, 19
-
 # Of each character its kind: a digit is 0, what may be between groups of them g, a letter w. What is beyond
 # Latin-1 becomes a question mark, and may be between groups: one of these blanks is.
 _GAPS = " \xa0?+-"
@@ -26,22 +24,23 @@ _KIND_OF = bytes(
     else ord("w")
     for code in range(256)
 )
-_MANY_DIGITS = b"0" * _MIN_DIGITS
+_MANY_DIGITS = b"0" * 13
 
-# A number that is part of a word or has decimals is none of a card.
+# A number that is part of a word or has decimals is none of a card. One that is together is looked for from
+# the character before it on: most digits are no first digit of a number.
 _BEFORE = r"(?<![A-Za-z0-9_])(?<![0-9]\.)"
 _BEHIND = re.compile(r"(?![A-Za-z0-9_]|\.[0-9]*[1-9])")
-_NUMBER = re.compile(rb"(%s(?<![w0].{13})(?<!0\..{13})0*+)(?!w)" % _MANY_DIGITS)
+_NUMBER = re.compile(rb"([^A-Za-z0-9_](?<![0-9]\.)[2-6][0-9]{12,18}+%s)" % _BEHIND.pattern.encode())
 
 # ISO/IEC 7812, and the lengths of the networks' numbers (Wikipedia, "Payment card number"): American Express,
 # Diners Club, JCB; Visa; Mastercard and Mir; Maestro, Discover, UnionPay and RuPay. Neither a count of time
 # since 1970, before the year 2039, nor the number of a telephone (IMEI, 15 digits from 35 on) is like that.
 _OF_A_NETWORK = re.compile(
-    r"(?:3(?:[47][0-9]{13}|[0689][0-9]{12}(?:[0-9]{2,5})?|5[0-9]{14,17})"
-    r"|4[0-9]{12}(?:[0-9]{3}(?:[0-9]{3})?)?"
-    r"|2(?:2[0-9]|[3-6][0-9]|7[0-2])[0-9]{13}|220[0-9]{14,16}"
-    r"|5(?:[1-5][0-9]{14}|[06-9][0-9]{11,17})"
-    r"|6[0-9]{12,18})\Z"
+    rb"(?:3(?:[47][0-9]{13}|[0689][0-9]{12}(?:[0-9]{2,5})?|5[0-9]{14,17})"
+    rb"|4[0-9]{12}(?:[0-9]{3}(?:[0-9]{3})?)?"
+    rb"|2(?:2[0-9]|[3-6][0-9]|7[0-2])[0-9]{13}|220[0-9]{14,16}"
+    rb"|5(?:[1-5][0-9]{14}|[06-9][0-9]{11,17})"
+    rb"|6[0-9]{12,18})\Z"
 )
 
 # In groups. Between them: blanks, also those that do not break a line, a hyphen, or the plus sign of a form
@@ -76,25 +75,23 @@ def find_credit_card(text: str) -> list[Span]:
     found: list[Span] = []
     grouped = list(_in_groups(text, latin, kinds))
     if _MANY_DIGITS in kinds:
-        found = _together(text, kinds)
-        if _SOME_TRACK.search(text):
+        found = _together(latin)
+        if any(sign in text for sign in "^=D") and _SOME_TRACK.search(text):
             tracks = _TRACK.finditer(text)
-            grouped += [it.span() for it in tracks if is_luhn_valid(it["first"] or it["second"])]
+            grouped += [it.span() for it in tracks if is_luhn_valid((it["first"] or it["second"]).encode())]
     return without_overlaps(found + grouped) if grouped else found
 
 
-def _together(text: str, kinds: bytes) -> list[Span]:
-    ends = list(accumulate(map(len, _NUMBER.split(kinds))))
-    spans = list(zip(ends[0::2], ends[1::2], strict=False))
-    numbers = [text[start:end] for start, end in spans]
-    if max(map(len, numbers), default=0) > _MAX_DIGITS:
-        spans = [(start, end) for start, end in spans if end - start <= _MAX_DIGITS]
-        numbers = [text[start:end] for start, end in spans]
-    return [
-        span
-        for span, number in compress(zip(spans, numbers, strict=True), are_luhn_valid(numbers))
-        if _OF_A_NETWORK.match(number) and _BEHIND.match(text, span[1])
+def _together(text: bytes) -> list[Span]:
+    parts = _NUMBER.split(b" " + text)
+    numbers = parts[1::2]
+    valid = [
+        index
+        for index, number in compress(enumerate(numbers), are_luhn_valid(numbers))
+        if _OF_A_NETWORK.match(number, 1)
     ]
+    ends = list(accumulate(map(len, parts))) if valid else []
+    return [(ends[2 * index], ends[2 * index + 1] - 1) for index in valid]
 
 
 # --- check digits (ISO/IEC 7812-1, annex B: the algorithm of Luhn) ---
@@ -107,26 +104,21 @@ _IS_DIGIT = bytes(byte in b"0123456789" for byte in range(256))
 _IS_FIRST = bytes(byte in b"23456" for byte in range(256))
 _IS_MULTIPLE_OF_TEN = bytes(byte % 10 == 0 for byte in range(256))
 _MIN_AT_ONCE = 16
+_WIDTH = 20
 
 
-def _digits(text: str) -> bytes:
-    return text.encode("latin-1", "replace").translate(None, _NO_DIGITS)
+def is_luhn_valid(number: bytes) -> bool:
+    """Return whether the last digit is the check digit of the others; what is no digit counts as 0."""
+    return (sum(number[-1::-2].translate(_VALUE)) + sum(number[-2::-2].translate(_VALUE_OF_DOUBLE))) % 10 == 0
 
 
-def is_luhn_valid(number: str) -> bool:
-    """Return whether the last digit is the check digit of the others; what is no digit does not count."""
-    digits = _digits(number)
-    return (sum(digits[-1::-2].translate(_VALUE)) + sum(digits[-2::-2].translate(_VALUE_OF_DOUBLE))) % 10 == 0
-
-
-def are_luhn_valid(numbers: Sequence[str]) -> Iterable[int]:
-    """Return for each number of up to 19 digits whether its last digit is the check digit of the others."""
+def are_luhn_valid(numbers: Sequence[bytes]) -> Iterable[int]:
+    """Return for each number of up to 20 characters whether its last digit is its check digit."""
     if len(numbers) < _MIN_AT_ONCE:
         return [is_luhn_valid(number) for number in numbers]
-    digits = "".join([number.rjust(_MAX_DIGITS, "0") for number in numbers]).encode()
+    digits = b"".join([number.rjust(_WIDTH, b"0") for number in numbers])
     sums = sum(
-        _lanes(digits[place::_MAX_DIGITS], _VALUE_OF_DOUBLE if place % 2 else _VALUE)
-        for place in range(_MAX_DIGITS)
+        _lanes(digits[place::_WIDTH], _VALUE if place % 2 else _VALUE_OF_DOUBLE) for place in range(_WIDTH)
     )
     return sums.to_bytes(len(numbers), "little").translate(_IS_MULTIPLE_OF_TEN)
 
@@ -150,17 +142,17 @@ def _in_groups(text: str, latin: bytes, kinds: bytes) -> Iterator[Span]:
         chunk = slice(first, first + _CHUNK + _MAX_LENGTH)
         for start, length in sorted(_valid_groups(latin[chunk], kinds[chunk])):
             start, end = first + start, first + start + length
-            if start >= done and _is_of_a_network_in_groups(text, start, end):
+            if start >= done and _is_card_in_groups(text, latin, start, end):
                 yield start, end
                 done = end
         done = max(done, first + _CHUNK)
 
 
-def _is_of_a_network_in_groups(text: str, start: int, end: int) -> bool:
+def _is_card_in_groups(text: str, latin: bytes, start: int, end: int) -> bool:
     return (
-        _GROUPED.match(text, start, end) is not None
+        _OF_A_NETWORK.match(latin[start:end].translate(None, _NO_DIGITS)) is not None
+        and _GROUPED.match(text, start, end) is not None
         and _BEHIND.match(text, end) is not None
-        and _OF_A_NETWORK.match(_digits(text[start:end]).decode()) is not None
     )
 
 

@@ -7,14 +7,15 @@ from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
 from loginformant_shipper.redaction.spans import Span, spans_of_odd, without_overlaps
 
-_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+# As many digits as there are: what follows is never another one, so that no shorter number is tried.
+_OCTET = r"(?:1[0-9]{0,2}+|2(?:[0-4][0-9]?+|5[0-5]?+|[6-9])?+|[3-9][0-9]?+|0)"
 # Begins with a digit, not with what must not be before it, so that it is looked for where there is a digit.
 _FIRST_OCTET = (
     r"[0-9](?<![\w.].)(?:(?<=1)[0-9]{0,2}|(?<=2)(?:[0-4][0-9]?|5[0-5]?|[6-9])?|(?<=[3-9])[0-9]?|(?<=0))"
 )
 # Browsers tell only the first number of their version: `Chrome/139.0.0.0`. That is no address of a host.
 _NO_VERSION = r"(?<![A-Za-z]/...\.0\.0\.0)(?<![A-Za-z]/..\.0\.0\.0)"
-_IPV4 = re.compile(rf"({_FIRST_OCTET}(?:\.{_OCTET}){{3}}(?!\w|\.[0-9]){_NO_VERSION})")
+_IPV4 = re.compile(rf"({_FIRST_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}(?!\w|\.[0-9]){_NO_VERSION})")
 _SOME_IPV4 = re.compile(r"\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")
 # "EC2 instance hostnames", Amazon EC2 user guide: ip-10-0-0-1.ec2.internal and
 # ec2-203-0-113-7.compute-1.amazonaws.com.
