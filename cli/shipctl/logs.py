@@ -38,6 +38,11 @@ class Whose(StrEnum):
     ALL = "all"
 
     @property
+    def words(self) -> str:
+        """Return whose log it is, for a sentence."""
+        return "any function" if self is Whose.ALL else self.value
+
+    @property
     def functions(self) -> tuple[Function, ...]:
         """Return the functions whose logs are shown."""
         return tuple(Function) if self is Whose.ALL else (Function(self.capitalize()),)
@@ -97,7 +102,10 @@ def logs(
         seen = {identifier: when for identifier, when in seen.items() if when >= began}
         time.sleep(POLL_SECONDS)
     if not count:
-        print(f"shipctl: nothing was logged by {whose} since {began:%Y-%m-%d %H:%M:%S} UTC", file=sys.stderr)
+        print(
+            f"shipctl: nothing was logged by {whose.words} since {began:%Y-%m-%d %H:%M:%S} UTC",
+            file=sys.stderr,
+        )
 
 
 def _lines(stack: Stack, whose: Whose, since: datetime, everything: bool) -> Iterator[Line]:

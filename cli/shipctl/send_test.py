@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from shipctl.dlq.meanings import meaning_of
+from shipctl.dlq.meanings import cause_of
 from shipctl.installation.functions import Function
 from shipctl.installation.installation import invoke
 from shipctl.json_lines import print_json
@@ -60,9 +60,11 @@ def _reasons(log: str) -> Iterator[str]:
             continue
         match fields:
             case {"reason": str(reason), **more}:
-                status = f" {more['status']}" if more.get("status") else ""
-                detail = f": {one_line(str(more['detail'])[:MAX_DETAIL])}" if more.get("detail") else ""
-                yield f"{meaning_of(reason).what} ({reason}{status}{detail})"
+                number = status if isinstance(status := more.get("status"), int) else None
+                said = str(more.get("detail") or "")
+                shown = f" {number}" if number else ""
+                detail = f": {one_line(said[:MAX_DETAIL])}" if said else ""
+                yield f"{cause_of(reason, number, said)} ({reason}{shown}{detail})"
 
 
 def send_test(

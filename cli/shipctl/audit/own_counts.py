@@ -61,7 +61,12 @@ def read(stack: Stack, log_groups: Sequence[str], since: int, until: int, minute
             f"| stats {_SUMS} by logGroup.name, Source, bin({period}) | limit {MAX_ROWS}"
         )
         for row in _rows(stack, query, begin, end):
-            when = next(value for name, value in row.items() if name.startswith("bin("))
+            when = next((value for name, value in row.items() if name.startswith("bin(")), None)
+            if when is None or "logGroup.name" not in row:
+                raise CommandError(
+                    "CloudWatch Logs Insights did not answer by log group and time, as it was asked to: "
+                    f"its columns are {', '.join(sorted(row)) or 'none'}"
+                )
             counts = (round(float(row.get(column) or 0)) for column in COLUMNS)
             yield Row(row["logGroup.name"], row.get("Source", ""), _minute(when), *counts)
 

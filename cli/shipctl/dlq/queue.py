@@ -80,6 +80,20 @@ class Counts(NamedTuple):
         """Return how many messages there are, whether they can be received now or not."""
         return self.waiting + self.in_flight + self.delayed
 
+    def with_received(self, number: int) -> "Counts":
+        """Return the counts, now that so many messages were received: that many were visible.
+
+        More than were counted as visible were in flight a moment before, and are not counted twice.
+        """
+        more = max(0, number - self.waiting)
+        in_flight = min(more, self.in_flight)
+        delayed = min(more - in_flight, self.delayed)
+        return self._replace(
+            waiting=self.waiting + more,
+            in_flight=self.in_flight - in_flight,
+            delayed=self.delayed - delayed,
+        )
+
     @property
     def words(self) -> str:
         """`12 visible, 3 in flight`, and `, 1 delayed` where some are."""

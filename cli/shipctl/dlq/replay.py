@@ -158,6 +158,7 @@ def _rounds(
     Of what comes back, too, only what was in the queue at the start is replayed.
     """
     end = time.monotonic() + MAX_WAIT_SECONDS
+    is_said = False
     while True:
         selected_before, ledger.others = ledger.selected, 0
         with holding(queue) as held:
@@ -169,6 +170,10 @@ def _rounds(
         is_over = not is_hidden and (not now.waiting or ledger.selected == selected_before)
         if is_over or time.monotonic() > end:
             return ""
+        if is_hidden and not is_said:
+            is_said = True
+            minutes = MAX_WAIT_SECONDS // 60
+            print(f"shipctl: waiting for {now.hidden}, {minutes} min at most; Ctrl-C stops", file=sys.stderr)
         stop.wait(LOOK_AGAIN_SECONDS)
         counts = now._replace(asked_at=counts.asked_at)
 
@@ -186,6 +191,7 @@ def _show_what_would_be(
     with look(queue) as held:
         for letter in letters(held, counts, wanted):
             overview.count(letter)
+    counts = counts.with_received(overview.messages)
     if as_json:
         print_json(
             {

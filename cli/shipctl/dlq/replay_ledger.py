@@ -135,8 +135,10 @@ def _details(ledger: ReplayLedger) -> Iterator[Text]:
     if ledger.others:
         yield Text(f"{counted(ledger.others, 'message')} not selected, left as they were", style=DIM)
     if ledger.in_flight:
-        why = "being replayed, or waiting for their next try"
-        yield Text(f"{counted(ledger.in_flight, 'message')} in flight, not tried: {why}", style=TROUBLE)
+        why = "being replayed, or waiting for the next try"
+        # What was returned may be among them: replay by itself takes it at once.
+        tried = "" if ledger.left or ledger.failed else ", not tried"
+        yield Text(f"{counted(ledger.in_flight, 'message')} in flight{tried}: {why}", style=TROUBLE)
     if ledger.delayed:
         why = "refused before, and tried again in 15 minutes at most"
         yield Text(f"{counted(ledger.delayed, 'message')} delayed, not tried: {why}", style=TROUBLE)

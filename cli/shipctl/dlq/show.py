@@ -108,7 +108,7 @@ def show(
             f"shipctl: {counted(shown, 'message')} of {counts.waiting:,} waiting: --limit shows more",
             file=sys.stderr,
         )
-    say_what_is_hidden(counts, found, which.parked)
+    say_what_is_hidden(counts.with_received(shown), found, which.parked)
 
 
 def _write_letter(console: Console, letter: Letter, most: int, region: str) -> None:

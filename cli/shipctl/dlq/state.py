@@ -58,6 +58,7 @@ def state_of(installation: Installation, queue: Queue, parked: bool, *, receive:
         with look(queue) as held:
             for letter in letters(held, counts, Selection()):
                 overview.count(letter)
+        counts = counts.with_received(overview.messages)
     untold: list[str] = []
     why: Sequence[Current] = ()
     replay = None

@@ -59,11 +59,8 @@ def _write_numbers(console: Console, state: QueueState) -> None:
 
 def _write_why(console: Console, state: QueueState) -> None:
     for current in state.why:
-        tried = (
-            f"since {utc(current.since)}{' or before' if current.is_older else ''}, last {ago(current.last)}"
-        )
         line = Text(current.meaning.what, style=Style(color="red"))
-        line.append(f"; {tried}", style=DIM)
+        line.append(f"; {current.when}", style=DIM)
         console.print(line)
         console.print(Text(f"→ {current.meaning.to_do}"), soft_wrap=True)
     if state.counts.in_flight and state.replay and not state.parked and not state.why and not state.untold:

@@ -5,14 +5,17 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from shipctl.dlq.options import WhichQueue
 from shipctl.dlq.queue import queue_of
+from shipctl.dlq.spans import utc
 from shipctl.dlq.state import state_of
 from shipctl.dlq.state_shown import document, write_state
 from shipctl.installation.installation import Installation
 from shipctl.json_lines import print_json
 from shipctl.options import SHOWN_PANEL, AsJson
+from shipctl.table import DIM
 
 WATCH_SECONDS = 5.0
 
@@ -40,12 +43,16 @@ def stats(
     console = Console(highlight=False)
     while True:
         state = state_of(Installation(stack), queue, which.parked, receive=not watch)
-        if watch and console.is_terminal and not as_json:
-            console.clear()
+        if watch and not as_json:
+            if console.is_terminal:
+                console.clear()
+            console.print(Text(utc(state.asked_at), style=DIM))
         if as_json:
             print_json(document(stack, state))
         else:
             write_state(console, stack, state)
         if not watch:
             return
+        if not as_json:
+            console.print()
         time.sleep(WATCH_SECONDS)

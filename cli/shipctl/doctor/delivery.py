@@ -20,7 +20,7 @@ def check_delivery(installation: Installation) -> Iterator[Finding]:
     """Find what keeps log events from being delivered now."""
     troubles = current_troubles(installation)
     for current in troubles:
-        yield fault(f"{current.meaning.what}, {ago(current.last)}", current.meaning.to_do)
+        yield fault(f"{current.meaning.what}, {current.when}", current.meaning.to_do)
     if troubles:
         return
     passed = [trouble for trouble in installation.troubles if trouble.reason in MAY_PASS]

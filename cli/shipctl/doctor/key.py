@@ -31,4 +31,4 @@ def check_key(installation: Installation) -> Iterator[Finding]:
         if not about_key:
             yield ok(f"{store.words}: there, and not refused lately (doctor --send tries it)")
     for current in about_key:
-        yield fault(current.meaning.what, current.meaning.to_do)
+        yield fault(f"{current.meaning.what}, {current.when}", current.meaning.to_do)

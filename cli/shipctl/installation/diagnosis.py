@@ -1,5 +1,6 @@
 """Why log events are not delivered, and what to do, told from what the functions logged."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -9,20 +10,22 @@ from loginformant_shipper.dead_letters.replay import MAY_PASS
 from loginformant_shipper.failures import Reason
 from loginformant_shipper.settings import DEFAULT_INGEST_URL
 
-from shipctl.dlq.meanings import Meaning, meaning_of
+from shipctl.dlq.meanings import RETRY_AFTER, Meaning, cause_of, is_unknown_host, meaning_of
+from shipctl.dlq.spans import ago, utc
 from shipctl.installation.functions import Function
 from shipctl.installation.installation import RECENT, Installation
 from shipctl.installation.own_log import Trouble
 from shipctl.stack import Stack
 from shipctl.terminal import one_line
 
-_NAME_IS_NOT_KNOWN = ("NameResolutionError", "Failed to resolve", "Name or service not known")
-"""How urllib3 and the C library say that a host name is not known."""
-RETRY_AFTER = "Retry-After"
-"""In the detail where nothing was sent, since an earlier answer had one (`delivery/dispatcher`)."""
+_ANSWERS = frozenset({Reason.UNAUTHORIZED, Reason.MISCONFIGURED})
+"""Of something that is up."""
+_HOST = re.compile(r"host='([^']+)'")
+"""In the words of urllib3: the host that was looked for, which may be a proxy, or of a former address."""
 MAX_DETAIL = 200
-Kinds = dict[tuple[str, int | None], list[Trouble]]
-"""By reason and status."""
+Kind = tuple[str, int | None, str]
+"""Reason, status and cause: without a status, an unknown host is not what a `Retry-After` is."""
+Kinds = dict[Kind, list[Trouble]]
 
 
 class Current(NamedTuple):
@@ -37,16 +40,23 @@ class Current(NamedTuple):
     """Whether it may be older: it was there at the beginning of that time."""
     last: datetime
 
+    @property
+    def when(self) -> str:
+        """Since when, and when last."""
+        return f"since {utc(self.since)}{' or before' if self.is_older else ''}, last {ago(self.last)}"
+
 
 def current_troubles(installation: Installation) -> Sequence[Current]:
     """Return each kind of trouble that may pass, and has not: nothing was delivered since. The newest first.
+
+    What somebody answered since is over, too (`_was_answered_since`).
 
     Raises `CommandError`.
     """
     kinds: Kinds = {}
     for trouble in installation.troubles:
         if trouble.reason in MAY_PASS:
-            kinds.setdefault((trouble.reason, trouble.status), []).append(trouble)
+            kinds.setdefault(_kind(trouble), []).append(trouble)
     beginning = installation.now - RECENT + timedelta(minutes=2)
     found = [
         Current(
@@ -57,20 +67,37 @@ def current_troubles(installation: Installation) -> Sequence[Current]:
             troubles[0].time < beginning,
             troubles[-1].time,
         )
-        for (reason, status), troubles in kinds.items()
+        for (reason, status, _), troubles in kinds.items()
         if not installation.delivered_after(troubles[-1].time)
     ]
+    found = [current for current in found if not _was_answered_since(current, found)]
     newest_first = sorted(found, key=lambda current: current.last, reverse=True)
     if any(current.reason == Reason.UNAVAILABLE and current.status for current in newest_first):
         # Of one outage, which another kind names by its status.
-        return [current for current in newest_first if not _is_earlier_retry_after(kinds, current)]
+        return [current for current in newest_first if not _is_earlier_retry_after(current)]
     return newest_first
 
 
-def _is_earlier_retry_after(kinds: Kinds, current: Current) -> bool:
+def _was_answered_since(current: Current, found: Sequence[Current]) -> bool:
+    """Whether a later answer shows that this is over: who answers is reached, and is up if it refuses.
+
+    So an outage and a host name that was corrected are not told beside a key that is refused now.
+    """
+    later = [other for other in found if other.last > current.last]
+    if current.reason == Reason.UNAVAILABLE and current.status is None:
+        return any(other.status for other in later)
+    is_passing = current.reason in (Reason.UNAVAILABLE, Reason.THROTTLED)
+    return is_passing and any(other.reason in _ANSWERS for other in later)
+
+
+def _is_earlier_retry_after(current: Current) -> bool:
     """Whether nothing was sent, since LogInformant had asked to be left alone."""
-    detail = kinds[current.reason, current.status][-1].detail
-    return current.reason == Reason.UNAVAILABLE and current.status is None and RETRY_AFTER in detail
+    what = current.meaning.what
+    return current.reason == Reason.UNAVAILABLE and current.status is None and RETRY_AFTER in what
+
+
+def _kind(trouble: Trouble) -> Kind:
+    return trouble.reason, trouble.status, cause_of(trouble.reason, trouble.status, trouble.detail)
 
 
 def explain(trouble: Trouble, installation: Installation) -> Meaning:
@@ -107,9 +134,9 @@ def _meaning(trouble: Trouble, installation: Installation) -> Meaning:
                 f"what answers at {url} is not the ingest API",
                 with_default_address("see whether a proxy answers in its place", url, stack),
             )
-        case Reason.UNAVAILABLE if any(words in trouble.detail for words in _NAME_IS_NOT_KNOWN):
+        case Reason.UNAVAILABLE if is_unknown_host(trouble.detail):
             return Meaning(
-                f"the host name {urlsplit(url).hostname} is not known",
+                f"the host name {_host(trouble.detail, url)} is not known",
                 with_default_address("see network, proxy and DNS of the functions", url, stack),
             )
         case Reason.UNAVAILABLE if trouble.status is None and RETRY_AFTER in trouble.detail:
@@ -128,6 +155,11 @@ def _meaning(trouble: Trouble, installation: Installation) -> Meaning:
                 f"wait; if it goes on, see the time-out in {stack.command('doctor', '--only', 'settings')}",
             )
     return meaning_of(trouble.reason)
+
+
+def _host(detail: str, url: str) -> str:
+    found = _HOST.search(detail)
+    return found[1] if found else urlsplit(url).hostname or url
 
 
 def _and_replay(to_do: str, installation: Installation) -> str:

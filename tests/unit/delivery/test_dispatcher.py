@@ -809,7 +809,7 @@ def test_a_retry_after_holds_for_the_next_invocation_too() -> None:
     asked = it.senders.now()
     it.deliver(single("2"), seconds=50.0)
     assert it.requests == 0
-    detail = "an earlier Retry-After does not end before this invocation must"
+    detail = "nothing was sent: an earlier Retry-After lasts longer than this invocation"
     assert it.settled == {"2": Failure(Reason.THROTTLED, None, detail)}
     assert it.senders.now() == asked
     it.deliver(single("3"), seconds=150.0)

@@ -51,6 +51,22 @@ def test_it_arrives(shipctl: Run, comes_of_it: Any) -> None:
             Invocation("", {"delivered": 0, "deadLettered": 1}, f"START\n{WHY}\nEND"),
             "LogInformant refused the API key (unauthorized 401: unknown key)",
         ),
+        (
+            Invocation("", {"deadLettered": 1}, '{"reason": "unavailable", "status": 503}'),
+            "LogInformant is down (unavailable 503)",
+        ),
+        (
+            Invocation("", {"deadLettered": 1}, '{"reason": "unavailable", "detail": "Failed to resolve x"}'),
+            "the host name of IngestUrl is not known (unavailable: Failed to resolve x)",
+        ),
+        (
+            Invocation("", {"deadLettered": 1}, '{"reason": "unavailable", "detail": "a Retry-After lasts"}'),
+            "LogInformant was down and asked to be left alone",
+        ),
+        (
+            Invocation("", {"deadLettered": 1}, '{"reason": "unavailable", "detail": "ReadTimeout"}'),
+            "LogInformant gave no answer (unavailable: ReadTimeout)",
+        ),
         (Invocation("", {"deadLettered": 1}, ""), "the shipper's log says why"),
         (Invocation("", {"filtered": 1}, ""), "a rule of filtering left it out"),
         (Invocation("no module named app", {}, ""), "the shipper failed: no module named app"),

@@ -262,7 +262,7 @@ class Delivery:
 
     def _heed_memory(self) -> None:
         if self._state.resume_at > self._last_start():
-            detail = "an earlier Retry-After does not end before this invocation must"
+            detail = "nothing was sent: an earlier Retry-After lasts longer than this invocation"
             self._give_up(Failure(self._state.resume_reason, None, detail))
 
         now = self._senders.now()

@@ -72,7 +72,7 @@ def test_stats_count_by_reason_status_and_log_group(shipctl: Run, stack_in_aws: 
     result = shipctl("dlq", "stats", env=WIDE)
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert "45 log events wait in 5 messages" in lines
-    assert "1 40 ━━━━━━━━━━━━ unavailable LogInformant: no answer, or 5xx" in lines
+    assert "1 40 ━━━━━━━━━━━━ unavailable LogInformant down, or no answer" in lines
     assert "2 3 ━ crashed the shipper failed" in lines
     assert "1 1 ━ malformed no payload of CloudWatch's" in lines
     assert "1 1 ━ 400" in lines

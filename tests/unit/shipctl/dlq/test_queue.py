@@ -175,3 +175,15 @@ def test_a_release_that_fails_is_said_and_hides_nothing_else(
 
 def replace_waiting(number: int) -> Counts:
     return COUNTS._replace(waiting=number)
+
+
+@pytest.mark.parametrize(
+    ("received", "waiting", "in_flight", "delayed"),
+    [(0, 1, 2, 1), (1, 1, 2, 1), (2, 2, 1, 1), (4, 4, 0, 0), (9, 9, 0, 0)],
+)
+def test_what_was_received_does_not_count_as_in_flight_too(
+    received: int, waiting: int, in_flight: int, delayed: int
+) -> None:
+    """Replay returned a message between the count and its receipt."""
+    counts = COUNTS._replace(waiting=1, in_flight=2, delayed=1).with_received(received)
+    assert (counts.waiting, counts.in_flight, counts.delayed) == (waiting, in_flight, delayed)

@@ -398,16 +398,20 @@ class TestInFlight:
             "Messages"
         ]
 
-        def waited(stop: object, seconds: float) -> None:
-            stack_in_aws.sqs.change_message_visibility(
-                QueueUrl=stack_in_aws.dead, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
-            )
+        look_again = 0.125
 
-        monkeypatch.setattr("shipctl.dlq.replay.LOOK_AGAIN_SECONDS", 0.0)
+        def waited(stop: object, seconds: float) -> None:
+            if seconds == look_again:
+                stack_in_aws.sqs.change_message_visibility(
+                    QueueUrl=stack_in_aws.dead, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+                )
+
+        monkeypatch.setattr("shipctl.dlq.replay.LOOK_AGAIN_SECONDS", look_again)
         monkeypatch.setattr("shipctl.dlq.signals.Stop.wait", waited)
         result = shipctl("dlq", "replay", "--wait")
         assert result.exit_code == 0, result.output
         assert stack_in_aws.delivered == ["hidden"]
+        assert result.stderr.count("waiting for 1 message in flight, 15 min at most; Ctrl-C stops") == 1
 
     def test_waiting_has_an_end(
         self, shipctl: Run, stack_in_aws: Stack, monkeypatch: pytest.MonkeyPatch

@@ -194,7 +194,8 @@ class TestKey:
         installation = FakeInstallation()
         installation.troubles = [fake.trouble("unauthorized", 401, "unknown key")]
         finding = only("key", installation)
-        assert finding.what == "LogInformant refuses the API key (unauthorized 401: unknown key)"
+        why = "LogInformant refuses the API key (unauthorized 401: unknown key)"
+        assert finding.what.startswith(f"{why}, since 2026-")
         assert finding.remedy == "shipctl key set; the queue then empties itself"
 
 
@@ -207,6 +208,43 @@ class TestDelivery:
         assert only("delivery", installation).what.startswith("LogInformant is down (unavailable 503)")
         installation.troubles = [waits]
         assert "asked to be left alone" in only("delivery", installation).what
+
+    @pytest.mark.parametrize(("reason", "status"), [("unauthorized", 401), ("misconfigured", 404)])
+    def test_an_outage_is_over_where_somebody_answers_again(self, reason: str, status: int) -> None:
+        installation = FakeInstallation()
+        installation.troubles = [
+            fake.trouble("unavailable", 503, minutes_ago=3),
+            fake.trouble(reason, status, minutes_ago=1),
+        ]
+        assert f"({reason} {status})" in only("delivery", installation).what
+        installation.troubles = [
+            fake.trouble(reason, status, minutes_ago=3),
+            fake.trouble("unavailable", 503, minutes_ago=1),
+        ]
+        assert len(look("delivery", installation)) == 2
+
+    def test_a_host_that_was_corrected_is_no_fault_beside_what_answers_now(self) -> None:
+        """Nor is the new host said to be unknown, while nothing was sent to it yet."""
+        unknown = fake.trouble("unavailable", detail="NameResolutionError: host='old'", minutes_ago=2)
+        installation = FakeInstallation()
+        installation.troubles = [unknown, fake.trouble("unavailable", 503, minutes_ago=1)]
+        assert only("delivery", installation).what.startswith("LogInformant is down (unavailable 503)")
+        installation.troubles = [unknown]
+        assert only("delivery", installation).what.startswith("the host name old is not known (")
+
+    def test_since_when_is_told_of_each_cause_by_itself(self) -> None:
+        installation = FakeInstallation()
+        installation.troubles = [
+            fake.trouble("unavailable", detail="nothing was sent: an earlier Retry-After", minutes_ago=9),
+            fake.trouble("unavailable", detail="NameResolutionError: x", minutes_ago=2),
+        ]
+        told = look("delivery", installation)
+        since = [finding.what.partition("since ")[2][:19] for finding in told]
+        assert [finding.what.split(" (")[0] for finding in told] == [
+            "the host name app.loginformant.com is not known",
+            "LogInformant was down and asked to be left alone for a time",
+        ]
+        assert since[0] > since[1]
 
     @pytest.mark.parametrize(
         ("reason", "status", "detail", "what", "remedy"),

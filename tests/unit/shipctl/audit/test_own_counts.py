@@ -1,0 +1,26 @@
+"""What the functions counted, as CloudWatch Logs Insights answers."""
+
+import pytest
+from shipctl.audit import own_counts
+from shipctl.errors import CommandError
+
+from tests.unit.shipctl import fake_installation as fake
+
+
+def test_an_answer_of_another_shape_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever stands in for AWS, or a changed API: no trace of ours."""
+    monkeypatch.setattr(own_counts, "_rows", lambda *_: [{"@message": "x", "@timestamp": "y"}])
+    with pytest.raises(CommandError, match=r"by log group and time.*its columns are @message, @timestamp"):
+        list(own_counts.read(fake.stack(), ["/a"], 0, 60, 60))
+
+
+def test_counts_are_read_by_log_group_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {
+        "logGroup.name": "/a",
+        "Source": "awslogs",
+        "bin(1h)": "1970-01-01 01:00:00.000",
+        "received": "3.0",
+    }
+    monkeypatch.setattr(own_counts, "_rows", lambda *_: [row])
+    [found] = own_counts.read(fake.stack(), ["/a"], 0, 60, 60)
+    assert found == own_counts.Row("/a", "awslogs", 60, 3, 0, 0, 0)
