@@ -90,15 +90,18 @@ def _is_named(text: str, start: int, end: int) -> bool:
 
 def _end_of_last_name(text: str) -> int:
     """Return where the last name of a secret access key ends; 0 if there is none."""
-    last = max(text.rfind("secret"), text.rfind("aws"))
-    name = _NAMED.match(text, last) if last >= 0 else None
-    if name or last < 0:
-        return name.end() if name else 0
+    secret, aws = text.rfind("secret"), text.rfind("aws")
+    if secret < 0 and aws < 0:
+        return 0
+    if name := _NAMED.match(text, max(secret, aws)):
+        return name.end()
+    if 0 <= aws < secret and (name := _NAMED.match(text, aws)) and name.end() > secret:
+        return name.end()
     return max((name.end() for name in _NAMED.finditer(text)), default=0)
 
 
 def _end_of_last_id(text: str) -> int:
-    return max((found.end() for found in _ID.finditer(text)), default=0)
+    return max((found.end() for found in _ID.finditer(text)), default=0) if "A" in text else 0
 
 
 AWS_KEY = Detection(

@@ -130,7 +130,7 @@ def _lanes(text: bytes, table: bytes) -> int:
 
 # --- numbers in groups, of which each group can begin a number where there are many ---
 
-_CHUNK = 4 * 1024
+_CHUNK = 16 * 1024
 _FIRST_GROUP = 4
 _MAX_LENGTH = len("4111  1111  1111  1111  111")
 

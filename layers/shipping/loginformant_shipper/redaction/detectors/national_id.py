@@ -112,7 +112,9 @@ def _iban_at(text: str, first: int) -> Span | None:
 
 def is_iban(text: str) -> bool:
     """Return whether the check digits are those of the rest (ISO 7064, MOD 97-10); `text` has no blanks."""
-    digits = text[4:] if text[4:].isdecimal() else text[4:].translate(_VALUES)
+    digits = text[4:]
+    if not digits.isdecimal():
+        digits = digits.translate(_VALUES)
     return int(digits + _value_of_country(text[:2]) + text[2:4]) % 97 == 1
 
 
