@@ -41,7 +41,8 @@ class Shipctl(TyperGroup):
             return super().invoke(ctx)
         except CommandError as error:
             end, line = error.status, str(error)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, typer.Abort):
+            # A question that is not answered (Ctrl-C, or the end of the input) is an Abort.
             end, line = INTERRUPTED, "interrupted"
         from shipctl.terminal import one_line
 

@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from shipctl.dlq.function import ReplayFunction, payload_bytes, replay_function
 from shipctl.dlq.letters import Letter, record_of
@@ -40,6 +47,7 @@ from shipctl.stack import Stack
 from shipctl.terminal import counted
 
 HOW_PANEL = "How"
+MIN_WIDTH_FOR_BAR = 80
 PROBING = "one message first (≤ 2 min)"
 
 MAX_WAIT_SECONDS = 900
@@ -222,14 +230,9 @@ def _replay(
     # What is written into the queue from now on must be told from what was there by the queue's own clock.
     stop.wait(counts.asked_at_here + CLOCK_STEP_SECONDS - time.monotonic())
     console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("messages, {task.fields[delivered]:,} log events"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+    with Progress(
+        *progress_columns(console.width), console=console, disable=not console.is_terminal, transient=True
+    ) as progress:
         task = progress.add_task(PROBING, total=counts.waiting, delivered=0)
         selected = _selected(held, counts, wanted, ledger, stop)
         for batch in batches(selected, rate):
@@ -251,6 +254,15 @@ def _replay(
                 events = sum(letter.events for letter in batch)
                 _pause(held, stop, until=started + events / rate)
     return ""
+
+
+def progress_columns(width: int) -> list[ProgressColumn]:
+    """Return what the progress of a replay shows; in a narrow terminal the numbers alone, and none is cut."""
+    numbers = MofNCompleteColumn()
+    words = TextColumn("messages, {task.fields[delivered]:,} log events")
+    if width < MIN_WIDTH_FOR_BAR:
+        return [numbers, words, TimeElapsedColumn()]
+    return [TextColumn("{task.description}"), BarColumn(), numbers, words, TimeElapsedColumn()]
 
 
 def _pause(held: Held, stop: Stop, until: float) -> None:

@@ -14,8 +14,8 @@ def check_alarms(installation: Installation) -> Iterator[Finding]:
     alarms = installation.alarms
     on = [alarm for alarm in alarms if alarm.state == "ALARM"]
     for alarm in on:
-        since = f" since {ago(alarm.since).removesuffix(' ago')}" if alarm.since else ""
-        yield notice(f"{alarm.resource} is on{since}", "docs/operations.md, The alarms")
+        how_long = f" for {ago(alarm.since).removesuffix(' ago')}" if alarm.since else ""
+        yield notice(f"{alarm.resource} is on{how_long}", "docs/operations.md, The alarms")
     silent = [alarm for alarm in alarms if not alarm.tells]
     if silent:
         yield notice(

@@ -25,6 +25,7 @@ from shipctl.stack import Stack
 from shipctl.streams import Streams
 from shipctl.subscriptions.deployed_settings import logs_api, settings_of, wanted_log_groups
 from shipctl.table import LogTable
+from shipctl.terminal import counted, one_line
 from shipctl.times import moment
 
 if TYPE_CHECKING:
@@ -140,6 +141,9 @@ def tail(
         print(f"shipctl: {remark}", file=sys.stderr)
     writer = JsonLines() if as_json else LogTable(Console(highlight=False), show_exceptions=wanted.exceptions)
     began, seen = since or datetime.now(UTC) - DEFAULT_SINCE, PreviewCounts()
+    if sys.stderr.isatty():
+        reading = names[0] if len(names) == 1 else counted(len(names), "log group")
+        print(f"shipctl: reading {one_line(reading)}; Ctrl-C ends", file=sys.stderr)
     while True:
         writer.write(wanted.of(arrivals(follower.read(began), settings), seen))
         began = max(began, datetime.now(UTC) - LATE)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import typer
 from loginformant_shipper import __version__
 from shipctl.command_list import LISTED, Commands
 
@@ -52,6 +53,17 @@ def test_ctrl_c_ends_with_one_line(shipctl: Run, monkeypatch: pytest.MonkeyPatch
         raise KeyboardInterrupt
 
     monkeypatch.setattr("shipctl.preview.command.read_file", interrupted)
+    result = shipctl("preview", "-", input="one\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "shipctl: interrupted\n")
+
+
+def test_a_question_that_is_not_answered_ends_as_ctrl_c_does(
+    shipctl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def aborted(*arguments: object) -> None:
+        raise typer.Abort
+
+    monkeypatch.setattr("shipctl.preview.command.read_file", aborted)
     result = shipctl("preview", "-", input="one\n")
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "shipctl: interrupted\n")
 

@@ -1,5 +1,6 @@
 """What waits is delivered; what is not stays, is said, and is visible again."""
 
+import io
 import json
 import os
 import signal
@@ -9,10 +10,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from rich.console import Console
+from rich.progress import Progress
 from shipctl.dlq import queue
 from shipctl.dlq.function import payload_bytes
 from shipctl.dlq.letters import Letter
-from shipctl.dlq.replay import batches
+from shipctl.dlq.replay import PROBING, batches, progress_columns
 from shipctl.installation.record_function import MAX_PAYLOAD_BYTES
 
 from tests.unit.shipctl.conftest import Run
@@ -476,3 +479,15 @@ class TestDelayed:
         assert letter.attributes["Reason"] == "rejected"
         document = json.loads(shipctl("dlq", "stats", "--json").stdout)
         assert (document["visible"], document["inFlight"], document["delayed"]) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("width", [60, 79, 80, 120])
+def test_no_number_of_the_progress_is_cut(width: int) -> None:
+    console = Console(width=width, file=io.StringIO())
+    progress = Progress(*progress_columns(width), console=console)
+    progress.add_task(PROBING, total=250, completed=0, delivered=1234)
+    console.print(progress.get_renderable())
+    assert isinstance(console.file, io.StringIO)
+    [line] = console.file.getvalue().splitlines()
+    assert "0/250 messages, 1,234 log events" in line
+    assert "…" not in line
