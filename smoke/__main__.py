@@ -27,7 +27,7 @@ from local.account import REGION, Account, emulated_account
 from local.build import local_build
 from local.ingest_api import IngestApi, ingest_api
 from local.processes import ProgramFailed, Terminated, unwinding_when_terminated
-from smoke.cleanup import remove_everything, what_is_left
+from smoke.cleanup import remove_everything, what_stays
 from smoke.ingest import FunctionUrl, OnThisMachine
 from smoke.steps import STEPS, Step, carried_out
 from smoke.world import PROJECT, Failed, World
@@ -81,6 +81,7 @@ def run_steps(world: World, steps: tuple[Step, ...], outcomes: list[Outcome]) ->
             WaiterError,
             subprocess.TimeoutExpired,
             LookupError,
+            ValueError,
         ) as error:
             result, text = Result.FAILED, f"{type(error).__name__}: {error}"
             is_pointless = step.name in NOTHING_WITHOUT
@@ -139,7 +140,7 @@ def _removed(world: World) -> list[str]:
         begin = time.monotonic()
         for removed in remove_everything(world):
             _say(f"  {removed}")
-        left = what_is_left(world)
+        left = what_stays(world)
         for each in left:
             _say(f"✗ still there: {each}")
         if not left:

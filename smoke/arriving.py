@@ -8,6 +8,7 @@ from collections import Counter
 from smoke.world import Failed, World
 
 SECONDS = 180.0
+WRITE_AGAIN_SECONDS = 15.0
 MANY = 10_000
 LARGE = 1_000_000
 """Bytes. CloudWatch Logs takes events of up to 1 MB ("PutLogEvents", CloudWatch Logs API Reference)."""
@@ -66,11 +67,25 @@ def new_log_group(world: World) -> tuple[int, str]:
         return bool(logs.describe_subscription_filters(logGroupName=name)["subscriptionFilters"])
 
     seconds = world.wait_for(f"a filter on {name}", NEW_LOG_GROUP_SECONDS, is_subscribed)
-    mark = f"smoke {uuid.uuid4()}"
-    time.sleep(5)  # a filter takes a moment to be in force everywhere
-    world.write([mark], name)
-    _arrival(world, mark)
+    until_in_force(world, name)
     return 1, f"subscribed after {seconds:.0f} s, and its logs arrive"
+
+
+def until_in_force(world: World, log_group: str = "") -> float:
+    """Write a line again and again until one arrives, and return how many seconds that took.
+
+    A filter takes a moment to be in force everywhere, and what is written before is not sent later.
+    """
+    mark, last = f"smoke {uuid.uuid4()}", float("-inf")
+
+    def has_arrived() -> bool:
+        nonlocal last
+        if time.monotonic() - last > WRITE_AGAIN_SECONDS:
+            last = time.monotonic()
+            world.write([mark], log_group)
+        return any(message.startswith(mark) for message in world.ingest.arrived())
+
+    return world.wait_for(f"a log of {log_group or world.log_group}", SECONDS, has_arrived)
 
 
 def _arrival(world: World, mark: str) -> tuple[str, float]:

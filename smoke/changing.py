@@ -3,8 +3,8 @@
 import json
 import uuid
 
-from smoke.arriving import SECONDS, plain
-from smoke.trouble import QUEUE, REPLAY_SECONDS
+from smoke.arriving import plain, until_in_force
+from smoke.trouble import QUEUE, REPLAY_SECONDS, STORED_SECONDS, until_empty
 from smoke.world import Failed, World
 
 FUNCTIONS = ("Shipper", "Replay", "Subscriber")
@@ -22,7 +22,8 @@ def deploy(world: World) -> tuple[int, str]:
         typed=f"{world.key}\n",
     )
     done.expect()
-    return len(world.outputs()), f"{len(world.outputs())} outputs"
+    seconds = until_in_force(world)
+    return len(world.outputs()), f"{len(world.outputs())} outputs, and logs arrive {seconds:.0f} s after"
 
 
 def refused_setting(world: World) -> tuple[int, str]:
@@ -60,12 +61,17 @@ def kms_key(world: World) -> tuple[int, str]:
     kms = world.client("kms")
     account = world.client("sts").get_caller_identity()["Account"]
     key = kms.create_key(Description=f"smoke {world.name}", Policy=key_policy(account, world))["KeyMetadata"]
-    kms.create_alias(AliasName=f"alias/{world.name}", TargetKeyId=key["KeyId"])
+    try:
+        kms.create_alias(AliasName=f"alias/{world.name}", TargetKeyId=key["KeyId"])
+    except BaseException:  # also Ctrl-C: without its alias the clean-up would not find it
+        kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)
+        raise
+    until_empty(world)
     mark = f"smoke {uuid.uuid4()}"
     world.ingest.answer(500)
     try:
         world.write([mark])
-        world.wait_for("a message in the dead-letter queue", SECONDS, lambda: world.waiting(QUEUE) > 0)
+        world.wait_for("a message in the dead-letter queue", STORED_SECONDS, lambda: world.waiting(QUEUE) > 0)
         world.deploy("--set", f"KmsKeyArn={key['Arn']}").expect()
     finally:
         world.ingest.answer(200)
@@ -125,8 +131,10 @@ def vpc(world: World) -> tuple[int, str]:
     What is logged meanwhile cannot be shipped: it has to arrive once the functions are outside again.
     """
     ec2 = world.client("ec2")
-    (found,) = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
-    of_vpc = [{"Name": "vpc-id", "Values": [found["VpcId"]]}]
+    vpcs = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
+    if not vpcs:
+        raise Failed(f"{world.region} has no default VPC: aws ec2 create-default-vpc makes one")
+    of_vpc = [{"Name": "vpc-id", "Values": [vpcs[0]["VpcId"]]}]
     subnets = [each["SubnetId"] for each in ec2.describe_subnets(Filters=of_vpc)["Subnets"]][:2]
     (group,) = ec2.describe_security_groups(Filters=[*of_vpc, {"Name": "group-name", "Values": ["default"]}])[
         "SecurityGroups"

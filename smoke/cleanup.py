@@ -1,13 +1,23 @@
 """What a run made is found by its name and removed; what is left then is said."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
 from smoke.world import World
 
 STACK_SECONDS = 1200
+SETTLING_SECONDS = 120.0
+"""SQS takes up to a minute to delete a queue ("DeleteQueue", Amazon SQS API Reference)."""
+GONE = {
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "QueueDoesNotExist",
+    "ResourceNotFoundException",
+    "ParameterNotFound",
+}
+"""Codes of errors that say that something is not there (any more)."""
 
 
 def remove_everything(world: World) -> Iterator[str]:
@@ -16,20 +26,29 @@ def remove_everything(world: World) -> Iterator[str]:
         yield from _remove_stack(world, name)
     logs = world.client("logs")
     for group in _log_groups(world):
-        logs.delete_log_group(logGroupName=group)
-        yield f"log group {group}"
+        if _unless_gone(logs.delete_log_group, logGroupName=group):
+            yield f"log group {group}"
     sqs = world.client("sqs")
     for url in _queues(world):
-        sqs.delete_queue(QueueUrl=url)
-        yield f"queue {url.rsplit('/', 1)[-1]}"
+        if _unless_gone(sqs.delete_queue, QueueUrl=url):
+            yield f"queue {url.rsplit('/', 1)[-1]}"
     for name in _parameters(world):
-        world.client("ssm").delete_parameter(Name=name)
-        yield f"parameter {name}"
+        if _unless_gone(world.client("ssm").delete_parameter, Name=name):
+            yield f"parameter {name}"
     for key in _keys(world):
         world.client("kms").delete_alias(AliasName=f"alias/{world.name}")
         world.client("kms").schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
         yield f"KMS key {key} (gone in seven days, the least that AWS allows)"
     yield from _remove_bucket(world)
+    yield from _remove_network_interfaces(world)
+
+
+def what_stays(world: World) -> list[str]:
+    """Return what is still there when what was deleted has had the time to be gone from the lists, too."""
+    begin = time.monotonic()
+    while (left := what_is_left(world)) and time.monotonic() - begin < SETTLING_SECONDS:
+        time.sleep(0.5 if world.is_emulated else 5)
+    return left
 
 
 def what_is_left(world: World) -> list[str]:
@@ -62,7 +81,7 @@ def _remove_stack(world: World, name: str) -> Iterator[str]:
     """Wait for what is under way, then delete: a deletion is refused in the middle of an update."""
     client = world.client("cloudformation")
     begin = time.monotonic()
-    while (_status(world, name) or "").endswith("_IN_PROGRESS") and time.monotonic() - begin < STACK_SECONDS:
+    while _is_under_way(_status(world, name)) and time.monotonic() - begin < STACK_SECONDS:
         time.sleep(0.5 if world.is_emulated else 5)
     if not _status(world, name):
         return
@@ -76,6 +95,22 @@ def _remove_stack(world: World, name: str) -> Iterator[str]:
         yield f"stack {name} (not: {_status(world, name)})"
     else:
         yield f"stack {name}, in {time.monotonic() - begin:.0f} s"
+
+
+def _is_under_way(status: str | None) -> bool:
+    """Return whether a status passes by itself. Without an executed change set a stack stays in review."""
+    return status is not None and status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
+
+
+def _unless_gone(delete: Callable[..., Any], **what: str) -> bool:
+    """Delete something that a list named. Return whether it was still there: lists are late."""
+    try:
+        delete(**what)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in GONE:
+            raise
+        return False
+    return True
 
 
 def _status(world: World, name: str) -> str | None:
@@ -133,3 +168,22 @@ def _remove_bucket(world: World) -> Iterator[str]:
             s3.delete_object(Bucket=world.bucket, Key=each["Key"])
     s3.delete_bucket(Bucket=world.bucket)
     yield f"bucket {world.bucket}"
+
+
+def _remove_network_interfaces(world: World) -> Iterator[str]:
+    """Remove the network interfaces that Lambda made in the default VPC; what it still uses is said.
+
+    Lambda deletes them some time after a function has left the VPC, with the function's role, which may be
+    gone by then.
+    """
+    if world.is_emulated:
+        return
+    ec2 = world.client("ec2")
+    made_here = [{"Name": "description", "Values": [f"AWS Lambda VPC ENI-{world.name}-*"]}]
+    for each in ec2.describe_network_interfaces(Filters=made_here)["NetworkInterfaces"]:
+        name = each["NetworkInterfaceId"]
+        if each["Status"] == "available":
+            ec2.delete_network_interface(NetworkInterfaceId=name)
+            yield f"network interface {name}"
+        else:
+            yield f"network interface {name} (not: Lambda still uses it; see in an hour whether it is gone)"

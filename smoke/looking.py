@@ -1,12 +1,21 @@
 """Steps that look at the account, at what CloudWatch and CloudTrail say, and at the ingest API itself."""
 
 import json
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from loginformant_shipper.events import Source
+from loginformant_shipper.names import METRICS_NAMESPACE, Metric
 
 from smoke.world import Failed, World
 
 METRICS_SECONDS = 600.0
-ROLES = ("Shipper", "Replay", "Subscriber", "SettingsCheck")
+CLOUDTRAIL_SECONDS = 1200.0
+"""CloudTrail has an event some five minutes after the call, and guarantees no time."""
+LOOKUP_SECONDS = 0.6
+MAX_EVENTS = 20_000
 
 
 def surroundings(world: World) -> tuple[int, str]:
@@ -58,49 +67,78 @@ def ingest_api(world: World) -> tuple[int, str]:
 
 
 def metrics(world: World) -> tuple[int, str]:
-    """Wait for the metric of delivered log events."""
+    """Wait for the metric of delivered log events.
+
+    By its dimensions and not by ListMetrics, which may know a new metric a quarter of an hour later only
+    ("ListMetrics", Amazon CloudWatch API Reference).
+    """
     client = world.client("cloudwatch")
 
     def total() -> float:
         now = datetime.now(UTC)
-        found = client.list_metrics(Namespace="LogInformantShipper", MetricName="EventsDelivered")["Metrics"]
-        own = [each for each in found if world.name in json.dumps(each["Dimensions"])]
-        return sum(
-            float(point["Sum"])
-            for each in own
-            for point in client.get_metric_statistics(
-                Namespace="LogInformantShipper",
-                MetricName="EventsDelivered",
-                Dimensions=each["Dimensions"],
-                StartTime=now - timedelta(hours=1),
-                EndTime=now,
-                Period=60,
-                Statistics=["Sum"],
-            )["Datapoints"]
+        found = client.get_metric_statistics(
+            Namespace=METRICS_NAMESPACE,
+            MetricName=Metric.EVENTS_DELIVERED,
+            Dimensions=[
+                {"Name": "Stack", "Value": world.name},
+                {"Name": "Source", "Value": Source.SUBSCRIPTION},
+            ],
+            StartTime=now - timedelta(hours=1),
+            EndTime=now,
+            Period=60,
+            Statistics=["Sum"],
         )
+        return sum(float(point["Sum"]) for point in found["Datapoints"])
 
     seconds = world.wait_for("the metric EventsDelivered", METRICS_SECONDS, lambda: total() > 0)
     return int(total()), f"{total():,.0f} log events delivered, by CloudWatch, {seconds:.0f} s after"
 
 
 def permissions(world: World) -> tuple[int, str]:
-    """Look through CloudTrail's event history for refusals; it is some minutes late."""
-    begin = datetime.now(UTC) - timedelta(hours=1)
-    pages = (
-        world.client("cloudtrail")
-        .get_paginator("lookup_events")
-        .paginate(StartTime=begin, PaginationConfig={"MaxItems": 5000})
-    )
-    looked, denied = 0, []
-    for page in pages:
-        for event in page["Events"]:
-            detail = json.loads(event["CloudTrailEvent"])
-            if world.name in json.dumps(detail.get("userIdentity", {})):
-                looked += 1
-                if "AccessDenied" in detail.get("errorCode", "") or "Unauthorized" in detail.get(
-                    "errorCode", ""
-                ):
-                    denied.append(f"{event['EventName']}: {detail.get('errorMessage', '')[:200]}")
+    """Look through CloudTrail's event history of this run for refusals.
+
+    It has management events only: not the writing of log events nor SQS's messages ("Logging data events",
+    AWS CloudTrail User Guide).
+    """
+    (stack,) = world.client("cloudformation").describe_stacks(StackName=world.name)["Stacks"]
+    seconds = _wait_for_cloudtrail(world)
+    read, looked, denied = 0, 0, []
+    for event in _events(world, StartTime=stack["CreationTime"]):
+        read += 1
+        detail = json.loads(event["CloudTrailEvent"])
+        if world.name in json.dumps(detail.get("userIdentity", {})):
+            looked += 1
+            code = detail.get("errorCode", "")
+            if "AccessDenied" in code or "Unauthorized" in code:
+                denied.append(f"{event['EventName']}: {detail.get('errorMessage', '')[:200]}")
     if denied:
         raise Failed("; ".join(denied))
-    return looked, f"{looked} calls of the stack's roles, none denied"
+    if read >= MAX_EVENTS:
+        raise Failed(f"only the newest {MAX_EVENTS:,} of the account's events since the deployment were read")
+    return looked, f"{looked} calls of the stack's roles, none denied; CloudTrail was {seconds:.0f} s late"
+
+
+def _wait_for_cloudtrail(world: World) -> float:
+    """Make a call and wait until CloudTrail has it. What was done before is then most likely there, too."""
+    begin = datetime.now(UTC) - timedelta(minutes=1)
+    call = world.client("cloudformation").describe_stacks(StackName=world.name)
+    mark = call["ResponseMetadata"]["RequestId"]
+    of_its_name = [{"AttributeKey": "EventName", "AttributeValue": "DescribeStacks"}]
+
+    def is_there() -> bool:
+        found = _events(world, StartTime=begin, LookupAttributes=of_its_name)
+        return any(json.loads(each["CloudTrailEvent"]).get("requestID") == mark for each in found)
+
+    return world.wait_for("CloudTrail's event of a call", CLOUDTRAIL_SECONDS, is_there)
+
+
+def _events(world: World, **which: Any) -> Iterator[dict[str, Any]]:
+    """Yield events of CloudTrail, the newest first, `MAX_EVENTS` at most.
+
+    Two requests a second are allowed in an account and region ("LookupEvents", AWS CloudTrail API Reference).
+    """
+    pages = world.client("cloudtrail").get_paginator("lookup_events")
+    for number, page in enumerate(pages.paginate(**which, PaginationConfig={"MaxItems": MAX_EVENTS})):
+        if number:
+            time.sleep(LOOKUP_SECONDS)
+        yield from page["Events"]
