@@ -1,6 +1,7 @@
 """Why log events are not delivered, and what to do, told from what the functions logged."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -63,8 +64,8 @@ def current_troubles(installation: Installation) -> Sequence[Current]:
             reason,
             status,
             explain(troubles[-1], installation),
-            troubles[0].time,
-            troubles[0].time < beginning,
+            (since := _first_since_a_delivery(troubles, installation)),
+            since < beginning,
             troubles[-1].time,
         )
         for (reason, status, _), troubles in kinds.items()
@@ -76,6 +77,15 @@ def current_troubles(installation: Installation) -> Sequence[Current]:
         # Of one outage, which another kind names by its status.
         return [current for current in newest_first if not _is_earlier_retry_after(current)]
     return newest_first
+
+
+def _first_since_a_delivery(troubles: Sequence[Trouble], installation: Installation) -> datetime:
+    """Return when this began: the first trouble after which nothing was delivered, as after the last one."""
+    if not installation.delivered_after(troubles[0].time):
+        return troubles[0].time
+    # Found in a few requests, however many troubles there were.
+    first = bisect_left(troubles, True, key=lambda trouble: not installation.delivered_after(trouble.time))
+    return troubles[min(first, len(troubles) - 1)].time
 
 
 def _was_answered_since(current: Current, found: Sequence[Current]) -> bool:

@@ -232,6 +232,21 @@ class TestDelivery:
         installation.troubles = [unknown]
         assert only("delivery", installation).what.startswith("the host name old is not known (")
 
+    @pytest.mark.parametrize(
+        ("delivered_minutes_ago", "since_minutes_ago"), [(None, 9), (10, 9), (8, 7), (4, 3), (2, 1)]
+    )
+    def test_what_was_over_for_a_time_began_again_after_it(
+        self, delivered_minutes_ago: int | None, since_minutes_ago: int
+    ) -> None:
+        installation = FakeInstallation()
+        installation.troubles = [
+            fake.trouble("unauthorized", 401, minutes_ago=minutes) for minutes in (9, 7, 5, 3, 1)
+        ]
+        if delivered_minutes_ago:
+            installation.delivered_at = fake.NOW - timedelta(minutes=delivered_minutes_ago)
+        since = fake.NOW - timedelta(minutes=since_minutes_ago)
+        assert f", since {since:%Y-%m-%d %H:%M:%S} UTC, last" in only("delivery", installation).what
+
     def test_since_when_is_told_of_each_cause_by_itself(self) -> None:
         installation = FakeInstallation()
         installation.troubles = [
