@@ -1,15 +1,8 @@
 """Spans: where in a text something begins and ends."""
 
 from collections.abc import Sequence
-from itertools import accumulate
 
 Span = tuple[int, int]
-
-
-def spans_of_odd(parts: Sequence[str]) -> list[Span]:
-    """Return the spans of the parts with odd indexes, as `re.split` gives them for a pattern in one group."""
-    ends = list(accumulate(map(len, parts)))
-    return list(zip(ends[0::2], ends[1::2], strict=False))
 
 
 def without_overlaps(spans: Sequence[Span]) -> list[Span]:

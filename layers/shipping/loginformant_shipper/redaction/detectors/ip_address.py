@@ -5,7 +5,7 @@ import re
 
 from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
-from loginformant_shipper.redaction.spans import Span, spans_of_odd, without_overlaps
+from loginformant_shipper.redaction.spans import Span, without_overlaps
 
 # As many digits as there are: what follows is never another one, so that no shorter number is tried.
 _OCTET = r"(?:1[0-9]{0,2}+|2(?:[0-4][0-9]?+|5[0-5]?+|[6-9])?+|[3-9][0-9]?+|0)"
@@ -15,7 +15,7 @@ _FIRST_OCTET = (
 )
 # Browsers tell only the first number of their version: `Chrome/139.0.0.0`. That is no address of a host.
 _NO_VERSION = r"(?<![A-Za-z]/...\.0\.0\.0)(?<![A-Za-z]/..\.0\.0\.0)"
-_IPV4 = re.compile(rf"({_FIRST_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}(?!\w|\.[0-9]){_NO_VERSION})")
+_IPV4 = re.compile(rf"{_FIRST_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}(?!\w|\.[0-9]){_NO_VERSION}")
 _SOME_IPV4 = re.compile(r"\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")
 # "EC2 instance hostnames", Amazon EC2 user guide: ip-10-0-0-1.ec2.internal and
 # ec2-203-0-113-7.compute-1.amazonaws.com.
@@ -30,7 +30,7 @@ def find_ip_address(text: str) -> list[Span]:
     """Return where IPv4 and IPv6 addresses are."""
     found: list[Span] = []
     if _SOME_IPV4.search(text):
-        found = spans_of_odd(_IPV4.split(text))
+        found = [match.span() for match in _IPV4.finditer(text)]
     if "ip-" in text or "ec2-" in text:
         found = without_overlaps(found + [match.span() for match in _HOST_NAME.finditer(text)])
     if "::" in text or _SOME_IPV6.search(text):

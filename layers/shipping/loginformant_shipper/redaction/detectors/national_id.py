@@ -29,9 +29,10 @@ _KIND_OF = bytes(
     for code in range(256)
 )
 _IBAN_CHARACTERS = re.compile(r"(?:[ \xa0]?[A-Z0-9]{1,4}){1,9}+")
-_IS_IBAN = re.compile(r"[A-Z0-9]+\Z")
+_IS_IBAN = re.compile(rb"[A-Z0-9]+\Z")
+_BLANKS = b" \xa0"
 _IBAN_LENGTHS = {
-    country: length
+    country.encode(): length
     for length, countries in {
         15: "NO",
         16: "BE",
@@ -65,8 +66,9 @@ def find_national_id(text: str) -> list[Span]:
         found += _valid(_CPF, text, _is_cpf)
     if "756." in text:
         found += _valid(_AHV, text, _is_ahv)
-    kinds = text.encode("latin-1", "replace").translate(_KIND_OF)
-    found += [span for match in _IBAN_START.finditer(kinds) if (span := _iban_at(text, match.start()))]
+    latin = text.encode("latin-1", "replace")
+    starts = _IBAN_START.finditer(latin.translate(_KIND_OF))
+    found += [span for start in starts if (span := _iban_at(text, latin, start.start()))]
     return without_overlaps(found)
 
 
@@ -94,13 +96,12 @@ def _is_ahv(digits: Sequence[int]) -> bool:
     return (sum(digits[::2]) + 3 * sum(digits[1::2])) % 10 == 0
 
 
-def _iban_at(text: str, first: int) -> Span | None:
+def _iban_at(text: str, latin: bytes, first: int) -> Span | None:
     """Return the span of the IBAN that begins there."""
-    length = _IBAN_LENGTHS.get(text[first : first + 2])
-    if not length:
+    length = _IBAN_LENGTHS.get(latin[first : first + 2])
+    if not length or not is_iban(latin[first : first + 2 * length].translate(None, _BLANKS)[:length]):
         return None
-    number = text[first : first + 2 * length].replace(" ", "").replace("\xa0", "")[:length]
-    rest = _IBAN_CHARACTERS.match(text, first + 4) if _IS_IBAN.match(number) and is_iban(number) else None
+    rest = _IBAN_CHARACTERS.match(text, first + 4)
     if not rest:
         return None
     end = first + length
@@ -110,17 +111,21 @@ def _iban_at(text: str, first: int) -> Span | None:
     return (first, end) if is_alone and end <= rest.end() else None
 
 
-def is_iban(text: str) -> bool:
-    """Return whether the check digits are those of the rest (ISO 7064, MOD 97-10); `text` has no blanks."""
-    digits = text[4:]
-    if not digits.isdecimal():
-        digits = digits.translate(_VALUES)
-    return int(digits + _value_of_country(text[:2]) + text[2:4]) % 97 == 1
+def is_iban(number: bytes) -> bool:
+    """Return whether it has the check digits of the rest (ISO 7064, MOD 97-10); it has no blanks."""
+    digits = number[4:]
+    if not digits.isdigit():
+        if not _IS_IBAN.match(number):
+            return False
+        digits = _digits_of(digits)
+    return int(digits + _digits_of_country(number[:2]) + number[2:4]) % 97 == 1
 
 
-@cache
-def _value_of_country(code: str) -> str:
-    return code.translate(_VALUES)
+def _digits_of(characters: bytes) -> bytes:
+    return characters.decode().translate(_VALUES).encode()
+
+
+_digits_of_country = cache(_digits_of)
 
 
 _VALUES = {ord(character): str(int(character, 36)) for character in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
