@@ -13,7 +13,8 @@ from smoke.world import Failed, World
 
 METRICS_SECONDS = 600.0
 CLOUDTRAIL_SECONDS = 1200.0
-"""CloudTrail has an event some five minutes after the call, and guarantees no time."""
+"""CloudTrail has an event some five minutes after the call, and guarantees no time ("Getting and viewing your
+CloudTrail log files", AWS CloudTrail User Guide)."""
 LOOKUP_SECONDS = 0.6
 MAX_EVENTS = 20_000
 
@@ -119,11 +120,14 @@ def permissions(world: World) -> tuple[int, str]:
 
 
 def _wait_for_cloudtrail(world: World) -> float:
-    """Make a call and wait until CloudTrail has it. What was done before is then most likely there, too."""
+    """Make a call and wait until CloudTrail has it. What was done before is then most likely there, too.
+
+    The call changes something: not everything that only reads is in the event history.
+    """
     begin = datetime.now(UTC) - timedelta(minutes=1)
-    call = world.client("cloudformation").describe_stacks(StackName=world.name)
+    call = world.client("logs").put_retention_policy(logGroupName=world.log_group, retentionInDays=1)
     mark = call["ResponseMetadata"]["RequestId"]
-    of_its_name = [{"AttributeKey": "EventName", "AttributeValue": "DescribeStacks"}]
+    of_its_name = [{"AttributeKey": "EventName", "AttributeValue": "PutRetentionPolicy"}]
 
     def is_there() -> bool:
         found = _events(world, StartTime=begin, LookupAttributes=of_its_name)

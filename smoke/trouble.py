@@ -12,7 +12,7 @@ Amazon SQS API Reference)."""
 EMPTY_SECONDS = 600.0
 """A refused log is delayed by five minutes, and `PurgeQueue` names available and in-flight messages only."""
 ALARM_SECONDS = 1200.0
-"""SQS's metrics come up to a quarter of an hour late when a queue becomes active."""
+"""How late SQS's metrics may be is not said where they are documented."""
 REPLAY_SECONDS = 300.0
 """Half a minute to two minutes for a message that came back, and SQS's and Lambda's own time."""
 

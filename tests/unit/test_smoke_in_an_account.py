@@ -66,8 +66,8 @@ def world(clients: Clients, tmp_path: Path) -> World:
     ]
     clients["cloudformation"].describe_stacks.return_value = {
         "Stacks": [{"Outputs": outputs, "CreationTime": datetime.now(UTC), "StackStatus": "CREATE_COMPLETE"}],
-        "ResponseMetadata": {"RequestId": "mark"},
     }
+    clients["logs"].put_retention_policy.return_value = {"ResponseMetadata": {"RequestId": "mark"}}
     return World(
         "smoke-1", "eu-west-1", False, {}, clients.__getitem__, MagicMock(), "key", tmp_path, tmp_path / "log"
     )
@@ -211,7 +211,7 @@ def event(name: str, identity: str, **more: str) -> dict[str, str]:
 def answering(clients: Clients, events: list[dict[str, str]]) -> None:
     def paginate(**which: Any) -> Iterator[dict[str, Any]]:
         if "LookupAttributes" in which:
-            yield {"Events": [event("DescribeStacks", "me", requestID="mark")]}
+            yield {"Events": [event("PutRetentionPolicy", "me", requestID="mark")]}
         else:
             yield {"Events": events[:1]}
             yield {"Events": events[1:]}
