@@ -75,7 +75,7 @@ def _redact_once(
 
 
 def _without_overlaps(spans: Sequence[Span], holders: Sequence[str]) -> tuple[list[Span], list[str]]:
-    """What overlaps becomes one, and has the placeholder of the detector that comes first."""
+    """Merge what overlaps: it becomes one, with the placeholder of the detector that comes first."""
     merged: list[Span] = []
     first_found: list[int] = []
     for (start, end), order in sorted(zip(spans, range(len(spans)), strict=True)):

@@ -10,7 +10,7 @@ PATTERN: Final = "pattern"
 
 
 def placeholder(name: str) -> str:
-    """Holds nothing that a detector finds, and nothing that JSON escapes."""
+    """Return what takes the place of a finding: nothing that a detector finds, or JSON escapes."""
     return f"[redacted:{name}]"
 
 

@@ -88,7 +88,7 @@ def _steps(names: tuple[Detector, ...], pattern: Pattern | None) -> _Steps:
 
 
 def _redact_all(texts: Sequence[str], steps: _Steps) -> Iterator[str]:
-    """The messages of a log stream in order, with the private keys that go over several of them."""
+    """Yield the messages of a log stream in order, with the private keys that go over several of them."""
     from loginformant_shipper.redaction.detectors.private_key import reach_of_keys, redact_private_keys
 
     done = 0

@@ -210,8 +210,10 @@ def _is_known(text: str, start: int, stop: int, spans: Sequence[Span]) -> bool:
 def _lines_back_from(
     texts: Sequence[str], pieces: Sequence[_Piece], end: int
 ) -> Iterator[tuple[int, int, int]]:
-    """Yield the lines before a marker, the last one first, as text, start and end: first what is before the
-    marker in its own line."""
+    """Yield the lines before a marker as text, start and end, the last one first.
+
+    The first is what is before the marker in its own line.
+    """
     for piece in reversed(pieces[:end]):
         if piece.marker:
             return
