@@ -2,6 +2,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -399,6 +400,22 @@ def test_sqs_records_that_were_not_begun_are_returned(
     assert sorted(sent + stored) == list(range(20 * returned[0]))
 
 
+def test_a_batch_is_sent_before_the_next_one_is_made(
+    queue: Queue, senders: SimulatedSenders, slow: Callable[[float], None]
+) -> None:
+    """Eight places are no reason to wait until there are eight batches: each may take seconds."""
+    slow(1.0)
+    ship(
+        awslogs_event(secrets(0, 60)),
+        environment(senders, REDACT="email", BATCH_MAX_LOGS="10"),
+        FUNCTION_TIME,
+    )
+    began = [sent.at for sent in senders.sent]
+    assert len(began) == 6
+    assert began[0] < 1000 + 20
+    assert all(later - earlier >= 8 for earlier, later in pairwise(began))
+
+
 def test_with_no_time_at_all_every_sqs_record_is_returned(
     queue: Queue, senders: SimulatedSenders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -422,6 +439,7 @@ def test_once_nothing_is_sent_any_more_logs_are_redacted_but_not_serialised(
 
     monkeypatch.setattr(pipeline, "entry", note)
     used = environment(senders, REDACT="email", BATCH_MAX_LOGS="10")
+    used = replace(used, policy=Policy(max_in_flight=4))
     answer = ship(awslogs_event(secrets(0, 200)), used, FUNCTION_TIME)
     assert answer["deadLettered"] == 200
     assert queue.reasons == ["misconfigured"]

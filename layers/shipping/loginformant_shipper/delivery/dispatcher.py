@@ -278,21 +278,25 @@ class Delivery:
         return 1 if self._doubt else self._policy.slots(self._state.in_flight)
 
     def _begin_what_can_begin(self) -> None:
-        self._fill()
-        if (self._waiting or self._held or self._reserve) and self._senders.now() > self._last_start():
-            self._give_up(self._no_time_left())
-        if (self._waiting or self._held) and not self._given_up and not self._key_is_usable():
-            self._fetch_key()
-        while not self._given_up and (job := self._next_job()):
-            self._send(job)
+        while True:
             self._fill()
+            if (self._waiting or self._held or self._reserve) and self._senders.now() > self._last_start():
+                self._give_up(self._no_time_left())
+            if (self._waiting or self._held) and not self._given_up and not self._key_is_usable():
+                self._fetch_key()
+            if self._given_up or not (job := self._next_job()):
+                return
+            self._send(job)
 
     def _fill(self) -> None:
-        """Put into `_waiting` whatever is to be sent next."""
+        """Put into `_waiting` whatever is to be sent next.
+
+        One batch at a time: to make it takes processor time, in which the one before can be on its way.
+        """
         if self._given_up:
             return
         self._take_parts()
-        while self._load() < self._slots() and (job := self._take_batch()):
+        if self._load() < self._slots() and (job := self._take_batch()):
             self._waiting.append(job)
         self._take_parts()
         self._doubt_what_is_held()
