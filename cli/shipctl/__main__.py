@@ -41,9 +41,14 @@ class Shipctl(TyperGroup):
             return super().invoke(ctx)
         except CommandError as error:
             end, line = error.status, str(error)
-        except (KeyboardInterrupt, typer.Abort):
-            # A question that is not answered (Ctrl-C, or the end of the input) is an Abort.
+        except KeyboardInterrupt:
             end, line = INTERRUPTED, "interrupted"
+        except typer.Abort as unanswered:
+            # Ctrl-C at a question, or the end of the input: an Abort keeps which of them it was.
+            if isinstance(unanswered.__context__, EOFError):
+                end, line = 1, "the question was not answered, and nothing was done"
+            else:
+                end, line = INTERRUPTED, "interrupted"
         from shipctl.terminal import one_line
 
         print(f"shipctl: {one_line(line)}", file=sys.stderr)
