@@ -20,7 +20,7 @@ from local.stack import Stack, updated_stack
 from local.story import Story, wait
 from tests.e2e.conftest import LOG, Deployment, told
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.trial]
 STREAM = "logs"
 POISON_ID = "the id of the poisonous log event"
 

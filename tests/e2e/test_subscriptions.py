@@ -310,7 +310,6 @@ def test_shipctl_says_what_other_patterns_would_change_and_changes_nothing(subsc
     assert subscribed.name not in subscribed.filters("/app/1/db")
 
 
-@pytest.mark.trial
 def test_a_run_that_does_not_fit_into_an_invocation_is_left_to_the_ticks(subscribed: Subscribed) -> None:
     """80 s leave 4 for the work itself, the rest is kept for a last request and an answer."""
     gone = LAMBDAS[700:]
