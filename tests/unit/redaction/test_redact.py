@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from loginformant_shipper.events import LogEvent, SubscriptionMessage
 from loginformant_shipper.names import Detector
@@ -346,6 +346,7 @@ ways = st.sampled_from(
 )
 
 
+@example("2001:db8::1alice@example.com", ALL)
 @given(messages, ways)
 def test_a_second_time_changes_nothing(message: str, by: Settings) -> None:
     once = redact_text(message, by)

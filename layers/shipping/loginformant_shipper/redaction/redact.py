@@ -136,14 +136,17 @@ def _redact_fields(fields: JsonObject, steps: _Steps) -> JsonObject:
 
 
 def _redact(text: str, steps: _Steps) -> str:
-    """One text, until there is nothing to redact."""
+    """Redact one text until there is nothing more to redact.
+
+    What stands beside a placeholder may be found the second time: `2001:db8::1alice@example.com` is
+    an e-mail address first, and then one of IPv6.
+    """
     from loginformant_shipper.redaction.findings import redact_findings
     from loginformant_shipper.redaction.users_pattern import redact_by_pattern
 
-    if steps.pattern is None:
-        return redact_findings(text, steps.detections)
     for _ in range(_MAX_ROUNDS):
-        redacted = redact_findings(redact_by_pattern(text, steps.pattern), steps.detections)
+        searched = text if steps.pattern is None else redact_by_pattern(text, steps.pattern)
+        redacted = redact_findings(searched, steps.detections)
         if redacted == text:
             return text
         text = redacted
