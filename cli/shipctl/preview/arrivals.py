@@ -54,7 +54,7 @@ def arrivals(streams: Streams, settings: Settings) -> Iterator[PreviewedLog]:
 
 def _of_stream(message: SubscriptionMessage, settings: Settings) -> Iterator[PreviewedLog]:
     origin = message.origin
-    where = frame(origin, settings.region, settings.properties)
+    where = frame(origin, settings.region, settings.properties, left_out=settings.left_out_properties)
     blanks: list[Log] = []
     rules: list[str] = []
     for log, level, cause in fates(_levelled(message, settings, blanks, rules), settings):

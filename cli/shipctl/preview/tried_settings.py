@@ -21,7 +21,7 @@ NOT_OF_INTEREST = {
 """Settings that must be there, and that change nothing of what is shown."""
 
 FILTERS = ("MinimumLevel", "IncludePattern", "ExcludePattern", "SamplePercent")
-SHOWN = ("DefaultLevel", *FILTERS, "Redact", "RedactPattern", "Properties")
+SHOWN = ("DefaultLevel", *FILTERS, "Redact", "RedactPattern", "Properties", "LeaveOutProperties")
 """The parameters of a stack that say which logs are sent, and what of them."""
 
 
@@ -67,6 +67,10 @@ class Tried:
     properties: Annotated[
         str | None, _tried("--properties", "NAME=VALUE,…: properties of every log (Properties).", "TEXT")
     ] = None
+    leave_out_properties: Annotated[
+        str | None,
+        _tried("--leave-out-properties", "The shipper's own that no log gets (LeaveOutProperties).", "NAMES"),
+    ] = None
 
     def parameters(self) -> Mapping[str, str]:
         """Return what was given, by the names of the stack's parameters."""
@@ -79,6 +83,7 @@ class Tried:
             "Redact": self.redact,
             "RedactPattern": self.redact_pattern,
             "Properties": self.properties,
+            "LeaveOutProperties": self.leave_out_properties,
         }
         return {name: str(value) for name, value in given.items() if value is not None}
 

@@ -29,6 +29,7 @@ PARAMETERS = {
     "RedactPattern": "order-[0-9]+",
     "Properties": "team=payments,stage=live",
     "DefaultLevel": "Warning",
+    "LeaveOutProperties": "eventId,logStream",
 }
 TEXTS = [
     "[DEBUG] cache hit",
