@@ -1,6 +1,7 @@
 """Log events out of a log group in an AWS account."""
 
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,32 @@ from loginformant_shipper.events import LogEvent, Origin, SubscriptionMessage
 from shipctl.account import aws_errors, client_config
 from shipctl.errors import CommandError
 from shipctl.streams import LimitReached, Piece, Streams
+from shipctl.times import milliseconds
 
 if TYPE_CHECKING:
     import boto3
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_logs.type_defs import FilteredLogEventTypeDef
 
 MAX_PAGE = 10_000
 """Log events that one answer holds at most (FilterLogEvents, CloudWatch Logs API reference)."""
+
+
+CHECK_OPTION = "check --log-group, --region and --profile"
+
+
+@contextmanager
+def reading(client: "CloudWatchLogsClient", log_group: str, remedy: str) -> Iterator[None]:
+    """Turn each error of AWS within the block into a `CommandError`.
+
+    `remedy` says what to do where there is no such log group.
+    """
+    with aws_errors(f"Reading {log_group}"):
+        try:
+            yield
+        except client.exceptions.ResourceNotFoundException as error:
+            region = client.meta.region_name
+            raise CommandError(f"there is no log group {log_group} in {region}: {remedy}") from error
 
 
 def read_log_group(
@@ -28,23 +48,18 @@ def read_log_group(
     """
     with aws_errors(f"Reading {log_group}"):
         client = session.client("logs", config=client_config())
+    with reading(client, log_group, "check the name, --region and --profile"):
         owner: str | None = None
         pages = client.get_paginator("filter_log_events").paginate(
             logGroupName=log_group,
-            startTime=_milliseconds(since),
-            endTime=_milliseconds(until),
+            startTime=milliseconds(since),
+            endTime=milliseconds(until),
             PaginationConfig={"MaxItems": limit, "PageSize": min(limit, MAX_PAGE)},
         )
-        try:
-            for page in pages:
-                if events := page["events"]:
-                    owner = _account_id(session) if owner is None else owner
-                    yield Streams(tuple(streams_of(events, owner, log_group)))
-        except client.exceptions.ResourceNotFoundException as error:
-            region = client.meta.region_name
-            raise CommandError(
-                f"there is no log group {log_group} in {region}: check the name, --region and --profile"
-            ) from error
+        for page in pages:
+            if events := page["events"]:
+                owner = _account_id(session) if owner is None else owner
+                yield Streams(tuple(streams_of(events, owner, log_group)))
     if pages.resume_token:
         yield LimitReached(limit)
 
@@ -73,7 +88,3 @@ def _account_id(session: "boto3.Session") -> str:
         return session.client("sts", config=client_config()).get_caller_identity()["Account"]
     except (BotoCoreError, ClientError):
         return ""
-
-
-def _milliseconds(time: datetime) -> int:
-    return int(time.timestamp() * 1000)

@@ -1,9 +1,11 @@
-"""Points in time as people give them to a command."""
+"""Points in time as people give them to a command, and as CloudWatch Logs counts them."""
 
 import re
 from datetime import UTC, datetime, timedelta
 
 import typer
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGO = re.compile(r"(\d{1,9})([smhdw])")
@@ -24,3 +26,8 @@ def moment(text: str, now: datetime | None = None) -> datetime:
         raise typer.BadParameter(
             f"{text!r} is not a time; write 90s, 15m, 1h, 2d or 1w (so long ago), or 2026-11-03T09:00 (UTC)"
         ) from None
+
+
+def milliseconds(time: datetime) -> int:
+    """Return the milliseconds since 1970 at a moment, without the rounding of floats."""
+    return (time - EPOCH) // timedelta(milliseconds=1)

@@ -65,14 +65,14 @@ def read(
     ]
     if since >= until or not asked:
         return {}
-    found = read_points(stack, queries, moment(since), moment(until))
+    found = read_points(stack, queries, time_of(since), time_of(until))
     return {
         metric: {minute_of(point.time): round(point.value) for point in points if point.value}
         for metric, points in zip(asked, found, strict=True)
     }
 
 
-def moment(minute: int) -> datetime:
+def time_of(minute: int) -> datetime:
     """Return the beginning of a minute."""
     return datetime.fromtimestamp(minute * 60, UTC)
 

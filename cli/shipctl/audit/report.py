@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from shipctl.audit.cloudwatch import moment
+from shipctl.audit.cloudwatch import time_of
 from shipctl.audit.findings import Finding, State, is_trouble
 from shipctl.audit.gaps import Gap, Series
 from shipctl.audit.survey import Survey
@@ -116,7 +116,7 @@ def _words(gap: Gap) -> str:
 
 def _summary(found: Survey, stack: Stack) -> Iterator[Text]:
     troubles = sum(map(is_trouble, found.findings))
-    since, until = moment(found.window.since), moment(found.window.until)
+    since, until = time_of(found.window.since), time_of(found.window.until)
     groups = counted(len(found.findings), "log group")
     style = TROUBLE if troubles else GOOD
     words = (
@@ -180,4 +180,4 @@ def document(found: Survey, stack: Stack) -> dict[str, Any]:
 
 
 def _utc(minute: int) -> str:
-    return f"{moment(minute):%Y-%m-%dT%H:%MZ}"
+    return f"{time_of(minute):%Y-%m-%dT%H:%MZ}"

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from shipctl.backfill import history_file
-from shipctl.backfill.history import Milliseconds, Past, Span, milliseconds, read_history, utc
+from shipctl.backfill.history import Milliseconds, Past, Span, read_history, utc
 from shipctl.backfill.options import How, LogGroup, Which
 from shipctl.backfill.progress import Progress, ProgressFile, default_path
 from shipctl.backfill.records import records_of
@@ -30,6 +30,7 @@ from shipctl.json_lines import print_json
 from shipctl.options import AsJson, Place
 from shipctl.stack import Stack
 from shipctl.terminal import counted, one_line
+from shipctl.times import milliseconds
 
 EXAMPLES = """**Examples**
 

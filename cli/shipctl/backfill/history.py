@@ -10,21 +10,21 @@ adaptive mode keeps to whatever it is.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from loginformant_shipper import __version__
 
 from shipctl.account import CONNECT_SECONDS, READ_SECONDS, aws_errors
 from shipctl.errors import CommandError
+from shipctl.log_group import CHECK_OPTION, reading
+from shipctl.times import EPOCH
 
 if TYPE_CHECKING:
     import boto3
     from mypy_boto3_logs.type_defs import FilteredLogEventTypeDef
 
 READ_ATTEMPTS = 8
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Milliseconds = int
 """Since 1970, as CloudWatch Logs counts."""
@@ -63,11 +63,6 @@ class Span:
         return (self.ingested_since is None or self.ingested_since <= event.ingested) and (
             self.ingested_until is None or event.ingested < self.ingested_until
         )
-
-
-def milliseconds(moment: datetime) -> Milliseconds:
-    """Return a moment as CloudWatch Logs counts, without the rounding of floats."""
-    return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
 def utc(moment: Milliseconds) -> str:
@@ -114,15 +109,10 @@ def read_history(
     selection: dict[str, Any] = {"filterPattern": pattern} if pattern else {}
     with aws_errors(f"Reading {log_group}"):
         client = session.client("logs", config=config)
+    with reading(client, log_group, CHECK_OPTION):
         pages = client.get_paginator("filter_log_events").paginate(
             logGroupName=log_group, startTime=start, endTime=span.until - 1, **selection
         )
-        try:
-            for page in pages:
-                events = (past_of(event, log_group) for event in page["events"])
-                yield [event for event in events if span.takes(event)]
-        except client.exceptions.ResourceNotFoundException as error:
-            raise CommandError(
-                f"there is no log group {log_group} in {client.meta.region_name}: "
-                "check --log-group, --region and --profile"
-            ) from error
+        for page in pages:
+            events = (past_of(event, log_group) for event in page["events"])
+            yield [event for event in events if span.takes(event)]

@@ -15,6 +15,7 @@ from shipctl.account import aws_errors, client_config
 from shipctl.errors import CommandError
 from shipctl.installation.functions import Function
 from shipctl.stack import Stack
+from shipctl.times import milliseconds
 
 if TYPE_CHECKING:
     from mypy_boto3_logs.type_defs import FilteredLogEventTypeDef
@@ -78,11 +79,11 @@ def read_lines(
     `pattern` is a filter pattern of CloudWatch Logs; none matches everything. Raises `CommandError`.
     """
     log_group = function.log_group_in(stack)
-    until_option: dict[str, Any] = {} if until is None else {"endTime": _milliseconds(until)}
+    until_option: dict[str, Any] = {} if until is None else {"endTime": milliseconds(until)}
     with aws_errors(f"Reading {log_group}"):
         client = stack.session.client("logs", config=client_config())
         pages = client.get_paginator("filter_log_events").paginate(
-            logGroupName=log_group, startTime=_milliseconds(since), filterPattern=pattern, **until_option
+            logGroupName=log_group, startTime=milliseconds(since), filterPattern=pattern, **until_option
         )
         try:
             for page in pages:
@@ -178,7 +179,3 @@ def _trouble(line: Line) -> Trouble | None:
                 "parked queue" in message,
             )
     return None
-
-
-def _milliseconds(time: datetime) -> int:
-    return int(time.timestamp() * 1000)

@@ -11,10 +11,10 @@ import typer
 from loginformant_shipper.events import SubscriptionMessage
 from rich.console import Console
 
-from shipctl.account import aws_errors, client_config
+from shipctl.account import client_config
 from shipctl.errors import CommandError
 from shipctl.json_lines import JsonLines
-from shipctl.log_group import streams_of
+from shipctl.log_group import CHECK_OPTION, reading, streams_of
 from shipctl.option_blocks import optional
 from shipctl.options import AsJson, Place
 from shipctl.preview.arrivals import arrivals
@@ -26,7 +26,7 @@ from shipctl.streams import Streams
 from shipctl.subscriptions.deployed_settings import logs_api, settings_of, wanted_log_groups
 from shipctl.table import LogTable
 from shipctl.terminal import counted, one_line
-from shipctl.times import moment
+from shipctl.times import milliseconds, moment
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -63,29 +63,23 @@ class Follower:
 
     def read(self, since: datetime) -> Streams:
         """Return the log events since then that were not returned before. Raises `CommandError`."""
-        begin = int(since.timestamp() * 1000)
+        begin = milliseconds(since)
         self._seen = {name: when for name, when in self._seen.items() if when >= begin}
         return Streams(tuple(message for group in self.log_groups for message in self._new(group, begin)))
 
     def _new(self, log_group: str, begin: int) -> list[SubscriptionMessage]:
         selection: dict[str, Any] = {"filterPattern": self.pattern} if self.pattern else {}
         found = []
-        with aws_errors(f"Reading {log_group}"):
+        with reading(self.client, log_group, CHECK_OPTION):
             pages = self.client.get_paginator("filter_log_events").paginate(
                 logGroupName=log_group, startTime=begin, **selection
             )
-            try:
-                for page in pages:
-                    for event in page["events"]:
-                        name = event.get("eventId") or f"{event.get('logStreamName')} {event}"
-                        if name not in self._seen:
-                            self._seen[name] = event.get("timestamp", begin)
-                            found.append(event)
-            except self.client.exceptions.ResourceNotFoundException as error:
-                raise CommandError(
-                    f"there is no log group {log_group} in {self.client.meta.region_name}: "
-                    "check --log-group, --region and --profile"
-                ) from error
+            for page in pages:
+                for event in page["events"]:
+                    name = event.get("eventId") or f"{event.get('logStreamName')} {event}"
+                    if name not in self._seen:
+                        self._seen[name] = event.get("timestamp", begin)
+                        found.append(event)
         return list(streams_of(found, self.owner, log_group))
 
 

@@ -46,7 +46,7 @@ from loginformant_shipper.events import (
     Undecodable,
 )
 from loginformant_shipper.failures import Failure, Reason
-from loginformant_shipper.filtering import LevelledLog, has_filters, is_own, keep
+from loginformant_shipper.filtering import LevelledLog, has_filters, is_blank, is_own, keep
 from loginformant_shipper.ledger import Ledger
 from loginformant_shipper.levels import decide_log
 from loginformant_shipper.log_group_tags import LogGroupTags, read_tags_of_log_group
@@ -86,7 +86,7 @@ def warm_environment() -> Environment:
     """Return the environment of this process, made at the first call. Raises `SettingsError`."""
     settings = load_settings(os.environ)
     senders = ThreadedSenders(settings)
-    read_tags = partial(read_tags_of_log_group, tls=None if settings.ca_bundle else senders.tls)
+    read_tags = partial(read_tags_of_log_group, tls=senders.tls_of_aws)
     return Environment(
         settings,
         senders,
@@ -355,7 +355,7 @@ def _logs(
     log_group, default_level = origin.log_group, settings.default_level
     redact = partial(redact_text, settings=settings) if is_wanted(settings) else None
     for log in chain.from_iterable(join(piece, redact) for piece in pieces(events)):
-        if not log.parsed.text:  # as `is_blank` says, without a call for each log
+        if is_blank(log):
             ledger.dropped[FilterCause.BLANK] += len(log.events)
         else:
             yield log, decide_log(log, log_group, default_level).level

@@ -127,7 +127,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         )
     ingest_url = _read(environ, "INGEST_URL", DEFAULT_INGEST_URL, _base_address)
     settings = Settings(
-        stack_name=environ.get("STACK_NAME", "").strip() or NO_STACK,
+        stack_name=stack_name_in(environ),
         ingest_url=ingest_url,
         api_key_secret_arn=secret_arn,
         api_key_parameter_name=parameter_name,
@@ -171,6 +171,11 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             "of FUNCTION_TIMEOUT_SECONDS"
         )
     return settings
+
+
+def stack_name_in(environ: Mapping[str, str]) -> str:
+    """Return the name of the stack that the code runs in; `NO_STACK` outside of one."""
+    return environ.get("STACK_NAME", "").strip() or NO_STACK
 
 
 def _read(

@@ -287,6 +287,13 @@ def test_a_proxy_gets_the_decoded_credentials_and_the_ingest_api_does_not(
     assert "proxy-authorization" not in tls_api.requests[0].headers
 
 
+def through_a_proxy(tls_api: IngestApi, authority: trustme.CA, interim: bytes) -> Outcome:
+    """What comes of a request through a proxy that sends this before its answer to CONNECT."""
+    with connect_proxy("user", "right", interim) as proxy:
+        proxied = replace(settings(INGEST_URL=tls_api.url), proxy_url=f"http://user:right@{proxy.url}")
+        return Connection(proxied, client_context(tls_api, authority)).post(BODY, LOCAL_KEY, LONG)
+
+
 @pytest.mark.parametrize(
     "interim",
     [
@@ -298,20 +305,14 @@ def test_a_proxy_gets_the_decoded_credentials_and_the_ingest_api_does_not(
 def test_interim_answers_of_a_proxy_are_skipped(
     tls_api: IngestApi, authority: trustme.CA, interim: bytes
 ) -> None:
-    with connect_proxy("user", "right", interim) as proxy:
-        proxied = replace(settings(INGEST_URL=tls_api.url), proxy_url=f"http://user:right@{proxy.url}")
-        outcome = Connection(proxied, client_context(tls_api, authority)).post(BODY, LOCAL_KEY, LONG)
-    assert outcome.status == 200
+    assert through_a_proxy(tls_api, authority, interim).status == 200
 
 
 @pytest.mark.parametrize("interim", [b"HTTP/1.1 101 Upgrade\r\n\r\n", b"HTTP/1.1 102 Wait\r\n\r\n" * 200])
 def test_a_proxy_that_never_comes_to_the_point_is_no_answer(
     tls_api: IngestApi, authority: trustme.CA, interim: bytes
 ) -> None:
-    with connect_proxy("user", "right", interim) as proxy:
-        proxied = replace(settings(INGEST_URL=tls_api.url), proxy_url=f"http://user:right@{proxy.url}")
-        outcome = Connection(proxied, client_context(tls_api, authority)).post(BODY, LOCAL_KEY, LONG)
-    assert outcome.status is None
+    assert through_a_proxy(tls_api, authority, interim).status is None
     assert tls_api.requests == []
 
 

@@ -50,7 +50,7 @@ def fetch_api_key(settings: Settings, tls: ssl.SSLContext | None = None) -> str:
     name = settings.api_key_secret_arn or settings.api_key_parameter_name or ""
     is_secret = bool(settings.api_key_secret_arn)
     place = f"{'secret' if is_secret else 'parameter'} {name}"
-    match _answer(name, is_secret, place, None if settings.ca_bundle else tls):
+    match _answer(name, is_secret, place, tls):
         case {"SecretBinary": _}:
             raise CredentialError(f"{place}: holds binary data; store the key as text (SecretString)")
         case {"SecretString": value} | {"Parameter": {"Value": value}}:

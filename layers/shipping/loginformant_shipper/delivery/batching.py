@@ -180,7 +180,7 @@ def batches(entries: Iterable[Entry], max_logs: int, max_bytes: Callable[[], int
             narrowed.append(entry)
             size_of_narrowed += length
             continue
-        if pending and (len(pending) == max_logs or size + length > max_bytes()):
+        if pending and _is_full(len(pending), size + length, max_logs, max_bytes):
             full = batch_of(pending, start, places)
             pending, places = [], []
             yield full

@@ -102,8 +102,10 @@ class ThreadedSenders:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.tls = tls_context(settings)
-        """What all connections with TLS share."""
+        self._tls = tls_context(settings)
+        self.tls_of_aws = None if settings.ca_bundle else self._tls
+        """What connections to AWS share with those to the ingest API. None with authorities of a company: for
+        AWS the variable AWS_CA_BUNDLE says which are trusted."""
         self._idle: list[_Sender] = []
         self._busy: dict[int, _Sender] = {}
         self._completions: queue.SimpleQueue[Completion] = queue.SimpleQueue()
@@ -119,7 +121,7 @@ class ThreadedSenders:
         sender.send(_Request(ticket, body, key, seconds))
 
     def _new_sender(self) -> _Sender:
-        return _Sender(Connection(self._settings, self.tls), self._completions)
+        return _Sender(Connection(self._settings, self._tls), self._completions)
 
     def fetch_key(self, ticket: int) -> None:
         """Begin to look up the API key; the end comes out of `wait`."""
@@ -127,7 +129,7 @@ class ThreadedSenders:
 
     def _fetch(self, ticket: int) -> KeyFetched:
         try:
-            return KeyFetched(ticket, fetch_api_key(self._settings, self.tls), "")
+            return KeyFetched(ticket, fetch_api_key(self._settings, self.tls_of_aws), "")
         except CredentialError as error:
             return KeyFetched(ticket, None, str(error))
 

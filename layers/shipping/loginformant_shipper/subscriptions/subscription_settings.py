@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from loginformant_shipper.settings import NO_STACK, SettingsError
+from loginformant_shipper.settings import SettingsError, stack_name_in
 from loginformant_shipper.subscriptions.wanted import Wanted, parse_patterns
 
 DEFAULT_REQUESTS_PER_SECOND = 4
@@ -52,7 +52,7 @@ def load_subscription_settings(environ: Mapping[str, str]) -> SubscriptionSettin
             f"it must have at most {_MAX_FILTER_PATTERN}"
         )
     return SubscriptionSettings(
-        stack_name=environ.get("STACK_NAME", "").strip() or NO_STACK,
+        stack_name=stack_name_in(environ),
         log_groups=patterns(environ, "LOG_GROUPS"),
         excluded=patterns(environ, "EXCLUDE_LOG_GROUPS"),
         own_log_groups=frozenset(own - {""}),
