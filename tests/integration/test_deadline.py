@@ -1,12 +1,19 @@
 """The time runs out: the invocation ends in time, and says of each log why it was not delivered."""
 
+from collections.abc import Iterator, Sequence
+
 import pytest
+from loginformant_shipper import pipeline
 from loginformant_shipper.delivery.policy import Policy
+from loginformant_shipper.events import LogEvent
+from loginformant_shipper.names import Detector
+from loginformant_shipper.redaction.redact import redacted_events
+from loginformant_shipper.settings import Settings
 
 from local.faults import Fault, Manner
 from tests.integration.accounting import KEY, Stack
 from tests.integration.conftest import MakeStack
-from tests.integration.payloads import log_events, subscription_event
+from tests.integration.payloads import log_event, log_events, subscription_event
 
 EVER = None
 pytestmark = pytest.mark.usefixtures("batches_of_ten")
@@ -24,6 +31,38 @@ def test_without_time_for_a_request_none_is_made(
     assert shipment.counts() == (0, 12, 0)
     assert shipment.by_reason() == {reason: 12}
     assert stack.senders.key_fetches == 0
+
+
+def test_when_the_time_is_up_in_the_middle_of_redaction_the_rest_is_stored_as_it_came(
+    make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = make_stack(redact=(Detector.EMAIL,))
+
+    def redact_slowly(events: Sequence[LogEvent], settings: Settings) -> Iterator[LogEvent]:
+        for event in redacted_events(events, settings):
+            stack.senders.leap(1.0)
+            yield event
+
+    monkeypatch.setattr(pipeline, "redacted_events", redact_slowly)
+    padding = "." * 70_000  # so that a few of them are a piece of work
+    events = [log_event(number, f"{padding} user{number}@example.com") for number in range(200)]
+    answer = stack.ship(subscription_event(events), seconds=95)
+    shipment = stack.look(answer, took=0.0)
+    not_begun = [letter for letter in shipment.dead_letters if letter.reason == "not_begun"]
+    late = [identifier for letter in not_begun for identifier in letter.ids]
+    assert late == [event["id"] for event in events[-len(late) :]]
+    assert 50 < len(late) < 150
+    assert {letter.detail for letter in not_begun} == {"the time was up; stored as it came, not redacted"}
+    assert all("@example.com" in event["message"] for letter in not_begun for event in letter.events)
+
+    begun = {event["id"] for event in events} - set(late)
+    others = {
+        identifier for letter in shipment.dead_letters if letter not in not_begun for identifier in letter.ids
+    }
+    assert set(shipment.delivered) | others == begun
+    assert shipment.logs
+    assert answer["delivered"] + answer["deadLettered"] == answer["received"] == len(events)
+    assert not any("@example.com" in log["message"] for log in shipment.logs)
 
 
 def test_a_request_under_way_is_given_up_and_its_possible_double_said(stack: Stack) -> None:

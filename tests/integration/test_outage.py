@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.faults import Fault
+from local.faults import Fault, Manner
 from tests.integration.accounting import Stack
 from tests.integration.payloads import JsonObject, log_events, subscription_event
 
@@ -35,6 +35,15 @@ def test_and_everything_once_that_one_is_through(stack: Stack) -> None:
     end_unavailable(stack)
     stack.api.heal()
     assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 6)
+
+
+def test_a_kept_alive_connection_that_breaks_when_the_outage_is_over_costs_nothing(stack: Stack) -> None:
+    end_unavailable(stack)
+    stack.api.heal()
+    stack.api.fault(Fault(manner=Manner.RESET))
+    shipment = stack.ship_and_account(five_batches())
+    assert shipment.counts()[:2] == (FIVE_BATCHES, 0)
+    assert shipment.statuses().count(200) == shipment.counts()[2] - 1
 
 
 def test_after_that_trouble_is_met_with_patience_again(stack: Stack) -> None:

@@ -128,6 +128,23 @@ def test_the_level_and_the_fields_of_a_redacted_log_are_those_of_the_log(stack: 
     assert str(trace["exception"]).endswith("ValueError: [redacted:email] is no customer")
 
 
+def test_a_map_keyed_by_what_is_redacted_keeps_its_values_and_numbers_their_digits(stack: Stack) -> None:
+    text = (
+        '{"logins":{"alice@example.com":1,"bob@example.com":2,"203.0.113.7":3,"203.0.113.8":4},'
+        '"share":0.1234567890123456789012345,"id":12345678901234567890123}'
+    )
+    [log] = stack.ship_and_account(subscription_event([log_event(0, text)])).logs
+    assert log["properties"]["logins"] == {
+        "[redacted:email]": 1,
+        "[redacted:email] 2": 2,
+        "[redacted:ip-address]": 3,
+        "[redacted:ip-address] 2": 4,
+    }
+    sent = json.dumps(log)
+    assert "0.1234567890123456789012345" in sent
+    assert "12345678901234567890123" in sent
+
+
 @pytest.mark.parametrize("status", [400, 401, 404, 413, 503])
 def test_neither_do_dead_letters_and_log_lines_whatever_the_answer_quotes(status: int, stack: Stack) -> None:
     quoted = (

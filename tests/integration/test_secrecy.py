@@ -8,7 +8,7 @@ from loginformant_shipper.pipeline import DeadLetterError
 
 from local.faults import Fault
 from tests.integration.accounting import KEY, Stack
-from tests.integration.conftest import Aws
+from tests.integration.conftest import Aws, MakeStack
 from tests.integration.payloads import log_events, subscription_event
 
 EVER = None
@@ -26,6 +26,20 @@ def test_an_answer_that_repeats_it_is_kept_without_it(
     shipment = stack.ship_and_account(subscription_event(log_events(1)), seconds=2)
     assert "what is ***?" in shipment.dead_letters[0].detail
     assert KEY not in caplog.text
+
+
+def test_at_level_debug_it_stands_in_no_log_though_it_is_fetched_and_sent(
+    make_stack: MakeStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    """botocore logs the whole answer of Secrets Manager at that level, urllib3 each request."""
+    caplog.set_level(logging.DEBUG)
+    stack = make_stack(key=None)
+    shipment = stack.ship_and_account(subscription_event(log_events(1)))
+    assert (shipment.counts(), stack.senders.key_fetches) == ((1, 0, 1), 1)
+    logging.getLogger("another").debug("is heard")
+    assert "is heard" in caplog.text
+    assert KEY not in caplog.text
+    assert KEY not in shipment.output
 
 
 def test_so_is_one_that_ends_in_the_middle_of_it(stack: Stack) -> None:

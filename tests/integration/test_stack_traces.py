@@ -1,0 +1,67 @@
+"""Stack traces whose lines are a log event each, shipped over real HTTP: what arrives."""
+
+from itertools import chain
+
+import pytest
+
+from local.ingest_contract import Log
+from tests.integration.accounting import Stack, ids_of
+from tests.integration.payloads import log_event, subscription_event
+
+HEADS = (
+    'Exception in thread "t1" java.lang.IllegalStateException: no stock',
+    'Exception in thread "t2" java.lang.IllegalArgumentException: no hat',
+)
+LOG_LINES = tuple(
+    f"2026-01-01 10:00:00.001 ERROR [{thread}] shop.Orders - refused" for thread in ("t1", "t2")
+)
+FRAMES = (
+    ["\tat shop.Stock.take(Stock.java:12)", "\tat shop.Orders.place(Orders.java:40)"],
+    ["\tat shop.Hats.find(Hats.java:7)", "\tat shop.Basket.add(Basket.java:21)"],
+)
+
+
+def shipped(stack: Stack, lines: list[str]) -> list[Log]:
+    """What arrives of these lines; every one of them has, once, and in its place."""
+    events = [log_event(number, line) for number, line in enumerate(lines)]
+    logs = stack.ship_and_account(subscription_event(events)).logs
+    assert sorted(chain.from_iterable(map(ids_of, logs))) == [event["id"] for event in events]
+    for log in logs:
+        assert log["message"] == "\n".join(lines[int(identifier)] for identifier in ids_of(log))
+    return logs
+
+
+def test_the_trace_of_one_thread_is_one_log(stack: Stack) -> None:
+    [log] = shipped(stack, [HEADS[0], *FRAMES[0]])
+    assert log["level"] == "Error"
+    assert str(log["exception"]).startswith("java.lang.IllegalStateException: no stock")
+
+
+def test_of_two_threads_whose_lines_alternate_no_log_holds_the_exceptions_of_both(stack: Stack) -> None:
+    """Which of them a frame is of, nothing says: it stays with the exception that is nearest above it."""
+    traces = [[head, *frames] for head, frames in zip(HEADS, FRAMES, strict=True)]
+    first, second = shipped(stack, list(chain.from_iterable(zip(*traces, strict=True))))
+    assert first["message"] == HEADS[0]
+    assert second["message"].startswith(HEADS[1])
+    assert str(second["exception"]).startswith("java.lang.IllegalArgumentException: no hat")
+    assert (first["level"], second["level"]) == ("Error", "Error")
+
+
+def test_nor_where_each_has_its_log_line_above_it(stack: Stack) -> None:
+    traces = [list(lines) for lines in zip(LOG_LINES, HEADS, *zip(*FRAMES, strict=True), strict=True)]
+    logs = shipped(stack, list(chain.from_iterable(zip(*traces, strict=True))))
+    assert [log["message"] for log in logs[:3]] == [*LOG_LINES, HEADS[0]]
+    assert logs[3]["message"].startswith(HEADS[1])
+    assert [log["level"] for log in logs] == ["Error"] * 4
+
+
+@pytest.mark.parametrize("frames_of_the_first", [1, 2])
+def test_frames_of_the_first_that_came_before_the_second_stay_with_it(
+    stack: Stack, frames_of_the_first: int
+) -> None:
+    before, behind = FRAMES[0][:frames_of_the_first], FRAMES[0][frames_of_the_first:]
+    logs = shipped(stack, [HEADS[0], *before, HEADS[1], *behind, *FRAMES[1]])
+    assert [log["message"] for log in logs] == [
+        "\n".join([HEADS[0], *before]),
+        "\n".join([HEADS[1], *behind, *FRAMES[1]]),
+    ]
