@@ -151,7 +151,8 @@ MEASUREMENTS: dict[str, Callable[[Model], list[Figures]]] = {
 }
 
 
-def main() -> None:
+def argument_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(MEASUREMENTS)}; default: all"
@@ -165,6 +166,12 @@ def main() -> None:
     prices.add_argument(
         "--million-requests", type=float, default=Model.million_requests_dollars, help="%(default)s"
     )
+    return parser
+
+
+def main() -> None:
+    """Measure what the command line names, and show it."""
+    parser = argument_parser()
     arguments = parser.parse_args()
     model = Model(gb_second_dollars=arguments.gb_second, million_requests_dollars=arguments.million_requests)
     if unknown := set(arguments.names) - set(MEASUREMENTS):

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
-from shipctl.__main__ import app
 from shipctl.deploy.parameters import parameters_of
 from shipctl.deploy.wishes import read_wishes
+
+from tests.unit.documented_commands import Command, commands_in_document, top_commands
 
 PROJECT = Path(__file__).parents[2]
 POLICIES = [
@@ -115,30 +115,24 @@ def test_the_policy_names_no_action_twice_in_a_statement_and_no_wildcard() -> No
 # ---- commands ------------------------------------------------------------------------------------
 
 
-def deploy_commands() -> list[tuple[str, list[str]]]:
-    """Every `shipctl deploy …` in a shell block of a document, as the shell would split it."""
-    found = []
-    for document in DOCUMENTS:
-        text = document.read_text(encoding="utf-8")
-        for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
-            for line in re.sub(r"\\\n", " ", block).splitlines():
-                for command in re.findall(r"shipctl deploy.*", line):
-                    found.append((document.name, shlex.split(command, comments=True)[2:]))
-    return found
+def deploy_commands() -> list[Command]:
+    """Every `shipctl deploy …` in a shell block of a document."""
+    found = [command for document in DOCUMENTS for command in commands_in_document(document)]
+    return [it for it in found if it.complete and it.words[:2] == ("shipctl", "deploy")]
 
 
-@pytest.mark.parametrize(("document", "words"), deploy_commands())
-def test_a_documented_command_is_one_that_shipctl_takes(document: str, words: list[str]) -> None:
-    context = typer.main.get_command(app).get_command(None, "deploy").make_context("deploy", list(words))  # type: ignore[attr-defined]
+@pytest.mark.parametrize("command", deploy_commands(), ids=str)
+def test_a_documented_setting_is_one_that_the_stack_takes(command: Command) -> None:
+    context = top_commands()["deploy"].make_context("deploy", list(command.words[2:]))
     given = context.params
     read_wishes(parameters_of(TEMPLATE), None, given["set_"] or (), given["unset"] or ())
 
 
 def test_there_are_commands_at_all() -> None:
-    assert {document for document, _ in deploy_commands()} >= {
+    assert {command.place for command in deploy_commands()} >= {
         "README.md",
-        "deploying.md",
-        "subscriptions.md",
+        "docs/deploying.md",
+        "docs/subscriptions.md",
     }
     assert len(deploy_commands()) > 10
 

@@ -1,11 +1,9 @@
 """docs/operations.md names every reason and alarm, and no command or option that is not there."""
 
 import re
-import shlex
 from pathlib import Path
 from typing import Any
 
-import pytest
 from loginformant_shipper.failures import Reason
 from shipctl.__main__ import app
 from shipctl.dlq.letters import CRASHED
@@ -34,19 +32,6 @@ def test_every_alarm_is_explained_once() -> None:
     template = (ROOT / "template.yaml").read_text()
     names = re.findall(r"^  (\w+):\n    Type: AWS::CloudWatch::Alarm$", template, re.MULTILINE)
     assert sorted(rows_of("The alarms")) == sorted(names)
-
-
-@pytest.mark.parametrize("words", sorted({line.strip() for line in COMMANDS}))
-def test_every_command_is_taken_as_it_is_printed(words: str) -> None:
-    """With its arguments, options and their values. In a sentence it may be named without any of them."""
-    command: Any = get_command(app)
-    rest = shlex.split(words.replace("REASON", "rejected"))
-    while hasattr(command, "commands") and rest:
-        command = command.commands[rest.pop(0)]
-    if rest[-1:] in (["--log-group"], ["--stack"]):
-        rest.append("the option without its value, as it is named in a sentence")
-    if rest:
-        command.make_context(words, rest)
 
 
 def test_every_command_that_an_operator_needs_is_explained() -> None:

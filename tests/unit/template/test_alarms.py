@@ -1,14 +1,11 @@
 """What sets an alarm off, what it says, and who is told."""
 
 import re
-import shlex
 from typing import Any
 
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 from loginformant_shipper.settings import QUEUE_WORST_CASE_SECONDS, RESERVE_MARGIN_SECONDS
-from shipctl.__main__ import app
-from typer.main import get_command
 
 from tests.unit.template.known_metrics import Known, known_metrics
 from tests.unit.template.reading import find, properties
@@ -126,15 +123,6 @@ def test_every_alarm_says_the_command_to_begin_with_and_where_the_runbook_is(sta
         assert commands, name
         for command in commands:
             assert PLACE in command, name
-            is_command(shlex.split(command.replace(PLACE, "--stack stack --region eu-west-1"))[1:])
-
-
-def is_command(words: list[str]) -> None:
-    """Fail unless shipctl takes it."""
-    command: Any = get_command(app)
-    while hasattr(command, "commands"):
-        command = command.commands[words.pop(0)]
-    command.make_context("shipctl", words)
 
 
 def test_the_longest_text_is_one_that_cloudwatch_takes(stack: JsonObject) -> None:

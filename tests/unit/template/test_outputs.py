@@ -1,23 +1,17 @@
 """Outputs: what a person needs next, in commands that the AWS CLI takes."""
 
-import gzip
-import json
 import re
 import shlex
-from pathlib import Path
 from typing import Any
 
-import botocore
 import pytest
 from loginformant_shipper import __version__
+
+from tests.unit.documented_commands import check_aws
 
 JsonObject = dict[str, Any]
 
 VERSION = {"Fn::FindInMap": ["Shipper", "Version", "Number"]}
-
-GLOBAL_OPTIONS = {"region", "query"}
-WRITTEN_IN_THE_CLI = {("logs", "tail")}
-"""Commands that the AWS CLI adds to those of the service's API."""
 
 
 def commands(template: JsonObject) -> dict[str, list[str]]:
@@ -27,16 +21,6 @@ def commands(template: JsonObject) -> dict[str, list[str]]:
         for name, output in template["Outputs"].items()
         if name.endswith("Command")
     }
-
-
-def operation(service: str, command: str) -> JsonObject:
-    """The input shape of an operation, from botocore's model of the service."""
-    (model,) = (Path(botocore.__file__).parent / "data" / service).glob("*/service-2.json.gz")
-    with gzip.open(model) as file:
-        document = json.load(file)
-    name = "".join(word.capitalize() for word in command.split("-"))
-    shape: JsonObject = document["shapes"][document["operations"][name]["input"]["shape"]]
-    return shape
 
 
 def test_every_output_is_described(template: JsonObject) -> None:
@@ -113,17 +97,10 @@ def test_every_alarm_is_found_by_an_output(template: JsonObject) -> None:
     ],
 )
 def test_a_command_is_one_that_the_aws_cli_takes(name: str, template: JsonObject) -> None:
-    program, service, command, *words = commands(template)[name]
+    program, *words = commands(template)[name]
     assert program == "aws"
-    options = {word.removeprefix("--") for word in words if word.startswith("--")}
-    assert "region" in options
-    if (service, command) in WRITTEN_IN_THE_CLI:
-        return
-    shape = operation(service, command)
-    members = {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", member).lower() for member in shape["members"]}
-    required = {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", member).lower() for member in shape["required"]}
-    assert options - GLOBAL_OPTIONS <= members
-    assert required <= options
+    assert "--region" in words
+    check_aws(words, complete=True)
 
 
 @pytest.mark.parametrize(
