@@ -45,7 +45,7 @@ lint: set-up ## check style, types, the template and the workflows
 
 audit: set-up ## are weaknesses known of the packages in use? (asks the index of advisories)
 	@pip-audit --strict --disable-pip --require-hashes -r layers/dependencies/requirements.txt
-	@pip-audit --strict --disable-pip --require-hashes -r requirements-dev.txt
+	@pip-audit --strict --disable-pip --require-hashes -r requirements/dev.txt
 
 build: set-up ## build functions and layers for AWS Lambda
 	@mkdir -p .build
@@ -85,19 +85,20 @@ mutants: set-up ## break the modules that losing nothing rests on, in every smal
 	@rm -rf .build/mutants/loginformant_shipper .build/mutants/tests .build/mutants/local
 	@cp -R layers/shipping/loginformant_shipper tests local pyproject.toml .build/mutants/
 	@uv venv --quiet --allow-existing .build/mutants/.venv
-	@uv pip sync --quiet --require-hashes --python .build/mutants/.venv requirements-mutants.txt
+	@uv pip sync --quiet --require-hashes --python .build/mutants/.venv requirements/mutants.txt
 	@cd .build/mutants && .venv/bin/mutmut run $(ARGS) && .venv/bin/mutmut results
 
 reference: set-up ## write docs/cli.md, the reference of shipctl, from the program
 	@python -m local.cli_reference
 
+# The layer's lock file lies in the layer, since `sam build` copies no more than that folder to where it builds.
+PIN := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+AS_IN_THE_LAYER := -c layers/dependencies/requirements.txt
+
 lock: set-up ## pin all packages with their hashes (newer ones: make lock ARGS=--upgrade)
-	@cd layers/dependencies && uv pip compile --quiet $(ARGS) --universal --python-version 3.11 --generate-hashes \
-		--custom-compile-command "make lock" requirements.in -o requirements.txt
-	@uv pip compile --quiet $(ARGS) --universal --python-version 3.11 --generate-hashes \
-		--custom-compile-command "make lock" --group dev -c layers/dependencies/requirements.txt -o requirements-dev.txt
-	@uv pip compile --quiet $(ARGS) --universal --python-version 3.11 --generate-hashes \
-		--custom-compile-command "make lock" --group mutants -c layers/dependencies/requirements.txt -o requirements-mutants.txt
+	@cd layers/dependencies && $(PIN) $(ARGS) requirements.in -o requirements.txt
+	@$(PIN) $(ARGS) --group dev $(AS_IN_THE_LAYER) -o requirements/dev.txt
+	@$(PIN) $(ARGS) --group mutants $(AS_IN_THE_LAYER) -o requirements/mutants.txt
 
 clean: ## remove what was built (.venv stays)
 	@rm -rf .aws-sam .build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

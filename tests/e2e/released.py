@@ -66,7 +66,7 @@ def install(dist: Path, folder: Path, python: str, *constraints: str) -> Install
     """Install the wheel in a new environment, with the versions of the lock file or those that are named."""
     (wheel,) = dist.glob("*.whl")
     _uv("venv", "--python", python, str(folder))
-    named = constraints or ("--constraint", str(PROJECT / "requirements-dev.txt"))
+    named = constraints or ("--constraint", str(PROJECT / "requirements" / "dev.txt"))
     _uv("pip", "install", "--python", str(folder / "bin" / "python"), str(wheel), *named)
     return Installed(folder)
 
