@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import astuple
 
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.containers import Unwrapped, may_be_wrapped, unwrap
@@ -55,10 +55,15 @@ def parse(message: str) -> ParsedMessage:
 
 def parse_unwrapped(unwrapped: Unwrapped, message: str) -> ParsedMessage:
     """Parse what was in the wrapper `message`."""
-    parsed = parse_bare(unwrapped.text)
-    fields = parsed.fields if unwrapped.fields is None else unwrapped.fields
-    wrapper = Wrapper(unwrapped.properties, unwrapped.level, message)
-    return replace(parsed, fields=fields, wrapper=wrapper)
+    text, body, fields, prefix, _, repeated = astuple(parse_bare(unwrapped.text))
+    if unwrapped.fields is not None:
+        fields = unwrapped.fields
+    return ParsedMessage(text, body, fields, prefix, wrapper_of(unwrapped, message), repeated)
+
+
+def wrapper_of(unwrapped: Unwrapped, message: str) -> Wrapper:
+    """Return what `unwrapped` says of the wrapper `message`."""
+    return Wrapper(unwrapped.properties, unwrapped.level, message)
 
 
 def parse_bare(message: str) -> ParsedMessage:

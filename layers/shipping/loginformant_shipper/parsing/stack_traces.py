@@ -6,9 +6,8 @@ between two lines, each line of the shape that the language's traces have (`trac
 above only if it is the trace's own. So are the parts of a line that a container driver had to cut.
 """
 
-import heapq
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from msgspec import Struct
@@ -24,7 +23,7 @@ from loginformant_shipper.parsing.containers import (
     unwrap,
 )
 from loginformant_shipper.parsing.exception_fields import exception_of
-from loginformant_shipper.parsing.messages import ParsedMessage, parse, parse_bare, parse_unwrapped
+from loginformant_shipper.parsing.messages import ParsedMessage, parse_bare, parse_unwrapped, wrapper_of
 from loginformant_shipper.parsing.trace_lines import LOOKS_LIKE_A_MARK, Trace, hold_a_trace, traces
 
 MAX_GAP_MILLISECONDS = 1000
@@ -74,13 +73,15 @@ def join(events: Iterable[LogEvent], redact: Redact | None = None) -> Iterator[L
     """
     events = tuple(events)
     messages = [event.message for event in events]
-    lines = list(filter(_LOOKS_SPECIAL, messages))
-    if not hold_a_trace(lines) and not any(map(may_be_wrapped, lines)):
+    special = list(filter(_LOOKS_SPECIAL, messages))
+    if any(map(may_be_wrapped, special)):
+        yield from _join_wrapped(events, redact)
+    elif not hold_a_trace(special):
         yield from _each(events, redact)
-    elif any(map(may_be_wrapped, messages)):
+    elif any(message[:1] == "{" and may_be_wrapped(message) for message in messages):
         yield from _join_wrapped(events, redact)
     else:
-        yield from (log for _, log in _join_lines([_bare(event) for event in events]))
+        yield from _logs([_bare(event) for event in events], [range(len(events))])
 
 
 def _each(events: Sequence[LogEvent], redact: Redact | None) -> Iterator[Log]:
@@ -104,6 +105,8 @@ class _Line(Struct, frozen=True, gc=False):
     events: tuple[LogEvent, ...]
     text: str
     """What traces are looked for in: what the program wrote, if it is one line of text."""
+    unwrapped: Unwrapped | None = None
+    """What the wrapper held; None where there is none."""
     parsed: ParsedMessage | None = None
     """Of several events; one alone is parsed when its turn comes, so that few are held at a time."""
     continues: ParsedMessage | None = None
@@ -131,22 +134,12 @@ _NOT_A_LINE = "{"
 
 def _join_wrapped(events: Sequence[LogEvent], redact: Redact | None) -> Iterator[Log]:
     """Join what each writer wrote for itself: two containers, or the two streams of one, mix their lines."""
-    by_writer: dict[tuple[str, ...], tuple[list[int], list[_Line]]] = {}
+    lines: list[_Line] = []
+    by_writer: dict[tuple[str, ...], list[int]] = {}
     for number, (writer, line) in enumerate(_lines_by_writers(events, redact)):
-        numbers, lines = by_writer.setdefault(writer, ([], []))
-        numbers.append(number)
         lines.append(line)
-    joined = [_numbered(numbers, lines) for numbers, lines in by_writer.values()]
-    yield from (log for _, log in heapq.merge(*joined, key=_number))
-
-
-def _numbered(numbers: Sequence[int], lines: Sequence[_Line]) -> Iterator[tuple[int, Log]]:
-    for first, log in _join_lines(lines):
-        yield numbers[first], log
-
-
-def _number(numbered: tuple[int, Log]) -> int:
-    return numbered[0]
+        by_writer.setdefault(writer, []).append(number)
+    yield from _logs(lines, by_writer.values())
 
 
 def _lines_by_writers(
@@ -167,7 +160,7 @@ def _lines_by_writers(
             parts = None
         if partial is None or (partial.is_last and parts is None):
             text = _NOT_A_LINE if unwrapped.fields is not None else _line(unwrapped.text)
-            found.append((writer, _Line((event,), text)))
+            found.append((writer, _Line((event,), text, unwrapped)))
             continue
         if parts is None:
             parts = unfinished[writer, partial.identifier] = []
@@ -211,7 +204,7 @@ def _whole(
     message = "".join(event.message for event in events)
     parsed = parse_unwrapped(first._replace(text=text), message)
     is_line = continues is None and parsed.fields is None
-    return _Line(events, _line(text) if is_line else _NOT_A_LINE, parsed, continues)
+    return _Line(events, _line(text) if is_line else _NOT_A_LINE, first, parsed, continues)
 
 
 def _together(before: LogEvent, after: LogEvent) -> bool:
@@ -223,22 +216,45 @@ def _together(before: LogEvent, after: LogEvent) -> bool:
 # --- logs ---
 
 
-def _join_lines(lines: Sequence[_Line]) -> Iterator[tuple[int, Log]]:
-    """Yield the logs of one writer, each with the number of its first line."""
-    done = 0
+def _logs(lines: Sequence[_Line], writers: Collection[Sequence[int]]) -> Iterator[Log]:
+    """Yield the logs of all lines, in the order of their first lines.
+
+    Args:
+        lines: In the order in which they came.
+        writers: The numbers of the lines of each writer. Each line has one.
+    """
+    in_traces: dict[int, Iterator[tuple[int, Log]] | Log | None] = {}
+    for numbers in writers:
+        own = lines if len(writers) == 1 else [lines[number] for number in numbers]
+        for trace in _traces_of(own):
+            in_traces |= dict.fromkeys(numbers[trace.first : trace.end])
+            in_traces[numbers[trace.first]] = _logs_of_trace(own, trace, numbers)
+    for number, line in enumerate(lines):
+        if number not in in_traces:
+            yield _log_of_line(line)
+            continue
+        logs = in_traces.pop(number)
+        if isinstance(logs, Log):
+            yield logs
+        elif logs is not None:
+            yield next(logs)[1]
+            in_traces.update(logs)  # the further ones of a trace that is longer than one log
+
+
+def _traces_of(lines: Sequence[_Line]) -> Iterator[Trace]:
+    """Yield the traces among the lines of one writer; a single line that names an exception is none."""
     texts = [line.text for line in lines]
     for trace in traces(texts, lambda index: _together(lines[index - 1].events[-1], lines[index].events[0])):
-        yield from _logs_of_lines(lines, done, trace.first)
-        yield from _logs_of_trace(lines, trace)
-        done = trace.end
-    yield from _logs_of_lines(lines, done, len(lines))
+        if trace.end - trace.first > 1 or trace.headless:
+            yield trace
 
 
-def _logs_of_lines(lines: Sequence[_Line], first: int, end: int) -> Iterator[tuple[int, Log]]:
-    for number in range(first, end):
-        line = lines[number]
-        parsed = line.parsed or parse(line.events[0].message)
-        yield number, _log_of(line.events, parsed, line.continues)
+def _log_of_line(line: _Line) -> Log:
+    parsed = line.parsed
+    if parsed is None:
+        message = line.events[0].message
+        parsed = parse_unwrapped(line.unwrapped, message) if line.unwrapped else parse_bare(message)
+    return _log_of(line.events, parsed, line.continues)
 
 
 def _log_of(events: tuple[LogEvent, ...], parsed: ParsedMessage, continues: ParsedMessage | None) -> Log:
@@ -259,10 +275,8 @@ def _exception_in(body: str) -> str | None:
     return body[sum(map(len, lines[: trace.exception])) + trace.column :]
 
 
-def _logs_of_trace(lines: Sequence[_Line], trace: Trace) -> Iterator[tuple[int, Log]]:
-    if trace.end - trace.first == 1 and not trace.headless:
-        yield from _logs_of_lines(lines, trace.first, trace.end)
-        return
+def _logs_of_trace(lines: Sequence[_Line], trace: Trace, numbers: Sequence[int]) -> Iterator[tuple[int, Log]]:
+    """Yield the logs of a trace, each with the number of its first line."""
     beginning: ParsedMessage | None = None
     parts: tuple[ParsedMessage, ...] = ()
     number = trace.first
@@ -278,17 +292,16 @@ def _logs_of_trace(lines: Sequence[_Line], trace: Trace) -> Iterator[tuple[int, 
             parts = _read_alone(texts[: line + 1] if trace.column else texts[:line], exception)
         else:
             exception, continues = parsed.text, beginning
-        yield number, Log(events, parsed, exception or None, continues, parts)
+        yield numbers[number], Log(events, parsed, exception or None, continues, parts)
         number += len(part)
 
 
 def _parsed_trace(first: _Line, texts: Sequence[str], events: tuple[LogEvent, ...]) -> ParsedMessage:
     parsed = parse_bare("\n".join(texts))
-    wrapper = (first.parsed or parse(first.events[0].message)).wrapper
-    if wrapper is None:
+    if first.unwrapped is None:
         return parsed
     message = "\n".join(event.message for event in events)
-    return replace(parsed, wrapper=replace(wrapper, message=message))
+    return replace(parsed, wrapper=wrapper_of(first.unwrapped, message))
 
 
 def _read_alone(log_line: Sequence[str], exception: str) -> tuple[ParsedMessage, ...]:
