@@ -16,7 +16,7 @@ SET ?=
 # As it was typed: make would expand a dollar sign, which ends many a regular expression.
 export DEPLOY_SET := $(value SET)
 
-.PHONY: help run test smoke trial test-oldest lint audit build deploy package bench chaos fuzz soak coverage mutants reference lock clean set-up
+.PHONY: help run test smoke trial test-oldest lint audit build deploy package bench chaos fuzz soak coverage mutants reference picture lock clean set-up
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -90,6 +90,9 @@ mutants: set-up ## break the modules that losing nothing rests on, in every smal
 
 reference: set-up ## write docs/cli.md, the reference of shipctl, from the program
 	@python -m local.cli_reference
+
+picture: set-up ## draw what `make run` prints: docs/make-run.svg, and a block of README.md
+	@python -m local.picture
 
 # The layer's lock file lies in the layer, since `sam build` copies no more than that folder to where it builds.
 PIN := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"

@@ -109,7 +109,7 @@ def _in_an_outage(story: Story, steps: Steps, console: Console) -> int:
     """Return how many log events wait for replay then; what was refused is delayed, and not tried."""
     seconds = OUTAGE.headers["Retry-After"]
     console.print(
-        f"[bold]The ingest API goes down[/]: {OUTAGE.status}, come again in {seconds} s."
+        f"\n[bold]The ingest API goes down[/]: {OUTAGE.status}, come again in {seconds} s."
         "\nNo invocation lasts so long: the shipper stores at once what comes now, most of it untried.\n"
     )
     _log_in_an_outage(story, steps, "during-the-outage")

@@ -1,0 +1,26 @@
+"""README.md repeats figures of other documents, as they are there."""
+
+import re
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+def test_what_it_costs_is_what_the_sum_says() -> None:
+    scaling = (PROJECT / "docs" / "scaling.md").read_text(encoding="utf-8")
+    section = scaling.partition("## What it costs\n")[2]
+    figures = re.findall(r"(\d+\.\d\d) \$", README)
+    assert len(figures) == 3
+    assert f"are {figures[0]} $, however little is logged" in section
+    assert f"| **together** | | | **{figures[1]}** |" in section
+    assert f"saves {figures[2]} $" in section
+
+
+def test_the_processor_time_is_what_was_measured() -> None:
+    performance = (PROJECT / "docs" / "performance.md").read_text(encoding="utf-8")
+    rows = performance.partition("| payload | µs a log event | naive shipper | ratio |")[2].partition("\n\n")[
+        0
+    ]
+    ratios = sorted(float(row.split("|")[4]) for row in rows.splitlines()[2:])
+    assert f"It takes {ratios[0]:.1f} to {ratios[-1]:.1f} times the processor time" in README
