@@ -51,7 +51,7 @@ def test_the_query_by_log_group_names_what_the_line_of_metrics_has() -> None:
     [told] = ledger.by_log_group()
     asked = set(re.findall(r"logGroup\.(\w+)", DOCUMENT))
     assert asked == {"received", "filtered", "delivered", "name"} <= told.keys()
-    assert f"at most {MAX_LOG_GROUPS_TOLD} log groups a line" in DOCUMENT
+    assert f"at most {MAX_LOG_GROUPS_TOLD} log groups" in DOCUMENT
 
 
 def test_the_limits_of_patterns() -> None:
