@@ -7,9 +7,14 @@ and words.
 """
 
 import re
+from collections.abc import Set as AbstractSet
 
 from loginformant_shipper.levels.error_fields import decide_by_error_field
-from loginformant_shipper.levels.exceptions import decide_by_exception
+from loginformant_shipper.levels.exceptions import (
+    WORDS_OF_EXCEPTIONS,
+    decide_by_exception,
+    may_be_exception,
+)
 from loginformant_shipper.levels.fields import (
     Fields,
     decide_by_field,
@@ -29,10 +34,11 @@ from loginformant_shipper.levels.http_status import (
     decide_by_status_field,
 )
 from loginformant_shipper.levels.key_values import (
+    WORDS_OF_PAIRS,
     begins_with_pair,
     decide_by_element,
     decide_by_key_value,
-    has_level_pair,
+    may_have_pair,
 )
 from loginformant_shipper.levels.platform import (
     decide_by_lambda_event,
@@ -51,7 +57,7 @@ from loginformant_shipper.levels.signs import (
     without_colours,
 )
 from loginformant_shipper.levels.vocabulary import Decision
-from loginformant_shipper.levels.words import decide_by_words
+from loginformant_shipper.levels.words import BAD_NEWS, decide_by_words, may_have_bad_news
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.header import find_plain_level, read_header
 from loginformant_shipper.parsing.headers.items import MAX_HEADER
@@ -174,11 +180,13 @@ def _of_text(text: str) -> Decision | None:
     if len(text) > START + END:
         text = f"{text[:START]}\n{text[-END:]}"
     text = text.strip()
-    if len(text) <= MAX_LENGTH and is_plain(text, words := words_of(text)):
-        return None if is_silent(text, words) else _of_plain(text)
+    words = words_of(text)
+    if len(text) <= MAX_LENGTH and is_plain(text, words):
+        return None if is_silent(text, words) else _of_plain(text, _WORDS_OF_RULES.intersection(words))
     raw = with_real_colours(text)
     if "\x1b" in raw:
         text = without_colours(raw)
+        words = words_of(text)
         if (plain := find_plain_level(text)) and not may_be_wrapped(plain.level, text):
             return DECISIONS[plain]
     else:
@@ -187,8 +195,9 @@ def _of_text(text: str) -> Decision | None:
     if "\n" in text:
         text = _ORNAMENTS.sub("", text, count=1).strip()
         line = text.partition("\n")[0].rstrip()
+    told = _WORDS_OF_RULES.intersection(words)
     if begins_with_pair(text):
-        if decision := decide_by_glued_objects(text) or decide_by_key_value(text):
+        if decision := decide_by_glued_objects(text) or _of_pair(text, told):
             return decision
     elif decision := (
         decide_by_lambda_event(text)
@@ -200,24 +209,29 @@ def _of_text(text: str) -> Decision | None:
     if isinstance(header, Decision):
         if header.rule != "syslog-priority":
             return header
-        return decide_by_code(line[:MAX_HEADER]) or _of_structure(text, line) or header
-    return _of_silent_header(raw, text, line, Decision(header.level, header.rule) if header else None)
+        return decide_by_code(line[:MAX_HEADER]) or _of_structure(text, line, told) or header
+    bare = Decision(header.level, header.rule) if header else None
+    return _of_silent_header(raw, text, line, bare, told)
+
+
+_WORDS_OF_RULES = WORDS_OF_PAIRS | WORDS_OF_EXCEPTIONS | BAD_NEWS
+"""A text is split into words once; most have none of these, and are done with by most rules on text."""
 
 
 def _of_wrapped_text(text: str) -> Decision | None:
     """Return the level of what a wrapper with a level holds: it yields to a header or a structured log."""
     line = text.partition("\n")[0]
-    return decide_inside(line) or decide_by_code(line[:MAX_HEADER]) or _of_structure(text, line)
+    decision = decide_inside(line) or decide_by_code(line[:MAX_HEADER])
+    return decision or _of_structure(text, line, WORDS_OF_PAIRS.intersection(words_of(text)))
 
 
-def _of_plain(text: str) -> Decision | None:
-    decision = None
-    if ":" in text or "=" in text or ">" in text:
-        decision = decide_by_lambda_event(text) or decide_by_key_value(text)
-    return decision or decide_by_exception(text, text)
+def _of_plain(text: str, told: AbstractSet[bytes]) -> Decision | None:
+    return decide_by_lambda_event(text) or _of_pair(text, told) or _of_exception(text, text, told)
 
 
-def _of_silent_header(raw: str, text: str, line: str, bare: Decision | None) -> Decision | None:
+def _of_silent_header(
+    raw: str, text: str, line: str, bare: Decision | None, told: AbstractSet[bytes]
+) -> Decision | None:
     """Return the level that the text gives; `bare` is that of a word that may be the level or the text's."""
     decision = decide_by_coloured_word(raw) if "\x1b" in raw else None
     return (
@@ -226,21 +240,30 @@ def _of_silent_header(raw: str, text: str, line: str, bare: Decision | None) -> 
         or decide_by_last_word(line)
         or bare
         or decide_by_symbol(line)
-        or _of_structure(text, line)
+        or _of_structure(text, line, told)
         or decide_by_http_status(line)
         or decide_by_platform_line(text)
-        or decide_by_key_value(text)
+        or _of_pair(text, told)
         or decide_by_marked_word(line)
-        or decide_by_exception(text, line)
-        or decide_by_words(text)
+        or _of_exception(text, line, told)
+        or (decide_by_words(text) if may_have_bad_news(text, told) else None)
     )
 
 
-def _of_structure(text: str, line: str) -> Decision | None:
+def _of_pair(text: str, told: AbstractSet[bytes]) -> Decision | None:
+    return decide_by_key_value(text) if may_have_pair(text, told) else None
+
+
+def _of_exception(text: str, line: str, told: AbstractSet[bytes]) -> Decision | None:
+    return decide_by_exception(text, line) if may_be_exception(text, told) else None
+
+
+def _of_structure(text: str, line: str, told: AbstractSet[bytes]) -> Decision | None:
     """Return the level of a structured log behind a header: a JSON object, or pairs from its start on."""
+    has_pair = may_have_pair(text, told)
     if begins_with_pair(text):
-        return decide_by_key_value(text)
-    if not (text[-1:] == "}" and '{"' in line) and not has_level_pair(text):
+        return decide_by_key_value(text) if has_pair else None
+    if not has_pair and not (text[-1:] == "}" and '{"' in line):
         return None
     start = read_header(line).text_start
     if text.startswith('{"', start):

@@ -1,16 +1,20 @@
 """Rule `key-value`: a level that text gives as a pair, `level=warn`."""
 
 import re
+from collections.abc import Set as AbstractSet
 
 from loginformant_shipper.levels.vocabulary import FIELD_WORDS, WINDOWS, Decision
+from loginformant_shipper.parsing.headers.level_words import encoded
 
 _NAME = r"(?:@|log[._]?)?(?:[Ll]evel(?:_?[Nn]ame)?|[Ll]ev|LEVEL|[Ll]vl|LVL|LL|[Ss]everity|SEVERITY|[Ss]ev|at)"
 _VALUE = r"([A-Za-z]{1,16})(?![\w/])"
 _PAIR = re.compile(rf"(?<![\w.$\"'?&/;-]){_NAME}(?:=|:(?=\S))[\"']?{_VALUE}")
 _MEMBER = re.compile(rf"[\"'{{,\s:]{_NAME}[\"']?\s{{0,4}}(?::|=>)\s{{0,4}}[\"':]{{0,2}}{_VALUE}")
 _ELEMENT = re.compile(r"<(?:\w{1,20}:)?[Ll]evel>\s{0,4}(\w{1,16})\s{0,4}</")
-_END_OF_NAME = re.compile(r"[=:>](?<=(?:el|EL|vl|VL|LL|ev|me|ty|TY|at).)")
-"""One search that most texts end with: how each pair begins, from the last letters of its name on."""
+_NAMES = ("level", "levelname", "lev", "lvl", "ll", "severity", "sev")
+WORDS_OF_PAIRS = encoded((*_NAMES, *(f"log{name}" for name in _NAMES), "at", "logat"))
+"""In lower case. Each pair has one of these words, since no letter may stand before its name or behind it."""
+_AT = encoded(("at", "logat"))
 _FIRST = re.compile(r"[\w.@-]{1,40}=")
 
 
@@ -19,9 +23,15 @@ def begins_with_pair(text: str) -> bool:
     return text[:1] == "{" or ("=" in text and _FIRST.match(text) is not None)
 
 
-def has_level_pair(text: str) -> bool:
-    """Return whether a pair that names a level may be in a text; most texts are done with here."""
-    return ("=" in text or ":" in text or ">" in text) and _END_OF_NAME.search(text) is not None
+def may_have_pair(text: str, words: AbstractSet[bytes]) -> bool:
+    """Return whether a pair that names a level may be in a text; most texts are done with here.
+
+    Args:
+        text: A text.
+        words: Those of `WORDS_OF_PAIRS`, at least, that are words of the text.
+    """
+    names = WORDS_OF_PAIRS & words
+    return bool(names) and (not names <= _AT or text[:1] == "{" or "at=" in text or "at:" in text)
 
 
 def decide_by_key_value(text: str) -> Decision | None:
@@ -30,8 +40,6 @@ def decide_by_key_value(text: str) -> Decision | None:
     Text that begins with a brace is JSON that could not be read, or what a language prints for a map:
     Python's `{'level': 'INFO'}`, JavaScript's `{ level: 'info' }`, Ruby's `{:level=>"info"}`.
     """
-    if text[:1] != "{" and not has_level_pair(text):
-        return None
     if "el>" in text and (decision := decide_by_element(text)):
         return decision
     for pair in _MEMBER.finditer(text) if text[:1] == "{" else _PAIR.finditer(text):

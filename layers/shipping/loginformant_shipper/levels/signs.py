@@ -159,19 +159,26 @@ def decide_by_code(head: str) -> Decision | None:
 def _has_part(head: str) -> bool:
     """Whether a part of a code is in a head; most heads are done with here."""
     return (  # written out: any() costs more than all the rest
-        "%" in head
+        ("%" in head and _PERCENT.search(head) is not None)
         or "LOG_" in head
         or "EF:" in head
-        or "I: " in head
-        or "W: " in head
-        or "E: " in head
-        or "S: " in head
-        or "T: " in head
-        or "A: " in head
+        or (
+            (
+                "I: " in head
+                or "W: " in head
+                or "E: " in head
+                or "S: " in head
+                or "T: " in head
+                or "A: " in head
+            )
+            and _NUMBERED.search(head) is not None
+        )
         or ("." in head and _FACILITY.search(head) is not None)
     )
 
 
+_PERCENT = re.compile(r"%(?:[A-Z]|%\d)")
+_NUMBERED = re.compile(r"\d[IWESTA]: ")
 _FACILITY = re.compile(r"\.(?:emerg|alert|crit|err|warn|notice|info|debug)")
 _IN_ANY_BRACKETS = re.compile(r"\[[^\[\]]*+\]|\([^()]*+\)|<[^<>]*+>")
 _PLAIN_WORD = re.compile(r"(?<!\S)[A-Za-z']+[,;]?(?!\S)")

@@ -1,13 +1,15 @@
 """Rule `words`: what the words of a text say, read in their context: "0 errors" is no error."""
 
 import re
+from collections.abc import Set as AbstractSet
 
 from loginformant_shipper.levels.vocabulary import Decision
 from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.headers.level_words import encoded
 
-_WORDS = re.compile(
-    r"(?:(?P<fatal>fatal|panicked|kernel panic)|(?P<error>error|exception|fail(?:ed|ure)?|crash(?:ed)?)s?"
-    r"|(?P<warning>warn(?:ing)?s?|deprecated|caution))(?![\w/@-]|\.\w)",
+_WORD = re.compile(
+    r"(?:fatal|panicked|kernel panic|(?:error|exception|fail(?:ed|ure)?|crash(?:ed)?)s?"
+    r"|warn(?:ing)?s?|deprecated|caution)(?![\w/@-]|\.\w)",
     re.I,
 )
 _PART_OF_A_NAME = frozenset("\"'./@-_$")
@@ -26,42 +28,42 @@ _NOTHING_AFTER = re.compile(
 )
 
 
+_STEMS = (
+    (Level.FATAL, ("fatal", "panicked", "kernel panic")),
+    (Level.ERROR, ("error", "exception", "fail", "crash")),
+    (Level.WARNING, ("warn", "deprecated", "caution")),
+)
+"""What the words begin with, the worst first."""
+_BAD_NEWS = ("error", "exception", "fail", "failed", "failure", "crash", "crashed", "warn", "warning")
+BAD_NEWS = encoded((*_BAD_NEWS, *(f"{word}s" for word in _BAD_NEWS), "fatal", "panicked", "panic"))
+BAD_NEWS |= encoded(("deprecated", "caution"))
+"""In lower case. Each of the words that count is one of these, or the last of them."""
+_LIKE_ASCII = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"})
+"""What a regular expression that ignores case takes for letters of ASCII, too (`re.IGNORECASE`)."""
+
+
+def may_have_bad_news(text: str, words: AbstractSet[bytes]) -> bool:
+    """Return whether one of the words may be in a text; most texts are done with here.
+
+    Args:
+        text: A text.
+        words: Those of `BAD_NEWS`, at least, that are words of the text.
+    """
+    return not BAD_NEWS.isdisjoint(words) or (not text.isascii() and text != text.translate(_LIKE_ASCII))
+
+
 def decide_by_words(text: str) -> Decision | None:
     """Return the worst level that a word of a text means in its context; None where none does."""
-    if not _has_stem(text):
-        return None
-    found = None
-    for word in _WORDS.finditer(text):
-        kind = word.lastgroup
-        if (
-            kind is None
-            or kind == found
-            or (found == "error" and kind == "warning")
-            or _is_harmless(text, word.span())
-        ):
-            continue
-        if kind == "fatal":
-            return Decision(Level.FATAL, "words")
-        found = kind
-    return Decision(Level[found.upper()], "words") if found else None
-
-
-def _has_stem(text: str) -> bool:
-    """Whether a search for words can find any; most texts are done with here."""
-    if not text.isascii():
-        return True  # "FAIL" is "faıl" in Turkish lower case, which a regular expression takes for the same
-    lower = text.lower()
-    return (  # written out: any() costs more than all the rest
-        "error" in lower
-        or "fail" in lower
-        or "warn" in lower
-        or "exception" in lower
-        or "fatal" in lower
-        or "crash" in lower
-        or "panic" in lower
-        or "deprecated" in lower
-        or "caution" in lower
-    )
+    lower = (text if text.isascii() else text.translate(_LIKE_ASCII)).lower()
+    for level, stems in _STEMS:
+        for stem in stems:
+            start = lower.find(stem)
+            while start >= 0:
+                word = _WORD.match(text, start)
+                if word and not _is_harmless(text, word.span()):
+                    return Decision(level, "words")
+                start = lower.find(stem, start + 1)
+    return None
 
 
 def _is_harmless(text: str, span: tuple[int, int]) -> bool:

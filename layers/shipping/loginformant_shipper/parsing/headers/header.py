@@ -33,11 +33,13 @@ from loginformant_shipper.parsing.headers.level_marks import (
 from loginformant_shipper.parsing.headers.level_words import (
     BRACKETED_WORDS,
     LETTERS,
+    LETTERS_AND_DOUBLES,
     LEVEL_WORDS,
     NAMES_TOO,
     PLURALS,
     SYSLOG_LEVELS,
     encoded,
+    holds_a_letter_alone,
     words_of,
 )
 
@@ -64,9 +66,9 @@ def read_header(line: str) -> Header:
     """
     if line[:1].isspace():
         return Header(None, None, None, None, 0)
+    level = find_level(line)
     head = line[:MAX_HEADER]
     walk = HeaderWalk(head, _TELLING.intersection(words_of(head)))
-    level = find_level(line)
     if level is None:
         walk.find_level()
     else:
@@ -83,20 +85,22 @@ def find_level(line: str) -> LevelMark | None:
     head = line[:MAX_HEADER]
     if sign := level_of_first_sign(head):
         return sign
-    leading = _LEADING.match(head)
+    telling = _TELLING.intersection(words_of(head))
+    if not LETTERS_AND_DOUBLES.isdisjoint(telling) and not holds_a_letter_alone(head):
+        telling -= LETTERS_AND_DOUBLES
+    leading = _LEADING.match(head) if telling else None
     if leading and (level := _leading_level(leading)):
         return level
     if layout := level_of_known_layout(head):
         return layout
-    telling = _TELLING.intersection(words_of(head))
     if not telling or (_TELLING_ALONE.isdisjoint(telling) and not _are_marked(telling, head)):
         return None
     walk = HeaderWalk(head, telling)
     return walk.find_level(walk.skip(leading["stamp"]) if leading else 0)
 
 
-_TELLING = encoded((*BRACKETED_WORDS, *PLURALS, *LETTERS, *(2 * letter for letter in LETTERS), "message"))
-"""No walk finds a level in a head without one of these."""
+_TELLING = LETTERS_AND_DOUBLES | encoded((*BRACKETED_WORDS, *PLURALS, "message"))
+"""No level is found in a head without one of these, but for signs and known layouts."""
 
 
 _ZONES = "UTC|GMT|AM|PM|[CEPM][DES]?S?T|Z"

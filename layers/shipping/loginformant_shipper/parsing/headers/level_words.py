@@ -95,6 +95,9 @@ SYSLOG_LEVELS = (
 _LETTERS_ALONE = bytes(
     ord(chr(code).lower()) if chr(code).isalpha() and code < 128 else 32 for code in range(256)
 )
+_LETTERS_AND_DIGITS = bytes(
+    48 if chr(code) in "0123456789" else letter for code, letter in enumerate(_LETTERS_ALONE)
+)
 
 
 def words_of(text: str) -> list[bytes]:
@@ -102,6 +105,20 @@ def words_of(text: str) -> list[bytes]:
     return text.encode("utf-8", "replace").translate(_LETTERS_ALONE).split()
 
 
+def holds_a_letter_alone(text: str) -> bool:
+    """Return whether a letter that may be a level stands by itself in a text, or is doubled, or has a digit.
+
+    The letters among the digits of an identifier, as in `d2a6f8b1-3c4e`, do not stand by themselves.
+    """
+    words = text.encode("utf-8", "replace").translate(_LETTERS_AND_DIGITS).split()
+    return not _LETTERS_AS_WORDS.isdisjoint(words)
+
+
 def encoded(words: Iterable[str]) -> frozenset[bytes]:
     """Return words as `words_of` gives them."""
     return frozenset(word.encode() for word in words)
+
+
+LETTERS_AND_DOUBLES = encoded((*LETTERS, *(2 * letter for letter in LETTERS)))
+"""Formats double a letter, as in `(EE)`."""
+_LETTERS_AS_WORDS = LETTERS_AND_DOUBLES | {word + b"0" for word in LETTERS_AND_DOUBLES}

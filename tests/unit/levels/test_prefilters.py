@@ -1,0 +1,101 @@
+"""A rule that is not asked would not have decided: what spares a text a rule never hides a level."""
+
+import re
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from types import ModuleType
+from typing import NamedTuple
+from unittest.mock import patch
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from loginformant_shipper.levels import exceptions, key_values, words
+from loginformant_shipper.levels.vocabulary import Decision
+from loginformant_shipper.parsing.headers import header
+from loginformant_shipper.parsing.headers.header import find_level
+from loginformant_shipper.parsing.headers.level_words import words_of
+
+from tests.unit.levels import test_sentences
+from tests.unit.levels.test_cross import LAYOUTS, texts
+
+
+class Prefilter(NamedTuple):
+    rule: Callable[[str], Decision | None]
+    may_decide: Callable[[str, AbstractSet[bytes]], bool]
+    words: frozenset[bytes]
+    module: ModuleType
+
+    def hides(self, text: str) -> bool:
+        """Whether the rule decides on a text that it is not asked about."""
+        found = self.words.intersection(words_of(text))
+        return not self.may_decide(text, found) and self.rule(text) is not None
+
+    def patterns(self) -> list[re.Pattern[str]]:
+        return [value for value in vars(self.module).values() if isinstance(value, re.Pattern)]
+
+
+def exception(text: str) -> Decision | None:
+    return exceptions.decide_by_exception(text, text.partition("\n")[0])
+
+
+PREFILTERS = (
+    Prefilter(
+        key_values.decide_by_key_value, key_values.may_have_pair, key_values.WORDS_OF_PAIRS, key_values
+    ),
+    Prefilter(words.decide_by_words, words.may_have_bad_news, words.BAD_NEWS, words),
+    Prefilter(exception, exceptions.may_be_exception, exceptions.WORDS_OF_EXCEPTIONS, exceptions),
+)
+EACH = pytest.mark.parametrize("prefilter", PREFILTERS, ids=lambda each: each.rule.__name__)
+
+PIECES = st.sampled_from((*test_sentences.PIECES, *texts()))
+BETWEEN = st.sampled_from(("", " ", "\n", ": ", "x", "7", "é", "\u0131", "! ", "\tat ", "{", '"', "\n! "))
+
+
+CASES: st.SearchStrategy[Callable[[str], str]] = st.sampled_from((str, str.upper, str.lower, str.title))
+
+
+@st.composite
+def glued(draw: st.DrawFn) -> str:
+    """Pieces that some rule is made for, cut and glued anywhere, in any case."""
+    pieces = draw(st.lists(st.tuples(PIECES, BETWEEN), min_size=1, max_size=4))
+    text = "".join(piece[draw(st.integers(0, 3)) :] + between for piece, between in pieces)
+    return draw(CASES)(text).strip()
+
+
+@EACH
+@given(text=glued())
+@settings(max_examples=400, deadline=None)
+def test_no_rule_is_hidden_from_what_it_is_made_for(prefilter: Prefilter, text: str) -> None:
+    assert not prefilter.hides(text)
+
+
+@EACH
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_rule_is_hidden_from_what_its_patterns_match(prefilter: Prefilter, data: st.DataObject) -> None:
+    pattern = data.draw(st.sampled_from(prefilter.patterns()))
+    text = data.draw(st.from_regex(pattern)).strip()
+    assert not prefilter.hides(text)
+
+
+@EACH
+def test_most_texts_are_done_with(prefilter: Prefilter) -> None:
+    for text in ("Order 7 received from customer 12", "GET /orders/7 took 12 ms", "(d2a6f8b1) Method: POST"):
+        assert not prefilter.may_decide(text, prefilter.words.intersection(words_of(text)))
+
+
+LINES = st.builds(
+    lambda layout, letter, text: layout.shown.replace("ERROR", letter).replace("error", letter) + text,
+    st.sampled_from(LAYOUTS),
+    st.sampled_from(("E", "e", "EE", "W7", "(I)", "d2a6f8b1-3c4e", "[F7]", "n", "x", "7E", "E7E", "é", "")),
+    PIECES,
+)
+
+
+@given(LINES)
+@settings(max_examples=400, deadline=None)
+def test_the_letters_of_an_identifier_are_no_levels(line: str) -> None:
+    found = find_level(line)
+    with patch.object(header, "holds_a_letter_alone", return_value=True):
+        assert find_level(line) == found
