@@ -99,7 +99,10 @@ def _is_ahv(digits: Sequence[int]) -> bool:
 def _iban_at(text: str, latin: bytes, first: int) -> Span | None:
     """Return the span of the IBAN that begins there."""
     length = _IBAN_LENGTHS.get(latin[first : first + 2])
-    if not length or not is_iban(latin[first : first + 2 * length].translate(None, _BLANKS)[:length]):
+    if not length:
+        return None
+    number = latin[first : first + 2 * length].translate(None, _BLANKS)[:length]
+    if len(number) < length or not is_iban(number):
         return None
     rest = _IBAN_CHARACTERS.match(text, first + 4)
     if not rest:
