@@ -41,6 +41,8 @@ EVENTS_IN_A_PAYLOAD = 2000
 MAX_WAITING = 20
 """So many messages in the dead-letter queue are replayed before more is shipped."""
 ROUNDS_AT_THE_END = 1000
+MIN_MINUTES = 2 * len(FAULTS) * SECONDS_BETWEEN_FAULTS / 60
+"""The halves are compared, so each of them needs a whole round of the troubles."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -51,7 +53,8 @@ class Account(NamedTuple):
     """Log events that arrived, however often."""
     dead_lettered: int
     """How many went through the dead-letter queue."""
-    parked: int
+    refused: int
+    """How many the ingest API refuses whatever happens: they wait, hidden, or are parked."""
     doubled: int
     lost: int
     unexplained: int
@@ -60,7 +63,9 @@ class Account(NamedTuple):
 
 @app.command()
 def main(
-    minutes: Annotated[float, typer.Option(min=0.1, help="How long to ship.")] = 10.0,
+    minutes: Annotated[
+        float, typer.Option(min=MIN_MINUTES, help="How long to ship: every trouble is in either half.")
+    ] = 10.0,
     write: Annotated[bool, typer.Option(help="Write docs/soak.md and docs/soak.svg.")] = True,
 ) -> None:
     """Ship for a long time, in bad weather, and see whether anything grows or gets lost."""
@@ -130,16 +135,16 @@ def _empty_the_queue(shipping: Shipping) -> None:
 
 def _account(shipping: Shipping, sent: int, tally: Tally) -> Account:
     accepted, unanswered = tally.accepted.ljust(sent, b"\0"), tally.unanswered.ljust(sent, b"\0")
-    parked, given_up = set(shipping.parked), shipping.senders.given_up
+    refused, given_up = set(shipping.refused), shipping.senders.given_up
     arrived = [number for number in range(sent) if accepted[number]]
-    doubled = [number for number in arrived if accepted[number] > 1 or number in parked]
+    doubled = [number for number in arrived if accepted[number] > 1 or number in refused]
     return Account(
         sent,
         len(arrived),
         shipping.dead_lettered,
-        len(parked),
+        len(refused),
         len(doubled),
-        sum(1 for number in range(sent) if not accepted[number] and number not in parked),
+        sum(1 for number in range(sent) if not accepted[number] and number not in refused),
         sum(
             1
             for number in doubled
@@ -154,8 +159,8 @@ def _losses(account: Account) -> list[str]:
         lines.append(f"{account.lost} log events are lost")
     if account.unexplained:
         lines.append(f"{account.unexplained} log events are doubled although every answer came")
-    if account.parked != -(-account.sent // EVERY):
-        lines.append(f"{account.parked} log events are parked, and {-(-account.sent // EVERY)} were refused")
+    if account.refused != -(-account.sent // EVERY):
+        lines.append(f"{account.refused} log events wait as refused, and not {-(-account.sent // EVERY)}")
     return lines
 
 

@@ -2,8 +2,9 @@
 
 import io
 import json
+import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import Any
 from unittest import mock
@@ -67,16 +68,18 @@ class NotingSenders(ThreadedSenders):
 class Shipping:
     """Ships payloads, and replays what was not delivered."""
 
-    def __init__(self, url: str) -> None:
-        self.senders = NotingSenders(url)
+    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.senders, self._clock = NotingSenders(url), clock
         settings = self.senders.settings
         memory = EnvironmentState(byte_limit=settings.batch_max_bytes, key=LOCAL_KEY)
         policy = Policy(max_in_flight=settings.max_in_flight, request_timeout=REQUEST_SECONDS)
         self._environment = Environment(settings, self.senders, memory, policy)
         self.waiting: deque[dict[str, Any]] = deque()
-        """The dead-letter queue: records as replay gets them."""
+        """Records of the dead-letter queue that replay may get."""
+        self.hidden: list[tuple[float, dict[str, Any]]] = []
+        """Those that were refused alone, and until when they are hidden."""
         self.parked: list[int] = []
-        """Log events that were refused for good."""
+        """Log events that were refused for half an hour."""
         self.dead_lettered = 0
         self._messages = 0
 
@@ -88,9 +91,19 @@ class Shipping:
         self.dead_lettered += answer["deadLettered"]
         return answer
 
+    @property
+    def refused(self) -> list[int]:
+        """Log events that were refused, wherever they are now."""
+        return self.parked + [number for _, record in self.hidden for number in _numbers(record["body"])]
+
     def replay(self) -> None:
         """One invocation of the replay function with the oldest records."""
+        now = self._clock()
+        self.waiting += [record for until, record in self.hidden if until <= now]
+        self.hidden = [(until, record) for until, record in self.hidden if until > now]
         records = [self.waiting.popleft() for _ in range(min(RECORDS_AT_A_TIME, len(self.waiting)))]
+        if not records:
+            return
         with self._in_memory():
             answer = pipeline.replay({"Records": records}, self._environment, FUNCTION_SECONDS)
         returned = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
@@ -111,17 +124,22 @@ class Shipping:
             yield
 
     def _store(self, letters: Sequence[Addressed], seconds: float) -> list[str]:
-        for message, queue_url, _ in letters:
+        for message, queue_url, delay_seconds in letters:
             if queue_url == PARKED:
                 self.parked += _numbers(message.body)
+                continue
+            record = self._record(message.body, message.attributes)
+            if delay_seconds:
+                self.hidden.append((self._clock() + delay_seconds, record))
             else:
-                self.waiting.append(self._record(message.body, message.attributes))
+                self.waiting.append(record)
         return [""] * len(letters)
 
     def _record(self, body: str, attributes: Any) -> dict[str, Any]:
         self._messages += 1
         return {
             "messageId": f"message-{self._messages}",
+            "receiptHandle": f"receipt-{self._messages}",
             "body": body,
             "eventSource": "aws:sqs",
             "messageAttributes": {

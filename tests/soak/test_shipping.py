@@ -1,0 +1,25 @@
+"""What the soak's queues in memory do with log events that the ingest API refuses."""
+
+from itertools import islice
+
+from local.ingest_api import ingest_api
+from tests.soak.shipping import Shipping
+from tests.soak.traffic import ALWAYS, EVERY, payloads
+
+
+def test_what_is_refused_is_hidden_and_tried_again_when_it_is_due() -> None:
+    ((numbers, event),) = islice(payloads(40), 1)
+    assert [number for number in numbers if number % EVERY == 0] == [0]
+    with ingest_api() as api:
+        api.fault(ALWAYS)
+        now = 0.0
+        shipping = Shipping(api.url, clock=lambda: now)
+        assert shipping.ship(event)["delivered"] == 39
+        requests = len(api.requests)
+        shipping.replay()
+        assert (shipping.refused, len(api.requests)) == ([0], requests)
+        [(until, _)] = shipping.hidden
+        now = until
+        shipping.replay()
+        assert (shipping.refused, len(api.requests)) == ([0], requests + 1)
+        assert not shipping.waiting
