@@ -32,5 +32,11 @@ def test_every_link_leads_somewhere(document: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
+def test_the_list_of_documents_is_whole() -> None:
+    listed = {link.partition("#")[0] for link in links(PROJECT / "docs" / "README.md")}
+    there = {path.name for path in (PROJECT / "docs").glob("*.md")}
+    assert there - listed == {"README.md"}
+
+
 def test_links_are_found() -> None:
     assert "docs/guarantees.md" in links(PROJECT / "README.md")
