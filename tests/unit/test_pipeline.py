@@ -1,5 +1,7 @@
+import gc
 import io
 import json
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -19,6 +21,7 @@ from loginformant_shipper.parsing.stack_traces import Log
 from loginformant_shipper.pipeline import (
     DeadLetterError,
     Environment,
+    collecting_afterwards,
     forget,
     replay,
     ship,
@@ -540,3 +543,31 @@ def test_a_setting_that_cannot_be_used_fails_before_any_event_is_taken(
     forget()
     with pytest.raises(SettingsError, match="BATCH_MAX_LOGS"):
         warm_environment()
+
+
+# Garbage
+
+
+class Circle:
+    """Refers to itself: nothing but the collector frees it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_an_invocation_leaves_behind_in_circles_is_freed_after_it() -> None:
+    with collecting_afterwards():
+        circle = weakref.ref(Circle())
+        assert circle()
+    assert circle() is None
+
+
+def test_circles_that_outlived_their_invocation_are_freed_some_invocations_later() -> None:
+    with collecting_afterwards():
+        kept = Circle()
+    circle = weakref.ref(kept)
+    del kept
+    for _ in range(2 * gc.get_threshold()[1]):
+        with collecting_afterwards():
+            pass
+    assert circle() is None

@@ -59,7 +59,7 @@ def test_garbage_is_collected_between_invocations_and_not_during_one(environ: py
         raise ValueError("any")
 
     environ.setattr(app, "ship", run)
-    environ.setattr(gc, "collect", lambda: collecting.append(gc.isenabled()))
+    environ.setattr(gc, "collect", lambda _generation: collecting.append(gc.isenabled()))
     with pytest.raises(ValueError, match="any"):
         app.handler({}, Context())
     assert collecting == [False, True]

@@ -1,13 +1,15 @@
 import io
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from loginformant_shipper import __version__
 from loginformant_shipper.events import Source
 from loginformant_shipper.failures import Failure, Reason
-from loginformant_shipper.names import Metric, SubscriptionMetric
+from loginformant_shipper.names import METRICS_NAMESPACE, FilterCause, Metric, SubscriptionMetric
 from loginformant_shipper.telemetry import (
     log_dead_lettered,
     log_parked,
@@ -126,6 +128,51 @@ def test_more_values_than_one_line_may_hold_are_written_in_several_and_counted_o
     assert sum(sum(line.get("EventsReceived", [])) for line in written) == 9
     assert all(len(line.get("IngestLatency", [])) <= 100 for line in written)
     assert {line["Source"] for line in written} == {"subscription"}
+
+
+@pytest.mark.parametrize("latencies", [[], [0.25, 1.5], [0.001] * 100, [0.001] * 250])
+def test_metrics_are_written_as_powertools_writes_them(
+    latencies: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    groups = [{"name": "/aws/lambda/größe", "received": 9, "delivered": 5}]
+    put_metrics(
+        "logs", Source.KINESIS, COUNTS, latencies, {Reason.NO_KEY: 3}, {}, {FilterCause.LEVEL: 1}, groups
+    )
+    ours = lines(capsys)
+
+    of_source = _by_powertools(Source="kinesis")
+    for seconds in latencies:
+        of_source.add_metric("IngestLatency", MetricUnit.Milliseconds, round(seconds * 1000, 1))
+    for metric, count in COUNTS.items():
+        of_source.add_metric(metric.value, MetricUnit.Count, count)
+    of_source.add_metadata("filteredBy", {"level": 1})
+    of_source.add_metadata("logGroups", groups)
+    of_reason = _by_powertools(Source="kinesis", Reason="no_key")
+    of_reason.add_metric("EventsDeadLettered", MetricUnit.Count, 3)
+    of_stack = _by_powertools()
+    of_stack.add_metric("EventsBlocked", MetricUnit.Count, 3)
+    for metrics in (of_source, of_reason, of_stack):
+        metrics.flush_metrics()
+    theirs = lines(capsys)
+
+    for line in (*ours, *theirs):
+        assert isinstance(line["_aws"].pop("Timestamp"), int)
+    assert ours == theirs
+
+
+def _by_powertools(**dimensions: str) -> EphemeralMetrics:
+    metrics = EphemeralMetrics(namespace=METRICS_NAMESPACE)
+    for name, value in {"Stack": "logs", **dimensions}.items():
+        metrics.add_dimension(name, value)
+    metrics.add_metadata("version", __version__)
+    return metrics
+
+
+def test_the_time_of_metrics_is_in_milliseconds(capsys: pytest.CaptureFixture[str]) -> None:
+    before = int(time.time() * 1000)
+    put_metrics("logs", Source.KINESIS, COUNTS, [], {}, {})
+    [line] = lines(capsys)
+    assert before <= line["_aws"]["Timestamp"] <= time.time() * 1000
 
 
 def test_the_names_of_all_metrics_are_fixed() -> None:

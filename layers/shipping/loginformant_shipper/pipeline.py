@@ -96,6 +96,9 @@ def warm_environment() -> Environment:
     )
 
 
+_YOUNGEST_GENERATION, _ALL_GENERATIONS = 0, 2
+
+
 def freeze() -> None:
     """Take all that start-up has made out of what the garbage collector looks at: it stays anyway."""
     gc.freeze()
@@ -107,14 +110,16 @@ def collecting_afterwards() -> Iterator[None]:
 
     The collector looks for objects that refer to each other in a circle. There are few, while log events and
     logs are tens of thousands at a time, and go without it. Between two invocations it finds next to nothing
-    to look at, since what start-up has made is frozen.
+    to look at: what start-up has made is frozen, and only what the invocation has left behind is looked at.
+    What outlived earlier ones is looked at as often as the collector itself would, every tenth time or so.
     """
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
-        gc.collect()
+        is_due = gc.get_count()[1] >= gc.get_threshold()[1]
+        gc.collect(_ALL_GENERATIONS if is_due else _YOUNGEST_GENERATION)
 
 
 def forget() -> None:

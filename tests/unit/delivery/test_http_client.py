@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from loginformant_shipper import __version__
 from loginformant_shipper.delivery.http_client import (
     MAX_ANSWER_BYTES,
+    MAX_BODY_BESIDE_HEADERS,
     MAX_DETAIL_CHARACTERS,
     Connection,
     Outcome,
@@ -59,6 +60,26 @@ def test_a_request_is_what_the_ingest_api_documents(api: IngestApi) -> None:
     assert request.headers["user-agent"] == f"loginformant-shipper/{__version__}"
     assert "transfer-encoding" not in request.headers
     assert [log["message"] for log in api.logs] == ["x"]
+
+
+def test_a_short_request_is_written_at_once_and_a_long_one_without_a_copy_of_its_body(
+    api: IngestApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    write = socket.socket.sendall
+    long = json.dumps({"logs": [{"level": "Error", "message": "x" * 2 * MAX_BODY_BESIDE_HEADERS}]}).encode()
+    connection = connection_to(api.url)
+
+    def sendall(sock: socket.socket, data: bytes) -> None:
+        if threading.current_thread() is threading.main_thread():  # the API's own answers are others
+            written.append(len(data))
+        write(sock, data)
+
+    monkeypatch.setattr(socket.socket, "sendall", sendall)
+    assert [connection.post(body, LOCAL_KEY, LONG).status for body in (BODY, long, BODY)] == [200] * 3
+    assert len(written) == 4
+    assert written[2] == len(long) - MAX_BODY_BESIDE_HEADERS
+    assert [log["message"][:1] for log in api.logs] == ["x"] * 3
 
 
 def test_a_base_address_may_have_a_path(api: IngestApi) -> None:

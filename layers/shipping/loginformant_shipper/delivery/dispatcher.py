@@ -575,6 +575,8 @@ class Delivery:
 
     def _take_parts(self) -> None:
         """Put the next part of each search into `_waiting`, or give back what is left where it must stop."""
+        if not self._searches:
+            return
         busy = {job.search for job in chain(self._waiting, self._under_way.values())}
         if not self._may_go_on():
             self._give_back_parts(search for search in self._searches if search not in busy)

@@ -21,7 +21,11 @@ from loginformant_shipper.settings import Settings
 USER_AGENT = f"loginformant-shipper/{__version__}"
 BATCH_PATH = "/api/ingest/batch"
 
+_NO_RETRIES = urllib3.Retry.from_int(False, redirect=False)
+"""What urllib3 makes of `retries=False` at each request. Nothing that it does changes it."""
+
 MAX_ANSWER_BYTES = 64 * 1024
+MAX_BODY_BESIDE_HEADERS = 8 * 1024
 MAX_INTERIM_ANSWERS = 100
 MAX_DETAIL_CHARACTERS = 1024
 
@@ -68,7 +72,9 @@ class Connection:
         def connect(*args: object, **kwargs: object) -> urllib3.connection.HTTPConnection:
             connection = connection_class(*args, **kwargs)  # type: ignore[arg-type]
             connection.response_class = partial(_FinalResponse, hang_up=connection.close)  # type: ignore[attr-defined]
-            connection.send = partial(_send, connection.send)  # type: ignore[attr-defined]
+            writer = _Writer(connection)
+            connection.endheaders = writer.end_headers  # type: ignore[attr-defined]
+            connection.send = writer.send  # type: ignore[attr-defined]
             self._connection = connection  # type: ignore[assignment]
             return connection  # type: ignore[return-value]
 
@@ -93,7 +99,7 @@ class Connection:
                 self._path,
                 body=self._unless_abandoned(body),
                 headers=headers,
-                retries=False,
+                retries=_NO_RETRIES,
                 redirect=False,
                 assert_same_host=False,
                 timeout=urllib3.Timeout(connect=seconds, read=seconds),
@@ -171,10 +177,13 @@ class _FinalResponse(HTTPResponse):
         self.will_close |= self._is_odd()
 
     def _is_odd(self) -> bool:
-        lengths, encodings = (self.headers.get_all(name) for name in ("Content-Length", "Transfer-Encoding"))
-        has_body_for_no_body = self.status in (204, 304) and bool(encodings or set(lengths or "0") - {"0"})
         # Both headers: RFC 9112, section 6.3. Defects: what is behind a broken header line was not read.
-        return bool(self.headers.defects or (lengths and encodings) or has_body_for_no_body)
+        is_encoded = "Transfer-Encoding" in self.headers
+        if self.headers.defects or (is_encoded and "Content-Length" in self.headers):
+            return True
+        if self.status not in (204, 304):
+            return False
+        return is_encoded or bool(set(self.headers.get_all("Content-Length") or "0") - {"0"})
 
     def _close_conn(self) -> None:
         # Called at the end of the answer. What is behind it would be read as the beginning of the next one.
@@ -201,16 +210,41 @@ class _FinalResponse(HTTPResponse):
                 sock.settimeout(timeout)
 
 
-def _send(send: Callable[[Any], None], data: Any) -> None:
-    """Write a part of a request; if the server has closed its side, say so in the words that urllib3 knows.
+class _Writer:
+    """Write a request: its headers in one piece with the beginning of its body, in one packet if it is short.
 
-    It then reads the answer that the server may have written before: 401 or 413, as soon as the headers were
-    there (RFC 9112, section 9.5). It does not know TLS's words for a closed connection.
+    `http.client` writes headers and body apart. Of a request with one log event that is a tenth of the
+    processor time, and with TLS a record more.
     """
-    try:
-        send(data)
-    except (ssl.SSLError, ConnectionError) as error:
-        raise BrokenPipeError(f"{type(error).__name__}: {error}") from error
+
+    def __init__(self, connection: Any) -> None:
+        self._send = connection.send
+        self._end_headers = connection.endheaders
+        self._is_at_headers = False
+        self._headers = b""
+
+    def end_headers(self) -> None:
+        """Keep the headers of a request until the first piece of its body is there."""
+        self._is_at_headers = True
+        self._end_headers()
+
+    def send(self, data: bytes) -> None:
+        """Write a part of a request.
+
+        If the server has closed its side, say so in the words that urllib3 knows: it then reads the answer
+        that the server may have written before, 401 or 413, as soon as the headers were there (RFC 9112,
+        section 9.5). It does not know TLS's words for a closed connection.
+        """
+        if self._is_at_headers:
+            self._is_at_headers, self._headers = False, data
+            return
+        headers, self._headers = self._headers, b""
+        try:
+            self._send(headers + data[:MAX_BODY_BESIDE_HEADERS] if headers else data)
+            if headers and len(data) > MAX_BODY_BESIDE_HEADERS:
+                self._send(memoryview(data)[MAX_BODY_BESIDE_HEADERS:])
+        except (ssl.SSLError, ConnectionError) as error:
+            raise BrokenPipeError(f"{type(error).__name__}: {error}") from error
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
@@ -254,7 +288,9 @@ def retry_after_seconds(value: str | None, date: str | None) -> float | None:
     Takes both forms of RFC 9110, section 10.2.3: seconds, and a date, which is read against the answer's own
     `Date`, so that a wrong clock on this side does not matter. Malformed, negative or past is None.
     """
-    text = (value or "").strip()
+    if value is None:
+        return None
+    text = value.strip()
     if text.isascii() and text.isdigit():
         return float(text)
     try:
