@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from loginformant_shipper.parsing.exception_fields import exception_of, without
+from loginformant_shipper.parsing.exception_fields import ExceptionField, exception_of, without
 
 TRACE = "Error: disk\n    at write (/app/shop.js:3:77)"
 LINES = TRACE.split("\n")
@@ -104,7 +104,7 @@ CASES: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
 
 @pytest.mark.parametrize(("fields", "text", "path"), CASES.values(), ids=CASES.keys())
 def test_the_exception_of_a_structured_log(fields: dict[str, Any], text: str, path: tuple[str, ...]) -> None:
-    assert exception_of(fields) == (text, path)
+    assert exception_of(fields) == ExceptionField(text, path)
 
 
 @pytest.mark.parametrize(

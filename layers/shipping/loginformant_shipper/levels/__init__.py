@@ -9,6 +9,7 @@ and words.
 import re
 from collections.abc import Set as AbstractSet
 
+from loginformant_shipper.levels.beginnings import UNKNOWN, beginning_of, decide_by_beginning
 from loginformant_shipper.levels.error_fields import decide_by_error_field
 from loginformant_shipper.levels.exceptions import (
     WORDS_OF_EXCEPTIONS,
@@ -56,7 +57,7 @@ from loginformant_shipper.levels.signs import (
     with_real_colours,
     without_colours,
 )
-from loginformant_shipper.levels.vocabulary import Decision
+from loginformant_shipper.levels.vocabulary import Decision, decided
 from loginformant_shipper.levels.words import BAD_NEWS, decide_by_words, may_have_bad_news
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.header import find_plain_level, read_header
@@ -97,13 +98,14 @@ def decide(
         if decision is None and parsed.prefix:
             decision = _of_prefix(parsed)
     else:
-        of_prefix = _of_prefix(parsed) if parsed.prefix else None
-        decision = of_prefix or decide_by_log_group(log_group)
+        decision = _of_prefix(parsed) if parsed.prefix else None
+        if decision is None and log_group:
+            decision = decide_by_log_group(log_group)
         if decision is None:
             wrapped = parsed.wrapper is not None and parsed.wrapper.level is not None
             decision = _of_wrapped_text(parsed.text) if wrapped else _of_text(parsed.text)
     if decision is None and parsed.wrapper is not None and parsed.wrapper.level is not None:
-        return _worse_of_trace(parsed.text, Decision(parsed.wrapper.level, "syslog-priority"))
+        return _worse_of_trace(parsed.text, decided(parsed.wrapper.level, "syslog-priority"))
     return decision or _DEFAULTS[default]
 
 
@@ -139,8 +141,8 @@ def decide_log(log: Log, log_group: str | None = None, default: Level = Level.IN
 
 
 _SEVERITY = {level: severity for severity, level in enumerate(Level)}
-_OF_TRACES = Decision(Level.ERROR, "exception")
-_DEFAULTS = {level: Decision(level, "default") for level in Level}
+_OF_TRACES = decided(Level.ERROR, "exception")
+_DEFAULTS = {level: decided(level, "default") for level in Level}
 
 
 def _of_prefix(parsed: ParsedMessage) -> Decision | None:
@@ -150,7 +152,7 @@ def _of_prefix(parsed: ParsedMessage) -> Decision | None:
     return _PREFIXES.get(parsed.prefix.level.lower())
 
 
-_PREFIXES = {word: Decision(level, "runtime-prefix") for word, level in LEVEL_WORDS.items()}
+_PREFIXES = {word: decided(level, "runtime-prefix") for word, level in LEVEL_WORDS.items()}
 
 
 _MESSAGES = ("message", "msg", "log", "@message", "Message", "MESSAGE", "short_message", "event", "text")
@@ -171,10 +173,13 @@ _ORNAMENTS = re.compile(r"\A(?:[-=*_#~ \t\r]*+\n)++")
 
 
 def _of_text(text: str) -> Decision | None:
+    known = decide_by_beginning(beginning_of(text))
+    if known is not UNKNOWN:
+        return known
     if (plain := find_plain_level(text)) and not may_be_wrapped(plain.level, text):
         return DECISIONS[plain]
     if text[1:5].isdigit() and (sign := level_of_first_sign(text[:MAX_HEADER])):
-        return Decision(sign.level, sign.rule)
+        return decided(sign.level, sign.rule)
     if '] "' in text and (decision := decide_by_common_log(text)):
         return decision
     if len(text) > START + END:
@@ -210,7 +215,7 @@ def _of_text(text: str) -> Decision | None:
         if header.rule != "syslog-priority":
             return header
         return decide_by_code(line[:MAX_HEADER]) or _of_structure(text, line, told) or header
-    bare = Decision(header.level, header.rule) if header else None
+    bare = decided(header.level, header.rule) if header else None
     return _of_silent_header(raw, text, line, bare, told)
 
 

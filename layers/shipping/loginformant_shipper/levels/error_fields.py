@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from loginformant_shipper.levels.vocabulary import Decision
+from loginformant_shipper.levels.vocabulary import Decision, decided
 from loginformant_shipper.names import Level
 
 
@@ -11,11 +11,11 @@ def decide_by_error_field(fields: dict[str, Any]) -> Decision | None:
     for name in _ERRORS.intersection(fields):
         value = fields[name]
         if value and not (isinstance(value, str) and value.strip().lower() in _NONE):
-            return Decision(Level.ERROR, "error-field")
+            return decided(Level.ERROR, "error-field")
     for name in _OUTCOMES.intersection(fields):
         outcome = fields[name]
         if isinstance(outcome, str) and outcome.lower() in _FAILED:
-            return Decision(Level.ERROR, "error-field")
+            return decided(Level.ERROR, "error-field")
     return None
 
 

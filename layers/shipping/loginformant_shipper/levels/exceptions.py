@@ -3,7 +3,7 @@
 import re
 from collections.abc import Set as AbstractSet
 
-from loginformant_shipper.levels.vocabulary import Decision
+from loginformant_shipper.levels.vocabulary import Decision, decided
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.header import read_header
 from loginformant_shipper.parsing.headers.level_words import encoded
@@ -108,15 +108,15 @@ def decide_by_exception(text: str, line: str = "") -> Decision | None:
 def _of_shape(text: str) -> Decision | None:
     lines = "\n" in text  # in one line, what begins a line begins the text
     if _is_crash(text, lines):
-        return Decision(Level.FATAL, "crash")
+        return decided(Level.FATAL, "crash")
     if (_EXCEPTION_FIRST.search(text) if lines else _EXCEPTION_FIRST.match(text)) or (
         _END_OF_QUALIFIED_NAME.search(text) and _QUALIFIED_NAME.search(text)
     ):
-        return Decision(Level.ERROR, "exception")
+        return decided(Level.ERROR, "exception")
     if _is_failure(text):
-        return Decision(Level.ERROR, "failure")
+        return decided(Level.ERROR, "failure")
     if "Warning: " in text and _WARNING.search(text):
-        return Decision(Level.WARNING, "exception")
+        return decided(Level.WARNING, "exception")
     return None
 
 

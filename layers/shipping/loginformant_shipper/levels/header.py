@@ -11,7 +11,7 @@ This comes before every rule on text. Two things come between a header and its l
 
 import re
 
-from loginformant_shipper.levels.vocabulary import SYSLOG, Decision
+from loginformant_shipper.levels.vocabulary import SYSLOG, Decision, decided
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.header import find_level, level_on_second_line
 from loginformant_shipper.parsing.headers.level_marks import LevelMark
@@ -35,24 +35,24 @@ def decide_by_header(text: str, line: str) -> LevelMark | Decision | None:
     mark = find_level(line)
     if mark is None:
         if len(text) > len(line) and (second := level_on_second_line(text, len(line))):
-            return Decision(second.level, second.rule)
+            return decided(second.level, second.rule)
         return None
     if not mark.certain:
         return mark
-    if mark.level in _LEVELS_OF_WRAPPERS and (inner := _wrapped(line)):
-        return decide_inside(inner) or Decision(mark.level, mark.rule)
-    return Decision(mark.level, mark.rule)
+    if mark.level in LEVELS_OF_WRAPPERS and (inner := _wrapped(line)):
+        return decide_inside(inner) or decided(mark.level, mark.rule)
+    return decided(mark.level, mark.rule)
 
 
 DECISIONS: dict[tuple[Level, str], Decision] = {
-    (level, rule): Decision(level, rule) for level in Level for rule in ("header", "letter")
+    (level, rule): decided(level, rule) for level in Level for rule in ("header", "letter")
 }
 """What is decided most often, made once."""
 
 
 def may_be_wrapped(level: Level, line: str) -> bool:
     """Return whether a line with this level in its header may be one of those that wrap another's."""
-    return level in _LEVELS_OF_WRAPPERS and _wrapped(line) is not None
+    return level in LEVELS_OF_WRAPPERS and _wrapped(line) is not None
 
 
 _QUOTED = 600
@@ -67,14 +67,14 @@ def decide_inside(line: str) -> Decision | None:
     if mark is None or not mark.certain or mark.rule == "bare-word":
         return None
     if inner := _wrapped(line):
-        return decide_inside(inner) or Decision(mark.level, mark.rule)
-    return Decision(mark.level, mark.rule)
+        return decide_inside(inner) or decided(mark.level, mark.rule)
+    return decided(mark.level, mark.rule)
 
 
 # --- wrappers ---------------------------------------------------------------------------------------------
 
 _PRIORITY = re.compile(r"<(\d{1,3})>")
-_LEVELS_OF_WRAPPERS = frozenset((Level.DEBUG, Level.INFORMATION, Level.WARNING))
+LEVELS_OF_WRAPPERS = frozenset((Level.DEBUG, Level.INFORMATION, Level.WARNING))
 
 _PHP_FPM = re.compile(
     r"(?:\[[^\]]{1,40}\] )?(?:WARNING: \[pool [^\]]{1,40}\] child \d{1,10} said into std(?:out|err): \"|)"
@@ -116,4 +116,4 @@ def _wrapped(line: str) -> str | None:
 
 def syslog_priority(priority: str) -> Decision:
     """Return the level of a syslog priority: the severity is the priority modulo 8 (RFC 5424, 6.2.1)."""
-    return Decision(SYSLOG.level(int(priority) & 7) or Level.DEBUG, "syslog-priority")
+    return decided(SYSLOG.level(int(priority) & 7) or Level.DEBUG, "syslog-priority")

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from loginformant_shipper.levels.vocabulary import Decision
+from loginformant_shipper.levels.vocabulary import Decision, decided
 from loginformant_shipper.names import Level
 
 LINE = 4096
@@ -150,5 +150,5 @@ def _of_value(value: object) -> Decision | None:
 
 def _decision(status: int) -> Decision:
     if status >= 500:
-        return Decision(Level.ERROR, "http-status")
-    return Decision(Level.WARNING if status >= 400 else Level.INFORMATION, "http-status")
+        return decided(Level.ERROR, "http-status")
+    return decided(Level.WARNING if status >= 400 else Level.INFORMATION, "http-status")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Set as AbstractSet
 
-from loginformant_shipper.levels.vocabulary import FIELD_WORDS, WINDOWS, Decision
+from loginformant_shipper.levels.vocabulary import FIELD_WORDS, WINDOWS, Decision, decided
 from loginformant_shipper.parsing.headers.level_words import encoded
 
 _NAME = r"(?:@|log[._]?)?(?:[Ll]evel(?:_?[Nn]ame)?|[Ll]ev|LEVEL|[Ll]vl|LVL|LL|[Ss]everity|SEVERITY|[Ss]ev|at)"
@@ -45,7 +45,7 @@ def decide_by_key_value(text: str) -> Decision | None:
     for pair in _MEMBER.finditer(text) if text[:1] == "{" else _PAIR.finditer(text):
         level = FIELD_WORDS.get(pair[1].lower())
         if level is not None:
-            return Decision(level, "key-value")
+            return decided(level, "key-value")
     return None
 
 
@@ -56,4 +56,4 @@ def decide_by_element(text: str) -> Decision | None:
         return None
     value = element[1]
     level = WINDOWS.level(int(value)) if value.isdecimal() else FIELD_WORDS.get(value.lower())
-    return Decision(level, "key-value") if level else None
+    return decided(level, "key-value") if level else None

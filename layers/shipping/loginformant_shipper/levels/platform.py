@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from loginformant_shipper.levels.vocabulary import Decision
+from loginformant_shipper.levels.vocabulary import Decision, decided
 from loginformant_shipper.names import Level
 
 Fields = dict[str, Any]
@@ -19,7 +19,7 @@ def decide_by_log_group(log_group: str | None) -> Decision | None:
     They quote statements, whose words say nothing about how bad it is.
     """
     if log_group and _STATEMENTS.match(log_group):
-        return Decision(Level.INFORMATION, "rds-statements")
+        return decided(Level.INFORMATION, "rds-statements")
     return None
 
 
@@ -35,7 +35,7 @@ def decide_by_lambda_event(text: str) -> Decision | None:
     """
     if ":" not in text or not _LAMBDA_EVENT.match(text):
         return None
-    return Decision(Level.WARNING if _LAMBDA_FAILURE.search(text) else Level.INFORMATION, "lambda-platform")
+    return decided(Level.WARNING if _LAMBDA_FAILURE.search(text) else Level.INFORMATION, "lambda-platform")
 
 
 _LAMBDA_EVENT = re.compile(
@@ -51,20 +51,20 @@ _LAMBDA_FAILURE = re.compile(r"\tStatus: (?!success)|\tState: \w{0,40}Error|\tEr
 def decide_by_platform_line(text: str) -> Decision | None:
     """Return the level of a line that an AWS service wrote as text; None where it is none."""
     if ("Task timed out" in text or "RequestId: " in text) and _LAMBDA_CRASH.search(text):
-        return Decision(Level.ERROR, "lambda-crash")
+        return decided(Level.ERROR, "lambda-crash")
     if text[:1] == "(" and _API_GATEWAY.match(text):
         return _api_gateway(text)
     if text[8:9] == "-" and _APPSYNC.match(text):
-        return Decision(Level.INFORMATION, "appsync")
+        return decided(Level.INFORMATION, "appsync")
     if " eni-" in text and _FLOW_LOG.match(text):
-        return Decision(Level.INFORMATION, "vpc-flow-log")
+        return decided(Level.INFORMATION, "vpc-flow-log")
     if ("ORA-" in text or "TNS-" in text or "RMAN-" in text) and _ORACLE.search(text):
-        return Decision(Level.ERROR, "oracle-error")
+        return decided(Level.ERROR, "oracle-error")
     if text.startswith("[Container]") and (phase := _CODEBUILD.match(text)):
         level = Level.ERROR if phase["code"] else _CODEBUILD_LEVELS.get(phase[1] or "", Level.INFORMATION)
-        return Decision(level, "codebuild")
+        return decided(level, "codebuild")
     if " AUTH_FAILURE " in text and _TRANSFER.match(text):
-        return Decision(Level.WARNING, "transfer")
+        return decided(Level.WARNING, "transfer")
     return None
 
 
@@ -89,11 +89,11 @@ _API_GATEWAY_TEXTS = (
 def _api_gateway(text: str) -> Decision:
     start = len("() ") + 36
     if status := _API_GATEWAY_STATUS.match(text, start):
-        return Decision(Level.ERROR if status[1] == "5" else Level.WARNING, "api-gateway")
+        return decided(Level.ERROR if status[1] == "5" else Level.WARNING, "api-gateway")
     for beginning, level in _API_GATEWAY_TEXTS:
         if text.startswith(beginning, start):
-            return Decision(level, "api-gateway")
-    return Decision(Level.INFORMATION, "api-gateway")
+            return decided(level, "api-gateway")
+    return decided(Level.INFORMATION, "api-gateway")
 
 
 _APPSYNC = re.compile(
@@ -127,46 +127,46 @@ def decide_by_platform_record(fields: Fields) -> Decision | None:
             return _lambda_record(kind, fields.get("record"))
         if "execution_arn" in fields:
             failed = kind.endswith(("Failed", "TimedOut", "Aborted"))
-            return Decision(Level.ERROR if failed else Level.INFORMATION, "step-functions")
+            return decided(Level.ERROR if failed else Level.INFORMATION, "step-functions")
     if "eventVersion" in fields and "eventSource" in fields:
         failed = bool(fields.get("errorCode") or fields.get("errorMessage"))
-        return Decision(Level.WARNING if failed else Level.INFORMATION, "cloudtrail")
+        return decided(Level.WARNING if failed else Level.INFORMATION, "cloudtrail")
     if "webaclId" in fields:
         stopped = fields.get("action") in _WAF_STOPS
-        return Decision(Level.WARNING if stopped else Level.INFORMATION, "waf")
+        return decided(Level.WARNING if stopped else Level.INFORMATION, "waf")
     if "query_name" in fields and "rcode" in fields:
         failed = fields["rcode"] in ("SERVFAIL", "REFUSED")
-        return Decision(Level.WARNING if failed else Level.INFORMATION, "route53-resolver")
+        return decided(Level.WARNING if failed else Level.INFORMATION, "route53-resolver")
     if (
         isinstance(metadata := fields.get("_aws"), dict)
         and "CloudWatchMetrics" in metadata
         and "level" not in fields
     ):
-        return Decision(Level.INFORMATION, "embedded-metrics")
+        return decided(Level.INFORMATION, "embedded-metrics")
     return _by_outcome(fields)
 
 
 def _by_outcome(fields: Fields) -> Decision | None:
     """Return the level of a record that says in a field of its own how it came out; None where none does."""
     if category := fields.get("audit_category"):
-        return Decision(_AUDIT_LEVELS.get(str(category), Level.INFORMATION), "opensearch-audit")
+        return decided(_AUDIT_LEVELS.get(str(category), Level.INFORMATION), "opensearch-audit")
     if "logType" in fields and fields.get("fieldInError") is True:
-        return Decision(Level.ERROR, "appsync")
+        return decided(Level.ERROR, "appsync")
     if fields.get("activity-type") in _TRANSFER_FAILURES:
-        return Decision(Level.WARNING, "transfer")
+        return decided(Level.WARNING, "transfer")
     if "firewall_name" in fields and isinstance(event := fields.get("event"), dict):
         alert = event.get("alert")
         blocked = isinstance(alert, dict) and alert.get("action") == "blocked"
-        return Decision(Level.WARNING if blocked else Level.INFORMATION, "network-firewall")
+        return decided(Level.WARNING if blocked else Level.INFORMATION, "network-firewall")
     if "detail-type" in fields and isinstance(detail := fields.get("detail"), dict):
         outcomes = {str(detail[name]).upper() for name in _EVENT_OUTCOMES.intersection(detail)}
         if outcomes & _EVENT_FAILURES:
-            return Decision(Level.ERROR, "eventbridge")
+            return decided(Level.ERROR, "eventbridge")
         if fields.get("source") in _FINDERS and (level := _level_of_findings(detail)):
-            return Decision(level, "finding")
+            return decided(level, "finding")
     if "schemaVersion" in fields and isinstance(service := fields.get("service"), dict):
         level = _level_of_finding(fields) if service.get("serviceName") == "guardduty" else None
-        return Decision(level, "finding") if level else None
+        return decided(level, "finding") if level else None
     return None
 
 
@@ -248,4 +248,4 @@ def _lambda_record(kind: str, record: object) -> Decision:
         level = Level.DEBUG
     else:
         level = Level.INFORMATION
-    return Decision(level, "lambda-platform")
+    return decided(level, "lambda-platform")

@@ -6,7 +6,7 @@ They are asked only where the header of the line is silent.
 import re
 import string
 
-from loginformant_shipper.levels.vocabulary import SYSLOG, Decision
+from loginformant_shipper.levels.vocabulary import SYSLOG, Decision, decided
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.items import MAX_HEADER
 from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LEVEL_WORDS, NAMES_TOO
@@ -40,7 +40,7 @@ def decide_by_coloured_word(text: str) -> Decision | None:
     for word in _COLOURED.finditer(text[:_MAX_COLOURED]):
         words = BRACKETED_WORDS if word[1].isupper() else LEVEL_WORDS
         if level := words.get(word[1].lower()):
-            return Decision(level, "coloured-word")
+            return decided(level, "coloured-word")
     return None
 
 
@@ -65,7 +65,7 @@ def decide_by_symbol(line: str) -> Decision | None:
         return None
     symbol = _SYMBOL.match(line)
     level = _SYMBOLS.get(symbol[1]) if symbol else None
-    return Decision(level, "symbol") if level else None
+    return decided(level, "symbol") if level else None
 
 
 # --- words ------------------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ def decide_by_last_word(line: str) -> Decision | None:
         return None
     last = _LAST.search(line, max(0, len(line) - 18))
     level = LEVEL_WORDS.get((last[1] or last[2]).lower()) if last else None
-    return Decision(level, "level-last") if level else None
+    return decided(level, "level-last") if level else None
 
 
 _IN_BRACKETS = re.compile(r"[\[<]\s{0,8}([A-Za-z]{3,13})\s{0,8}[\]>]")
@@ -92,7 +92,7 @@ def decide_by_marked_word(line: str) -> Decision | None:
         for word in _IN_BRACKETS.finditer(line[:MAX_HEADER].partition('"')[0]):
             lower = word[1].lower()
             if (level := BRACKETED_WORDS.get(lower)) and lower not in NAMES_TOO:
-                return Decision(level, "marked-word")
+                return decided(level, "marked-word")
     return None
 
 
@@ -147,13 +147,13 @@ def decide_by_code(head: str) -> Decision | None:
     ):
         return None
     if severity := code["severity"] or code["huawei"]:
-        return Decision(SYSLOG.level(int(severity)) or Level.DEBUG, "code")
+        return decided(SYSLOG.level(int(severity)) or Level.DEBUG, "code")
     if risk := code["cef"] or code["leef"]:
-        return Decision(_RISKS[risk] if risk in _RISKS else _level_of_risk(int(risk)), "code")
+        return decided(_RISKS[risk] if risk in _RISKS else _level_of_risk(int(risk)), "code")
     if code["letter"]:
-        return Decision(_LETTERS_OF_CODES[code["letter"]], "code")
+        return decided(_LETTERS_OF_CODES[code["letter"]], "code")
     level = LEVEL_WORDS.get((code["priority"] or code["constant"]).lower())
-    return Decision(level, "code") if level else None
+    return decided(level, "code") if level else None
 
 
 def _has_part(head: str) -> bool:

@@ -1,5 +1,6 @@
 """The words and numbers that loggers write for a level, and which of LogInformant's five levels each is."""
 
+from functools import cache
 from typing import NamedTuple
 
 from loginformant_shipper.names import Level
@@ -12,6 +13,12 @@ class Decision(NamedTuple):
     level: Level
     rule: str
     """The name of the rule that decided."""
+
+
+@cache
+def decided(level: Level, rule: str) -> Decision:
+    """Return a decision. There are five levels and some dozens of rules, so each is made once."""
+    return Decision(level, rule)
 
 
 def _levels(**words: str) -> dict[str, Level]:

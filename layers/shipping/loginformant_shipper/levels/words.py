@@ -3,7 +3,7 @@
 import re
 from collections.abc import Set as AbstractSet
 
-from loginformant_shipper.levels.vocabulary import Decision
+from loginformant_shipper.levels.vocabulary import Decision, decided
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.level_words import encoded
 
@@ -61,7 +61,7 @@ def decide_by_words(text: str) -> Decision | None:
             while start >= 0:
                 word = _WORD.match(text, start)
                 if word and not _is_harmless(text, word.span()):
-                    return Decision(level, "words")
+                    return decided(level, "words")
                 start = lower.find(stem, start + 1)
     return None
 

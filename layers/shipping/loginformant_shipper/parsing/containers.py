@@ -22,9 +22,10 @@ A wrapper may be within another: an object of FireLens that holds a line of CRI.
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.json_objects import json_object
@@ -32,7 +33,7 @@ from loginformant_shipper.parsing.json_objects import json_object
 Fields = dict[str, Any]
 
 
-class Partial(NamedTuple):
+class Partial(Struct, frozen=True, gc=False):
     """What a container driver says of a line that it had to cut: Docker and containerd do after 16 KiB."""
 
     identifier: str
@@ -40,7 +41,7 @@ class Partial(NamedTuple):
     is_last: bool
 
 
-class Unwrapped(NamedTuple):
+class Unwrapped(Struct, frozen=True, gc=False):
     """What a wrapper held, and what it says itself."""
 
     text: str

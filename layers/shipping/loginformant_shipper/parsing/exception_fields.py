@@ -1,9 +1,11 @@
 """The exception of a structured log, out of the fields in which the common loggers put it."""
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 
-class ExceptionField(NamedTuple):
+class ExceptionField(Struct, frozen=True, gc=False):
     """The exception of a structured log, and where it stood."""
 
     text: str

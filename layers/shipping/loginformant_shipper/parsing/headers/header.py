@@ -14,6 +14,8 @@ import re
 from re import Match
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.items import (
     AFTER_CAPITALS,
@@ -44,7 +46,7 @@ from loginformant_shipper.parsing.headers.level_words import (
 )
 
 
-class Header(NamedTuple):
+class Header(Struct, frozen=True, gc=False):
     """What stands before the text of a line."""
 
     time: str | None
@@ -122,14 +124,18 @@ class PlainLevel(NamedTuple):
     rule: str
 
 
-def find_plain_level(line: str) -> PlainLevel | None:
+def find_plain_level(line: str, behind: int = 0) -> PlainLevel | None:
     """Return the level of a line whose header is one of the commonest; None for others.
 
     The level stands first, behind a time, or behind a time and the name of a thread or a logger. Gives the
     level of `find_level` in a fraction of its time.
+
+    Args:
+        line: A line, or the beginning of one.
+        behind: So many characters are to stand behind the level, or there is none.
     """
     match = _PLAIN.match(line)
-    if match is None:
+    if match is None or match.end() + behind > len(line):
         return None
     stamp, thread, logger, word, following, bracketed, suffix, small, letter = match.groups()
     if thread:

@@ -5,13 +5,14 @@ They stand in the header of a line, as level words do (`headers`), but each form
 
 import re
 from re import Match
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LETTERS, LEVEL_WORDS
 
 
-class LevelMark(NamedTuple):
+class LevelMark(Struct, frozen=True, gc=False):
     """A level that stands in the header of a line."""
 
     level: Level

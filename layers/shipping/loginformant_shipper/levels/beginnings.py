@@ -1,0 +1,82 @@
+"""Remember what the beginning of a line tells, since the lines of one program begin alike.
+
+The beginning is the first characters of a text, with a zero for each digit: `10:20:30 INFO order 7` and
+`10:20:31 INFO order 8` have the same. No rule that is asked here tells one digit from another. So what is
+remembered is a pure function of the beginning, and no line is read like its neighbours: a beginning that was
+never met is read in the same way, and answers alike.
+"""
+
+import re
+from enum import Enum
+from functools import lru_cache
+from typing import Final
+
+from loginformant_shipper.levels.header import DECISIONS, LEVELS_OF_WRAPPERS
+from loginformant_shipper.levels.sentences import is_plain, is_silent
+from loginformant_shipper.levels.vocabulary import Decision, decided
+from loginformant_shipper.parsing.headers.header import find_plain_level
+from loginformant_shipper.parsing.headers.level_marks import level_of_first_sign
+from loginformant_shipper.parsing.headers.level_words import words_of
+
+MAX_BEGINNING = 64
+"""Characters: those of a time and a logger with a level behind them, and those of a short sentence."""
+
+MAX_REMEMBERED = 2048
+"""Beginnings, of half a kilobyte each at the most."""
+
+
+class Unknown(Enum):
+    """The answer where more than the beginning has to be read."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+
+_WITHOUT_DIGITS = bytes(48 if 48 <= code <= 57 else code for code in range(256))
+
+
+def beginning_of(text: str) -> bytes:
+    """Return the beginning of a text, with a zero for each digit."""
+    return text[:MAX_BEGINNING].encode("utf-8", "surrogatepass").translate(_WITHOUT_DIGITS)
+
+
+@lru_cache(MAX_REMEMBERED)
+def decide_by_beginning(beginning: bytes) -> Decision | Unknown | None:
+    """Return the level of all texts with a beginning.
+
+    Args:
+        beginning: `beginning_of` a text without white space behind it.
+
+    Returns:
+        A decision where the header names a level and ends within the beginning; None where the beginning is
+        the whole of a sentence in which nothing gives a level; `UNKNOWN` for all others.
+    """
+    text = beginning.decode("utf-8", "surrogatepass")
+    is_whole = len(text) < MAX_BEGINNING
+    if plain := find_plain_level(text, 0 if is_whole else _SEEN_BEHIND_LEVEL):
+        if plain.level in LEVELS_OF_WRAPPERS and _MAY_WRAP.match(text):
+            return UNKNOWN
+        return DECISIONS[plain]
+    if text[1:5].isdigit() and (sign := level_of_first_sign(text)):
+        is_seen = is_whole or (text[0] in _SIGNS_AT_ONCE and 0 < text.find("]") < _LAST_BRACKET)
+        return decided(sign.level, sign.rule) if is_seen else UNKNOWN
+    if not is_whole:
+        return UNKNOWN
+    sentence = text.strip()
+    words = words_of(sentence)
+    return None if is_plain(sentence, words) and is_silent(sentence, words) else UNKNOWN
+
+
+_SEEN_BEHIND_LEVEL = 3
+"""So many characters behind a level tell whether it is the name of a logger instead: `- ERROR - INFO`."""
+
+_SIGNS_AT_ONCE = frozenset("DIWEFCVTN")
+_LAST_BRACKET = MAX_BEGINNING - len("] CRITICAL - ")
+"""Letters of glog, behind whose file absl writes CRITICAL."""
+
+_MAY_WRAP = re.compile(
+    r"\[INFO\] \[|\[[^\]]{10,45}(?:: WARNING/|\] \{)"
+    r"|(?:\[[^\]]{1,40}\] )?(?:WARNING: \[pool |NOTICE: PHP )|\S{10,40} \[DEBUG\]"
+)
+"""How lines begin that may hold the line of another program."""
