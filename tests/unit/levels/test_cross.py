@@ -112,6 +112,7 @@ SIGNS = (
         "LOG0[7]: gone",
         "WARN[0042] late",
     ),
+    *("id=firewall fw=fw1 pri=1", "severity=0 unit=shop", "prio=alert unit=shop", "Severity: 2, Unit: shop"),
 )
 """What the rules without level words look for."""
 

@@ -79,6 +79,7 @@ PIECES = (
         ": no such file",
         "exit ",
     ),
+    *("pri=", 'x="\\"', "severity=3 ", "Level: ", ", Level: 3"),
 )
 PREFIXES = ("", "2026-03-01 10:20:30 GET /", "{", "x: ")
 

@@ -1,5 +1,5 @@
 import pytest
-from loginformant_shipper.levels.key_values import begins_with_pair, decide_by_key_value
+from loginformant_shipper.levels.key_values import begins_with_pair, decide_by_key_value, start_of_pairs
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,80 @@ def test_text_of_pairs_begins_with_one() -> None:
 )
 def test_what_a_request_asks_for_is_no_level(text: str) -> None:
     assert decide_by_key_value(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ('date=2026-03-01 time=10:20:30 type=event pri=notice msg="disk check failed"', "Information"),
+        ("log_type=ips priority=Critical message=tried", "Fatal"),
+        ('msg="no answer" error="timeout" subsystem="house" level="0" prio="Warning"', "Warning"),
+        ('msg="set level=debug" level=error', "Error"),
+        ('msg="say \\"level=debug\\"" level=error', "Error"),
+        ("priority=critical level=info msg=ordered", "Information"),
+        ('id=firewall time="2026-03-01 10:20:30" fw=fw1 pri=1 msg="logged on"', "Fatal"),
+        ('id=firewall time="2026-03-01 10:20:30" fw=fw1 pri=6 msg="2 failed"', "Information"),
+        ('sn=0017 fw=fw1 pri=3 c=4 msg="site denied"', "Error"),
+        ("unit=shop severity=4 msg=late", "Warning"),
+        ("severity=3 level=warn msg=late", "Warning"),
+        ("__CURSOR=s\nPRIORITY=3\n_HOSTNAME=web1\nMESSAGE=gone", "Error"),
+        ("10:20:30 Sev=Warning/2 CVPND/0x83400011", "Warning"),
+    ],
+)
+def test_the_pairs_of_a_record_give_its_level(text: str, level: str) -> None:
+    assert decide_by_key_value(text) == (level, "key-value")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "job=7 pri=1 state=queued",
+        "job=7 priority=1 state=queued",
+        "job=7 priority=high state=queued",
+        "queued with priority=critical for later",
+        "rack=7 severity=12",
+        "rack=7 severity=3.5",
+        "unit=shop level=3",
+        "PRIORITY=3 ROOM=7",
+        "at=10:20:30 room=7",
+    ],
+)
+def test_other_numbers_and_priorities_are_no_levels(text: str) -> None:
+    assert decide_by_key_value(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("Log Name:   Application\nEvent ID:   1000\nLevel:      Error\nDescription:\ngone", "Error"),
+        ("Log Name:   System\r\nLevel:      Information\r\nDescription:\r\nit failed", "Information"),
+        ("SUNW-MSG-ID: ZFS-8000-D3, TYPE: Fault, VER: 1, SEVERITY: Major", "Error"),
+        ("Category: disk, Severity: Critical, Message: gone", "Fatal"),
+        ("Host: web1\nSeverity: 3\nText: gone", "Error"),
+    ],
+)
+def test_a_line_of_names_and_values_gives_the_level(text: str, level: str) -> None:
+    assert decide_by_key_value(text) == (level, "key-value")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "logging:\n  level: error\n  file: x",
+        "Error: 9002, Severity: 1, State: 2.",
+        "Severity: 30",
+        "Severity: unheard",
+        "the Level: Error",
+    ],
+)
+def test_other_lines_of_names_and_values_do_not(text: str) -> None:
+    assert decide_by_key_value(text) is None
+
+
+def test_pairs_may_begin_where_the_header_was_not_told_from_them() -> None:
+    line = "Mar  1 10:20:30 10.0.0.7 id=firewall pri=1"
+    start = line.index("id=")
+    assert start_of_pairs(line, start) == start
+    assert start_of_pairs(line, len(line)) == start
+    assert start_of_pairs(line, 0) is None
+    assert start_of_pairs("order 7 taken", 0) is None

@@ -40,6 +40,7 @@ from loginformant_shipper.levels.key_values import (
     decide_by_element,
     decide_by_key_value,
     may_have_pair,
+    start_of_pairs,
 )
 from loginformant_shipper.levels.platform import (
     decide_by_lambda_event,
@@ -231,7 +232,13 @@ def _of_wrapped_text(text: str) -> Decision | None:
 
 
 def _of_plain(text: str, told: AbstractSet[bytes]) -> Decision | None:
-    return decide_by_lambda_event(text) or _of_pair(text, told) or _of_exception(text, text, told)
+    if decision := decide_by_lambda_event(text):
+        return decision
+    if may_have_pair(text, told) and (
+        decision := _of_structure(text, text, told) or decide_by_key_value(text)
+    ):
+        return decision
+    return _of_exception(text, text, told)
 
 
 def _of_silent_header(
@@ -274,4 +281,5 @@ def _of_structure(text: str, line: str, told: AbstractSet[bytes]) -> Decision | 
     if text.startswith('{"', start):
         behind_header = start > 0 and text[start - 1] in " \t|:"
         return decide_by_json_behind_header(text[start:]) if behind_header else None
-    return decide_by_key_value(text) if begins_with_pair(text[start:]) else None
+    record = start_of_pairs(line, start)
+    return decide_by_key_value(text[record:]) if record is not None else None

@@ -19,10 +19,15 @@ from loginformant_shipper.levels.vocabulary import (
     LOGBACK,
     MONOLOG,
     NEXTCLOUD,
+    NXLOG,
+    OCSF,
     OPENTELEMETRY,
     PYTHON,
+    SEVERITY_WORDS,
+    SURICATA,
     SYSLOG,
     TENS,
+    WAZUH,
     WINDOWS,
     Decision,
     Scale,
@@ -42,6 +47,8 @@ def decide_by_field(fields: Fields) -> Decision | None:
     """
     if "apiVersion" in fields and str(fields["apiVersion"]).startswith("audit.k8s.io/"):
         return None
+    if ("rule" in fields or "alert" in fields) and (level := _level_of_alert(fields)):
+        return _DECISIONS[level]
     if level := _level_of(fields):
         if "PRIORITY" in fields and isinstance(message := fields.get("MESSAGE"), str):
             return decide_inside(message.lstrip()) or _DECISIONS[level]
@@ -53,7 +60,7 @@ def decide_by_field(fields: Fields) -> Decision | None:
         if isinstance(inner, dict) and (level := _level_of(inner)):
             return _DECISIONS[level]
     if isinstance(tags := fields.get("tags"), list) and fields.get("type") in _TYPES_WITH_TAGS:
-        words = [word for word in tags[:_MAX_TAGS] if isinstance(word, str) and word in _SEVERITY_WORDS]
+        words = [word for word in tags[:_MAX_TAGS] if isinstance(word, str) and word in SEVERITY_WORDS]
         if words:  # Kibana up to 7, hapi
             return _DECISIONS[FIELD_WORDS[words[0]]]
     if fields.keys() >= _WRITTEN_BY_KLOG:
@@ -110,6 +117,20 @@ def decide_by_repeated_field(fields: Fields, body: str) -> Decision | None:
         return None
     levels = [level for value in values if (level := _level_of_value("level", value, fields))]
     return _DECISIONS[max(levels, key=_BADNESS.__getitem__)] if levels else None
+
+
+def _level_of_alert(fields: Fields) -> Level | None:
+    """Return the level of what an intrusion detection system found; None where it is none of the known."""
+    rule, alert = fields.get("rule"), fields.get("alert")
+    if isinstance(rule, dict) and "agent" in fields and isinstance(number := rule.get("level"), int):
+        return WAZUH.level(number)
+    if (
+        isinstance(alert, dict)
+        and "signature_id" in alert
+        and isinstance(number := alert.get("severity"), int)
+    ):
+        return SURICATA.level(number)
+    return None
 
 
 _TYPES_WITH_TAGS = ("log", "error", "ops")
@@ -184,6 +205,8 @@ _WORDS_FIRST = (
 _NAMES = {spelling: rank for rank, words in enumerate(_WORDS_FIRST) for spelling in _spellings(*words)}
 _NAMES |= {
     "@l": -1,
+    "severity_id": 90,
+    "SeverityValue": 91,
     "L": 92,
     "l": 93,
     "at": 94,
@@ -262,15 +285,11 @@ _WORD = re.compile(r"[^A-Za-z0-9]{0,4}([A-Za-z]{1,16})(?:[+-]?\d{1,2})?[^A-Za-z0
 """slog writes `INFO+2`, OpenTelemetry `ERROR3`."""
 _NUMBER = re.compile(r"-?\d{1,5}\Z")
 _TYPES = frozenset(("error", "warning", "warn", "info", "debug", "fatal", "critical", "normal", "trace"))
-_SEVERITY_WORDS = frozenset(
-    {"trace", "debug", "info", "information", "notice", "warn", "warning", "error"}
-    | {"critical", "alert", "emerg", "emergency", "fatal"}
-)
 _PLAIN_WORDS = {
     "type": _TYPES,
-    **dict.fromkeys(("status", "priority", "L", "l", "at"), _SEVERITY_WORDS),
-    **dict.fromkeys(_spellings("message", "type"), _SEVERITY_WORDS),
-    **dict.fromkeys((*_spellings("event", "type"), *_spellings("entry", "type")), _SEVERITY_WORDS),
+    **dict.fromkeys(("status", "priority", "L", "l", "at"), SEVERITY_WORDS),
+    **dict.fromkeys(_spellings("message", "type"), SEVERITY_WORDS),
+    **dict.fromkeys((*_spellings("event", "type"), *_spellings("entry", "type")), SEVERITY_WORDS),
 }
 """These names say what a log is about more often than how bad it is: only plain words count."""
 
@@ -299,6 +318,8 @@ _OTHER_SCALES = {
     **dict.fromkeys((*_spellings("level", "no"), *_spellings("level", "number")), PYTHON),
     **dict.fromkeys((*_spellings("syslog", "severity"), "PRIORITY"), SYSLOG),
     "LogLevel": DOTNET,
+    "severity_id": OCSF,
+    "SeverityValue": NXLOG,
 }
 _SEVERITIES = frozenset(
     (*_spellings("severity"), *_spellings("log", "severity"), *_spellings("event", "severity"))

@@ -1,26 +1,70 @@
-"""Rule `key-value`: a level that text gives as a pair, `level=warn`."""
+"""Rule `key-value`: a level that text gives as a pair, `level=warn`.
+
+In a text that is pairs from its start on, such as the logs of firewalls, what stands in a quoted value is
+text; numbers count, and so do `pri`, `prio` and `priority`:
+
+- words: `pri=notice` of FortiMail and FortiWeb, `priority=Critical` of Sophos, `prio="Error"` of PowerDNS
+  Recursor beside `level="0"`, which is its verbosity;
+- the numbers of syslog: `pri=1` beside `fw=` in the WebTrends Enhanced Log Format (SonicWall, Stormshield,
+  TopSec, HP TMS), `severity=3`, and `PRIORITY=3` beside `MESSAGE=` in the journal's export format.
+"""
 
 import re
 from collections.abc import Set as AbstractSet
 
-from loginformant_shipper.levels.vocabulary import FIELD_WORDS, WINDOWS, Decision, decided
+from loginformant_shipper.levels.vocabulary import (
+    FIELD_WORDS,
+    SEVERITY_WORDS,
+    SYSLOG,
+    WINDOWS,
+    Decision,
+    decided,
+)
+from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.level_words import encoded
 
 _NAME = r"(?:@|log[._]?)?(?:[Ll]evel(?:_?[Nn]ame)?|[Ll]ev|LEVEL|[Ll]vl|LVL|LL|[Ss]everity|SEVERITY|[Ss]ev|at)"
-_VALUE = r"([A-Za-z]{1,16})(?![\w/])"
+_VALUE = r"([A-Za-z]{1,16})(?!\w|/(?!\d\b))"  # Cisco's VPN client: Sev=Warning/2
 _PAIR = re.compile(rf"(?<![\w.$\"'?&/;-]){_NAME}(?:=|:(?=\S))[\"']?{_VALUE}")
 _MEMBER = re.compile(rf"[\"'{{,\s:]{_NAME}[\"']?\s{{0,4}}(?::|=>)\s{{0,4}}[\"':]{{0,2}}{_VALUE}")
 _ELEMENT = re.compile(r"<(?:\w{1,20}:)?[Ll]evel>\s{0,4}(\w{1,16})\s{0,4}</")
+_PAIR_OF_RECORD = re.compile(
+    r"\"(?:[^\"\\]|\\.)*+\"?"  # a quoted value of another name
+    rf"|(?<![\w.$'?&/;-])(?P<name>{_NAME}|[Pp]ri(?:o|ority)?|PRI(?:O|ORITY)?)(?:=|:(?=\S))[\"']?"
+    r"(?:(?P<word>[A-Za-z]{1,16})(?!\w|/(?!\d\b))|(?P<number>[0-7])(?![\w.:/-]))[\"']?",
+    re.S,
+)
+_LINE_OF_RECORD = re.compile(
+    r"(?:^|, )(?:Level|LEVEL|Severity|SEVERITY):[ \t]{1,40}(?:([A-Za-z]{1,16})|([0-7]))"
+    r"[ \t\r]{0,20}(?:$|,(?! State))",
+    re.M,
+)
+"""`Level:   Error` of Windows' event text, `…, SEVERITY: Major` of Solaris' FMA. `State` is SQL Server's."""
 _NAMES = ("level", "levelname", "lev", "lvl", "ll", "severity", "sev")
 WORDS_OF_PAIRS = encoded((*_NAMES, *(f"log{name}" for name in _NAMES), "at", "logat"))
+_PRIORITIES = encoded(("pri", "prio", "priority"))
+WORDS_OF_PAIRS |= _PRIORITIES
 """In lower case. Each pair has one of these words, since no letter may stand before its name or behind it."""
-_AT = encoded(("at", "logat"))
+_SELDOM_NAMES = encoded(("at", "logat")) | _PRIORITIES
+_PRIORITY = re.compile(r"(?i:pri(?:o|ority)?)[=:]")
 _FIRST = re.compile(r"[\w.@-]{1,40}=")
+_FIRST_BEHIND_HEADER = re.compile(r"(?<!\S)[\w.@-]{1,40}=")
 
 
 def begins_with_pair(text: str) -> bool:
     """Whether text is logfmt, or a map, from its first word on."""
     return text[:1] == "{" or ("=" in text and _FIRST.match(text) is not None)
+
+
+def start_of_pairs(line: str, text_start: int) -> int | None:
+    """Return where the pairs of a line begin; None where its text begins with something else.
+
+    Args:
+        line: One line.
+        text_start: Where its text begins. A pair may have been read as a name of the header.
+    """
+    first = _FIRST_BEHIND_HEADER.search(line, 0, text_start + 42)
+    return first.start() if first and first.start() <= text_start else None
 
 
 def may_have_pair(text: str, words: AbstractSet[bytes]) -> bool:
@@ -31,7 +75,13 @@ def may_have_pair(text: str, words: AbstractSet[bytes]) -> bool:
         words: Those of `WORDS_OF_PAIRS`, at least, that are words of the text.
     """
     names = WORDS_OF_PAIRS & words
-    return bool(names) and (not names <= _AT or text[:1] == "{" or "at=" in text or "at:" in text)
+    return bool(names) and (
+        not names <= _SELDOM_NAMES
+        or text[:1] == "{"
+        or "at=" in text
+        or "at:" in text
+        or (not names.isdisjoint(_PRIORITIES) and _PRIORITY.search(text) is not None)
+    )
 
 
 def decide_by_key_value(text: str) -> Decision | None:
@@ -42,11 +92,45 @@ def decide_by_key_value(text: str) -> Decision | None:
     """
     if "el>" in text and (decision := decide_by_element(text)):
         return decision
+    if text[:1] != "{" and begins_with_pair(text) and (level := _level_of_record(text)):
+        return decided(level, "key-value")
     for pair in _MEMBER.finditer(text) if text[:1] == "{" else _PAIR.finditer(text):
         level = FIELD_WORDS.get(pair[1].lower())
         if level is not None:
             return decided(level, "key-value")
+    if ": " in text and (line := _LINE_OF_RECORD.search(text)):
+        level = SYSLOG.level(int(line[2])) if line[2] else FIELD_WORDS.get(line[1].lower())
+        return decided(level, "key-value") if level else None
     return None
+
+
+def _level_of_record(text: str) -> Level | None:
+    """Return the level of a text that is pairs: a word before a number, a level before a priority."""
+    priority = number = None
+    for pair in _PAIR_OF_RECORD.finditer(text):
+        name, word, digit = pair.group("name", "word", "number")
+        if name is None:
+            continue
+        is_priority = name.lower() in _PRIORITY_NAMES
+        if digit:
+            if number is None and _counts_as_syslog(name, is_priority, text):
+                number = SYSLOG.level(int(digit))
+        elif not is_priority:
+            if level := FIELD_WORDS.get(word.lower()):
+                return level
+        elif priority is None and word.lower() in SEVERITY_WORDS:
+            priority = FIELD_WORDS[word.lower()]
+    return priority or number
+
+
+_PRIORITY_NAMES = frozenset(("pri", "prio", "priority"))
+
+
+def _counts_as_syslog(name: str, is_priority: bool, text: str) -> bool:
+    """Return whether a number is one of syslog's severities, as far as its name and the other pairs tell."""
+    if not is_priority:
+        return name.lower() in ("severity", "sev")
+    return (name == "pri" and " fw=" in text) or (name == "PRIORITY" and "MESSAGE=" in text)
 
 
 def decide_by_element(text: str) -> Decision | None:

@@ -26,6 +26,7 @@ _TELLING = encoded(
 _SHAPED = encoded(
     {"requestid", "duration", "runtime"}  # Lambda's own events
     | {"level", "lev", "lvl", "ll", "severity", "sev", "levelname"}  # pairs
+    | {"pri", "prio", "priority"}
     | {"loglevel", "loglev", "loglvl", "logll", "logseverity", "logsev", "loglevelname"}
     | {"traceback", "caused", "goroutine", "terminate", "exit", "exited", "killed", "dumped"}  # shapes
 )

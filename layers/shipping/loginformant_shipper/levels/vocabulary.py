@@ -36,6 +36,12 @@ FIELD_WORDS = BRACKETED_WORDS | _levels(
 """And those that are a level only as the value of a field that is named for one. winston's `help` and `data`,
 consola's `start` and `ready`, letters, and the severities of security findings (`low`, `high`)."""
 
+SEVERITY_WORDS = frozenset(
+    {"trace", "debug", "info", "information", "notice", "warn", "warning", "error"}
+    | {"critical", "alert", "emerg", "emergency", "fatal"}
+)
+"""Those that are a level even in a field that says something else as often: `priority`, `status`, `type`."""
+
 
 # --- numbers ----------------------------------------------------------------------------------------------
 
@@ -80,6 +86,18 @@ DOTNET = Scale(
 )
 """LogLevel of Microsoft.Extensions.Logging: 0 trace, 1 debug … 5 critical; LogEventLevel of Serilog is the
 same."""
+OCSF = Scale(0, ((2, Level.INFORMATION), (3, Level.WARNING), (4, Level.ERROR), (6, Level.FATAL)))
+"""severity_id of the Open Cybersecurity Schema Framework, which Security Lake and Verified Access write: 0
+unknown, 1 informational, 2 low, 3 medium, 4 high, 5 critical, 6 fatal."""
+NXLOG = Scale(
+    1, ((1, Level.DEBUG), (2, Level.INFORMATION), (3, Level.WARNING), (4, Level.ERROR), (5, Level.FATAL))
+)
+"""SeverityValue of NXLog: 1 debug … 5 critical."""
+WAZUH = Scale(0, ((6, Level.INFORMATION), (11, Level.WARNING), (14, Level.ERROR), (16, Level.FATAL)))
+"""The level of a rule of Wazuh and OSSEC: 0 … 6 low relevance, 12 high importance, 15 severe attack (Wazuh
+documentation, "Rules classification")."""
+SURICATA = Scale(1, ((1, Level.ERROR), (2, Level.WARNING), (255, Level.INFORMATION)))
+"""The severity of an alert of Suricata, the priority of one of Snort: 1 is the most severe."""
 FOUNDATIONDB = _scale(1, 9, 19, 39, 40, 1000)
 """The Severity of FoundationDB's trace events: SevDebug 5, SevInfo 10, SevWarn 20, SevWarnAlways 30, SevError
 40 (flow/Trace.h)."""
