@@ -15,7 +15,8 @@ from rich.text import Text
 PROJECT = Path(__file__).parents[1]
 PICTURE = PROJECT / "docs" / "make-run.svg"
 README = PROJECT / "README.md"
-WIDTH = 100
+WIDTH = 96
+"""As many characters as GitHub shows of a line in a block."""
 SECONDS = 600
 LEFT_OUT = "…"
 
@@ -126,7 +127,7 @@ def _position(printed: Sequence[Text], begins: str, start: int) -> int:
 def drawn(lines: Sequence[Text]) -> str:
     """Return lines as SVG, in the frame of a terminal, which is dark on a light page, too."""
     console = Console(width=WIDTH, record=True, file=StringIO(), force_terminal=True, color_system="standard")
-    for line in lines:
+    for line in (*lines, Text()):  # without a last line that is blank, rich cuts the one before it short
         console.print(line, no_wrap=True, overflow="crop", highlight=False)
     return console.export_svg(title="make run", code_format=_FRAME, unique_id="run")
 

@@ -37,13 +37,13 @@ def shown(*passages: Passage) -> list[str]:
 
 
 def text_of(svg: str) -> list[str]:
-    """The lines of a picture, whose pieces of text say at which place of which line they stand."""
+    """The lines of a picture, whose pieces of text say where they stand; without the blank last one."""
     lines: dict[float, str] = {}
     for piece in ElementTree.fromstring(svg).iterfind(".//{*}text[@clip-path]"):
         place = float(piece.attrib["y"])
         column = round(float(piece.attrib["x"]) / CHARACTER_WIDTH)
         lines[place] = lines.get(place, "").ljust(column) + (piece.text or "").replace("\xa0", " ")
-    return [line.rstrip() for _, line in sorted(lines.items())]
+    return [line.rstrip() for _, line in sorted(lines.items())][:-1]
 
 
 def shape(line: str) -> str:
