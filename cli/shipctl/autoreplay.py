@@ -22,10 +22,11 @@ def autoreplay(
     place: Place,
     as_json: AsJson = False,
 ) -> None:
-    """Let the dead-letter queue empty itself, or not, from now on.
+    """Switch the automatic replay of the dead-letter queue on or off.
 
-    It switches the trigger of the replay function; no message is touched, and what is being replayed goes on.
-    The stack's parameter AutoReplay is not changed: a later deployment that changes it, or the trigger, wins.
+    This enables or disables the trigger of the replay function. No message is changed, and a replay that is
+    running continues. The stack's parameter AutoReplay is not changed: a later deployment that changes it, or
+    the trigger, takes precedence.
     """
     stack = place.find()
     is_on = to is Switch.ON

@@ -50,7 +50,7 @@ LISTED = {
     "tail": Listed(
         "shipctl.preview.tail",
         "tail",
-        "Show what is logged now as it arrives at LogInformant, until Ctrl-C.",
+        "Show new logs as they arrive at LogInformant, until Ctrl-C.",
     ),
     "status": Listed(
         "shipctl.status.command",
@@ -60,32 +60,32 @@ LISTED = {
     "dashboard": Listed(
         "shipctl.dashboard",
         "dashboard",
-        "Open the stack's dashboard in a browser: is it working, what is lost, why, what does it cost.",
+        "Open the stack's dashboard in a browser.",
     ),
     "doctor": Listed(
         "shipctl.doctor.command",
         "doctor",
-        "Check the whole installation, line by line, with what to do where something is wrong.",
+        "Check every part of the installation, and say what to do where something is wrong.",
     ),
     "logs": Listed(
         "shipctl.logs",
         "logs",
-        "Show what the shipper, replay and the subscriber log themselves.",
+        "Show what the stack's own functions log: the shipper, replay and the subscriber.",
     ),
     "send-test": Listed(
         "shipctl.send_test",
         "send_test",
-        "Ship one log to LogInformant, all the way, and say whether it arrived.",
+        "Ship one log to LogInformant, and say whether it arrived.",
     ),
     "autoreplay": Listed(
         "shipctl.autoreplay",
         "autoreplay",
-        "Let the dead-letter queue empty itself, or not, from now on.",
+        "Switch the automatic replay of the dead-letter queue on or off.",
     ),
     "deploy": Listed(
         "shipctl.deploy.commands",
         "deploy",
-        "Make the stack, or change it. Every value that is not named stays as it is.",
+        "Deploy the stack, or change it. Settings that are not named keep their values.",
     ),
     "key": Listed(
         "shipctl.key",
@@ -95,22 +95,22 @@ LISTED = {
     "dlq": Listed(
         "shipctl.dlq.commands",
         "dlq",
-        "Look at, replay, save and clear what could not be delivered.",
+        "Look at, replay, save and delete logs that could not be delivered.",
     ),
     "audit": Listed(
         "shipctl.audit.command",
         "audit",
-        "Compare what was logged with what arrived, log group by log group, and say what repairs a gap.",
+        "Compare what was logged with what arrived, for each log group, and say how to ship what is missing.",
     ),
     "backfill": Listed(
         "shipctl.backfill.command",
         "backfill",
-        "Ship log events of the past, with their own times and ids, by the stack's own shipper.",
+        "Ship log events of the past, with their own times and ids, through the stack's shipper.",
     ),
     "subscriptions": Listed(
         "shipctl.subscriptions.commands",
         "subscriptions",
-        "See and change which log groups are shipped.",
+        "Show and change which log groups are shipped.",
     ),
 }
 

@@ -16,13 +16,16 @@ def dashboard(
     place: Place,
     print_only: Annotated[
         bool,
-        typer.Option("--print", help="Print the address, and open nothing.", rich_help_panel=SHOWN_PANEL),
+        typer.Option(
+            "--print", help="Print the address, and do not open a browser.", rich_help_panel=SHOWN_PANEL
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Open the stack's dashboard in a browser: is it working, what is lost, why, what does it cost.
+    """Open the stack's dashboard in a browser.
 
-    The address is printed, too. The browser has to be signed in to the stack's account.
+    It shows whether the stack works, what is lost or waits and why, and what it costs. The address is
+    printed, too. The browser must be signed in to the stack's account.
     """
     stack = place.find()
     address = _address(stack)

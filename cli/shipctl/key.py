@@ -20,11 +20,11 @@ key = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Chang
 def set_(place: Place, as_json: AsJson = False) -> None:
     """Store another API key where the stack keeps it.
 
-    It is asked for, without being shown; or read from standard input (`shipctl key set < FILE`). It is no
-    argument, since arguments are seen by other users of this machine and stay in the shell's history.
+    The key is typed without being shown, or read from standard input (`shipctl key set < FILE`). It cannot be
+    an argument, since other users of this machine can see arguments, and the shell keeps them in its history.
 
-    A secret that is going to be deleted is restored. Nothing needs to be restarted: the functions fetch the
-    key afresh when it is refused, at most every 30 seconds.
+    A secret that is scheduled for deletion is restored. Nothing needs to be restarted: the functions read the
+    key again when it is refused, at most every 30 seconds.
     """
     stack = place.find()
     store = key_store(stack, Installation(stack).variables(Function.SHIPPER))

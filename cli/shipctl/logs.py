@@ -51,14 +51,18 @@ class Whose(StrEnum):
 def logs(
     place: Place,
     whose: Annotated[
-        Whose, typer.Argument(metavar="[shipper|replay|subscriber|all]", show_default=False)
+        Whose,
+        typer.Argument(
+            metavar="[shipper|replay|subscriber|all]", help="Whose log.  [default: all]", show_default=False
+        ),
     ] = Whose.ALL,
     since: Annotated[
         datetime | None,
         optional(
             "--since",
             "TIME",
-            "From when on: so long ago (90s, 15m, 1h, 2d), or a time (2026-11-03T09:00, UTC).  [default: 1h]",
+            "Start of the time range: a duration before now (90s, 15m, 1h, 2d) or a time in UTC "
+            "(2026-11-03T09:00).  [default: 1h]",
             SHOWN_PANEL,
             parser=moment,
         ),
@@ -66,23 +70,23 @@ def logs(
     follow: Annotated[
         bool,
         typer.Option(
-            "--follow", "-f", help="Go on with what comes, until Ctrl-C.", rich_help_panel=SHOWN_PANEL
+            "--follow", "-f", help="Continue with new lines, until Ctrl-C.", rich_help_panel=SHOWN_PANEL
         ),
     ] = False,
     everything: Annotated[
         bool,
         typer.Option(
             "--all-lines",
-            help="Metrics and lines that are not JSON, too. Without it CloudWatch leaves them out.",
+            help="Also show metrics and lines that are not JSON.",
             rich_help_panel=SHOWN_PANEL,
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what the shipper, replay and the subscriber log themselves.
+    """Show what the stack's own functions log: the shipper, replay and the subscriber.
 
-    They log trouble only: where nothing is shown, nothing was wrong. What of their logs is shipped to
-    LogInformant: nothing.
+    They log only errors and warnings: if nothing is shown, nothing was wrong. Their logs are not shipped to
+    LogInformant.
     """
     stack = place.find()
     console = Console(highlight=False)

@@ -70,16 +70,16 @@ def _reasons(log: str) -> Iterator[str]:
 def send_test(
     place: Place,
     message: Annotated[
-        str, typer.Option("--message", metavar="TEXT", help="The log's message.")
+        str, typer.Option("--message", metavar="TEXT", help="The message of the log.")
     ] = "shipctl send-test: logs arrive",
     as_json: AsJson = False,
 ) -> None:
-    """Ship one log to LogInformant, all the way, and say whether it arrived.
+    """Ship one log to LogInformant, and say whether it arrived.
 
-    The shipper is invoked as CloudWatch Logs invokes it, so that settings, filtering and redaction apply. A
-    log that cannot be delivered waits in the dead-letter queue like any other.
+    The shipper is invoked as CloudWatch Logs invokes it, so settings, filtering and redaction apply. If the
+    log cannot be delivered, it waits in the dead-letter queue like any other.
 
-    Exit status: 0 if LogInformant took it, else 1.
+    Exit status: 0 if LogInformant accepted it, else 1.
     """
     stack = place.find()
     sent = send_one(stack, message)

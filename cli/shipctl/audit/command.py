@@ -35,8 +35,8 @@ def audit(
             "--since",
             parser=moment,
             metavar="TIME",
-            help="From when on: so long ago (90s, 15m, 1h, 2d), or a time (2026-11-03T09:00, UTC); at most "
-            "14 days ago.  [default: 1d]",
+            help="Start of the time range: a duration before now (90s, 15m, 1h, 2d) or a time in UTC "
+            "(2026-11-03T09:00), at most 14 days ago.  [default: 1d]",
             show_default=False,
         ),
     ] = None,
@@ -45,32 +45,32 @@ def audit(
         typer.Option(
             "--log-group",
             metavar="PATTERN",
-            help="Log groups of this name; * is any text. May be given several times.  [default: all that "
-            "the stack wants, or that logs arrived from]",
+            help="Only this log group; * matches any text. May be given several times.  [default: "
+            "all log groups that LogGroups names, or that logs arrived from]",
             show_default=False,
         ),
     ] = None,
     everything: Annotated[
         bool,
         typer.Option(
-            "--all", help="Show log groups in which nothing is missing, too.", rich_help_panel=SHOWN_PANEL
+            "--all", help="Also show log groups in which nothing is missing.", rich_help_panel=SHOWN_PANEL
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare what was logged with what arrived, log group by log group, and say what repairs a gap.
+    """Compare what was logged with what arrived, for each log group, and say how to ship what is missing.
 
-    What CloudWatch Logs counts (logged, forwarded to the stack, errors, throttled) stands beside what the
-    stack counts (received, filtered, delivered, waiting). Where they differ it is said in which minutes, and
-    which `shipctl backfill` ships what is missing. The last 15 minutes are left out: of them something may be
-    under way; so may be what comes in within three minutes, and a gap of no more log events is not seen.
+    The counts of CloudWatch Logs (logged, forwarded to the stack, errors, throttled) are shown beside those
+    of the stack (received, filtered, delivered, waiting). Where they differ, the command names the minutes,
+    and the `shipctl backfill` that ships what is missing. The last 15 minutes are left out, since log events
+    may be under way. A gap of no more log events than arrive within three minutes is not seen.
 
-    With a filter pattern, less is forwarded than logged: then only what was forwarded is compared. With an
-    account policy CloudWatch does not tell log groups apart in what it forwarded: what was logged is compared
-    with what was received, and the sums are shown.
+    With a filter pattern, CloudWatch Logs forwards less than was logged: then only what was forwarded is
+    compared. With an account policy, CloudWatch does not count for each log group what it forwarded: then
+    what was logged is compared with what was received, and the sums are shown.
 
-    It asks for up to eight metrics of each log group, and lets CloudWatch Logs Insights read the functions'
-    own log groups: both cost something.
+    AWS bills up to eight metrics for each log group, and a query of CloudWatch Logs Insights on the
+    functions' own log groups.
 
     Exit status: 0 if nothing is missing, else 1.
     """

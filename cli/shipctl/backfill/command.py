@@ -90,22 +90,23 @@ def backfill(
     how: How,
     as_json: AsJson = False,
 ) -> None:
-    """Ship log events of the past, with their own times and ids, by the stack's own shipper.
+    """Ship log events of the past, with their own times and ids, through the stack's shipper.
 
-    It filters, redacts and sends them as all others; what LogInformant does not take goes to the dead-letter
-    queue. No API key is needed here. **What was shipped before arrives twice**: `shipctl audit` names
-    the minutes that are missing, and the command for them.
+    The shipper filters, redacts and sends them like all others. What LogInformant does not take goes to the
+    dead-letter queue. No API key is needed here. **What was shipped before arrives twice**: `shipctl audit`
+    names the minutes that are missing, and the command for them.
 
-    Ctrl-C stops after the batch in hand; the same command, with the same times, goes on where it stopped, and
-    ships nothing twice. So does it after the end: then there is nothing to do. (With a time such as *1h ago*
-    it is another command each time; the line that is shown at Ctrl-C has the times.) If this command is
-    killed, the batch in hand (at most 10,000 log events) may arrive twice; it is said how many that were.
+    Ctrl-C stops after the batch in hand. The same command with the same times then continues where it
+    stopped, and ships nothing twice; after the end it does nothing. (With a duration such as *1h* it is
+    another command each time. The line that is shown at Ctrl-C has the times.) If this command is killed, the
+    batch in hand (at most 10,000 log events) may arrive twice; the next run says how many.
 
-    The log events of a page of CloudWatch's answer are shipped together: a stack trace that is cut by its end
-    arrives as two logs. What comes into the log group later, but with an earlier time, is not seen.
+    The log events of a page of CloudWatch's answer are shipped together. A stack trace that is cut by the end
+    of a page arrives as two logs. Log events that reach the log group later, with an earlier time, are not
+    shipped.
 
-    Exit status: 0 if everything was delivered, or is filtered; 1 if some waits in the dead-letter queue, or
-    something went wrong; 130 after Ctrl-C.
+    Exit status: 0 if everything was delivered or filtered out, 1 if something waits in the dead-letter queue
+    or went wrong, 130 after Ctrl-C.
     """
     stack = place.find()
     task = _task(stack, log_group, which)

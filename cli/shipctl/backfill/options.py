@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 WHICH_PANEL = "Which log events"
 HOW_PANEL = "How"
-TIMES = "so long ago (90s, 15m, 1h, 2d, 1w), or a time (2026-11-03T09:00, UTC)"
+TIMES = "a duration before now (90s, 15m, 1h, 2d, 1w) or a time in UTC (2026-11-03T09:00)"
 
 LogGroup = Annotated[
     str,
     typer.Option(
-        "--log-group", metavar="NAME", help="The log group that they are from.", rich_help_panel=WHICH_PANEL
+        "--log-group", metavar="NAME", help="The log group of the log events.", rich_help_panel=WHICH_PANEL
     ),
 ]
 
@@ -33,28 +33,32 @@ def _time(name: str, words: str) -> "OptionInfo":
 class Which:
     """Which log events of the log group."""
 
-    since: Annotated[datetime | None, _time("--since", f"Of this time or later: {TIMES}.")] = None
-    until: Annotated[datetime | None, _time("--until", "Of an earlier time, likewise.  [default: now]")] = (
-        None
-    )
+    since: Annotated[datetime | None, _time("--since", f"Start of the time range: {TIMES}.")] = None
+    until: Annotated[
+        datetime | None,
+        _time(
+            "--until", "End of the time range, in the same form; this time is not included.  [default: now]"
+        ),
+    ] = None
     ingested_since: Annotated[
         datetime | None,
         _time(
             "--ingested-since",
-            "Those that CloudWatch Logs got then or later, whatever their own time. Without --since those of "
-            "the day before are looked through.",
+            "Ship log events that CloudWatch Logs received at this time or later, whatever their own "
+            "time. Without --since, log events of up to a day before are read.",
         ),
     ] = None
     ingested_until: Annotated[
-        datetime | None, _time("--ingested-until", "Those that it got before, likewise.  [default: now]")
+        datetime | None,
+        _time("--ingested-until", "Ship log events that it received before this time.  [default: now]"),
     ] = None
     from_files: Annotated[
         list[Path] | None,
         optional(
             "--from-file",
             "FILE",
-            "Instead of reading the log group: what `aws logs filter-log-events` printed, one page or "
-            "several. May be given several times.",
+            "Read the output of `aws logs filter-log-events`, one page or several, instead of the "
+            "log group. May be given several times.",
             WHICH_PANEL,
         ),
     ] = None
@@ -63,7 +67,7 @@ class Which:
         optional(
             "--filter-pattern",
             "PATTERN",
-            "A filter pattern of CloudWatch Logs; '' takes everything.  "
+            "Ship only log events that match this filter pattern of CloudWatch Logs; '' ships all.  "
             "[default: the stack's SubscriptionFilterPattern]",
             WHICH_PANEL,
         ),
@@ -77,12 +81,18 @@ class How:
     rate: Annotated[
         int | None,
         optional(
-            "--rate", "NUMBER", "Ship at most so many log events a second, on average.", HOW_PANEL, min=1
+            "--rate",
+            "NUMBER",
+            "Ship at most this number of log events a second, on average.",
+            HOW_PANEL,
+            min=1,
         ),
     ] = None
     force: Annotated[
         bool,
-        typer.Option("--force", help="Go on even where nothing gets through.", rich_help_panel=HOW_PANEL),
+        typer.Option(
+            "--force", help="Continue even if LogInformant takes nothing.", rich_help_panel=HOW_PANEL
+        ),
     ] = False
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only count what would be shipped.", rich_help_panel=HOW_PANEL)
@@ -92,7 +102,7 @@ class How:
         optional(
             "--state",
             "FILE",
-            "Where to keep what is done.  [default: a file in ~/.local/state/shipctl]",
+            "The file that keeps the progress.  [default: a file in ~/.local/state/shipctl]",
             HOW_PANEL,
         ),
     ] = None
@@ -100,7 +110,7 @@ class How:
         bool,
         typer.Option(
             "--again",
-            help="Begin anew, though some or all of it was shipped before: that arrives twice.",
+            help="Start again from the beginning. What was shipped before arrives twice.",
             rich_help_panel=HOW_PANEL,
         ),
     ] = False

@@ -36,10 +36,10 @@ EXAMPLES = """**Examples**
 
 - `shipctl deploy --parameters settings.json --yes`
 
-The exit status is 0 if the stack is as it was asked to be, 1 if it is not, 2 if what was asked cannot be
-(then the stack was not touched), 130 after Ctrl-C.
+Exit status: 0 if the stack is as requested, 1 if it is not, 2 if the request is not valid (then the stack was
+not touched), 130 after Ctrl-C.
 """
-WANTED_PANEL = "What is to be (what is not named stays as the stack has it)"
+WANTED_PANEL = "Settings (those that are not named keep their values)"
 HOW_PANEL = "How"
 
 Set = Annotated[
@@ -47,7 +47,7 @@ Set = Annotated[
     optional(
         "--set",
         "NAME=VALUE",
-        "Set a parameter, exactly to what is typed. May be given several times.",
+        "Set a parameter to exactly this value. May be given several times.",
         WANTED_PANEL,
     ),
 ]
@@ -60,7 +60,7 @@ ParametersFile = Annotated[
     optional(
         "--parameters",
         "FILE",
-        'Set what a JSON file names: {"NAME": "VALUE"}. --set and --unset win.',
+        'Set the parameters in a JSON file: {"NAME": "VALUE"}. --set and --unset take precedence.',
         WANTED_PANEL,
     ),
 ]
@@ -68,18 +68,16 @@ ApiKey = Annotated[
     bool,
     typer.Option(
         "--api-key",
-        help="Ask for the API key, or read it from standard input if that is no terminal.",
+        help="Ask for the API key, or read it from standard input if that is not a terminal.",
         rich_help_panel=WANTED_PANEL,
     ),
 ]
-Yes = Annotated[
-    bool, typer.Option("--yes", "-y", help="Deploy without a question.", rich_help_panel=HOW_PANEL)
-]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Deploy without asking.", rich_help_panel=HOW_PANEL)]
 DryRun = Annotated[
     bool,
     typer.Option(
         "--dry-run",
-        help="Show what would change, and stop. Code and template are uploaded for it.",
+        help="Show what would change, and stop. Code and template are uploaded.",
         rich_help_panel=HOW_PANEL,
     ),
 ]
@@ -88,7 +86,7 @@ Bucket = Annotated[
     optional(
         "--bucket",
         "NAME",
-        "The bucket for code and template. Without it, one of the account is made for this.",
+        "The S3 bucket for code and template. Without this option, a bucket is made in the account.",
         HOW_PANEL,
     ),
 ]
@@ -97,7 +95,8 @@ ArtefactsFolder = Annotated[
     optional(
         "--artefacts",
         "FOLDER",
-        "What to deploy, if it is not what this shipctl carries: what make package or sam build made.",
+        "The folder to deploy, made by make package or sam build, instead of the stack that this "
+        "shipctl carries.",
         HOW_PANEL,
     ),
 ]
@@ -114,10 +113,11 @@ def deploy(
     bucket: Bucket = None,
     artefacts: ArtefactsFolder = None,
 ) -> None:
-    """Make the stack, or change it. Every value that is not named stays as it is.
+    """Deploy the stack, or change it. Settings that are not named keep their values.
 
-    For a new stack the API key, the log groups and whom to tell are asked for. Values are checked before
-    anything is uploaded, by the code that will read them. What would change is shown, and a question asked.
+    For a new stack it asks for the API key, the log groups to ship, and an SNS topic for alarms. Values are
+    checked before anything is uploaded, by the code that will read them. It shows what would change, and asks
+    before it deploys.
     """
     console = Console(highlight=False)
     account = find_account(place.region, place.profile)

@@ -36,19 +36,19 @@ _DATA_TYPE = re.compile(r"(String|Number|Binary)(\..{1,240})?")
 
 
 def export(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="Where to; - is standard output.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The file to write; - is standard output.")],
     which: WhichQueue,
     selected: WhichMessages,
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite FILE if it exists.")] = False,
     raw: Raw = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write messages to a file: a copy. Nothing is deleted.
+    """Write a copy of messages to a file. Nothing is deleted.
 
-    One message a line, as JSON, with everything that import needs; shipctl preview reads it, too. Log events
-    are redacted as the stack's settings ask for, unless --raw; what nobody can read is written as it is, in
-    the parts in which it is stored, since import needs them: shipctl dlq show --json puts them together. Keep
-    the file where only those can read it who may read the log groups.
+    Each line is one message, as JSON, with everything that import needs. shipctl preview reads the file, too.
+    Log events are redacted with the stack's settings, unless --raw is given. Payloads that cannot be read are
+    written as they are, in the parts in which they are stored, since import needs them; shipctl dlq show
+    --json puts them together. Keep the file where only people can read it who may read the log groups.
     """
     wanted = selected.selection
     if file != STANDARD_OUTPUT and Path(file).exists() and not force:
@@ -123,14 +123,16 @@ class BadLine(NamedTuple):
 
 
 def import_(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="What export wrote; - is standard input.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A file that export wrote; - is standard input.")
+    ],
     which: WhichQueue,
     as_json: AsJson = False,
 ) -> None:
-    """Put the messages of a file that export wrote into the dead-letter queue.
+    """Send the messages of a file that export wrote to the dead-letter queue.
 
-    Every line is checked before the first message is sent. SQS does not know them again: what is imported
-    twice, or is in the queue still, is there twice, and will be delivered twice.
+    Every line is checked before the first message is sent. SQS does not recognize messages: what is imported
+    twice, or is still in the queue, is delivered twice.
     """
     with _kept(file) as backup:
         bad = [line for line in read_backup(backup) if isinstance(line, BadLine)]

@@ -25,7 +25,7 @@ EXAMPLES = """**Examples**
 dlq = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="Look at, replay, save and clear what could not be delivered.",
+    help="Look at, replay, save and delete logs that could not be delivered.",
     epilog=EXAMPLES,
 )
 dlq.command()(with_blocks(stats))

@@ -14,12 +14,14 @@ from shipctl.options import STACK_PANEL, Place
 from shipctl.stack import Stack
 from shipctl.times import moment
 
-SELECTION_PANEL = "Which messages (all of these that are given must hold)"
+SELECTION_PANEL = "Which messages (they must match all of these options)"
 
 Parked = Annotated[
     bool,
     typer.Option(
-        "--parked", help="The parked queue, not the dead-letter queue.", rich_help_panel=SELECTION_PANEL
+        "--parked",
+        help="Use the parked queue instead of the dead-letter queue.",
+        rich_help_panel=SELECTION_PANEL,
     ),
 ]
 
@@ -29,7 +31,7 @@ Reasons = Annotated[
     optional(
         "--reason",
         "REASON",
-        "With this reason; may be given several times.",
+        "Only messages with this reason. May be given several times.",
         SELECTION_PANEL,
         parser=one_of("reason", REASONS),
     ),
@@ -39,7 +41,7 @@ LogGroups = Annotated[
     optional(
         "--log-group",
         "PATTERN",
-        "From log groups of this name; * is any text ('/aws/lambda/*'). May be given several times.",
+        "Only messages of this log group; * matches any text ('/aws/lambda/*'). May be given several times.",
         SELECTION_PANEL,
     ),
 ]
@@ -48,7 +50,8 @@ Since = Annotated[
     optional(
         "--since",
         "TIME",
-        "That failed since then: so long ago (90s, 15m, 1h, 2d, 1w), or a time (2026-11-03T09:00, UTC).",
+        "Only messages that failed since then: a duration before now (90s, 15m, 1h, 2d, 1w) or a "
+        "time in UTC (2026-11-03T09:00).",
         SELECTION_PANEL,
         parser=moment,
     ),
@@ -60,8 +63,8 @@ QueueUrl = Annotated[
     optional(
         "--queue-url",
         "URL",
-        "This queue, whether its stack is still there or not. replay takes its messages to the stack "
-        "named by --stack.",
+        "Use the queue with this URL, also if its stack was deleted. replay uses the replay function "
+        "of the stack named by --stack.",
         STACK_PANEL,
     ),
 ]

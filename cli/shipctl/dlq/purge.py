@@ -25,14 +25,14 @@ def purge(
     which: WhichQueue,
     selected: WhichMessages,
     everything: Annotated[
-        bool, typer.Option("--all", help="All messages; needed where no selection is given.")
+        bool, typer.Option("--all", help="Delete all messages. Required if no other option selects messages.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete messages for good. Their logs are then only in CloudWatch, as long as that keeps them.
+    """Delete messages. Their logs are then only in CloudWatch Logs, until its retention ends.
 
-    Only what was counted and shown is deleted, nothing that came in later.
+    Only messages that were counted and shown are deleted, none that arrive later.
     """
     wanted = selected.selection
     if wanted.is_everything and not everything:

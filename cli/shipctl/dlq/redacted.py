@@ -26,7 +26,7 @@ Raw = Annotated[
     bool,
     typer.Option(
         "--raw",
-        help="As they are in the queue, without the redaction that the stack's settings ask for.",
+        help="Do not redact: show or write the logs as they are in the queue.",
         rich_help_panel=SHOWN_PANEL,
     ),
 ]

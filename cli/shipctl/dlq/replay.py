@@ -64,7 +64,7 @@ def replay(
         optional(
             "--rate",
             "NUMBER",
-            "Send at most so many log events a second, on average; a message goes as a whole.",
+            "Send at most this number of log events a second, on average. A message is sent as a whole.",
             HOW_PANEL,
             min=1,
         ),
@@ -73,7 +73,7 @@ def replay(
         bool,
         typer.Option(
             "--force",
-            help="Go on even where nothing gets through.",
+            help="Continue even if LogInformant takes nothing.",
             rich_help_panel=HOW_PANEL,
         ),
     ] = False,
@@ -81,8 +81,8 @@ def replay(
         bool,
         typer.Option(
             "--wait",
-            help="Wait for messages in flight or delayed to come back, and replay them, too: "
-            "15 minutes at most.",
+            help="Wait until messages in flight or delayed are visible, 15 minutes at most, and "
+            "replay them, too.",
             rich_help_panel=HOW_PANEL,
         ),
     ] = False,
@@ -92,21 +92,22 @@ def replay(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Deliver what waits, by the stack's own replay function.
+    """Deliver the logs that wait, with the stack's replay function.
 
-    One message goes first, alone. If LogInformant does not take it, nothing else is tried. Then up to ten go
-    together; what is delivered is deleted at once, and what is refused is back in the queue with one more
-    replay on its count, or parked. What was sent to the queue after the start is left for the next time.
+    It sends one message first. If LogInformant does not take it, nothing else is sent. Then it sends up to
+    ten messages at a time. Messages that are delivered are deleted at once. Those that are refused are put
+    back into the queue, with one more refusal on their count, or parked. Messages that arrive in the queue
+    after the start are left for the next time.
 
-    Messages in flight are not seen: the queue is replaying them by itself, or they wait for their next try.
-    Nor are delayed ones: LogInformant refused them, and they wait 15 minutes at most before they are tried
-    again. Their number is said; --wait waits for them.
+    Messages in flight cannot be selected: the automatic replay has them, or they wait for their next attempt.
+    Neither can delayed messages, which LogInformant refused and which wait up to 15 minutes. Their number is
+    shown, and --wait waits for them.
 
     Ctrl-C stops after the batch in hand. If this command is killed between delivery and deletion, the batch
-    in hand (at most ten messages) is delivered twice; so may be what a function that fails has in hand.
+    in hand (at most ten messages) is delivered twice. The same may happen if the replay function fails.
 
-    Exit status: 0 if all selected log events were delivered (or are never shipped, as blank ones) and nothing
-    is in flight or delayed, else 1.
+    Exit status: 0 if all selected log events were delivered (or are never shipped, such as blank ones) and
+    nothing is in flight or delayed, else 1.
     """
     wanted = selected.selection
     stack = which.find()

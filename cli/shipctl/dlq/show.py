@@ -46,7 +46,7 @@ def show(
             "--limit",
             min=1,
             metavar="NUMBER",
-            help="Show at most so many messages.",
+            help="Show at most this number of messages.",
             rich_help_panel=SHOWN_PANEL,
         ),
     ] = DEFAULT_LIMIT,
@@ -56,7 +56,7 @@ def show(
             "--logs",
             min=1,
             metavar="NUMBER",
-            help="Of each message, show at most so many logs (with --json: all).",
+            help="Show at most this number of logs of each message (with --json: all).",
             rich_help_panel=SHOWN_PANEL,
         ),
     ] = DEFAULT_LOGS,
@@ -66,11 +66,12 @@ def show(
         typer.Option("--json", help="Print each log event as a JSON object.", rich_help_panel=SHOWN_PANEL),
     ] = False,
 ) -> None:
-    """Show the logs themselves, with the reason and LogInformant's answer.
+    """Show the logs that wait, with the reason and LogInformant's answer.
 
-    They are redacted as the stack's settings ask for, unless --raw: what Lambda stored itself is not yet.
-    What nobody could read and was stored in parts is put together, in order; missing parts are named. Nothing
-    is changed: messages are visible again at the end. They come in no particular order.
+    They are redacted with the stack's settings, unless --raw is given: payloads that Lambda stored itself are
+    not redacted in the queue. A payload that could not be read and was stored in parts is put together, in
+    order; missing parts are named. Nothing is changed: messages are visible again at the end. They come in no
+    particular order.
     """
     wanted = selected.selection
     found = which.find()

@@ -26,17 +26,18 @@ def stats(
         bool,
         typer.Option(
             "--watch",
-            help="Go on, every five seconds, until Ctrl-C. No message is received: numbers, and why.",
+            help="Repeat every five seconds, until Ctrl-C. Shows numbers and reasons, and receives "
+            "no messages.",
             rich_help_panel=SHOWN_PANEL,
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show how many logs wait, how old they are, and why; also what is in flight, being replayed.
+    """Show how many logs wait, how old they are, and why, messages in flight included.
 
-    Every visible message is received once, and is visible again at the end (in five minutes, should this
-    command be killed); meanwhile nobody else sees it. Why messages in flight are not delivered is read from
-    the functions' own logs of the last 15 minutes.
+    Every visible message is received once, and is visible again at the end (or within five minutes, if this
+    command is killed). Meanwhile nobody else can receive it. For messages in flight, which are being
+    replayed, the reasons are read from the functions' own logs of the last 15 minutes.
     """
     stack = which.find()
     queue = queue_of(stack, which.parked)

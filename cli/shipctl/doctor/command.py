@@ -34,13 +34,21 @@ _check_name = one_of("check", [check.name for check in CHECKS])
 Names = Annotated[
     list[str] | None,
     optional(
-        "--only", "CHECK", "Only this check; may be given several times.", WHICH_PANEL, parser=_check_name
+        "--only",
+        "CHECK",
+        "Make only this check. May be given several times.",
+        WHICH_PANEL,
+        parser=_check_name,
     ),
 ]
 Skipped = Annotated[
     list[str] | None,
     optional(
-        "--skip", "CHECK", "Not this check; may be given several times.", WHICH_PANEL, parser=_check_name
+        "--skip",
+        "CHECK",
+        "Leave out this check. May be given several times.",
+        WHICH_PANEL,
+        parser=_check_name,
     ),
 ]
 
@@ -68,20 +76,18 @@ def doctor(
     skip: Skipped = None,
     send: Annotated[
         bool,
-        typer.Option(
-            "--send", help="Also ship one log, as send-test does: the only check that sends anything."
-        ),
+        typer.Option("--send", help="Also ship one log, as send-test does. No other check sends anything."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check the whole installation, line by line, with what to do where something is wrong.
+    """Check every part of the installation, and say what to do where something is wrong.
 
     Nothing is changed, and no message is received. The shipper and replay are invoked once each with
     CloudWatch's own check message, which ships nothing.
 
-    `✓` is in order, `!` is worth knowing, `✗` is wrong, `?` could not be asked.
+    `✓` is in order, `!` is worth knowing, `✗` is wrong, `?` could not be checked.
 
-    Exit status: 0 if nothing is wrong, 1 if something is, or if there is no such stack.
+    Exit status: 0 if nothing is wrong, 1 if something is wrong or there is no such stack.
     """
     installation = Installation(place.find())
     checks = [check for check in CHECKS if _is_wanted(check, only, skip, send)]

@@ -52,9 +52,9 @@ def preview(
         list[str] | None,
         typer.Argument(
             metavar="FILE",
-            help="What to read; - is standard input. Plain lines, JSON lines, a JSON array, a subscription "
-            "event or its decoded payload, Kinesis or SQS records, or the output of `aws logs "
-            "filter-log-events`.",
+            help="The file to read; - is standard input. It may hold plain lines, JSON lines, a JSON "
+            "array, a subscription event or its decoded payload, Kinesis or SQS records, or the "
+            "output of `aws logs filter-log-events`.",
             show_default=False,
         ),
     ] = None,
@@ -63,7 +63,7 @@ def preview(
         optional(
             "--log-group-name",
             "NAME",
-            "The log group that lines are from which do not say it themselves.",
+            "The log group of lines that do not name one.",
             FILES_PANEL,
         ),
     ] = "",
@@ -72,8 +72,8 @@ def preview(
         optional(
             "--stack",
             "NAME",
-            "Filter, sample, redact and add properties as this stack does. Without it nothing of that is "
-            "done, and it is said.",
+            "Filter, sample, redact and add properties as this stack does. Without this option, none "
+            "of that is done.",
             STACK_PANEL,
         ),
     ] = None,
@@ -86,22 +86,28 @@ def preview(
         optional(
             "--since",
             "TIME",
-            "From when on: so long ago (90s, 15m, 1h, 2d, 1w), or a time (2026-11-03T09:00, UTC).  "
-            "[default: 1h]",
+            "Start of the time range: a duration before now (90s, 15m, 1h, 2d, 1w) or a time in UTC "
+            "(2026-11-03T09:00).  [default: 1h]",
             ACCOUNT_PANEL,
             parser=moment,
         ),
     ] = None,
     until: Annotated[
         datetime | None,
-        optional("--until", "TIME", "Until when, likewise.  [default: now]", ACCOUNT_PANEL, parser=moment),
+        optional(
+            "--until",
+            "TIME",
+            "End of the time range, in the same form.  [default: now]",
+            ACCOUNT_PANEL,
+            parser=moment,
+        ),
     ] = None,
     limit: Annotated[
         int | None,
         optional(
             "--limit",
             "NUMBER",
-            f"Read at most so many log events, the oldest first.  [default: {DEFAULT_LIMIT}]",
+            f"Read at most this number of log events, the oldest first.  [default: {DEFAULT_LIMIT}]",
             ACCOUNT_PANEL,
             min=1,
         ),
@@ -111,7 +117,7 @@ def preview(
         optional(
             "--region",
             "REGION",
-            "The AWS region, as in the AWS CLI. For files: the region they are from.",
+            "The AWS region, as in the AWS CLI. For files: the region that they are from.",
             ACCOUNT_PANEL,
             envvar="AWS_REGION",
         ),
@@ -126,23 +132,24 @@ def preview(
         bool,
         typer.Option(
             "--json",
-            help="Print the log objects that LogInformant would get, a line each, with the rule that decided "
-            "on the level; with --dropped, what drops it is filteredBy. The summary goes to standard error.",
+            help="Print the log objects that LogInformant would get, one in each line, with the rule "
+            "that decided on the level. With --dropped, filteredBy says what drops a log. The "
+            "summary goes to standard error.",
             rich_help_panel=SHOWN_PANEL,
         ),
     ] = False,
 ) -> None:
     """Show how logs would arrive at LogInformant, without sending any.
 
-    Everything is done by the shipper's own code, so this is what would be sent, with the rule that decided on
-    each level. With `--stack` the deployed stack's settings are applied, and the summary says what drops how
-    many; `--exclude-pattern` and the like try another setting before it is set. A stack trace that was
-    written line by line is one log. Plain lines get the time at which they are read, as an agent would give
-    it to them.
+    The shipper's own code does everything, so this is what would be sent, with the rule that decided on each
+    level. With `--stack` the settings of the deployed stack are applied, and the summary says how many logs
+    each of them drops. Options such as `--exclude-pattern` try another setting before you deploy it. A stack
+    trace that was written line by line is one log. Plain lines get the time at which they are read, as a log
+    agent would do.
 
-    A message that ends in an ellipsis is longer than the terminal is wide; one that begins with an ellipsis
-    has left out what other columns say, such as a runtime's prefix of time, request id and level. Where the
-    output is no terminal, messages are whole.
+    On a terminal, a message that is too long is cut, with an ellipsis at its end. An ellipsis at the
+    beginning stands for text that other columns show, such as a Lambda runtime's prefix. If the output is not
+    a terminal, messages are complete.
     """
     stack = find_stack(stack_name, region, profile) if stack_name else None
     region = stack.region if stack else region

@@ -22,7 +22,7 @@ class Shown:
         optional(
             "--level",
             "LEVEL",
-            f"Show logs of this level only ({', '.join(Level)}); may be given several times.",
+            f"Show only logs of this level ({', '.join(Level)}). May be given several times.",
             SHOWN_PANEL,
             case_sensitive=False,
         ),
@@ -31,7 +31,7 @@ class Shown:
         bool,
         typer.Option(
             "--dropped",
-            help="Show logs that would not be sent, too, with what drops them in the place of the rule.",
+            help="Also show logs that would not be sent, with what drops them in place of the rule.",
             rich_help_panel=SHOWN_PANEL,
         ),
     ] = False

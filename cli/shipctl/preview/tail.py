@@ -92,8 +92,8 @@ def tail(
         optional(
             "--log-group",
             "NAME",
-            "Of this log group; may be given several times.  [default: all that the stack wants, if they are "
-            f"{MAX_LOG_GROUPS} at most]",
+            "Show only logs of this log group. May be given several times.  [default: all log groups that "
+            f"LogGroups names, if there are at most {MAX_LOG_GROUPS}]",
             "Which logs",
         ),
     ] = None,
@@ -102,22 +102,23 @@ def tail(
         optional(
             "--since",
             "TIME",
-            "Begin with what was logged since then: so long ago (90s, 15m, 1h), or a time (2026-11-03T09:00, "
-            "UTC).  [default: 1m]",
+            "Start of the time range: a duration before now (90s, 15m, 1h) or a time in UTC "
+            "(2026-11-03T09:00).  [default: 1m]",
             "Which logs",
             parser=moment,
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what is logged now as it arrives at LogInformant, until Ctrl-C.
+    """Show new logs as they arrive at LogInformant, until Ctrl-C.
 
-    It is read from the log groups, and goes through the shipper's own code with the stack's settings:
-    redacted, with its level, and without what is filtered, which --dropped shows with the rule that drops it.
-    Options try another setting in place of the stack's. Nothing is sent.
+    The logs are read from the log groups, and go through the shipper's own code with the stack's settings:
+    they are shown redacted, with their levels, and without those that are filtered out. --dropped shows
+    these, too, with the rule that drops them. Other options try a setting in place of the stack's. Nothing is
+    sent.
 
-    CloudWatch Logs is asked every two seconds, four log groups a second. A stack trace that is being written
-    may be cut; what comes half a minute after its time is not shown.
+    CloudWatch Logs is read every two seconds, four log groups a second. A stack trace that is still being
+    written may be cut. Log events that reach CloudWatch Logs more than half a minute late are not shown.
     """
     stack = place.find()
     given = tried.parameters()

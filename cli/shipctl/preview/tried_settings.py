@@ -37,39 +37,62 @@ class Tried:
         Level | None,
         _tried(
             "--default-level",
-            "The level where no rule applies (DefaultLevel).",
+            "The level of logs in which no rule finds one (DefaultLevel).",
             "LEVEL",
             case_sensitive=False,
         ),
     ] = None
     minimum_level: Annotated[
         Level | None,
-        _tried("--minimum-level", "Lower levels are not sent (MinimumLevel).", "LEVEL", case_sensitive=False),
+        _tried(
+            "--minimum-level",
+            "Send only logs with this level or a higher one (MinimumLevel).",
+            "LEVEL",
+            case_sensitive=False,
+        ),
     ] = None
     include_pattern: Annotated[
         str | None,
-        _tried("--include-pattern", "Others are not sent (IncludePattern).", "PATTERN"),
+        _tried(
+            "--include-pattern", "Send only logs whose message contains a match (IncludePattern).", "PATTERN"
+        ),
     ] = None
     exclude_pattern: Annotated[
         str | None,
-        _tried("--exclude-pattern", "What has it is not sent (ExcludePattern).", "PATTERN"),
+        _tried(
+            "--exclude-pattern",
+            "Do not send logs whose message contains a match (ExcludePattern).",
+            "PATTERN",
+        ),
     ] = None
     sample_percent: Annotated[
-        str | None, _tried("--sample-percent", "So many of the logs below Warning (SamplePercent).", "NUMBER")
+        str | None,
+        _tried(
+            "--sample-percent", "Send this percentage of the logs below Warning (SamplePercent).", "NUMBER"
+        ),
     ] = None
     redact: Annotated[
         str | None,
         _tried("--redact", f"Detectors, separated by commas: {', '.join(Detector)} (Redact).", "NAMES"),
     ] = None
     redact_pattern: Annotated[
-        str | None, _tried("--redact-pattern", "What it finds is replaced (RedactPattern).", "PATTERN")
+        str | None, _tried("--redact-pattern", "Redact what matches this pattern (RedactPattern).", "PATTERN")
     ] = None
     properties: Annotated[
-        str | None, _tried("--properties", "NAME=VALUE,…: properties of every log (Properties).", "TEXT")
+        str | None,
+        _tried(
+            "--properties",
+            "Properties to add to every log: NAME=VALUE, separated by commas (Properties).",
+            "TEXT",
+        ),
     ] = None
     leave_out_properties: Annotated[
         str | None,
-        _tried("--leave-out-properties", "The shipper's own that no log gets (LeaveOutProperties).", "NAMES"),
+        _tried(
+            "--leave-out-properties",
+            "Properties of the shipper that are not added (LeaveOutProperties).",
+            "NAMES",
+        ),
     ] = None
 
     def parameters(self) -> Mapping[str, str]:

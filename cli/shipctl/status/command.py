@@ -15,16 +15,16 @@ from shipctl.status.state import state_of
 def status(
     place: Place,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Numbers only: leave out what doctor would find wrong.")
+        bool, typer.Option("--quick", help="Show numbers only, without the findings of doctor.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show on one screen whether logs flow, what waits, and what is wrong.
 
-    Log events are counted at each attempt, from the functions' metrics, which CloudWatch has a minute or two
-    later. What is wrong is what `shipctl doctor` finds.
+    Log events are counted at each attempt, by the functions' metrics, which CloudWatch shows a minute or two
+    later. What is wrong is found by the checks of `shipctl doctor`.
 
-    Exit status: 0, whatever is found; `shipctl doctor` ends with 1 where something is wrong.
+    Exit status: 0, whatever is found. `shipctl doctor` ends with 1 if something is wrong.
     """
     installation = Installation(place.find())
     state = state_of(installation, checks=not quick)

@@ -32,14 +32,14 @@ EXAMPLES = """**Examples**
 - `shipctl subscriptions reconcile`
 """
 
-WANTED_PANEL = "What would be wanted (what is not given is as the stack has it)"
+WANTED_PANEL = "Settings to try (those that are not given are the stack's)"
 
 Only = Annotated[
     list[str] | None,
     optional(
         "--only",
         "PATTERN",
-        "Log groups of this name; * is any text. May be given several times.",
+        "Only this log group; * matches any text. May be given several times.",
         SHOWN_PANEL,
     ),
 ]
@@ -54,12 +54,12 @@ def list_(
     only: Only = None,
     as_json: Json = False,
 ) -> None:
-    """Say of every log group whether it is shipped, and if not, why.
+    """Show for every log group whether it is shipped, and if not, why.
 
-    Filters that lead elsewhere are named. CloudWatch Logs is asked at the pace of the stack's parameter
-    SubscribeRequestsPerSecond.
+    Filters with other destinations are named. Requests to CloudWatch Logs are limited by the stack's
+    parameter SubscribeRequestsPerSecond.
 
-    Exit status: 0 if every log group is as the stack wants it, 1 if one is not.
+    Exit status: 0 if every log group is in the state that the parameters ask for, else 1.
     """
     found = place.find()
     console = Console(highlight=False)
@@ -96,14 +96,19 @@ def plan(
     ] = None,
     exclude: Annotated[
         str | None,
-        optional("--exclude", "PATTERNS", "Likewise, as in the parameter ExcludeLogGroups.", WANTED_PANEL),
+        optional(
+            "--exclude",
+            "PATTERNS",
+            "Names and patterns separated by commas, as in the parameter ExcludeLogGroups.",
+            WANTED_PANEL,
+        ),
     ] = None,
     only: Only = None,
     as_json: Json = False,
 ) -> None:
     """Show what other patterns would change, or what reconcile would do now. Nothing is changed.
 
-    `+` would be subscribed, `-` unsubscribed, `!` cannot be.
+    `+` would be subscribed, `-` would be unsubscribed, `!` cannot be subscribed.
     """
     found = place.find()
     settings = with_patterns(settings_of(found), log_groups, exclude)
@@ -115,11 +120,12 @@ def reconcile(
     only: Only = None,
     as_json: Json = False,
 ) -> None:
-    """Make the subscription filters equal to what the stack wants, now, with your own credentials.
+    """Make the subscription filters that the stack's parameters ask for, now, with your own credentials.
 
-    It can be interrupted and run again. `+` was subscribed, `-` unsubscribed, `!` could not be.
+    It can be interrupted and run again. `+` was subscribed, `-` was unsubscribed, `!` could not be
+    subscribed.
 
-    Exit status: 0 if all log groups are as they are wanted, else 1.
+    Exit status: 0 if every log group is in the state that the parameters ask for, else 1.
     """
     found = place.find()
     counts = _show(outcomes(found, settings_of(found), only or (), only_look=False), as_json, done=True)
@@ -144,7 +150,7 @@ def _show(each: Iterator[Reconciled], as_json: bool, *, done: bool) -> Reconcile
 subscriptions = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="See and change which log groups are shipped.",
+    help="Show and change which log groups are shipped.",
     epilog=EXAMPLES,
 )
 subscriptions.command("list")(with_blocks(list_))
