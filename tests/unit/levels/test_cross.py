@@ -113,6 +113,9 @@ SIGNS = (
         "WARN[0042] late",
     ),
     *("id=firewall fw=fw1 pri=1", "severity=0 unit=shop", "prio=alert unit=shop", "Severity: 2, Unit: shop"),
+    *("(2026-03-01 10:20:30): [nss] [orders_add] (0x0010): gone", "[2026/03/01 10:20:30,  0] x.c:7(take)"),
+    *("2026-03-01T10:20:30.123+0000 7f1abc123700 -1 orders: none", "03/01/2026 10:20:30;0001;x;Svr;x;gone"),
+    *("2,1234,5678901,-;gone", "<2>gone", "FAT: gone", "03-01 10:20:30.123  root  7  8 F [10:20:29] gone"),
 )
 """What the rules without level words look for."""
 

@@ -48,6 +48,13 @@ def header(line: str) -> tuple[str, str] | None:
         ("2026-03-01-10.20.30.123456+000 E1 LEVEL: Event PID : 7 FUNCTION: failed", "Information"),
         ("2026-03-01 10:20:30,123 BLAT error lookup", "Debug"),
         ('"2026-03-01 10:20:30","WARN","shop.orders","late"', "Warning"),
+        ("2026-03-01 10:20:30 CRI: gone", "Fatal"),
+        ("fpapps[7]: <399803> <EMRG> |fpapps| gone", "Fatal"),
+        ("orders.c:7:3: note: error is declared here", "Information"),
+        ("orders.cpp(7,3): note: error is declared here", "Information"),
+        ("--- PASS: TestError (0.00s)", "Information"),
+        ("SKIP: test of the error page", "Information"),
+        ("Mar  1 10:20:30 router1 dhcp,info assigned after an error", "Information"),
     ],
 )
 def test_the_first_word_behind_time_stamps_is_a_level(line: str, level: str) -> None:
@@ -172,6 +179,11 @@ def test_the_end_of_the_line_is_asked_where_the_header_is_silent_or_not_certain(
         "Trace[77]: orders listed",
         "shop: *** [Makefile:3: all] stopped",
         "order 7 debug - it is late",
+        "[    0.000000] FAT: mounted",
+        "FAT: mounted",
+        "usbcore: CRI: mounted",
+        "note: it failed",
+        "3,1234,567 orders,-;",
     ],
 )
 def test_text_is_no_header(line: str) -> None:
@@ -190,6 +202,7 @@ def test_levels_beyond_the_header_are_text() -> None:
         ("2026-03-01 10:20:30.123 77 WARN shop.orders [req-7] late", "Warning", "header"),
         ("2026-03-01-10.20.30.123456 I77E321 LEVEL: Error", "Error", "header"),
         ("Time: 10:20:30 Level: ERROR Message: no stock", "Error", "header"),
+        ("2026-03-01 10:20:30.411 +0530 waf1 WF ALER ORDERS 10.0.0.7", "Fatal", "bare-word"),
     ],
 )
 def test_a_word_in_capitals_is_a_level_at_the_start(line: str, level: str, rule: str) -> None:
@@ -258,6 +271,7 @@ def test_the_first_word_behind_time_stamps_may_be_a_letter(line: str, level: str
         ("[2026-03-01, 10:20:30 UTC] {subprocess.py:93} INFO - 2026-03-01 10:20:30 ERROR no stock", "Error"),
         ("2026-03-01T10:20:30.123Z [DEBUG] plugin.shop: 2026/03/01 10:20:30 [ERROR] no stock", "Error"),
         ("[INFO] [ERROR] no stock", "Error"),
+        ("30,1234,5678901,-,caller=T7;[ERROR] gone", "Error"),
     ],
 )
 def test_a_wrapper_yields_to_the_header_inside(line: str, level: str) -> None:
@@ -274,6 +288,11 @@ def test_a_wrapper_yields_to_the_header_inside(line: str, level: str) -> None:
         ("[2026-03-01, 10:20:30 UTC] {taskinstance.py:93} INFO - 10:20:30 ERROR", "Information", "header"),
         ("2026-03-01T10:20:30.123Z [DEBUG] orders: 10:20:30 [ERROR] is what it said", "Debug", "header"),
         ("[WARNING] [ERROR] is what it said", "Warning", "header"),
+        ("<3>FAT: bread of block 7 failed", "Error", "syslog-priority"),
+        ("<6>WAR: orders", "Information", "syslog-priority"),
+        ("3,1234,5678901,-;usb 1-1: gone", "Error", "syslog-priority"),
+        ("6,1234,5678901,c;error lookup", "Information", "syslog-priority"),
+        ("6,339,5140900,-,caller=T7;NET: error lookup", "Information", "syslog-priority"),
     ],
 )
 def test_a_wrapper_yields_to_nothing_else_and_other_headers_to_nothing(

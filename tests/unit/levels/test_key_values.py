@@ -137,3 +137,7 @@ def test_pairs_may_begin_where_the_header_was_not_told_from_them() -> None:
     assert start_of_pairs(line, len(line)) == start
     assert start_of_pairs(line, 0) is None
     assert start_of_pairs("order 7 taken", 0) is None
+    line = "10:20:30 web1 shop severity=3 x=7"
+    assert start_of_pairs(line, len("10:20:30 ")) == line.index("severity")
+    assert start_of_pairs("10:20:30 order 7 late severity=3", len("10:20:30 ")) is None
+    assert start_of_pairs("order late severity=3", 0) is None

@@ -28,9 +28,11 @@ def decide_by_header(text: str, line: str) -> LevelMark | Decision | None:
         A decision; a mark that is not certain, which the end of the line may overrule; or None where the
         header is silent.
     """
-    if line[:1] == "<" and (priority := _PRIORITY.match(line)):
-        return decide_inside(line[priority.end() :].lstrip()) or syslog_priority(priority[1])
-    if line[:1] == '"' and '","' in line:  # comma-separated values, all of them quoted
+    first = line[:1]
+    if (first == "<" or (first.isdigit() and "," in line[1:4])) and (priority := _PRIORITY.match(line)):
+        inside = decide_inside(line[priority.end() :].lstrip())
+        return inside or syslog_priority(priority[1] or priority[2])
+    if first == '"' and '","' in line:  # comma-separated values, all of them quoted
         line = line[:_QUOTED].replace('"', "")
     mark = find_level(line)
     if mark is None:
@@ -73,7 +75,8 @@ def decide_inside(line: str) -> Decision | None:
 
 # --- wrappers ---------------------------------------------------------------------------------------------
 
-_PRIORITY = re.compile(r"<(\d{1,3})>")
+_PRIORITY = re.compile(r"<(\d{1,3})>|(\d{1,3}),\d{1,12},\d{1,16},[-c][^;\n]{0,40};")
+"""syslog's, and that of a record of /dev/kmsg: `3,1234,5678901,-;text` (Linux, dev-kmsg)."""
 LEVELS_OF_WRAPPERS = frozenset((Level.DEBUG, Level.INFORMATION, Level.WARNING))
 
 _PHP_FPM = re.compile(

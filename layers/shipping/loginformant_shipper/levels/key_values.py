@@ -40,6 +40,8 @@ _LINE_OF_RECORD = re.compile(
     re.M,
 )
 """`Level:   Error` of Windows' event text, `…, SEVERITY: Major` of Solaris' FMA. `State` is SQL Server's."""
+_TWO_NAMES = re.compile(r"(?:[A-Za-z][\w.-]{0,60} ){1,2}")
+_MAX_NAMES = 170
 _NAMES = ("level", "levelname", "lev", "lvl", "ll", "severity", "sev")
 WORDS_OF_PAIRS = encoded((*_NAMES, *(f"log{name}" for name in _NAMES), "at", "logat"))
 _PRIORITIES = encoded(("pri", "prio", "priority"))
@@ -61,10 +63,16 @@ def start_of_pairs(line: str, text_start: int) -> int | None:
 
     Args:
         line: One line.
-        text_start: Where its text begins. A pair may have been read as a name of the header.
+        text_start: Where its text begins. A pair may have been read as a name of the header, and names of the
+            header, which are plain words, as text.
     """
-    first = _FIRST_BEHIND_HEADER.search(line, 0, text_start + 42)
-    return first.start() if first and first.start() <= text_start else None
+    first = _FIRST_BEHIND_HEADER.search(line, 0, text_start + _MAX_NAMES)
+    if first is None:
+        return None
+    is_text = first.start() > text_start and (
+        text_start == 0 or _TWO_NAMES.fullmatch(line, text_start, first.start()) is None
+    )
+    return None if is_text else first.start()
 
 
 def may_have_pair(text: str, words: AbstractSet[bytes]) -> bool:

@@ -47,7 +47,12 @@ def is_plain(text: str, words: list[bytes]) -> bool:
         text: A text without white space around it.
         words: Its `words_of`.
     """
-    return _TELLING.isdisjoint(words) and _PLAIN.match(text) is not None and "S: " not in text
+    return (
+        _TELLING.isdisjoint(words)
+        and _PLAIN.match(text) is not None
+        and "S: " not in text
+        and "<" not in text
+    )
 
 
 def is_silent(text: str, words: list[bytes]) -> bool:

@@ -50,6 +50,18 @@ def level_and_rule(line: str) -> tuple[str, str] | None:
         ("[10:20:30][C][orders:077]: failed pin 7", "Debug"),
         ("2026-03-01 10:20:30 UTC [SHP.0025.0001W] no error", "Warning"),
         ("2026-03-01 10:20:30 CET [SHP.0025.0001C] no error", "Fatal"),
+        ("W 03/01/26 10:20:30 00564 ports: no error", "Warning"),
+        ("03-01 10:20:30.123  root  1215  1215 W [10:20:29.123456][shop] no error", "Warning"),
+        ("03-01 10:20:30.123  u0_a77   7     8 F shop    : gone", "Fatal"),
+        ("2026-03-01 10:20:30.123  7-8/com.acme.shop D/Orders: error lookup", "Debug"),
+        ("2026-03-01 10:20:30.123 7-8/? A/Orders: gone", "Fatal"),
+        ("2026-03-01 10:20:30.123456+0000 0x1234     Fault       0x0    77   0    shopd: gone", "Fatal"),
+        (
+            "2026-03-01 10:20:30.123456+0000 0x1234     Default     0x0    77   0    shopd: failed",
+            "Information",
+        ),
+        ("(raylet, ip=10.0.0.7) [2026-03-01 10:20:30,123 W 7 8] orders.cc:7: no error", "Warning"),
+        ("2026-03-01 10:20:30.123456789 [E:onnxruntime:Default, orders.cc:7 Take] gone", "Error"),
     ],
 )
 def test_a_letter_is_a_level_where_loggers_put_one(line: str, level: str) -> None:

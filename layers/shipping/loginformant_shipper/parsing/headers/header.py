@@ -23,6 +23,7 @@ from loginformant_shipper.parsing.headers.items import (
     COUNT,
     MAX_HEADER,
     SEPARATES,
+    TIME_IN_STAMP,
     HeaderWalk,
     is_closed,
     is_plural_level,
@@ -32,8 +33,10 @@ from loginformant_shipper.parsing.headers.level_marks import (
     level_of_first_sign,
     level_of_known_layout,
 )
+from loginformant_shipper.parsing.headers.level_numbers import level_of_number
 from loginformant_shipper.parsing.headers.level_words import (
     BRACKETED_WORDS,
+    CUT_WORDS,
     LETTERS,
     LETTERS_AND_DOUBLES,
     LEVEL_WORDS,
@@ -85,7 +88,7 @@ def find_level(line: str) -> LevelMark | None:
         line: One line, without terminal colours and without white space before it.
     """
     head = line[:MAX_HEADER]
-    if sign := level_of_first_sign(head):
+    if sign := level_of_first_sign(head) or level_of_number(head):
         return sign
     telling = _TELLING.intersection(words_of(head))
     if not LETTERS_AND_DOUBLES.isdisjoint(telling) and not holds_a_letter_alone(head):
@@ -173,7 +176,11 @@ _PLAIN = re.compile(
 _CAPITALS = {word.upper(): PlainLevel(level, "header") for word, level in LEVEL_WORDS.items()}
 _SMALL = {word: PlainLevel(level, "header") for word, level in LEVEL_WORDS.items()}
 _PLAIN_LETTERS = {letter.upper(): PlainLevel(level, "letter") for letter, level in LETTERS.items()}
-_MARKED_CAPITALS = {word.upper(): PlainLevel(level, "header") for word, level in BRACKETED_WORDS.items()}
+_MARKED_CAPITALS = {
+    word.upper(): PlainLevel(level, "header")
+    for word, level in BRACKETED_WORDS.items()
+    if word not in CUT_WORDS
+}
 _CLOSED = frozenset((*SEPARATES, " ", "\t", "-"))
 _LETTERS_ALONE = 2
 _NO_PLAIN_LOGGER = re.compile(r"[A-Z]{3}|(?:Error|Exception|Throwable|Fault|Failure|Warning)\Z")
@@ -219,7 +226,7 @@ def _leading_level(match: Match[str]) -> LevelMark | None:
         in_brackets = stamp[-1:] in _OPENS and following in _CLOSES
         if (
             (in_brackets and lower not in NAMES_TOO)
-            or (upper and following == ":" and (dated or not space))
+            or (upper and following == ":" and (dated or not space) and not _is_name(lower, stamp))
             or (upper and not stamp and _TIME_NEXT.match(match.string, end))  # DEB [20260301-10:20:30.123]
             or (word == "LOG" and space and dated and "0x" not in stamp)  # PgBouncer: 2026-… [7] LOG text
         ):
@@ -244,6 +251,11 @@ def _leading_level(match: Match[str]) -> LevelMark | None:
     if word == "info" and not stamp and space:
         return LevelMark(level, "header", end)  # yarn's and npm's loggers: info text
     return None
+
+
+def _is_name(lower: str, stamp: str) -> bool:
+    """Return whether a word before a colon may be a name that only looks like a cut level: `FAT: x`."""
+    return lower in CUT_WORDS and not TIME_IN_STAMP.search(stamp)
 
 
 _NAME_NEXT = re.compile(r"(?<=:)\w")  # Kodi: T:7

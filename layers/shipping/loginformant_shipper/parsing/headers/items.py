@@ -9,6 +9,7 @@ from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.level_marks import LevelMark
 from loginformant_shipper.parsing.headers.level_words import (
     BRACKETED_WORDS,
+    CUT_WORDS,
     LETTERS,
     LEVEL_WORDS,
     NAMES_TOO,
@@ -69,6 +70,9 @@ _ENDS_OF_TITLES = frozenset(("alert", "notice", "failure", "trace", "emergency")
 """Behind another word in capitals these are words: `SERVICE ALERT`, `LINK FAILURE`."""
 _CODE_NEXT = re.compile(r"[A-Z]{1,6}\d{2,5}: ")
 _PROGRAM_NEXT = re.compile(r"[\w./-]{1,60}\[\d{1,10}\]: ")
+_OF_COMPILERS = frozenset(("note", "remark"))
+_PLACE_BEFORE = re.compile(r"(?::\d{1,6}: |\(\d{1,6}(?:,\d{1,6})?\): )(?:note|remark)\Z")
+"""`orders.c:7:3: note: declared here` of GCC and Clang."""
 _DEBUG_NUMBER = re.compile(r" \d{1,2}:")
 
 _START, _STAMP, _NUMBER, _GROUP, _NAME, _MARK = range(6)
@@ -134,7 +138,7 @@ class HeaderWalk:
         settled = stamp.rstrip(" \t")
         if not settled:
             return len(stamp)
-        self.dated = self.evidence = _TIME_IN_STAMP.search(stamp) is not None
+        self.dated = self.evidence = TIME_IN_STAMP.search(stamp) is not None
         last = settled[-1]
         if last in "])>}":
             self.left, self.evidence = _GROUP, True
@@ -296,7 +300,7 @@ _LONGEST_LETTERS = 2
 _NOT_YET, _CLOSED = -1, -2
 _BRACKETS = (("[", "]"), ("(", ")"), ("<", ">"), ("{", "}"))
 _MARKS = frozenset("|,;:*#~-=")
-_TIME_IN_STAMP = re.compile(r"\d:\d\d|\d{4}[-/.]\d\d|\d[-/]\d\d?[-/]|\d\d-\d\d ")
+TIME_IN_STAMP = re.compile(r"\d:\d\d|\d{4}[-/.]\d\d|\d[-/]\d\d?[-/]|\d\d-\d\d ")
 _TIME_TOKEN = re.compile(
     r"\d[\d.-]*[T_-]?\d*:\d\d[\d:.,T/+-]*(?:[AaPp][Mm]|Z)?\Z|\d{4}([-/.])\d\d\1\d\d(?:[T_-][\d:.,]+(?:Z|[+-][\d:]+)?)?\Z"
     r"|\d{1,2}[-/](?:\d\d|[A-Z][a-z]{2})(?:[-/]\d{2,4})?(?:[:T][\d:.]+)?\Z"
@@ -361,7 +365,8 @@ def _level_of_word(
         if titled and (lower in _ENDS_OF_TITLES or not (walk.evidence or (following == ":" and not gap))):
             return None
         if lower not in LEVEL_WORDS:
-            if (left == _MARK and following == "|") or (following == ":" and not gap):
+            is_cut = lower in CUT_WORDS and (walk.behind_colon or not walk.dated)
+            if (left == _MARK and following == "|") or (following == ":" and not gap and not is_cut):
                 return LevelMark(level, "header", end)
             if walk.dated and not plain and gap and walk.fallback is None:
                 walk.fallback = LevelMark(level, "header", end)
@@ -379,6 +384,8 @@ def _level_of_word(
         follows = left in {_GROUP, _NUMBER} or _LOGGER_NEXT.match(walk.head, end + len(gap))
         return LevelMark(level, "header" if follows else "bare-word", end, bool(follows) or walk.evidence)
     if lower not in LEVEL_WORDS:
+        if following == ":" and not gap and lower in _OF_COMPILERS and _PLACE_BEFORE.search(walk.head[:end]):
+            return LevelMark(Level.INFORMATION, "header", end)
         return None
     if (
         walk.dated
@@ -430,6 +437,10 @@ _DATE_NEXT = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{4}")
 
 _WHOLE = re.compile(r"[\s=*_-]{0,12}([A-Za-z]{1,13})\d?[\s=*_-]{0,12}\Z")
 _LEVEL_FIRST = re.compile(r"\s{0,4}([A-Za-z]{1,13})(?:\s{1,9}\d|\s{0,9}[|,]|::|: )")
+_LETTER_AMONG = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[,.]\d{3,6} ([DIWEFC]) \d{1,10} \d{1,10}\Z")
+"""Ray, behind the name of what it relays: `(raylet) [2026-03-01 10:20:30,123 W 7 8]`."""
+_LETTER_OF_LOGGER = re.compile(r"([VIWEF]):[a-z]\w{0,40}:")
+"""ONNX Runtime, behind a time: `[W:onnxruntime:Default, graph.cc:7 Resolve]`."""
 _LEVEL_LAST = re.compile(r"(?:[:#|,]\s?|[\w)]/|\.(?=[A-Z]{3}))([A-Za-z]{3,13})\d?\Z")
 _BLANK_LAST = re.compile(r" (TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL|TRC|DBG|INF|WRN|ERR)\Z")
 _AMONG = re.compile(r"\s(TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL)\s")
@@ -452,6 +463,8 @@ def _level_in_group(group: str, start: int, following: str, walk: HeaderWalk) ->
             walk.fallback = walk.fallback or mark
             return None
         return mark
+    if opener == "[" and content[:4].isdigit() and (among := _LETTER_AMONG.match(content)):
+        return LevelMark(LETTERS[among[1].lower()], "letter", end)
     if opener != "[" or not walk.tells(content):
         return _letter_first(content, end, walk) if opener == "[" else None
     if (among := _AMONG.search(content)) and _TIME_IN.match(content):
@@ -480,6 +493,8 @@ def _letter_first(content: str, end: int, walk: HeaderWalk) -> LevelMark | None:
     if first not in _LETTERS_FIRST or walk.left not in (_START, _STAMP):
         return None
     match = _LEVEL_FIRST.match(content)
+    if match is None and walk.dated:
+        match = _LETTER_OF_LOGGER.match(content)
     return LevelMark(LETTERS[first.lower()], "letter", end) if match and match[1] == first else None
 
 

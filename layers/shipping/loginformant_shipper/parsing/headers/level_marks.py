@@ -80,6 +80,7 @@ _LETTER = re.compile(
     r"|/[\w.$ -]{1,60}(?:\(| ?:)"  # Android, brief: W/Tag( 123): text
     r"|[,:|]? ?\[?\d{4}[-/]\d\d[-/]\d\d"  # Ruby: D, [2026-…; others: E 2026-…
     r"| \d\d:\d\d:\d\d"  # E 10:20:30 text
+    r"| \d\d/\d\d/\d\d \d\d:\d\d:\d\d "  # HP ProCurve: W 03/01/26 10:20:30 00564 ports: text
     r"| \[\d\d/[A-Z][a-z]{2}/\d{4}:"  # CUPS: E [01/Mar/2026:10:20:30 +0000]
     r"|(?P<apt>: )(?=\S)"  # apt: E: Unable to locate package
     r")"
@@ -223,21 +224,25 @@ _DATED = re.compile(
     r"|[\d:.,]{8,12} [A-Z]{2,5} \[[A-Z0-9]{2,5}\.\d{4}\.\d{4}([CEWIDTV])\d?\] "  # webMethods
     r"|\S{1,60} (REPORT) \["  # timbre, whose time has no blank in it
     r"|\[[A-Z_ ]{1,30}\]([DIWEFVT]): "  # AWS DMS: [SOURCE_CAPTURE  ]I:  text
-    r"|(Em|Al|Cr|Er|Wa|No|In|Db)\(\d{1,3}\) )"  # ESXi: In(182) vmkernel: text
-    r"|\d{1,2}:\d\d:\d\d\.\d{9} +\d+ +0x[0-9a-f]+ +(LOG|FIXME|MEMDUMP) "  # GStreamer
+    r"|(Em|Al|Cr|Er|Wa|No|In|Db)\(\d{1,3}\) "  # ESXi: In(182) vmkernel: text
+    r"|[\d:.]{15}[+-]\d{4} 0x[0-9a-f]{1,8} +(Default|Activity|Fault) +0x"  # macOS: log show
+    r"|[\d:.]{12} {1,3}\d{1,7}-\d{1,7}/[\w.:?-]{1,80} ([VDIWEFA])/"  # Android Studio: 7-8/com.acme E/Tag:
+    r")|\d{1,2}:\d\d:\d\d\.\d{9} +\d+ +0x[0-9a-f]+ +(LOG|FIXME|MEMDUMP) "  # GStreamer
+    r"|\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +[a-z][\w-]{0,20} +\d{1,7} +\d{1,7} ([VDIWEFA]) "  # Android: uid
 )
 _DATED_SIGNS = {
-    **dict.fromkeys(("Em", "Al", "Cr"), Level.FATAL),
+    **dict.fromkeys(("Em", "Al", "Cr", "Fault", "A"), Level.FATAL),  # A is Android's assert
     "Er": Level.ERROR,
     **dict.fromkeys(("Wa", "FIXME"), Level.WARNING),
-    **dict.fromkeys(("No", "In", "REPORT"), Level.INFORMATION),
-    **dict.fromkeys(("Db", "LOG", "MEMDUMP"), Level.DEBUG),
+    **dict.fromkeys(("No", "In", "REPORT", "Default"), Level.INFORMATION),
+    **dict.fromkeys(("Db", "LOG", "MEMDUMP", "Activity"), Level.DEBUG),
 }
 _POSTGRESQL_CSV = re.compile(  # the twelfth field: error_severity (PostgreSQL, "Using CSV-Format Log Output")
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \w{1,5},[^\n]{1,220}?,"
     r"(DEBUG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|LOG)\d?,[0-9A-Z]{5},"
 )
 _ROUTEROS = re.compile(
+    r"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [\w.-]{1,60} )?"  # a host in between, with syslog
     r"(?:[A-Za-z]{3}/\d\d(?:/\d{4})? )?(?:\d\d:\d\d:\d\d )?"
     r"([a-z][a-z0-9-]{1,15}(?:,!?[a-z0-9-]{2,16}){1,5}) (?=\S)"
 )

@@ -15,24 +15,32 @@ LEVEL_WORDS = _levels(
     INFORMATION="info information informational inf notice noti success",
     WARNING="warning warn wrn deprecation",
     ERROR="error err erro eror fail failure severe",
-    FATAL="fatal critical critic crit alert emergency emerg emer panic dpanic ftl fata fatl crt pani pnc",
+    FATAL="fatal critical critic crit alert emergency emerg emer emrg aler alrt panic dpanic ftl fata fatl"
+    " crt pani pnc",
 )
 """In lower case: a level wherever a format puts one. Names and abbreviations of syslog, Python, log4j and
 Logback, java.util.logging (`finer`, `severe`), .NET (`trce`, `dbug`, `fail`), Serilog (`VRB`), zerolog
 (`FTL`), logrus (`ERRO`), zap (`dpanic`), npm (`silly`), supervisord (`BLAT`), Elasticsearch
-(`DEPRECATION`)."""
+(`DEPRECATION`), ArubaOS (`EMRG`), Barracuda (`ALER`)."""
 
 BRACKETED_WORDS = LEVEL_WORDS | _levels(
     DEBUG="config verb diag deb noise perf garbage profile",
     INFORMATION="note log system statement detail hint context query location audit ok normal http"
-    " lifecycle quiet ntc notif",
+    " lifecycle quiet ntc notif pass skip",
     WARNING="caution war warni fixme",
     ERROR="failed exception errors errs sever",
     FATAL="abort fault shout cri criti fat",
 )
 """And those that are a level only inside brackets, or in capitals before a colon; in a sentence they are just
 words. java.util.logging's `CONFIG`, PostgreSQL's `LOG`, MySQL's `Note` and `System`, npm's `http`, Dart's
-`SHOUT`; and level words that a format cuts to three, four or five letters."""
+`SHOUT`; `PASS: ` and `SKIP: ` of test harnesses; and level words that a format cuts to three, four or five
+letters."""
+
+CUT_WORDS = frozenset(
+    ("deb", "verb", "diag", "ntc", "notif", "war", "warni", "errs", "sever", "cri", "criti", "fat")
+)
+"""Bracketed words that are cut. Before a colon they are names as often, as in `FAT: bread failed` of the
+kernel; there they are levels only behind a time."""
 
 NAMES_TOO = frozenset(
     (
@@ -67,6 +75,8 @@ NAMES_TOO = frozenset(
             "perf",
             "garbage",
             "profile",
+            "pass",
+            "skip",
         ),
     )
 )

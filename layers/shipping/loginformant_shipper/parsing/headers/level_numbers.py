@@ -1,0 +1,115 @@
+"""Levels that a format writes in the header of a line as a number on a scale of its own.
+
+Each layout is told as a whole, time included, since a number alone is none:
+
+| program | its number |
+|---|---|
+| sssd | `(0x0020)`, a bit of its debug level, or its place (sssd.conf(5), sss_debuglevel(8)) |
+| Samba | `[2026/03/01 10:20:30.123,  1]` (lib/util/debug.h: 0 error, 1 warning, 3 notice, 5 info, 10 debug) |
+| Ceph | behind time and thread: -1 for errors, otherwise how verbose it is, up to 20 |
+| OpenPBS, TORQUE | `…;0001;`, kinds of events as bits (log.h: 1 error, 20 security, 80 and more debug) |
+"""
+
+import re
+
+from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.headers.level_marks import LevelMark
+from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS
+
+
+def level_of_number(head: str) -> LevelMark | None:
+    """Return the level of a line in one of these layouts; None for other lines."""
+    first = head[:1]
+    if first == "(" or first == "*":
+        return _of_sssd(head)
+    if first == "[":
+        return _of_samba(head) if head[5:6] == "/" else None
+    if first.isdigit():
+        if head[2:3] == "/":
+            return _of_pbs(head) if ";" in head[19:27] else None
+        if " 7f" in head[18:34]:
+            return _of_ceph(head)
+    return None
+
+
+_SSSD = re.compile(
+    r"(?:\* {1,2})?\((?:[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?::\d{6})? \d{4}"
+    r"|\d{4}-\d\d-\d\d {1,2}\d{1,2}:\d\d:\d\d(?::\d{6})?)\):? "
+    r"\[[^\n]{1,100}?\] \[[^\]\n]{1,80}\] \((?:0x(?P<bit>[0-9a-f]{4,5})|(?P<place>\d))\): "
+)
+_SSSD_BITS = {
+    **dict.fromkeys((0x10, 0x20), Level.FATAL),  # fatal and critical failures
+    0x40: Level.ERROR,  # serious failures
+    0x80: Level.WARNING,  # minor failures
+    **dict.fromkeys((0x100, 0x200), Level.INFORMATION),  # configuration, data of functions
+}
+_SSSD_PLACES = (
+    *(Level.FATAL,) * 2,
+    Level.ERROR,
+    Level.WARNING,
+    *(Level.INFORMATION,) * 2,
+    *(Level.DEBUG,) * 4,
+)
+
+
+def _of_sssd(head: str) -> LevelMark | None:
+    match = _SSSD.match(head)
+    if match is None:
+        return None
+    if bit := match["bit"]:
+        return LevelMark(_SSSD_BITS.get(int(bit, 16), Level.DEBUG), "number", match.end())
+    return LevelMark(_SSSD_PLACES[int(match["place"])], "number", match.end())
+
+
+_SAMBA = re.compile(
+    r"\[\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?, {1,2}(?P<level>\d{1,2})(?:,[^\]\n]{0,120})?\]"
+    r"(?! \S{1,120}\(main\))"  # what Samba writes when it starts has level 0, too (DBG_STARTUP_NOTICE)
+)
+_SAMBA_NOTICES = 5
+
+
+def _of_samba(head: str) -> LevelMark | None:
+    match = _SAMBA.match(head)
+    if match is None:
+        return None
+    number = int(match["level"])
+    if number <= 1:
+        level = (Level.ERROR, Level.WARNING)[number]
+    else:
+        level = Level.INFORMATION if number <= _SAMBA_NOTICES else Level.DEBUG
+    return LevelMark(level, "number", match.end())
+
+
+_CEPH = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\.\d{3,6}(?:[+-]\d{4}|Z)? 7f[0-9a-f]{6,14} {1,2}(?P<level>-1|\d{1,2}) "
+    r"(?:log_channel\(\w{1,20}\) log \[(?P<word>[A-Z]{3})\] )?(?=\S)"
+)
+
+
+def _of_ceph(head: str) -> LevelMark | None:
+    match = _CEPH.match(head)
+    if match is None:
+        return None
+    if (word := match["word"]) and (named := LEVEL_WORDS.get(word.lower())):
+        return LevelMark(named, "header", match.end())
+    number = int(match["level"])
+    level = Level.ERROR if number < 0 else Level.INFORMATION if number <= 1 else Level.DEBUG
+    return LevelMark(level, "number", match.end())
+
+
+_PBS = re.compile(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d(?:\.\d{6})?;(?P<bits>[0-9a-f]{4});[^;\n]{1,80};")
+_PBS_ERROR, _PBS_SECURITY, _PBS_DEBUG = 0x1, 0x20, 0xD80
+
+
+def _of_pbs(head: str) -> LevelMark | None:
+    match = _PBS.match(head)
+    if match is None:
+        return None
+    bits = int(match["bits"], 16)
+    if bits & _PBS_ERROR:
+        level = Level.ERROR
+    elif bits & _PBS_SECURITY:
+        level = Level.WARNING
+    else:
+        level = Level.DEBUG if bits & _PBS_DEBUG else Level.INFORMATION
+    return LevelMark(level, "number", match.end("bits"))
