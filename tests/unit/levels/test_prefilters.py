@@ -85,17 +85,25 @@ def test_most_texts_are_done_with(prefilter: Prefilter) -> None:
         assert not prefilter.may_decide(text, prefilter.words.intersection(words_of(text)))
 
 
+MARKS = (
+    *("E", "e", "EE", "W7", "(I)", "d2a6f8b1-3c4e", "[F7]", "n", "x", "7E", "E7E", "é", ""),
+    *("NOTE", "[note]", "<Note>", "[ system ]", "[config7]", "note:", "AUDIT:", "OK", "|LOG|", "warnings:"),
+    *("Level: event", "Severity : hint", "Gtk-MESSAGE **", "app.NOTE:", "2026.03.01 LOG", "http", "System"),
+)
 LINES = st.builds(
-    lambda layout, letter, text: layout.shown.replace("ERROR", letter).replace("error", letter) + text,
+    lambda layout, mark, text: layout.shown.replace("ERROR", mark).replace("error", mark) + text,
     st.sampled_from(LAYOUTS),
-    st.sampled_from(("E", "e", "EE", "W7", "(I)", "d2a6f8b1-3c4e", "[F7]", "n", "x", "7E", "E7E", "é", "")),
-    PIECES,
+    st.sampled_from(MARKS),
+    PIECES | st.sampled_from(MARKS),
 )
 
 
 @given(LINES)
-@settings(max_examples=400, deadline=None)
-def test_the_letters_of_an_identifier_are_no_levels(line: str) -> None:
+@settings(max_examples=600, deadline=None)
+def test_a_header_that_is_not_read_has_no_level(line: str) -> None:
     found = find_level(line)
-    with patch.object(header, "holds_a_letter_alone", return_value=True):
+    with (
+        patch.object(header, "holds_a_letter_alone", return_value=True),
+        patch.object(header, "_are_marked", return_value=True),
+    ):
         assert find_level(line) == found

@@ -104,7 +104,7 @@ def find_level(line: str) -> LevelMark | None:
     return walk.find_level(walk.skip(leading["stamp"]) if leading else 0)
 
 
-_TELLING = LETTERS_AND_DOUBLES | encoded((*BRACKETED_WORDS, *PLURALS, "message"))
+_TELLING = LETTERS_AND_DOUBLES | encoded((*BRACKETED_WORDS, *PLURALS, "message", "event"))
 """No level is found in a head without one of these, but for signs and known layouts."""
 
 
@@ -112,12 +112,27 @@ _ZONES = "UTC|GMT|AM|PM|[CEPM][DES]?S?T|Z"
 _CALENDAR = f"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun|{_ZONES}"
 
 
-_TELLING_ALONE = _TELLING - (encoded(BRACKETED_WORDS) | encoded(PLURALS)) | encoded(LEVEL_WORDS)
+_TELLING_ALONE = LETTERS_AND_DOUBLES | encoded(LEVEL_WORDS)
 
 
 def _are_marked(words: frozenset[bytes], head: str) -> bool:
     """Return whether words that need brackets, capitals or a colon to be levels may have them in a head."""
-    return "[" in head or "<" in head or ":" in head or any(word.decode().upper() in head for word in words)
+    if ("[" in head or "<" in head) and any(
+        word.lower() in BRACKETED_WORDS for word in _ALONE_IN_BRACKETS.findall(head)
+    ):
+        return True
+    if (":" in head or "|" in head or "**" in head or _DATE.search(head)) and any(
+        word.decode().upper() in head for word in words
+    ):
+        return True
+    return ":" in head and (not _PLURALS.isdisjoint(words) or _ASKED.search(head) is not None)
+
+
+_ALONE_IN_BRACKETS = re.compile(r"[\[<][\s=*_-]{0,12}([A-Za-z]{1,13})\d?[\s=*_-]{0,12}[\]>]")
+_DATE = re.compile(r"\d[/-](?:\d|[A-Z])|\d{4}\.\d\d")
+_PLURALS = encoded(PLURALS)
+_ASKED = re.compile(r"(?i:level|severity|lvl)[ \t]{0,40}:")
+"""Db2 asks and answers: `LEVEL: Error`."""
 
 
 class PlainLevel(NamedTuple):
