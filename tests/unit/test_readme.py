@@ -1,4 +1,4 @@
-"""README.md repeats figures of other documents, as they are there."""
+"""README.md repeats what other documents say, as it is there."""
 
 import re
 from pathlib import Path
@@ -24,3 +24,10 @@ def test_the_processor_time_is_what_was_measured() -> None:
     ]
     ratios = sorted(float(row.split("|")[4]) for row in rows.splitlines()[2:])
     assert f"It takes {ratios[0]:.1f} to {ratios[-1]:.1f} times the processor time" in README
+
+
+def test_the_page_of_the_package_guarantees_the_same() -> None:
+    package = (PROJECT / "cli" / "README.md").read_text(encoding="utf-8")
+    promise = re.search(r"\*\*What is guaranteed:\*\* e(.+?\.) ", " ".join(README.split()))
+    assert promise
+    assert f"E{promise[1]}" in " ".join(package.split())
