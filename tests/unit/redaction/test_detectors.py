@@ -7,14 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors import DETECTORS
-from loginformant_shipper.redaction.detectors.credit_card import (
-    are_luhn_valid,
-    find_credit_card,
-    is_luhn_valid,
-)
+from loginformant_shipper.redaction.detectors.card_numbers import are_luhn_valid, is_luhn_valid
+from loginformant_shipper.redaction.detectors.credit_card import find_credit_card
 from loginformant_shipper.redaction.detectors.national_id import is_iban
 from loginformant_shipper.redaction.findings import redact_findings
 from loginformant_shipper.redaction.placeholders import PLACEHOLDER, placeholder
+from loginformant_shipper.redaction.spans import spans_of
 
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
@@ -302,12 +300,15 @@ def test_placeholders_are_known_and_nothing_that_looks_like_one() -> None:
 
 
 NUMBERS = st.lists(st.text("0123456789", min_size=1, max_size=19), max_size=60)
+OF_ONE_LENGTH = st.integers(1, 19).flatmap(
+    lambda length: st.lists(st.text("0123456789", min_size=length, max_size=length), max_size=60)
+)
 
 
-@given(NUMBERS)
+@given(NUMBERS | OF_ONE_LENGTH)
 def test_the_check_digits_of_many_numbers_are_those_of_each(numbers: list[str]) -> None:
-    written = [number.encode() for number in numbers]
-    assert [bool(flag) for flag in are_luhn_valid(written)] == [is_luhn_valid(number) for number in written]
+    of_each = [is_luhn_valid(number.encode()) for number in numbers]
+    assert [bool(flag) for flag in are_luhn_valid(numbers)] == of_each
 
 
 CARDS = ["4111 1111 1111 1111", "5555-5555-5555-4444", "3782 822463 10005", "4242424242424242"]
@@ -333,13 +334,56 @@ PIECES = [".", ".0", ".5", "_", "x", "é", "\u20ac", "\n", " ", "-", "{", "7" * 
 )
 def test_a_card_is_no_part_of_a_word_nor_of_a_number_with_decimals(pieces: list[str]) -> None:
     text = "".join(pieces)
-    assert find_credit_card(text) == [match.span() for match in ALONE.finditer(text)]
+    assert spans_of(find_credit_card(text)) == [match.span() for match in ALONE.finditer(text)]
 
 
 def test_a_card_is_found_at_any_place_in_a_long_row_of_groups() -> None:
     for before in (0, 1, 2, 3, 816, 817, 818, 819, 820, 1700):
         row = "0000 " * before + "4111 1111 1111 1111" + " 0000" * 5
         assert redacted_by(Detector.CREDIT_CARD, row).split()[before] == "[redacted:credit-card]"
+
+
+BLANKS = st.sampled_from([" ", "-", "+", "\xa0", "\u202f", "  ", "?", "\u20ac", " -"])
+GROUPS = st.one_of(
+    st.sampled_from(
+        ["4111 1111 1111 1111", "5555-5555-5555-4444", "2223 0031 2200 3222", "4222 222 222 222"]
+    ),
+    st.sampled_from(
+        ["4111 1111 1111 1112", "6200 0000 0000 0000 000", "3782 822463 10005", "1111 1111 1111 1117"]
+    ),
+    st.text("0123456789", min_size=1, max_size=6),
+)
+
+
+@given(
+    st.lists(st.tuples(GROUPS, st.one_of(BLANKS, st.sampled_from([",", "x", ".", ""]))), max_size=12),
+    st.integers(1, 60),
+)
+def test_it_makes_no_difference_in_which_way_cards_in_groups_are_looked_for(
+    pieces: list[tuple[str, str]], times: int
+) -> None:
+    """Alone they are checked all together, few one by one, and very many all at once."""
+    part = "".join(group + between for group, between in pieces)
+    once = redacted_by(Detector.CREDIT_CARD, f"{part};")
+    assert redacted_by(Detector.CREDIT_CARD, f"{part};" * times) == once * times
+
+
+ADDRESSES = [
+    "a@b.io",
+    "a@b.co1@c.de",
+    "a@b.io-c@d.io",
+    "@a.bc@d.ef",
+    "x" * 330 + "@a.bc",
+    "a@b@c.de",
+    "a@b.c2",
+]
+
+
+@given(st.lists(st.sampled_from([*ADDRESSES, ",", " ", ".", "ü", "@"]), max_size=12))
+def test_it_makes_no_difference_how_dense_the_e_mail_addresses_are(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    sparse = text + " " + "." * 40 * len(text)
+    assert redacted_by(Detector.EMAIL, sparse) == redacted_by(Detector.EMAIL, text) + sparse[len(text) :]
 
 
 @pytest.mark.parametrize("text", ["DE893704abcdefghijklmnop", "DE89 3704 0044 \u00e9\u00b2\u0663d efgh 12"])

@@ -353,6 +353,32 @@ def test_a_second_time_changes_nothing(message: str, by: Settings) -> None:
     assert redact_text(once, by) == once
 
 
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("2001:db8::1alice@example.com", "[redacted:ip-address][redacted:email]"),
+        ("1:2:3:4:5:6:7:8:alice@example.com", "[redacted:ip-address]:[redacted:email]"),
+        ("alice@example.com/139.0.0.0", "[redacted:email]/[redacted:ip-address]"),
+        ("alice@example.com4111111111111111", "[redacted:email][redacted:credit-card]"),
+        (
+            f"B{CARD}^DOE alice.of.a.long.name@example.com^25121011?",
+            "[redacted:credit-card]",
+        ),
+        (
+            f"AKIAIOSFODNN7EXAMPLE}} the key: {SECRET_KEY}",
+            "[redacted:aws-key]} the key: " + SECRET_KEY,
+        ),
+        (
+            f"IQoJb3JpZ2lu{'x' * 40} {SECRET_KEY}",
+            "[redacted:aws-key] [redacted:aws-key]",
+        ),
+    ],
+)
+def test_what_is_found_only_beside_a_placeholder_is_found_at_once(text: str, redacted: str) -> None:
+    assert redact_text(text, ALL) == redacted
+    assert redact_text(redacted, ALL) == redacted
+
+
 @given(st.lists(messages, max_size=6), ways)
 def test_nor_does_it_for_the_events_of_a_log_stream(texts: list[str], by: Settings) -> None:
     events = tuple(log_event(str(number), text) for number, text in enumerate(texts))

@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 import orjson
 
 from loginformant_shipper.redaction.detectors.detection import Detection
 from loginformant_shipper.redaction.escapes import read
 from loginformant_shipper.redaction.json_values import TOKEN, json_in, string_of, with_distinct_names
-from loginformant_shipper.redaction.placeholders import placeholder
-from loginformant_shipper.redaction.spans import Span, replaced
+from loginformant_shipper.redaction.placeholders import PATTERN, placeholder
+from loginformant_shipper.redaction.spans import Cut, Span, cut_at, replaced, spans_of
 
-_MAX_ROUNDS = 8
+_MAX_ROUNDS = 32
 """What is found only because something was replaced is looked for so often, and not for ever."""
 
 _NAME_BEHIND = re.compile(r'[^"\n]{0,256}+"[ \t\r\n]*:')
@@ -24,8 +25,12 @@ _PART_OF_NUMBER_BEFORE = re.compile(r"[0-9.eE+-]*+\Z")
 _OUTSIDE_STRINGS = re.compile(r'(?:[^"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
 
 
-_GLUE = re.compile(r"[\w.+-]|::")
-"""What may belong to something that is found only when what is next to it has been replaced."""
+_GLUE = re.compile(r"[\w.+-]|/[0-9]")
+"""What may belong to something that is found only when what is next to it has been replaced.
+
+No detector asks more of what is next to a finding than that it is no word character, dot, plus sign or
+hyphen, and what stands behind a slash is an address unless a letter is before it (a version).
+"""
 
 
 def redact_findings(text: str, detections: Sequence[Detection]) -> str:
@@ -38,8 +43,18 @@ def redact_findings(text: str, detections: Sequence[Detection]) -> str:
     for _ in range(_MAX_ROUNDS):
         text, asked = _redact_once(text, asked, detections)
         if not asked:
-            break
-    return text
+            return text
+    return redacted_wholly(text)
+
+
+def redacted_wholly(text: str) -> str:
+    """Return what stands for a text in which redaction finds something again and again."""
+    is_json = json_in(text) != (0, 0)
+    return (
+        orjson.dumps({placeholder(PATTERN): placeholder(PATTERN)}).decode()
+        if is_json
+        else placeholder(PATTERN)
+    )
 
 
 def _redact_once(
@@ -48,34 +63,52 @@ def _redact_once(
     """Return the text without what those that are asked find, and which detectors are to be asked again."""
     reading = read(text)
     seen = reading.text
-    spans: list[Span] = []
-    holders: list[str] = []
-    for detection in asked:
-        if found := detection.find(seen):
-            spans += found
-            holders += [placeholder(detection.name)] * len(found)
-    if not spans:
+    found = [(cut, detection.name) for detection in asked if len(cut := detection.find(seen)) > 1]
+    if not found:
         return text, ()
-    if holders[0] != holders[-1]:
-        spans, holders = _without_overlaps(spans, holders)
-    places = reading.places(spans)
-    beside = {seen[start - 1 : start] for start, _ in spans} | {seen[end : end + 2] for _, end in spans}
-    again = (
-        detections
-        if any(map(_GLUE.match, beside))
-        else [it for it in detections if it.looks_far_where and it.looks_far_where(seen)]
-    )
+    if len(found) == 1:
+        [(cut, name)] = found
+        holders = [placeholder(name)] * (len(cut) // 2)
+    else:
+        cut, holders = _without_overlaps(seen, found)
     if "{" in seen or "[" in seen:
+        spans = spans_of(cut)
         shaping = [_may_shape_json(seen, start, end) for start, end in spans]
         if any(shaping):
             start, end = json_in(text)
             if start < end:
-                return _redact_json(text, (start, end), places, holders, shaping, detections), again
-    return replaced(text, places, holders), again
+                places = reading.places(spans)
+                return _redact_json(text, (start, end), places, holders, shaping, detections), detections
+    again = _to_be_asked_again(seen, cut, set(holders), detections)
+    if seen is not text:
+        cut = cut_at(text, reading.places(spans_of(cut)))
+    cut[1::2] = holders
+    return "".join(cut), again
 
 
-def _without_overlaps(spans: Sequence[Span], holders: Sequence[str]) -> tuple[list[Span], list[str]]:
+def _to_be_asked_again(
+    seen: str, cut: Cut, holders: AbstractSet[str], detections: Sequence[Detection]
+) -> Sequence[Detection]:
+    """Return which detectors may find more in a text in which what they have found is replaced.
+
+    None of them finds anything in which a placeholder is, but those that look far; nor anything between two
+    that it did not find before, unless it begins or ends beside one.
+    """
+    between = set(cut[2:-1:2])
+    beside = {piece[-1:] for piece in (cut[0], *between)} | {piece[:2] for piece in (cut[-1], *between)}
+    if any(map(_GLUE.match, beside)):
+        return detections
+    texts = (seen, *holders)
+    return [it for it in detections if it.looks_far_where and any(map(it.looks_far_where, texts))]
+
+
+def _without_overlaps(seen: str, found: Sequence[tuple[Cut, str]]) -> tuple[Cut, list[str]]:
     """Merge what overlaps: it becomes one, with the placeholder of the detector that comes first."""
+    spans: list[Span] = []
+    holders: list[str] = []
+    for cut, name in found:
+        spans += spans_of(cut)
+        holders += [placeholder(name)] * (len(cut) // 2)
     merged: list[Span] = []
     first_found: list[int] = []
     for (start, end), order in sorted(zip(spans, range(len(spans)), strict=True)):
@@ -85,7 +118,7 @@ def _without_overlaps(spans: Sequence[Span], holders: Sequence[str]) -> tuple[li
         else:
             merged.append((start, end))
             first_found.append(order)
-    return merged, [holders[order] for order in first_found]
+    return cut_at(seen, merged), [holders[order] for order in first_found]
 
 
 def _may_shape_json(text: str, start: int, end: int) -> bool:

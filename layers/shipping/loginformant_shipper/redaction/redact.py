@@ -11,8 +11,6 @@ from functools import cache
 from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
-
 from loginformant_shipper.events import JsonObject, LogEvent, SubscriptionMessage, UnusualEvent
 from loginformant_shipper.names import Detector
 from loginformant_shipper.patterns import Pattern
@@ -136,26 +134,15 @@ def _redact_fields(fields: JsonObject, steps: _Steps) -> JsonObject:
 
 
 def _redact(text: str, steps: _Steps) -> str:
-    """Redact one text until there is nothing more to redact.
-
-    What stands beside a placeholder may be found the second time: `2001:db8::1alice@example.com` is
-    an e-mail address first, and then one of IPv6.
-    """
-    from loginformant_shipper.redaction.findings import redact_findings
+    """Redact one text until there is nothing more to redact."""
+    from loginformant_shipper.redaction.findings import redact_findings, redacted_wholly
     from loginformant_shipper.redaction.users_pattern import redact_by_pattern
 
+    if steps.pattern is None:
+        return redact_findings(text, steps.detections)
     for _ in range(_MAX_ROUNDS):
-        searched = text if steps.pattern is None else redact_by_pattern(text, steps.pattern)
-        redacted = redact_findings(searched, steps.detections)
+        redacted = redact_findings(redact_by_pattern(text, steps.pattern), steps.detections)
         if redacted == text:
             return text
         text = redacted
-    return _redact_wholly(text)
-
-
-def _redact_wholly(text: str) -> str:
-    from loginformant_shipper.redaction.json_values import json_in
-    from loginformant_shipper.redaction.users_pattern import FOUND_BY_PATTERN
-
-    is_json = json_in(text) != (0, 0)
-    return orjson.dumps({FOUND_BY_PATTERN: FOUND_BY_PATTERN}).decode() if is_json else FOUND_BY_PATTERN
+    return redacted_wholly(text)

@@ -1,8 +1,52 @@
-"""Spans: where in a text something begins and ends."""
+"""Spans and cuts: where in a text something is."""
 
 from collections.abc import Sequence
+from itertools import accumulate, compress
 
 Span = tuple[int, int]
+"""Where it begins and ends."""
+
+Cut = list[str]
+"""A text in pieces: what is not found and, at odd indexes, what is. Together they are the text.
+
+That is what `split` of a pattern with one group returns, in half the time that the spans of its matches take.
+"""
+
+
+def cut_at(text: str, spans: Sequence[Span]) -> Cut:
+    """Return a text cut at spans of it; they are in order and do not overlap."""
+    pieces = [""] * (2 * len(spans) + 1)
+    starts, ends = [start for start, _ in spans], [end for _, end in spans]
+    pieces[0::2] = [text[end:start] for end, start in zip([0, *ends], [*starts, len(text)], strict=True)]
+    pieces[1::2] = [text[start:end] for start, end in spans]
+    return pieces
+
+
+def spans_of(cut: Cut) -> list[Span]:
+    """Return where what is found is."""
+    ends = list(accumulate(map(len, cut)))
+    return list(zip(ends[0::2], ends[1::2], strict=False))  # behind the last piece nothing is found
+
+
+def only(cut: Cut, flags: Sequence[int]) -> Cut:
+    """Return a cut without the findings whose flag is 0 or false."""
+    if all(flags):
+        return cut
+    kept: Cut = []
+    start = 0
+    for index in compress(range(1, len(cut), 2), flags):
+        kept += "".join(cut[start:index]), cut[index]
+        start = index + 1
+    kept.append("".join(cut[start:]))
+    return kept
+
+
+def merged(text: str, *cuts: Cut) -> Cut:
+    """Return one cut with what is found in any of several cuts of a text; what overlaps becomes one."""
+    found = [cut for cut in cuts if len(cut) > 1]
+    if len(found) < 2:
+        return found[0] if found else [text]
+    return cut_at(text, without_overlaps([span for cut in found for span in spans_of(cut)]))
 
 
 def without_overlaps(spans: Sequence[Span]) -> list[Span]:
@@ -18,8 +62,6 @@ def without_overlaps(spans: Sequence[Span]) -> list[Span]:
 
 def replaced(text: str, spans: Sequence[Span], by: Sequence[str]) -> str:
     """Return a text with each span of it replaced; they are in order and do not overlap."""
-    parts = [""] * (2 * len(spans) + 1)
-    starts, ends = [start for start, _ in spans], [end for _, end in spans]
-    parts[0::2] = [text[end:start] for end, start in zip([0, *ends], [*starts, len(text)], strict=True)]
-    parts[1::2] = by
-    return "".join(parts)
+    pieces = cut_at(text, spans)
+    pieces[1::2] = by
+    return "".join(pieces)

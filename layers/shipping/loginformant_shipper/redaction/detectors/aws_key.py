@@ -6,13 +6,13 @@ from string import ascii_letters, digits
 
 from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
-from loginformant_shipper.redaction.spans import Span, without_overlaps
+from loginformant_shipper.redaction.spans import Cut, Span, cut_at, merged
 
 # "IAM identifiers", AWS IAM user guide: AKIA is a user's key, ASIA a temporary one, ABIA a bearer token of
 # STS, ACCA a credential of one service. Those of users (AIDA) and roles (AROA) are names, not credentials.
-_KEY_ID = re.compile(r"A(?<![A-Za-z0-9]A)(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9])")
+_KEY_ID = re.compile(r"(A(?<![A-Za-z0-9]A)(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9]))")
 # Session tokens of STS begin alike.
-_SESSION_TOKEN = re.compile(r"(?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz)[A-Za-z0-9+/=_-]{40,}+")
+_SESSION_TOKEN = re.compile(r"((?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz)[A-Za-z0-9+/=_-]{40,}+)")
 
 # --- secret access keys ---
 #
@@ -47,14 +47,14 @@ _MAX_DISTANCE, _MAX_NEAR_DISTANCE = 160, 48
 """In characters, from a name or an id to a secret."""
 
 
-def find_aws_key(text: str) -> list[Span]:
-    """Return where ids of access keys, secret access keys and session tokens are."""
-    found = [match.span() for match in _KEY_ID.finditer(text)] if "A" in text else []
-    if found or _has_some_name(text):
-        found += [span for span in _secrets(text) if _is_named(text, *span)]
+def find_aws_key(text: str) -> Cut:
+    """Cut a text at ids of access keys, secret access keys and session tokens."""
+    cuts: list[Cut] = [_KEY_ID.split(text) if "A" in text else [text]]
+    if len(cuts[0]) > 1 or _has_some_name(text):
+        cuts.append(cut_at(text, [span for span in _secrets(text) if _is_named(text, *span)]))
     if "oJb3JpZ2lu" in text or "oGZXIvYXdz" in text:
-        found += [match.span() for match in _SESSION_TOKEN.finditer(text)]
-    return without_overlaps(found)
+        cuts.append(_SESSION_TOKEN.split(text))
+    return merged(text, *cuts)
 
 
 def _has_some_name(text: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from loginformant_shipper.names import Detector
-from loginformant_shipper.redaction.spans import Span
+from loginformant_shipper.redaction.spans import Cut
 
 
 class Detection(NamedTuple):
@@ -13,8 +13,8 @@ class Detection(NamedTuple):
     name: Detector
     finds: str
     """What is found, in a sentence of the documentation (docs/filtering.md)."""
-    find: Callable[[str], list[Span]]
-    """Returns where it is in a text whose escapes were read; in order, without overlaps, in linear time.
+    find: Callable[[str], Cut]
+    """Cuts a text, whose escapes were read, at what it finds there, in linear time.
 
     Nearly all texts hold nothing. So it first looks for something that is cheap to find, without which it
     finds nothing: a character, a word, or a pattern that begins with a rare character.

@@ -5,7 +5,7 @@ import re
 
 from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
-from loginformant_shipper.redaction.spans import Span, without_overlaps
+from loginformant_shipper.redaction.spans import Cut, Span, cut_at, merged
 
 # As many digits as there are: what follows is never another one, so that no shorter number is tried.
 _OCTET = r"(?:1[0-9]{0,2}+|2(?:[0-4][0-9]?+|5[0-5]?+|[6-9])?+|[3-9][0-9]?+|0)"
@@ -15,28 +15,32 @@ _FIRST_OCTET = (
 )
 # Browsers tell only the first number of their version: `Chrome/139.0.0.0`. That is no address of a host.
 _NO_VERSION = r"(?<![A-Za-z]/...\.0\.0\.0)(?<![A-Za-z]/..\.0\.0\.0)"
-_IPV4 = re.compile(rf"{_FIRST_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}(?!\w|\.[0-9]){_NO_VERSION}")
+_IPV4 = re.compile(rf"({_FIRST_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}(?!\w|\.[0-9]){_NO_VERSION})")
 _SOME_IPV4 = re.compile(r"\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")
 # "EC2 instance hostnames", Amazon EC2 user guide: ip-10-0-0-1.ec2.internal and
 # ec2-203-0-113-7.compute-1.amazonaws.com.
-_HOST_NAME = re.compile(rf"(?:ip-(?<![\w.]...)|ec2-(?<![\w.]....)){_OCTET}(?:-{_OCTET}){{3}}(?!\w|\.[0-9])")
+_HOST_NAME = re.compile(rf"((?:ip-(?<![\w.]...)|ec2-(?<![\w.]....)){_OCTET}(?:-{_OCTET}){{3}}(?!\w|\.[0-9]))")
 
 _IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f:.]*::|(?:[0-9A-Fa-f]{1,4}:){6})[0-9A-Fa-f:.]++(?!\w)")
 _SOME_IPV6 = re.compile(r":[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:")
 _MAX_IPV6 = len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255")
 
 
-def find_ip_address(text: str) -> list[Span]:
-    """Return where IPv4 and IPv6 addresses are."""
-    found: list[Span] = []
+def find_ip_address(text: str) -> Cut:
+    """Cut a text at IPv4 and IPv6 addresses."""
+    cuts: list[Cut] = []
     if _SOME_IPV4.search(text):
-        found = [match.span() for match in _IPV4.finditer(text)]
+        cuts.append(_IPV4.split(text))
     if "ip-" in text or "ec2-" in text:
-        found = without_overlaps(found + [match.span() for match in _HOST_NAME.finditer(text)])
-    if "::" in text or _SOME_IPV6.search(text):
+        cuts.append(_HOST_NAME.split(text))
+    if _may_hold_ipv6(text):
         addresses = [span for match in _IPV6.finditer(text) if (span := _ipv6_in(match))]
-        return without_overlaps(found + addresses)
-    return found
+        cuts.append(cut_at(text, addresses))
+    return merged(text, *cuts)
+
+
+def _may_hold_ipv6(text: str) -> bool:
+    return "::" in text or _SOME_IPV6.search(text) is not None
 
 
 def _ipv6_in(found: re.Match[str]) -> Span | None:
@@ -53,5 +57,8 @@ def _ipv6_in(found: re.Match[str]) -> Span | None:
 
 
 IP_ADDRESS = Detection(
-    Detector.IP_ADDRESS, "IPv4 and IPv6, also in the names of EC2 instances", find_ip_address
+    Detector.IP_ADDRESS,
+    "IPv4 and IPv6, also in the names of EC2 instances",
+    find_ip_address,
+    looks_far_where=_may_hold_ipv6,
 )

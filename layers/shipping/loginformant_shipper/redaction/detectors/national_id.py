@@ -6,17 +6,17 @@ from functools import cache
 
 from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
-from loginformant_shipper.redaction.spans import Span, without_overlaps
+from loginformant_shipper.redaction.spans import Cut, Span, cut_at, merged, only, without_overlaps
 
 # United States: Social Security Administration, "Social Security number randomization": never 000, 666 or 900
 # and above, 00, 0000.
-_US_SSN = re.compile(r"(?<![\w-])(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![\w-])")
+_US_SSN = re.compile(r"((?<![\w-])(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![\w-]))")
 _SOME_US_SSN = re.compile(r"-[0-9]{2}-[0-9]{4}")
 # Brazil, Receita Federal: two check digits.
-_CPF = re.compile(r"(?<![\w.-])[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}(?![\w-])")
+_CPF = re.compile(r"((?<![\w.-])[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}(?![\w-]))")
 _SOME_CPF = re.compile(r"\.[0-9]{3}-[0-9]{2}")
 # Switzerland, Central Compensation Office: the country's 756, and the check digit of EAN-13.
-_AHV = re.compile(r"756(?<![\w.]...)\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}(?![\w]|\.[0-9])")
+_AHV = re.compile(r"(756(?<![\w.]...)\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}(?![\w]|\.[0-9]))")
 
 # ISO 13616: country, two check digits, letters and digits, often in groups of four. How many, each country
 # says (SWIFT, "IBAN registry").
@@ -57,27 +57,26 @@ _IBAN_LENGTHS = {
 }
 
 
-def find_national_id(text: str) -> list[Span]:
-    """Return where social security numbers, tax numbers and account numbers are."""
-    found: list[Span] = []
+def find_national_id(text: str) -> Cut:
+    """Cut a text at social security numbers, tax numbers and account numbers."""
+    cuts: list[Cut] = []
     if _SOME_US_SSN.search(text):
-        found += [match.span() for match in _US_SSN.finditer(text)]
+        cuts.append(_US_SSN.split(text))
     if _SOME_CPF.search(text):
-        found += _valid(_CPF, text, _is_cpf)
+        cuts.append(_valid(_CPF, text, _is_cpf))
     if "756." in text:
-        found += _valid(_AHV, text, _is_ahv)
+        cuts.append(_valid(_AHV, text, _is_ahv))
     latin = text.encode("latin-1", "replace")
     starts = _IBAN_START.finditer(latin.translate(_KIND_OF))
-    found += [span for start in starts if (span := _iban_at(text, latin, start.start()))]
-    return without_overlaps(found)
+    account_numbers = [span for start in starts if (span := _iban_at(text, latin, start.start()))]
+    if account_numbers:
+        cuts.append(cut_at(text, without_overlaps(account_numbers)))
+    return merged(text, *cuts)
 
 
-def _valid(pattern: re.Pattern[str], text: str, is_valid: Callable[[Sequence[int]], bool]) -> list[Span]:
-    return [
-        match.span()
-        for match in pattern.finditer(text)
-        if is_valid([int(character) for character in match[0] if character.isdigit()])
-    ]
+def _valid(pattern: re.Pattern[str], text: str, is_valid: Callable[[Sequence[int]], bool]) -> Cut:
+    cut = pattern.split(text)
+    return only(cut, [is_valid([int(sign) for sign in found if sign.isdigit()]) for found in cut[1::2]])
 
 
 def _is_cpf(digits: Sequence[int]) -> bool:

@@ -8,7 +8,7 @@ from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
 from loginformant_shipper.redaction.escapes import read
 from loginformant_shipper.redaction.placeholders import placeholder
-from loginformant_shipper.redaction.spans import Span, replaced, without_overlaps
+from loginformant_shipper.redaction.spans import Cut, Span, cut_at, replaced, without_overlaps
 
 REDACTED = placeholder(Detector.PRIVATE_KEY)
 
@@ -52,9 +52,9 @@ class _Piece(NamedTuple):
     """`BEGIN`, `END` or nothing."""
 
 
-def find_private_key(text: str) -> list[Span]:
-    """Return where, in one text, the lines between the markers of private keys are; the markers stay."""
-    return find_private_keys([text])[0] if "PRIVATE" in text else []
+def find_private_key(text: str) -> Cut:
+    """Cut a text at the lines between the markers of private keys; the markers stay."""
+    return cut_at(text, find_private_keys([text])[0]) if "PRIVATE" in text else [text]
 
 
 def reach_of_keys(texts: Sequence[str]) -> Iterator[tuple[int, int]]:

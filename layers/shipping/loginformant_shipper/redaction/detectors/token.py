@@ -4,7 +4,7 @@ import re
 
 from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
-from loginformant_shipper.redaction.spans import Span, without_overlaps
+from loginformant_shipper.redaction.spans import Cut, cut_at, merged
 
 # RFC 6750, section 2.1. A word is no token: there is a digit in it, or it is longer than words are.
 _BEARER = re.compile(
@@ -15,18 +15,18 @@ _BEARER = re.compile(
 # RFC 7515 and 7516: base64url of a header that begins with `{"`, then one to four more parts, of which the
 # second may be empty.
 _JSON_WEB_TOKEN = re.compile(
-    r"eyJ(?<![A-Za-z0-9_-]...)[A-Za-z0-9_-]{8,}+\.(?:[A-Za-z0-9_-]{8,}+|(?=\.[A-Za-z0-9_-]{8}))(?:\.[A-Za-z0-9_-]*+){0,3}+"
+    r"(eyJ(?<![A-Za-z0-9_-]...)[A-Za-z0-9_-]{8,}+\."
+    r"(?:[A-Za-z0-9_-]{8,}+|(?=\.[A-Za-z0-9_-]{8}))(?:\.[A-Za-z0-9_-]*+){0,3}+)"
 )
 
 
-def find_token(text: str) -> list[Span]:
-    """Return where bearer tokens and JSON web tokens are."""
-    found: list[Span] = []
-    if "eyJ" in text:
-        found += [match.span() for match in _JSON_WEB_TOKEN.finditer(text)]
-    if "earer" in text or "EARER" in text:
-        found += [match.span(1) for match in _BEARER.finditer(text)]
-    return without_overlaps(found)
+def find_token(text: str) -> Cut:
+    """Cut a text at bearer tokens and JSON web tokens."""
+    of_json = _JSON_WEB_TOKEN.split(text) if "eyJ" in text else [text]
+    if "earer" not in text and "EARER" not in text:
+        return of_json
+    bearer = [match.span(1) for match in _BEARER.finditer(text)]
+    return merged(text, of_json, cut_at(text, bearer))
 
 
 TOKEN = Detection(
