@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from loginformant_shipper.delivery.batching import batches
-from loginformant_shipper.entries.log_object import entry, frame
+from loginformant_shipper.entries.log_object import Entries, frame, log_object
 from loginformant_shipper.events import SubscriptionMessage
 from loginformant_shipper.levels import decide
 from loginformant_shipper.names import Detector
@@ -60,11 +60,12 @@ def _seconds(shipped: dict[str, object], settings: Settings) -> float:
         assert isinstance(decoded, SubscriptionMessage)
         message = redact(decoded, settings)
         where = frame(message.origin, "")
-        entries = [
-            entry(log, decide(log.continues or log.parsed, message.origin.log_group).level, where)
+        bodies = [
+            log_object(log, decide(log.continues or log.parsed, message.origin.log_group).level, where)
             for log in join(message.events)
         ]
-        list(batches(entries, 500, lambda: MIB))
+        logs = Entries(message.origin, bodies, [(each,) for each in message.events[: len(bodies)]])
+        list(batches([logs], 500, lambda: MIB))
     return time.process_time() - start
 
 

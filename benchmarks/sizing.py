@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from loginformant_shipper.entries.log_object import Entry, entry, frame
+from loginformant_shipper.entries.log_object import frame, log_object
 from loginformant_shipper.events import LogEvent, Origin
 from loginformant_shipper.levels import decide_log
 from loginformant_shipper.names import Level
@@ -90,7 +90,7 @@ class Sizing:
     """A day, each."""
 
 
-def entries(messages: list[str], left_out: frozenset[str] = frozenset()) -> Iterator[Entry]:
+def entries(messages: list[str], left_out: frozenset[str] = frozenset()) -> Iterator[bytes]:
     """Make the log objects of a log stream, one event each for what is no stack trace."""
     where = frame(ORIGIN, REGION, left_out=left_out)
     events = [
@@ -98,12 +98,12 @@ def entries(messages: list[str], left_out: frozenset[str] = frozenset()) -> Iter
         for number, message in enumerate(messages)
     ]
     for log in join(events):
-        yield entry(log, decide_log(log, ORIGIN.log_group, Level.INFORMATION).level, where)
+        yield log_object(log, decide_log(log, ORIGIN.log_group, Level.INFORMATION).level, where)
 
 
 def sent_bytes(messages: list[str], left_out: frozenset[str] = frozenset()) -> float:
     """Return the bytes of a log event as it is sent, with the comma between two logs."""
-    return sum(len(each.body) + 1 for each in entries(messages, left_out)) / len(messages)
+    return sum(len(each) + 1 for each in entries(messages, left_out)) / len(messages)
 
 
 def stream_bytes(messages: list[str]) -> float:

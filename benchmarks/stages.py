@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import urllib3
 from loginformant_shipper.delivery.batching import batches
-from loginformant_shipper.entries.log_object import entry, frame
+from loginformant_shipper.entries.log_object import Entries, frame, log_object
 from loginformant_shipper.events import SubscriptionMessage
 from loginformant_shipper.filtering import is_blank
 from loginformant_shipper.levels import decide_log
 from loginformant_shipper.parsing.stack_traces import join
-from loginformant_shipper.pipeline import Environment
+from loginformant_shipper.pipeline import LOGS_AT_ONCE, Environment
 from loginformant_shipper.wire.decoding import decode
 
 from benchmarks import naive
@@ -58,13 +58,17 @@ def _stages(
     logs = list(join(events))
     levels = [decide_log(log, origin.log_group).level for log in logs]
     where = frame(origin, "")
-    entries = [entry(log, level, where) for log, level in zip(logs, levels, strict=True)]
+    bodies = [log_object(log, level, where) for log, level in zip(logs, levels, strict=True)]
+    entries = [
+        Entries(origin, bodies[start:end], [log.events for log in logs[start:end]])
+        for start, end in ((start, start + LOGS_AT_ONCE) for start in range(0, len(logs), LOGS_AT_ONCE))
+    ]
     work: list[Callable[[], object]] = [
         lambda: list(decode(shipped, 64 * MIB)),
         lambda: list(join(events)),
         lambda: [decide_log(log, origin.log_group) for log in logs],
         lambda: [is_blank(log) for log in logs],
-        lambda: [entry(log, level, where) for log, level in zip(logs, levels, strict=True)],
+        lambda: [log_object(log, level, where) for log, level in zip(logs, levels, strict=True)],
         lambda: list(batches(entries, 500, lambda: MIB)),
         lambda: deliver(shipped, environment),
         lambda: naive.ship(shipped, pool, url, KEY),

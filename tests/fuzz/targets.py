@@ -19,7 +19,7 @@ from loginformant_shipper import pipeline
 from loginformant_shipper.dead_letters.messages import MAX_MESSAGE_BYTES, Addressed
 from loginformant_shipper.delivery.dispatcher import EnvironmentState
 from loginformant_shipper.delivery.policy import Policy
-from loginformant_shipper.entries.log_object import entry, frame
+from loginformant_shipper.entries.log_object import frame, log_object
 from loginformant_shipper.events import (
     ControlMessage,
     LogEvent,
@@ -154,7 +154,7 @@ def fuzz_joiner(lines: list[str], gaps: list[int], odd: object) -> None:
             assert not "".join(event.message for event in log.events).rpartition("\t")[2].strip()
             continue
         level = decide_log(log).level
-        sent = entry(log, level, frame(ORDERS, "eu-west-1", {"team": "shop"})).body
+        sent = log_object(log, level, frame(ORDERS, "eu-west-1", {"team": "shop"}))
         [body] = accepted_logs(Call("POST", SINGLE, HEADERS, sent), frozenset({"a-key"}))
         assert {event.id for event in log.events} == set(
             body["properties"].get("eventIds") or [body["properties"]["eventId"]]

@@ -3,11 +3,13 @@
 import base64
 import gzip
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, islice
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from loginformant_shipper.delivery.batching import Batch, batch_of
-from loginformant_shipper.entries.log_object import Entry
+from loginformant_shipper.delivery.batching import CLOSING, COMMA, OPENING, Batch
+from loginformant_shipper.entries.log_object import Entries
 from loginformant_shipper.events import LogEvent, Origin, UnusualEvent
 from loginformant_shipper.settings import Settings, load_settings
 
@@ -36,9 +38,32 @@ def log_event(identifier: str = "e0", message: str = "Order placed", **others: o
     return LogEvent(identifier, raw["timestamp"], message)
 
 
+class Entry(NamedTuple):
+    """One log as a batch takes it."""
+
+    body: bytes
+    events: tuple[LogEvent, ...]
+    origin: Origin
+
+
 def an_entry(*identifiers: str, body: bytes = b'{"message":"x"}', origin: Origin = ORDERS) -> Entry:
     """An entry of one log event for each identifier."""
     return Entry(body, tuple(log_event(identifier) for identifier in identifiers or ("e0",)), origin)
+
+
+def in_chunks(entries: Iterable[Entry], at_once: int = 100) -> Iterator[Entries]:
+    """Entries as the pipeline hands them on: at most so many of one log stream together."""
+    for origin, run in groupby(entries, key=attrgetter("origin")):
+        while some := list(islice(run, at_once)):
+            yield Entries(origin, [entry.body for entry in some], [entry.events for entry in some])
+
+
+def batch_of(entries: Sequence[Entry], position: int = 0) -> Batch:
+    """The batch of these entries; so many came before the first."""
+    bodies, logs, origins = zip(*entries, strict=True)
+    positions = range(position, position + len(entries))
+    body = OPENING + COMMA.join(bodies) + CLOSING
+    return Batch(body, tuple(map(len, bodies)), logs, origins, positions)
 
 
 def a_batch(*identifiers: str) -> Batch:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from loginformant_shipper.entries.log_object import entry, frame
+from loginformant_shipper.entries.log_object import frame, log_object
 from loginformant_shipper.events import SubscriptionMessage
 from loginformant_shipper.levels import decide_log
 from loginformant_shipper.parsing.stack_traces import join
@@ -28,7 +28,7 @@ def bodies_of(name: str) -> Iterator[bytes]:
         if isinstance(message, SubscriptionMessage):
             where = frame(message.origin, "eu-west-1", {"team": "shop"})
             for log in join(message.events):
-                yield entry(log, decide_log(log, message.origin.log_group).level, where).body
+                yield log_object(log, decide_log(log, message.origin.log_group).level, where)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -2,7 +2,15 @@ from collections import Counter
 from collections.abc import Iterable
 
 import pytest
-from loginformant_shipper.filtering import LevelledLog, has_filters, is_blank, is_own, keep, share_of
+from loginformant_shipper.filtering import (
+    LevelledLog,
+    LogFilter,
+    has_filters,
+    is_blank,
+    is_own,
+    keep,
+    share_of,
+)
 from loginformant_shipper.names import FilterCause, Level
 from loginformant_shipper.parsing.messages import parse
 from loginformant_shipper.parsing.stack_traces import MAX_JOINED_EVENTS, Log, join
@@ -33,7 +41,7 @@ def levelled(message: str, level: Level = Level.INFORMATION, identifier: str = "
 def kept(logs: Iterable[LevelledLog], **variables: str) -> tuple[list[str], dict[FilterCause, int]]:
     """The messages that are shipped, and how many events are not, by the cause."""
     dropped: Counter[FilterCause] = Counter()
-    messages = [log.parsed.text for log, _ in keep(logs, settings(**variables), dropped)]
+    messages = [log.parsed.text for log, _ in keep(logs, LogFilter(settings(**variables)), dropped)]
     return messages, dict(dropped)
 
 

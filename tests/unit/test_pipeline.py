@@ -14,7 +14,7 @@ from loginformant_shipper import pipeline, telemetry
 from loginformant_shipper.dead_letters.messages import Addressed, DeadLetterMessage
 from loginformant_shipper.delivery.dispatcher import EnvironmentState
 from loginformant_shipper.delivery.policy import Policy
-from loginformant_shipper.entries.log_object import Entry, Frame, entry
+from loginformant_shipper.entries.log_object import Frame, log_object
 from loginformant_shipper.events import LogEvent, SubscriptionMessage
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.stack_traces import Log
@@ -436,11 +436,11 @@ def test_once_nothing_is_sent_any_more_logs_are_redacted_but_not_serialised(
     senders.api = answers(then=404)
     made: list[Log] = []
 
-    def note(log: Log, level: Level, frame: Frame) -> Entry:
+    def note(log: Log, level: Level, frame: Frame) -> bytes:
         made.append(log)
-        return entry(log, level, frame)
+        return log_object(log, level, frame)
 
-    monkeypatch.setattr(pipeline, "entry", note)
+    monkeypatch.setattr(pipeline, "log_object", note)
     used = environment(senders, REDACT="email", BATCH_MAX_LOGS="10")
     used = replace(used, policy=Policy(max_in_flight=4))
     answer = ship(awslogs_event(secrets(0, 200)), used, FUNCTION_TIME)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loginformant_shipper.entries.log_object import entry, frame
+from loginformant_shipper.entries.log_object import frame, log_object
 from loginformant_shipper.events import LogEvent, Origin
 from loginformant_shipper.levels import decide_log
 from loginformant_shipper.parsing.stack_traces import join
@@ -28,7 +28,7 @@ def logs_of(given_input: dict[str, Any]) -> list[dict[str, Any]]:
         for number, message in enumerate(given_input["messages"])
     ]
     where = frame(Origin("123456789012", log_group, "stream"), "eu-west-1")
-    return [json.loads(entry(log, decide_log(log, log_group).level, where).body) for log in join(events)]
+    return [json.loads(log_object(log, decide_log(log, log_group).level, where)) for log in join(events)]
 
 
 def assert_as_expected(logs: list[dict[str, Any]], expected: dict[str, Any]) -> None:

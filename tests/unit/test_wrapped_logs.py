@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loginformant_shipper.entries.log_object import entry, frame
+from loginformant_shipper.entries.log_object import frame, log_object
 from loginformant_shipper.events import LogEvent, Origin
 from loginformant_shipper.levels import decide_log
 from loginformant_shipper.names import Detector
@@ -33,7 +33,7 @@ def arrivals(messages: Sequence[str], log_group: str = LOG_GROUP) -> list[dict[s
     events = [LogEvent(str(number), NOW, message) for number, message in enumerate(messages)]
     where = frame(Origin("123456789012", log_group, "stream"), "eu-west-1")
     return [
-        json.loads(entry(log, decide_log(log, log_group).level, where).body)
+        json.loads(log_object(log, decide_log(log, log_group).level, where))
         for log in join(events)
         if log.parsed.text
     ]

@@ -7,9 +7,9 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 import orjson
-from loginformant_shipper.entries.log_object import entry, frame
+from loginformant_shipper.entries.log_object import frame, log_object
 from loginformant_shipper.events import SubscriptionMessage
-from loginformant_shipper.filtering import LevelledLog, fates, is_blank, is_own
+from loginformant_shipper.filtering import LevelledLog, LogFilter, is_blank, is_own
 from loginformant_shipper.levels import decide_log
 from loginformant_shipper.names import FilterCause, Level
 from loginformant_shipper.parsing.pieces import pieces
@@ -57,10 +57,12 @@ def _of_stream(message: SubscriptionMessage, settings: Settings) -> Iterator[Pre
     where = frame(origin, settings.region, settings.properties, left_out=settings.left_out_properties)
     blanks: list[Log] = []
     rules: list[str] = []
-    for log, level, cause in fates(_levelled(message, settings, blanks, rules), settings):
+    log_filter = LogFilter(settings)
+    for log, level in _levelled(message, settings, blanks, rules):
+        cause = log_filter.cause(log, level)
         yield from (Filtered(blank, FilterCause.BLANK) for blank in blanks)
         blanks.clear()
-        document = orjson.loads(entry(log, level, where).body)
+        document = orjson.loads(log_object(log, level, where))
         if is_own(origin, settings.own_log_groups):
             cause = FilterCause.OWN
         yield Arrival(log, level, rules.pop(), origin.log_group, document, cause)

@@ -40,32 +40,37 @@ def has_filters(settings: Settings) -> bool:
     )
 
 
-def keep(
-    logs: Iterable[LevelledLog], settings: Settings, dropped: Counter[FilterCause]
-) -> Iterator[LevelledLog]:
-    """Yield the logs of one log stream that are shipped; the events of the others are added to `dropped`.
+class LogFilter:
+    """Decides which logs of one log stream are shipped; asked for each, in order.
 
     The patterns look at the text of the log: of a stack trace, all lines; of a wrapped log, what the program
     wrote, and the whole message as well. The rest of a trace that is several
     logs shares the fate of its beginning. Sampling keeps or drops a Lambda request as a whole: it decides by
     a hash of its id, or else of the event's id, and so alike whenever and wherever it is asked.
     """
-    for log, level, cause in fates(logs, settings):
-        if cause is None:
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._beginning: ParsedMessage | None = None
+        self._cause: FilterCause | None = None
+
+    def cause(self, log: Log, level: Level) -> FilterCause | None:
+        """Return why a log is not shipped; None where it is."""
+        if log.continues is None or log.continues is not self._beginning:
+            self._beginning = log.continues or log.parsed
+            self._cause = _cause(self._beginning, level, log.events[0].id, self._settings)
+        return self._cause
+
+
+def keep(
+    logs: Iterable[LevelledLog], log_filter: LogFilter, dropped: Counter[FilterCause]
+) -> Iterator[LevelledLog]:
+    """Yield the logs that are shipped; the events of the others are added to `dropped`."""
+    for log, level in logs:
+        if (cause := log_filter.cause(log, level)) is None:
             yield log, level
         else:
             dropped[cause] += len(log.events)
-
-
-def fates(logs: Iterable[LevelledLog], settings: Settings) -> Iterator[tuple[Log, Level, FilterCause | None]]:
-    """Yield every log of one log stream with the cause for which it is not shipped; None where it is."""
-    beginning: ParsedMessage | None = None
-    cause: FilterCause | None = None
-    for log, level in logs:
-        if log.continues is None or log.continues is not beginning:
-            beginning = log.continues or log.parsed
-            cause = _cause(beginning, level, log.events[0].id, settings)
-        yield log, level, cause
 
 
 def _cause(parsed: ParsedMessage, level: Level, event_id: str, settings: Settings) -> FilterCause | None:

@@ -1,8 +1,9 @@
 """The way of a log event, from what Lambda hands over to a ledger that balances.
 
-decode → redact → join and parse → infer the level → filter → entry → batch → deliver → or dead-letter
+decode → redact → join and parse → infer the level → filter → log object → batch → deliver → or dead-letter
 
-All of it is lazy, a piece of a log stream at a time, so that it can end when the time is up.
+All of it is lazy, a piece of a log stream at a time, so that it can end when the time is up. Within a piece
+some logs are handed on together, so that what each costs is its own work and not the handing on.
 """
 
 import gc
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 from loginformant_shipper.dead_letters.messages import (
@@ -36,7 +37,7 @@ from loginformant_shipper.delivery.batching import batches, unsent_batch
 from loginformant_shipper.delivery.dispatcher import Delivery, EnvironmentState, Failed
 from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.delivery.senders import Senders, ThreadedSenders
-from loginformant_shipper.entries.log_object import Entry, entry, frame
+from loginformant_shipper.entries.log_object import Entries, frame, log_object
 from loginformant_shipper.events import (
     LogEvent,
     Origin,
@@ -46,7 +47,7 @@ from loginformant_shipper.events import (
     Undecodable,
 )
 from loginformant_shipper.failures import Failure, Reason
-from loginformant_shipper.filtering import LevelledLog, has_filters, is_blank, is_own, keep
+from loginformant_shipper.filtering import LevelledLog, LogFilter, has_filters, is_blank, is_own, keep
 from loginformant_shipper.ledger import Ledger
 from loginformant_shipper.levels import decide_log
 from loginformant_shipper.log_group_tags import LogGroupTags, read_tags_of_log_group
@@ -338,32 +339,44 @@ def _begin_each(
         yield from islice(redacted, at_once)
 
 
+LOGS_AT_ONCE = 100
+"""So many logs are handed on together: to hand on each by itself takes as long as some of the stages."""
+
+
 def _entries(
     begun: Iterator[_Begun], environment: Environment, ledger: Ledger, is_sent: Callable[[], bool]
-) -> Iterator[Entry]:
+) -> Iterator[Entries]:
     """Make log objects; only their events once nothing is sent any more."""
     settings = environment.settings
     filters = has_filters(settings)
     for origin, events in begun:
         filtered_before = ledger.filtered
-        logs = _logs(events, origin, settings, ledger)
         tags = environment.tags.of(origin)
         where = frame(origin, settings.region, settings.properties, tags, settings.left_out_properties)
-        for log, level in keep(logs, settings, ledger.dropped) if filters else logs:
-            yield entry(log, level, where) if is_sent() else Entry(b"", log.events, origin)
+        log_filter = LogFilter(settings)
+        for logs in _logs(events, origin, settings, ledger):
+            kept = list(keep(logs, log_filter, ledger.dropped)) if filters else logs
+            events_of_each = [log.events for log, _ in kept]
+            if is_sent():
+                yield Entries(origin, [log_object(log, level, where) for log, level in kept], events_of_each)
+            else:
+                yield Entries(origin, [b""] * len(kept), events_of_each)
         ledger.log_groups[origin.log_group].filtered += ledger.filtered - filtered_before
 
 
 def _logs(
     events: Iterable[LogEvent], origin: Origin, settings: Settings, ledger: Ledger
-) -> Iterator[LevelledLog]:
+) -> Iterator[list[LevelledLog]]:
+    """Yield some logs at a time. They are of one piece of the log stream, which bounds their size."""
     log_group, default_level = origin.log_group, settings.default_level
     redact = partial(redact_text, settings=settings) if is_wanted(settings) else None
-    for log in chain.from_iterable(join(piece, redact) for piece in pieces(events)):
-        if is_blank(log):
-            ledger.dropped[FilterCause.BLANK] += len(log.events)
-        else:
-            yield log, decide_log(log, log_group, default_level).level
+    for piece in pieces(events):
+        joined = join(piece, redact)
+        while logs := list(islice(joined, LOGS_AT_ONCE)):
+            ledger.dropped[FilterCause.BLANK] += sum(len(log.events) for log in logs if is_blank(log))
+            yield [
+                (log, decide_log(log, log_group, default_level).level) for log in logs if not is_blank(log)
+            ]
 
 
 def _store(letters: list[Addressed], seconds: float, ledger: Ledger, parked_queue: str | None = None) -> None:

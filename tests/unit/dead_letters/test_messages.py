@@ -23,9 +23,7 @@ from loginformant_shipper.dead_letters.messages import (
     dead_letter_messages,
 )
 from loginformant_shipper.dead_letters.sqs import Postponed, postpone, reserve_seconds, store
-from loginformant_shipper.delivery.batching import batch_of
 from loginformant_shipper.delivery.dispatcher import Failed
-from loginformant_shipper.entries.log_object import Entry
 from loginformant_shipper.events import (
     LogEvent,
     Origin,
@@ -45,7 +43,7 @@ from loginformant_shipper.settings import (
 from loginformant_shipper.wire.decoding import decode
 from loginformant_shipper.wire.encoding import encode
 
-from tests.unit.sample_data import ORDERS, PAYMENTS, a_batch, an_entry, log_event
+from tests.unit.sample_data import ORDERS, PAYMENTS, Entry, a_batch, an_entry, batch_of, log_event
 
 NOW = datetime(2026, 11, 23, 10, 0, 0, 5000, UTC)
 REJECTED = Failure(Reason.REJECTED, 400, "look at your logs")

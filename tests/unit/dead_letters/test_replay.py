@@ -16,13 +16,13 @@ from loginformant_shipper.dead_letters.replay import (
     records_to_return,
     split_off,
 )
-from loginformant_shipper.delivery.batching import Batch, batch_of
+from loginformant_shipper.delivery.batching import Batch
 from loginformant_shipper.delivery.dispatcher import Failed
 from loginformant_shipper.events import SourceRecord, Undecodable
 from loginformant_shipper.failures import Failure, Reason
 from loginformant_shipper.settings import Settings, SettingsError
 
-from tests.unit.sample_data import ORDERS, QUEUE_URL, a_batch, an_entry, settings
+from tests.unit.sample_data import ORDERS, QUEUE_URL, a_batch, an_entry, batch_of, settings
 
 PARKED_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/parked"
 FIRST, SECOND = SourceRecord("m1", "handle 1"), SourceRecord("m2", "handle 2")

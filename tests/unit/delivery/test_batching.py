@@ -1,15 +1,16 @@
 import json
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loginformant_shipper.delivery.batching import Batch, batch_of, batches, merged
-from loginformant_shipper.entries.log_object import Entry
+from loginformant_shipper.delivery.batching import Batch, batches, merged
+from loginformant_shipper.entries.log_object import Entries
 from loginformant_shipper.events import SourceRecord
 
-from tests.unit.sample_data import ORDERS, PAYMENTS, a_batch, an_entry
+from tests.unit.sample_data import ORDERS, PAYMENTS, Entry, a_batch, an_entry, batch_of, in_chunks
 
 MIB = 1024 * 1024
 SIZE_OF_EMPTY_BODY = len('{"logs":[]}')
@@ -25,6 +26,10 @@ def of_length(*lengths: int) -> list[Entry]:
 
 def lengths_of(made: list[Batch]) -> list[list[int]]:
     return [list(batch.lengths) for batch in made]
+
+
+def lengths_with_limit(max_bytes: int, *lengths: int) -> list[list[int]]:
+    return lengths_of(list(batches(in_chunks(of_length(*lengths)), 500, lambda: max_bytes)))
 
 
 def logs_of(batch: Batch) -> list[str]:
@@ -70,18 +75,18 @@ def test_the_logs_of_some_origins_are_picked_out_in_order() -> None:
 
 
 def test_at_most_so_many_logs() -> None:
-    made = list(batches(of_length(*[10] * 1001), 500, lambda: 10**6))
+    made = list(batches(in_chunks(of_length(*[10] * 1001)), 500, lambda: 10**6))
     assert [len(batch.logs) for batch in made] == [500, 500, 1]
 
 
 def test_exactly_as_many_bytes_as_allowed_and_not_one_more() -> None:
     two = SIZE_OF_EMPTY_BODY + 10 + len(",") + 10
-    assert lengths_of(list(batches(of_length(10, 10, 10), 500, lambda: two))) == [[10, 10], [10]]
-    assert lengths_of(list(batches(of_length(10, 10, 10), 500, lambda: two - 1))) == [[10], [10], [10]]
+    assert lengths_with_limit(two, 10, 10, 10) == [[10, 10], [10]]
+    assert lengths_with_limit(two - 1, 10, 10, 10) == [[10], [10], [10]]
 
 
 def test_a_larger_log_goes_alone() -> None:
-    assert lengths_of(list(batches(of_length(10, 900, 10, 10), 500, lambda: 100))) == [[10], [900], [10, 10]]
+    assert lengths_with_limit(100, 10, 900, 10, 10) == [[10], [900], [10, 10]]
 
 
 def test_no_logs_no_batches() -> None:
@@ -100,7 +105,7 @@ def test_order_and_limits_hold_while_the_byte_limit_goes_down(
         return asked[-1]
 
     made = []
-    for batch in batches(some, max_logs, lowered):
+    for batch in batches(in_chunks(some), max_logs, lowered):
         made.append(batch)
         assert 1 <= len(batch.logs) <= max_logs
         # All but the newest entry were measured against a limit that was in force or higher.
@@ -108,16 +113,38 @@ def test_order_and_limits_hold_while_the_byte_limit_goes_down(
     assert list(chain.from_iterable(map(logs_of, made))) == [json.loads(entry.body) for entry in some]
 
 
+@given(entries, st.integers(1, 6), st.integers(1, 120), st.integers(1, 7))
+def test_how_many_logs_are_handed_on_together_makes_no_difference(
+    some: list[Entry], max_logs: int, max_bytes: int, at_once: int
+) -> None:
+    together, apart = (
+        list(batches(in_chunks(some, each), max_logs, lambda: max_bytes)) for each in (at_once, 1)
+    )
+    assert together == apart
+
+
+def test_a_batch_is_handed_on_as_soon_as_it_is_full() -> None:
+    taken: list[int] = []
+
+    def chunks() -> Iterator[Entries]:
+        for number, chunk in enumerate(in_chunks(of_length(*[10] * 20), 5)):
+            taken.append(number)
+            yield chunk
+
+    assert len(next(batches(chunks(), 10, lambda: 1000)).logs) == 10
+    assert taken == [0, 1]
+
+
 def test_a_limit_lowered_in_between_holds_from_the_next_log_on() -> None:
     limit = [1000]
-    stream = batches(of_length(*[20] * 12), 5, lambda: limit[0])
+    stream = batches(in_chunks(of_length(*[20] * 12)), 5, lambda: limit[0])
     assert len(next(stream).logs) == 5
     limit[0] = SIZE_OF_EMPTY_BODY + 20 + len(",") + 20
     assert lengths_of(list(stream)) == [[20, 20], [20, 20], [20, 20], [20]]
 
 
 def test_batches_and_their_parts_know_their_place() -> None:
-    first, second, last = batches(of_length(*[10] * 12), 5, lambda: 1000)
+    first, second, last = batches(in_chunks(of_length(*[10] * 12)), 5, lambda: 1000)
     assert [batch.position for batch in (first, second, last)] == [0, 5, 10]
     assert [half.position for half in second.halves()] == [5, 7]
     assert batch_of(of_length(10)).position == 0
@@ -147,7 +174,7 @@ def test_a_log_that_was_refused_alone_travels_alone_and_cuts_no_batch_short() ->
         *of_record("m2", "3", "4", refused_at="then"),
         *of_record("m3", "5"),
     ]
-    made = list(batches(entries, 500, lambda: MIB))
+    made = list(batches(in_chunks(entries), 500, lambda: MIB))
     assert [ids_of(batch) for batch in made] == [["3"], ["4"], ["1", "2", "5"]]
 
 
@@ -158,14 +185,14 @@ def test_what_was_narrowed_down_has_a_batch_of_its_own_for_each_record() -> None
         *of_record("m3", "4", "5", is_narrowed=True),
         *of_record("m4", "6"),
     ]
-    made = list(batches(entries, 500, lambda: MIB))
+    made = list(batches(in_chunks(entries), 500, lambda: MIB))
     assert [ids_of(batch) for batch in made] == [["2", "3"], ["4", "5"], ["1", "6"]]
     assert [list(batch.positions) for batch in made] == [[1, 2], [3, 4], [0, 5]]
 
 
 def test_it_is_cut_at_the_limits_like_any_other() -> None:
     entries = of_record("m1", *map(str, range(5)), is_narrowed=True)
-    assert [len(batch.logs) for batch in batches(entries, 2, lambda: MIB)] == [2, 2, 1]
+    assert [len(batch.logs) for batch in batches(in_chunks(entries), 2, lambda: MIB)] == [2, 2, 1]
 
 
 # Cut

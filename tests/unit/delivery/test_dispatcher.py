@@ -14,7 +14,7 @@ from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.events import SourceRecord
 from loginformant_shipper.failures import Failure, Reason
 
-from tests.unit.sample_data import ORDERS, a_batch, an_entry
+from tests.unit.sample_data import ORDERS, a_batch, an_entry, in_chunks
 from tests.unit.simulated_senders import NEVER, Answer, Api, Key, Sent, SimulatedSenders, answers, keys
 
 MIB = 1024 * 1024
@@ -251,7 +251,7 @@ def test_a_413_halves_the_byte_limit_of_this_environment() -> None:
         lambda sent: Answer(413 if len(sent.logs) > 20 else 200), max_in_flight=1, smallest_byte_limit=100
     )
     entries = [an_entry(name, body=b'"%s"' % (name.encode() * 10)) for name in many(90, "long")]
-    it.deliver(batches(entries, 30, lambda: it.state.byte_limit))
+    it.deliver(batches(in_chunks(entries), 30, lambda: it.state.byte_limit))
     sizes = [len(sent.logs) for sent in it.senders.sent]
     assert sizes[:3] == [30, 15, 15]
     assert max(sizes[3:]) <= 15  # without the lesson: 30 again

@@ -12,11 +12,10 @@ import pytest
 from loginformant_shipper.delivery.batching import batches
 from loginformant_shipper.delivery.dispatcher import Delivery, EnvironmentState
 from loginformant_shipper.delivery.policy import Policy
-from loginformant_shipper.entries.log_object import Entry
 from loginformant_shipper.events import SourceRecord
 from loginformant_shipper.failures import Reason
 
-from tests.unit.sample_data import ORDERS, an_entry
+from tests.unit.sample_data import ORDERS, Entry, an_entry, in_chunks
 from tests.unit.simulated_senders import NEVER, Answer, Sent, SimulatedSenders
 
 RECORDS = 10
@@ -73,7 +72,7 @@ class Trial:
         state: EnvironmentState,
         max_logs: int = 500,
     ) -> list[Record]:
-        stream = batches(list(entries_of(records)), max_logs, lambda: state.byte_limit)
+        stream = batches(in_chunks(list(entries_of(records))), max_logs, lambda: state.byte_limit)
         delivery = Delivery(stream, senders, state, Policy(), senders.now() + FUNCTION_TIME, self.rng)
         narrowed: list[Record] = []
         rest: list[tuple[int, list[str]]] = []

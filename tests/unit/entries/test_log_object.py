@@ -5,10 +5,10 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from loginformant_shipper.entries.bounded_json import MAX_BODY_BYTES, MAX_DEPTH
-from loginformant_shipper.entries.log_object import MAX_OWN_TEXT, entry, frame
+from loginformant_shipper.entries.log_object import MAX_OWN_TEXT, frame, log_object
 from loginformant_shipper.events import LogEvent, Origin, UnusualEvent
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.messages import parse
@@ -41,7 +41,7 @@ def shipped(
     """The log object of a log event, as the ingest API reads it."""
     text = message if isinstance(message, str) else json.dumps(message)
     [log] = join([event(text, timestamp, **added)])
-    return json.loads(entry(log, Level.WARNING, frame(origin, REGION)).body)
+    return json.loads(log_object(log, Level.WARNING, frame(origin, REGION)))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_is_left_out_is_in_no_log_and_its_name_is_free(message: str | dict[
     [log] = join([event(text, **{"@aws.account": "210987654321", "@aws.region": "us-east-1"})])
     left_out = frozenset({"region", "eventId", "logStream", "accountId"})
     where = frame(ORIGIN, REGION, {"team": "shop"}, left_out=left_out)
-    properties = json.loads(entry(log, Level.WARNING, where).body)["properties"]
+    properties = json.loads(log_object(log, Level.WARNING, where))["properties"]
     kept = {"logGroup": "/aws/lambda/orders", "team": "shop"}
     added = {"@aws.account": "210987654321", "@aws.region": "us-east-1"}
     assert properties == kept | added | ({} if isinstance(message, str) else {"region": "of the log"})
@@ -111,17 +111,9 @@ def test_a_structured_log_becomes_a_log_object() -> None:
 
 @pytest.mark.parametrize("level", Level)
 def test_every_level_is_one_of_the_api(level: Level) -> None:
-    document = json.loads(entry(Log((event("x"),), parse("x")), level, FRAME).body)
+    document = json.loads(log_object(Log((event("x"),), parse("x")), level, FRAME))
     assert document["level"] == level.value
     assert document["level"] in {"Debug", "Information", "Warning", "Error", "Fatal"}
-
-
-def test_an_entry_is_tied_to_its_events_and_their_origin() -> None:
-    events = (event("java.lang.Error: x"), event("\tat a.B.c(B.java:1)", identifier="e1"))
-    [log] = join(events)
-    made = entry(log, Level.ERROR, FRAME)
-    assert made.events == events
-    assert made.origin is ORIGIN
 
 
 # --- timestamp ---
@@ -255,7 +247,7 @@ def test_the_message_is_never_empty() -> None:
 
 
 def entry_message(log: Log) -> str:
-    message = json.loads(entry(log, Level.INFORMATION, FRAME).body)["message"]
+    message = json.loads(log_object(log, Level.INFORMATION, FRAME))["message"]
     assert isinstance(message, str)
     return message
 
@@ -321,7 +313,7 @@ def test_no_field_is_lost_to_a_name(fields: dict[str, int]) -> None:
 
 def test_a_joined_log_has_the_ids_of_all_its_events() -> None:
     [log] = join([event("java.lang.Error: x"), event("\tat a.B.c(B.java:1)", identifier="e1")])
-    properties = json.loads(entry(log, Level.ERROR, FRAME).body)["properties"]
+    properties = json.loads(log_object(log, Level.ERROR, FRAME))["properties"]
     assert properties["eventId"] == "e0"
     assert properties["eventIds"] == ["e0", "e1"]
 
@@ -329,7 +321,7 @@ def test_a_joined_log_has_the_ids_of_all_its_events() -> None:
 def test_the_rest_of_a_trace_says_so() -> None:
     parsed = parse("\tat a.B.c(B.java:1)")
     log = Log((event(parsed.text),), parsed, parsed.text, continues=parse("java.lang.Error: x"))
-    assert json.loads(entry(log, Level.ERROR, FRAME).body)["properties"]["continued"] is True
+    assert json.loads(log_object(log, Level.ERROR, FRAME))["properties"]["continued"] is True
     assert "continued" not in shipped("x")["properties"]
 
 
@@ -556,7 +548,7 @@ def test_the_text_of_a_structured_log_without_message_is_cut_since_its_propertie
 )
 def test_what_is_too_long_is_cut_and_says_so(message: str) -> None:
     [log] = join([event(message)])
-    body = entry(log, Level.ERROR, FRAME).body
+    body = log_object(log, Level.ERROR, FRAME)
     assert len(body) <= MAX_BODY_BYTES
     assert "… [truncated: ".encode() in body
     assert json.loads(body)["properties"].items() >= WHERE.items()
@@ -601,10 +593,9 @@ def test_every_event_becomes_what_the_ingest_api_accepts(
     raw = {**added, "id": "e0", "timestamp": timestamp, "message": message}
     given_event = UnusualEvent("e0", timestamp, message, raw)
     [log] = join([given_event])
-    made = entry(log, level, FRAME)
-    assert made.events == (given_event,)
-    assert len(made.body) <= MAX_BODY_BYTES
-    document = orjson.loads(made.body)  # strict: no NaN, no lone surrogates
+    body = log_object(log, level, FRAME)
+    assert len(body) <= MAX_BODY_BYTES
+    document = orjson.loads(body)  # strict: no NaN, no lone surrogates
     assert document.keys() <= {"timestamp", "level", "message", "source", "exception", "properties"}
     assert document["level"] == level.value
     assert isinstance(document["message"], str)
@@ -635,9 +626,42 @@ def test_a_log_of_which_little_is_said_is_made_like_one_of_which_much_is(
     documents = []
     for each in (little, much):
         [log] = join([each])
-        documents.append(json.loads(entry(log, Level.ERROR, FRAME).body))
+        documents.append(json.loads(log_object(log, Level.ERROR, FRAME)))
     assert documents[1]["properties"].pop("added") == "by the subscription filter"
     assert documents[0] == documents[1]
+
+
+NAMES_OF_A_LOGGER = st.sampled_from(
+    [
+        "message",
+        "msg",
+        "logger",
+        "level",
+        "requestId",
+        "awsRequestId",
+        "_aws",
+        "record",
+        "type",
+        "eventId",
+        "error",
+        "logGroup",
+        "region",
+    ]
+)
+FIELDS = st.dictionaries(NAMES_OF_A_LOGGER | st.text(max_size=3), ANY_VALUE | ANY_TEXT, max_size=6)
+
+
+@given(FIELDS, PREFIXES, st.integers(0, 10**15) | st.none(), ANY_TEXT, st.sampled_from(Level))
+@example({"message": "x", "awsRequestId": 'a"b\ud800'}, "", 1, "e0", Level.ERROR)
+@example({"message": "x", "awsRequestId": ID, "requestId": ID}, "", 1, "e0", Level.ERROR)
+@example({"message": "x", "n": 2**64}, "", 1, "e0", Level.ERROR)
+@example({}, "", 1, "e0", Level.ERROR)
+def test_a_structured_log_is_the_same_to_the_byte_with_and_without_what_its_log_stream_shares(
+    fields: dict[str, Any], prefix: str, timestamp: object, identifier: str, level: Level
+) -> None:
+    for log in join([event(prefix + json.dumps(fields), timestamp, identifier)]):
+        if log.parsed.fields is not None:
+            assert log_object(log, level, FRAME) == log_object(log, level, FRAME._replace(json=None))
 
 
 # --- properties of every log ---
@@ -646,7 +670,7 @@ def test_a_log_of_which_little_is_said_is_made_like_one_of_which_much_is(
 def with_properties(message: dict[str, Any] | str, properties: dict[str, str], **added: Any) -> Any:
     text = message if isinstance(message, str) else json.dumps(message)
     [log] = join([event(text, **added)])
-    return json.loads(entry(log, Level.WARNING, frame(ORIGIN, REGION, properties)).body)["properties"]
+    return json.loads(log_object(log, Level.WARNING, frame(ORIGIN, REGION, properties)))["properties"]
 
 
 def test_properties_of_every_log_are_in_every_log() -> None:

@@ -1,11 +1,12 @@
-"""Entries become batches: at most so many logs, at most so many bytes, in the order in which they came."""
+"""Logs become batches: at most so many logs, at most so many bytes, in the order in which they came."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, compress, groupby, pairwise
+from itertools import accumulate, chain, compress, groupby, pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
-from loginformant_shipper.entries.log_object import Entry
+from loginformant_shipper.entries.log_object import Entries
 from loginformant_shipper.events import LogEvent, Origin
 
 OPENING, COMMA, CLOSING = b'{"logs":[', b",", b"]}"
@@ -40,6 +41,9 @@ class Batch(NamedTuple):
 
     def by_log_group(self) -> Iterator[tuple[str, int]]:
         """How many log events of which log group, in runs of logs that follow each other."""
+        if self.origins and self.origins.count(self.origins[0]) == len(self.origins):
+            yield self.origins[0].log_group, self.events()
+            return
         place = 0
         for log_group, run in groupby(self.origins, key=attrgetter("log_group")):
             end = place + sum(1 for _ in run)
@@ -112,27 +116,14 @@ class Batch(NamedTuple):
         )
 
 
-def batch_of(entries: Sequence[Entry], position: int = 0, places: Sequence[int] = ()) -> Batch:
-    """Return the batch of these entries, of which there is at least one.
-
-    `position` is how many came before the first; `places` the same for each, where others came between them.
-    """
-    bodies = [entry.body for entry in entries]
-    logs = tuple([entry.events for entry in entries])
-    origins = tuple([entry.origin for entry in entries])
-    in_a_row = range(position, position + len(entries))
-    positions = tuple(places) if places and places[-1] != in_a_row[-1] else in_a_row
-    return Batch(OPENING + COMMA.join(bodies) + CLOSING, tuple(map(len, bodies)), logs, origins, positions)
-
-
 def merged(parts: Iterable[Batch]) -> Batch:
     """Return the logs of several batches, at least one, as one batch, in the order of their positions."""
     ordered = sorted(parts, key=lambda part: part.position)
-    bodies = (part.body.removeprefix(OPENING).removesuffix(CLOSING) for part in ordered)
+    bodies = [part.body.removeprefix(OPENING).removesuffix(CLOSING) for part in ordered]
     lengths, logs, origins, positions = (
         tuple(chain.from_iterable(columns)) for columns in list(zip(*ordered, strict=True))[1:]
     )
-    return Batch(OPENING + COMMA.join(bodies) + CLOSING, lengths, logs, origins, positions)
+    return Batch(_body(bodies), lengths, logs, origins, positions)
 
 
 def unsent_batch(origin: Origin, events: Sequence[LogEvent], position: int) -> Batch:
@@ -147,54 +138,83 @@ def unsent_batch(origin: Origin, events: Sequence[LogEvent], position: int) -> B
     )
 
 
+def _body(bodies: Sequence[bytes]) -> bytes:
+    return b"%b%b%b" % (OPENING, COMMA.join(bodies), CLOSING)
+
+
 # A body has one comma less than logs.
 _ENVELOPE_BYTES = len(OPENING) + len(CLOSING) - len(COMMA)
 
 
-def batches(entries: Iterable[Entry], max_logs: int, max_bytes: Callable[[], int]) -> Iterator[Batch]:
-    """Fill batches of at most `max_logs` entries and `max_bytes()` bytes of request body.
+def batches(entries: Iterable[Entries], max_logs: int, max_bytes: Callable[[], int]) -> Iterator[Batch]:
+    """Fill batches of at most `max_logs` logs and `max_bytes()` bytes of request body.
 
-    The byte limit is asked for at each entry, since a 413 lowers it while batches are being made. An entry
-    that is larger than the limit by itself goes alone. So does one that was refused alone before: in company
-    it would cost another search. What the search for a bad log has narrowed down goes without company, too.
+    The byte limit is asked for anew after each batch, since a 413 lowers it while batches are being made. A
+    log that is larger than the limit by itself goes alone. So does one that was refused alone before: in
+    company it would cost another search. What the search for a bad log has narrowed down goes without company
+    of other records, too.
     """
-    pending: list[Entry] = []
-    places: list[int] = []
-    narrowed: list[Entry] = []
-    start = start_of_narrowed = size = size_of_narrowed = 0
-    for position, entry in enumerate(entries):
-        length = len(entry.body) + len(COMMA)
-        record = entry.origin.record
-        if narrowed and (
-            narrowed[0].origin.record != record
-            or _is_full(len(narrowed), size_of_narrowed + length, max_logs, max_bytes)
-        ):
-            yield batch_of(narrowed, start_of_narrowed)
-            narrowed = []
+    usual, narrowed = _Filling(max_logs, max_bytes), _Filling(max_logs, max_bytes)
+    position = 0
+    for some in entries:
+        record = some.origin.record
+        if narrowed.origins and narrowed.origins[0].record != record:
+            yield narrowed.batch()
         if record is not None and record.refused_at:
-            yield batch_of([entry], position)
-            continue
-        if record is not None and record.is_narrowed:
-            if not narrowed:
-                start_of_narrowed, size_of_narrowed = position, _ENVELOPE_BYTES
-            narrowed.append(entry)
-            size_of_narrowed += length
-            continue
-        if pending and _is_full(len(pending), size + length, max_logs, max_bytes):
-            full = batch_of(pending, start, places)
-            pending, places = [], []
-            yield full
-            del full  # by now it may be delivered, and the next one takes its memory
-        if not pending:
-            start, size = position, _ENVELOPE_BYTES
-        pending.append(entry)
-        places.append(position)
-        size += length
-    if narrowed:
-        yield batch_of(narrowed, start_of_narrowed)
-    if pending:
-        yield batch_of(pending, start, places)
+            yield from _Filling(1, max_bytes).add(some, position)
+        elif record is not None and record.is_narrowed:
+            yield from narrowed.add(some, position)
+        else:
+            yield from usual.add(some, position)
+        position += len(some.logs)
+    for last in (narrowed, usual):
+        if last.origins:
+            yield last.batch()
 
 
-def _is_full(logs: int, size_with_next: int, max_logs: int, max_bytes: Callable[[], int]) -> bool:
-    return logs == max_logs or size_with_next > max_bytes()
+class _Filling:
+    """A batch that is being filled."""
+
+    def __init__(self, max_logs: int, max_bytes: Callable[[], int]) -> None:
+        self._max_logs = max_logs
+        self._max_bytes = max_bytes
+        self._begin()
+
+    def _begin(self) -> None:
+        self._size = _ENVELOPE_BYTES
+        self._bodies: list[bytes] = []
+        self._lengths: list[int] = []
+        self._logs: list[tuple[LogEvent, ...]] = []
+        self.origins: list[Origin] = []
+        self._positions: list[int] = []
+
+    def add(self, some: Entries, position: int) -> Iterator[Batch]:
+        """Take in logs, and yield each batch that is full. `position` is how many came before the first."""
+        lengths = list(map(len, some.bodies))
+        ends = list(accumulate(length + len(COMMA) for length in lengths))
+        start, count = 0, len(lengths)
+        while start < count:
+            done = ends[start - 1] if start else 0
+            place_in_bytes = self._max_bytes() - self._size
+            place_in_logs = self._max_logs - len(self._logs)
+            stop = bisect_right(ends, done + place_in_bytes, start, min(start + place_in_logs, count))
+            if stop == start and not self._logs:
+                stop = start + 1
+            self._bodies += some.bodies[start:stop]
+            self._lengths += lengths[start:stop]
+            self._logs += some.logs[start:stop]
+            self.origins += [some.origin] * (stop - start)
+            self._positions += range(position + start, position + stop)
+            self._size += (ends[stop - 1] if stop else 0) - done
+            start = stop
+            if start < count or len(self._logs) == self._max_logs:
+                yield self.batch()
+
+    def batch(self) -> Batch:
+        """Return what there is, at least one log, and begin another batch."""
+        in_a_row = range(self._positions[0], self._positions[-1] + 1)
+        positions = in_a_row if len(in_a_row) == len(self._positions) else tuple(self._positions)
+        body, origins = _body(self._bodies), tuple(self.origins)
+        full = Batch(body, tuple(self._lengths), tuple(self._logs), origins, positions)
+        self._begin()
+        return full

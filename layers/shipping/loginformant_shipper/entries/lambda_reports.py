@@ -45,7 +45,7 @@ _REPORT_METRICS = {
 }
 
 
-_FIELDS_WE_READ = frozenset({"_aws", "record"})
+FIELDS_WE_READ = frozenset({"_aws", "record"})
 
 
 def add_from_report(properties: Fields, text: str) -> None:
@@ -62,7 +62,7 @@ def add_from_report(properties: Fields, text: str) -> None:
 
 def add_from_fields(properties: Fields, fields: Fields) -> None:
     """Add what a platform record or the embedded metric format says to the properties."""
-    if _FIELDS_WE_READ.isdisjoint(fields):
+    if FIELDS_WE_READ.isdisjoint(fields):
         return
     match fields:
         case {"_aws": {"CloudWatchMetrics": [*directives]}}:

@@ -38,7 +38,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
-from msgspec import Struct
 
 from loginformant_shipper.entries.bounded_json import (
     MAX_BODY_BYTES,
@@ -49,7 +48,12 @@ from loginformant_shipper.entries.bounded_json import (
     is_deep,
     serialised,
 )
-from loginformant_shipper.entries.lambda_reports import REPORT_LINES, add_from_fields, add_from_report
+from loginformant_shipper.entries.lambda_reports import (
+    FIELDS_WE_READ,
+    REPORT_LINES,
+    add_from_fields,
+    add_from_report,
+)
 from loginformant_shipper.entries.message_fields import message_of
 from loginformant_shipper.events import LogEvent, Origin
 from loginformant_shipper.names import Level
@@ -58,7 +62,7 @@ from loginformant_shipper.parsing.request_ids import request_id
 from loginformant_shipper.parsing.sources import logger_of, source_of_log_group
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from loginformant_shipper.parsing.stack_traces import Log
 
@@ -71,29 +75,38 @@ _END_OF_9999 = 253_402_300_800_000
 """Milliseconds since 1970 at 10000-01-01T00:00:00Z."""
 
 
-class Entry(Struct, frozen=True, gc=False):
-    """A log object, serialised, with the log events it stands for."""
+class Entries(NamedTuple):
+    """Some logs of one log stream, serialised: column by column, since there are tens of thousands."""
 
-    body: bytes
-    """The log object: JSON, UTF-8."""
-    events: tuple[LogEvent, ...]
-    """The log events it was made of."""
     origin: Origin
+    bodies: "Sequence[bytes]"
+    """The log objects: JSON, UTF-8. Empty where nothing is sent any more."""
+    logs: "Sequence[tuple[LogEvent, ...]]"
+    """The log events that each was made of."""
 
 
 class Frame(NamedTuple):
     """What all logs of one log stream have in common."""
 
-    origin: Origin
     source: str
     """What the log group is called, for logs that name no logger."""
     properties: Fields
-    json: bytes | None
-    """Source and properties as they stand in a log object, without the braces; None where JSON refuses."""
+    json: "FrameJson | None"
+    """The same as it stands in most log objects; None where JSON refuses, or where it stands in none so."""
     tags: frozenset[str] = frozenset()
     """The properties that are tags of the log group."""
     left_out: frozenset[str] = frozenset()
     """The properties of the shipper's own that no log gets."""
+
+
+class FrameJson(NamedTuple):
+    """Source and properties of a frame as they stand in a log object."""
+
+    source: bytes
+    before_id: bytes
+    """The properties, and the name of the one that follows, `eventId`."""
+    names: frozenset[str]
+    """Of the properties, `eventId` included."""
 
 
 def frame(
@@ -122,9 +135,18 @@ def frame(
     shared = {**tags, **properties, **where}
     for name in left_out & where.keys():
         del shared[name]
-    json = serialised({"source": source, "properties": shared})
     of_tags = frozenset(tags.keys() - properties.keys())
-    return Frame(origin, source, shared, json and json[1:-2], of_tags, left_out)
+    return Frame(source, shared, None if left_out else _frame_json(source, shared), of_tags, left_out)
+
+
+def _frame_json(source: str, properties: Fields) -> FrameJson | None:
+    if "eventId" in properties or "requestId" in properties:
+        return None
+    try:
+        members = orjson.dumps({**properties, "eventId": ""})
+        return FrameJson(orjson.dumps(source), members[1:-3], frozenset({*properties, "eventId"}))
+    except TypeError:
+        return None
 
 
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{1,16}){1,3}-[0-9]{1,2}")
@@ -143,64 +165,82 @@ def _region_of_filter(names: tuple[str, ...]) -> str | None:
     return None
 
 
-def entry(log: "Log", level: "Level", frame: Frame) -> Entry:
-    """Make the log object of one log of the log stream that `frame` is of.
+def log_object(log: "Log", level: "Level", frame: Frame) -> bytes:
+    """Return the log object of one log of the log stream that `frame` is of, as JSON.
 
     Never raises: what JSON or the bounds of this module do not allow is replaced by what shows that it was.
     """
-    body = _plain_body(log, level, frame) or _body(log, level, frame)
-    return Entry(body, log.events, frame.origin)
+    return _usual_log_object(log, level, frame) or _log_object(log, level, frame)
 
 
-_LEVELS = {level: level.encode() for level in Level}
+def _usual_log_object(log: "Log", level: "Level", frame: Frame) -> bytes | None:
+    """Return the log object of a log that is one event with nothing special, as most are, or None.
 
-
-def _plain_body(log: "Log", level: "Level", frame: Frame) -> bytes | None:
-    """Return the log object of a log that is one event of text with nothing to be said of it, as most are.
-
-    What `_body` gives, in a third of the time: only the message and the event's id are serialised. None for
-    any other log.
+    What `_log_object` gives, in half of the time: what the logs of a log stream share is not written anew.
     """
-    event, parsed = log.events[0], log.parsed
-    text = parsed.text
+    events, parsed, shared = log.events, log.parsed, frame.json
+    event = events[0]
     if (
-        parsed.fields is not None
+        shared is None
         or log.exception is not None
         or log.continues is not None
-        or len(log.events) > 1
+        or len(events) > 1
         or event.unusual is not None
         or parsed.wrapper is not None
-        or frame.json is None
-        or frame.left_out
-        or not text
-        or text.startswith(REPORT_LINES)
         or (timestamp := _iso(event.timestamp)) is None
     ):
         return None
-    try:
-        message, event_id = orjson.dumps(text), orjson.dumps(event.id)
-    except TypeError:  # a lone surrogate
-        return None
     identifier = request_id(parsed)
-    of_lambda = b"" if identifier is None else b',"requestId":"%b"' % identifier.encode()
-    body = b'{"timestamp":"%b","level":"%b","message":%b,%b,"eventId":%b%b}}' % (
-        timestamp.encode(),
-        _LEVELS[level],
-        message,
-        frame.json,
-        event_id,
-        of_lambda,
-    )
+    source_json, members = shared.source, b""
+    try:
+        if parsed.fields is None:
+            before_time, after_time = _BEFORE_TIME, _LEVEL_AFTER_TIME[level]
+            message = parsed.text
+            if not message or message.startswith(REPORT_LINES):
+                return None
+        else:
+            before_time, after_time = _LEVEL_BEFORE_TIME[level], _AFTER_TIME
+            if parsed.repeated or not FIELDS_WE_READ.isdisjoint(parsed.fields) or is_deep(parsed):
+                return None
+            message, source, others = _of_fields(log, parsed.fields, frame)
+            if not shared.names.isdisjoint(others) or (identifier is not None and "requestId" in others):
+                return None
+            if source is not frame.source:
+                source_json = orjson.dumps(source)
+            if others:
+                members = orjson.dumps(others)[1:-1] + b","
+        parts = (
+            before_time,
+            timestamp,
+            after_time,
+            orjson.dumps(message),
+            _BEFORE_SOURCE,
+            source_json,
+            _BEFORE_PROPERTIES,
+            members,
+            shared.before_id,
+            orjson.dumps(event.id),
+            b"}}" if identifier is None else b',"requestId":%b}}' % orjson.dumps(identifier),
+        )
+    except TypeError:  # a lone surrogate, an integer beyond 64 bits
+        return None
+    body = b"".join(parts)
     return body if len(body) <= MAX_BODY_BYTES else None
 
 
-def _body(log: "Log", level: "Level", frame: Frame) -> bytes:
+_BEFORE_TIME, _AFTER_TIME = b'{"timestamp":"', b'","message":'
+_LEVEL_AFTER_TIME = {level: b'","level":"%b","message":' % level.encode() for level in Level}
+_LEVEL_BEFORE_TIME = {level: b'{"level":"%b","timestamp":"' % level.encode() for level in Level}
+_BEFORE_SOURCE, _BEFORE_PROPERTIES = b',"source":', b',"properties":{'
+
+
+def _log_object(log: "Log", level: "Level", frame: Frame) -> bytes:
     parsed = log.parsed
     document: Fields = {"level": level}
     timestamp = _iso(log.events[0].timestamp)
     if timestamp is not None:
-        document["timestamp"] = timestamp
-    ours = _ours(log, frame, timestamp)
+        document["timestamp"] = timestamp.decode()
+    ours = _ours(log, frame, has_timestamp=timestamp is not None)
     if log.exception is not None:
         document["exception"] = log.exception
     if parsed.fields is None:
@@ -208,7 +248,8 @@ def _body(log: "Log", level: "Level", frame: Frame) -> bytes:
         document["source"] = _source(log, frame)
         document["properties"] = ours
     else:
-        document |= _of_fields(log, parsed.fields, ours, frame)
+        message, source, others = _of_fields(log, parsed.fields, frame)
+        document |= {"message": message, "source": source, "properties": _merged(others, ours)}
     if parsed.wrapper is not None:
         document["properties"] = _with_wrapper(parsed.wrapper.properties, document["properties"])
     structured = parsed.fields is not None or parsed.wrapper is not None
@@ -216,31 +257,24 @@ def _body(log: "Log", level: "Level", frame: Frame) -> bytes:
     return body or bounded_body(document, parsed, ours)
 
 
-def _of_fields(log: "Log", fields: Fields, ours: Fields, frame: Frame) -> Fields:
-    """Message, source and properties of a structured log."""
-    used: list[str] = []
+def _of_fields(log: "Log", fields: Fields, frame: Frame) -> tuple[str, str, Fields]:
+    """Message and source of a structured log, and its other fields."""
     message, field = message_of(fields)
-    if field is not None:
-        used.append(field)
     if (logger := logger_of(fields)) is not None:
-        source, field = logger
-        if field is not None:
-            used.append(field)
+        source, logger_field = logger
     else:
-        source = _source(log, frame)
+        source, logger_field = _source(log, frame), None
     found = exception_of(fields) if log.exception is not None else None
     others = without(found.path, fields) if found and found.text == log.exception else fields.copy()
-    for field in used:
+    if field is not None:
         others.pop(field, None)
+    if logger_field is not None:
+        others.pop(logger_field, None)
     if log.parsed.repeated:
         for name, value in log.parsed.repeated.items():
             names = (f"{'log.' * times}{name}" for times in count(1))
             others[next(new for new in names if new not in others)] = value
-    return {
-        "message": message or cut(log.parsed.text, MAX_OWN_TEXT) or _BLANK,
-        "source": source,
-        "properties": _merged(others, ours),
-    }
+    return message or cut(log.parsed.text, MAX_OWN_TEXT) or _BLANK, source, others
 
 
 def _source(log: "Log", frame: Frame) -> str:
@@ -253,20 +287,20 @@ def _source(log: "Log", frame: Frame) -> str:
 # --- timestamp ---
 
 
-def _iso(timestamp: object) -> str | None:
+def _iso(timestamp: object) -> bytes | None:
     """Milliseconds since 1970 as ISO 8601; None where it is no whole number in the years 1970 to 9999."""
     if type(timestamp) is not int or not 0 <= timestamp < _END_OF_9999:
         return None
     return _iso_seconds(timestamp // 1000) + _MILLISECONDS[timestamp % 1000]
 
 
-_MILLISECONDS = tuple(f".{number:03d}Z" for number in range(1000))
+_MILLISECONDS = tuple(b".%03dZ" % number for number in range(1000))
 
 
 @lru_cache(maxsize=1024)
-def _iso_seconds(seconds: int) -> str:
+def _iso_seconds(seconds: int) -> bytes:
     """Events of one payload share few seconds, so most of them need no calendar."""
-    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
+    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds)).encode()
 
 
 # --- message ---
@@ -285,15 +319,15 @@ _SYSTEM_FIELDS = {"@aws.account": "accountId", "@aws.region": "region"}
 was written, which need not be where it is read ("PutSubscriptionFilter", CloudWatch Logs API reference)."""
 
 
-def _ours(log: "Log", frame: Frame, timestamp: str | None) -> Fields:
-    """Return the properties that the shipper adds, under their own names; `timestamp` as the log has it."""
+def _ours(log: "Log", frame: Frame, *, has_timestamp: bool) -> Fields:
+    """Return the properties that the shipper adds, under their own names."""
     event = log.events[0]
     properties: Fields = {**frame.properties, "eventId": event.id}
     if len(log.events) > 1:
         properties["eventIds"] = [each.id for each in log.events]
     if log.continues is not None:
         properties["continued"] = True
-    if timestamp is None and event.timestamp is not None:
+    if not has_timestamp and event.timestamp is not None:
         properties["originalTimestamp"] = finite(event.timestamp)
 
     parsed = log.parsed

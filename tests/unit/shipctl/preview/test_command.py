@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loginformant_shipper.entries.log_object import entry, frame
+from loginformant_shipper.entries.log_object import frame, log_object
 from loginformant_shipper.events import SubscriptionMessage
 from loginformant_shipper.levels import decide
 from loginformant_shipper.names import Level
@@ -132,7 +132,7 @@ class TestJson:
                     for log in join(message.events):
                         if log.parsed.text:
                             level, rule = decide(log.continues or log.parsed, message.origin.log_group)
-                            body = entry(log, level, frame(message.origin, "eu-west-1")).body
+                            body = log_object(log, level, frame(message.origin, "eu-west-1"))
                             expected.append({**json.loads(body), "rule": rule})
         result = shipctl("preview", "--json", "--region", "eu-west-1", *SAMPLES)
         assert logs(result.stdout) == expected
