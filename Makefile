@@ -72,7 +72,7 @@ chaos: set-up ## a thousand schedules of trouble of each kind: is anything lost?
 fuzz: set-up ## look for hostile input that breaks the shipper (longer: make fuzz ARGS="--seconds 600")
 	@python -m tests.fuzz $(ARGS)
 
-soak: set-up ## ship for ten minutes in bad weather, and see that nothing grows (shorter: make soak ARGS="--minutes 2")
+soak: set-up ## ship for ten minutes with failures, and see that nothing grows (shorter: make soak ARGS="--minutes 2")
 	@python -m tests.soak $(ARGS)
 
 coverage: set-up ## which branches of the shipper no unit or integration test takes

@@ -1,4 +1,4 @@
-"""The main job on this machine: deploys the stack, sends log events through it, in good times and bad."""
+"""The main job on this machine: deploys the stack, sends log events through it, with an outage and replay."""
 
 import shlex
 import sys

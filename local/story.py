@@ -1,4 +1,4 @@
-"""What `make run` shows and the end-to-end tests check: what becomes of log events in good times and bad."""
+"""What `make run` shows and the end-to-end tests check: what becomes of log events, also in an outage."""
 
 import shlex
 import time

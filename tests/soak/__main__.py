@@ -42,7 +42,7 @@ MAX_WAITING = 20
 """So many messages in the dead-letter queue are replayed before more is shipped."""
 ROUNDS_AT_THE_END = 1000
 MIN_MINUTES = 2 * len(FAULTS) * SECONDS_BETWEEN_FAULTS / 60
-"""The halves are compared, so each of them needs a whole round of the troubles."""
+"""The halves are compared, so each of them needs a whole round of the faults."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -64,11 +64,11 @@ class Account(NamedTuple):
 @app.command()
 def main(
     minutes: Annotated[
-        float, typer.Option(min=MIN_MINUTES, help="How long to ship: every trouble is in either half.")
+        float, typer.Option(min=MIN_MINUTES, help="How long to ship: each half has every fault.")
     ] = 10.0,
     write: Annotated[bool, typer.Option(help="Write docs/soak.md and docs/soak.svg.")] = True,
 ) -> None:
-    """Ship for a long time, in bad weather, and see whether anything grows or gets lost."""
+    """Ship for a long time, with failures, and see whether anything grows or gets lost."""
     TALLY.parent.mkdir(parents=True, exist_ok=True)
     with _ingest_api() as url:
         shipping = Shipping(url)

@@ -1,4 +1,4 @@
-"""Log events without end, and trouble without end."""
+"""Log events without end, and the faults of the ingest API in turn."""
 
 import base64
 import json
