@@ -1,1 +1,1 @@
-"""shipctl: the operator's command line. A module for each group of commands, and what they share."""
+"""shipctl, the operator's command line: a package for each command, and modules that commands share."""

@@ -1,4 +1,4 @@
-"""The application `shipctl`: its commands, its version, and how it ends when a command cannot go on."""
+"""The application `shipctl`: its commands, its version, and its exit status."""
 
 import io
 import sys
@@ -12,11 +12,11 @@ from shipctl.command_list import LISTED, Commands
 from shipctl.errors import CommandError
 
 INTERRUPTED = 128 + 2
-"""What shells report of a program that SIGINT, signal 2, ended."""
+"""The exit status that shells report for a program that SIGINT (signal 2) ended."""
 
 
 class Shipctl(TyperGroup):
-    """All commands. Ends with one line on standard error where one cannot go on, whichever it is."""
+    """The group of all commands. Reports an error of any command as one line on standard error."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -35,7 +35,8 @@ class Shipctl(TyperGroup):
         """Run the command; exit with its status on `CommandError`, 130 on Ctrl-C."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
-                # A log holds any character; a terminal that has no sign for one shows its number.
+                # Logs contain any character. One that the terminal's encoding lacks is shown as its code
+                # point.
                 stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
@@ -44,9 +45,10 @@ class Shipctl(TyperGroup):
         except KeyboardInterrupt:
             end, line = INTERRUPTED, "interrupted"
         except typer.Abort as unanswered:
-            # Ctrl-C at a question, or the end of the input: an Abort keeps which of them it was.
+            # typer raises Abort for both Ctrl-C and the end of the input at a question; the context says
+            # which.
             if isinstance(unanswered.__context__, EOFError):
-                end, line = 1, "the question was not answered, and nothing was done"
+                end, line = 1, "the question was not answered; nothing was changed"
             else:
                 end, line = INTERRUPTED, "interrupted"
         from shipctl.terminal import one_line
@@ -58,8 +60,8 @@ class Shipctl(TyperGroup):
 app = typer.Typer(
     cls=Shipctl,
     no_args_is_help=True,
-    # In plain text: what typer imports for boxes and colours takes longer than all the rest. The help of each
-    # command has them.
+    # Plain text, since importing rich takes longer than everything else here. The help of each command uses
+    # rich.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

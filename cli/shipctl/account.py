@@ -1,4 +1,4 @@
-"""An AWS account at the other end: its session, and its errors as one line each."""
+"""Sessions and client settings for an AWS account, and its errors in one line each."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,9 +18,14 @@ READ_SECONDS = 60
 
 
 def session(region: str | None, profile: str | None) -> "boto3.Session":
-    """Return a session as the AWS CLI would have it; `None` is what environment and configuration files say.
+    """Return a session that is configured like the AWS CLI.
 
-    Raises `CommandError` if there is no such profile, or no region.
+    Args:
+        region: The AWS region. None: the region of the environment or the configuration files.
+        profile: The name of a profile. None: the profile of the environment, or the default profile.
+
+    Raises:
+        CommandError: There is no such profile, or no region is configured.
     """
     import boto3  # only here and below: its import is slow, and not every command needs an account
 
@@ -28,13 +33,13 @@ def session(region: str | None, profile: str | None) -> "boto3.Session":
         opened = boto3.Session(region_name=region, profile_name=profile)
     if not opened.region_name:
         raise CommandError(
-            "no AWS region: give --region, set AWS_REGION, or put a region into the profile (aws configure)"
+            "no AWS region: give --region, set AWS_REGION, or add a region to the profile (aws configure)"
         )
     return opened
 
 
 def client_config() -> "Config":
-    """For every client of a command: a person waits, so it gives up soon."""
+    """Return the configuration of all clients of a command, with short timeouts, since a person waits."""
     from botocore.config import Config
 
     return Config(
@@ -47,9 +52,10 @@ def client_config() -> "Config":
 
 @contextmanager
 def aws_errors(doing: str) -> Iterator[None]:
-    """Turn each error of AWS within the block into a `CommandError`.
+    """Turn each AWS error within the block into a `CommandError`.
 
-    `doing` says what the command was doing: the beginning of the line that the user is shown.
+    Args:
+        doing: What the command is doing, such as "Reading the alarms". The error message begins with it.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -76,11 +82,11 @@ _REFUSALS = {
     "ThrottlingException": "AWS limits the rate of requests; try again in a moment",
     "Throttling": "AWS limits the rate of requests; try again in a moment",
 }
-"""What an error code means. "Common Error Types" in the API references of AWS's services."""
+"""Messages by error code ("Common Error Types" in the API references of the AWS services)."""
 
 
 def explain(error: "BotoCoreError | ClientError") -> str:
-    """Return what went wrong and what to do, in a few words and on one line."""
+    """Return one line that says what went wrong and what to do."""
     from botocore import exceptions as aws
 
     if isinstance(error, aws.ClientError):
@@ -91,7 +97,7 @@ def explain(error: "BotoCoreError | ClientError") -> str:
         case aws.SSOError() | aws.TokenRetrievalError() | aws.LoginError():
             return f"the AWS sign-in is not valid or has expired; {_SIGN_IN_AGAIN}"
         case aws.ProfileNotFound():
-            return f"{error}: aws configure list-profiles shows those there are"
+            return f"{error}: to list the profiles, run aws configure list-profiles"
         case aws.ConnectionError() | aws.ConnectTimeoutError():
             return f"{_sentence(error)}: check the network, the proxy and the --region"
     return _sentence(error)
@@ -103,7 +109,7 @@ def _refusal(error: "ClientError") -> str:
     known = _REFUSALS.get(code)
     if known is None:
         return f"{code}: {message}" if message else code
-    # AWS's own words name the identity, the action and the resource, which nobody can guess.
+    # The message from AWS names the identity, the action and the resource.
     return f"{known}: {message}" if message else known
 
 

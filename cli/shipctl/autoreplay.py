@@ -1,4 +1,4 @@
-"""`shipctl autoreplay on|off`: whether the dead-letter queue empties itself, without a deployment."""
+"""`shipctl autoreplay on|off`: switch automatic replay on or off without a deployment."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -11,7 +11,7 @@ from shipctl.options import AsJson, Place
 
 
 class Switch(StrEnum):
-    """What replay is switched to."""
+    """The states of automatic replay that the command sets."""
 
     ON = "on"
     OFF = "off"
@@ -37,9 +37,9 @@ def autoreplay(
         )
         return
     if before.is_on is is_on:
-        print(f"AutoReplay was {to} already ({before.state})")
+        print(f"AutoReplay was already {to} ({before.state})")
     else:
-        print(f"AutoReplay is {to} now; it was {before.state}")
+        print(f"AutoReplay is now {to}; it was {before.state}")
     if stack.parameters.get("AutoReplay", str(is_on).lower()) != str(is_on).lower():
         keep = stack.command("deploy", "--set", f"AutoReplay={str(is_on).lower()}")
-        print(f"The stack's parameter says otherwise; to keep it: {keep}")
+        print(f"The stack's parameter AutoReplay has another value. To change it, too, run: {keep}")

@@ -1,6 +1,7 @@
-"""The commands of `shipctl`, by name: each is imported when it is called, not when another one is.
+"""The commands of `shipctl` by name. A command is imported only when it is called.
 
-What a command imports (rich, the shipper's own code, RE2) takes several times as long as to list it.
+Importing the dependencies of a command (rich, the shipper's code, RE2) takes several times as long as listing
+all commands.
 """
 
 import importlib
@@ -15,18 +16,18 @@ from shipctl.option_blocks import with_blocks
 
 @dataclass(frozen=True)
 class Listed:
-    """Where a command is, and its line in the list of commands."""
+    """Where to import a command from, and its line in the list of commands."""
 
     module: str
     attribute: str
     help: str
-    """The first line of its own help."""
+    """The first line of the command's own help."""
 
     def load(self, name: str) -> Any:
-        """Import the command. Returns what typer makes of it."""
+        """Import the command and return the object that typer made of it."""
         module = importlib.import_module(self.module)
         found = getattr(module, self.attribute)
-        # A group stays one with a single command in it, since it has a callback.
+        # The callback keeps typer from replacing a group that has one command by that command.
         holder = typer.Typer(rich_markup_mode="markdown", add_completion=False)
         holder.callback()(_nothing)
         if isinstance(found, typer.Typer):
@@ -55,7 +56,7 @@ LISTED = {
     "status": Listed(
         "shipctl.status.command",
         "status",
-        "Show on one screen whether logs flow, what waits, and what is wrong.",
+        "Show the state of the stack on one screen: deliveries, queues and problems.",
     ),
     "dashboard": Listed(
         "shipctl.dashboard",
@@ -116,7 +117,7 @@ LISTED = {
 
 
 class Commands(Mapping[str, Any]):
-    """All commands by name; one is imported when it is asked for."""
+    """All commands by name; a command is imported when it is first looked up."""
 
     def __init__(self) -> None:
         self._loaded: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""`shipctl dashboard`: the stack's dashboard in the console of CloudWatch."""
+"""`shipctl dashboard`: open the stack's dashboard in the CloudWatch console."""
 
 import sys
 import webbrowser
@@ -33,11 +33,11 @@ def dashboard(
         print_json({"dashboard": stack.output("DashboardName"), "address": address})
         return
     print(address)
-    # Where the output goes to a program, nobody waits for a browser.
+    # A browser is opened only if a person sees the output.
     if print_only or not _is_looked_at():
         return
     if not webbrowser.open(address):
-        print("shipctl: there is no browser to open it with", file=sys.stderr)
+        print("shipctl: no browser was found to open the dashboard", file=sys.stderr)
 
 
 def _is_looked_at() -> bool:
@@ -45,13 +45,13 @@ def _is_looked_at() -> bool:
 
 
 def _address(stack: Stack) -> str:
-    """Return the address of a stack's dashboard. Raises `CommandError`."""
+    """Return the URL of a stack's dashboard. Raises `CommandError` if it has none."""
     if address := stack.outputs.get("DashboardAddress"):
         return address
     if stack.parameters.get("Monitoring", "") == "basic":
         raise CommandError(
-            f"stack {stack.name} has no dashboard, since its Monitoring is basic: "
-            f"{stack.command('deploy', '--set', 'Monitoring=full')} makes one"
+            f"stack {stack.name} has no dashboard because its parameter Monitoring is basic: to create one, "
+            f"run {stack.command('deploy', '--set', 'Monitoring=full')}"
         )
-    # Says that the stack is not up to date, as for every output.
+    # If the output is missing, the error says that the stack is not up to date.
     return stack.output("DashboardAddress")

@@ -1,8 +1,8 @@
-"""What stops a command."""
+"""The error with which a command ends."""
 
 
 class CommandError(Exception):
-    """A trouble that is not a bug of ours; its text is the one line that the user is shown."""
+    """An error that is not a bug in shipctl. Its text is the line that the user sees."""
 
     status = 1
-    """With which the command exits."""
+    """The exit status of the command."""

@@ -1,4 +1,4 @@
-"""Logs as JSON lines on standard output, for programs; nothing else is written there."""
+"""Logs as JSON lines on standard output. Commands write everything else to standard error."""
 
 import sys
 from collections.abc import Iterable
@@ -12,10 +12,10 @@ from shipctl.terminal import one_line, visible_json
 
 
 class JsonLines:
-    """Write each log as the object that the ingest API would get, with `rule` and `filteredBy`, in UTF-8."""
+    """Writes each log as the object that the ingest API would get, with `rule` and `filteredBy`, in UTF-8."""
 
     def write(self, arrivals: Iterable[Arrival]) -> None:
-        """Write logs, each as it comes."""
+        """Write each log as soon as it is available."""
         output = sys.stdout.buffer
         for arrival in arrivals:
             why = {"filteredBy": arrival.cause} if arrival.cause else {}
@@ -24,11 +24,11 @@ class JsonLines:
         output.flush()
 
     def write_undecodable(self, undecodable: Undecodable) -> None:
-        """Say what could not be decoded, on standard error."""
+        """Report a payload that cannot be decoded on standard error."""
         detail = one_line(undecodable.detail)
         print(f"shipctl: cannot be decoded: {undecodable.reason}: {detail}", file=sys.stderr)
 
 
 def print_json(document: object, to: TextIO | None = None) -> None:
-    """Print one JSON document on a line of its own, at once; nothing in it is obeyed by a terminal."""
+    """Print a JSON document on one line and flush. Control characters are escaped for terminals."""
     print(visible_json(orjson.dumps(document).decode()), file=to, flush=True)

@@ -1,4 +1,4 @@
-"""`shipctl key set`: another API key, typed or from standard input; never from an argument."""
+"""`shipctl key set`: store a new API key that is typed or read from standard input."""
 
 import sys
 
@@ -18,7 +18,7 @@ key = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Chang
 
 
 def set_(place: Place, as_json: AsJson = False) -> None:
-    """Store another API key where the stack keeps it.
+    """Store a new API key in the stack's secret or SSM parameter.
 
     The key is typed without being shown, or read from standard input (`shipctl key set < FILE`). It cannot be
     an argument, since other users of this machine can see arguments, and the shell keeps them in its history.
@@ -39,7 +39,7 @@ def set_(place: Place, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"stored": True, "place": store.words})
         return
-    print(f"{store.words}: the API key is stored; {stack.command('send-test')} tries it")
+    print(f"{store.words}: the API key was stored. To test it, run: {stack.command('send-test')}")
 
 
 def _given(where: str) -> str:

@@ -1,6 +1,6 @@
-"""Where the API key of a stack is kept, read and written with the operator's own credentials.
+"""Read and write the stored API key of a stack, with the operator's own credentials.
 
-The key itself is never printed, logged or part of an error.
+The key itself is never printed or logged, and never part of an error message.
 """
 
 import json
@@ -13,11 +13,11 @@ from shipctl.stack import Stack
 _NOT_THERE = ("ResourceNotFoundException", "ParameterNotFound")
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 _BEING_DELETED = ("InvalidRequestException",)
-"""What Secrets Manager answers of a secret that is scheduled for deletion (GetSecretValue, API Reference)."""
+"""Error code for a secret that is scheduled for deletion (GetSecretValue, Secrets Manager API Reference)."""
 
 
 class KeyStoreError(Exception):
-    """The key cannot be had or written; the text says why, in one line."""
+    """The key cannot be read or written. The text says why, in one line."""
 
     def __init__(
         self, why: str, remedy: str = "", *, is_denied: bool = False, is_being_deleted: bool = False
@@ -30,14 +30,14 @@ class KeyStore(Protocol):
     """A place where the API key of a stack is kept."""
 
     words: str
-    """What it is, for a person."""
+    """The name of the place in messages, such as `secret ARN`."""
 
     def read(self) -> str:
         """Return the key. Raises `KeyStoreError`."""
         ...
 
     def write(self, key: str) -> None:
-        """Put another key into its place. Raises `KeyStoreError`."""
+        """Replace the key. Raises `KeyStoreError`."""
         ...
 
 
@@ -54,7 +54,7 @@ class Secret:
         return key_in(self._value())
 
     def write(self, key: str) -> None:
-        """Put another key into the secret, and restore one that is going to be deleted."""
+        """Replace the key in the secret. A secret that is scheduled for deletion is restored first."""
         try:
             before = self._value()
         except KeyStoreError as error:
@@ -96,7 +96,7 @@ class Parameter:
         return key_in(str(answer["Parameter"]["Value"]))
 
     def write(self, key: str) -> None:
-        """Keep its type and KMS key: PutParameter would take the default key where none is named."""
+        """Replace the key. The parameter's type and KMS key are kept, which PutParameter would reset."""
         filters = [{"Key": "Name", "Option": "Equals", "Values": [self._name]}]
         found = self._ask(lambda: self._client.describe_parameters(ParameterFilters=filters))["Parameters"]
         kept = {"Type": found[0]["Type"]} if found else {"Type": "SecureString"}
@@ -115,37 +115,38 @@ class Parameter:
 
 
 def key_store(stack: Stack, variables: Mapping[str, str]) -> KeyStore:
-    """Return the place where the shipper reads its key, by its environment variables."""
+    """Return the place from which the shipper reads its key according to its environment variables."""
     if arn := variables.get("API_KEY_SECRET_ARN"):
         return Secret(stack, arn)
     return Parameter(stack, variables.get("API_KEY_PARAMETER_NAME", ""))
 
 
 def key_in(value: str) -> str:
-    """Return the key in a stored value: the value, or the member `apiKey` of a JSON object.
+    """Return the key in a stored value: the value itself, or the member `apiKey` of a JSON object.
 
-    Raises `KeyStoreError` where the shipper would not take it.
+    Raises:
+        KeyStoreError: The shipper could not use the value.
     """
     members = _members(value)
     key = value.strip() if members is None else members.get("apiKey", "")
     if not isinstance(key, str) or not key.strip():
-        raise KeyStoreError("it holds no key")
+        raise KeyStoreError("it contains no API key")
     if trouble := unusable(key.strip()):
         raise KeyStoreError(trouble)
     return key.strip()
 
 
 def unusable(key: str) -> str:
-    """Return why a text cannot be an API key; empty where it can."""
+    """Return why a text cannot be an API key, or an empty text if it can."""
     if not key:
         return "the API key is empty"
     if not (key.isascii() and key.isprintable()) or " " in key:
-        return "the API key holds blanks or characters that an HTTP header cannot carry"
+        return "the API key contains blanks or characters that are not allowed in an HTTP header"
     return ""
 
 
 def _around(key: str, before: str) -> str:
-    """Return the value to store: other members of a JSON object stay as they were."""
+    """Return the value to store for a new key. Other members of a JSON object are kept."""
     members = _members(before)
     return key if members is None else json.dumps({**members, "apiKey": key})
 
@@ -166,9 +167,11 @@ def _asked(request: Callable[[], Any], *, gone: str, other: str, being_deleted: 
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in _NOT_THERE:
-            raise KeyStoreError("it is not there", gone) from None
+            raise KeyStoreError("it does not exist", gone) from None
         if code in _BEING_DELETED:
-            raise KeyStoreError("it is going to be deleted", being_deleted, is_being_deleted=True) from None
+            raise KeyStoreError(
+                "it is scheduled for deletion", being_deleted, is_being_deleted=True
+            ) from None
         raise KeyStoreError(explain(error), other, is_denied=code in _DENIED) from None
     except BotoCoreError as error:
         raise KeyStoreError(explain(error), other) from None

@@ -1,4 +1,4 @@
-"""Log events out of a log group in an AWS account."""
+"""Read log events from a log group."""
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_logs.type_defs import FilteredLogEventTypeDef
 
 MAX_PAGE = 10_000
-"""Log events that one answer holds at most (FilterLogEvents, CloudWatch Logs API reference)."""
+"""The maximum number of log events in one response (FilterLogEvents, CloudWatch Logs API Reference)."""
 
 
 CHECK_OPTION = "check --log-group, --region and --profile"
@@ -26,9 +26,12 @@ CHECK_OPTION = "check --log-group, --region and --profile"
 
 @contextmanager
 def reading(client: "CloudWatchLogsClient", log_group: str, remedy: str) -> Iterator[None]:
-    """Turn each error of AWS within the block into a `CommandError`.
+    """Turn each AWS error within the block into a `CommandError`.
 
-    `remedy` says what to do where there is no such log group.
+    Args:
+        client: The client that the block uses.
+        log_group: The name of the log group that the block reads.
+        remedy: What the user can do if the log group does not exist.
     """
     with aws_errors(f"Reading {log_group}"):
         try:
@@ -41,10 +44,13 @@ def reading(client: "CloudWatchLogsClient", log_group: str, remedy: str) -> Iter
 def read_log_group(
     session: "boto3.Session", log_group: str, since: datetime, until: datetime, limit: int
 ) -> Generator[Piece, None, None]:
-    """Yield the log events of `log_group` between two moments, oldest first, at most `limit` of them.
+    """Yield the log events of `log_group` between two times, oldest first, at most `limit` of them.
 
-    One page of CloudWatch's answer is held at a time, at most 1 MB of events, and is one `Streams`: a stack
-    trace that is cut by the end of a page is not joined. Raises `CommandError`.
+    Each page of the response, at most 1 MB, is yielded as one `Streams`. A stack trace that continues on the
+    next page is not joined.
+
+    Raises:
+        CommandError: The log group does not exist, or AWS reports an error.
     """
     with aws_errors(f"Reading {log_group}"):
         client = session.client("logs", config=client_config())
@@ -67,7 +73,7 @@ def read_log_group(
 def streams_of(
     events: "list[FilteredLogEventTypeDef]", owner: str, log_group: str
 ) -> Iterator[SubscriptionMessage]:
-    """Yield the log events of an answer of FilterLogEvents, log stream by log stream."""
+    """Yield the log events of a FilterLogEvents response, one message for each log stream."""
     by_stream: dict[str, list[LogEvent]] = {}
     for event in events:
         by_stream.setdefault(event.get("logStreamName", ""), []).append(log_event(event))
@@ -76,12 +82,12 @@ def streams_of(
 
 
 def log_event(event: "FilteredLogEventTypeDef") -> LogEvent:
-    """One of FilterLogEvents' or GetLogEvents' log events, as a subscription would send it."""
+    """Return a log event of FilterLogEvents or GetLogEvents in the form that a subscription sends."""
     return LogEvent(event.get("eventId", ""), event.get("timestamp"), event.get("message", ""))
 
 
 def _account_id(session: "boto3.Session") -> str:
-    """Return the account's number; empty where it cannot be had, since a preview is possible without it."""
+    """Return the account id, or an empty text if it cannot be read; a preview works without it."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

@@ -1,4 +1,4 @@
-"""`shipctl logs`: what the functions themselves log."""
+"""`shipctl logs`: show the logs of the stack's own functions."""
 
 import heapq
 import sys
@@ -26,11 +26,11 @@ from shipctl.times import moment
 DEFAULT_SINCE = timedelta(hours=1)
 POLL_SECONDS = 2.0
 LATE = timedelta(seconds=30)
-"""For so long after its time a log event may still come (in practice some seconds): following looks back."""
+"""How late a log event may arrive after its timestamp and still be shown with --follow."""
 
 
 class Whose(StrEnum):
-    """Whose log is shown."""
+    """The functions whose logs can be shown."""
 
     SHIPPER = "shipper"
     REPLAY = "replay"
@@ -39,7 +39,7 @@ class Whose(StrEnum):
 
     @property
     def words(self) -> str:
-        """Return whose log it is, for a sentence."""
+        """Return the name for use in a sentence."""
         return "any function" if self is Whose.ALL else self.value
 
     @property

@@ -1,4 +1,4 @@
-"""Options that several commands share, written once: a block of them is a dataclass, a field an option."""
+"""Blocks of options that several commands share. A block is a dataclass, and each field is an option."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def optional(name: str, metavar: str, words: str, panel: str, **more: Any) -> "OptionInfo":
-    """Return an option with a value that may be left out; its `words` say what holds then.
+    """Return an option with a value that may be omitted.
 
     Args:
         name: The option, such as `--since`.
-        metavar: What stands for its value in the help.
-        words: Its help.
-        panel: The heading that it stands under in the help.
+        metavar: The placeholder of its value in the help.
+        words: Its help, which also says what the default is.
+        panel: The heading of the help under which it is listed.
         more: Further arguments of `typer.Option`.
     """
     option: OptionInfo = typer.Option(
@@ -29,20 +29,20 @@ def optional(name: str, metavar: str, words: str, panel: str, **more: Any) -> "O
 
 
 def one_of(kind: str, allowed: Sequence[str]) -> Callable[[str], str]:
-    """Return a parser of an option that takes one of several words; `kind` says what they are."""
+    """Return a parser for an option whose value is one of the `allowed` words, called `kind` in errors."""
 
     def parse(text: str) -> str:
         if text in allowed:
             return text
-        raise typer.BadParameter(f"{text!r} is not a {kind}; the {kind}s are {', '.join(allowed)}")
+        raise typer.BadParameter(f"{text!r} is not a {kind}: give one of {', '.join(allowed)}")
 
     return parse
 
 
 def with_blocks(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command for typer in which each parameter that is a dataclass is its fields as options.
+    """Return a command for typer in which the fields of each dataclass parameter are options.
 
-    Their order is that of the parameters. The command itself gets the dataclass, made of what was given.
+    The options keep the order of the parameters. The command receives instances of the dataclasses.
     """
     hints = get_type_hints(command, include_extras=True)
     own = inspect.signature(command).parameters
@@ -60,7 +60,7 @@ def with_blocks(command: Callable[..., None]) -> Callable[..., None]:
             given[name] = block(**{field.name: given.pop(field.name) for field in fields(block)})
         command(**given)
 
-    del expanded.__wrapped__  # typer would read the options of `command`
+    del expanded.__wrapped__  # typer would read the signature of `command` through it
     expanded.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     expanded.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return expanded

@@ -1,4 +1,4 @@
-"""The options that the commands share, and the headings of their help."""
+"""The options that all commands share, and the headings of their help."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -17,31 +17,29 @@ StackName = Annotated[
         "--stack",
         envvar=STACK_VARIABLE,
         metavar="NAME",
-        help="The CloudFormation stack.",
+        help="The name of the CloudFormation stack.",
         rich_help_panel=STACK_PANEL,
     ),
 ]
 Region = Annotated[
     str | None,
-    optional("--region", "REGION", "Its AWS region, as in the AWS CLI.", STACK_PANEL, envvar="AWS_REGION"),
+    optional("--region", "REGION", "The AWS region of the stack.", STACK_PANEL, envvar="AWS_REGION"),
 ]
 Profile = Annotated[
     str | None,
-    optional("--profile", "PROFILE", "The profile with the credentials, as in the AWS CLI.", STACK_PANEL),
+    optional("--profile", "PROFILE", "The AWS profile to use.", STACK_PANEL),
 ]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print JSON, for programs.", rich_help_panel=SHOWN_PANEL)
-]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.", rich_help_panel=SHOWN_PANEL)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """The options that say which stack, in which region, with whose credentials."""
+    """The options that select the stack, its region and the credentials."""
 
     stack: StackName = DEFAULT_STACK
     region: Region = None
     profile: Profile = None
 
     def find(self) -> Stack:
-        """Return the stack. Raises `CommandError`."""
+        """Return the stack. Raises `CommandError` if it does not exist."""
         return find_stack(self.stack, self.region, self.profile)

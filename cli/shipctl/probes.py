@@ -1,4 +1,4 @@
-"""What a function can be invoked with to see whether it works: no log of anybody's is in it."""
+"""Events to test a function with. They contain no logs of users."""
 
 import json
 from datetime import UTC, datetime
@@ -12,10 +12,10 @@ PROBE_LOG_GROUP = "shipctl/send-test"
 
 
 def control_message(function: Function) -> bytes:
-    """Return the event with which CloudWatch Logs looks whether a destination is there; nothing is shipped.
+    """Return the event with which CloudWatch Logs checks a destination; the function ships nothing of it.
 
-    ("Subscription filters with AWS Lambda", Amazon CloudWatch Logs User Guide; the replay function gets it in
-    a record of a queue.)
+    See "Subscription filters with AWS Lambda", Amazon CloudWatch Logs User Guide. For the replay function the
+    event is inside an SQS record.
     """
     import base64
     import gzip
@@ -40,7 +40,7 @@ def control_message(function: Function) -> bytes:
 
 
 def one_log(message: str) -> bytes:
-    """Return the event with which CloudWatch Logs would ship one log event, now."""
+    """Return the event with which CloudWatch Logs would send one log event that was logged now."""
     event = {"id": f"shipctl-{_now()}", "timestamp": _now(), "message": message}
     origin = Origin("", PROBE_LOG_GROUP, "shipctl", ("shipctl",))
     return _event(Function.SHIPPER, encode(origin, [event]))

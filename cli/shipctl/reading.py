@@ -1,14 +1,14 @@
-"""Log events out of a file or standard input, in whichever of CloudWatch's or people's formats they are.
+"""Read log events from a file or standard input in any of several formats.
 
-| what the file holds | what is read |
+| content of the file | log events |
 |---|---|
-| plain lines, JSON lines | a log event a line, as an agent or a container's log driver would send it |
-| a JSON array | a log event an element: strings, objects, or what `aws logs` prints |
-| what `aws logs filter-log-events` or `get-log-events` prints | its log events |
-| a subscription's payload, decoded | its log events |
+| plain lines, JSON lines | one per line, as an agent or a container's log driver would send it |
+| a JSON array | one per element: a string, an object, or a log event of `aws logs` |
+| the output of `aws logs filter-log-events` or `get-log-events` | its log events |
+| a decoded subscription payload | its log events |
 | `{"awslogs": …}`, Kinesis records, SQS records, `aws sqs receive-message` | as the shipper decodes them |
 
-The last three may also stand on the lines of a file, one each.
+A file may also have one of the last three formats on each line.
 """
 
 import base64
@@ -42,7 +42,7 @@ from shipctl.streams import Piece, Streams
 
 STANDARD_INPUT = "-"
 MAX_BYTES = 64 * 1024 * 1024
-"""The largest JSON document that is read, since it must be held whole; also the longest line."""
+"""The maximum size of a JSON document, which must fit in memory as a whole, and of a line."""
 
 _READ_BYTES = 64 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -50,18 +50,18 @@ _BEGINS_A_DOCUMENT = re.compile(rb"""\s*(?:\[\s*(?:$|[{"\]])|\{\s*(?:$|["}]))"""
 
 _MAX_EVENTS = 10_000
 _MAX_CHARACTERS = 8 * 1024 * 1024
-"""Log events on their own are handed on when there are so many; a stack trace is cut there."""
+"""The number of characters after which single log events are passed on. A stack trace is cut there."""
 
 _PAUSE_SECONDS = 0.2
-"""Input that comes no faster is shown as it comes (`kubectl logs --follow`)."""
+"""The pause in the input after which log events are shown, as with `kubectl logs --follow`."""
 
 
 class Pause(NamedTuple):
-    """For the moment there is no more input."""
+    """No more input is available at the moment."""
 
 
 class Lone(NamedTuple):
-    """A log event on its own, in no payload that says where it is from."""
+    """A single log event without a payload that names its log group."""
 
     event: LogEvent
     log_stream: str = ""
@@ -72,7 +72,7 @@ Item = SubscriptionMessage | ControlMessage | Undecodable | Lone | Pause
 
 @contextmanager
 def opened(path: str) -> Iterator[BinaryIO]:
-    """Provide the file at `path`, or standard input for `-`. Raises `CommandError`."""
+    """Open the file at `path`, or standard input for `-`. Raises `CommandError`."""
     if path == STANDARD_INPUT:
         yield sys.stdin.buffer
         return
@@ -85,10 +85,18 @@ def opened(path: str) -> Iterator[BinaryIO]:
 
 
 def read_file(file: BinaryIO, name: str, log_group: str) -> Iterator[Piece]:
-    """All that `file` holds, one piece after the other; `name` is what errors call it.
+    """Yield the contents of a file piece by piece.
 
-    `log_group` is where log events come from that do not say it themselves. Lines get the time at which they
-    are read, as from an agent. Memory is bounded: by `MAX_BYTES` and some. Raises `CommandError`.
+    Plain lines get the time at which they are read, as from an agent. At most a little more than `MAX_BYTES`
+    is held in memory.
+
+    Args:
+        file: The file.
+        name: The name of the file in errors.
+        log_group: The log group of log events that do not name theirs.
+
+    Raises:
+        CommandError: The file is compressed, or larger than allowed.
     """
     held: list[Lone] = []
     characters = 0
@@ -138,8 +146,8 @@ def _items(file: BinaryIO, name: str) -> Iterator[Item]:
         yield from _items_of_document(document, content)
     elif len(content) >= MAX_BYTES and _json(first) is None:
         raise CommandError(
-            f"{name} looks like one JSON document of more than {MAX_BYTES >> 20} MiB; "
-            "one log event a line is read at any length: jq -c '.[]'"
+            f"{name} looks like a JSON document of more than {MAX_BYTES >> 20} MiB, the maximum: "
+            "write one log event per line, for example with jq -c '.[]'"
         )
     else:
         yield from _items_of_lines(chain(held, lines))
@@ -153,7 +161,7 @@ def _up_to(size: int, lines: Iterator[bytes | Pause]) -> Iterator[bytes]:
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes | Pause]:
-    """Yield the lines of `file`, as soon as they are there; with a `Pause` where input is waited for."""
+    """Yield the lines of `file` as soon as they are available, and a `Pause` before waiting for input."""
     parts: list[bytes] = []
     while data := file.read1(_READ_BYTES):  # type: ignore[attr-defined]  # BufferedReader and BytesIO have it
         *lines, rest = data.split(b"\n")
@@ -172,10 +180,10 @@ def _lines(file: BinaryIO) -> Iterator[bytes | Pause]:
 
 
 def _is_ready(file: BinaryIO) -> bool:
-    """Whether more input, or its end, is there or comes at once."""
+    """Return whether more input or its end is available within a short pause."""
     try:
         return bool(select.select([file], [], [], _PAUSE_SECONDS)[0])
-    except (OSError, ValueError):  # no file of the operating system's, so nothing to wait for
+    except (OSError, ValueError):  # not a file of the operating system, so there is nothing to wait for
         return True
 
 
@@ -188,7 +196,7 @@ def _items_of_lines(lines: Iterable[bytes | Pause]) -> Iterator[Item]:
             continue
         text = line.decode("utf-8", "replace").rstrip("\r\n")
         if not text:
-            continue  # CloudWatch takes no empty message, so no agent sends an empty line
+            continue  # CloudWatch rejects empty messages, so no agent sends an empty line
         value = _json(line) if text.startswith("{") else None
         items = _of_aws(value) if isinstance(value, dict) else None
         yield from items or [_lone(text, now)]
@@ -211,11 +219,11 @@ def _lone(text: str, now: int) -> Lone:
 
 
 _OF_LOG_EVENTS = frozenset({"id", "eventId", "ingestionTime", "logStreamName"})
-"""Members of a log event beside `timestamp` and `message`, in subscriptions and in the API's answers."""
+"""Members of a log event besides `timestamp` and `message`, in subscriptions and in API responses."""
 
 
 def _of_aws(value: dict[str, Any]) -> list[Item] | None:
-    """Return what an object holds that AWS made; None if it is no such object, but somebody's log."""
+    """Return the contents of an object in a format of AWS; None if it is not one, but a structured log."""
     match value:
         case {"awslogs": {"data": str()}} | {"requestPayload": {"awslogs": {"data": str()}}}:
             return list(decode(value, MAX_BYTES))
@@ -237,7 +245,7 @@ def _of_aws(value: dict[str, Any]) -> list[Item] | None:
 
 
 def _carries_logs(event: dict[str, Any]) -> bool:
-    """Whether records are CloudWatch's: many a function logs the records that it was invoked with."""
+    """Return whether the records of an event contain logs, unlike records of other services."""
     match source_of(event):
         case Source.KINESIS | Source.BACKFILL:
             data = [record["kinesis"].get("data") for record in event["Records"]]
@@ -248,12 +256,12 @@ def _carries_logs(event: dict[str, Any]) -> bool:
 
 
 def _sqs_record(message: dict[str, Any]) -> dict[str, Any]:
-    """Return a message as ReceiveMessage gives it, in the shape in which Lambda hands it over."""
+    """Convert a message of ReceiveMessage into an SQS record as Lambda sends it."""
     return {"eventSource": "aws:sqs", "messageId": message.get("MessageId"), "body": message.get("Body")}
 
 
 def _is_log_event(value: object) -> bool:
-    """Whether it is one of CloudWatch's, and not a structured log with a timestamp and a message."""
+    """Return whether a value is a CloudWatch log event, rather than a structured log."""
     match value:
         case {"timestamp": int(), "message": str(), **others}:
             return bool(others) and others.keys() <= _OF_LOG_EVENTS
@@ -270,7 +278,7 @@ def _compressed(payload: dict[str, Any]) -> str:
 
 
 def _json(content: bytes) -> Any:
-    """Return the JSON value in `content`; None where there is none (or where it is `null`)."""
+    """Return the JSON value in `content`; None if it is not JSON, or if it is `null`."""
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:

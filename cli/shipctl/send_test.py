@@ -1,4 +1,4 @@
-"""`shipctl send-test`: one log of our own, shipped as if CloudWatch Logs had sent it."""
+"""`shipctl send-test`: ship one test log as if CloudWatch Logs had sent it."""
 
 import time
 from collections.abc import Iterator
@@ -24,18 +24,18 @@ MAX_DETAIL = 200
 
 
 class Sent(NamedTuple):
-    """What became of one log."""
+    """The result of shipping one test log."""
 
     is_delivered: bool
     seconds: float
     why: str
-    """Why it was not delivered; empty where it was."""
+    """Why it was not delivered; empty if it was."""
     is_stored: bool
-    """Whether it waits in the dead-letter queue."""
+    """Whether it was stored in the dead-letter queue."""
 
 
 def send_one(stack: Stack, message: str = "shipctl send-test: logs arrive") -> Sent:
-    """Ship one log by the stack's shipper. Raises `CommandError`."""
+    """Ship one log through the stack's shipper. Raises `CommandError` if it cannot be invoked."""
     began = time.monotonic()
     invocation = invoke(stack, Function.SHIPPER, one_log(message))
     seconds = time.monotonic() - began
@@ -45,10 +45,8 @@ def send_one(stack: Stack, message: str = "shipctl send-test: logs arrive") -> S
     if answer.get("delivered") == 1:
         return Sent(True, seconds, "", False)
     if answer.get("filtered") == 1:
-        return Sent(
-            False, seconds, "a rule of filtering left it out (MinimumLevel, patterns, sampling)", False
-        )
-    why = next(_reasons(invocation.log), "the shipper's log says why")
+        return Sent(False, seconds, "it was filtered out (by MinimumLevel, a pattern or sampling)", False)
+    why = next(_reasons(invocation.log), "see the shipper's log for the reason")
     return Sent(False, seconds, why, answer.get("deadLettered") == 1)
 
 
@@ -103,5 +101,5 @@ def _write(console: Console, stack: Stack, sent: Sent) -> None:
         return
     console.print(Text(f"Not delivered: {sent.why}"), soft_wrap=True)
     if sent.is_stored:
-        console.print(Text("It waits in the dead-letter queue.", style=DIM))
+        console.print(Text("It was stored in the dead-letter queue.", style=DIM))
     console.print(Text(f"→ {stack.command('doctor')}", style=DIM), soft_wrap=True)

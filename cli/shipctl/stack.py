@@ -1,4 +1,4 @@
-"""The stack that a command works on, and its outputs."""
+"""Find the stack that a command works on, and read its outputs."""
 
 import os
 import shlex
@@ -15,48 +15,48 @@ if TYPE_CHECKING:
 
 DEFAULT_STACK = "loginformant-shipper"
 STACK_VARIABLE = "SHIPCTL_STACK"
-"""Environment variable with the name of the stack, where --stack is not given."""
+"""The environment variable with the stack's name, used if --stack is not given."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A deployed stack: its outputs, and the session to ask it with."""
+    """A deployed stack: its outputs, and the session with which to access it."""
 
     name: str
     session: "boto3.Session"
     outputs: Mapping[str, str]
     options: tuple[str, ...] = ()
-    """The options without which another command would not find this stack: those that were given."""
+    """The options with which another command finds this stack: those that the user gave."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     status: str = ""
-    """CloudFormation's, such as `UPDATE_COMPLETE`."""
+    """The stack's status, such as `UPDATE_COMPLETE`."""
     is_gone: bool = False
-    """Only a queue is left of it, which is all that `outputs` names."""
+    """Whether the stack was deleted. `outputs` then names only the queue that is left."""
     updated: datetime | None = None
-    """When it was made, or changed last; None where that is not known."""
+    """When the stack was created or last updated; None if that is not known."""
 
     def command(self, *words: str) -> str:
-        """Return the line that runs a command of shipctl on this stack, ready to copy."""
+        """Return a shell command that runs a command of shipctl on this stack."""
         return shlex.join(("shipctl", *words, *self.options))
 
     @property
     def region(self) -> str:
-        """Return the region that the stack is in."""
+        """Return the region of the stack."""
         return self.session.region_name
 
     def output(self, name: str) -> str:
-        """Return an output of the stack. Raises `CommandError` where it has none of that name."""
+        """Return the value of an output. Raises `CommandError` if there is no such output."""
         value = self.outputs.get(name)
         if value is None:
             raise CommandError(
-                f"stack {self.name} has no output {name}: is it a LogInformant shipper, and up to date "
-                "(make deploy)?"
+                f"stack {self.name} has no output {name}: it is not a LogInformant shipper, or it is out of "
+                "date (update it with shipctl deploy)"
             )
         return value
 
 
 def find_stack(name: str, region: str | None, profile: str | None) -> Stack:
-    """Return the stack of that name; region and profile as in the AWS CLI. Raises `CommandError`."""
+    """Return the stack of that name. Raises `CommandError` if it does not exist or cannot be read."""
     account = session(region, profile)
     doing = f"Looking for stack {name}"
     with aws_errors(doing):
@@ -66,10 +66,10 @@ def find_stack(name: str, region: str | None, profile: str | None) -> Stack:
         try:
             stacks = client.describe_stacks(StackName=name)["Stacks"]
         except ClientError as error:
-            # DescribeStacks has no error of its own for it ("DescribeStacks", CloudFormation API reference).
+            # DescribeStacks has no error code for this ("DescribeStacks", CloudFormation API Reference).
             if "does not exist" in error.response["Error"].get("Message", ""):
                 raise CommandError(
-                    f"there is no stack {name} in {account.region_name}: "
+                    f"stack {name} does not exist in {account.region_name}: "
                     "check --stack, --region and --profile"
                 ) from error
             raise
@@ -86,7 +86,7 @@ def find_stack(name: str, region: str | None, profile: str | None) -> Stack:
 
 
 def options_for(name: str, region: str | None, profile: str | None) -> tuple[str, ...]:
-    """Return the options that lead a command to a stack; none where defaults and environment do so."""
+    """Return the options with which a command finds a stack, unless defaults and environment suffice."""
     options: tuple[str, ...] = ()
     if name != os.environ.get(STACK_VARIABLE, DEFAULT_STACK):
         options += ("--stack", name)

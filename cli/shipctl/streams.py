@@ -1,4 +1,4 @@
-"""What a command reads: log events, stream by stream, and what comes beside them."""
+"""The types of what a command reads: log events by stream, and the end of reading."""
 
 from typing import NamedTuple
 
@@ -6,13 +6,13 @@ from loginformant_shipper.events import ControlMessage, SubscriptionMessage, Und
 
 
 class Streams(NamedTuple):
-    """Log events of one time: logs of several streams belong in the order of their timestamps."""
+    """Log events of several streams that were read together. Their logs are shown sorted by timestamp."""
 
     messages: tuple[SubscriptionMessage, ...]
 
 
 class LimitReached(NamedTuple):
-    """Reading ended since so many log events were read; there may be more."""
+    """Reading ended because the limit of log events was reached. There may be more."""
 
     events: int
 

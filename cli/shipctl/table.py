@@ -1,4 +1,4 @@
-"""The table of logs: a line each, written as they come, so that there may be any number of them."""
+"""Write logs as a table, one line each, without holding all of them in memory."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -34,10 +34,10 @@ TROUBLE = Style(color="magenta")
 ELLIPSIS = "…"
 
 SAMPLE = 200
-"""Logs by which the widths of the columns are chosen."""
+"""The number of logs that determine the widths of the columns."""
 
 WIDE = 100
-"""Columns from which on a terminal has room for milliseconds and for gaps of two."""
+"""The width in columns from which on milliseconds and wider gaps are shown."""
 _TIME = len("09:12:01.118")
 _TIME_NARROW = len("09:12:01")
 _LEVEL = max(map(len, Level))
@@ -51,11 +51,11 @@ _LEADING_TIME = re.compile(
     r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
     r"(?:Z| ?UTC| ?[+-]\d\d:?\d\d)?\]?[ :]*(?=[^ :])"
 )
-"""The time with which many a logger begins a line."""
+"""A time at the beginning of a message, as many loggers write it."""
 
 
 class Row(NamedTuple):
-    """What the table shows of one log; text that a terminal would not obey."""
+    """The cells of one log. They contain no control characters."""
 
     log_group: str
     date: str
@@ -65,16 +65,17 @@ class Row(NamedTuple):
     source: str
     message: str
     prefix: int
-    """How many characters at the start say what other columns say: a runtime's prefix, a time."""
+    """The length of the beginning of the message that repeats other columns, such as a runtime's prefix or a
+    time."""
     exception: str | None
     wrapper: str
-    """Who wrote it, by the container driver, log router or syslog that carried it."""
+    """The properties that a container driver, log router or syslog added."""
     cause: str
-    """Why it would not be sent; empty where it would. Shown in the place of the rule."""
+    """Why the log would not be sent; empty if it would. Shown instead of the rule."""
 
 
 def row_of(arrival: Arrival) -> Row:
-    """Return the row of one log. Date and time are empty where the log event came without a timestamp."""
+    """Return the row of one log. Date and time are empty if the log event has no timestamp."""
     document, parsed = arrival.document, arrival.log.parsed
     timestamp = document.get("timestamp", "") if "timestamp" in arrival.log.events[0].raw else ""
     message = str(document["message"])
@@ -107,7 +108,7 @@ def _wrapper_of(arrival: Arrival) -> str:
 
 
 class Columns(NamedTuple):
-    """Widths in cells; 0 where a column is not shown, None where there is no bound."""
+    """The widths of the columns in cells: 0 hides a column, None means no limit."""
 
     time: int
     rule: int
@@ -117,9 +118,12 @@ class Columns(NamedTuple):
 
 
 def columns_for(rows: Sequence[Row], width: int | None, before: Columns | None) -> Columns:
-    """Columns as wide as `rows` need, within bounds, and no narrower than `before`.
+    """Return columns as wide as the rows need, within limits.
 
-    `width` is the terminal's; None if there is none.
+    Args:
+        rows: The rows to show.
+        width: The width of the terminal. None: there is no terminal.
+        before: The previous columns, than which the result is not narrower.
     """
     wide = width is None or width >= WIDE
     time = (_TIME if wide else _TIME_NARROW) if any(row.time for row in rows) else 0
@@ -139,7 +143,7 @@ def columns_for(rows: Sequence[Row], width: int | None, before: Columns | None) 
 
 
 def _room(width: int, gap: str, *columns: int) -> int:
-    """Return what `columns`, and that of the level, leave for messages."""
+    """Return the width that is left for messages beside the other columns."""
     return width - sum(column + len(gap) for column in (*columns, _LEVEL) if column)
 
 
@@ -149,7 +153,7 @@ def _fitting(texts: Sequence[str], least: int, most: int) -> int:
 
 @dataclass
 class LogTable:
-    """Writes logs to `console`; a heading wherever log group or day change."""
+    """Writes logs to `console`, with a heading where the log group or the day changes."""
 
     console: Console
     show_exceptions: bool
@@ -159,7 +163,7 @@ class LogTable:
     _wrapper: str = field(default="", init=False)
 
     def write(self, arrivals: Iterable[Arrival]) -> None:
-        """Write logs that were read together; the first of them say how wide the columns must be."""
+        """Write logs that were read together. The first of them determine the widths of the columns."""
         rows = map(row_of, arrivals)
         if first := list(islice(rows, SAMPLE)):
             width = self.console.width if self.console.is_terminal else None
@@ -171,7 +175,7 @@ class LogTable:
                 self._write_row(row, columns)
 
     def write_undecodable(self, undecodable: Undecodable) -> None:
-        """Write, in the place of its logs, what could not be decoded."""
+        """Write a line for a payload that cannot be decoded."""
         line = Text("cannot be decoded: ", style=TROUBLE)
         line.append(f"{undecodable.reason}: {one_line(undecodable.detail)}", style=DIM)
         self._write(line)
@@ -217,7 +221,7 @@ class LogTable:
             self._write(line)
 
     def _write_wrapper(self, wrapper: str) -> None:
-        """Write, above the first log that has them, the properties of a wrapper."""
+        """Write the properties of a wrapper above the first log that has them."""
         if wrapper and wrapper != self._wrapper:
             self._write(Text(f"    {wrapper}", style=DIM))
         self._wrapper = wrapper or self._wrapper
@@ -246,7 +250,7 @@ def _append_message(line: Text, row: Row, room: int | None) -> None:
         line.append(row.message[: row.prefix], style=DIM)
         line.append(row.message[row.prefix :], style=style)
     elif row.prefix:
-        # What follows the prefix has the room.
+        # The prefix is cut, so that the text after it fits.
         line.append(ELLIPSIS, style=DIM)
         line.append(_shortened(row.message[row.prefix :], room - 1), style=style)
     else:
@@ -254,7 +258,7 @@ def _append_message(line: Text, row: Row, room: int | None) -> None:
 
 
 def _shortened(text: str, width: int) -> str:
-    """`text` within `width` cells, an ellipsis at its end where it was longer."""
+    """Return `text` cut to `width` cells, with an ellipsis at its end if it was longer."""
     if len(text) <= width and cell_len(text) <= width:
         return text
     return set_cell_size(text[:width], width - 1).rstrip() + ELLIPSIS

@@ -1,4 +1,4 @@
-"""Points in time as people give them to a command, and as CloudWatch Logs counts them."""
+"""Parse the times that users give to commands."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,9 +12,15 @@ _AGO = re.compile(r"(\d{1,9})([smhdw])")
 
 
 def moment(text: str, now: datetime | None = None) -> datetime:
-    """Return the moment that `text` names: so long ago (`90s`, `15m`, `1h`, `2d`, `1w`), or a date or time.
+    """Return the time that `text` describes.
 
-    Dates and times are ISO 8601; where they name no time zone they are UTC. Raises `typer.BadParameter`.
+    Args:
+        text: A duration before now (`90s`, `15m`, `1h`, `2d`, `1w`), or an ISO 8601 date or time, in UTC
+            unless it has a time zone.
+        now: The current time. None: the time of the clock.
+
+    Raises:
+        typer.BadParameter: The text has another format.
     """
     text = text.strip()
     try:
@@ -24,10 +30,11 @@ def moment(text: str, now: datetime | None = None) -> datetime:
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         raise typer.BadParameter(
-            f"{text!r} is not a time; write 90s, 15m, 1h, 2d or 1w (so long ago), or 2026-11-03T09:00 (UTC)"
+            f"{text!r} is not a time: give a duration before now (90s, 15m, 1h, 2d, 1w) or a UTC time "
+            "(2026-11-03T09:00)"
         ) from None
 
 
 def milliseconds(time: datetime) -> int:
-    """Return the milliseconds since 1970 at a moment, without the rounding of floats."""
+    """Return a time in milliseconds since 1970, without rounding errors of floats."""
     return (time - EPOCH) // timedelta(milliseconds=1)

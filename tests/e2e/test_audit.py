@@ -113,7 +113,7 @@ def test_a_gap_of_ten_minutes_in_one_of_200_log_groups_is_found_and_its_backfill
 
         status, output, _ = shipctl(environment, "audit", "--since", "150m")
         assert status == 1
-        assert "1 of 200 log groups with something missing" in output
+        assert "log events are missing in 1 of 200 log groups" in output
         assert repair in output
 
         name, *arguments = shlex.split(repair)

@@ -85,7 +85,7 @@ def test_100_000_log_events_arrive_once_though_the_command_is_interrupted_three_
             interrupted[page].set()
             status, document, said = process.end()
             assert status == 130, said
-            assert "stopping after the batch in hand" in said
+            assert "stopping after the current batch" in said
             assert done < document["delivered"] < EVENTS
             assert (document["byEarlierRuns"], document["uncertain"], document["isComplete"]) == (
                 done,
@@ -104,7 +104,7 @@ def test_100_000_log_events_arrive_once_though_the_command_is_interrupted_three_
         asked = past.pages
         status, document, said = Process(environment, *SPAN).end()
         assert (status, document["delivered"], past.pages) == (0, EVENTS, asked)
-        assert "this was shipped before, all of it" in said
+        assert "all of this has already been shipped" in said
         assert len(story.logs) == EVENTS
 
 
@@ -118,7 +118,7 @@ def test_what_cannot_be_delivered_waits_in_the_queue_and_is_not_shipped_again(
         story.api.fault(Fault(status=404, times=None))
         status, document, said = Process(environment, *SPAN).end()
         assert (status, document["deadLettered"], document["delivered"]) == (1, FIRST_EVENTS, 0), said
-        assert "nothing got through: misconfigured 404" in said
+        assert "nothing was delivered: misconfigured 404" in said
         waiting = [identifier for letter in story.dead_letters() for identifier in letter.event_ids]
         assert Counter(waiting) == Counter(first)
 

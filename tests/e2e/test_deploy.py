@@ -163,9 +163,9 @@ def test_at_a_terminal_a_new_stack_asks_three_questions_and_checks_each_answer(d
         person.sees("Account 000000000000, region eu-west-1")
         person.sees("1, 2 or 3")
         person.types("api-key")
-        person.sees("1, 2 or 3, please: the ARN or name is asked next")
+        person.sees("Enter 1, 2 or 3. You are asked for the ARN or the name next.")
         person.types("2")
-        person.sees("The ARN of the secret")
+        person.sees("ARN of the secret")
         person.types("api-key")
         person.sees("complete ARN of a secret")
         person.types(SECRET_ARN)
@@ -198,10 +198,10 @@ def test_the_api_key_is_neither_shown_nor_kept_in_a_file(desk: Desk, tmp_path: P
     with at_terminal(desk.command("--stack", "typed"), environment, PROJECT) as person:
         person.sees("1, 2 or 3")
         person.types("1")
-        person.sees("(it is not shown): ")
+        person.sees("(not shown while you type): ")
         person.types("****")
         person.sees("asterisks")
-        person.sees("(it is not shown): ")
+        person.sees("(not shown while you type): ")
         person.types(KEY)
         person.sees("Log groups")
         person.types("")
@@ -280,7 +280,7 @@ def test_without_a_terminal_it_is_compared_first(desk: Desk, stack: str) -> None
     before = desk.values(stack)
     done = desk.deploy("--stack", stack, "--set", "MaxReplays=8")
     assert done.status == 2
-    assert "there is no terminal to ask on" in done.err
+    assert "confirmation requires a terminal" in done.err
     assert desk.values(stack) == before
 
 
@@ -525,7 +525,7 @@ def test_more_than_an_environment_has_room_for_is_refused(desk: Desk, stack: str
 def test_names_and_combinations_that_there_are_not(desk: Desk, stack: str) -> None:
     done = desk.deploy("--stack", stack, "--yes", "--set", "MaxInflight=8")
     assert done.status == 2
-    assert "is MaxInFlight meant?" in done.err
+    assert "did you mean MaxInFlight?" in done.err
     done = desk.deploy("--stack", stack, "--yes", "--set", "VpcSubnetIds=subnet-0a1b")
     assert done.status == 2
     assert "VpcSecurityGroupIds" in done.err
@@ -585,7 +585,7 @@ def test_a_default_that_has_changed_is_taken_and_told_and_a_value_that_was_set_i
     assert done.status == 0, done.err
     assert "BatchMaxLogs  500 → 400  (the new default" in done.out
     assert "MaxReplays" not in done.out
-    assert "The stack was not changed (--dry-run). Code and template are in the bucket" in done.out
+    assert "The stack was not changed (--dry-run). The code and the template are in the bucket" in done.out
     assert desk.values(stack)["BatchMaxLogs"] == "500"
 
 
@@ -594,7 +594,7 @@ def test_a_live_value_that_the_new_version_forbids_is_named(desk: Desk, stack: s
     done = desk.deploy("--stack", stack, "--yes", build=newer)
     assert done.status == 2
     assert "MaxReplays is '7'" in done.err
-    assert "that is what the stack has" in done.err
+    assert "the stack has this value" in done.err
 
 
 # ---- what fails ----------------------------------------------------------------------------------
@@ -616,7 +616,7 @@ def test_a_first_deployment_that_fails_leaves_no_stack(desk: Desk, tmp_path: Pat
     build = broken(desk, tmp_path)
     done = desk.deploy("--stack", "broken", "--yes", "--api-key", typed=KEY, build=build)
     assert done.status == 1
-    assert "the deployment failed, and the stack is removed again: Broken: " in done.err
+    assert "the deployment failed, and the stack was removed: Broken: " in done.err
     assert len(done.err.splitlines()) == 1
     assert not desk.exists("broken")
 
@@ -627,7 +627,7 @@ def test_an_update_that_fails_says_why_and_that_all_is_as_before(
     before = desk.values(stack)
     done = desk.deploy("--stack", stack, "--yes", "--set", "MaxInFlight=3", build=broken(desk, tmp_path))
     assert done.status == 1
-    assert "the deployment failed, and the stack is as it was before: Broken: " in done.err
+    assert "the deployment failed, and the stack was rolled back: Broken: " in done.err
     assert desk.values(stack) == before
 
 
@@ -637,7 +637,7 @@ def test_what_a_failed_first_deployment_of_sam_left_is_removed(desk: Desk) -> No
     assert desk.stack("failed")["StackStatus"] == "ROLLBACK_COMPLETE"
     done = desk.deploy("--stack", "failed", "--dry-run", "--api-key", typed=KEY)
     assert done.status == 2
-    assert "has to be removed first" in done.err
+    assert "must be removed first" in done.err
     assert desk.stack("failed")["StackStatus"] == "ROLLBACK_COMPLETE"
     done = desk.deploy("--stack", "failed", "--yes", "--api-key", typed=KEY)
     assert done.status == 0, done.err
@@ -682,7 +682,7 @@ def test_a_deployment_that_is_left_goes_on_and_says_how_to_look(
         process.kill()
         process.wait()
     assert process.returncode == status
-    assert "the deployment goes on in the account" in said
+    assert "CloudFormation continues the deployment" in said
     assert f"--stack-name {stack}" in said
     deadline = time.monotonic() + 120
     while desk.stack(stack)["StackStatus"] != "UPDATE_COMPLETE":

@@ -110,7 +110,7 @@ def test_stats_says_how_many_wait_and_why(seen: Seen) -> None:
     visible = len(seen.during.dead_lettered) - 1
 
     assert f"\n{visible} log events wait in {len(seen.stored) - 1} messages\n" in seen.stats
-    assert "\n1 message delayed: refused by LogInformant" in seen.stats
+    assert "\n1 message delayed: rejected by LogInformant" in seen.stats
     assert "unavailable" in seen.stats
     assert "503" in seen.stats
     assert "AutoReplay is off" in seen.stats

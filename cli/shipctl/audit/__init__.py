@@ -1,1 +1,1 @@
-"""`shipctl audit`: what was logged, log group by log group, beside what arrived."""
+"""`shipctl audit`: compare what was logged with what arrived, for each log group."""

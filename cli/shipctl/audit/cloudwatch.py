@@ -1,9 +1,10 @@
-"""CloudWatch Logs' own metrics, by log group.
+"""Read the metrics of CloudWatch Logs by log group.
 
-"Monitoring with CloudWatch metrics" (Amazon CloudWatch Logs User Guide): sent every minute, as sums.
-IncomingLogEvents has the dimension LogGroupName; ForwardedLogEvents, DeliveryErrors and DeliveryThrottling
-have LogGroupName, DestinationType and FilterName, and for an account policy PolicyLevel, without a log group.
-ListMetrics knows what had values within two weeks (Amazon CloudWatch API Reference).
+CloudWatch Logs sends sums every minute ("Monitoring with CloudWatch metrics", Amazon CloudWatch Logs User
+Guide). IncomingLogEvents has the dimension LogGroupName. ForwardedLogEvents, DeliveryErrors and
+DeliveryThrottling have LogGroupName, DestinationType and FilterName; for an account policy they have
+PolicyLevel and no log group. ListMetrics returns metrics with values in the last two weeks (Amazon CloudWatch
+API Reference).
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,14 +36,17 @@ class AwsMetric(NamedTuple):
 
 
 def incoming(log_group: str) -> AwsMetric:
-    """Return the metric of what is logged in a log group."""
+    """Return the metric of the log events that a log group receives."""
     return AwsMetric(INCOMING, log_group, ((LOG_GROUP, log_group),))
 
 
 def list_metrics(stack: Stack) -> list[AwsMetric]:
-    """Return the metrics of subscriptions that had values lately. Raises `CommandError`.
+    """Return the metrics of subscriptions that had values in the last two weeks.
 
-    Those of an account policy have no log group.
+    Metrics of an account policy have no log group.
+
+    Raises:
+        CommandError: The metrics cannot be listed.
     """
     found: list[AwsMetric] = []
     with aws_errors("Listing the metrics of CloudWatch Logs"):
@@ -58,7 +62,7 @@ def list_metrics(stack: Stack) -> list[AwsMetric]:
 def read(
     stack: Stack, metrics: Iterable[AwsMetric], since: int, until: int, minutes: int
 ) -> Mapping[AwsMetric, Series]:
-    """Return what was counted of each, in periods of so many minutes. Raises `CommandError`."""
+    """Return the values of each metric, in periods of some minutes. Raises `CommandError`."""
     asked = list(metrics)
     queries: list[Query] = [
         query_of(NAMESPACE, metric.name, metric.dimensions, minutes * 60) for metric in asked
@@ -78,5 +82,5 @@ def time_of(minute: int) -> datetime:
 
 
 def minute_of(time: datetime) -> int:
-    """Return the minute, since 1970, that a time is in."""
+    """Return the minute since 1970 that contains a time."""
     return int(time.timestamp()) // 60

@@ -1,4 +1,4 @@
-"""`shipctl audit`: whether everything that was logged arrived."""
+"""`shipctl audit`: find out whether everything that was logged arrived."""
 
 import sys
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,8 @@ from shipctl.times import moment
 
 DEFAULT_SINCE = timedelta(hours=24)
 MAX_SINCE = timedelta(days=14)
-"""CloudWatch keeps values of single minutes for 15 days (GetMetricStatistics, CloudWatch API Reference)."""
+"""The maximum of --since. CloudWatch keeps values by minute for 15 days (GetMetricStatistics, API
+Reference)."""
 
 EXAMPLES = """**Examples**
 
@@ -77,9 +78,9 @@ def audit(
     now = datetime.now(UTC)
     begin = since or now - DEFAULT_SINCE
     if begin >= now - timedelta(minutes=16):
-        raise typer.BadParameter("--since must be more than 15 minutes ago: the last 15 are left out")
+        raise typer.BadParameter("--since must be more than 15 minutes ago: the last 15 are not compared")
     if begin < now - MAX_SINCE:
-        raise typer.BadParameter("--since must be at most 14 days ago: CloudWatch keeps minutes no longer")
+        raise typer.BadParameter("--since must be at most 14 days ago: older values by minute are deleted")
     stack = place.find()
     settings = settings_of(stack)
     found = survey(stack, settings, logs_api(stack, settings), log_groups or (), window_of(begin, now))
@@ -89,7 +90,7 @@ def audit(
         write_survey(Console(highlight=False), found, stack, everything=everything)
     else:
         print(
-            "shipctl: no log group is wanted by the stack, and nothing arrived: shipctl subscriptions list",
+            "shipctl: the stack ships no log groups, and nothing arrived. See: shipctl subscriptions list",
             file=sys.stderr,
         )
     if any(map(is_trouble, found.findings)):

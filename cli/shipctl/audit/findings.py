@@ -1,4 +1,4 @@
-"""What the counts of a log group say: is anything missing, where was it lost, what repairs it. No I/O."""
+"""Evaluate the counts of a log group: whether log events are missing, and where they were lost. No I/O."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,72 +9,74 @@ from shipctl.audit.gaps import Gap, Series, gaps, missing
 
 
 class State(StrEnum):
-    """How a log group stands."""
+    """The state of a log group."""
 
     COMPLETE = "complete"
     REPAIRED = "repaired"
-    """A backfill has shipped as much as was missing."""
+    """As many log events as were missing have been shipped by a backfill."""
     NOT_FORWARDED = "not-forwarded"
-    """CloudWatch Logs did not hand on what was logged."""
+    """CloudWatch Logs did not forward what was logged."""
     NOT_RECEIVED = "not-received"
-    """CloudWatch Logs handed it on, and the shipper did not count it: it crashed, or never ran."""
+    """CloudWatch Logs forwarded log events that the shipper did not count, since it crashed or did not
+    run."""
     NOT_ARRIVED = "not-arrived"
-    """Logged and not received; whether it was handed on is not known of this log group."""
+    """The shipper did not receive what was logged. Whether it was forwarded is not known for this log
+    group."""
 
 
 @dataclass
 class Counts:
-    """Log events of one log group, by the minute or hour."""
+    """Counts of log events of one log group, by minute or hour."""
 
     incoming: dict[int, int] = field(default_factory=dict)
     forwarded: dict[int, int] = field(default_factory=dict)
     errors: dict[int, int] = field(default_factory=dict)
     throttled: dict[int, int] = field(default_factory=dict)
     received: dict[int, int] = field(default_factory=dict)
-    """By the shipper, as they were logged."""
+    """Received by the shipper from a subscription."""
     filtered: dict[int, int] = field(default_factory=dict)
-    """By shipper and replay, of a backfill too; likewise `delivered`."""
+    """Filtered out by the shipper and replay, including a backfill. The same holds for `delivered`."""
     delivered: dict[int, int] = field(default_factory=dict)
     backfilled: dict[int, int] = field(default_factory=dict)
     """Received by the shipper from `shipctl backfill`."""
     kept: dict[int, int] = field(default_factory=dict)
-    """Stored by the shipper in the dead-letter queue, of a backfill too."""
+    """Stored by the shipper in the dead-letter queue, including a backfill."""
     replayed: dict[int, int] = field(default_factory=dict)
-    """Delivered, or filtered, by replay."""
+    """Delivered or filtered out by replay."""
 
     @property
     def waiting(self) -> int:
-        """How many of those that were stored have yet to be replayed."""
+        """Return how many stored log events have not been replayed yet."""
         return max(0, sum(self.kept.values()) - sum(self.replayed.values()))
 
     @property
     def recovered(self) -> int:
-        """How many were replayed that the shipper did not store: Lambda did, when the shipper crashed."""
+        """Return how many replayed log events Lambda stored after a crash, rather than the shipper."""
         return max(0, sum(self.replayed.values()) - sum(self.kept.values()))
 
 
 class Filtering(NamedTuple):
-    """How CloudWatch Logs chooses what it hands on."""
+    """How CloudWatch Logs selects what it forwards."""
 
     is_known: bool = True
-    """Whether `Counts.forwarded` is of this log group and this stack alone."""
+    """Whether `Counts.forwarded` counts only this log group and this stack."""
     by_pattern: bool = False
-    """Whether a filter pattern leaves log events out."""
+    """Whether a filter pattern excludes log events."""
 
 
 class Window(NamedTuple):
-    """The time that is looked at, in minutes since 1970."""
+    """The time span of an audit, in minutes since 1970."""
 
     since: int
     until: int
-    """Of what came later nothing can be said yet."""
+    """The end of the span that is evaluated; later log events may still be on the way."""
     end: int
-    """Up to this the counts are known."""
+    """The end of the span for which counts were read."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One log group."""
+    """The result for one log group."""
 
     name: str
     state: State
@@ -83,11 +85,11 @@ class Finding:
     gaps: Sequence[Gap] = ()
     missing: int = 0
     repaired: int = 0
-    """Log events that a backfill or a replay has shipped since; those of an earlier gap may be among them."""
+    """Log events that a backfill or a replay has shipped since. They may include those of an earlier gap."""
 
 
 def look(name: str, counts: Counts, filtering: Filtering, window: Window) -> Finding:
-    """Say how a log group stands, by its counts."""
+    """Evaluate the counts of a log group."""
     for state, before, after in _steps(counts, filtering):
         left = missing(before, after, window.since, window.until, window.end)
         number = sum(left.values())
@@ -114,5 +116,5 @@ def _steps(counts: Counts, filtering: Filtering) -> Sequence[tuple[State, Series
 
 
 def is_trouble(finding: Finding) -> bool:
-    """Whether somebody has to do something."""
+    """Return whether the finding requires action."""
     return finding.state not in (State.COMPLETE, State.REPAIRED)

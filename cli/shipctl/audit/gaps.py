@@ -1,21 +1,22 @@
-"""What is missing: counts of log events going in, minute by minute, beside those coming out. No I/O.
+"""Find missing log events by comparing counts of incoming and outgoing log events by minute. No I/O.
 
-What goes in comes out some seconds or minutes later, so that two counts of one minute differ though nothing
-is missing. What comes out is taken for the latest that went in before; so what is never made up for is
-missing where the backlog grew for good, and not where it stands at the end.
+Log events come out seconds or minutes after they went in, so the two counts of a minute differ even if
+nothing is missing. Outgoing log events are matched with the latest incoming ones before them. Log events that
+are missing are thus found in the minutes in which the backlog grew permanently, and not at the end of the
+span.
 """
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 Series = Mapping[int, int]
-"""Log events by the minute, since 1970, at which they were counted. Longer periods count in their first."""
+"""Counts of log events by minute since 1970. The count of a longer period belongs to its first minute."""
 
 UNDER_WAY_MINUTES = 3
-"""What went in during the last minutes of a time may be under way at its end; the last has just begun."""
+"""The last minutes of a span, whose log events may still be on the way at its end."""
 
 EDGE_MINUTES = 1
-"""A gap is widened by so much: the counts on both sides of it are of different clocks."""
+"""The minutes by which a gap is widened on both sides, since the two counts use different clocks."""
 
 
 class Gap(NamedTuple):
@@ -23,14 +24,14 @@ class Gap(NamedTuple):
 
     since: int
     until: int
-    """The first minute behind it."""
+    """The first minute after the gap."""
     missing: int
     logged: int
-    """All that went in during these minutes; what of them is not missing has arrived."""
+    """All log events that went in during these minutes. Those that are not missing have arrived."""
 
 
 def left_over(incoming: Series, outgoing: Series) -> dict[int, int]:
-    """Return what went in and never came out, by the minute in which it went in."""
+    """Return the log events that went in and did not come out, by the minute in which they went in."""
     waiting: list[list[int]] = []
     for minute in sorted(incoming.keys() | outgoing.keys()):
         if came := incoming.get(minute, 0):
@@ -46,9 +47,10 @@ def left_over(incoming: Series, outgoing: Series) -> dict[int, int]:
 
 
 def missing(incoming: Series, outgoing: Series, since: int, until: int, end: int) -> dict[int, int]:
-    """Return what is missing of what went in from `since` on and before `until`, by minute.
+    """Return how many of the log events that went in between `since` and `until` are missing, by minute.
 
-    Nothing where it is no more than what may be under way at `end`, up to which both are known.
+    The result is empty if it would not exceed the number that may still be on the way at `end`, the end of
+    both series.
     """
     left = {
         minute: number for minute, number in left_over(incoming, outgoing).items() if since <= minute < until
@@ -58,7 +60,7 @@ def missing(incoming: Series, outgoing: Series, since: int, until: int, end: int
 
 
 def gaps(left: Series, incoming: Series) -> list[Gap]:
-    """Return the times in which something is missing, widened at both edges; touching ones are one."""
+    """Return the gaps, widened on both sides. Gaps that touch are merged."""
     found: list[tuple[int, int]] = []
     logged = sorted(minute for minute, number in incoming.items() if number)
     before: dict[int, int] = dict(zip(logged[1:], logged, strict=False))

@@ -1,7 +1,7 @@
-"""What the functions counted by log group: their lines of metrics, summed by CloudWatch Logs Insights.
+"""Read the functions' own counts by log group from their metric lines, with CloudWatch Logs Insights.
 
-"CloudWatch Logs Insights query syntax: unnest" and "StartQuery" (Amazon CloudWatch Logs User Guide and API
-Reference): at most 10,000 rows, and a query text of 10,000 characters.
+A query may have 10,000 characters, and returns at most 10,000 rows ("unnest", Amazon CloudWatch Logs User
+Guide; "StartQuery", API Reference).
 """
 
 import json
@@ -31,12 +31,12 @@ _LINES = (
 
 
 class Row(NamedTuple):
-    """What was counted of a log group in one period, of what came by one way."""
+    """The counts of a log group from one source in one period."""
 
     log_group: str
     source: str
     minute: int
-    """The first of the period."""
+    """The first minute of the period."""
     received: int
     filtered: int
     delivered: int
@@ -44,16 +44,16 @@ class Row(NamedTuple):
 
 
 def names(stack: Stack, since: int, until: int) -> frozenset[str]:
-    """Return the log groups of which anything was received. Raises `CommandError`."""
+    """Return the log groups from which log events were received. Raises `CommandError`."""
     query = f"{_LINES}| stats {_SUMS} by logGroup.name | limit {MAX_ROWS}"
     found = _rows(stack, query, since, until)
     if len(found) >= MAX_ROWS:
-        raise CommandError(f"logs of {MAX_ROWS:,} log groups or more arrived: name some with --log-group")
+        raise CommandError(f"logs of at least {MAX_ROWS:,} log groups arrived: select some with --log-group")
     return frozenset(row["logGroup.name"] for row in found if row.get("logGroup.name"))
 
 
 def read(stack: Stack, log_groups: Sequence[str], since: int, until: int, minutes: int) -> Iterator[Row]:
-    """Yield what was counted, from minute to minute, in periods of so many. Raises `CommandError`."""
+    """Yield the counts between two minutes, in periods of some minutes. Raises `CommandError`."""
     for some, begin, end in pieces(log_groups, since, until, minutes):
         period = "1h" if minutes == 60 else f"{minutes}m"
         query = (
@@ -64,7 +64,7 @@ def read(stack: Stack, log_groups: Sequence[str], since: int, until: int, minute
             when = next((value for name, value in row.items() if name.startswith("bin(")), None)
             if when is None or "logGroup.name" not in row:
                 raise CommandError(
-                    "CloudWatch Logs Insights did not answer by log group and time, as it was asked to: "
+                    "the answer of CloudWatch Logs Insights lacks the log group or the time: "
                     f"its columns are {', '.join(sorted(row)) or 'none'}"
                 )
             counts = (round(float(row.get(column) or 0)) for column in COLUMNS)
@@ -74,7 +74,7 @@ def read(stack: Stack, log_groups: Sequence[str], since: int, until: int, minute
 def pieces(
     log_groups: Sequence[str], since: int, until: int, minutes: int
 ) -> Iterator[tuple[list[str], int, int]]:
-    """Yield log groups and times of which one answer can hold everything."""
+    """Split log groups and a time span into queries whose results fit into one answer."""
     span = max(min(until - since, 24 * 60 if minutes >= 60 else 4 * 60), minutes)
     most = max(1, (MAX_ROWS - 1) // (len(Source) * -(-span // minutes)))
     for begin in range(since, until, span):
@@ -108,14 +108,17 @@ def _rows(stack: Stack, query: str, since: int, until: int) -> list[Mapping[str,
                     for row in answer["results"]
                 ]
             if answer["status"] not in ("Scheduled", "Running"):
-                raise CommandError(f"CloudWatch Logs Insights ended the query: {answer['status']}")
+                raise CommandError(
+                    f"the query of CloudWatch Logs Insights did not complete: {answer['status']}"
+                )
             if time.monotonic() > deadline:
                 raise CommandError(
-                    "CloudWatch Logs Insights takes longer than ten minutes: give a later --since"
+                    "the query of CloudWatch Logs Insights takes longer than ten minutes: give a later "
+                    "--since"
                 )
             time.sleep(POLL_SECONDS)
 
 
 def _minute(text: str) -> int:
-    """Read a time as Insights writes it: `2026-11-29 10:00:00.000`, in UTC."""
+    """Parse a UTC time in the format of Insights: `2026-11-29 10:00:00.000`."""
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) // 60

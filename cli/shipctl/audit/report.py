@@ -1,4 +1,4 @@
-"""What an audit found, for people and programs."""
+"""Write the result of an audit as text or JSON."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,22 +16,22 @@ from shipctl.table import BOLD, DIM, TROUBLE
 from shipctl.terminal import counted, one_line
 
 MAX_GAPS_SHOWN = 5
-"""Of one log group; all are in --json."""
+"""The maximum number of gaps shown for a log group. --json has all."""
 
 GOOD, PASSING, BAD = Style(color="green"), Style(color="yellow"), Style(color="red")
 STYLES = {State.COMPLETE: GOOD, State.REPAIRED: PASSING}
 WORDS = {
     State.COMPLETE: "complete",
     State.REPAIRED: "repaired",
-    State.NOT_FORWARDED: "CloudWatch Logs did not hand it on",
-    State.NOT_RECEIVED: "handed on, and not counted by the shipper",
-    State.NOT_ARRIVED: "logged, and not received",
+    State.NOT_FORWARDED: "not forwarded by CloudWatch Logs",
+    State.NOT_RECEIVED: "forwarded, but not counted by the shipper",
+    State.NOT_ARRIVED: "logged, but not received",
 }
 ALWAYS_SHOWN = ("logged", "forwarded", "received", "delivered")
 
 
 def sums(finding: Finding) -> dict[str, int | None]:
-    """Return the sums of the columns; None for what is not known of this log group."""
+    """Return the sums of the columns; None for a count that is not known for this log group."""
     counts = finding.counts
     known = finding.filtering.is_known
     return {
@@ -51,7 +51,7 @@ def _sum(series: Series) -> int:
 
 
 def repairs(finding: Finding, stack: Stack) -> list[str]:
-    """Return the commands that ship what is missing; none where that is not the remedy."""
+    """Return the commands that ship the missing log events; empty if a backfill is not the remedy."""
     if finding.state not in (State.NOT_FORWARDED, State.NOT_ARRIVED):
         return []
     return [
@@ -64,7 +64,7 @@ def repairs(finding: Finding, stack: Stack) -> list[str]:
 
 
 def write_survey(console: Console, found: Survey, stack: Stack, *, everything: bool) -> None:
-    """Write each log group with trouble, or all, and what to do."""
+    """Write the log groups with missing log events, or all log groups, and what to do."""
     for finding in found.findings:
         if everything or finding.state is not State.COMPLETE:
             for line in (*_counts(finding), *(_details(finding, stack) if is_trouble(finding) else ())):
@@ -74,7 +74,7 @@ def write_survey(console: Console, found: Survey, stack: Stack, *, everything: b
 
 
 def _counts(finding: Finding) -> Iterator[Text]:
-    """Two lines: counts of 0 are left out where they are as they should be."""
+    """Yield two lines of counts, without counts that are 0 as expected."""
     line = Text(one_line(finding.name), style=BOLD)
     line.append(f"  {WORDS[finding.state]}", style=STYLES.get(finding.state, BAD) + Style(bold=False))
     if finding.state is not State.COMPLETE:
@@ -90,18 +90,20 @@ def _counts(finding: Finding) -> Iterator[Text]:
 
 def _details(finding: Finding, stack: Stack) -> Iterator[Text]:
     if finding.repaired:
-        yield Text(f"  {finding.repaired:,} of them, or of others, were shipped since by backfill or replay")
+        yield Text(
+            f"  {finding.repaired:,} of these or other log events were shipped later by backfill or replay"
+        )
     commands = repairs(finding, stack)
     for number, gap in enumerate(finding.gaps[:MAX_GAPS_SHOWN]):
         yield Text(f"  {_words(gap)}")
         if commands:
             yield Text(f"  → {commands[number]}")
     if (more := len(finding.gaps) - MAX_GAPS_SHOWN) > 0:
-        yield Text(f"  and {counted(more, 'gap')} more: --json has them all", style=DIM)
+        yield Text(f"  and {counted(more, 'gap')} more; --json shows all", style=DIM)
     if finding.state is not State.NOT_FORWARDED:
         yield Text(
-            "  The shipper may have crashed, or had no free execution. Look there first, since what is there "
-            "is replayed, and would arrive twice by a backfill:",
+            "  The shipper may have crashed or been throttled. Check the dead-letter queue first: logs in it "
+            "are replayed, and would arrive twice after a backfill:",
             style=DIM,
         )
         yield Text(f"  → {stack.command('dlq', 'stats')}")
@@ -111,7 +113,7 @@ def _details(finding: Finding, stack: Stack) -> Iterator[Text]:
 def _words(gap: Gap) -> str:
     words = f"from {_utc(gap.since)} to {_utc(gap.until)}: {gap.missing:,} of {gap.logged:,}"
     there = gap.logged - gap.missing
-    return f"{words} (the {there:,} that arrived would arrive twice)" if there > 0 else words
+    return f"{words} (the other {there:,} arrived, and would arrive twice)" if there > 0 else words
 
 
 def _summary(found: Survey, stack: Stack) -> Iterator[Text]:
@@ -120,7 +122,9 @@ def _summary(found: Survey, stack: Stack) -> Iterator[Text]:
     groups = counted(len(found.findings), "log group")
     style = TROUBLE if troubles else GOOD
     words = (
-        f"{troubles:,} of {groups} with something missing" if troubles else f"nothing is missing in {groups}"
+        f"log events are missing in {troubles:,} of {groups}"
+        if troubles
+        else f"nothing is missing in {groups}"
     )
     yield Text(words, style=style).append(
         f", from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC", style=Style(dim=True)
@@ -130,24 +134,24 @@ def _summary(found: Survey, stack: Stack) -> Iterator[Text]:
         yield Text(
             f"account policy: {found.account_forwarded:,} log events were forwarded, "
             f"{found.account_errors:,} with errors, {received:,} were received; CloudWatch does not count "
-            "these by log group",
+            "forwarded log events by log group",
             style=DIM,
         )
     if any(finding.filtering.by_pattern for finding in found.findings):
         yield Text(
-            "with a filter pattern, less is forwarded than logged: only what was forwarded is compared",
+            "a filter pattern excludes log events, so only forwarded ones are compared",
             style=DIM,
         )
     if any(repairs(finding, stack) for finding in found.findings):
         yield Text(
-            "these counts are of arrival, to the minute: what arrived in the first and last minutes of a gap "
-            "may arrive twice",
+            "gaps are known to the minute: other log events in the first and last minute of a gap may arrive "
+            "twice",
             style=DIM,
         )
 
 
 def document(found: Survey, stack: Stack) -> dict[str, Any]:
-    """Return it for programs; all counts are log events."""
+    """Return the result as a JSON document. All counts are log events."""
     return {
         "since": _utc(found.window.since),
         "until": _utc(found.window.until),

@@ -1,4 +1,4 @@
-"""The account of a stack: hours of all log groups first, then minutes of those where they differ."""
+"""Audit the log groups of a stack: all of them by hour, then those whose counts differ by minute."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,39 +22,40 @@ from shipctl.subscriptions.deployed_settings import wanted_log_groups
 
 HOUR = 60
 LEFT_OUT = 15
-"""Minutes before now of which nothing is said: what came in then may be under way."""
+"""The last minutes before now, which are not evaluated, since their log events may still be on the way."""
 LIVE = (Source.SUBSCRIPTION, Source.KINESIS)
 BY_HAND = "loginformant-shipper"
-"""The name of a filter that was made with the stack's `SubscribeCommand`."""
+"""The name of a filter that was created with the stack's `SubscribeCommand`."""
 
 
 @dataclass
 class Survey:
-    """What was found."""
+    """The result of an audit."""
 
     window: Window
     findings: list[Finding] = field(default_factory=list)
     account_forwarded: int | None = None
-    """With an account policy: what CloudWatch Logs handed on, of all log groups together."""
+    """With an account policy, the number of log events that CloudWatch Logs forwarded from all log groups."""
     account_errors: int = 0
 
 
 class _Known(NamedTuple):
-    """What every step needs."""
+    """The data that all steps use."""
 
     stack: Stack
     settings: SubscriptionSettings
     window: Window
     metrics: Mapping[str, Sequence[AwsMetric]]
-    """Those of subscriptions, by log group."""
+    """The metrics of subscriptions by log group."""
     elsewhere: Mapping[str, frozenset[str]] = MappingProxyType({})
-    """Names of filters that lead elsewhere, by log group; asked only of those that are in doubt."""
+    """Names of filters with other destinations, by log group. Only read for log groups with differing
+    counts."""
     patterned: frozenset[str] = frozenset()
-    """Log groups whose filter to this stack has a pattern; likewise."""
+    """Log groups whose filter to this stack has a pattern. Only read for log groups with differing counts."""
 
 
 def window_of(since: datetime, now: datetime) -> Window:
-    """Return the minutes that an audit looks at."""
+    """Return the time span of an audit."""
     end = minute_of(now) + 1
     return Window(minute_of(since), max(end - 1 - LEFT_OUT, minute_of(since)), end)
 
@@ -62,9 +63,18 @@ def window_of(since: datetime, now: datetime) -> Window:
 def survey(
     stack: Stack, settings: SubscriptionSettings, api: LogsApi, only: Sequence[str], window: Window
 ) -> Survey:
-    """Compare what was logged with what arrived. Raises `CommandError`.
+    """Compare what was logged with what arrived.
 
-    `only` are patterns of names of log groups; none is all that are wanted, or of which something arrived.
+    Args:
+        stack: The stack.
+        settings: The settings of its subscriber.
+        api: The client with which log groups and filters are read.
+        only: Patterns of names of log groups. Empty: all that the stack ships or that log events arrived
+            from.
+        window: The time span.
+
+    Raises:
+        CommandError: A request to AWS fails.
     """
     begin = _hour(window.since) - HOUR
     metrics: dict[str, list[AwsMetric]] = {}
@@ -84,7 +94,7 @@ def survey(
     closer = _closer(known, doubtful, counts)
     for name in names:
         finding = look(name, closer.get(name, counts[name]), _filtering(known, name), window)
-        # The sums that are shown are those of the whole time, also where minutes were looked at.
+        # The sums that are shown cover the whole span, even if only some hours were compared by minute.
         found.findings.append(replace(finding, counts=counts[name]))
     if settings.account_wide:
         _add_account(found, known, begin)
@@ -97,7 +107,7 @@ def _filtering(known: _Known, name: str) -> Filtering:
 
 
 def _ours(known: _Known, name: str) -> Sequence[AwsMetric] | None:
-    """Return the metrics of the log group's filter to this stack; None where they cannot be told apart."""
+    """Return the metrics of the log group's filter to this stack; None if they cannot be told apart."""
     there = known.metrics.get(name, ())
     filters = {_filter_of(metric) for metric in there} - known.elsewhere.get(name, frozenset())
     if not filters and name in known.elsewhere:
@@ -114,7 +124,7 @@ def _filter_of(metric: AwsMetric) -> str:
 
 
 def _with_filters(known: _Known, api: LogsApi, names: Sequence[str]) -> _Known:
-    """Add which filters these log groups have now, and where they lead."""
+    """Read the current filters of these log groups and their destinations."""
     ours = {known.settings.destination_arn, known.stack.parameters.get("KinesisStreamArn") or ""}
     elsewhere: dict[str, frozenset[str]] = {}
     patterned: set[str] = set()
@@ -134,18 +144,18 @@ def _filters(api: LogsApi, name: str) -> list[Filter]:
             return api.filters(name)
         except ClientError as error:
             if error.response["Error"]["Code"] == "ResourceNotFoundException":
-                return []  # it was deleted since, or is of another account
+                return []  # it has been deleted, or belongs to another account
             raise
 
 
 def _coarse_look(known: _Known, name: str, counts: Counts) -> Finding:
-    """Look at whole hours: those that the window begins in the middle of, too."""
+    """Evaluate whole hours, including the hour in which the span begins."""
     window = known.window._replace(since=_hour(known.window.since))
     return look(name, counts, _filtering(known, name), window)
 
 
 def _closer(known: _Known, names: Sequence[str], counts: Mapping[str, Counts]) -> Mapping[str, Counts]:
-    """Return the counts of some log groups by the minute, in the hours where they differ."""
+    """Return the counts of some log groups by minute, from the first hour in which they differ."""
     hours: set[int] = set()
     for name in names:
         for gap in _coarse_look(known, name, counts[name]).gaps:
@@ -155,7 +165,7 @@ def _closer(known: _Known, names: Sequence[str], counts: Mapping[str, Counts]) -
     first, last = min(hours), min(max(hours) + HOUR, known.window.end)
     by_minute = _read(known, names, first, last, by_hours=False)
     for name in names:
-        # Hours before stand as they are, so that what was under way then does not count as missing now.
+        # Earlier hours are kept, so that log events that were on the way then do not count as missing.
         for closer, coarse in _pairs(by_minute[name], counts[name]):
             closer.update({m: n for m, n in coarse.items() if m < first or m >= last})
     return by_minute
@@ -172,7 +182,7 @@ def _pairs(one: Counts, other: Counts) -> Iterator[tuple[dict[int, int], dict[in
 def _read(
     known: _Known, names: Sequence[str], since: int, until: int, *, by_hours: bool
 ) -> dict[str, Counts]:
-    """Read whole hours as such, where wanted, and the minutes behind the last of them."""
+    """Read counts by minute, or by hour and then by minute after the last whole hour."""
     counts = {name: Counts() for name in names}
     middle = _hour(until) if by_hours else since
     for begin, end, minutes in ((since, middle, HOUR), (middle, until, 1)):
@@ -215,7 +225,7 @@ def _add(to: dict[int, int], series: Series) -> None:
 
 
 def _add_account(found: Survey, known: _Known, begin: int) -> None:
-    """Add what CloudWatch Logs counted for the account policy: sums without log groups."""
+    """Add the counts of CloudWatch Logs for the account policy, which are not by log group."""
     metrics: Iterable[AwsMetric] = known.metrics.get("", ())
     hours = cloudwatch.read(known.stack, metrics, begin, _hour(known.window.end) + HOUR, HOUR)
     found.account_forwarded = 0

@@ -1,1 +1,1 @@
-"""`shipctl backfill`: history is shipped through the stack's own shipper."""
+"""`shipctl backfill`: ship past log events through the stack's shipper."""

@@ -1,4 +1,4 @@
-"""`shipctl backfill`: log events of the past are shipped by the stack's own shipper."""
+"""`shipctl backfill`: ship past log events through the stack's shipper."""
 
 import signal
 import sys
@@ -40,13 +40,14 @@ EXAMPLES = """**Examples**
 
 - `shipctl backfill --log-group orders --since 2d --rate 500 --dry-run`
 
-- `shipctl backfill --log-group orders --from-file page.json`, of `aws logs filter-log-events > page.json`
+- `aws logs filter-log-events --log-group-name orders > page.json; shipctl backfill --log-group orders
+--from-file page.json`
 """
 
 LATE = timedelta(days=1)
-"""Log events that arrive later than so long after their own time need --since."""
+"""How late log events may arrive to be found by --ingested-since without --since."""
 EARLY = timedelta(hours=2)
-"""CloudWatch Logs takes no log event that is further in the future (PutLogEvents, API Reference)."""
+"""How far in the future a log event's timestamp may be (PutLogEvents, CloudWatch Logs API Reference)."""
 
 
 class Task(NamedTuple):
@@ -57,7 +58,7 @@ class Task(NamedTuple):
     span: Span
     files: Sequence[Path]
     past: Sequence[Past]
-    """What the files hold."""
+    """The log events in the files."""
     pattern: str
 
     def pages(self, start: Milliseconds) -> Iterator[Sequence[Past]]:
@@ -68,7 +69,7 @@ class Task(NamedTuple):
 
     @property
     def what(self) -> Mapping[str, Any]:
-        """What makes it this backfill and no other."""
+        """Return what identifies this backfill."""
         ids = sorted(event.id for event in self.past)
         span = self.span
         return {
@@ -147,7 +148,7 @@ def _task(stack: Stack, log_group: str, which: Which) -> Task:
         raise CommandError(f"no log events in {', '.join(map(str, files))}")
     pattern = which.filter_pattern
     if files and pattern:
-        raise typer.BadParameter("--filter-pattern reads a log group: give no --from-file")
+        raise typer.BadParameter("--filter-pattern cannot be used with --from-file")
     if pattern is None:
         pattern = "" if files else stack.parameters.get("SubscriptionFilterPattern", "")
     return Task(stack, log_group, _span(which, past), files, past, pattern)
@@ -190,13 +191,13 @@ def _progress(task: Task, file: ProgressFile, again: bool) -> Progress:
 def _say_what_was_before(progress: Progress, file: ProgressFile) -> None:
     if progress.complete:
         print(
-            f"shipctl: this was shipped before, all of it ({file.path}); --again ships it once more",
+            f"shipctl: all of this has already been shipped ({file.path}); to ship it again, give --again",
             file=sys.stderr,
         )
     elif progress.in_hand:
         print(
-            f"shipctl: the last run did not hear what became of {counted(progress.in_hand, 'log event')}: "
-            "they are shipped again, and may arrive twice",
+            "shipctl: the last run ended before the shipper answered for "
+            f"{counted(progress.in_hand, 'log event')}: they are shipped again, and may arrive twice",
             file=sys.stderr,
         )
 
@@ -236,7 +237,7 @@ def _ship(task: Task, progress: Progress, file: ProgressFile, how: How, stop: St
 
 
 def _command(task: Task, how: How) -> str:
-    """Return the line that goes on with this backfill, its times written out."""
+    """Return the command that continues this backfill, with absolute times."""
     words = ["backfill", "--log-group", task.log_group]
     span = task.span
     moments = {
@@ -282,5 +283,5 @@ def _show_what_would_be(console: Console, task: Task, progress: Progress, as_jso
     if first is not None and last is not None:
         line += f", from {utc(first)} to {utc(last)}"
     if progress.totals.done:
-        line += f"; {progress.totals.done:,} were by earlier runs"
-    console.print(f"{line}; nothing was", soft_wrap=True)
+        line += f"; earlier runs shipped {progress.totals.done:,}"
+    console.print(f"{line}; nothing was shipped", soft_wrap=True)

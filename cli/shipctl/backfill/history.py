@@ -1,11 +1,11 @@
-"""Log events of the past, read from a log group, oldest first.
+"""Read past log events from a log group, oldest first.
 
-FilterLogEvents (CloudWatch Logs API Reference): a page has up to 1 MB or 10,000 log events, may be empty
-though more follow, and they are "sorted by event timestamp, the timestamp when the event was ingested by
-CloudWatch Logs, and the ID of the PutLogEvents request". It selects by the time of the events alone, both
-ends included. An account has 5 requests a second in most regions ("CloudWatch Logs quotas", CloudWatch Logs
-User Guide; 5 also in "How do I determine throttling in my CloudWatch logs?", AWS re:Post): botocore's
-adaptive mode keeps to whatever it is.
+A page of FilterLogEvents has up to 1 MB or 10,000 log events, and may be empty even if more follow. Log
+events are "sorted by event timestamp, the timestamp when the event was ingested by CloudWatch Logs, and the
+ID of the PutLogEvents request". They are selected by timestamp, including both ends (CloudWatch Logs API
+Reference). The quota is 5 requests per second in most regions ("CloudWatch Logs quotas", CloudWatch Logs User
+Guide; also "How do I determine throttling in my CloudWatch logs?", AWS re:Post). botocore's adaptive mode
+adjusts to the actual one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 READ_ATTEMPTS = 8
 
 Milliseconds = int
-"""Since 1970, as CloudWatch Logs counts."""
+"""A time in milliseconds since 1970, as in CloudWatch Logs."""
 
 
 class Past(NamedTuple):
-    """One log event of the past."""
+    """One past log event."""
 
     id: str
     timestamp: Milliseconds
@@ -42,7 +42,7 @@ class Past(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
-    """Which log events: those from `since` on and before `until`, by their own time and by their arrival."""
+    """A time span by timestamp and by ingestion time. The beginning is included, the end is not."""
 
     since: Milliseconds
     until: Milliseconds
@@ -50,15 +50,14 @@ class Span:
     ingested_until: Milliseconds | None = None
 
     def takes(self, event: Past) -> bool:
-        """Whether the log event is one of them. Raises `CommandError` where its arrival is not known."""
+        """Return whether a log event is in the span. Raises `CommandError` if it has no ingestion time."""
         if not self.since <= event.timestamp < self.until:
             return False
         if self.ingested_since is None and self.ingested_until is None:
             return True
         if event.ingested is None:
             raise CommandError(
-                f"log event {event.id} does not say when it was ingested (ingestionTime): "
-                "leave out --ingested-since and --ingested-until"
+                f"log event {event.id} has no ingestionTime: omit --ingested-since and --ingested-until"
             )
         return (self.ingested_since is None or self.ingested_since <= event.ingested) and (
             self.ingested_until is None or event.ingested < self.ingested_until
@@ -66,17 +65,17 @@ class Span:
 
 
 def utc(moment: Milliseconds) -> str:
-    """Return a moment as an option takes it."""
+    """Return a time in the format of the options."""
     text = (EPOCH + timedelta(milliseconds=moment)).isoformat(timespec="milliseconds")
     return text.replace(".000+00:00", "Z").replace("+00:00", "Z")
 
 
 def past_of(event: "FilteredLogEventTypeDef", where: str) -> Past:
-    """Return a log event of FilterLogEvents' answer. Raises `CommandError` for one that is none."""
+    """Return a log event of a FilterLogEvents response. Raises `CommandError` if it is not a log event."""
     identifier, timestamp, message = event.get("eventId"), event.get("timestamp"), event.get("message")
     if not (isinstance(identifier, str) and identifier and isinstance(timestamp, int)):
         raise CommandError(
-            f"{where}: a log event has no eventId or no timestamp, without which it might be shipped twice: "
+            f"{where}: a log event has no eventId or no timestamp, so that it could be shipped twice: "
             "give the output of aws logs filter-log-events"
         )
     if not isinstance(message, str):
@@ -94,9 +93,17 @@ def past_of(event: "FilteredLogEventTypeDef", where: str) -> Past:
 def read_history(
     session: "boto3.Session", log_group: str, span: Span, start: Milliseconds, pattern: str
 ) -> Iterator[Sequence[Past]]:
-    """Yield the log events of `span` from `start` on, page by page; also pages without any.
+    """Yield pages of log events; a page may be empty.
 
-    `pattern` is a filter pattern of CloudWatch Logs; none matches everything. Raises `CommandError`.
+    Args:
+        session: The session of the account.
+        log_group: The name of the log group.
+        span: The time span.
+        start: The timestamp in `span` from which on log events are read.
+        pattern: A CloudWatch Logs filter pattern. An empty pattern matches everything.
+
+    Raises:
+        CommandError: The log group does not exist, or cannot be read.
     """
     from botocore.config import Config
 

@@ -1,4 +1,4 @@
-"""Log events of the past out of files: what `aws logs filter-log-events` printed, one page or several."""
+"""Read past log events from files with the output of `aws logs filter-log-events`, one page or several."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,12 +10,12 @@ from shipctl.backfill.history import Milliseconds, Past, Span, past_of
 from shipctl.errors import CommandError
 
 MAX_FILE_BYTES = 1024 * 1024 * 1024
-"""Of one file; it is held in memory, and takes some times as much there."""
+"""The maximum size of a file. Its contents take several times as much in memory."""
 PAGE_EVENTS = 10_000
 
 
 def read_files(paths: Iterable[Path]) -> list[Past]:
-    """Return the log events of all files, oldest first, each once. Raises `CommandError`."""
+    """Return the log events of all files, oldest first, without duplicates. Raises `CommandError`."""
     found: dict[str, Past] = {}
     for path in paths:
         for event in _events(path):
@@ -24,7 +24,7 @@ def read_files(paths: Iterable[Path]) -> list[Past]:
 
 
 def pages(events: Sequence[Past], span: Span, start: Milliseconds) -> Iterator[Sequence[Past]]:
-    """Yield the log events of `span` from `start` on, some at a time."""
+    """Yield the log events in `span` from `start` on in chunks."""
     chosen = [event for event in events if event.timestamp >= start and span.takes(event)]
     for first in range(0, len(chosen), PAGE_EVENTS):
         yield chosen[first : first + PAGE_EVENTS]
@@ -48,12 +48,12 @@ def _events(path: Path) -> Iterator[Past]:
 
 def _event(event: Any, path: Path) -> Past:
     if not isinstance(event, dict):
-        raise CommandError(f"{path}: not the output of aws logs filter-log-events")
+        raise CommandError(f"{path} is not the output of aws logs filter-log-events")
     return past_of(event, str(path))  # type: ignore[arg-type]  # checked there
 
 
 def _documents(path: Path) -> Iterator[Any]:
-    """JSON values, one behind the other: a page each, or a log event each."""
+    """Yield the JSON values in a file, each a page or a log event."""
     text = _text(path)
     decoder = json.JSONDecoder()
     place = _after_blanks(text, 0)
@@ -63,7 +63,7 @@ def _documents(path: Path) -> Iterator[Any]:
         try:
             document, end = decoder.raw_decode(text, place)
         except (ValueError, RecursionError) as error:
-            raise CommandError(f"{path}: not the output of aws logs filter-log-events: {error}") from error
+            raise CommandError(f"{path} is not the output of aws logs filter-log-events: {error}") from error
         yield document
         place = _after_blanks(text, end)
 
@@ -78,7 +78,7 @@ def _text(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise CommandError(
-                f"{path} is larger than {MAX_FILE_BYTES >> 30} GiB: give its pages in several files"
+                f"{path} is larger than {MAX_FILE_BYTES >> 30} GiB: split it into several files"
             )
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -88,5 +88,5 @@ def _text(path: Path) -> str:
 
 
 def digest(ids: Iterable[str]) -> str:
-    """Return what tells the log events of some files from those of others."""
+    """Return a digest that identifies a set of log events."""
     return blake2b("\n".join(ids).encode("utf-8", "replace"), digest_size=16).hexdigest()

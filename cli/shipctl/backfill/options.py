@@ -1,4 +1,4 @@
-"""The options of `shipctl backfill` that say which log events, and how."""
+"""The options of `shipctl backfill`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +31,7 @@ def _time(name: str, words: str) -> "OptionInfo":
 
 @dataclass(frozen=True, kw_only=True)
 class Which:
-    """Which log events of the log group."""
+    """The options that select log events."""
 
     since: Annotated[datetime | None, _time("--since", f"Start of the time range: {TIMES}.")] = None
     until: Annotated[
@@ -76,7 +76,7 @@ class Which:
 
 @dataclass(frozen=True, kw_only=True)
 class How:
-    """How they are shipped."""
+    """The options that control how log events are shipped."""
 
     rate: Annotated[
         int | None,

@@ -1,4 +1,4 @@
-"""How far a backfill has come: what a file keeps of it, so that it goes on where it stopped."""
+"""The progress of a backfill, stored in a file so that the backfill can continue where it stopped."""
 
 import json
 import os
@@ -19,7 +19,7 @@ STATE_HOME = "XDG_STATE_HOME"
 
 @dataclass
 class Totals:
-    """Log events, of this and of all earlier runs."""
+    """Counts of log events of this and all earlier runs."""
 
     delivered: int = 0
     filtered: int = 0
@@ -28,52 +28,52 @@ class Totals:
 
     @property
     def done(self) -> int:
-        """How many need not be shipped any more."""
+        """Return how many log events are done."""
         return self.delivered + self.filtered + self.dead_lettered
 
 
 @dataclass
 class Progress:
-    """Everything before `position` is done, and of what has that time or a later one what `done` names."""
+    """The progress of a backfill: log events before `position` and those in `done` are done."""
 
     position: Milliseconds
     done: dict[str, Milliseconds] = field(default_factory=dict)
-    """Ids and times of log events."""
+    """Ids and timestamps of log events at or after `position` that are done."""
     in_hand: int = 0
-    """How many log events were handed to the shipper, and its answer has not come yet."""
+    """How many log events were sent to the shipper, which has not answered yet."""
     totals: Totals = field(default_factory=Totals)
     complete: bool = False
 
     def is_left(self, event: Past) -> bool:
-        """Whether the log event has yet to be shipped."""
+        """Return whether the log event must still be shipped."""
         return event.id not in self.done
 
     def settle(self, events: Iterable[Past]) -> None:
-        """Note that these log events are done."""
+        """Record that these log events are done."""
         self.done.update((event.id, event.timestamp) for event in events)
         self.in_hand = 0
 
     def advance(self, position: Milliseconds) -> None:
-        """Note that everything before `position` is done; only the ids at the edge are kept."""
+        """Record that everything before `position` is done, and drop the ids of earlier log events."""
         self.position = max(self.position, position)
         self.done = {name: time for name, time in self.done.items() if time >= self.position}
 
 
 class ProgressFile:
-    """The file; it holds ids, times and counts, and no log text."""
+    """The file with the progress of a backfill. It contains ids, times and counts, but no log text."""
 
     def __init__(self, path: Path, what: Mapping[str, Any]) -> None:
         self.path = path
         self._what = dict(what)
-        """Which log events are shipped from where to where: a file of another backfill is not used."""
+        """Identifies the backfill. A file of another backfill is not used."""
 
     def read(self) -> Progress | None:
-        """Return what an earlier run left; None where there was none. Raises `CommandError`."""
+        """Return the progress of an earlier run, or None if there was none. Raises `CommandError`."""
         try:
             kept = json.loads(self.path.read_text(encoding="utf-8"))
             if kept["format"] != FORMAT or kept["what"] != self._what:
                 raise CommandError(
-                    f"{self.path} is of another backfill or another version: give another file with --state"
+                    f"{self.path} belongs to another backfill or version: name another file with --state"
                 )
             progress = kept["progress"]
             return Progress(**{**progress, "totals": Totals(**progress["totals"])})
@@ -83,11 +83,11 @@ class ProgressFile:
             raise CommandError(f"{self.path}: {error.strerror}") from error
         except (ValueError, KeyError, TypeError) as error:
             raise CommandError(
-                f"{self.path} is not a state of shipctl backfill: move it away, or give another with --state"
+                f"{self.path} is not a progress file of shipctl backfill: name another file with --state"
             ) from error
 
     def write(self, progress: Progress) -> None:
-        """Put the file in the place of the former one, as a whole or not at all. Raises `CommandError`."""
+        """Replace the file atomically. Raises `CommandError` if it cannot be written."""
         content = {"format": FORMAT, "what": self._what, "progress": asdict(progress)}
         try:
             number, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
@@ -106,7 +106,10 @@ class ProgressFile:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep others from shipping the same at the same time. Raises `CommandError` where they do."""
+        """Lock the backfill for the block.
+
+        Raises `CommandError` if another process runs the same backfill.
+        """
         import fcntl
 
         path = self.path.with_name(self.path.name + ".lock")
@@ -119,12 +122,14 @@ class ProgressFile:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise CommandError(f"another shipctl backfill is at work on this ({path})") from error
+                raise CommandError(
+                    f"another shipctl backfill is running with the same log events ({path})"
+                ) from error
             yield
 
 
 def default_path(what: Mapping[str, Any]) -> Path:
-    """Return where the state of a backfill is kept unless somebody says otherwise."""
+    """Return the default path of the progress file of a backfill."""
     home = os.environ.get(STATE_HOME, "").strip()
     folder = Path(home) if home else Path.home() / ".local" / "state"
     digest = blake2b(json.dumps(what, sort_keys=True).encode(), digest_size=8).hexdigest()

@@ -1,4 +1,4 @@
-"""Log events of the past as the shipper takes them: records as of Kinesis, a log stream each. No I/O."""
+"""Convert past log events into Kinesis records for the shipper, one for each log stream. No I/O."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,27 +11,27 @@ from loginformant_shipper.wire.encoding import encode
 from shipctl.backfill.history import Past
 
 FIRST_EVENTS = 100
-"""So many log events go first: what is wrong shows with few."""
+"""The size of the first batch, which is small to detect problems early."""
 MAX_EVENTS = 10_000
 MAX_TEXT_BYTES = 3 * 1024 * 1024
-"""Of the messages of one invocation; as records, even if nothing of them can be compressed, they stay below
-what an invocation takes."""
+"""The maximum size of the messages of one invocation. Even if they cannot be compressed, their records are
+smaller than the maximum payload of an invocation."""
 
 FILTER_NAME = "shipctl backfill"
-"""Stands where a payload names the subscription filters that chose its log events."""
+"""The name of the subscription filter in the payloads of a backfill."""
 
 
 class Cut(NamedTuple):
-    """Log events in two parts, in order."""
+    """Log events that were split in two, in order."""
 
     batch: list[Past]
     rest: list[Past]
 
 
 def cut(events: Sequence[Past], most: int) -> Cut:
-    """Return the log events of the next invocation, at least one, and those that are left."""
+    """Split off the log events of the next invocation: at least one, and at most `most`."""
     size = number = 0
-    for number, event in enumerate(events):  # the place where it ends is what is wanted
+    for number, event in enumerate(events):  # `number` is used after the loop
         size += len(event.message.encode("utf-8", "replace"))
         if number and (number >= most or size > MAX_TEXT_BYTES):
             break
@@ -41,7 +41,7 @@ def cut(events: Sequence[Past], most: int) -> Cut:
 
 
 def records_of(events: Sequence[Past], account: str, log_group: str) -> dict[str, Mapping[str, Any]]:
-    """Return a record for each log stream, by an id that is also that stream's place in `streams_of`."""
+    """Return a record for each log stream. Its id is the index of the log stream in `streams_of`."""
     return {
         str(number): _record(str(number), Origin(account, log_group, name, (FILTER_NAME,)), of_stream)
         for number, (name, of_stream) in enumerate(streams_of(events))

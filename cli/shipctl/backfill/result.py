@@ -1,4 +1,4 @@
-"""What came of a backfill, for people and programs."""
+"""Write the result of a backfill as text or JSON."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,29 +17,29 @@ from shipctl.terminal import counted
 
 @dataclass(frozen=True)
 class BackfillResult:
-    """What one run came to, and where to go from there."""
+    """The result of one run, and what to do next."""
 
     progress: Progress
     before: Totals
-    """What earlier runs had done."""
+    """The totals before this run."""
     seconds: float
     trouble: str
     state: Path
     resume: str
-    """The command that goes on."""
+    """The command that continues the backfill."""
     look: Sequence[str]
-    """Commands that say more of what waits."""
+    """Commands that show the log events in the dead-letter queue."""
 
 
 def write_result(console: Console, outcome: BackfillResult) -> None:
-    """Write a line for everything that happened."""
+    """Write the result as text."""
     totals = outcome.progress.totals
     heading = Text(f"{counted(totals.delivered, 'log event')} delivered", style=BOLD)
     parts = [f"{totals.filtered:,} filtered"] if totals.filtered else []
     if totals.dead_lettered:
-        parts.append(f"{totals.dead_lettered:,} wait in the dead-letter queue")
+        parts.append(f"{totals.dead_lettered:,} stored in the dead-letter queue")
     if outcome.before.done:
-        parts.append(f"{outcome.before.done:,} of all these by earlier runs")
+        parts.append(f"including {outcome.before.done:,} by earlier runs")
     parts.append(span(outcome.seconds))
     heading.append(f"; {', '.join(parts)}", style=Style(bold=False))
     console.print(heading, soft_wrap=True)
@@ -51,12 +51,12 @@ def _remarks(outcome: BackfillResult) -> Iterator[Text]:
     for command in outcome.look if outcome.progress.totals.dead_lettered else ():
         yield Text(f"→ {command}")
     if not outcome.progress.complete:
-        yield Text(f"goes on with\n→ {outcome.resume}")
-        yield Text(f"what is done is kept in {outcome.state}", style=DIM)
+        yield Text(f"to continue, run\n→ {outcome.resume}")
+        yield Text(f"the progress is stored in {outcome.state}", style=DIM)
 
 
 def document(outcome: BackfillResult) -> dict[str, Any]:
-    """Return it for programs; all counts are log events, those of earlier runs included."""
+    """Return the result as a JSON document. All counts are log events, including those of earlier runs."""
     totals, before = outcome.progress.totals, outcome.before
     return {
         "delivered": totals.delivered,

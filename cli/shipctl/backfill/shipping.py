@@ -1,4 +1,4 @@
-"""The order of a backfill: page by page, batch by batch; what is done is kept before the next is begun."""
+"""Ship a backfill page by page and batch by batch. The progress is stored before and after each batch."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,9 +28,25 @@ def ship_history(
     until: Milliseconds,
     tell: Callable[[Progress], None],
 ) -> str:
-    """Ship the log events that are left; return why not to go on, or nothing.
+    """Ship the log events that are not done yet.
 
-    `keep` is called before each invocation and after it, `tell` after it. Raises `CommandError`.
+    Args:
+        pages: The log events in pages.
+        progress: The progress of earlier runs, which is updated.
+        records_of: Converts log events into records.
+        function: Invokes the shipper.
+        keep: Stores the progress; called before and after each invocation.
+        stop: Becomes true when the user asks to stop.
+        rate: The maximum number of log events per second. None: no limit.
+        force: Whether to continue if nothing is delivered.
+        until: The end of the backfill, to which the progress advances at the end.
+        tell: Reports the progress; called after each invocation.
+
+    Returns:
+        Why shipping ended early, or an empty text if it did not.
+
+    Raises:
+        CommandError: A page cannot be read, or the shipper failed.
     """
     most = FIRST_EVENTS
     for page in pages:
@@ -52,11 +68,11 @@ def ship_history(
             keep(progress)
             tell(progress)
             if len(left) == len(batch):
-                return f"the shipper took nothing{_why(answer)}; nothing of that is lost: run this again"
+                return f"the shipper accepted nothing{_why(answer)}; nothing is lost: run the command again"
             if answer.refused and not answer.delivered and not force:
                 return (
-                    f"nothing got through{_why(answer)}; {counted(answer.refused, 'log event')} wait in the "
-                    "dead-letter queue, the others in their log group (--force goes on)"
+                    f"nothing was delivered{_why(answer)}; {counted(answer.refused, 'log event')} stored in "
+                    "the dead-letter queue, the others not shipped (to continue anyway, give --force)"
                 )
             pending = left + rest
             most = MAX_EVENTS
@@ -85,8 +101,8 @@ def _answer(
         return function(records_of(batch))
     except FunctionFailed as failure:
         raise CommandError(
-            f"{failure}; it is not known what became of the {counted(len(batch), 'log event')} in hand: the "
-            "next run ships them again, and what was delivered of them arrives twice"
+            f"{failure}; some of the {counted(len(batch), 'log event')} of the current batch may have been "
+            "delivered. The next run ships all of them again, so that some may arrive twice"
         ) from failure
     except CommandError:
         progress.in_hand = 0  # the function did not run

@@ -1,1 +1,1 @@
-"""`shipctl deploy`: makes the stack, and changes it."""
+"""`shipctl deploy`: create and update the stack."""

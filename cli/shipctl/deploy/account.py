@@ -1,4 +1,4 @@
-"""The account that is deployed to: found, and found usable, before anything else."""
+"""The AWS account to deploy to."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Account:
-    """An AWS account, and who one is in it."""
+    """An AWS account and the identity of the caller."""
 
     id: str
     arn: str
@@ -23,13 +23,16 @@ class Account:
         return self.session.region_name
 
     def client(self, service: Any) -> Any:
-        """Return a client that gives up soon: a person waits."""
+        """Return a client with short timeouts, since a person waits."""
         return self.session.client(service, config=client_config())
 
 
 def find_account(region: str | None, profile: str | None) -> Account:
-    """Return the account of the credentials at hand. Raises `CommandError` without them, or a region."""
+    """Return the account of the current credentials.
+
+    Raises `CommandError` without credentials or a region.
+    """
     opened = session(region, profile)
-    with aws_errors("Looking whose AWS credentials these are"):
+    with aws_errors("Reading the identity of the AWS credentials"):
         caller = opened.client("sts", config=client_config()).get_caller_identity()
     return Account(caller["Account"], caller["Arn"], opened)

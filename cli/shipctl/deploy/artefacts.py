@@ -1,7 +1,7 @@
-"""Where a deployment comes from: a template, and the code that it names.
+"""The artefacts of a deployment: a template and the code that it names.
 
-It is what `sam build` made, with a folder for each function and layer; or what `make package` made of that,
-with a zip archive for each: an installed shipctl carries it.
+They are either the output of `sam build`, with a folder for each function and layer, or the output of `make
+package`, with a zip archive for each. An installed shipctl includes the latter.
 """
 
 import copy
@@ -19,7 +19,7 @@ from shipctl.errors import CommandError
 
 _CLONE = Path(__file__).resolve().parents[3]
 _CARRIED = Path(__file__).resolve().parent / "built"
-"""What an installed shipctl carries (`release/stack_hook.py`); a clone has no such folder."""
+"""The artefacts in an installed shipctl (`release/stack_hook.py`). A clone has no such folder."""
 
 PACKED_TEMPLATE = "template.json"
 _BUILT_TEMPLATE = "template.yaml"
@@ -27,29 +27,29 @@ _BUILT_TEMPLATE = "template.yaml"
 _CODE_PROPERTIES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 _LAYER_ROOT = "python"
 """The folder of a Python layer that is on the path of functions ("Packaging your layer content", AWS Lambda
-Developer Guide). The sources of our layers have none: it is what a build makes."""
+Developer Guide). Only a build creates it; the sources of the layers do not have it."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip archive can hold."""
+"""The earliest time that a zip archive can store."""
 
 JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Artefacts:
-    """A template, and the folder that the paths in it start from."""
+    """A template, and the folder to which its paths are relative."""
 
     folder: Path
     template: JsonObject
 
     def code(self) -> Iterator[tuple[str, Path]]:
-        """Give the logical id of each function and layer, and its folder or archive."""
+        """Yield the logical id of each function and layer, and its folder or archive."""
         for logical_id, resource in self.template["Resources"].items():
             if name := _CODE_PROPERTIES.get(resource["Type"]):
                 yield logical_id, self.folder / str(resource["Properties"][name])
 
     def template_with(self, addresses: Mapping[str, str]) -> JsonObject:
-        """Return the template with an address in the place of each path to code."""
+        """Return the template with the S3 URI of the code in place of each path, by logical id."""
         template = copy.deepcopy(self.template)
         for logical_id, address in addresses.items():
             resource = template["Resources"][logical_id]
@@ -58,10 +58,14 @@ class Artefacts:
 
 
 def find_artefacts(folder: Path | None) -> Artefacts:
-    """Return what is to be deployed: of a folder that is named, what is carried, or the build of this clone.
+    """Return the artefacts to deploy.
+
+    Args:
+        folder: A folder with a build. None: the artefacts that this shipctl includes, or in a clone its
+            build.
 
     Raises:
-        CommandError: There is no build, or it is of other sources.
+        CommandError: There is no build, or the build is not up to date with the sources.
     """
     if folder:
         return load_artefacts(folder)
@@ -69,8 +73,8 @@ def find_artefacts(folder: Path | None) -> Artefacts:
         return load_artefacts(_CARRIED)
     if not (_CLONE / _BUILT_TEMPLATE).is_file():
         raise CommandError(
-            "this shipctl was installed without a stack: install a released one (uv tool install "
-            "loginformant-shipper), or name a build with --artefacts"
+            "this shipctl was installed without the stack's artefacts: install a released version (uv tool "
+            "install loginformant-shipper), or name a build with --artefacts"
         )
     built = load_artefacts(_CLONE / ".aws-sam" / "build")
     refuse_other_sources(_CLONE, built.folder)
@@ -78,7 +82,7 @@ def find_artefacts(folder: Path | None) -> Artefacts:
 
 
 def load_artefacts(folder: Path) -> Artefacts:
-    """Return the build in a folder. Raises `CommandError` if it is none, or not a whole one."""
+    """Return the build in a folder. Raises `CommandError` if there is none, or if it is incomplete."""
     packed = folder / PACKED_TEMPLATE
     template = packed if packed.is_file() else folder / _BUILT_TEMPLATE
     try:
@@ -95,16 +99,16 @@ def load_artefacts(folder: Path) -> Artefacts:
             continue
         is_layer = artefacts.template["Resources"][logical_id]["Type"] == "AWS::Serverless::LayerVersion"
         if not any((code / _LAYER_ROOT).glob("*/*") if is_layer else code.glob("*.py")):
-            raise CommandError(f"{folder} is not a whole build ({logical_id} is empty): run make build")
+            raise CommandError(f"the build in {folder} is incomplete ({logical_id} is empty): run make build")
     return artefacts
 
 
 def _yaml(text: str) -> Any:
     try:
-        import yaml  # only here: an installed shipctl deploys what it carries, which is JSON
+        import yaml  # only here: the template that an installed shipctl includes is JSON
     except ImportError:
         raise CommandError(
-            "to read what sam build made, PyYAML is needed: install loginformant-shipper[sam]"
+            "reading the output of sam build requires PyYAML: install loginformant-shipper[sam]"
         ) from None
     try:
         return yaml.safe_load(text)
@@ -113,12 +117,12 @@ def _yaml(text: str) -> Any:
 
 
 def name_of(code: Path) -> str:
-    """Return the name by which code is known: the digest of its folder, which an archive has as its name."""
+    """Return the name of code: the digest of its folder. An archive is named after that digest."""
     return code.stem if code.suffix == ".zip" else digest_of(code)
 
 
 def archive_of(code: Path) -> bytes:
-    """Return code as a zip archive: one that it is, or one of a folder."""
+    """Return code as a zip archive. A folder is packed; an archive is returned unchanged."""
     if code.suffix == ".zip":
         return code.read_bytes()
     packed = io.BytesIO()

@@ -1,4 +1,4 @@
-"""A change set: made, read, compared with what was asked, and executed or discarded."""
+"""Change sets of CloudFormation: create one, read it, compare it with the plan, and delete it."""
 
 import secrets
 import time
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 1.0
 _MAX_POLLS = 600
 _NOTHING = ("didn't contain changes", "No updates are to be performed")
-"""CloudFormation has no code for it: the AWS SAM CLI looks for the same words (aws-sam-cli,
-samcli/lib/deploy/deployer.py)."""
+"""Parts of the message for a change set without changes. CloudFormation has no error code for it; the AWS SAM
+CLI looks for the same words (aws-sam-cli, samcli/lib/deploy/deployer.py)."""
 
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """What CloudFormation would do, worked out and not begun."""
+    """A change set that CloudFormation has created and not executed."""
 
     id: str
     stack_id: str
     is_new_stack: bool
     parameters: dict[str, dict[str, Any]]
     changes: list[dict[str, Any]]
-    """`ResourceChange` of each."""
+    """The `ResourceChange` of each change."""
 
 
 def make_change_set(
@@ -40,13 +40,20 @@ def make_change_set(
     settings: Iterable[Setting],
     live: LiveStack | None,
 ) -> ChangeSet:
-    """Make a change set and wait until CloudFormation has worked it out.
+    """Create a change set and wait until it is complete.
 
-    Tags are given as the live stack has them. A first deployment that fails is deleted by CloudFormation,
-    even if this program has ended by then.
+    The tags of the live stack are kept. If the first deployment of a stack fails, CloudFormation deletes the
+    stack, even if this program has ended by then.
+
+    Args:
+        client: The client of the account to deploy to.
+        stack_name: The stack's name.
+        template_url: The URL of the template in S3.
+        settings: The value of every parameter.
+        live: The stack as it is deployed. None: the stack is created.
 
     Raises:
-        CommandError: CloudFormation refuses it.
+        CommandError: CloudFormation rejects the changes, or does not answer within ten minutes.
     """
     options: dict[str, Any] = {} if live else {"OnStackFailure": "DELETE"}
     if live and live.tags:
@@ -76,10 +83,10 @@ def _worked_out(client: "CloudFormationClient", made: ChangeSet) -> ChangeSet:
             break
         time.sleep(_POLL_SECONDS)
     else:
-        raise CommandError("CloudFormation did not say within ten minutes what would change: try again")
+        raise CommandError("CloudFormation did not complete the change set within ten minutes: try again")
     reason = page.get("StatusReason", "")
     if page["Status"] != "CREATE_COMPLETE" and not any(words in reason for words in _NOTHING):
-        raise CommandError(f"CloudFormation refuses these changes: {reason or page['Status']}")
+        raise CommandError(f"CloudFormation rejects these changes: {reason or page['Status']}")
     parameters = {each["ParameterKey"]: dict(each) for each in page.get("Parameters", [])}
     changes = list(page.get("Changes", []))
     while token := page.get("NextToken"):
@@ -95,9 +102,9 @@ def _worked_out(client: "CloudFormationClient", made: ChangeSet) -> ChangeSet:
 
 
 def refuse_other_values(change_set: ChangeSet, settings: Iterable[Setting]) -> None:
-    """Raise `CommandError` unless the change set would set every parameter to what was planned.
+    """Raise `CommandError` unless the change set would set every parameter to its planned value.
 
-    A secret is not compared: CloudFormation shows asterisks.
+    Secret parameters are not compared, since CloudFormation shows asterisks instead of their values.
     """
     for setting in settings:
         if setting.parameter.secret:
@@ -107,13 +114,16 @@ def refuse_other_values(change_set: ChangeSet, settings: Iterable[Setting]) -> N
         if not kept and found.get("ParameterValue") != setting.after:
             raise CommandError(
                 f"the stack was not changed: CloudFormation would set {setting.name} to "
-                f"{found.get('ParameterValue')!r} and not to {setting.after!r}; has someone else just "
-                "changed the stack? Run it again"
+                f"{found.get('ParameterValue')!r} instead of {setting.after!r}. If someone else just changed "
+                "the stack, run the command again"
             )
 
 
 def discard(client: "CloudFormationClient", change_set: ChangeSet) -> None:
-    """Delete a change set, and the stack that was only begun for it. What is left does no harm."""
+    """Delete a change set, and its stack if the stack is new.
+
+    Errors are ignored: both do no harm if they stay.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

@@ -1,4 +1,4 @@
-"""What a deployment would change, in plain words."""
+"""Write the changes that a deployment would make."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,15 +13,16 @@ from shipctl.terminal import one_line
 
 _LAYER = "AWS::Lambda::LayerVersion"
 _LAYER_HASH = re.compile(r"[0-9a-f]{10}$")
-"""What the SAM transform puts behind the logical id of a layer: each version is a resource of its own."""
+"""The suffix that the SAM transform adds to a layer's logical id, since each version is a separate
+resource."""
 
 
 def write_settings(console: Console, settings: Iterable[Setting], *, is_new_stack: bool) -> None:
-    """Write which settings change, from what to what."""
+    """Write the settings that change, with their old and new values."""
     changed = [each for each in settings if each.changes]
     console.print(Text("Settings", style=BOLD))
     if not changed:
-        console.print("  all at their defaults" if is_new_stack else "  all as they are")
+        console.print("  all defaults" if is_new_stack else "  no changes")
     width = max((len(each.name) for each in changed), default=0)
     for each in changed:
         line = Text(f"  {each.name:<{width}}  ")
@@ -29,7 +30,7 @@ def write_settings(console: Console, settings: Iterable[Setting], *, is_new_stac
             line.append(_shown(each, each.before), style=DIM).append(" → ")
         line.append(_shown(each, each.after))
         if each.origin is Origin.NEW_DEFAULT:
-            line.append("  (the new default; the stack had the old one)", style=DIM)
+            line.append("  (the default has changed)", style=DIM)
         console.print(line, soft_wrap=True)
 
 
@@ -40,13 +41,13 @@ def _shown(setting: Setting, value: str) -> str:
 
 
 def write_removed_parameters(console: Console, names: Iterable[str]) -> None:
-    """Write which parameters of the live stack the new template does not have."""
+    """Write the parameters of the live stack that the new template no longer has."""
     for name in names:
-        console.print(f"  {name}  is no parameter any more", soft_wrap=True)
+        console.print(f"  {name}  is no longer a parameter", soft_wrap=True)
 
 
 def write_resources(console: Console, changes: Iterable[Mapping[str, Any]], *, is_new_stack: bool) -> None:
-    """Write which resources are made, changed, replaced and removed."""
+    """Write the resources that are created, changed, replaced and removed."""
     kinds: dict[str, list[str]] = {"new": [], "changed": [], "replaced": [], "removed": []}
     for change in changes:
         kinds[_kind(change)].append(_name(change))

@@ -1,4 +1,4 @@
-"""`shipctl deploy`: the command, its options and its order of steps."""
+"""`shipctl deploy`: the command and its options."""
 
 import sys
 from pathlib import Path
@@ -146,10 +146,10 @@ def deploy(
 
 
 def _refuse_to_remove_unasked(stack: str, *, yes: bool, dry_run: bool) -> None:
-    """CloudFormation makes no change set for what a failed first deployment left: it has to go first."""
-    left = f"stack {stack} is what a failed first deployment left, with nothing in it"
+    """Ask before removing a stack whose first deployment failed, since it cannot be updated."""
+    left = f"stack {stack} is empty, since its first deployment failed"
     if dry_run:
-        raise Refused(f"{left}: it has to be removed first, which --dry-run does not do: leave --dry-run out")
+        raise Refused(f"{left}. It must be removed first: run the command without --dry-run")
     if not yes and not confirm(f"{left[0].upper()}{left[1:]}. Remove it?"):
         raise typer.Exit(1)
 
@@ -177,8 +177,8 @@ def _answers(
         return answers | ask(console, wishes | answers, check)
     if not any((wishes | answers).get(name) for name, _ in KEYS.values()):
         raise Refused(
-            "a new stack needs the API key: --api-key reads it from standard input, or name where it is with "
-            "--set ApiKeySecretArn=ARN or --set ApiKeyParameterName=NAME"
+            "a new stack needs the API key: give it on standard input with --api-key, or say where it is "
+            "stored with --set ApiKeySecretArn=ARN or --set ApiKeyParameterName=NAME"
         )
     return answers
 

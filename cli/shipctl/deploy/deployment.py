@@ -1,4 +1,4 @@
-"""One deployment: uploaded, shown, carried out and followed to its end."""
+"""One deployment: upload, show the changes, execute them and wait for the end."""
 
 import shlex
 import sys
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Deployment:
-    """What one deployment needs, and the steps of it."""
+    """One deployment and its steps."""
 
     console: Console
     account: Account
@@ -37,15 +37,20 @@ class Deployment:
     settings: list[Setting]
     live: LiveStack | None
     options: tuple[str, ...]
-    """Those without which another command would not find this stack."""
+    """The options with which another command finds this stack."""
 
     def run(self, bucket: str | None, *, yes: bool, dry_run: bool) -> None:
-        """Upload, show what would change and, if it may, change it.
+        """Upload the artefacts, show what would change and, if confirmed, change it.
+
+        Args:
+            bucket: The bucket for the artefacts. None: shipctl's own bucket in the account.
+            yes: Whether to deploy without asking for confirmation.
+            dry_run: Whether to stop after showing what would change.
 
         Raises:
-            CommandError: It could not be done; the line says how the stack is now.
-            Refused: There is something to ask, and no terminal to ask on.
-            typer.Exit: The answer was no.
+            CommandError: The deployment failed. The message says what state the stack is in.
+            Refused: Confirmation is required, and there is no terminal.
+            typer.Exit: The user did not confirm.
         """
         with self.console.status("Uploading"):
             url = upload(self.account, self.artefacts, bucket)
@@ -75,7 +80,7 @@ class Deployment:
 
     def _is_wanted(self, change_set: ChangeSet, bucket: str, *, yes: bool, dry_run: bool) -> bool:
         if not change_set.changes:
-            self.console.print(f"Stack {self.stack_name} is as it was asked to be: nothing to change.")
+            self.console.print(f"Stack {self.stack_name} is up to date: nothing to change.")
             return False
         self._show(change_set)
         if dry_run:
@@ -90,7 +95,8 @@ class Deployment:
 
     def _tell_what_was_not_done(self, why: str, bucket: str) -> None:
         self.console.print(
-            f"The stack was not changed{why}. Code and template are in the bucket {bucket}.", soft_wrap=True
+            f"The stack was not changed{why}. The code and the template are in bucket {bucket}.",
+            soft_wrap=True,
         )
 
     def _show(self, change_set: ChangeSet) -> None:
@@ -124,7 +130,7 @@ class Deployment:
 
     def _tell(self, outcome: Ending) -> None:
         if not outcome.is_good:
-            after = "the stack is removed again" if self.live is None else "the stack is as it was before"
+            after = "the stack was removed" if self.live is None else "the stack was rolled back"
             if outcome.status not in ("DELETE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"):
                 after = f"the stack is {outcome.status}"
             raise CommandError(f"the deployment failed, and {after}: {_why(outcome)}")
@@ -132,7 +138,9 @@ class Deployment:
         values = {each.name: each.after for each in self.settings}
         if not values.get("LogGroups") and values.get("SubscribeAccount") != "true":
             hint = self._command("deploy", "--set", "LogGroups=/aws/lambda/*")
-            self.console.print(f"It subscribes no log groups yet: {hint}", soft_wrap=True)
+            self.console.print(
+                f"It does not subscribe any log groups yet. To do so, run: {hint}", soft_wrap=True
+            )
         following = f"{self._command('doctor')}, {self._command('subscriptions', 'list')}"
         self.console.print(f"Next: {following}", soft_wrap=True)
 
@@ -145,14 +153,14 @@ class Deployment:
             f"--stack-name {shlex.quote(self.stack_name)} --query 'Stacks[0].StackStatus'"
         )
         print(
-            "shipctl: the deployment goes on in the account. How it stands: CloudFormation in the console, "
-            f"stack {self.stack_name}, Events; or {look}",
+            "shipctl: CloudFormation continues the deployment. To see its progress, open the events of stack "
+            f"{self.stack_name} in the CloudFormation console, or run: {look}",
             file=sys.stderr,
         )
 
 
 def remove_failed_stack(console: Console, client: "CloudFormationClient", name: str, live: LiveStack) -> None:
-    """Delete a stack whose first deployment failed: nothing is in it, and nothing else can be done."""
+    """Delete a stack whose first deployment failed. Such a stack is empty, and can only be deleted."""
     console.print(f"Removing stack {name}, whose first deployment failed")
     since = newest_event(client, live.id)
     with aws_errors(f"Removing stack {name}"):
@@ -163,4 +171,4 @@ def remove_failed_stack(console: Console, client: "CloudFormationClient", name: 
 
 
 def _why(outcome: Ending) -> str:
-    return "; ".join(outcome.failures[:3]) or f"its events say why (status {outcome.status})"
+    return "; ".join(outcome.failures[:3]) or f"see the stack's events (status {outcome.status})"

@@ -1,4 +1,4 @@
-"""The stack as it is: its status, the values of its parameters, its tags."""
+"""The deployed stack: its status, the values of its parameters and its tags."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import TagTypeDef
 
 HIDDEN = "****"
-"""What CloudFormation shows of a secret parameter, be it empty or not."""
+"""What CloudFormation shows as the value of a secret parameter, whether it is empty or not."""
 
 _NOT_MADE = "REVIEW_IN_PROGRESS"
-"""A change set was made for it and not executed: there is nothing in it."""
+"""The status of a stack whose first change set was not executed. It is empty."""
 FAILED_FIRST = "ROLLBACK_COMPLETE"
-"""Its first deployment failed. Such a stack can only be deleted ("Stack status codes", AWS CloudFormation
-User Guide)."""
+"""The status of a stack whose first deployment failed. It can only be deleted ("Stack status codes", AWS
+CloudFormation User Guide)."""
 
 _OURS = {"IngestUrl", "ApiKeySecretArn"}
-"""Parameters by which a stack is known to be a LogInformant shipper."""
+"""Parameters that identify a stack as a LogInformant shipper."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +31,17 @@ class LiveStack:
     id: str
     status: str
     parameters: Mapping[str, str]
-    """Values by name. A secret is `HIDDEN`, or empty where it must be."""
+    """Values by name. A secret is `HIDDEN`, or empty if another parameter shows that it has no value."""
     defaults: Mapping[str, str]
-    """The defaults of the template that the stack was made with."""
+    """The defaults of the template with which the stack was deployed."""
     tags: "list[TagTypeDef]"
 
 
 def find_live_stack(client: "CloudFormationClient", name: str) -> LiveStack | None:
-    """Return the stack of a name, or None if there is none yet.
+    """Return the stack of that name, or None if it does not exist yet.
 
     Raises:
-        CommandError: There is one that cannot be changed now, or that is not ours.
+        CommandError: The stack cannot be changed now, or it is not a LogInformant shipper.
     """
     from botocore.exceptions import ClientError
 
@@ -49,7 +49,7 @@ def find_live_stack(client: "CloudFormationClient", name: str) -> LiveStack | No
         try:
             (stack,) = client.describe_stacks(StackName=name)["Stacks"]
         except ClientError as error:
-            # DescribeStacks has no error of its own for it ("DescribeStacks", CloudFormation API Reference).
+            # DescribeStacks has no error code for this ("DescribeStacks", CloudFormation API Reference).
             if "does not exist" in error.response["Error"].get("Message", ""):
                 return None
             raise
@@ -62,10 +62,10 @@ def find_live_stack(client: "CloudFormationClient", name: str) -> LiveStack | No
         summary = client.get_template_summary(StackName=name)
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
     if not set(parameters) >= _OURS:
-        raise CommandError(f"stack {name} is not a LogInformant shipper: give another name with --stack")
+        raise CommandError(f"stack {name} is not a LogInformant shipper: name another stack with --stack")
     if parameters["ApiKeySecretArn"] or parameters.get("ApiKeyParameterName"):
-        parameters["ApiKey"] = ""  # one of the three is set, never two, and this one is always shown as ****
-    # Tags of AWS's own come back by themselves, and nobody else may give them.
+        parameters["ApiKey"] = ""  # shown as **** even if empty; exactly one of the three is set
+    # AWS sets its own tags itself, and rejects requests that contain them.
     tags = [tag for tag in stack.get("Tags", []) if not tag["Key"].startswith("aws:")]
     defaults = {each["ParameterKey"]: each.get("DefaultValue", "") for each in summary["Parameters"]}
     return LiveStack(stack_id, status, parameters, defaults, tags)
@@ -74,11 +74,15 @@ def find_live_stack(client: "CloudFormationClient", name: str) -> LiveStack | No
 def _refuse_status(name: str, status: str) -> None:
     """Statuses: "Stack status codes", AWS CloudFormation User Guide."""
     if status.endswith("_IN_PROGRESS"):
-        raise CommandError(f"stack {name} is {status}: wait until that is over, then run this again")
+        raise CommandError(
+            f"stack {name} is {status}: wait until it has finished, then run the command again"
+        )
     if status == "UPDATE_ROLLBACK_FAILED":
         raise CommandError(
-            f"stack {name} is {status}: remove what its events name, then continue the rollback, in the "
-            f"console or with aws cloudformation continue-update-rollback --stack-name {name}"
+            f"stack {name} is {status}: fix the problem that its events describe, then continue the "
+            f"rollback in the console or with aws cloudformation continue-update-rollback --stack-name {name}"
         )
     if status.endswith("_FAILED"):
-        raise CommandError(f"stack {name} is {status}: its events say why; delete it, then deploy")
+        raise CommandError(
+            f"stack {name} is {status}: see its events for the cause, delete it, then deploy again"
+        )

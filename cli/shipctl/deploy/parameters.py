@@ -1,4 +1,4 @@
-"""The parameters of a template: what each may be, and what of several may not be together."""
+"""The parameters of a template, and the template's rules about them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_VALUE_BYTES = 4096
-"""Of a parameter's value ("AWS CloudFormation quotas", AWS CloudFormation User Guide)."""
+"""The maximum size of a parameter's value ("AWS CloudFormation quotas", AWS CloudFormation User Guide)."""
 
 JsonObject = Mapping[str, Any]
 
@@ -18,16 +18,19 @@ class Parameter:
     name: str
     default: str
     secret: bool
-    """CloudFormation shows it to nobody (`NoEcho`)."""
+    """Whether CloudFormation hides the value (`NoEcho`)."""
     declared: JsonObject
 
     def complaint(self, value: str) -> str | None:
-        """Return what the template has against a value, in one line that names the parameter."""
+        """Return why the template does not allow a value, or None if it does.
+
+        The line names the parameter.
+        """
         if (length := len(value.encode())) > MAX_VALUE_BYTES:
             return f"{self.name} is {length:,} bytes long; it must be at most {MAX_VALUE_BYTES:,}"
         if self._is_allowed(value):
             return None
-        shown = "what was given" if self.secret else repr(value)
+        shown = "invalid" if self.secret else repr(value)
         if values := self.declared.get("AllowedValues"):
             return f"{self.name} is {shown}; it must be one of {', '.join(map(str, values))}"
         allowed = self.declared.get("ConstraintDescription", "")
@@ -54,7 +57,7 @@ def _in_a_sentence(description: str) -> str:
 
 
 def parameters_of(template: JsonObject) -> dict[str, Parameter]:
-    """Return the parameters of a template by name. Each of ours has a default."""
+    """Return the parameters of a template by name. Every parameter of this template has a default."""
     return {
         name: Parameter(name, str(declared["Default"]), bool(declared.get("NoEcho")), declared)
         for name, declared in template["Parameters"].items()
@@ -62,9 +65,9 @@ def parameters_of(template: JsonObject) -> dict[str, Parameter]:
 
 
 def broken_rules(template: JsonObject, values: Mapping[str, str]) -> Iterator[str]:
-    """Give what the template's rules say against values together.
+    """Yield the description of each rule of the template that the values break.
 
-    CloudFormation would say it as well, once everything is uploaded.
+    CloudFormation checks the same rules, but only after everything has been uploaded.
     """
     for rule in template.get("Rules", {}).values():
         if "RuleCondition" in rule and not _holds(rule["RuleCondition"], values):
@@ -75,7 +78,7 @@ def broken_rules(template: JsonObject, values: Mapping[str, str]) -> Iterator[st
 
 
 def _holds(condition: JsonObject, values: Mapping[str, str]) -> bool:
-    """Evaluate the functions that our rules use ("Rules", AWS CloudFormation User Guide)."""
+    """Evaluate the functions that the template's rules use ("Rules", AWS CloudFormation User Guide)."""
     ((function, arguments),) = condition.items()
     if function == "Fn::Equals":
         left, right = (values[side["Ref"]] if isinstance(side, Mapping) else side for side in arguments)

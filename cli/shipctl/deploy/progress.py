@@ -1,4 +1,4 @@
-"""A change set at work in the account: followed to its end, and what went wrong told."""
+"""Wait for the end of a deployment, and report what failed."""
 
 import time
 from collections.abc import Iterator
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 2.0
 _MAX_SECONDS = 3 * 60 * 60.0
-"""A custom resource that does not answer holds a stack up for an hour, and its rollback for another."""
+"""How long to wait. A custom resource without a response delays a stack for an hour, and its rollback for
+another."""
 _MAX_PAGES = 50
 _CANCELLED = "cancelled"
-"""Of a resource that failed only because another one did."""
+"""Part of the reason of a resource that failed only because another one did."""
 
 
 @dataclass(frozen=True)
@@ -28,31 +29,38 @@ class Ending:
 
     status: str
     failures: tuple[str, ...]
-    """`RESOURCE: REASON`, the first failure first."""
+    """`RESOURCE: REASON` of each failure, the first one first."""
 
     @property
     def is_good(self) -> bool:
-        """Return whether the stack is as it was asked to be."""
+        """Return whether the deployment or deletion succeeded."""
         return self.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
 
 def newest_event(client: "CloudFormationClient", stack_id: str) -> str:
-    """Return the id of the newest event of a stack, so that it is known what comes after."""
+    """Return the id of the newest event of a stack. Later events belong to the deployment that follows."""
     with aws_errors("Reading the events of the stack"):
         events = client.describe_stack_events(StackName=stack_id)["StackEvents"]
     return events[0]["EventId"] if events else ""
 
 
 def follow(client: "CloudFormationClient", stack_id: str, since: str, console: Console) -> Ending:
-    """Wait until a stack is at rest, showing what it does. `since` is of `newest_event`.
+    """Wait until a deployment or deletion has ended, and show its progress.
+
+    Args:
+        client: The client of the account.
+        stack_id: The stack's id, with which also a deleted stack is found.
+        since: The result of `newest_event` before the deployment was started.
+        console: Where progress is shown.
 
     Raises:
-        CommandError: It could not be asked, or did not come to rest in three hours. The account goes on.
+        CommandError: The stack's status cannot be read, or the deployment did not end within three hours.
+            CloudFormation continues it in both cases.
     """
     began = time.monotonic()
     with (
         aws_errors("Following the stack"),
-        console.status("CloudFormation is at work") as line,
+        console.status("CloudFormation is deploying") as line,
     ):
         while True:
             (stack,) = client.describe_stacks(StackName=stack_id)["Stacks"]
@@ -77,7 +85,7 @@ def _failures(client: "CloudFormationClient", stack_id: str, since: str) -> Iter
 
 
 def _events_after(client: "CloudFormationClient", stack_id: str, since: str) -> Iterator["StackEventTypeDef"]:
-    """Give the newest first."""
+    """Yield the events after `since`, the newest first."""
     token: dict[str, str] = {}
     for _ in range(_MAX_PAGES):
         page = client.describe_stack_events(StackName=stack_id, **token)

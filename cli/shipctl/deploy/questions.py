@@ -1,4 +1,4 @@
-"""The questions for a new stack: the API key, the log groups, whom to tell. Answers are checked at once."""
+"""Ask for the settings of a new stack: the API key, the log groups and the address for alarms."""
 
 import sys
 from collections.abc import Callable
@@ -9,39 +9,39 @@ from rich.console import Console
 from shipctl.deploy.refused import Refused
 
 KEYS = {
-    "1": ("ApiKey", "I enter it now: the stack keeps it in a new secret"),
-    "2": ("ApiKeySecretArn", "it is in a secret of AWS Secrets Manager"),
-    "3": ("ApiKeyParameterName", "it is in an SSM parameter"),
+    "1": ("ApiKey", "I enter it now; the stack stores it in a new secret"),
+    "2": ("ApiKeySecretArn", "It is in an AWS Secrets Manager secret"),
+    "3": ("ApiKeyParameterName", "It is in an SSM parameter"),
 }
 _PROMPTS = {
-    "ApiKey": "The API key (it is not shown)",
-    "ApiKeySecretArn": "The ARN of the secret",
-    "ApiKeyParameterName": "The name of the parameter",
-    "LogGroups": "Log groups to ship, such as /aws/lambda/*,orders (* is all; Enter: none for now)",
-    "NotificationEmail": "E-mail address, or ARN of an SNS topic, that is told of alarms (Enter: nobody)",
+    "ApiKey": "API key (not shown while you type)",
+    "ApiKeySecretArn": "ARN of the secret",
+    "ApiKeyParameterName": "Name of the parameter",
+    "LogGroups": "Log groups to ship, such as /aws/lambda/*,orders (* for all, Enter for none)",
+    "NotificationEmail": "Email address or ARN of an SNS topic to notify of alarms (Enter for none)",
 }
 _MAY_BE_EMPTY = {"LogGroups", "NotificationEmail"}
 
 Check = Callable[[str, str], str | None]
-"""Name and value of a parameter; what is wrong with it."""
+"""Returns why a value of a parameter, given by name, is not allowed, or None if it is."""
 
 
 def is_terminal() -> bool:
-    """Whether someone is there to answer."""
+    """Return whether a person can answer questions."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 
 def refuse_without_terminal() -> None:
-    """Raise `Refused` if nobody is there to answer."""
+    """Raise `Refused` if no person can answer questions."""
     if not is_terminal():
         raise Refused(
-            "there is no terminal to ask on: give --yes to deploy (make deploy ARGS=--yes), or --dry-run to "
-            "see what would be"
+            "confirmation requires a terminal: give --yes to deploy without it (make deploy ARGS=--yes), or "
+            "--dry-run to see what would change"
         )
 
 
 def ask(console: Console, wishes: dict[str, str], check: Check) -> dict[str, str]:
-    """Return the answers to what is not among the wishes already. Ctrl-C raises `KeyboardInterrupt`."""
+    """Ask for the settings that were not given as options, and return the answers by parameter."""
     answers: dict[str, str] = {}
     try:
         if not any(wishes.get(name) for name, _ in KEYS.values()):
@@ -58,7 +58,7 @@ def ask(console: Console, wishes: dict[str, str], check: Check) -> dict[str, str
 
 
 def ask_api_key(console: Console, check: Check) -> str:
-    """Return the API key, typed without being shown."""
+    """Prompt for the API key without showing it."""
     try:
         return _answer(console, "ApiKey", check)
     except typer.Abort:
@@ -66,7 +66,7 @@ def ask_api_key(console: Console, check: Check) -> str:
 
 
 def confirm(question: str) -> bool:
-    """Ask until the answer is y or n: Enter alone is neither."""
+    """Ask a question until the answer is y or n, and return whether it is y. Enter alone is not an answer."""
     try:
         while True:
             answer: str = typer.prompt(f"{question} [y/n]", default="", show_default=False).strip().lower()
@@ -77,7 +77,7 @@ def confirm(question: str) -> bool:
 
 
 def _told_by(answer: str) -> str:
-    """Return the parameter that an answer to the question whom to tell is the value of."""
+    """Return the parameter for an answer to the question about alarms: an email address or a topic."""
     return "NotificationTopicArn" if answer.startswith("arn:") else "NotificationEmail"
 
 
@@ -89,7 +89,7 @@ def _which_key(console: Console) -> str:
         number = typer.prompt("1, 2 or 3", default="", show_default=False).strip()
         if number in KEYS:
             return KEYS[number][0]
-        console.print("1, 2 or 3, please: the ARN or name is asked next", style="red")
+        console.print("Enter 1, 2 or 3. You are asked for the ARN or the name next.", style="red")
 
 
 def _answer(console: Console, name: str, check: Check) -> str:

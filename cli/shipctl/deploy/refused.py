@@ -1,9 +1,9 @@
-"""What was asked for cannot be: said before anything is uploaded or changed."""
+"""The error for invalid requests, raised before anything is uploaded or changed."""
 
 from shipctl.errors import CommandError
 
 
 class Refused(CommandError):
-    """A name, a value or a combination that cannot work; the exit status is that of a wrong option."""
+    """An invalid name, value or combination of values. The exit status is that of an invalid option."""
 
     status = 2

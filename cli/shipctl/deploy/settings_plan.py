@@ -1,4 +1,4 @@
-"""What each parameter is going to be, and why: asked for, kept as the stack has it, or a default."""
+"""The planned value of each parameter: requested, kept from the stack, or a default."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 
 
 class Origin(Enum):
-    """Why a parameter is going to be what it is."""
+    """Where the planned value of a parameter comes from."""
 
     ASKED = auto()
     KEPT = auto()
-    """As the live stack has it, whatever that is: CloudFormation is not told a value."""
+    """Kept from the live stack. CloudFormation reuses the previous value, and is not sent one."""
     NEW_DEFAULT = auto()
-    """The stack has the default of its old template, and the new one has another."""
+    """The default of the new template, since the stack has the old template's default."""
     DEFAULT = auto()
-    """The stack has no such parameter yet."""
+    """The default, since the stack has no such parameter yet."""
     STORED = auto()
-    """The API key, as the stack's own secret has it now (`stored_key`)."""
+    """The API key that is currently in the stack's secret (`stored_key`)."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A parameter of the stack: what it is, and what it is going to be."""
+    """A parameter of the stack, with its current and its planned value."""
 
     parameter: Parameter
     before: str | None
-    """None: the stack has no such parameter yet."""
+    """The current value; None if the stack has no such parameter yet."""
     after: str
     origin: Origin
 
@@ -47,7 +47,10 @@ class Setting:
 
     @property
     def changes(self) -> bool:
-        """Whether there is something to tell. What a secret was, nobody knows."""
+        """Return whether the value changes.
+
+        A requested secret always does, since its old value is not readable.
+        """
         if self.parameter.secret:
             return self.origin is Origin.ASKED and not (self.before == self.after == "")
         return self.after != (self.parameter.default if self.before is None else self.before)
@@ -56,7 +59,7 @@ class Setting:
 def plan_settings(
     parameters: Mapping[str, Parameter], wishes: Mapping[str, str], live: LiveStack | None
 ) -> list[Setting]:
-    """Return what each parameter of the template is going to be, in the template's order."""
+    """Return the planned setting of each parameter, in the template's order."""
     return [_plan(parameter, wishes, live) for parameter in parameters.values()]
 
 
@@ -73,7 +76,10 @@ def _plan(parameter: Parameter, wishes: Mapping[str, str], live: LiveStack | Non
 
 
 def to_cloudformation(settings: Iterable[Setting]) -> "list[ParameterTypeDef]":
-    """Return the parameters of a change set. What the stack does not have yet has no previous value."""
+    """Return the parameters of a change set.
+
+    A parameter that the stack does not have yet has no previous value.
+    """
     return [
         {"ParameterKey": each.name, "UsePreviousValue": True}
         if each.origin is Origin.KEPT
@@ -84,7 +90,7 @@ def to_cloudformation(settings: Iterable[Setting]) -> "list[ParameterTypeDef]":
 
 
 def refuse_what_cannot_work(template: JsonObject, settings: Iterable[Setting], place: Place) -> None:
-    """Raise `Refused` with all that template and code have against these values."""
+    """Raise `Refused` with every reason for which the template or the code does not allow these values."""
     settings = list(settings)
     complaints = [complaint for each in settings if (complaint := _complaint(each))]
     values = {each.name: each.after for each in settings}
@@ -101,5 +107,5 @@ def _complaint(setting: Setting) -> str | None:
         return None
     complaint = setting.parameter.complaint(setting.after)
     if complaint and setting.origin is Origin.KEPT:
-        return f"{complaint.rstrip('.')} (that is what the stack has: --set or --unset {setting.name})"
+        return f"{complaint.rstrip('.')} (the stack has this value: change it with --set or --unset)"
     return complaint

@@ -1,6 +1,6 @@
-"""Whether a build is of the sources as they are: `make build` leaves their digest in it.
+"""Check that a build is up to date with the sources, by a digest that `make build` stores in the build.
 
-`python -m shipctl.deploy.sources` prints the digest of this clone's.
+`python -m shipctl.deploy.sources` prints the digest of the sources in this clone.
 """
 
 import hashlib
@@ -10,23 +10,23 @@ from shipctl.deploy.files import digest_of, files_of
 from shipctl.errors import CommandError
 
 DIGEST_FILE = "sources.sha256"
-"""In the folder of a build (Makefile). A plain `sam build` empties it: no earlier digest stays."""
+"""The file with the digest in the folder of a build (Makefile). A plain `sam build` removes it."""
 
 _TEMPLATE = "template.yaml"
 _FOLDERS = ("functions", "layers")
 
 
 def digest_of_sources(clone: Path) -> str:
-    """Return the digest of all that a build is made of."""
+    """Return the digest of all sources of a build."""
     template = hashlib.sha256((clone / _TEMPLATE).read_bytes()).hexdigest()
     parts = [template, *(digest_of(clone / folder) for folder in _FOLDERS)]
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def refuse_other_sources(clone: Path, build: Path) -> None:
-    """Raise `CommandError` unless a build is of the sources as they are.
+    """Raise `CommandError` unless a build is up to date with the sources.
 
-    Without a digest, after a plain `sam build`, it is of older ones if a file is newer.
+    A build without a digest, after a plain `sam build`, is out of date if a source file is newer.
     """
     try:
         built_of = (build / DIGEST_FILE).read_text(encoding="ascii").strip()
@@ -35,7 +35,7 @@ def refuse_other_sources(clone: Path, build: Path) -> None:
         return
     if built_of != digest_of_sources(clone):
         raise CommandError(
-            f"the build is not of the sources as they are ({_TEMPLATE}, {', '.join(_FOLDERS)}): "
+            f"the build is out of date with the sources ({_TEMPLATE}, {', '.join(_FOLDERS)}): "
             "run make build, or make deploy"
         )
 

@@ -1,9 +1,9 @@
-"""The API key as the stack's own secret has it now, where CloudFormation is about to update that secret.
+"""Keep the API key in the stack's secret when CloudFormation updates that secret.
 
-`shipctl key set` writes to the secret and not to the parameter `ApiKey`. Whether an update of another
-property or of a tag makes CloudFormation write the parameter's value again is not documented
+`shipctl key set` writes to the secret and not to the parameter `ApiKey`. It is not documented whether an
+update of another property or of a tag makes CloudFormation write the parameter's value again
 (AWS::SecretsManager::Secret, Template Reference); a generated value is generated again (aws/aws-cdk#19985).
-So the key that is stored goes with the update.
+Therefore such an update is deployed with the stored key.
 """
 
 from collections.abc import Iterable
@@ -17,14 +17,14 @@ from shipctl.errors import CommandError
 from shipctl.key_store import KeyStoreError, key_in
 
 _SECRET = "ApiKeySecret"
-"""The resource that keeps the value of the parameter `ApiKey`."""
+"""The logical id of the secret that holds the value of the parameter `ApiKey`."""
 _PARAMETER = "ApiKey"
 
 
 def with_stored_key(
     account: Account, change_set: ChangeSet, settings: Iterable[Setting]
 ) -> list[Setting] | None:
-    """Return the settings with the key as it is stored; None where the change set leaves the secret alone.
+    """Return the settings with the stored key, or None if the change set does not update the secret.
 
     Raises:
         CommandError: The secret cannot be read.
@@ -57,6 +57,6 @@ def _read(account: Account, arn: str) -> str:
     except KeyStoreError as error:
         why = str(error)
     raise CommandError(
-        f"the stack was not changed: this would update the secret {arn}, which may hold another API key than "
-        f"the stack was deployed with, and it cannot be read ({why}): give the key, with --api-key"
+        f"the stack was not changed: the deployment would update secret {arn}, which may contain a newer API "
+        f"key than the parameter ApiKey, and the secret cannot be read ({why}): give the key with --api-key"
     )

@@ -1,6 +1,6 @@
-"""Puts what is to be deployed into a bucket, where CloudFormation and Lambda read it.
+"""Upload the artefacts to an S3 bucket from which CloudFormation and Lambda read them.
 
-The template has more than the 51,200 bytes that CloudFormation takes directly; in S3 it may have 1 MB
+The template is larger than the 51,200 bytes that CloudFormation accepts in a request; in S3 it may have 1 MB
 ("CreateChangeSet", AWS CloudFormation API Reference).
 """
 
@@ -19,15 +19,17 @@ _PREFIX = "loginformant-shipper"
 
 
 def upload(account: Account, artefacts: Artefacts, bucket: str | None) -> str:
-    """Upload code and template, each under its digest, unless they are there. Returns the template's URL.
+    """Upload the code and the template under their digests, and return the template's URL.
+
+    Objects that already exist are not uploaded again.
 
     Args:
-        account: Where to.
-        artefacts: What.
-        bucket: A bucket that is there. None: one of our own, which is made if need be.
+        account: The account to upload to.
+        artefacts: The template and its code.
+        bucket: An existing bucket. None: shipctl's own bucket, which is created if it does not exist.
 
     Raises:
-        CommandError: S3 refuses something.
+        CommandError: The bucket cannot be used, or S3 rejects a request.
     """
     client = account.client("s3")
     name = bucket or own_bucket(account)
@@ -42,21 +44,21 @@ def upload(account: Account, artefacts: Artefacts, bucket: str | None) -> str:
         template = json.dumps(artefacts.template_with(addresses), ensure_ascii=False).encode()
         key = f"{_PREFIX}/{hashlib.sha256(template).hexdigest()}.template.json"
         _put(client, name, key, lambda: template, account)
-    # The bucket in the path, as the AWS SAM CLI has it (aws-sam-cli, samcli/lib/package/s3_uploader.py).
+    # A path-style URL, as in the AWS SAM CLI (aws-sam-cli, samcli/lib/package/s3_uploader.py).
     return f"{client.meta.endpoint_url}/{name}/{key}"
 
 
 def own_bucket(account: Account) -> str:
-    """Return the name of the bucket that is made for code and templates."""
+    """Return the name of the bucket that shipctl creates for code and templates."""
     return f"{_PREFIX}-{account.id}-{account.region}"
 
 
 def _have_bucket(client: Any, name: str, account: Account, *, may_be_made: bool) -> None:
-    """Find the bucket, or make it.
+    """Check that the bucket can be used, and create it if allowed.
 
-    Every call names the owner that is expected: whoever guesses the name of our bucket and takes it first has
-    no say in what is deployed ("Verifying bucket ownership with bucket owner condition", Amazon S3 User
-    Guide).
+    Every request names the expected owner. If someone else has created a bucket with the predictable name of
+    shipctl's bucket, nothing is deployed from it ("Verifying bucket ownership with bucket owner condition",
+    Amazon S3 User Guide).
     """
     from botocore.exceptions import ClientError
 
@@ -66,24 +68,27 @@ def _have_bucket(client: Any, name: str, account: Account, *, may_be_made: bool)
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         if status == 403:
             raise CommandError(
-                f"bucket {name} belongs to another account, or you may not use it: name one with --bucket"
+                f"bucket {name} belongs to another account, or you may not access it: name another with "
+                "--bucket"
             ) from error
         if status != 404:
             raise
         if not may_be_made:
-            raise CommandError(f"there is no bucket {name}: check --bucket, or leave it out") from error
+            raise CommandError(f"bucket {name} does not exist: check --bucket, or omit it") from error
         _make_bucket(client, name, account.region)
         return
     region = found.get("BucketRegion") or account.region
     if region != account.region:
-        raise CommandError(f"bucket {name} is in {region}: name one in {account.region}, where the stack is")
+        raise CommandError(
+            f"bucket {name} is in {region}: name one in {account.region}, the region of the stack"
+        )
 
 
 def _make_bucket(client: Any, name: str, region: str) -> None:
-    """Make a bucket, as private as S3 makes them.
+    """Create a bucket with the default settings of S3.
 
-    New buckets block public access and encrypt what is in them ("Default settings for new S3 buckets FAQ",
-    Amazon S3 User Guide). us-east-1 is where a bucket is that names no other place.
+    By default, new buckets block public access and encrypt their objects ("Default settings for new S3
+    buckets FAQ", Amazon S3 User Guide). For us-east-1, S3 does not accept a location constraint.
     """
     if region == "us-east-1":
         client.create_bucket(Bucket=name)
@@ -97,7 +102,7 @@ def _put(client: Any, bucket: str, key: str, content: Callable[[], bytes], accou
     try:
         client.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=account.id)
     except ClientError as error:
-        # 403 is what S3 says of an object that is not there to those who may not list the bucket
+        # Without permission to list the bucket, S3 answers 403 for an object that does not exist
         # ("HeadObject", Amazon S3 API Reference).
         if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (403, 404):
             raise

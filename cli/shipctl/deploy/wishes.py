@@ -1,4 +1,4 @@
-"""What the user asks for: `--set`, `--unset` and `--parameters`, exactly as typed."""
+"""The values that the user requests with `--set`, `--unset` and `--parameters`."""
 
 import difflib
 import json
@@ -9,7 +9,9 @@ from pathlib import Path
 from shipctl.deploy.parameters import Parameter
 from shipctl.deploy.refused import Refused
 
-_SECRET = "asks for it, or reads it from standard input: it must not stand in a command, a history or a file"
+_SECRET = (
+    "prompts for it or reads it from standard input, so that it is not stored in a shell history or a file"
+)
 
 
 def read_wishes(
@@ -18,16 +20,16 @@ def read_wishes(
     settings: Iterable[str],
     unset: Iterable[str],
 ) -> dict[str, str]:
-    """Return the values that are asked for, by name. What is not among them stays as it is.
+    """Return the requested values by parameter. Parameters that are not requested keep their values.
 
     Args:
-        parameters: Those that there are.
-        file: Of --parameters: JSON, `{"NAME": "VALUE"}`, or the list that the AWS CLI takes.
-        settings: Of --set, `NAME=VALUE`. They win over the file.
-        unset: Of --unset, names: back to the default.
+        parameters: All parameters of the template, by name.
+        file: The file of --parameters: a JSON object `{"NAME": "VALUE"}`, or a list as for the AWS CLI.
+        settings: The values of --set, `NAME=VALUE`. They override the file.
+        unset: The names of --unset, which are set to their defaults. They override the file.
 
     Raises:
-        Refused: A name that there is not, a name twice, two settings in one --set, a secret.
+        Refused: A parameter does not exist, is given twice or is secret, or one --set contains two settings.
     """
     wishes: dict[str, str] = read_file(file) if file else {}
     by_option: dict[str, str] = {}
@@ -46,18 +48,21 @@ def read_wishes(
         if name not in parameters:
             raise Refused(f"there is no parameter {name}{_near(name, parameters)}")
         if parameters[name].secret and value:
-            raise Refused(f"{name} is not given so: --api-key {_SECRET}")
+            raise Refused(f"{name} cannot be given here: --api-key {_SECRET}")
     return wishes
 
 
 def read_file(path: Path) -> dict[str, str]:
-    """Return the values in a file of parameters. Raises `Refused`."""
+    """Return the values in a file of parameters.
+
+    Raises `Refused` if it cannot be read or has another format.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(f"--parameters {path}: {error}") from None
     try:
-        # Numbers stay as they are written: 12.50 is no other text.
+        # Numbers are kept as they are written: 12.50 must not become 12.5.
         document = json.loads(text, object_pairs_hook=_pairs, parse_float=str, parse_int=str)
     except ValueError as error:
         raise Refused(f"--parameters {path}: not JSON: {error}") from None
@@ -71,14 +76,14 @@ def read_file(path: Path) -> dict[str, str]:
     raise Refused(f"--parameters {path}: {_ALLOWED}")
 
 
-_ALLOWED = 'it must hold {"NAME": "VALUE", …}, or [{"ParameterKey": "NAME", "ParameterValue": "VALUE"}, …]'
+_ALLOWED = 'it must contain {"NAME": "VALUE", …} or [{"ParameterKey": "NAME", "ParameterValue": "VALUE"}, …]'
 
 
 def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"{name} stands there twice")
+            raise ValueError(f"{name} is given twice")
         found[name] = value
     return found
 
@@ -107,7 +112,9 @@ def _texts(values: Mapping[str, object], path: Path) -> dict[str, str]:
         elif isinstance(value, str):
             texts[name] = value
         else:
-            raise Refused(f"--parameters {path}: the value of {name} must be a text, a number, true or false")
+            raise Refused(
+                f"--parameters {path}: the value of {name} must be a string, a number, true or false"
+            )
     return texts
 
 
@@ -117,16 +124,17 @@ def _once(name: str, given: Mapping[str, str]) -> None:
 
 
 def _refuse_another_setting(name: str, value: str, parameters: Mapping[str, Parameter]) -> None:
-    """Refuse `Redact=email MaxInFlight=8`, as plain SAM would take it: here it would be one value."""
+    """Reject `Redact=email MaxInFlight=8`: the SAM CLI reads two settings, but here it would be one value."""
     for other in re.findall(r"\s(\w+)=", value):
         if other in parameters:
             raise Refused(
-                f"--set {name}: {other}= in its value looks like another setting. Give --set once for each "
-                f"(shipctl deploy --set {name}=… --set {other}=…), or such a value in a file of --parameters"
+                f"--set {name}: its value contains {other}=, which looks like another setting. Give --set "
+                f"once for each setting (shipctl deploy --set {name}=… --set {other}=…). If the text is "
+                "part of the value, give it in a file with --parameters"
             )
 
 
 def _near(name: str, parameters: Mapping[str, Parameter]) -> str:
     lower = {each.lower(): each for each in parameters}
     near = difflib.get_close_matches(name.lower(), lower, n=1)
-    return f": is {lower[near[0]]} meant?" if near else ": docs/configuration.md lists them"
+    return f": did you mean {lower[near[0]]}?" if near else ": see docs/configuration.md for all parameters"

@@ -1,1 +1,1 @@
-"""The dead-letter queue and the parked queue: looked at, replayed, saved and cleared."""
+"""`shipctl dlq`: show, replay, export and delete undelivered logs."""

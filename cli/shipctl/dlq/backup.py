@@ -1,4 +1,4 @@
-"""`shipctl dlq export` and `import`: messages in a file, and back."""
+"""`shipctl dlq export` and `import`: write messages to a file, and put them back into the queue."""
 
 import base64
 import os
@@ -52,7 +52,7 @@ def export(
     """
     wanted = selected.selection
     if file != STANDARD_OUTPUT and Path(file).exists() and not force:
-        raise CommandError(f"{file} exists: give another name, or --force to replace it")
+        raise CommandError(f"{file} exists: give another name, or --force to overwrite it")
     stack = which.find()
     settings = None if raw else redaction_of(stack)
     queue = queue_of(stack, which.parked)
@@ -85,7 +85,7 @@ def export(
 
 @contextmanager
 def _written(path: str) -> Iterator[BinaryIO]:
-    """Provide a file that is there whole at the end, or not at all; for its owner's eyes only."""
+    """Open a file that only its owner can read, and that replaces `path` only if the block succeeds."""
     if path == STANDARD_OUTPUT:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -106,17 +106,17 @@ def _written(path: str) -> Iterator[BinaryIO]:
 
 
 class Outgoing(NamedTuple):
-    """A line of a backup that can be sent."""
+    """A message of a backup that can be sent."""
 
     line: int
     body: str
     attributes: "dict[str, MessageAttributeValueTypeDef]"
     size: int
-    """Bytes as SQS counts them."""
+    """The size in bytes as SQS counts it."""
 
 
 class BadLine(NamedTuple):
-    """A line of a backup that is no such message."""
+    """A line of a backup that cannot be sent."""
 
     line: int
     why: str
@@ -148,14 +148,14 @@ def import_(
         print(f"shipctl: {counted(sent, 'message')} put into {queue.name}", file=sys.stderr)
     if failed:
         raise CommandError(
-            f"{file}: {counted(len(failed), 'line')} not taken by SQS: "
+            f"{file}: SQS rejected {counted(len(failed), 'line')}: "
             + "; ".join(f"line {line}: {why}" for line, why in failed[:MAX_BAD_LINES_TOLD])
         )
 
 
 @contextmanager
 def _kept(path: str) -> Iterator[BinaryIO]:
-    """Provide the file, such that it can be read twice."""
+    """Open the file so that it can be read twice."""
     with opened(path) as file:
         if path != STANDARD_INPUT and file.seekable():
             yield file
@@ -186,14 +186,14 @@ def read_backup(file: Iterable[bytes]) -> Iterator[Outgoing | BadLine]:
 
 
 def _outgoing(number: int, record: Any) -> Outgoing:
-    """Return the message of a record. Raises `ValueError` where SQS would refuse it."""
+    """Return the message of a record. Raises `ValueError` if SQS would reject it."""
     match record:
         case {"body": str(body), **others} if body:
             pass
         case _:
-            raise ValueError("not a message: an object with the text member body is wanted")
+            raise ValueError("not a message: it must be an object with the string member body")
     if bad := NOT_ALLOWED_BY_SQS.search(body):
-        raise ValueError(f"the body holds U+{ord(bad[0]):04X}, which SQS does not allow")
+        raise ValueError(f"the body contains U+{ord(bad[0]):04X}, which SQS does not allow")
     given = others.get("messageAttributes", {})
     if not isinstance(given, dict) or len(given) > MAX_ATTRIBUTES:
         raise ValueError(f"messageAttributes must be an object of at most {MAX_ATTRIBUTES} members")
@@ -202,7 +202,7 @@ def _outgoing(number: int, record: Any) -> Outgoing:
         len(name) + len(value["DataType"]) + _length(value) for name, value in attributes.items()
     )
     if size > MAX_MESSAGE_BYTES:
-        raise ValueError(f"{size} bytes with attributes; SQS takes {MAX_MESSAGE_BYTES}")
+        raise ValueError(f"it has {size} bytes with attributes; SQS allows {MAX_MESSAGE_BYTES}")
     return Outgoing(number, body, attributes, size)
 
 
@@ -219,7 +219,7 @@ def _attribute(name: str, value: Any) -> "MessageAttributeValueTypeDef":
         case _:
             known, bad = False, True
     if bad or not known or not _DATA_TYPE.fullmatch(data_type) or not _ATTRIBUTE_NAME.fullmatch(name):
-        raise ValueError(f"messageAttributes.{name} is not an attribute that SQS takes")
+        raise ValueError(f"messageAttributes.{name} is not an attribute that SQS allows")
     return content
 
 
@@ -243,7 +243,7 @@ def _send(queue: Queue, messages: Iterable[Outgoing]) -> tuple[int, list[BadLine
 
 
 def _full_batches(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
-    """Up to ten messages, 1 MiB in all (SendMessageBatch, Amazon SQS API reference)."""
+    """Yield batches of up to ten messages and 1 MiB (SendMessageBatch, Amazon SQS API Reference)."""
     batch: list[Outgoing] = []
     size = 0
     for message in messages:

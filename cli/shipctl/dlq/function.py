@@ -1,4 +1,4 @@
-"""The replay function, called as an operator's command calls it: with messages of a queue."""
+"""Invoke the replay function with messages of a queue."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from shipctl.stack import Stack
 
 @dataclass(frozen=True)
 class ReplayFunction:
-    """The function, as it is invoked with messages."""
+    """The replay function of a stack."""
 
     function: RecordFunction
 
     def __call__(self, letters: Sequence[Letter]) -> Answer:
-        """Invoke the function with messages, and wait. Raises `FunctionFailed` and `CommandError`."""
+        """Invoke the function with messages and wait. Raises `FunctionFailed` or `CommandError`."""
         return self.function({letter.identifier: letter.record for letter in letters})
 
 
@@ -28,5 +28,5 @@ def replay_function(stack: Stack) -> ReplayFunction:
 
 
 def payload_bytes(letter: Letter) -> int:
-    """Return how many bytes a message adds to the payload of an invocation."""
+    """Return the number of bytes that a message adds to the payload of an invocation."""
     return len(orjson.dumps(letter.record)) + 1

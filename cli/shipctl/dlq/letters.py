@@ -1,4 +1,4 @@
-"""A message of the dead-letter queue or the parked queue, and what is known of it."""
+"""Decode messages of the dead-letter queue and the parked queue."""
 
 import base64
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 CRASHED = "crashed"
-"""Shown as the reason of what Lambda stored itself, after all its attempts to run the shipper failed."""
+"""The reason of messages that Lambda stored after all its attempts to run the shipper had failed."""
 
 REASONS = (*(reason.value for reason in Reason), CRASHED)
 
@@ -25,27 +25,27 @@ Record = dict[str, Any]
 
 
 class DeadLetterCause(NamedTuple):
-    """Why the log events of a message are here."""
+    """Why the log events of a message were not delivered."""
 
     reason: str
-    """One of `REASONS`; something else where a newer shipper wrote it."""
+    """One of `REASONS`, or another one that a newer shipper wrote."""
     status: str
-    """The HTTP status of the ingest API's answer; empty where there was none."""
+    """The HTTP status of the ingest API's response; empty if there was none."""
     detail: str
-    """The beginning of that answer, or the trouble."""
+    """The beginning of that response, or the error."""
 
 
 class Letter:
-    """A message as it was received. What must be decoded for is decoded when it is asked for."""
+    """A received message. Its body is decoded when it is first needed."""
 
     def __init__(self, record: Record) -> None:
-        """`record` is the message as Lambda would hand it over: what `record_of` makes."""
+        """Create a letter from an SQS record, as `record_of` returns it."""
         self.record = record
         self.identifier: str = record["messageId"]
 
     @cached_property
     def attributes(self) -> Mapping[str, str]:
-        """Message attributes that are text."""
+        """Return the message attributes that are strings."""
         given = self.record.get("messageAttributes") or {}
         return {
             name: value["stringValue"]
@@ -55,12 +55,12 @@ class Letter:
 
     @cached_property
     def decoded(self) -> tuple[Decoded, ...]:
-        """What the shipper finds in it."""
+        """Return what the shipper decodes from the message."""
         return tuple(decode({"Records": [self.record]}, MAX_BYTES))
 
     @cached_property
     def cause(self) -> DeadLetterCause:
-        """The reason that the shipper gave, or what Lambda says, or what decoding shows."""
+        """Return the cause that the shipper or Lambda recorded, or an error of decoding."""
         attributes = self.attributes
         if reason := attributes.get("Reason"):
             return DeadLetterCause(reason, attributes.get("Status", ""), attributes.get("Detail", ""))
@@ -90,7 +90,7 @@ class Letter:
 
     @cached_property
     def events(self) -> int:
-        """How many log events it holds; a body that nobody can read counts for one."""
+        """Return the number of log events. A body that cannot be decoded counts as one."""
         if (count := self.attributes.get("EventCount", "")).isdecimal() and len(count) < 10:
             return int(count)
         return sum(
@@ -101,31 +101,31 @@ class Letter:
 
     @cached_property
     def sent(self) -> datetime:
-        """When it was put into the queue that it is in: SQS keeps it for 14 days from then on."""
+        """Return when the message was sent to its queue, which keeps it for 14 days from then on."""
         milliseconds = str(self.record.get("attributes", {}).get("SentTimestamp", ""))
         return datetime.fromtimestamp(int(milliseconds) / 1000 if milliseconds.isdecimal() else 0, UTC)
 
     @cached_property
     def failed(self) -> datetime:
-        """When its log events failed last."""
+        """Return when its log events last failed."""
         return _time(self.attributes.get("FailedAt", "")) or self.sent
 
     @cached_property
     def first_failed(self) -> datetime:
-        """When its log events failed for the first time."""
+        """Return when its log events first failed."""
         return _time(self.attributes.get("FirstFailedAt", "")) or self.failed
 
     @property
     def replays(self) -> str:
-        """How often the ingest API refused them in replay."""
+        """Return how often the ingest API rejected its log events during replay."""
         return self.attributes.get("Replays", "0")
 
 
 def record_of(message: "MessageTypeDef") -> Record:
-    """Return a message of ReceiveMessage as the record that Lambda hands over, without receipt handle.
+    """Convert a message of ReceiveMessage into an SQS record without a receipt handle.
 
-    Shape: "Using Lambda with Amazon SQS" in the AWS Lambda developer guide. Without the receipt handle a
-    function can do nothing to the message, so that it stays ours to delete or to make visible.
+    The format is in "Using Lambda with Amazon SQS", AWS Lambda Developer Guide. Without the receipt handle
+    the function cannot delete the message or change its visibility, which the command does itself.
     """
     return {
         "messageId": message["MessageId"],
@@ -146,14 +146,14 @@ def _record_attribute(value: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _told_by_lambda(attributes: Mapping[str, str]) -> str:
-    """Return what Lambda's own attributes say ("Adding a dead-letter queue", AWS Lambda developer guide)."""
+    """Return the error in Lambda's attributes ("Adding a dead-letter queue", AWS Lambda Developer Guide)."""
     if "RequestID" not in attributes and "ErrorMessage" not in attributes:
         return ""
     return _crash(attributes.get("ErrorMessage", ""), attributes.get("RequestID", ""))
 
 
 def _told_by_envelope(body: str) -> str:
-    """Return what the envelope of Lambda's failure destinations, the source of some queues, says."""
+    """Return the error in the envelope of a Lambda failure destination, to which a queue may also belong."""
     if '"requestPayload"' not in body:
         return ""
     try:

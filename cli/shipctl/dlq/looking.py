@@ -1,4 +1,4 @@
-"""Reading a queue and leaving it as it was: every message is visible again at the end."""
+"""Read a queue without changing it: every message is visible again at the end."""
 
 import sys
 from collections.abc import Iterator
@@ -16,22 +16,26 @@ from shipctl.stack import Stack
 
 @contextmanager
 def look(queue: Queue) -> Iterator[Held]:
-    """Within the block messages are held; after it they are visible again, also after Ctrl-C and SIGTERM."""
+    """Hold messages within the block. They are visible again after it, also after Ctrl-C and SIGTERM."""
     with ended_by_sigterm(), holding(queue) as held:
         yield held
 
 
 def say_what_is_hidden(counts: Counts, stack: Stack, parked: bool) -> None:
-    """Say on standard error how many messages nobody can receive now, and which command says why."""
+    """Report on standard error how many messages cannot be received now, and which command explains why."""
     if counts.hidden:
         stats = stack.command("dlq", "stats", *(("--parked",) if parked else ()))
-        print(f"shipctl: {counts.hidden}, not looked at; {stats} says why", file=sys.stderr)
+        print(f"shipctl: {counts.hidden}, not included. To see why, run: {stats}", file=sys.stderr)
 
 
 def letters(held: Held, counts: Counts, selection: Selection, *, with_bar: bool = True) -> Iterator[Letter]:
-    """Yield the selected messages of those that were counted.
+    """Yield the selected messages.
 
-    A bar on standard error says how far reading is; not `with_bar`, where they are written as they come.
+    Args:
+        held: Holds the messages while they are read.
+        counts: The counts of the queue. Messages that were sent later are not read.
+        selection: Which messages are yielded.
+        with_bar: Whether to show a progress bar on standard error.
     """
     columns = TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TextColumn("messages")
     console = Console(stderr=True)

@@ -1,4 +1,4 @@
-"""The options that the commands of `shipctl dlq` share, beside those of all commands."""
+"""The options that the commands of `shipctl dlq` share."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,17 +72,17 @@ QueueUrl = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class WhichQueue(Place):
-    """The options that say which queue, of which stack."""
+    """The options that select a queue and its stack."""
 
     parked: Parked = False
     queue_url: QueueUrl = None
 
     def find(self) -> Stack:
-        """Return the stack or, for a queue by its URL, what is left of one. Raises `CommandError`."""
+        """Return the stack, or for --queue-url a `Stack` with only that queue. Raises `CommandError`."""
         if self.queue_url is None:
             return super().find()
         if self.parked:
-            raise typer.BadParameter("--queue-url names one queue already: it goes without --parked")
+            raise typer.BadParameter("--queue-url already names the queue: omit --parked")
         return left_of_a_stack(self.queue_url, self.region, self.profile)
 
     def find_replaying(self) -> Stack:
@@ -92,7 +92,7 @@ class WhichQueue(Place):
 
 @dataclass(frozen=True, kw_only=True)
 class WhichMessages:
-    """The options that say which messages of it."""
+    """The options that select messages of a queue."""
 
     reasons: Reasons = None
     log_groups: LogGroups = None
@@ -100,5 +100,5 @@ class WhichMessages:
 
     @property
     def selection(self) -> Selection:
-        """Return which messages the options select."""
+        """Return the selection that the options describe."""
         return Selection(tuple(self.reasons or ()), tuple(self.log_groups or ()), self.since)

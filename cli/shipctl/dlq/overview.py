@@ -1,4 +1,4 @@
-"""Many messages at one glance: how many, by reason, status and log group."""
+"""Count messages by reason, status and log group, and show the counts as bars."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,11 +23,11 @@ _BAR, _BAR_NARROW = 12, 8
 _MIN_WIDTH_FOR_BARS = 76
 
 PASSES = Style(color="yellow")
-"""What needs but time, or a key, or an address."""
+"""The style of failures that time, a new API key or a new address resolves."""
 NEEDS_A_PERSON = Style(color="red")
 NEUTRAL = Style(color="cyan")
-UNKNOWN_LOG_GROUP = "(not known)"
-NO_STATUS = "(none: not tried, or no answer)"
+UNKNOWN_LOG_GROUP = "(unknown)"
+NO_STATUS = "(none: not sent, or no answer)"
 
 
 @dataclass
@@ -39,11 +39,11 @@ class Overview:
     oldest_sent: datetime | None = None
     first_failed: datetime | None = None
     by_reason: Counter[str] = field(default_factory=Counter)
-    """Log events; likewise below."""
+    """Counts of log events, as are the following two."""
     by_status: Counter[str] = field(default_factory=Counter)
     by_log_group: Counter[str] = field(default_factory=Counter)
     messages_by: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Messages, by kind (reason, status, log group) and name."""
+    """Counts of messages by kind (reason, status, log group) and name."""
 
     def count(self, letter: Letter) -> None:
         """Add a message to the counts."""
@@ -63,9 +63,13 @@ class Overview:
 
 
 def write_overview(console: Console, overview: Overview, stack: Stack, parked: bool) -> None:
-    """Write bars by reason, status and log group; nothing where there are no messages.
+    """Write bars by reason, status and log group, or nothing if there are no messages.
 
-    `stack` and `parked` are for the commands that are named.
+    Args:
+        console: Where to write.
+        overview: The counts.
+        stack: The stack, for the commands in the output.
+        parked: Whether the messages are in the parked queue.
     """
     if overview.messages:
         commands = _commands(stack, parked)
@@ -74,7 +78,7 @@ def write_overview(console: Console, overview: Overview, stack: Stack, parked: b
 
 
 def _commands(stack: Stack, parked: bool) -> dict[str, str]:
-    """Return the commands that meanings name, by the names they have there."""
+    """Return the commands that stand in the meanings, by their names there."""
     option = ("--parked",) if parked else ()
     return {"show": stack.command("dlq", "show", *option)}
 
@@ -99,7 +103,7 @@ def _bars(
     longest: int,
     describe: Callable[[str], tuple[Style, Text, Text]],
 ) -> Table:
-    """Return a table of counts. Without room for bars (`longest` is 0), words are below their names."""
+    """Return a table of counts. If `longest` is 0, there are no bars, and meanings are below the names."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(justify="right", no_wrap=True, min_width=len("Messages"))
     grid.add_column(justify="right", no_wrap=True, min_width=len("Log events"))

@@ -1,4 +1,4 @@
-"""What nobody could read and fits no message: the shipper stores it in parts, which are put together here."""
+"""Join the parts of undecodable payloads that the shipper split because they exceed the size of a message."""
 
 import base64
 import re
@@ -17,29 +17,29 @@ _NUMBERED = re.compile(r"\[part (\d{1,6}) of (\d{1,6})\] (.*)", re.DOTALL)
 
 
 class Part(NamedTuple):
-    """One of the messages that hold what could not be read."""
+    """One part of an undecodable payload."""
 
     letter: Letter
     whole: str
-    """Id of what it is a part of."""
+    """The id of the payload to which the part belongs."""
     number: int
-    """From 1 on."""
+    """The number of the part, from 1."""
     of: int
     text: str
 
 
 class Whole(NamedTuple):
-    """What could not be read, in order."""
+    """An undecodable payload with its parts in order."""
 
     parts: tuple[Part, ...]
-    """Those that were found, each once."""
+    """The parts that were found, without duplicates."""
     missing: tuple[int, ...]
-    """Numbers of the others."""
+    """The numbers of the parts that were not found."""
     text: str
 
     @property
     def name(self) -> str:
-        """`3 parts`, or `2 of 3 parts; missing: 2`."""
+        """Return a description, such as `3 parts` or `2 of 3 parts; missing: 2`."""
         if not self.missing:
             return f"{len(self.parts)} parts"
         missing = ", ".join(map(str, self.missing))
@@ -47,7 +47,7 @@ class Whole(NamedTuple):
 
 
 def part_of(letter: Letter) -> Part | None:
-    """Return the part that a message holds; None for any other message."""
+    """Return the part in a message; None if the message is not a part."""
     for decoded in letter.decoded:
         if isinstance(decoded, Undecodable) and (read := _read(decoded.body)):
             whole, number, of, text = read
@@ -70,7 +70,7 @@ def _read(body: str) -> tuple[str, int, int, str] | None:
 
 
 def put_together(parts: Iterable[Part]) -> list[Whole]:
-    """Return what the parts belong to, in the order of the parts; one that is there twice counts once."""
+    """Return the payloads to which the parts belong, in the order of their first parts."""
     found: dict[tuple[str, int], dict[int, Part]] = {}
     for part in parts:
         found.setdefault((part.whole, part.of), {})[part.number] = part

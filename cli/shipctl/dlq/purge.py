@@ -1,4 +1,4 @@
-"""`shipctl dlq purge`: messages deleted for good, after a question."""
+"""`shipctl dlq purge`: delete messages permanently after confirmation."""
 
 import sys
 import time
@@ -18,7 +18,7 @@ from shipctl.terminal import counted
 
 ANSWER_WITHIN_SECONDS = 600
 _HIDDEN_SECONDS = 900
-"""While the question stands, and while is deleted."""
+"""How long messages stay hidden while the command waits for confirmation and deletes them."""
 
 
 def purge(
@@ -36,11 +36,11 @@ def purge(
     """
     wanted = selected.selection
     if wanted.is_everything and not everything:
-        raise typer.BadParameter("give --reason, --log-group or --since, or --all for everything")
+        raise typer.BadParameter("give --reason, --log-group or --since, or --all for all messages")
     if everything and not wanted.is_everything:
-        raise typer.BadParameter("--all is everything: it goes with no selection")
+        raise typer.BadParameter("--all cannot be combined with --reason, --log-group or --since")
     if not yes and not is_terminal():
-        raise typer.BadParameter("there is no terminal to ask on: --yes deletes without a question")
+        raise typer.BadParameter("confirmation requires a terminal: give --yes to delete without it")
     stack = which.find()
     queue = queue_of(stack, which.parked)
     counts = queue.counts()
@@ -51,27 +51,27 @@ def purge(
             overview.count(letter)
             chosen.append(letter.identifier)
         if not chosen:
-            console.print("No such message; nothing was deleted.")
+            console.print("No message matches; nothing was deleted.")
             if as_json:
                 print_json({"messagesDeleted": 0, "messagesLeft": 0, "logEvents": 0})
             say_what_is_hidden(counts, stack, which.parked)
             return
         what = f"{counted(overview.events, 'log event')} in {counted(overview.messages, 'message')}"
-        console.print(f"{what} of {queue.name}:", soft_wrap=True)
+        console.print(f"{what} in {queue.name}:", soft_wrap=True)
         write_overview(console, overview, stack, which.parked)
         held.renew(_HIDDEN_SECONDS, due=_HIDDEN_SECONDS)
         asked_at = time.monotonic()
         if not yes:
             parked = ("--parked",) if which.parked else ()
             keep = stack.command("dlq", "export", "FILE", *parked)
-            console.print(f"\n{keep} keeps a copy; after this there is none.", soft_wrap=True)
-            if not typer.confirm(f"Delete {what} for good?", err=as_json):
+            console.print(f"\nThis cannot be undone. To keep a copy, first run: {keep}", soft_wrap=True)
+            if not typer.confirm(f"Delete {what} permanently?", err=as_json):
                 console.print("Nothing was deleted.")
                 raise typer.Exit(1)
         if time.monotonic() - asked_at > ANSWER_WITHIN_SECONDS:
             raise CommandError(
-                "nothing was deleted: the question stood for more than ten minutes, and messages may have "
-                "been replayed meanwhile; run it again"
+                "nothing was deleted: confirmation took more than ten minutes, and messages may have been "
+                "replayed in the meantime; run the command again"
             )
         left = held.delete(chosen)
     deleted = len(chosen) - len(left)
@@ -80,9 +80,9 @@ def purge(
         print_json({"messagesDeleted": deleted, "messagesLeft": len(left), "logEvents": overview.events})
     say_what_is_hidden(counts, stack, which.parked)
     if left:
-        raise CommandError(f"SQS did not delete {counted(len(left), 'message')}; they are visible again")
+        raise CommandError(f"SQS did not delete {counted(len(left), 'message')}, which are visible again")
 
 
 def is_terminal() -> bool:
-    """Whether someone is there to answer."""
+    """Return whether a person can answer questions."""
     return sys.stdin is not None and sys.stdin.isatty()

@@ -1,7 +1,7 @@
-"""An SQS queue as an operator's command needs it: everything in it is seen, and nothing stays hidden.
+"""Read all messages of an SQS queue, and make them visible again afterwards.
 
-Facts are from the Amazon SQS developer guide ("Short and long polling", "Visibility timeout", "Message
-quotas") and API reference (ReceiveMessage, ChangeMessageVisibilityBatch, DeleteMessageBatch).
+See the Amazon SQS Developer Guide ("Short and long polling", "Visibility timeout", "Message quotas") and API
+Reference (ReceiveMessage, ChangeMessageVisibilityBatch, DeleteMessageBatch).
 """
 
 import re
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef, SendMessageBatchRequestEntryTypeDef
 
 MAX_BATCH = 10
-"""Messages in one request, whichever it is."""
+"""The maximum number of messages in any request."""
 
 MAX_HELD = 100_000
-"""Messages that are hidden at a time, at most; SQS allows about 120,000 a queue."""
+"""The maximum number of messages that a command hides at a time; SQS allows about 120,000 per queue."""
 
 HIDDEN_SECONDS = 300
-"""How long a message is hidden if nobody renews that: also how long it takes to come back after a kill."""
+"""How long a message is hidden unless that is renewed, and so the time until it is visible after a kill."""
 
 RENEW_SECONDS = 150
-"""A message that comes back sooner than this is renewed before anything else is done."""
+"""The remaining time of a hidden message below which it is renewed."""
 
 CLOCK_STEP_SECONDS = 1.0
-"""The queue's clock, as its answers give it, counts seconds."""
+"""The resolution of the queue's clock in its responses."""
 
 _PARALLEL_REQUESTS = 8
 
@@ -45,45 +45,46 @@ T = TypeVar("T")
 
 
 class Polling(NamedTuple):
-    """When a queue counts as read to its end.
+    """When a queue counts as read completely.
 
-    Long polls ask all of SQS's servers, but one may answer empty nevertheless, and what others had in hand
-    may come back meanwhile.
+    A long poll asks all SQS servers, but can still return nothing, and messages that others have received can
+    become visible again in the meantime.
     """
 
     wait_seconds: int = 2
     empty_at_the_end: int = 2
-    """Receives in a row that bring nothing new, where as many messages came as were counted."""
+    """The number of consecutive receives without new messages, if all counted messages were received."""
     empty_if_some_are_missing: int = 6
-    """The same where fewer came; the count is approximate, and others may receive, too."""
+    """The same if fewer were received. The count is approximate, and others may receive messages, too."""
 
 
 POLLING = Polling()
 
 
 class Counts(NamedTuple):
-    """What a queue says of itself. The numbers are approximate."""
+    """The approximate numbers of messages in a queue."""
 
     waiting: int
     in_flight: int
-    """Received by somebody, and neither deleted nor visible again."""
+    """Received by some consumer, and neither deleted nor visible again."""
     retention_seconds: int
     asked_at: float
-    """Seconds since 1970 on the queue's clock."""
+    """The time of the counts, in seconds since 1970 on the queue's clock."""
     asked_at_here: float
     """`time.monotonic()`."""
     delayed: int = 0
-    """Refused alone, and hidden before their next replay: 15 minutes at most."""
+    """Rejected messages that are hidden for up to 15 minutes until their next replay."""
 
     @property
     def total(self) -> int:
-        """Return how many messages there are, whether they can be received now or not."""
+        """Return the number of all messages, including those that cannot be received now."""
         return self.waiting + self.in_flight + self.delayed
 
     def with_received(self, number: int) -> "Counts":
-        """Return the counts, now that so many messages were received: that many were visible.
+        """Return the counts after `number` messages were received, which must have been visible.
 
-        More than were counted as visible were in flight a moment before, and are not counted twice.
+        If they are more than were counted as visible, the others were in flight before and are not counted
+        twice.
         """
         more = max(0, number - self.waiting)
         in_flight = min(more, self.in_flight)
@@ -96,13 +97,13 @@ class Counts(NamedTuple):
 
     @property
     def words(self) -> str:
-        """`12 visible, 3 in flight`, and `, 1 delayed` where some are."""
+        """Return the counts as text: `12 visible, 3 in flight`, and `, 1 delayed` if there are any."""
         delayed = f", {self.delayed:,} delayed" if self.delayed else ""
         return f"{self.waiting:,} visible, {self.in_flight:,} in flight{delayed}"
 
     @property
     def hidden(self) -> str:
-        """`3 messages in flight, 1 message delayed`: what cannot be received now; empty if there is none."""
+        """Return the counts that cannot be received now, such as `3 messages in flight`, or nothing."""
         numbers = (self.in_flight, "in flight"), (self.delayed, "delayed")
         return ", ".join(f"{counted(number, 'message')} {state}" for number, state in numbers if number)
 
@@ -116,11 +117,11 @@ class Queue:
 
     @property
     def name(self) -> str:
-        """Return the last part of its URL."""
+        """Return the queue's name, the last part of its URL."""
         return self.url.rpartition("/")[2]
 
     def counts(self) -> Counts:
-        """How many messages there are. Raises `CommandError`."""
+        """Return the numbers of messages in the queue. Raises `CommandError`."""
         with self._errors("Counting the messages of"):
             answer = self.client.get_queue_attributes(
                 QueueUrl=self.url,
@@ -143,7 +144,7 @@ class Queue:
         )
 
     def receive(self, wait_seconds: int) -> "Sequence[MessageTypeDef]":
-        """Up to ten messages, hidden for `HIDDEN_SECONDS`. Raises `CommandError`."""
+        """Receive up to ten messages and hide them for `HIDDEN_SECONDS`. Raises `CommandError`."""
         with self._errors("Receiving from"):
             return self.client.receive_message(
                 QueueUrl=self.url,
@@ -155,9 +156,9 @@ class Queue:
             ).get("Messages", [])
 
     def hide(self, handles: Iterable[str], seconds: int) -> None:
-        """Let messages come back in so many seconds; 0 is at once.
+        """Make messages visible again after some seconds; 0 means immediately.
 
-        One that has come back already, or is deleted, is left as it is. Raises `CommandError`.
+        Messages that are already visible or deleted stay as they are. Raises `CommandError`.
         """
 
         def change(some: tuple[str, ...]) -> None:
@@ -173,7 +174,7 @@ class Queue:
             _in_parallel(change, handles)
 
     def delete(self, handles: Iterable[str]) -> list[str]:
-        """Delete messages for good; returns the handles of those that SQS did not delete.
+        """Delete messages, and return the handles of those that SQS did not delete.
 
         Raises `CommandError`.
         """
@@ -191,7 +192,7 @@ class Queue:
         return left
 
     def send(self, entries: "Sequence[SendMessageBatchRequestEntryTypeDef]") -> dict[str, str]:
-        """Send up to ten messages, 1 MiB in all; returns why not, by id, for those that were not taken.
+        """Send up to ten messages of at most 1 MiB in total, and return the errors of rejected ones by id.
 
         Raises `CommandError`.
         """
@@ -215,16 +216,19 @@ _URL = re.compile(r"https?://(?:sqs\.(?P<region>[a-z0-9-]+)\.)?[^/]+/\d{12}/[A-Z
 
 
 def left_of_a_stack(url: str, region: str | None, profile: str | None) -> Stack:
-    """Return a stack of which only the queue with that URL is left. Raises `CommandError`.
+    """Return a `Stack` that has only the queue with this URL.
 
-    It is in the region that the URL names ("Amazon SQS endpoints and quotas", AWS General Reference); where
-    it names none, in `region`.
+    Its region is that of the URL ("Amazon SQS endpoints and quotas", AWS General Reference), or `region` if
+    the URL has none.
+
+    Raises:
+        CommandError: The URL is not that of a queue, or there is no region.
     """
     found = _URL.fullmatch(url)
     if found is None:
         raise CommandError(
-            f"{url} is no URL of a queue: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME is "
-            "(aws sqs list-queues shows those there are)"
+            f"{url} is not the URL of a queue, such as https://sqs.REGION.amazonaws.com/ACCOUNT/NAME "
+            "(to list the queues, run aws sqs list-queues)"
         )
     account = session(found["region"] or region, profile)
     options = ("--queue-url", url, *(("--profile", profile) if profile else ()))
@@ -233,34 +237,37 @@ def left_of_a_stack(url: str, region: str | None, profile: str | None) -> Stack:
 
 
 class Receipt(NamedTuple):
-    """What makes a received message ours until it is visible again."""
+    """The receipt of a received message, valid until the message is visible again."""
 
     handle: str
     back_at: float
-    """`time.monotonic()` at which the message is visible again."""
+    """The value of `time.monotonic()` at which the message is visible again."""
 
 
 @dataclass
 class Held:
-    """The messages that a command has received, and hides from everyone else until it is done."""
+    """The messages that a command has received and keeps hidden until it has finished."""
 
     queue: Queue
     deleted: set[str] = field(default_factory=set)
-    """Message ids."""
+    """Ids of messages that were deleted."""
     _receipts: dict[str, Receipt] = field(default_factory=dict)
-    """By message id; those that come back first stand first."""
+    """Receipts by message id, sorted by the time at which the messages are visible again."""
 
     def __len__(self) -> int:
         return len(self._receipts)
 
     def hold(self, messages: "Iterable[MessageTypeDef]", now: float) -> None:
-        """Keep messages that were asked for at `now`. Of several receipts of one, the latest counts."""
+        """Hold messages that were requested at `now`.
+
+        The latest receipt of a message replaces earlier ones.
+        """
         for message in messages:
             self.forget(message["MessageId"])
             self._receipts[message["MessageId"]] = Receipt(message["ReceiptHandle"], now + HIDDEN_SECONDS)
 
     def renew(self, seconds: int = HIDDEN_SECONDS, due: float = RENEW_SECONDS) -> None:
-        """Hide those that come back in less than `due` seconds for `seconds` more."""
+        """Hide messages that would be visible in less than `due` seconds for `seconds` more."""
         now = time.monotonic()
         late = dict(takewhile(lambda item: item[1].back_at - now < due, self._receipts.items()))
         self.queue.hide((receipt.handle for receipt in late.values()), seconds)
@@ -269,7 +276,7 @@ class Held:
             self._receipts[identifier] = Receipt(receipt.handle, now + seconds)
 
     def delete(self, identifiers: Iterable[str]) -> list[str]:
-        """Delete some of them; returns the ids of those that SQS did not delete, which stay held."""
+        """Delete some messages, and return the ids of those that SQS did not delete, which stay held."""
         by_handle = {self._receipts[identifier].handle: identifier for identifier in identifiers}
         left = [by_handle[handle] for handle in self.queue.delete(by_handle)]
         for identifier in set(by_handle.values()).difference(left):
@@ -278,11 +285,11 @@ class Held:
         return left
 
     def forget(self, identifier: str) -> None:
-        """Neither renew nor release a message any more: it comes back by itself."""
+        """Stop to hold a message without releasing it. It becomes visible when its receipt expires."""
         self._receipts.pop(identifier, None)
 
     def release(self) -> None:
-        """Make all of them visible again at once."""
+        """Make all held messages visible again."""
         receipts = list(self._receipts.values())
         self._receipts.clear()
         self.queue.hide((receipt.handle for receipt in receipts), 0)
@@ -290,7 +297,7 @@ class Held:
 
 @contextmanager
 def holding(queue: Queue) -> Iterator[Held]:
-    """Messages held within the block are visible again after it, however it ends."""
+    """Hold messages within the block. They are visible again after it, however it ends."""
     held = Held(queue)
     try:
         yield held
@@ -298,25 +305,31 @@ def holding(queue: Queue) -> Iterator[Held]:
         try:
             held.release()
         except CommandError as error:
-            back = f"they come back by themselves within {HIDDEN_SECONDS // 60} minutes"
+            back = f"the messages will be visible again within {HIDDEN_SECONDS // 60} minutes"
             print(f"shipctl: {one_line(str(error))}; {back}", file=sys.stderr)
 
 
 def receive_all(
     held: Held, counts: Counts, is_enough: Callable[[], bool] = lambda: False
 ) -> "Iterator[MessageTypeDef]":
-    """Every message that was in the queue when it was counted, each once; all of them are held.
+    """Yield each message that was in the queue when it was counted, and hold all of them.
 
-    Reading ends early when `is_enough` says so.
+    Messages that were sent later are held, too, but not yielded: a command must not receive messages that it
+    caused itself, and reading must end.
 
-    One that was sent later is held, too, but not given out, so that what a command itself brings about does
-    not come back to it, and reading ends. Raises `CommandError`.
+    Args:
+        held: Holds the messages.
+        counts: The counts of the queue.
+        is_enough: Ends reading when it returns true.
+
+    Raises:
+        CommandError: SQS rejects a request.
     """
     seen: set[str] = set()
     empty = 0
     while not is_enough():
         if len(held) >= MAX_HELD:
-            print(f"shipctl: read no further than {MAX_HELD:,} messages: SQS hides no more", file=sys.stderr)
+            print(f"shipctl: stopped reading after {MAX_HELD:,} messages, the maximum", file=sys.stderr)
             return
         missing = len(seen) < counts.waiting
         if empty >= (POLLING.empty_if_some_are_missing if missing else POLLING.empty_at_the_end):
@@ -325,7 +338,7 @@ def receive_all(
         now = time.monotonic()
         messages = held.queue.receive(POLLING.wait_seconds)
         held.hold(messages, now)
-        # "It is possible to receive a message even after you delete it" (DeleteMessage): once more, then.
+        # "It is possible to receive a message even after you delete it" (DeleteMessage), so delete it again.
         held.delete([message["MessageId"] for message in messages if message["MessageId"] in held.deleted])
         news = [
             message

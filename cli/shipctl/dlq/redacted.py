@@ -1,7 +1,6 @@
-"""Messages as they are shown and exported: redacted as the stack redacts, since not all of them are yet.
+"""Redact messages according to the stack's settings before they are shown or exported.
 
-What Lambda stored itself, and what the shipper had no time to begin, is in the queue as CloudWatch Logs sent
-it.
+Messages that Lambda stored, and those that the shipper did not start to process, are in the queue unredacted.
 """
 
 import base64
@@ -33,7 +32,7 @@ Raw = Annotated[
 
 
 def redaction_of(stack: Stack) -> Settings:
-    """Return the settings by which the stack redacts. Raises `CommandError` for some that cannot be read."""
+    """Return the stack's settings for redaction. Raises `CommandError` if they cannot be read."""
     chosen = {
         "REDACT": stack.parameters.get("Redact", ""),
         "REDACT_PATTERN": stack.parameters.get("RedactPattern", ""),
@@ -42,12 +41,13 @@ def redaction_of(stack: Stack) -> Settings:
         return load_settings(NOT_OF_INTEREST | chosen)
     except SettingsError as error:
         raise CommandError(
-            f"this shipctl cannot redact as the stack does ({error}): use the one that was deployed, or --raw"
+            f"this shipctl cannot redact as the stack does ({error}): use the version that was deployed, or "
+            "--raw"
         ) from None
 
 
 def redacted(letter: Letter, settings: Settings) -> Letter:
-    """Return the message with its log events redacted; itself if nothing is, or if nobody can read it."""
+    """Return the message with redacted log events, or unchanged if there is nothing to redact."""
     if not is_wanted(settings):
         return letter
     origin: Origin | None = None
@@ -66,13 +66,13 @@ def redacted(letter: Letter, settings: Settings) -> Letter:
     if origin is None or before == after:
         return letter
     body = json.loads(letter.record["body"])
-    event = body.get("requestPayload", body)  # in Lambda's own envelope, which says why it failed
+    event = body.get("requestPayload", body)  # the envelope of a Lambda failure destination has it
     event["awslogs"] = json.loads(encode(origin, after))["awslogs"]
     return Letter(letter.record | {"body": json_text(body)})
 
 
 def _raw_events(unreadable: Undecodable) -> list[Any]:
-    """Return the log events without a message text that the shipper found in a payload, as it wrote them."""
+    """Return the log events without a message text that the shipper stored from a payload."""
     data = json.loads(unreadable.body)["awslogs"]["data"]
     payload = read_payload(base64.b64decode(data), MAX_BYTES, lambda raw: raw)
     return list(payload["logEvents"]) if isinstance(payload, dict) else []

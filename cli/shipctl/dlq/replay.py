@@ -1,4 +1,4 @@
-"""`shipctl dlq replay`: what waits is delivered, by the stack's own replay function."""
+"""`shipctl dlq replay`: deliver the messages of a queue through the stack's replay function."""
 
 import signal
 import sys
@@ -51,7 +51,7 @@ MIN_WIDTH_FOR_BAR = 80
 PROBING = "one message first (≤ 2 min)"
 
 MAX_WAIT_SECONDS = 900
-"""For messages in flight. What the function crashed with comes back after 12 minutes."""
+"""How long --wait waits. Messages with which the function crashed are visible again after 12 minutes."""
 
 LOOK_AGAIN_SECONDS = 5.0
 
@@ -143,10 +143,11 @@ def _say_what_else_replays(stack: Stack) -> None:
     try:
         automatic = automatic_replay(Installation(stack))
     except CommandError:
-        return  # worth a remark, and no trouble
+        return  # this is only a hint
     if automatic.runs:
         print(
-            "shipctl: AutoReplay is on: the queue replays by itself, too; what it has in hand is not seen",
+            "shipctl: AutoReplay is on, so some messages may be in flight to automatic replay, and are not "
+            "included",
             file=sys.stderr,
         )
 
@@ -162,9 +163,12 @@ def _rounds(
     force: bool,
     wait: bool,
 ) -> str:
-    """Replay what is visible, and with `wait` what comes back; returns why not to go on, if so.
+    """Replay the visible messages and, with `wait`, those that become visible later.
 
-    Of what comes back, too, only what was in the queue at the start is replayed.
+    Only messages that were in the queue at the start are replayed.
+
+    Returns:
+        Why the replay ended early, or an empty text if it did not.
     """
     end = time.monotonic() + MAX_WAIT_SECONDS
     is_said = False
@@ -182,7 +186,7 @@ def _rounds(
         if is_hidden and not is_said:
             is_said = True
             minutes = MAX_WAIT_SECONDS // 60
-            print(f"shipctl: waiting for {now.hidden}, {minutes} min at most; Ctrl-C stops", file=sys.stderr)
+            print(f"shipctl: waiting up to {minutes} min for {now.hidden}; Ctrl-C stops", file=sys.stderr)
         stop.wait(LOOK_AGAIN_SECONDS)
         counts = now._replace(asked_at=counts.asked_at)
 
@@ -227,8 +231,8 @@ def _replay(
     rate: int | None,
     force: bool,
 ) -> str:
-    """Replay until the end, or until something speaks against going on: that is what it returns."""
-    # What is written into the queue from now on must be told from what was there by the queue's own clock.
+    """Replay until the end, and return an empty text, or until a reason to stop, and return that."""
+    # The queue's clock must be able to distinguish messages that are sent from now on from earlier ones.
     stop.wait(counts.asked_at_here + CLOCK_STEP_SECONDS - time.monotonic())
     console = Console(stderr=True)
     with Progress(
@@ -258,7 +262,7 @@ def _replay(
 
 
 def progress_columns(width: int) -> list[ProgressColumn]:
-    """Return what the progress of a replay shows; in a narrow terminal the numbers alone, and none is cut."""
+    """Return the columns of the progress bar; only the numbers if the terminal is narrow."""
     numbers = MofNCompleteColumn()
     words = TextColumn("messages, {task.fields[delivered]:,} log events")
     if width < MIN_WIDTH_FOR_BAR:
@@ -267,7 +271,7 @@ def progress_columns(width: int) -> list[ProgressColumn]:
 
 
 def _pause(held: Held, stop: Stop, until: float) -> None:
-    """Wait, and keep hidden what is held."""
+    """Wait, and renew the held messages in the meantime."""
     while (left := until - time.monotonic()) > 0 and not stop:
         held.renew()
         stop.wait(min(left, RENEW_SECONDS / 2))
@@ -286,9 +290,10 @@ def _selected(
 
 
 def batches(selected: Iterable[Letter], rate: int | None) -> Iterator[list[Letter]]:
-    """Yield what goes to the function at a time: one message first, then as many as fit.
+    """Yield the messages of each invocation: one message first, then as many as fit.
 
-    At most ten, `MAX_PAYLOAD_BYTES`, and with a `rate` the log events of a second; but one message always.
+    A batch has at most ten messages, `MAX_PAYLOAD_BYTES` and, with a `rate`, the log events of one second,
+    but always at least one message.
     """
     batch: list[Letter] = []
     size = events = 0
@@ -307,9 +312,9 @@ def batches(selected: Iterable[Letter], rate: int | None) -> Iterator[list[Lette
 
 
 def _replay_batch(held: Held, batch: list[Letter], function: ReplayFunction, ledger: ReplayLedger) -> str:
-    """Have one batch delivered, and delete what is done; returns why not to go on.
+    """Replay one batch and delete the messages that are done; return why to stop, or an empty text.
 
-    The rest stays held until the end, so that it does not come again in the same replay.
+    The other messages stay held until the end, so that they are not received again in this replay.
     """
     identifiers = [letter.identifier for letter in batch]
     try:
@@ -317,11 +322,11 @@ def _replay_batch(held: Held, batch: list[Letter], function: ReplayFunction, led
     except FunctionFailed as failure:
         ledger.failed += batch
         return (
-            f"{failure}; the {counted(len(batch), 'message')} in hand went back, and what was delivered of "
-            "them will be delivered twice; the function's own log says more"
+            f"{failure}; the {counted(len(batch), 'message')} of the current batch will be visible again, "
+            "and logs that were already delivered will be delivered twice. See the function's own log"
         )
     except KeyboardInterrupt:
-        # The function goes on with them: they come back later by themselves.
+        # The function may still process them, so they are not made visible immediately.
         for identifier in identifiers:
             held.forget(identifier)
         raise
@@ -340,4 +345,4 @@ def _replay_batch(held: Held, batch: list[Letter], function: ReplayFunction, led
 def _nothing_got_through(answer: Answer) -> str:
     why = max(answer.failures, key=lambda why: answer.failures[why], default=None)
     said = "" if why is None else f": {why}"
-    return f"nothing got through{said}; stopped here, the messages wait (--force goes on)"
+    return f"nothing was delivered{said}; stopped. The messages stay in the queue (to continue, give --force)"

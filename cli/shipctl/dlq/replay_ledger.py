@@ -1,4 +1,4 @@
-"""What came of a replay, counted in log events."""
+"""The counts of a replay in log events."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,14 +22,14 @@ MAX_IDS = 5
 
 @dataclass
 class ReplayLedger:
-    """The counts of one `shipctl dlq replay`, which say what became of each message."""
+    """The counts of one `shipctl dlq replay`."""
 
     selected: int = 0
-    """Messages; likewise `others`."""
+    """The number of messages that were selected."""
     others: int = 0
-    """Not selected: left as they were."""
+    """The number of messages that were not selected."""
     events: int = 0
-    """Log events of the messages that the function answered for."""
+    """Log events in messages for which the function answered."""
     filtered: int = 0
     delivered: int = 0
     refused: int = 0
@@ -37,20 +37,20 @@ class ReplayLedger:
     returned: int = 0
     requests: int = 0
     left: list[str] = field(default_factory=list)
-    """Ids of messages that were returned."""
+    """Ids of messages that the function returned to the queue."""
     failed: list[Letter] = field(default_factory=list)
-    """Messages with which the function failed."""
+    """Messages of invocations that failed."""
     undeleted: list[str] = field(default_factory=list)
-    """Ids of messages that are done, and that SQS did not delete."""
+    """Ids of messages that are done but that SQS did not delete."""
     answered: int = 0
-    """Messages that the function answered for."""
+    """The number of messages for which the function answered."""
     in_flight: int = 0
     delayed: int = 0
-    """Messages that were in flight at the end, and so were not tried."""
+    """The number of messages that were in flight at the end, and so were not replayed."""
     failures: Counter[Why] = field(default_factory=Counter)
 
     def add(self, batch: Sequence[Letter], answer: Answer) -> None:
-        """Count what the function answered for one batch."""
+        """Add the function's answer for one batch."""
         self.answered += len(batch)
         self.filtered += answer.filtered
         self.delivered += answer.delivered
@@ -63,14 +63,14 @@ class ReplayLedger:
 
     @property
     def looked_at(self) -> int:
-        """Return how many messages were received."""
+        """Return the number of messages that were received."""
         return self.selected + self.others
 
     @property
     def is_complete(self) -> bool:
-        """Whether every selected log event was delivered, or is of the kind that is not shipped.
+        """Return whether every selected log event was delivered, or is of a kind that is not shipped.
 
-        Of what is in flight nobody knows whether it would have been selected.
+        It is false while messages are in flight, since they might be selected.
         """
         return self.answered == self.selected and not (
             self.refused
@@ -86,7 +86,7 @@ class ReplayLedger:
 def write_ledger(
     console: Console, ledger: ReplayLedger, seconds: float, stack: Stack, from_parked: bool
 ) -> None:
-    """Write the ledger: a line for everything that happened."""
+    """Write the ledger as text."""
     heading = Text(f"{counted(ledger.delivered, 'log event')} delivered", style=BOLD)
     tried = counted(ledger.answered + len(ledger.failed), "message")
     heading.append(
@@ -113,9 +113,9 @@ def _lines(ledger: ReplayLedger, from_parked: bool) -> Iterator[tuple[int, str, 
     queue = "parked queue" if from_parked else "queue"
     yield ledger.delivered, "delivered", "", good
     yield ledger.filtered, "not shipped", "blank, or the shipper's own", good
-    yield ledger.returned, "returned", f"as they were, to the {queue}: nothing is wrong with them", passing
-    yield ledger.refused, "not delivered", "stored anew in the dead-letter queue", bad
-    yield ledger.parked, "parked", "they need a person", bad
+    yield ledger.returned, "returned", f"unchanged to the {queue}, to be retried", passing
+    yield ledger.refused, "not delivered", "stored again in the dead-letter queue", bad
+    yield ledger.parked, "parked", "moved to the parked queue, not retried", bad
     failed = sum(letter.events for letter in ledger.failed)
     yield failed, "uncertain", f"the function failed; visible again in the {queue}", bad
 
@@ -129,18 +129,18 @@ def _details(ledger: ReplayLedger) -> Iterator[Text]:
     if ledger.left:
         yield _ids("returned messages", ledger.left)
     if ledger.failed:
-        yield _ids("messages that the function failed with", [letter.identifier for letter in ledger.failed])
+        yield _ids("messages of failed invocations", [letter.identifier for letter in ledger.failed])
     if ledger.undeleted:
-        yield _ids("delivered, but not deleted: they will come twice", ledger.undeleted)
+        yield _ids("delivered, but not deleted, so that they will be delivered twice", ledger.undeleted)
     if ledger.others:
-        yield Text(f"{counted(ledger.others, 'message')} not selected, left as they were", style=DIM)
+        yield Text(f"{counted(ledger.others, 'message')} not selected", style=DIM)
     if ledger.in_flight:
-        why = "being replayed, or waiting for the next try"
-        # What was returned may be among them: replay by itself takes it at once.
+        why = "being replayed, or waiting for the next attempt"
+        # Returned messages may be among them, since automatic replay receives them immediately.
         tried = "" if ledger.left or ledger.failed else ", not tried"
         yield Text(f"{counted(ledger.in_flight, 'message')} in flight{tried}: {why}", style=TROUBLE)
     if ledger.delayed:
-        why = "refused before, and tried again in 15 minutes at most"
+        why = "rejected before, retried within 15 minutes"
         yield Text(f"{counted(ledger.delayed, 'message')} delayed, not tried: {why}", style=TROUBLE)
 
 
@@ -152,12 +152,12 @@ def _commands(ledger: ReplayLedger, stack: Stack, from_parked: bool) -> Iterator
         yield stack.command("dlq", "show", "--parked")
     if ledger.in_flight or ledger.delayed:
         parked = ("--parked",) if from_parked else ()
-        yield f"{stack.command('dlq', 'stats', *parked)} says why"
-        yield f"{stack.command('dlq', 'replay', '--wait', *parked)} waits for them"
+        yield f"to see why: {stack.command('dlq', 'stats', *parked)}"
+        yield f"to wait for them: {stack.command('dlq', 'replay', '--wait', *parked)}"
 
 
 def document(ledger: ReplayLedger, seconds: float, trouble: str) -> dict[str, Any]:
-    """Return the ledger for programs: log events, unless the name says messages."""
+    """Return the ledger as a JSON document. Counts are log events, unless the name says messages."""
     return {
         "delivered": ledger.delivered,
         "filtered": ledger.filtered,

@@ -1,4 +1,4 @@
-"""Which messages a command is about."""
+"""The selection of messages by reason, log group and time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from shipctl.dlq.letters import Letter
 
 @dataclass(frozen=True)
 class Selection:
-    """All that is given must hold; of several reasons or log groups, one."""
+    """A selection of messages. All criteria must match; of several reasons or log groups, one must match."""
 
     reasons: Sequence[str] = ()
     log_groups: Sequence[str] = ()
-    """Patterns as a shell's: `*` is any text, `?` any character."""
+    """Patterns as in a shell: `*` matches any text, `?` any character."""
     since: datetime | None = None
-    """The log events failed then or later."""
+    """The earliest time at which the log events failed."""
 
     @property
     def is_everything(self) -> bool:

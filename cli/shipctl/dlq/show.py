@@ -1,4 +1,4 @@
-"""`shipctl dlq show`: the logs that wait, decoded, with the reason and the ingest API's answer."""
+"""`shipctl dlq show`: show the decoded logs in a queue, with the reason and the ingest API's response."""
 
 import sys
 from collections.abc import Iterator
@@ -101,12 +101,12 @@ def show(
         else:
             _write_whole(console, whole)
     if shown == 0:
-        what = "no message" if wanted.is_everything else "no such message"
+        what = "no message" if wanted.is_everything else "no matching message"
         visible = " is visible" if counts.hidden else ""
         print(f"shipctl: {what}{visible} in {queue.name}", file=sys.stderr)
     elif shown == limit and counts.waiting > limit:
         print(
-            f"shipctl: {counted(shown, 'message')} of {counts.waiting:,} waiting: --limit shows more",
+            f"shipctl: {counted(shown, 'message')} of {counts.waiting:,} shown. To show more, give --limit",
             file=sys.stderr,
         )
     say_what_is_hidden(counts.with_received(shown), found, which.parked)
@@ -127,7 +127,9 @@ def _write_letter(console: Console, letter: Letter, most: int, region: str) -> N
     for row in rows[:most]:
         _write(console, row)
     if len(rows) > most:
-        _write(console, Text(f"  … {counted(letter.events, 'log event')} in all: --logs", style=DIM))
+        _write(
+            console, Text(f"  … {counted(letter.events, 'log event')} in total; --logs shows more", style=DIM)
+        )
     console.print()
 
 
@@ -135,7 +137,9 @@ def _write_whole(console: Console, whole: Whole) -> None:
     letter = whole.parts[0].letter
     _write(console, Text(letter.cause.reason, style=TROUBLE + BOLD))
     _write_folded(console, Text(_history(letter), style=DIM))
-    _write(console, Text(f"  not readable, {whole.name}: {one_line(letter.cause.detail)}", style=TROUBLE))
+    _write(
+        console, Text(f"  cannot be decoded, {whole.name}: {one_line(letter.cause.detail)}", style=TROUBLE)
+    )
     _write(console, Text(f"  {one_line(whole.text[:_MAX_OF_A_BODY])}"))
     console.print()
 
@@ -173,9 +177,9 @@ def _rows(letter: Letter, region: str) -> Iterator[Text]:
                 for outcome in arrivals(Streams((decoded,)), settings_for(None, {}, region)):
                     yield _row(outcome.log.events[0], outcome if isinstance(outcome, Arrival) else None)
             case ControlMessage():
-                yield Text("  a check of CloudWatch's own, no log", style=DIM)
+                yield Text("  a control message of CloudWatch Logs, not a log", style=DIM)
             case Undecodable():
-                yield Text(f"  not readable: {one_line(decoded.detail)}", style=TROUBLE)
+                yield Text(f"  cannot be decoded: {one_line(decoded.detail)}", style=TROUBLE)
                 yield Text(f"  {one_line(decoded.body[:_MAX_OF_A_BODY])}")
 
 

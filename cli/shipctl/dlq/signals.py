@@ -1,4 +1,4 @@
-"""What Ctrl-C, and a polite request to end, do to a command."""
+"""Handle SIGINT (Ctrl-C) and SIGTERM in commands."""
 
 import signal
 import sys
@@ -10,7 +10,7 @@ from types import FrameType
 
 @contextmanager
 def ended_by_sigterm() -> Iterator[None]:
-    """Within the block SIGTERM ends the command as Ctrl-C does: after what must be done last."""
+    """Within the block, SIGTERM raises `KeyboardInterrupt`, so that cleanup runs as after Ctrl-C."""
 
     def end(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
@@ -20,7 +20,7 @@ def ended_by_sigterm() -> Iterator[None]:
 
 
 class Stop:
-    """A wish to stop: set by the first signal, and asked for wherever stopping does no harm."""
+    """A request to stop. The first signal sets it, and the command checks it where stopping is safe."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
@@ -30,24 +30,25 @@ class Stop:
         return self._wished.is_set()
 
     def wait(self, seconds: float) -> None:
-        """Wait so long, or until the wish."""
+        """Wait for some seconds, or until a signal."""
         self._wished.wait(max(seconds, 0.0))
 
     def wish(self, number: int, frame: FrameType | None = None) -> None:
-        """Handle a signal; the second one does not wait any longer."""
+        """Handle a signal. The second one ends the command immediately."""
         if self._wished.is_set():
             raise KeyboardInterrupt
         self.signal = number
         self._wished.set()
         print(
-            "shipctl: stopping after the batch in hand; once more stops at once, and may double that batch",
+            "shipctl: stopping after the current batch. Press Ctrl-C again to stop now; the batch may then "
+            "be delivered twice",
             file=sys.stderr,
         )
 
 
 @contextmanager
 def stopped_by_signals() -> Iterator[Stop]:
-    """Within the block SIGINT and SIGTERM are a wish to stop."""
+    """Within the block, SIGINT and SIGTERM request a stop."""
     stop = Stop()
     with _handling(signal.SIGINT, stop.wish), _handling(signal.SIGTERM, stop.wish):
         yield stop
@@ -56,7 +57,7 @@ def stopped_by_signals() -> Iterator[Stop]:
 @contextmanager
 def _handling(number: signal.Signals, handler: "signal._HANDLER") -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set handlers, and only there do signals arrive
+        yield  # only the main thread may set handlers, and Python runs them only there
         return
     before = signal.signal(number, handler)
     try:

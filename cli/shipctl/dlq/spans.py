@@ -1,4 +1,4 @@
-"""Lengths of time and points in time, for people."""
+"""Format durations and times for people."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ _UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
 def span(seconds: float) -> str:
-    """`3 d 4 h`, `12 min`, `40 s`: the two largest units that say something; never negative."""
+    """Return a duration in its two largest units, such as `3 d 4 h`, `12 min` or `40 s`; never negative."""
     rest = max(int(seconds), 0)
     parts = []
     for unit, size in _UNITS:
@@ -18,7 +18,7 @@ def span(seconds: float) -> str:
 
 
 def ago(time: datetime) -> str:
-    """Return how long ago a time was, in words."""
+    """Return how long ago a time was, such as `3 d 4 h ago`."""
     return f"{span((datetime.now(UTC) - time).total_seconds())} ago"
 
 

@@ -1,4 +1,4 @@
-"""What there is to know of a queue: how much, since when, why, and whether it is being replayed."""
+"""Read the state of a queue: its counts, ages and reasons, and whether it is replayed automatically."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,40 +16,47 @@ from shipctl.installation.installation import Installation
 
 @dataclass(frozen=True)
 class QueueState:
-    """What `shipctl dlq stats` knows of a queue."""
+    """The state of a queue, as `shipctl dlq stats` shows it."""
 
     parked: bool
     name: str
     counts: Counts
     other: Counts | None
-    """Of the other queue of the stack, if there is a stack."""
+    """The counts of the stack's other queue; None without a stack."""
     overview: Overview
-    """Of the messages that were visible; empty where nobody looked."""
+    """The overview of the visible messages; empty if they were not received."""
     why: Sequence[Current]
-    """What keeps log events from being delivered now, by the functions' logs; not for the parked queue."""
+    """What currently prevents delivery, according to the functions' logs; empty for the parked queue."""
     replay: AutomaticReplay | None
-    """None where it could not be asked."""
+    """None if it could not be read."""
     untold: Sequence[str]
-    """What could not be asked."""
+    """Errors of what could not be read."""
 
     @property
     def oldest_is_dropped(self) -> datetime | None:
-        """When SQS drops the oldest message that was visible."""
+        """Return when SQS deletes the oldest visible message; None if there is none."""
         if self.overview.oldest_sent is None:
             return None
         return self.overview.oldest_sent + timedelta(seconds=self.counts.retention_seconds)
 
     @property
     def asked_at(self) -> datetime:
-        """Return when the messages were counted."""
+        """Return the time of the counts."""
         return datetime.fromtimestamp(self.counts.asked_at, UTC)
 
 
 def state_of(installation: Installation, queue: Queue, parked: bool, *, receive: bool = True) -> QueueState:
-    """Return the state of a queue. Raises `CommandError`.
+    """Read the state of a queue.
 
-    With `receive` every visible message is received once, and visible again afterwards; without it no message
-    is touched, and the overview is empty.
+    Args:
+        installation: The installation.
+        queue: The queue.
+        parked: Whether it is the parked queue.
+        receive: Whether to receive every visible message once; afterwards they are visible again. Without it,
+            the overview is empty.
+
+    Raises:
+        CommandError: The queue cannot be read.
     """
     is_gone = installation.stack.is_gone
     counts, other = installation.counts(parked), None if is_gone else installation.counts(not parked)

@@ -1,4 +1,4 @@
-"""The state of a queue for people, and as JSON."""
+"""Write the state of a queue as text or JSON."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,12 +16,12 @@ from shipctl.table import BOLD, DIM, TROUBLE
 from shipctl.terminal import counted
 
 SOON = timedelta(days=3)
-"""What SQS drops sooner than this is said in colour."""
+"""The remaining time of the oldest message below which it is highlighted."""
 GOOD = Style(color="green")
 
 
 def write_state(console: Console, stack: Stack, state: QueueState) -> None:
-    """Write everything, what matters most first."""
+    """Write the state, the most important facts first."""
     what = "Queue" if stack.is_gone else "Parked queue" if state.parked else "Dead-letter queue"
     heading = Text(what, style=BOLD)
     heading.append(f"  {state.name}  {stack.region}", style=Style(bold=False, dim=True))
@@ -46,14 +46,14 @@ def _write_numbers(console: Console, state: QueueState) -> None:
     elif counts.waiting:
         console.print(Text(f"{counted(counts.waiting, 'message')} visible", style=BOLD))
     elif not counts.total:
-        console.print(Text("Nothing waits.", style=GOOD))
+        console.print(Text("The queue is empty.", style=GOOD))
     if counts.in_flight:
-        whose = "another command holds them"
+        whose = "held by another command"
         if not state.parked:
-            whose = f"replay has them in hand, or they wait for their next try, or {whose}"
+            whose = f"being replayed, waiting for their next attempt, or {whose}"
         console.print(Text(f"{counted(counts.in_flight, 'message')} in flight: {whose}", style=TROUBLE))
     if counts.delayed:
-        when = "refused by LogInformant, and tried again in 15 minutes at most"
+        when = "rejected by LogInformant, retried within 15 minutes"
         console.print(Text(f"{counted(counts.delayed, 'message')} delayed: {when}", style=TROUBLE))
 
 
@@ -64,7 +64,7 @@ def _write_why(console: Console, state: QueueState) -> None:
         console.print(line)
         console.print(Text(f"→ {current.meaning.to_do}"), soft_wrap=True)
     if state.counts.in_flight and state.replay and not state.parked and not state.why and not state.untold:
-        console.print(Text("No trouble was logged in the last 15 minutes.", style=DIM))
+        console.print(Text("No failure was logged in the last 15 minutes.", style=DIM))
 
 
 def _write_times(console: Console, stack: Stack, state: QueueState) -> None:
@@ -73,12 +73,12 @@ def _write_times(console: Console, stack: Stack, state: QueueState) -> None:
         return
     console.print(f"first failed {ago(state.overview.first_failed)}, {utc(state.overview.first_failed)}")
     left = dropped - state.asked_at
-    line = Text(f"SQS drops the oldest message in {span(left.total_seconds())}, {utc(dropped)}")
+    line = Text(f"SQS deletes the oldest message in {span(left.total_seconds())}, {utc(dropped)}")
     if left < SOON:
         line.stylize(Style(color="red", bold=True))
         parked = ("--parked",) if state.parked else ()
         keep = stack.command("dlq", "export", "FILE", *parked)
-        line.append(f"; {keep} keeps a copy", style=Style(bold=False))
+        line.append(f". To keep a copy, run: {keep}", style=Style(bold=False))
     console.print(line)
 
 
@@ -92,7 +92,7 @@ def _write_other_queue(console: Console, stack: Stack, state: QueueState) -> Non
         line = Text(f"{name}: {number}: {stack.command('dlq', 'stats', *option)}", style=TROUBLE)
         console.print(line, soft_wrap=True)
     else:
-        console.print(Text(f"{name}: nothing", style=DIM))
+        console.print(Text(f"{name}: empty", style=DIM))
 
 
 def _write_replay(console: Console, state: QueueState) -> None:
@@ -104,7 +104,7 @@ def _write_replay(console: Console, state: QueueState) -> None:
 
 
 def document(stack: Stack, state: QueueState) -> dict[str, Any]:
-    """Return the state for programs: numbers as numbers, times in ISO 8601, null for what is not known."""
+    """Return the state as a JSON document. Times are in ISO 8601; unknown values are null."""
     overview = state.overview
     return {
         "stack": stack.name,

@@ -1,4 +1,4 @@
-"""`shipctl dlq stats`: how many log events wait, how old they are, and why."""
+"""`shipctl dlq stats`: show how many log events are in a queue, how old they are, and why."""
 
 import time
 from typing import Annotated

@@ -1,1 +1,1 @@
-"""`shipctl doctor`: an installation looked over, check by check."""
+"""`shipctl doctor`: check an installation."""

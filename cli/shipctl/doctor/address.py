@@ -1,4 +1,4 @@
-"""The address of LogInformant: its host has a name that is known, answers, and has a good certificate."""
+"""Check the address of LogInformant: name resolution, connection and certificate."""
 
 import socket
 import ssl
@@ -14,24 +14,24 @@ CONNECT_SECONDS = 5.0
 
 
 def check_address(installation: Installation) -> Iterator[Finding]:
-    """Find a host that this machine does not reach. The functions may have another way there."""
+    """Report a host that this machine cannot reach. The functions may use another route."""
     variables = installation.variables(Function.SHIPPER)
     url = variables.get("INGEST_URL", "")
     trouble = _trouble(url)
     if not trouble:
-        yield ok(f"{url}: reached from this machine")
+        yield ok(f"{url}: reachable from this machine")
         return
     if proxy := variables.get("HTTPS_PROXY"):
-        yield unknown(f"{url}: {trouble}; the functions go through {proxy}")
+        yield unknown(f"{url}: {trouble}; the functions use the proxy {proxy}")
     elif installation.parameters.get("VpcSubnetIds"):
         yield unknown(f"{url}: {trouble}; the functions run in a VPC")
     else:
-        remedy = "look at network, DNS and proxy of this machine"
+        remedy = "check the network, DNS and proxy of this machine"
         yield fault(f"{url}: {trouble}", with_default_address(remedy, url, installation.stack))
 
 
 def _trouble(url: str) -> str:
-    """Why a connection cannot be made; empty where it can. No request is made."""
+    """Return why a connection cannot be made, or an empty text if it can. No request is sent."""
     address = urlsplit(url)
     host, is_tls = address.hostname or "", address.scheme == "https"
     try:
@@ -41,9 +41,9 @@ def _trouble(url: str) -> str:
                 with ssl.create_default_context().wrap_socket(connection, server_hostname=host):
                     pass
     except socket.gaierror as error:
-        return f"the host name {host} is not known on this machine ({error.strerror})"
+        return f"the host name {host} cannot be resolved on this machine ({error.strerror})"
     except ssl.SSLCertVerificationError as error:
-        return f"its certificate is not good: {error.verify_message}"
+        return f"its certificate is not valid: {error.verify_message}"
     except (OSError, ValueError) as error:
         return f"no connection: {error}"
     return ""

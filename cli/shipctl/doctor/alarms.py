@@ -1,4 +1,4 @@
-"""The alarms: those that are on, and whether anybody is told."""
+"""Check the alarms and their notifications."""
 
 import shlex
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from shipctl.installation.installation import Installation
 
 
 def check_alarms(installation: Installation) -> Iterator[Finding]:
-    """Find alarms that are on, and alarms that nobody is told of."""
+    """Report alarms that are on, and alarms that notify no one."""
     alarms = installation.alarms
     on = [alarm for alarm in alarms if alarm.state == "ALARM"]
     for alarm in on:
@@ -19,15 +19,15 @@ def check_alarms(installation: Installation) -> Iterator[Finding]:
     silent = [alarm for alarm in alarms if not alarm.tells]
     if silent:
         yield notice(
-            f"nobody is told of {len(silent)} of {len(alarms)} alarms",
+            f"{len(silent)} of {len(alarms)} alarms notify no one",
             deploy_with(installation.stack, "NotificationEmail", "E_MAIL_ADDRESS"),
         )
     is_confirmed = installation.email_is_confirmed
     if is_confirmed is False:
         yield notice(
-            f"{installation.parameters.get('NotificationEmail', '')} is not told of alarms: "
-            "nobody has opened the link in the mail of AWS Notifications",
-            f"open it; for another mail: {_another_mail(installation)}",
+            f"{installation.parameters.get('NotificationEmail', '')} is not notified of alarms: "
+            "the link in the confirmation email from AWS Notifications has not been opened",
+            f"open it; for another email: {_another_mail(installation)}",
         )
     if not on and not silent and is_confirmed is not False:
         yield ok(f"{len(alarms)} alarms, none is on")

@@ -1,6 +1,6 @@
-"""All checks, in the order in which they are made: what the later ones need comes first.
+"""All checks in the order in which they run. Later checks rely on the results of earlier ones.
 
-A new check is a function that yields findings, in the module of its subject, and one entry here.
+A new check is a function that yields findings, in the module of its subject, and an entry here.
 """
 
 from shipctl.doctor.address import check_address
@@ -29,7 +29,7 @@ CHECKS = (
     ),
     Check("start", "lambda: InvokeFunction, with CloudWatch's own check message", check_start),
     Check("errors", "logs: FilterLogEvents; cloudwatch: GetMetricData", check_errors),
-    Check("key", "secretsmanager or ssm: the API key, which is not shown", check_key),
+    Check("key", "secretsmanager or ssm: the API key, which is never shown", check_key),
     Check("address", "the network: name look-up and TLS, from this machine", check_address),
     Check("delivery", "logs: FilterLogEvents, the last 15 minutes", check_delivery),
     Check("trigger", "lambda: ListEventSourceMappings, GetFunctionConcurrency", check_trigger),

@@ -1,4 +1,4 @@
-"""`shipctl doctor`: makes the checks, shows what they found, and ends with 1 where something is wrong."""
+"""`shipctl doctor`: run the checks and show their findings."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, NamedTuple
@@ -54,14 +54,14 @@ Skipped = Annotated[
 
 
 class Found(NamedTuple):
-    """A finding, and the check that found it."""
+    """A finding and its check."""
 
     check: Check
     finding: Finding
 
 
 def found_by(checks: Iterable[Check], installation: Installation) -> Iterator[Found]:
-    """Make checks, one after the other; what cannot be asked is a finding, too."""
+    """Run checks one after the other. An error in a check is a finding, too."""
     for check in checks:
         try:
             for finding in check.look(installation):
@@ -82,8 +82,8 @@ def doctor(
 ) -> None:
     """Check every part of the installation, and say what to do where something is wrong.
 
-    Nothing is changed, and no message is received. The shipper and replay are invoked once each with
-    CloudWatch's own check message, which ships nothing.
+    The command changes nothing and receives no messages. It invokes the shipper and replay once each with a
+    control message of CloudWatch Logs, which ships nothing.
 
     `✓` is in order, `!` is worth knowing, `✗` is wrong, `?` could not be checked.
 
@@ -102,14 +102,14 @@ def doctor(
     if as_json:
         print_json({"stack": installation.stack.name, "faults": faults, "findings": documents(all_found)})
     else:
-        words = f"{faults} faults" if faults > 1 else "1 fault" if faults else "nothing is wrong"
+        words = f"{faults} faults" if faults > 1 else "1 fault" if faults else "no faults"
         console.print(Text(f"\n{words}", style=BOLD))
     if faults:
         raise typer.Exit(1)
 
 
 def documents(found: Sequence[Found]) -> list[dict[str, str]]:
-    """Return findings for programs."""
+    """Return the findings as a JSON document."""
     return [
         {
             "check": check.name,
@@ -123,7 +123,7 @@ def documents(found: Sequence[Found]) -> list[dict[str, str]]:
 
 
 def write_finding(console: Console, found: Found) -> None:
-    """Write what was found, and below it what to do: that on a line of its own, however long, to copy."""
+    """Write a finding, and its remedy on a separate line that is not wrapped, so that it can be copied."""
     check, finding = found
     sign, style = SIGNS[finding.verdict]
     head = Text(f"{sign} ", style=style).append(

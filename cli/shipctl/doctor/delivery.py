@@ -1,4 +1,4 @@
-"""Whether log events arrive, and what of them waits and why."""
+"""Check that log events are delivered, and which wait in the queues."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ from shipctl.terminal import counted
 
 
 def check_delivery(installation: Installation) -> Iterator[Finding]:
-    """Find what keeps log events from being delivered now."""
+    """Report what currently prevents delivery."""
     troubles = current_troubles(installation)
     for current in troubles:
         yield fault(f"{current.meaning.what}, {current.when}", current.meaning.to_do)
@@ -26,39 +26,39 @@ def check_delivery(installation: Installation) -> Iterator[Finding]:
     passed = [trouble for trouble in installation.troubles if trouble.reason in MAY_PASS]
     if passed:
         last = passed[-1]
-        yield notice(f"it is over: {last.reason} {ago(last.time)}, and since then log events were delivered")
+        yield notice(f"resolved: {last.reason} {ago(last.time)}; log events have been delivered since")
     else:
-        yield ok("no trouble in the last 15 minutes")
+        yield ok("no failures in the last 15 minutes")
 
 
 def check_backlog(installation: Installation) -> Iterator[Finding]:
-    """Find what waits in the queues, and why."""
+    """Report the messages in the queues, and why they are there."""
     stack = installation.stack
     waiting, parked = installation.counts(False), installation.counts(True)
     if parked.total:
         yield from _for_a_person(installation, Function.REPLAY, "--parked")
         yield fault(
-            f"{counted(parked.total, 'message')} in the parked queue: they need a person",
+            f"{counted(parked.total, 'message')} in the parked queue: not retried automatically",
             stack.command("dlq", "show", "--parked"),
         )
     if not waiting.total:
         yield ok("the dead-letter queue is empty")
     elif installation.trigger.is_on:
         for finding in _for_a_person(installation, Function.REPLAY) if not parked.total else ():
-            yield notice(f"{finding.what}: tried again from time to time, then parked", finding.remedy)
+            yield notice(f"{finding.what}: retried several times, then parked", finding.remedy)
         yield notice(
-            f"dead-letter queue: {waiting.words}; it empties itself as soon as LogInformant takes them",
+            f"dead-letter queue: {waiting.words}; replayed as soon as LogInformant accepts them",
             stack.command("dlq", "stats"),
         )
     else:
         yield from _for_a_person(installation, Function.SHIPPER)
         yield fault(
-            f"dead-letter queue: {waiting.words}; nobody replays them", stack.command("dlq", "replay")
+            f"dead-letter queue: {waiting.words}; not replayed automatically", stack.command("dlq", "replay")
         )
 
 
 def _for_a_person(installation: Installation, function: Function, *parked: str) -> Iterator[Finding]:
-    """Yield the reasons that no time cures, for which a function stored log events in the last day."""
+    """Yield permanent failures for which a function stored log events in the last day."""
     command = installation.stack.command
     stored = installation.day.by_reason(Metric.EVENTS_DEAD_LETTERED, function)
     lately = {trouble.reason for trouble in installation.troubles if trouble.function is function}
@@ -76,9 +76,13 @@ def _for_a_person(installation: Installation, function: Function, *parked: str) 
 
 
 def check_sending(installation: Installation) -> Iterator[Finding]:
-    """Find out whether one log arrives."""
+    """Ship one test log, and report whether it was delivered."""
     outcome = send_one(installation.stack)
     if outcome.is_delivered:
-        yield ok(f"one log was delivered in {outcome.seconds:.1f} s: key and address are good")
+        yield ok(
+            f"one test log was delivered in {outcome.seconds:.1f} s: the key and the address are correct"
+        )
     else:
-        yield fault(f"one log was not delivered: {outcome.why}", installation.stack.command("dlq", "stats"))
+        yield fault(
+            f"the test log was not delivered: {outcome.why}", installation.stack.command("dlq", "stats")
+        )

@@ -1,4 +1,4 @@
-"""What a check is, and what it finds."""
+"""The types of checks and their findings."""
 
 from collections.abc import Callable, Iterator
 from enum import StrEnum
@@ -8,54 +8,54 @@ from shipctl.installation.installation import Installation
 
 
 class Verdict(StrEnum):
-    """How bad a finding is."""
+    """The severity of a finding."""
 
     OK = "ok"
     NOTICE = "notice"
-    """Nothing is broken, and somebody should know."""
+    """A warning: nothing is broken, but an operator should know."""
     FAULT = "fault"
     UNKNOWN = "unknown"
-    """It could not be asked."""
+    """It could not be checked."""
 
 
 class Finding(NamedTuple):
-    """What a check says of one thing."""
+    """One result of a check."""
 
     verdict: Verdict
     what: str
-    """One line."""
+    """The result, in one line."""
     remedy: str = ""
-    """What to do: a line to copy where there is one. Empty where nothing is to be done."""
+    """What to do, if possible as a command to copy; empty if nothing is to be done."""
 
 
 class Check(NamedTuple):
-    """One thing that is looked at. A new one is one entry of `checks.CHECKS`."""
+    """One check. Each check has an entry in `checks.CHECKS`."""
 
     name: str
-    """One word, for --only and --skip."""
+    """Its name for --only and --skip, one word."""
     reads: str
-    """What it asks AWS, or the network, for."""
+    """What it reads from AWS or the network."""
     look: Callable[[Installation], Iterator[Finding]]
-    """Finds something at least. A `CommandError` that it raises is what could not be asked."""
+    """Yields at least one finding. A `CommandError` says what could not be read."""
     sends: bool = False
-    """Whether it sends a log to LogInformant: only where that is wanted."""
+    """Whether it sends a log to LogInformant, which only happens with --send."""
 
 
 def ok(what: str) -> Finding:
-    """Return a finding that is in order."""
+    """Return the finding that something is in order."""
     return Finding(Verdict.OK, what)
 
 
 def notice(what: str, remedy: str = "") -> Finding:
-    """Return a finding that somebody should know of."""
+    """Return a warning."""
     return Finding(Verdict.NOTICE, what, remedy)
 
 
 def fault(what: str, remedy: str) -> Finding:
-    """Return a finding that has to be mended."""
+    """Return a fault that must be fixed."""
     return Finding(Verdict.FAULT, what, remedy)
 
 
 def unknown(what: str, remedy: str = "") -> Finding:
-    """Return that something could not be asked."""
+    """Return the finding that something could not be checked."""
     return Finding(Verdict.UNKNOWN, what, remedy)

@@ -1,4 +1,4 @@
-"""Whether log events come, and whether filtering leaves any of them."""
+"""Check that log events arrive at the shipper, and that filters do not drop all of them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ RULES = {
     FilterCause.EXCLUDE_PATTERN: "ExcludePattern",
     FilterCause.SAMPLING: "SamplePercent",
 }
-"""What left them out: the parameter, where it is one."""
+"""What filtered log events out: a parameter, or a fixed rule."""
 
 _OPEN = {
     FilterCause.LEVEL: ("MinimumLevel", "Debug"),
@@ -29,39 +29,39 @@ _OPEN = {
     FilterCause.EXCLUDE_PATTERN: ("ExcludePattern", ""),
     FilterCause.SAMPLING: ("SamplePercent", "100"),
 }
-"""Parameters with the values that leave nothing out."""
+"""The parameters of the filters, with values that filter nothing out."""
 
 
 SETTLING = timedelta(minutes=1)
-"""For so long after a change of the shipper invocations end that began before it."""
+"""The time after a change of the shipper during which earlier invocations may still end."""
 
 
 def check_flow(installation: Installation) -> Iterator[Finding]:
-    """Find a shipper to which nothing comes."""
+    """Report a shipper that receives no log events."""
     hour = installation.hour.total(Metric.EVENTS_RECEIVED, Function.SHIPPER)
     day = installation.day.total(Metric.EVENTS_RECEIVED, Function.SHIPPER)
     if hour:
-        yield ok(f"{counted(hour, 'log event')} came in the last hour")
+        yield ok(f"{counted(hour, 'log event')} received in the last hour")
     else:
         yield notice(
-            f"no log event came in the last hour, {day:,} in the last day",
+            f"no log events received in the last hour, {day:,} in the last day",
             f"see {installation.stack.command('subscriptions', 'list')}; "
             f"{installation.stack.command('send-test')} sends one",
         )
 
 
 def check_filtering(installation: Installation) -> Iterator[Finding]:
-    """Find rules that leave every log out: in the last hour, or since the shipper was changed."""
+    """Report filters that dropped all logs in the last hour, or since the shipper was changed."""
     now, filtering = installation.now, installation.filtering
     if not filtering:
-        yield ok("nothing was left out in the last hour")
+        yield ok("no log events were filtered out in the last hour")
         return
     changed = installation.changed_at(Function.SHIPPER)
     hour_ago, is_changed = now - HOUR, changed > now - HOUR
     if left_out := _all_left_out(installation, changed if is_changed else hour_ago):
         since = f"since the shipper was changed ({utc(changed)})" if is_changed else "of the last hour"
         causes = filtered_by(left_out)
-        what = f"all {counted(_events(left_out), 'log event')} {since} were left out: {_by(causes)}"
+        what = f"all {counted(_events(left_out), 'log event')} {since} were filtered out: {_by(causes)}"
         main = max(causes, key=lambda cause: causes[cause], default="")
         if main in _OPEN:
             yield fault(what, deploy_with(installation.stack, *_OPEN[FilterCause(main)]))
@@ -69,16 +69,16 @@ def check_filtering(installation: Installation) -> Iterator[Finding]:
             yield notice(what)
     elif left_out := _all_left_out(installation, now - RECENT):
         events, by = counted(_events(left_out), "log event"), _by(filtered_by(left_out))
-        yield notice(f"all {events} of the last 15 minutes were left out, others were not before: {by}")
+        yield notice(f"all {events} of the last 15 minutes were filtered out, but not all before: {by}")
     else:
         events = counted(_events(filtering), "log event")
-        yield ok(f"{events} of the last hour were left out, others were not: {_by(filtered_by(filtering))}")
+        yield ok(f"{events} of the last hour were filtered out, but not all: {_by(filtered_by(filtering))}")
 
 
 def _all_left_out(installation: Installation, since: datetime) -> Sequence[Line]:
-    """Return what was left out since then, if everything was; nothing where anything was let through.
+    """Return the metric lines since a time if everything was filtered out; empty if anything passed.
 
-    What was under way at a change ends with the former settings: `since` may be later by `SETTLING`.
+    Invocations that began before a change use the previous settings, so `since` may be later by `SETTLING`.
     """
     settled = since + SETTLING
     if next(installation.let_through(settled), None):

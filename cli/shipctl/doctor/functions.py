@@ -1,4 +1,4 @@
-"""The functions: as the template wants them, able to start, and what errors they had."""
+"""Check the functions: their settings, their start and their errors."""
 
 import shlex
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ from shipctl.installation.own_log import is_error, words_of
 from shipctl.probes import control_message
 
 OPTIONS = {"Timeout": "--timeout", "MemorySize": "--memory-size", "Handler": "--handler"}
-"""Properties of a function that the template gives outright, and the AWS CLI's options for them."""
+"""Properties of a function that the template sets directly, and the AWS CLI options for them."""
 
 
 def check_settings(installation: Installation) -> Iterator[Finding]:
-    """Find what somebody changed beside the template: a deployment does not put it right by itself."""
+    """Report settings that were changed outside the stack. A deployment does not correct them."""
     count = 0
     for function in Function:
         before = count
@@ -52,14 +52,14 @@ def _changes(installation: Installation, function: Function) -> Iterator[Finding
     yield from _concurrency(installation, function, name)
     state, update_status = found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")
     if state == "Failed" or update_status == "Failed":
-        why = found.get("StateReason") or found.get("LastUpdateStatusReason") or "AWS does not say why"
+        why = found.get("StateReason") or found.get("LastUpdateStatusReason") or "AWS gives no reason"
         yield fault(
-            f"{name}: {state}, last update {update_status}: {why}", "put that right, then deploy again"
+            f"{name}: {state}, last update {update_status}: {why}", "fix the cause, then deploy again"
         )
 
 
 def _given(installation: Installation, value: Any) -> Any:
-    """Return what the template gives outright; a number that it takes from a parameter."""
+    """Return a value of the template, or of the parameter that it refers to."""
     match value:
         case {"Ref": str(parameter)} if (given := installation.parameters.get(parameter, "")).isdecimal():
             return int(given)
@@ -67,7 +67,7 @@ def _given(installation: Installation, value: Any) -> Any:
 
 
 def _wanted_variables(installation: Installation, wanted: Any) -> dict[str, str]:
-    """Environment variables whose value the template gives outright, or takes from a parameter."""
+    """Return the environment variables whose value is in the template or in a parameter."""
     given = wanted.get("Environment", {}).get("Variables", {})
     values: dict[str, str] = {}
     for variable, value in given.items():
@@ -92,32 +92,32 @@ def _concurrency(installation: Installation, function: Function, name: str) -> I
             f"aws lambda put-function-concurrency --function-name {name} --region {region} "
             f"--reserved-concurrent-executions {wanted}"
         )
-    should = "nothing is reserved in the template" if wanted is None else f"the template says {wanted}"
+    should = "the template reserves none" if wanted is None else f"the template says {wanted}"
     if reserved == 0:
-        yield fault(f"{name}: cannot run, its reserved concurrency is 0; {should}", remedy)
+        yield fault(f"{name}: cannot run, since its reserved concurrency is 0; {should}", remedy)
     else:
         yield notice(f"{name}: reserved concurrency is {reserved}; {should}", remedy)
 
 
 def check_start(installation: Installation) -> Iterator[Finding]:
-    """Find a function that cannot start: bad code, or a setting that it refuses."""
+    """Report a function that cannot start because of its code or an invalid setting."""
     for function in (Function.SHIPPER, Function.REPLAY):
         try:
             invocation = installation.invoke(function, control_message(function))
         except CommandError as error:
-            yield fault(f"{function.words} cannot be invoked: {error}", "see settings, above")
+            yield fault(f"{function.words} cannot be invoked: {error}", "see the check settings above")
             continue
         if invocation.error:
             yield fault(
                 f"{function.words} fails: {invocation.error}",
-                "put that right (settings, above), or deploy a version that works",
+                "fix the settings (see the check settings above), or deploy a version that works",
             )
         else:
             yield ok(f"{function.words} starts")
 
 
 def check_errors(installation: Installation) -> Iterator[Finding]:
-    """Find errors of the functions: by their logs lately, by Lambda's count in the last hour."""
+    """Report recent errors in the functions' logs, and Lambda's errors and throttles of the last hour."""
     stack = installation.stack
     for function in Function:
         errors = [line for line in installation.lines(function) if is_error(line)]
@@ -132,8 +132,8 @@ def check_errors(installation: Installation) -> Iterator[Finding]:
             yield notice(f"{function.words}: {failed} invocations failed in the last hour", look)
         if throttled:
             yield notice(
-                f"{function.words}: throttled {throttled} times in the last hour: no free execution",
-                "raise ReservedConcurrency or the account's limit (Service Quotas)",
+                f"{function.words}: throttled {throttled} times in the last hour",
+                "raise ReservedConcurrency or the account's quota for concurrent executions",
             )
         if not (errors or failed or throttled):
             yield ok(f"{function.words}: no errors")

@@ -1,4 +1,4 @@
-"""The API key: there, readable, of a shape that can be sent, and taken by LogInformant."""
+"""Check the API key: it exists, is readable and valid, and LogInformant accepts it."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from shipctl.key_store import KeyStoreError, key_store
 
 
 def check_key(installation: Installation) -> Iterator[Finding]:
-    """Find a key that is not there, cannot be read, is no key, or was refused."""
+    """Report a key that does not exist, cannot be read, is not valid or was rejected."""
     stack = installation.stack
     store = key_store(stack, installation.variables(Function.SHIPPER))
     about_key = [
@@ -24,11 +24,11 @@ def check_key(installation: Installation) -> Iterator[Finding]:
         store.read()
     except KeyStoreError as error:
         if error.is_denied:
-            yield unknown(f"{store.words}: you may not read it, so that nobody looked: {error}")
+            yield unknown(f"{store.words}: not checked, since you are not allowed to read it: {error}")
         else:
             yield fault(f"{store.words}: {error}", error.remedy)
     else:
         if not about_key:
-            yield ok(f"{store.words}: there, and not refused lately (doctor --send tries it)")
+            yield ok(f"{store.words}: exists, and was not rejected recently (to test it, run doctor --send)")
     for current in about_key:
         yield fault(f"{current.meaning.what}, {current.when}", current.meaning.to_do)

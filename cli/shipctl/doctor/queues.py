@@ -1,4 +1,4 @@
-"""The queues as the template wants them, and what takes messages out of them."""
+"""Check the queues and the event source mapping of replay."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ NUMBERS = ("MessageRetentionPeriod", "VisibilityTimeout", "MaximumMessageSize")
 
 
 def check_queues(installation: Installation) -> Iterator[Finding]:
-    """Find what somebody changed of a queue, and a KMS key that cannot be used."""
+    """Report changed settings of a queue, and a KMS key that cannot be used."""
     for resource, attributes in installation.queue_attributes.items():
         wanted = installation.properties(resource)
         changes = [
@@ -19,13 +19,13 @@ def check_queues(installation: Installation) -> Iterator[Finding]:
             if isinstance(wanted.get(number), int) and attributes.get(number) != str(wanted[number])
         ]
         if "aws:SecureTransport" not in attributes.get("Policy", ""):
-            changes.append("its policy does not forbid plain http")
+            changes.append("its policy does not deny unencrypted HTTP")
         is_encrypted = attributes.get("KmsMasterKeyId") or attributes.get("SqsManagedSseEnabled") == "true"
         if not is_encrypted:
             changes.append("it is not encrypted")
         name = attributes.get("QueueArn", resource).rpartition(":")[2]
         for change in changes:
-            yield fault(f"{name}: {change}", f"SQS → {name} → Edit; what is right stands in template.yaml")
+            yield fault(f"{name}: {change}", f"SQS → {name} → Edit; see template.yaml for the correct value")
         if not changes:
             yield ok(f"{name}: as in the template")
     for parameter in ("KmsKeyArn", "ApiKeyKmsKeyArn", "KinesisKmsKeyArn"):
@@ -38,7 +38,7 @@ def check_queues(installation: Installation) -> Iterator[Finding]:
 
 
 def check_trigger(installation: Installation) -> Iterator[Finding]:
-    """Find a trigger that is not what AutoReplay says, and a replay that cannot run."""
+    """Report an event source mapping that differs from AutoReplay, and a replay that cannot run."""
     replay = automatic_replay(installation)
     if replay.is_as_wanted:
         yield ok(replay.words)

@@ -1,4 +1,4 @@
-"""The stack itself: whole, and of the version of this program."""
+"""Check the stack: its status, its resources and its version."""
 
 from collections.abc import Iterator
 
@@ -8,18 +8,18 @@ from shipctl.doctor.findings import Finding, fault, notice, ok
 from shipctl.installation.installation import Installation
 
 GOOD_STATES = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
-"""In which the last deployment is what runs ("Stack status codes", AWS CloudFormation User Guide)."""
+"""Statuses after a successful deployment ("Stack status codes", AWS CloudFormation User Guide)."""
 
 
 def check_stack(installation: Installation) -> Iterator[Finding]:
-    """Find a deployment that failed or is not over, and resources that are not as they should be."""
+    """Report a deployment that failed or is in progress, and resources whose deployment failed."""
     stack = installation.stack
     resources = installation.resources
     if stack.status.endswith("_IN_PROGRESS"):
-        yield notice(f"a deployment is under way: {stack.status}")
+        yield notice(f"a deployment is in progress: {stack.status}")
     elif stack.status not in GOOD_STATES:
         yield fault(
-            f"the last deployment failed, the one before it runs: {stack.status}",
+            f"the last deployment failed, and the previous one is active: {stack.status}",
             f"see why: aws cloudformation describe-stack-events --stack-name {stack.name} "
             f"--region {stack.region}; then deploy again",
         )
@@ -31,13 +31,14 @@ def check_stack(installation: Installation) -> Iterator[Finding]:
 
 
 def check_version(installation: Installation) -> Iterator[Finding]:
-    """Find a stack that was deployed from another version than that of this program."""
+    """Report a stack whose version differs from that of this program."""
     deployed = installation.stack.outputs.get("Version", "")
     if not deployed:
-        yield notice(f"the stack does not say its version; this is shipctl {__version__}", "deploy again")
+        yield notice(f"the stack has no version; this is shipctl {__version__}", "deploy again")
     elif deployed != __version__:
         yield notice(
-            f"the stack is {deployed}, this is shipctl {__version__}", "deploy again, or use its shipctl"
+            f"the stack has version {deployed}, this is shipctl {__version__}",
+            "deploy again, or use that shipctl",
         )
     else:
         yield ok(deployed)

@@ -1,4 +1,4 @@
-"""Whether log groups are subscribed as they should be, and by nobody else."""
+"""Check the subscriptions of log groups and the shipper's permission."""
 
 import json
 from collections import Counter
@@ -17,20 +17,20 @@ MAX_NAMES = 5
 
 
 def check_permission(installation: Installation) -> Iterator[Finding]:
-    """Find a shipper that CloudWatch Logs may not invoke."""
+    """Report a shipper that CloudWatch Logs is not allowed to invoke."""
     principals = installation.invokers(Function.SHIPPER)
     if "logs.amazonaws.com" in principals:
-        yield ok("CloudWatch Logs may invoke the shipper")
+        yield ok("CloudWatch Logs is allowed to invoke the shipper")
     else:
         yield fault(
-            "CloudWatch Logs may not invoke the shipper: its permission is missing",
+            "CloudWatch Logs is not allowed to invoke the shipper: its permission is missing",
             "deploy again after removing ShipperInvokePermission, or aws lambda add-permission with the "
             "principal logs.amazonaws.com",
         )
 
 
 def check_subscriptions(installation: Installation) -> Iterator[Finding]:
-    """Find log groups that are not subscribed as the stack wants, and a stack to which none is."""
+    """Report log groups whose subscription differs from the stack's settings, and a stack without any."""
     stack = installation.stack
     wrong: dict[str, list[str]] = {}
     states: Counter[State] = Counter()
@@ -49,27 +49,27 @@ def check_subscriptions(installation: Installation) -> Iterator[Finding]:
         patterns = stack.parameters.get("LogGroups", "")
         matches = f"; none matches LogGroups, {patterns}" if patterns else ""
         yield fault(
-            f"no log group of {states.total():,} is subscribed, nothing is shipped{matches}",
-            f"{deploy_with(stack, 'LogGroups', 'NAMES_AND_PATTERNS')}, or by hand: output SubscribeCommand",
+            f"0 of {states.total():,} log groups are subscribed, so nothing is shipped{matches}",
+            f"{deploy_with(stack, 'LogGroups', 'NAMES_AND_PATTERNS')}, or use the output SubscribeCommand",
         )
     elif not wrong:
-        yield ok(f"{shipped:,} of {states.total():,} log groups are shipped, as the stack wants")
+        yield ok(f"{shipped:,} of {states.total():,} log groups are shipped, as configured")
 
 
 def check_loops(installation: Installation) -> Iterator[Finding]:
-    """Find a function's own log that is sent to the shipper: each line would bring the next."""
+    """Report a function's own log group that is subscribed to the shipper, which is a loop."""
     for group in installation.looped:
         yield fault(
-            f"{group} is subscribed to the shipper, which ships nothing of it: each line is an invocation",
+            f"{group} is subscribed to the shipper, which does not ship it: each line causes an invocation",
             f"aws logs describe-subscription-filters --log-group-name {group} "
             f"--region {installation.stack.region}; then aws logs delete-subscription-filter",
         )
     if not installation.looped:
-        yield ok("no function's own log is sent to the shipper")
+        yield ok("no log group of the functions is subscribed to the shipper")
 
 
 def check_account_policy(installation: Installation) -> Iterator[Finding]:
-    """Find an account-wide subscription of somebody else's: AWS allows one in a region."""
+    """Report an account policy with another destination. AWS allows one per account and region."""
     shipper = installation.stack.output("ShipperFunctionArn")
     wanted = installation.parameters.get("SubscribeAccount") == "true"
     is_ours = False
@@ -80,11 +80,11 @@ def check_account_policy(installation: Installation) -> Iterator[Finding]:
             yield ok(f"{name} subscribes the account to the shipper")
         else:
             yield notice(
-                f"the account policy {name} sends every log group's events to {destination}, too",
-                "nothing, if that is meant; with SubscribeAccount=true it is in the way",
+                f"the account policy {name} also sends the events of all log groups to {destination}",
+                "none, if intended; it prevents SubscribeAccount=true",
             )
     if wanted and not is_ours:
-        yield fault("SubscribeAccount is true, and the account policy is not there", "deploy again")
+        yield fault("SubscribeAccount is true, but the account policy does not exist", "deploy again")
     elif not wanted and not installation.account_policies:
         yield ok("no account policy")
 

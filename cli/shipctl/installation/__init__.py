@@ -1,1 +1,1 @@
-"""What an installed stack says of itself: read only, and shown elsewhere."""
+"""Read the state of a deployed stack. Other packages show it."""

@@ -1,4 +1,4 @@
-"""Whether the dead-letter queue empties itself: what the stack says, what the trigger is, what can run."""
+"""Find out whether automatic replay works: by the parameter, the event source mapping and the concurrency."""
 
 from typing import NamedTuple
 
@@ -7,40 +7,38 @@ from shipctl.installation.installation import Installation
 
 
 class AutomaticReplay(NamedTuple):
-    """Whether the dead-letter queue empties itself, and why not."""
+    """Whether automatic replay works, and if not, why."""
 
     runs: bool
-    """Whether messages are replayed without a command."""
+    """Whether messages are replayed automatically."""
     is_as_wanted: bool
-    """Whether that is what the parameter `AutoReplay` says."""
+    """Whether `runs` agrees with the parameter `AutoReplay`."""
     words: str
     remedy: str = ""
-    """The command that makes it as it is wanted; empty where it is so."""
+    """The command that corrects it; empty if nothing is wrong."""
 
 
 def automatic_replay(installation: Installation) -> AutomaticReplay:
-    """Return whether and why messages are replayed without a command. Raises `CommandError`."""
+    """Return whether and why messages are replayed automatically. Raises `CommandError`."""
     stack, trigger, says = installation.stack, installation.trigger, installation.says_auto_replay
     if not trigger.identifier:
-        return AutomaticReplay(False, False, "replay has no trigger: only a command replays", "deploy again")
+        return AutomaticReplay(False, False, "automatic replay has no event source mapping", "deploy again")
     if trigger.is_on and installation.concurrency(Function.REPLAY) == 0:
         name = Function.REPLAY.name_in(stack)
         return AutomaticReplay(
             False,
             False,
-            "the trigger of replay is on, and replay cannot run: its reserved concurrency is 0",
+            "automatic replay is on, but its function cannot run: its reserved concurrency is 0",
             f"aws lambda delete-function-concurrency --function-name {name} --region {stack.region}",
         )
     if trigger.is_on and says:
-        words = (
-            "AutoReplay is on: the dead-letter queue empties itself as soon as LogInformant takes the logs"
-        )
+        words = "AutoReplay is on: logs are replayed automatically as soon as LogInformant accepts them"
         return AutomaticReplay(True, True, words)
     if trigger.is_on:
-        words = f"AutoReplay is false, and somebody switched its trigger on ({trigger.state}): it replays"
+        words = f"AutoReplay is false, but automatic replay was switched on ({trigger.state})"
         return AutomaticReplay(True, False, words, stack.command("autoreplay", "off"))
     if says:
-        words = f"AutoReplay is true, and somebody switched its trigger off ({trigger.state}): it rests"
+        words = f"AutoReplay is true, but automatic replay was switched off ({trigger.state})"
         return AutomaticReplay(False, False, words, stack.command("autoreplay", "on"))
-    words = f"AutoReplay is off: nothing is replayed but by {stack.command('dlq', 'replay')}"
+    words = f"AutoReplay is off: to replay, run {stack.command('dlq', 'replay')}"
     return AutomaticReplay(False, True, words)

@@ -1,4 +1,4 @@
-"""Why log events are not delivered, and what to do, told from what the functions logged."""
+"""Find out from the functions' logs why log events are not delivered, and what to do."""
 
 import re
 from bisect import bisect_left
@@ -20,39 +20,41 @@ from shipctl.stack import Stack
 from shipctl.terminal import one_line
 
 _ANSWERS = frozenset({Reason.UNAUTHORIZED, Reason.MISCONFIGURED})
-"""Of something that is up."""
+"""Reasons that only a server that is up can cause."""
 _HOST = re.compile(r"host='([^']+)'")
-"""In the words of urllib3: the host that was looked for, which may be a proxy, or of a former address."""
+"""The host in an error message of urllib3. It may be a proxy, or the host of an earlier address."""
 MAX_DETAIL = 200
 Kind = tuple[str, int | None, str]
-"""Reason, status and cause: without a status, an unknown host is not what a `Retry-After` is."""
+"""Reason, status and cause. The cause distinguishes failures without a status, such as an unknown host
+name."""
 Kinds = dict[Kind, list[Trouble]]
 
 
 class Current(NamedTuple):
-    """A kind of trouble that keeps log events from being delivered now."""
+    """A kind of failure that currently prevents delivery."""
 
     reason: str
     status: int | None
     meaning: Meaning
     since: datetime
-    """Of the time that was looked at, the first such trouble since the last delivery."""
+    """The first such failure since the last delivery, in the logs that were read."""
     is_older: bool
-    """Whether it may be older: it was there at the beginning of that time."""
+    """Whether it may have begun earlier, since the logs that were read begin with it."""
     last: datetime
 
     @property
     def when(self) -> str:
-        """Since when, and when last."""
+        """Return since when it occurs, and when it occurred last."""
         return f"since {utc(self.since)}{' or before' if self.is_older else ''}, last {ago(self.last)}"
 
 
 def current_troubles(installation: Installation) -> Sequence[Current]:
-    """Return each kind of trouble that may pass, and has not: nothing was delivered since. The newest first.
+    """Return each kind of temporary failure since which nothing was delivered, the newest first.
 
-    What somebody answered since is over, too (`_was_answered_since`).
+    A failure that a later answer disproves is left out (`_was_answered_since`).
 
-    Raises `CommandError`.
+    Raises:
+        CommandError: The functions' logs cannot be read.
     """
     kinds: Kinds = {}
     for trouble in installation.troubles:
@@ -74,24 +76,25 @@ def current_troubles(installation: Installation) -> Sequence[Current]:
     found = [current for current in found if not _was_answered_since(current, found)]
     newest_first = sorted(found, key=lambda current: current.last, reverse=True)
     if any(current.reason == Reason.UNAVAILABLE and current.status for current in newest_first):
-        # Of one outage, which another kind names by its status.
+        # They belong to an outage that another kind describes by its status.
         return [current for current in newest_first if not _is_earlier_retry_after(current)]
     return newest_first
 
 
 def _first_since_a_delivery(troubles: Sequence[Trouble], installation: Installation) -> datetime:
-    """Return when this began: the first trouble after which nothing was delivered, as after the last one."""
+    """Return the time of the first failure since which nothing was delivered."""
     if not installation.delivered_after(troubles[0].time):
         return troubles[0].time
-    # Found in a few requests, however many troubles there were.
+    # A binary search, since each step is a request to CloudWatch Logs.
     first = bisect_left(troubles, True, key=lambda trouble: not installation.delivered_after(trouble.time))
     return troubles[min(first, len(troubles) - 1)].time
 
 
 def _was_answered_since(current: Current, found: Sequence[Current]) -> bool:
-    """Whether a later answer shows that this is over: who answers is reached, and is up if it refuses.
+    """Return whether a later answer shows that this failure is over.
 
-    So an outage and a host name that was corrected are not told beside a key that is refused now.
+    An answer shows that the host is reachable; a rejection shows that the server is up. So a past outage or a
+    corrected host name is not reported beside a key that is rejected now.
     """
     later = [other for other in found if other.last > current.last]
     if current.reason == Reason.UNAVAILABLE and current.status is None:
@@ -101,7 +104,7 @@ def _was_answered_since(current: Current, found: Sequence[Current]) -> bool:
 
 
 def _is_earlier_retry_after(current: Current) -> bool:
-    """Whether nothing was sent, since LogInformant had asked to be left alone."""
+    """Return whether nothing was sent because an earlier answer had a `Retry-After` header."""
     what = current.meaning.what
     return current.reason == Reason.UNAVAILABLE and current.status is None and RETRY_AFTER in what
 
@@ -111,7 +114,7 @@ def _kind(trouble: Trouble) -> Kind:
 
 
 def explain(trouble: Trouble, installation: Installation) -> Meaning:
-    """Return what a trouble means and what to do, for this installation."""
+    """Return what a failure means in this installation, and what to do."""
     what, to_do = _meaning(trouble, installation)
     status = f" {trouble.status}" if trouble.status else ""
     detail = f": {one_line(trouble.detail[:MAX_DETAIL])}" if trouble.detail else ""
@@ -119,12 +122,12 @@ def explain(trouble: Trouble, installation: Installation) -> Meaning:
 
 
 def deploy_with(stack: Stack, parameter: str, value: str) -> str:
-    """Return the command that changes a parameter of the stack."""
+    """Return the command that sets a parameter of the stack."""
     return stack.command("deploy", "--set", f"{parameter}={value}")
 
 
 def with_default_address(to_do: str, url: str, stack: Stack) -> str:
-    """Return what to do where an address does not work; the default is proposed only in place of another."""
+    """Add to a remedy the command that resets the address, if it is not the default one."""
     if url == DEFAULT_INGEST_URL:
         return to_do
     return f"{to_do}; if the address is wrong: {deploy_with(stack, 'IngestUrl', DEFAULT_INGEST_URL)}"
@@ -136,33 +139,31 @@ def _meaning(trouble: Trouble, installation: Installation) -> Meaning:
     set_key = stack.command("key", "set")
     match trouble.reason:
         case Reason.UNAUTHORIZED:
-            return Meaning("LogInformant refuses the API key", set_key)
+            return Meaning("LogInformant rejects the API key", set_key)
         case Reason.NO_KEY:
             return Meaning("the API key cannot be read", set_key)
         case Reason.MISCONFIGURED:
             return Meaning(
-                f"what answers at {url} is not the ingest API",
-                with_default_address("see whether a proxy answers in its place", url, stack),
+                f"the server at {url} is not the ingest API",
+                with_default_address("check whether a proxy answers instead", url, stack),
             )
         case Reason.UNAVAILABLE if is_unknown_host(trouble.detail):
             return Meaning(
-                f"the host name {_host(trouble.detail, url)} is not known",
-                with_default_address("see network, proxy and DNS of the functions", url, stack),
+                f"the host name {_host(trouble.detail, url)} cannot be resolved",
+                with_default_address("check the functions' network, proxy and DNS", url, stack),
             )
         case Reason.UNAVAILABLE if trouble.status is None and RETRY_AFTER in trouble.detail:
-            return Meaning(
-                "LogInformant was down and asked to be left alone for a time", "wait until it is over"
-            )
+            return Meaning("LogInformant was down and sent Retry-After", "wait")
         case Reason.UNAVAILABLE if trouble.status is None:
-            return Meaning(f"{url} cannot be reached", "wait; or see network, proxy and DNS of the functions")
+            return Meaning(f"{url} cannot be reached", "wait, or check the functions' network, proxy and DNS")
         case Reason.UNAVAILABLE:
             return Meaning("LogInformant is down", "wait until it is back")
         case Reason.THROTTLED:
             return Meaning("LogInformant limits the rate", "wait, or lower MaxInFlight")
         case Reason.OUT_OF_TIME | Reason.NOT_BEGUN:
             return Meaning(
-                "the functions' time is used up before an answer comes",
-                f"wait; if it goes on, see the time-out in {stack.command('doctor', '--only', 'settings')}",
+                "the functions run out of time before LogInformant answers",
+                f"wait; if it continues, check the timeout: {stack.command('doctor', '--only', 'settings')}",
             )
     return meaning_of(trouble.reason)
 
@@ -174,5 +175,5 @@ def _host(detail: str, url: str) -> str:
 
 def _and_replay(to_do: str, installation: Installation) -> str:
     if installation.trigger.is_on:
-        return f"{to_do}; the queue then empties itself"
+        return f"{to_do}; the logs are then replayed automatically"
     return f"{to_do}; then {installation.stack.command('dlq', 'replay')}"

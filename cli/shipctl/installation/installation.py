@@ -1,4 +1,4 @@
-"""An installation: what AWS says of a stack and all that belongs to it, each asked for once, when needed."""
+"""Read the state of a stack and its resources from AWS. Each part is read once, when it is first needed."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,20 +36,20 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
 
 RECENT = timedelta(minutes=15)
-"""What the functions said within this time is why things are as they are."""
+"""The age up to which the functions' logs explain the current state."""
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 class Alarm(NamedTuple):
-    """An alarm of the stack, as CloudWatch has it."""
+    """An alarm of the stack and its state."""
 
     resource: str
-    """Its name in the template."""
+    """Its logical id in the template."""
     state: str
     """`OK`, `ALARM` or `INSUFFICIENT_DATA`."""
     since: datetime | None
     tells: bool
-    """Whether anybody is told when it goes off."""
+    """Whether it has an action that notifies someone."""
 
 
 class Resource(NamedTuple):
@@ -62,7 +62,7 @@ class Resource(NamedTuple):
 
 @dataclass
 class Installation:
-    """All that is read of a deployed stack, each part once and only when it is asked for."""
+    """The state of a deployed stack. Each part is read once, when it is first used."""
 
     stack: Stack
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -73,7 +73,7 @@ class Installation:
 
     @property
     def parameters(self) -> Mapping[str, str]:
-        """The stack's parameters. The API key is not readable among them (`NoEcho`)."""
+        """Return the stack's parameters. CloudFormation hides the API key (`NoEcho`)."""
         return self.stack.parameters
 
     @cached_property
@@ -91,7 +91,7 @@ class Installation:
 
     @cached_property
     def template(self) -> Mapping[str, Any]:
-        """The template that the stack was deployed with, SAM's part carried out."""
+        """Return the template of the stack, with the SAM transform applied."""
         with aws_errors("Reading the stack's template"):
             answer = self._client("cloudformation").get_template(
                 StackName=self.stack.name, TemplateStage="Processed"
@@ -101,7 +101,7 @@ class Installation:
         return found if isinstance(found, dict) else {}
 
     def properties(self, resource: str) -> Mapping[str, Any]:
-        """Return what the template says of a resource; nothing where it has none of that name."""
+        """Return the properties of a resource in the template; empty if there is no such resource."""
         found = self.template.get("Resources", {}).get(resource, {}).get("Properties", {})
         return found if isinstance(found, dict) else {}
 
@@ -125,7 +125,7 @@ class Installation:
         return datetime.fromisoformat(self.function(function)["LastModified"])
 
     def concurrency(self, function: Function) -> int | None:
-        """Return how many may run at a time; None where nothing is reserved. Raises `CommandError`."""
+        """Return the reserved concurrency, or None if there is none. Raises `CommandError`."""
         if function not in self._concurrency:
             name = function.name_in(self.stack)
             with aws_errors(f"Reading the concurrency of {name}"):
@@ -135,12 +135,12 @@ class Installation:
 
     @cached_property
     def trigger(self) -> Trigger:
-        """What invokes replay. Raises `CommandError`."""
+        """Return the event source mapping of replay. Raises `CommandError`."""
         return read_trigger(self.stack)
 
     @property
     def says_auto_replay(self) -> bool:
-        """What the parameter `AutoReplay` says, whatever the trigger really is."""
+        """Return the value of the parameter `AutoReplay`, which may differ from the event source mapping."""
         return self.parameters.get("AutoReplay", "true") == "true"
 
     def counts(self, parked: bool) -> Counts:
@@ -151,7 +151,7 @@ class Installation:
 
     @cached_property
     def queue_attributes(self) -> Mapping[str, Mapping[str, str]]:
-        """The attributes of both queues, by the names of their resources. Raises `CommandError`."""
+        """Return the attributes of both queues by logical id. Raises `CommandError`."""
         found: dict[str, Mapping[str, str]] = {}
         for resource in ("DeadLetterQueue", "ParkedQueue"):
             url = self.stack.output(f"{resource}Url")
@@ -161,13 +161,13 @@ class Installation:
         return found
 
     def key_state(self, arn: str) -> str:
-        """Return the state of a KMS key, `Enabled` or another. Raises `CommandError`."""
+        """Return the state of a KMS key, such as `Enabled`. Raises `CommandError`."""
         with aws_errors(f"Reading the KMS key {arn}"):
             state: str = self._client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
         return state
 
     def lines(self, function: Function) -> Sequence[Line]:
-        """Return what a function logged lately, without metrics. Raises `CommandError`."""
+        """Return the recent log lines of a function, without metrics. Raises `CommandError`."""
         if function not in self._lines:
             read = read_lines(self.stack, function, self.now - RECENT, pattern=NO_METRICS)
             self._lines[function] = [line for line in read if not line.is_metrics]
@@ -175,11 +175,11 @@ class Installation:
 
     @cached_property
     def troubles(self) -> Sequence[Trouble]:
-        """What shipper and replay did not deliver lately, and why. Raises `CommandError`."""
+        """Return the recent failures of the shipper and replay. Raises `CommandError`."""
         return sorted(troubles_of([*self.lines(Function.SHIPPER), *self.lines(Function.REPLAY)]))
 
     def delivered_after(self, time: datetime) -> bool:
-        """Whether shipper or replay delivered anything after `time`. Raises `CommandError`."""
+        """Return whether the shipper or replay delivered anything after `time`. Raises `CommandError`."""
         return any(
             count_of(line, Metric.EVENTS_DELIVERED)
             for function in (Function.SHIPPER, Function.REPLAY)
@@ -189,34 +189,34 @@ class Installation:
 
     @cached_property
     def hour(self) -> Activity:
-        """What was counted in the last hour, by the minute. Raises `CommandError`."""
+        """Return the counts of the last hour, by minute. Raises `CommandError`."""
         return read_activity(self.stack, self.now, HOUR, timedelta(minutes=1))
 
     @cached_property
     def day(self) -> Activity:
-        """What was counted in the last day, by five minutes. Raises `CommandError`."""
+        """Return the counts of the last day, by five minutes. Raises `CommandError`."""
         return read_activity(self.stack, self.now, DAY, timedelta(minutes=5))
 
     @cached_property
     def filtering(self) -> Sequence[Line]:
-        """The lines of metrics of the last hour that count what was left out. Raises `CommandError`."""
+        """Return the metric lines of the last hour that count filtered log events. Raises `CommandError`."""
         lines = read_lines(self.stack, Function.SHIPPER, self.now - HOUR, pattern=ONLY_FILTERED)
         return [line for line in lines if count_of(line, Metric.EVENTS_FILTERED)]
 
     def let_through(self, since: datetime, until: datetime | None = None) -> Iterator[datetime]:
-        """Yield when filtering let something through, by invocations. Raises `CommandError`."""
+        """Yield the times of invocations in which log events passed the filters. Raises `CommandError`."""
         for line in read_lines(self.stack, Function.SHIPPER, since, until, ONLY_LET_THROUGH):
             if count_of(line, Metric.EVENTS_DELIVERED, Metric.EVENTS_DEAD_LETTERED, Metric.EVENTS_RETURNED):
                 yield line.time
 
     @property
     def filtered_by(self) -> Mapping[str, int]:
-        """How many log events of the last hour which rule left out. Raises `CommandError`."""
+        """Return how many log events of the last hour each rule filtered out. Raises `CommandError`."""
         return filtered_by(self.filtering)
 
     @cached_property
     def alarms(self) -> Sequence[Alarm]:
-        """The stack's alarms. Raises `CommandError`."""
+        """Return the stack's alarms. Raises `CommandError`."""
         names = {
             identifier: name.removesuffix("Name")
             for name, identifier in self.stack.outputs.items()
@@ -236,16 +236,19 @@ class Installation:
 
     @cached_property
     def email_is_confirmed(self) -> bool | None:
-        """Whether the address in `NotificationEmail` is told of alarms; None if there is none.
+        """Return whether `NotificationEmail` has confirmed its subscription; None if it is not set.
 
-        SNS sends nothing before somebody has opened the link in its mail, forgets an address for which nobody
-        does, and takes one off its list by a link in each notification ("Setting up and managing Amazon SNS
-        email subscriptions", Amazon SNS Developer Guide). Raises `CommandError`.
+        SNS sends nothing until the link in its confirmation email has been opened, deletes subscriptions that
+        are not confirmed, and removes an address whose owner opens the link in a notification ("Setting up
+        and managing Amazon SNS email subscriptions", Amazon SNS Developer Guide).
+
+        Raises:
+            CommandError: The subscriptions of the topic cannot be read.
         """
         topic = self.stack.outputs.get("NotificationEmailTopicArn")
         if topic is None:
             return None
-        with aws_errors("Reading who is told of alarms"):
+        with aws_errors("Reading the subscriptions of the alarms' topic"):
             pages = self._client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
             return any(
                 found["Endpoint"] == self.parameters.get("NotificationEmail")
@@ -256,12 +259,12 @@ class Installation:
 
     @cached_property
     def subscriptions(self) -> Sequence[Reconciled]:
-        """How each log group of the account stands. Raises `CommandError`."""
+        """Return the subscription state of each log group in the account. Raises `CommandError`."""
         return list(outcomes(self.stack, settings_of(self.stack), (), only_look=True))
 
     @cached_property
     def account_policies(self) -> Mapping[str, str]:
-        """The documents of the account's subscription policies by their names. Raises `CommandError`."""
+        """Return the documents of the account's subscription policies by name. Raises `CommandError`."""
         with aws_errors("Reading the account's subscription policies"):
             answer = self._client("logs").describe_account_policies(policyType="SUBSCRIPTION_FILTER_POLICY")
         return {
@@ -271,7 +274,7 @@ class Installation:
 
     @cached_property
     def looped(self) -> Sequence[str]:
-        """The functions' own log groups that are subscribed to the shipper. Raises `CommandError`."""
+        """Return the functions' own log groups that are subscribed to the shipper. Raises `CommandError`."""
         shipper = self.stack.output("ShipperFunctionArn")
         groups = [function.log_group_in(self.stack) for function in Function]
         found: list[str] = []
@@ -296,7 +299,7 @@ class Installation:
         return frozenset(p["Service"] for p in principals if isinstance(p, dict) and "Service" in p)
 
     def invoke(self, function: Function, payload: bytes) -> "Invocation":
-        """Invoke a function and wait. Raises `CommandError`."""
+        """Invoke a function and wait for its answer. Raises `CommandError`."""
         return invoke(self.stack, function, payload)
 
     def _client(self, service: Any) -> Any:
@@ -304,10 +307,10 @@ class Installation:
 
 
 class Invocation(NamedTuple):
-    """What came of an invocation."""
+    """The result of an invocation."""
 
     error: str
-    """Why the function failed; empty where it did not."""
+    """Why the function failed; empty if it succeeded."""
     answer: Mapping[str, Any]
     log: str
     """The end of what it logged, at most 4 KB."""
@@ -320,16 +323,14 @@ def invoke(stack: Stack, function: Function, payload: bytes) -> Invocation:
     from botocore.config import Config
 
     name = function.name_in(stack)
-    # One attempt: what the first one does, a second one would do again.
+    # No retries: a second attempt would repeat the effects of the first.
     config = client_config().merge(Config(read_timeout=145, retries={"total_max_attempts": 1}))
     with aws_errors(f"Invoking {name}"):
         client = stack.session.client("lambda", config=config)
         try:
             answered = client.invoke(FunctionName=name, Payload=payload, LogType="Tail")
         except client.exceptions.TooManyRequestsException as error:
-            raise CommandError(
-                f"Lambda has no free execution for {name}: {error.response['Error']['Message']}"
-            ) from error
+            raise CommandError(f"Lambda throttles {name}: {error.response['Error']['Message']}") from error
         body = answered["Payload"].read()
     log = base64.b64decode(answered.get("LogResult", "")).decode("utf-8", "replace")
     try:

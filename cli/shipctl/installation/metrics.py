@@ -1,6 +1,6 @@
-"""The counts that the functions gave to CloudWatch, and Lambda's own of them.
+"""Read the functions' own metrics and Lambda's metrics of them.
 
-This is the only module that asks for values of metrics (GetMetricData, Amazon CloudWatch API Reference).
+This is the only module that reads values of metrics (GetMetricData, Amazon CloudWatch API Reference).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ ERRORS = "Errors"
 THROTTLES = "Throttles"
 MEDIAN, SLOWEST = "p50", "p99"
 MAX_QUERIES = 500
-"""Of one GetMetricData."""
+"""The maximum number of queries in one GetMetricData request."""
 
 SOURCES = {
     Function.SHIPPER: (Source.SUBSCRIPTION, Source.KINESIS, Source.BACKFILL),
@@ -44,35 +44,35 @@ class Point(NamedTuple):
     """The value of a metric in one period."""
 
     time: datetime
-    """When its period begins."""
+    """The beginning of the period."""
     value: float
 
 
 class Series(NamedTuple):
-    """One metric over a time."""
+    """The values of one metric."""
 
     function: Function
     metric: str
     reason: str
-    """Empty for the metric that counts all."""
+    """The value of the dimension Reason; empty for the metric without it."""
     statistic: str
     points: tuple[Point, ...]
 
 
 @dataclass(frozen=True)
 class Activity:
-    """What was counted between two moments."""
+    """The counts of a time span."""
 
     since: datetime
     until: datetime
     series: Sequence[Series]
 
     def total(self, metric: str, *functions: Function) -> int:
-        """Return the sum of a count; of all functions where none is given."""
+        """Return the sum of a metric, of some functions or, if none is given, of all."""
         return round(sum(point.value for series in self._of(metric, functions) for point in series.points))
 
     def by_reason(self, metric: str, *functions: Function) -> dict[str, int]:
-        """Return the sums of a count by reason, the largest first; without those that are zero."""
+        """Return the sums of a metric by reason, the largest first, without zeros."""
         sums: dict[str, int] = {}
         for series in self.series:
             if series.reason and series.metric == metric and (not functions or series.function in functions):
@@ -81,11 +81,11 @@ class Activity:
         return dict(sorted(((r, n) for r, n in sums.items() if n), key=lambda item: -item[1]))
 
     def last(self, metric: str) -> datetime | None:
-        """Return when the last period began in which something was counted; None if there is none."""
+        """Return the beginning of the last period with a count, or None if there is none."""
         return max((p.time for s in self._of(metric, ()) for p in s.points if p.value > 0), default=None)
 
     def latency(self, statistic: str) -> float | None:
-        """Return the worst of a statistic of the seconds to LogInformant's answer; None without requests."""
+        """Return the highest value of a statistic of the ingest latency in seconds; None without requests."""
         found = (s for s in self.series if s.metric == Metric.INGEST_LATENCY and s.statistic == statistic)
         return max((point.value / 1000 for series in found for point in series.points), default=None)
 
@@ -100,10 +100,13 @@ class Activity:
 
 
 def read_activity(stack: Stack, until: datetime, span: timedelta, period: timedelta) -> Activity:
-    """Return what was counted in the `span` before `until`, in steps of `period`. Raises `CommandError`.
+    """Return the counts of the `span` before `until`, in steps of `period`.
 
-    AWS charges for each metric that is asked for ("Amazon CloudWatch Pricing"); there are about 100, and
-    twice as many for a day after an update of the stack.
+    AWS charges for each requested metric ("Amazon CloudWatch Pricing"). This requests about 100, and twice as
+    many for a day after an update of the stack.
+
+    Raises:
+        CommandError: The metrics cannot be read.
     """
     since = until - span
     asked = list(_queries(stack, since, int(period.total_seconds()), int(span.total_seconds())))
@@ -115,7 +118,7 @@ def read_activity(stack: Stack, until: datetime, span: timedelta, period: timede
 def read_points(
     stack: Stack, queries: Sequence[Query], since: datetime, until: datetime
 ) -> list[tuple[Point, ...]]:
-    """Return the points of each metric, in the order of time. Raises `CommandError`."""
+    """Return the points of each query, sorted by time. Raises `CommandError`."""
     named = [{**query, "Id": f"q{number}"} for number, query in enumerate(queries)]
     points: dict[str, list[Point]] = {}
     with aws_errors("Reading the metrics"):
@@ -135,7 +138,7 @@ def read_points(
 def query_of(
     namespace: str, metric: str, dimensions: Iterable[tuple[str, str]], period: int, statistic: str = "Sum"
 ) -> Query:
-    """Return what GetMetricData is asked for one metric; `period` is in seconds."""
+    """Return a GetMetricData query for one metric; `period` is in seconds."""
     named = [{"Name": name, "Value": value} for name, value in dimensions]
     about = {"Namespace": namespace, "MetricName": metric, "Dimensions": named}
     return {"Id": "", "MetricStat": {"Metric": about, "Period": period, "Stat": statistic}}
@@ -153,10 +156,10 @@ def _queries(stack: Stack, since: datetime, period: int, span: int) -> Iterator[
 
 
 def _owners(stack: Stack, function: Function, since: datetime) -> Iterator[tuple[str, str]]:
-    """Yield the first dimension of what a function counted since then.
+    """Yield the first dimension of a function's metrics since a time.
 
-    It was `FunctionName` before it was `Stack`. What an older version counted is read where it may be: in a
-    stack that was not upgraded yet, and where the time asked for begins before the last update.
+    Older versions of the shipper used `FunctionName` instead of `Stack`. Their metrics are read, too, if the
+    stack has not been upgraded yet or the time is before its last update.
     """
     is_upgraded = "MetricsStack" in stack.outputs
     if is_upgraded:

@@ -1,7 +1,7 @@
-"""The functions' own logs: what they, and Lambda for them, say.
+"""Read the functions' own logs with FilterLogEvents.
 
-Read from CloudWatch Logs (FilterLogEvents). A line of metrics ("embedded metric format") is a log event, too;
-there is one for each invocation, so it is CloudWatch that leaves them out where nobody asks for them.
+Each invocation logs a line of metrics in the embedded metric format. Unless they are needed, a filter pattern
+leaves these lines out.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from mypy_boto3_logs.type_defs import FilteredLogEventTypeDef
 
 NO_METRICS = "{ $._aws.Timestamp NOT EXISTS }"
-"""Matches lines of JSON that are no metrics ("Filter pattern syntax", Amazon CloudWatch Logs User Guide). All
-that the functions and Lambda log is JSON (`LoggingConfig`), but not what a dying process prints."""
+"""Matches JSON lines that are not metrics ("Filter pattern syntax", Amazon CloudWatch Logs User Guide). The
+functions and Lambda log JSON (`LoggingConfig`); only a process that crashes prints other lines."""
 
 ONLY_FILTERED = "{ $.EventsFiltered[0] > 0 }"
-"""Matches lines of metrics of invocations that left logs out."""
+"""Matches the metric lines of invocations that filtered log events out."""
 
 ONLY_DELIVERED = "{ $.EventsDelivered[0] > 0 }"
-"""Likewise, of invocations that delivered something."""
+"""Matches the metric lines of invocations that delivered log events."""
 
 ONLY_LET_THROUGH = (
     "{ ($.EventsDelivered[0] > 0) || ($.EventsDeadLettered[0] > 0) || ($.EventsReturned[0] > 0) }"
 )
-"""Likewise, of invocations in which filtering let something through."""
+"""Matches the metric lines of invocations in which log events passed the filters."""
 
 
 class Line(NamedTuple):
@@ -43,9 +43,9 @@ class Line(NamedTuple):
     time: datetime
     function: Function
     text: str
-    """As it was written."""
+    """The line as it was logged."""
     fields: Mapping[str, Any]
-    """The members of the JSON object that it is; none where it is something else."""
+    """The members of the JSON object; empty if the line is not one."""
 
     @property
     def is_metrics(self) -> bool:
@@ -54,13 +54,13 @@ class Line(NamedTuple):
 
     @property
     def level(self) -> str:
-        """`WARNING` and the like; empty where the line has none."""
+        """Return the level, such as `WARNING`; empty if the line has none."""
         level = self.fields.get("level", self.fields.get("log_level", ""))
         return level if isinstance(level, str) else ""
 
 
 class Trouble(NamedTuple):
-    """What a function says of log events that it did not deliver."""
+    """A function's log line about log events that it did not deliver."""
 
     time: datetime
     function: Function
@@ -74,9 +74,17 @@ class Trouble(NamedTuple):
 def read_lines(
     stack: Stack, function: Function, since: datetime, until: datetime | None = None, pattern: str = ""
 ) -> Iterator[Line]:
-    """Yield the lines of a function's log from `since` on, in the order of time, all pages of them.
+    """Yield the lines of a function's log, sorted by time.
 
-    `pattern` is a filter pattern of CloudWatch Logs; none matches everything. Raises `CommandError`.
+    Args:
+        stack: The stack.
+        function: The function whose log is read.
+        since: The time of the first line.
+        until: The time before which lines are read. None: no limit.
+        pattern: A CloudWatch Logs filter pattern. An empty pattern matches every line.
+
+    Raises:
+        CommandError: The log group does not exist, or cannot be read.
     """
     log_group = function.log_group_in(stack)
     until_option: dict[str, Any] = {} if until is None else {"endTime": milliseconds(until)}
@@ -90,17 +98,17 @@ def read_lines(
                 yield from (_line(function, event) for event in page["events"])
         except client.exceptions.ResourceNotFoundException as error:
             raise CommandError(
-                f"there is no log group {log_group}: it belongs to the stack; deploy it again"
+                f"log group {log_group}, which belongs to the stack, does not exist: deploy again"
             ) from error
 
 
 def troubles_of(lines: Iterable[Line]) -> list[Trouble]:
-    """Return what was not delivered, and why, in the order of the lines."""
+    """Return the failures that the lines report, in their order."""
     return [trouble for line in lines if (trouble := _trouble(line))]
 
 
 def filtered_by(lines: Iterable[Line]) -> dict[str, int]:
-    """Return how many log events each rule of filtering left out, by lines of metrics (docs/filtering.md)."""
+    """Return how many log events each rule filtered out, according to metric lines (docs/filtering.md)."""
     events = dict.fromkeys(map(str, FilterCause), 0)
     for line in lines:
         causes = line.fields.get("filteredBy")
@@ -111,15 +119,15 @@ def filtered_by(lines: Iterable[Line]) -> dict[str, int]:
 
 
 def count_of(line: Line, *metrics: Metric) -> int:
-    """Return how many log events a line of metrics counts, under all of these names together."""
+    """Return the sum of some metrics in a metric line."""
     counts = (line.fields.get(metric) for metric in metrics)
     return sum(round(sum(count)) for count in counts if isinstance(count, list))
 
 
 def is_error(line: Line) -> bool:
-    """Whether a line tells of an invocation that failed: by the function, or by Lambda.
+    """Return whether a line of the function or of Lambda reports a failed invocation.
 
-    Lambda logs `platform.report` and the like at the level WARN only where the status is not `success`
+    At the level WARN, Lambda logs `platform.report` and similar events only if the status is not `success`
     ("System log level event mapping", AWS Lambda Developer Guide).
     """
     if line.level in ("ERROR", "CRITICAL", "FATAL"):
@@ -130,7 +138,7 @@ def is_error(line: Line) -> bool:
 
 
 def words_of(line: Line) -> str:
-    """Return what a line says to a person: its message, and what is beside it."""
+    """Return the message of a line and its other important fields as text."""
     fields = line.fields
     record = fields.get("record")
     if isinstance(record, dict):

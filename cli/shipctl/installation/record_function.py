@@ -1,7 +1,7 @@
-"""A function that ships logs, called as a command calls it: synchronously, once, and with records.
+"""Invoke the shipper or the replay function synchronously with records.
 
-Both take records that hold payloads of CloudWatch Logs, and answer with their ledger and with the records
-that are to come again: the shipper as of Kinesis, replay as of SQS.
+Both functions accept records with payloads of CloudWatch Logs: the shipper Kinesis records, replay SQS
+records. They answer with their ledger and with the ids of the records to retry.
 """
 
 import sys
@@ -22,74 +22,81 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import InvocationResponseTypeDef
 
 ANSWER_SECONDS = 145
-"""The function's time-out is 120 s; its start takes some seconds more."""
+"""How long to wait for an answer: the function's timeout is 120 s, and its start takes some seconds more."""
 
 MAX_PAYLOAD_BYTES = 5 * 1024 * 1024
-"""Of one invocation. Lambda takes 6 MB ("Lambda quotas", AWS Lambda developer guide)."""
+"""The maximum size of an invocation's payload. Lambda accepts 6 MB ("Lambda quotas", AWS Lambda Developer
+Guide)."""
 
 
-_IDLE = "was idle for long; waiting for Lambda to make it ready"
+_IDLE = "was idle for a long time; waiting until Lambda has made it ready"
 _NOT_READY = {
     "ResourceNotReadyException": _IDLE,
     "ENINotReadyException": _IDLE,
     "CodeArtifactUserPendingException": _IDLE,
     "ResourceConflictException": _IDLE,
-    "TooManyRequestsException": "has no free execution; waiting for one",
+    "TooManyRequestsException": "is throttled by Lambda; waiting",
 }
-"""The function did not run, and will in a moment: all its executions are busy, or it is Inactive, or Pending
-on its way back. "When you try to invoke a function that is inactive, the invocation fails and Lambda sets the
-function to pending state" ("Lambda function states", AWS Lambda Developer Guide; the codes: "Invoke", AWS
+"""Errors after which the invocation is retried, since the function did not run: it is throttled, or it is
+Inactive or Pending. "When you try to invoke a function that is inactive, the invocation fails and Lambda sets
+the function to pending state" ("Lambda function states", AWS Lambda Developer Guide; the codes: "Invoke", AWS
 Lambda API Reference)."""
 
 WAKING_PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0, 30.0)
-"""Seconds, together less than the messages that replay has in hand stay hidden."""
+"""Seconds between attempts. Their sum is less than the time for which the messages of a replay stay
+hidden."""
 
 
 class FunctionFailed(Exception):
-    """The function crashed, timed out or did not answer: what became of the records is not known."""
+    """The function crashed, timed out or did not answer. Its records may or may not have been delivered."""
 
 
 class Why(NamedTuple):
-    """What went wrong with some log events."""
+    """Why log events were not delivered."""
 
     reason: str
     status: int | None
     detail: str
 
     def __str__(self) -> str:
-        """One line: `unavailable 503 (the beginning of the answer)`."""
+        """Return one line, such as `unavailable 503 (the beginning of the answer)`."""
         detail = f" ({self.detail})" if self.detail else ""
         return f"{self.reason} {self.status or ''}".rstrip() + detail
 
 
 class Answer(NamedTuple):
-    """What the function says became of the log events, counted in log events, and of the records."""
+    """The function's answer: counts of log events, and the records to retry."""
 
     filtered: int
     delivered: int
     refused: int
-    """Stored in the dead-letter queue."""
+    """Log events that were stored in the dead-letter queue."""
     parked: int
     returned: int
     requests: int
     left: frozenset[str]
-    """Ids of the records that are not settled."""
+    """Ids of the records that must be retried."""
     failures: dict[Why, int]
 
 
 @dataclass(frozen=True)
 class RecordFunction:
-    """The function, as it is invoked."""
+    """A function to invoke with records."""
 
     client: "LambdaClient"
     name: str
     words: str
-    """What it is called in a sentence."""
+    """The function's name for use in a sentence."""
 
     def __call__(self, records: Mapping[str, Mapping[str, Any]]) -> Answer:
-        """Invoke the function with records, by their ids, and wait.
+        """Invoke the function with records and wait for its answer.
 
-        Raises `FunctionFailed` and `CommandError`.
+        Args:
+            records: The records by their ids.
+
+        Raises:
+            FunctionFailed: The function failed or did not answer.
+            CommandError: The function could not be invoked.
         """
         from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
@@ -98,7 +105,7 @@ class RecordFunction:
             try:
                 response = self._invoke(payload)
             except (ReadTimeoutError, ConnectionClosedError) as error:
-                raise FunctionFailed(f"no answer came from {self.words}") from error
+                raise FunctionFailed(f"{self.words} did not answer") from error
             answer = _json(response["Payload"].read())
         if "FunctionError" in response:
             raise FunctionFailed(f"{self.words} failed: {_error_message(answer)}")
@@ -109,9 +116,9 @@ class RecordFunction:
             case {"batchItemFailures": list(items)}:
                 left = frozenset(str(item["itemIdentifier"]) for item in items)
                 if not left <= sent:
-                    raise FunctionFailed(f"{self.words} returned records that it was not given")
+                    raise FunctionFailed(f"{self.words} returned records that were not sent to it")
             case _:
-                raise FunctionFailed(f"the answer of {self.words} is not its ledger")
+                raise FunctionFailed(f"the answer of {self.words} does not contain a ledger")
         count = {name: value for name, value in answer.items() if isinstance(value, int)}
         parked = count.get("parked", 0)
         return Answer(
@@ -129,7 +136,7 @@ class RecordFunction:
         )
 
     def _invoke(self, payload: bytes) -> "InvocationResponseTypeDef":
-        """Invoke the function, and wait for one that Lambda has yet to make ready. Raises `ClientError`."""
+        """Invoke the function, and retry while Lambda is not ready to run it. Raises `ClientError`."""
         from botocore.exceptions import ClientError
 
         for pause in WAKING_PAUSES:
@@ -148,7 +155,7 @@ def record_function(stack: Stack, function: Function) -> RecordFunction:
     """Return a function of the stack. Raises `CommandError`."""
     from botocore.config import Config
 
-    # One attempt: a second one after a time-out would deliver what the first is delivering.
+    # No retries: a second attempt after a timeout would deliver again what the first one is delivering.
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=ANSWER_SECONDS,

@@ -1,4 +1,4 @@
-"""What invokes replay: the event source mapping between the dead-letter queue and the function."""
+"""Read and switch the event source mapping between the dead-letter queue and the replay function."""
 
 from typing import NamedTuple
 
@@ -8,16 +8,17 @@ from shipctl.installation.functions import Function
 from shipctl.stack import Stack
 
 ON = ("Enabled", "Enabling", "Creating", "Updating")
-"""States in which it takes messages, or soon will ("Event source mapping", AWS Lambda API Reference)."""
+"""States in which the mapping receives messages, or soon will ("Event source mapping", AWS Lambda API
+Reference)."""
 
 
 class Trigger(NamedTuple):
     """The event source mapping between the dead-letter queue and the replay function."""
 
     identifier: str
-    """Empty where there is none."""
+    """The mapping's UUID; empty if there is no mapping."""
     state: str
-    """`Enabled`, `Disabled` and the like."""
+    """The mapping's state, such as `Enabled` or `Disabled`."""
 
     @property
     def is_on(self) -> bool:
@@ -29,10 +30,10 @@ NO_TRIGGER = Trigger("", "not there")
 
 
 def read_trigger(stack: Stack) -> Trigger:
-    """Return the trigger of replay; `NO_TRIGGER` where there is none. Raises `CommandError`."""
+    """Return the event source mapping of replay, or `NO_TRIGGER` if there is none. Raises `CommandError`."""
     function = Function.REPLAY.name_in(stack)
     queue = stack.output("DeadLetterQueueUrl").rpartition("/")[2]
-    with aws_errors("Reading the trigger of replay"):
+    with aws_errors("Reading the event source mapping of replay"):
         client = stack.session.client("lambda", config=client_config())
         mappings = client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
     for mapping in mappings:
@@ -42,12 +43,14 @@ def read_trigger(stack: Stack) -> Trigger:
 
 
 def switch(stack: Stack, on: bool) -> Trigger:
-    """Let the dead-letter queue invoke replay, or not; returns what it was. Raises `CommandError`."""
+    """Enable or disable the event source mapping, and return its previous state. Raises `CommandError`."""
     trigger = read_trigger(stack)
     if not trigger.identifier:
-        raise CommandError("replay has no trigger: it belongs to the stack; deploy it again")
+        raise CommandError(
+            "the event source mapping of replay, which belongs to the stack, does not exist: deploy again"
+        )
     if trigger.is_on is not on:
-        with aws_errors("Switching the trigger of replay"):
+        with aws_errors("Changing the event source mapping of replay"):
             client = stack.session.client("lambda", config=client_config())
             client.update_event_source_mapping(UUID=trigger.identifier, Enabled=on)
     return trigger

@@ -1,1 +1,1 @@
-"""`shipctl preview` and `shipctl tail`: how logs would arrive, by the shipper's own code."""
+"""`shipctl preview` and `shipctl tail`: show how logs would arrive, without sending them."""

@@ -1,4 +1,4 @@
-"""How logs would arrive: the shipper's own steps, up to the point where it would send."""
+"""Run the stages of the shipper before delivery, to show how logs would arrive."""
 
 import heapq
 from collections.abc import Iterator
@@ -28,13 +28,13 @@ class Arrival(NamedTuple):
     rule: str
     log_group: str
     document: dict[str, Any]
-    """The log object that the ingest API would get."""
+    """The log object that would be sent to the ingest API."""
     cause: FilterCause | None = None
-    """Why it would not be sent; None where it would. Otherwise as if it were."""
+    """Why the log would be filtered out; None if it would be sent."""
 
 
 class Filtered(NamedTuple):
-    """A log, or a log event, of which there is nothing to show: it would not be sent."""
+    """A log or a log event that would not be sent and that has nothing to show."""
 
     log: Log
     reason: str
@@ -44,9 +44,9 @@ PreviewedLog = Arrival | Filtered
 
 
 def arrivals(streams: Streams, settings: Settings) -> Iterator[PreviewedLog]:
-    """Yield each log of some streams, in the order of their first events' timestamps, and what becomes of it.
+    """Yield each log of some streams with its result, sorted by the timestamps of the first events.
 
-    The steps and their order are those of `pipeline`.
+    The stages and their order are those of `pipeline`.
     """
     outcomes = (_of_stream(message, settings) for message in streams.messages)
     return heapq.merge(*outcomes, key=_time)
@@ -72,7 +72,7 @@ def _of_stream(message: SubscriptionMessage, settings: Settings) -> Iterator[Pre
 def _levelled(
     message: SubscriptionMessage, settings: Settings, blanks: list[Log], rules: list[str]
 ) -> Iterator[LevelledLog]:
-    """Yield the logs that say something; put aside the others, and the rule that decided on the level."""
+    """Yield the logs that are not blank, and collect the blank ones and the rules of the levels."""
     redact = partial(redact_text, settings=settings) if is_wanted(settings) else None
     events = redacted_events(message.events, settings)
     for log in chain.from_iterable(join(piece, redact) for piece in pieces(events)):

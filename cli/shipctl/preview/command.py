@@ -1,4 +1,4 @@
-"""`shipctl preview`: how logs would arrive, by the shipper's own code, without sending any."""
+"""`shipctl preview`: show how logs would arrive at LogInformant, without sending them."""
 
 import sys
 from collections.abc import Generator, Iterable
@@ -124,9 +124,7 @@ def preview(
     ] = None,
     profile: Annotated[
         str | None,
-        optional(
-            "--profile", "PROFILE", "The profile with the credentials, as in the AWS CLI.", ACCOUNT_PANEL
-        ),
+        optional("--profile", "PROFILE", "The AWS profile to use.", ACCOUNT_PANEL),
     ] = None,
     as_json: Annotated[
         bool,
@@ -163,7 +161,7 @@ def preview(
         nothing = f"no logs in {_names(paths)}"
     else:
         if files or log_group_name:
-            raise typer.BadParameter("--log-group reads an account: give no FILE and no --log-group-name")
+            raise typer.BadParameter("--log-group cannot be used with FILE or --log-group-name")
         end = until or datetime.now(UTC)
         start = since or end - DEFAULT_SINCE
         if start >= end:

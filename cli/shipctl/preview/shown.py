@@ -1,4 +1,4 @@
-"""Which logs are shown, and how much of them."""
+"""The options that select which logs are shown."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from shipctl.preview.summary import PreviewCounts
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """The options that say what is shown."""
+    """The options that select which logs are shown."""
 
     levels: Annotated[
         list[Level] | None,
@@ -41,7 +41,7 @@ class Shown:
     ] = False
 
     def of(self, outcomes: Iterable[PreviewedLog], seen: PreviewCounts) -> Iterator[Arrival]:
-        """Yield the logs that the user wants to see; all are counted."""
+        """Yield the selected logs, and count all of them."""
         levels = frozenset(self.levels or Level)
         for outcome in outcomes:
             seen.count(outcome)

@@ -1,4 +1,4 @@
-"""What became of all log events together: counts of levels, rules and what is not sent."""
+"""Count logs by level, rule and filter, and write a summary."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,33 +20,33 @@ WORDS: dict[str, str] = {
     FilterCause.OWN: "of the stack's own log groups",
     FilterCause.BLANK: "blank",
     FilterCause.LEVEL: "below MinimumLevel (level)",
-    FilterCause.INCLUDE_PATTERN: "IncludePattern is not in them (includePattern)",
-    FilterCause.EXCLUDE_PATTERN: "ExcludePattern is in them (excludePattern)",
+    FilterCause.INCLUDE_PATTERN: "no match for IncludePattern (includePattern)",
+    FilterCause.EXCLUDE_PATTERN: "a match for ExcludePattern (excludePattern)",
     FilterCause.SAMPLING: "not in the sample of SamplePercent (sampling)",
 }
 
 _BAR = 24
 _BAR_NARROW = 12
-"""Cells of the longest bar; on a terminal that is not `WIDE`."""
+"""The length of the longest bar in cells on a terminal that is not `WIDE`."""
 
 
 @dataclass
 class PreviewCounts:
-    """Counts, however many logs there are."""
+    """The counts of all logs of a preview."""
 
     events: int = 0
-    """Log events that could be read."""
+    """The number of log events that could be decoded."""
     shown: int = 0
     exceptions: int = 0
     rules: dict[Level, Counter[str]] = field(default_factory=lambda: {level: Counter() for level in Level})
-    """Logs by level and by the rule that decided."""
+    """The number of logs by level and rule."""
     filtered: Counter[str] = field(default_factory=Counter)
-    """Log events by the reason for which they are not sent."""
+    """The number of log events that would not be sent, by filter."""
     undecodable: Counter[str] = field(default_factory=Counter)
-    """Payloads, or log events of one, by the reason for which they cannot be decoded."""
+    """The number of payloads or log events that cannot be decoded, by reason."""
     control_messages: int = 0
     limit: int | None = None
-    """The number of log events at which reading ended, though there may be more."""
+    """The limit at which reading ended, if it was reached; there may be more log events."""
 
     def count(self, outcome: Arrival | Filtered | Undecodable | ControlMessage | LimitReached) -> None:
         """Count one outcome."""
@@ -70,17 +70,17 @@ class PreviewCounts:
 
     @property
     def logs(self) -> int:
-        """Logs that would be sent; a stack trace of many log events is one."""
+        """Return the number of logs that would be sent. A stack trace of many log events is one log."""
         return sum(rules.total() for rules in self.rules.values())
 
     @property
     def is_empty(self) -> bool:
-        """Whether there was nothing at all."""
+        """Return whether nothing was read."""
         return not (self.events or self.undecodable or self.control_messages)
 
 
 def write_summary(console: Console, seen: PreviewCounts, *, exceptions_shown: bool, remark: str = "") -> None:
-    """Write the counts to `console`, bars and rules by level; `remark` is what else is to be known."""
+    """Write the counts to `console` with bars and rules by level, and `remark` as the last line."""
     console.print()
     console.print(
         Group(
@@ -95,7 +95,7 @@ def write_summary(console: Console, seen: PreviewCounts, *, exceptions_shown: bo
 def _heading(seen: PreviewCounts) -> Text:
     line = Text(f"{counted(seen.logs, 'log')} would be sent", style=BOLD)
     if seen.logs:
-        line.append(f", made of {counted(seen.events - seen.filtered.total(), 'log event')}", style=Style())
+        line.append(f", from {counted(seen.events - seen.filtered.total(), 'log event')}", style=Style())
     if seen.shown != seen.logs:
         line.append(f"; {seen.shown:,} shown", style=Style())
     return line
@@ -126,11 +126,11 @@ def _remarks(seen: PreviewCounts, exceptions_shown: bool) -> Iterator[Text]:
     for reason, events in seen.filtered.items():
         yield Text(f"{counted(events, 'log event')} would not be sent: {WORDS.get(reason, reason)}")
     for reason, events in seen.undecodable.items():
-        yield Text(f"{events:,} undecodable, for the dead-letter queue: {reason}", TROUBLE)
+        yield Text(f"{events:,} undecodable, would be stored in the dead-letter queue: {reason}", TROUBLE)
     if seen.control_messages:
-        yield Text(f"{counted(seen.control_messages, 'control message')}: CloudWatch's own, not sent")
+        yield Text(f"{counted(seen.control_messages, 'control message')} of CloudWatch Logs, not sent")
     if seen.limit is not None:
-        yield Text(f"Reading ended at --limit, {counted(seen.limit, 'log event')}; there may be more.")
+        yield Text(f"Stopped at --limit, {counted(seen.limit, 'log event')}; there may be more.")
     if seen.exceptions and not exceptions_shown:
         verb = "has" if seen.exceptions == 1 else "have"
-        yield Text(f"{counted(seen.exceptions, 'log')} {verb} a stack trace: --exceptions", DIM)
+        yield Text(f"{counted(seen.exceptions, 'log')} {verb} a stack trace; --exceptions shows it", DIM)

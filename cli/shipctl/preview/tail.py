@@ -1,4 +1,4 @@
-"""`shipctl tail`: what is logged now, as it arrives at LogInformant."""
+"""`shipctl tail`: show new logs as they arrive at LogInformant."""
 
 import sys
 import time
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 MAX_LOG_GROUPS = 20
 REQUESTS_PER_SECOND = 4
-"""CloudWatch Logs allows an account 5 of FilterLogEvents in most regions ("CloudWatch Logs quotas", Amazon
-CloudWatch Logs User Guide), and others need some, too."""
+"""The maximum rate of FilterLogEvents. The account's quota is 5 in most regions ("CloudWatch Logs quotas",
+Amazon CloudWatch Logs User Guide), and other programs need a share of it."""
 POLL_SECONDS = 2.0
 DEFAULT_SINCE = timedelta(minutes=1)
 LATE = timedelta(seconds=30)
-"""For so long after its time a log event may still come: following looks back."""
+"""How late a log event may arrive after its timestamp and still be shown."""
 
 EXAMPLES = """**Examples**
 
@@ -52,17 +52,17 @@ EXAMPLES = """**Examples**
 
 @dataclass
 class Follower:
-    """Reads what is new in some log groups."""
+    """Reads new log events of some log groups."""
 
     client: "CloudWatchLogsClient"
     log_groups: Sequence[str]
     owner: str
     pattern: str
     _seen: dict[str, int] = field(default_factory=dict)
-    """Ids of log events, and their times."""
+    """Ids and timestamps of log events that were already returned."""
 
     def read(self, since: datetime) -> Streams:
-        """Return the log events since then that were not returned before. Raises `CommandError`."""
+        """Return the log events since a time that were not returned before. Raises `CommandError`."""
         begin = milliseconds(since)
         self._seen = {name: when for name, when in self._seen.items() if when >= begin}
         return Streams(tuple(message for group in self.log_groups for message in self._new(group, begin)))
@@ -125,7 +125,7 @@ def tail(
     settings = settings_for(stack, given, stack.region)
     names = log_groups or _all_wanted(stack)
     if len(names) > MAX_LOG_GROUPS:
-        raise typer.BadParameter(f"at most {MAX_LOG_GROUPS} log groups: name some with --log-group")
+        raise typer.BadParameter(f"give --log-group at most {MAX_LOG_GROUPS} times")
     follower = Follower(
         stack.session.client("logs", config=client_config()),
         names,
@@ -138,7 +138,7 @@ def tail(
     began, seen = since or datetime.now(UTC) - DEFAULT_SINCE, PreviewCounts()
     if sys.stderr.isatty():
         reading = names[0] if len(names) == 1 else counted(len(names), "log group")
-        print(f"shipctl: reading {one_line(reading)}; Ctrl-C ends", file=sys.stderr)
+        print(f"shipctl: reading {one_line(reading)}; press Ctrl-C to stop", file=sys.stderr)
     while True:
         writer.write(wanted.of(arrivals(follower.read(began), settings), seen))
         began = max(began, datetime.now(UTC) - LATE)
@@ -149,7 +149,11 @@ def _all_wanted(stack: Stack) -> list[str]:
     settings = settings_of(stack)
     found = sorted(wanted_log_groups(logs_api(stack, settings), settings))
     if not found:
-        raise CommandError("the stack wants no log groups (LogGroups): name some with --log-group")
+        raise CommandError(
+            "the stack ships no log groups (its LogGroups is empty): name some with --log-group"
+        )
     if len(found) > MAX_LOG_GROUPS:
-        raise CommandError(f"the stack wants {len(found):,} log groups: name {MAX_LOG_GROUPS} at most")
+        raise CommandError(
+            f"the stack ships {len(found):,} log groups: name at most {MAX_LOG_GROUPS} with --log-group"
+        )
     return found

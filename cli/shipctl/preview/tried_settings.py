@@ -1,4 +1,4 @@
-"""The settings by which logs are shown: those of a stack, with what is tried instead."""
+"""The settings of a preview: those of a stack, with some replaced by options."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from shipctl.errors import CommandError
 from shipctl.option_blocks import optional
 from shipctl.stack import Stack
 
-TRIED_PANEL = "Settings to try, in place of the stack's (see docs/filtering.md)"
+TRIED_PANEL = "Settings to try instead of the stack's (see docs/filtering.md)"
 
 NOT_OF_INTEREST = {
     "API_KEY_PARAMETER_NAME": "none",
     "DEAD_LETTER_QUEUE_URL": "https://sqs.invalid/000000000000/none",
 }
-"""Settings that must be there, and that change nothing of what is shown."""
+"""Required settings that do not affect what is shown."""
 
 FILTERS = ("MinimumLevel", "IncludePattern", "ExcludePattern", "SamplePercent")
 SHOWN = ("DefaultLevel", *FILTERS, "Redact", "RedactPattern", "Properties", "LeaveOutProperties")
-"""The parameters of a stack that say which logs are sent, and what of them."""
+"""The parameters of a stack that affect which logs are sent and what they contain."""
 
 
 def _tried(option: str, words: str, metavar: str, **more: Any) -> Any:
@@ -31,7 +31,7 @@ def _tried(option: str, words: str, metavar: str, **more: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """An option for each of these settings; '' is as if it were not set."""
+    """An option for each of these settings. An empty value unsets it."""
 
     default_level: Annotated[
         Level | None,
@@ -96,7 +96,7 @@ class Tried:
     ] = None
 
     def parameters(self) -> Mapping[str, str]:
-        """Return what was given, by the names of the stack's parameters."""
+        """Return the given settings by the names of the stack's parameters."""
         given = {
             "DefaultLevel": self.default_level,
             "MinimumLevel": self.minimum_level,
@@ -112,9 +112,15 @@ class Tried:
 
 
 def settings_for(stack: Stack | None, tried: Mapping[str, str], region: str) -> Settings:
-    """Return the stack's settings, or the defaults without one, with those that are tried in their place.
+    """Return the settings of a preview.
 
-    Both by the names of parameters. Raises `CommandError`.
+    Args:
+        stack: The stack whose settings are used. None: the defaults.
+        tried: Settings that replace those of the stack, by the names of its parameters.
+        region: The AWS region of the log events.
+
+    Raises:
+        CommandError: A setting is invalid, or the stack's settings cannot be read.
     """
     parameters = stack.parameters if stack else {}
     chosen = {name: tried.get(name, parameters.get(name, "")) for name in SHOWN}
@@ -127,23 +133,23 @@ def settings_for(stack: Stack | None, tried: Mapping[str, str], region: str) -> 
 
 
 def _explained(error: str, tried: Mapping[str, str]) -> str:
-    """Name the option, or the parameter, in the place of the variable."""
+    """Replace the name of the environment variable in an error by that of the option or parameter."""
     for name in SHOWN:
         variable = variable_of(name)
         if error.startswith(f"{variable} "):
             if name in tried:
                 return error.replace(variable, f"--{variable.lower().replace('_', '-')}", 1)
-            return f"{error.replace(variable, name, 1)}: use the shipctl that the stack was deployed with"
+            return f"{error.replace(variable, name, 1)}: use the shipctl with which the stack was deployed"
     return error
 
 
 def not_applied(stack: Stack | None, tried: Mapping[str, str]) -> str:
-    """Return what a reader has to know of these settings; empty where they are those of a stack as it is."""
+    """Return how these settings differ from those of the stack; empty if they are the same."""
     if stack is None:
         filters = "filters, sampling, redaction and properties"
         if tried:
-            return f"only what is given here is applied, and not {filters} of a stack: --stack NAME does"
-        return f"{filters} of a stack are not applied: --stack NAME applies them"
+            return f"only the given options are applied; for {filters} of a stack, give --stack NAME"
+        return f"{filters} of a stack are not applied: to apply them, give --stack NAME"
     if stack.parameters.get("TagProperties"):
-        return "TagProperties are left out: the tags of log groups are not read"
+        return "TagProperties is not applied, since the tags of log groups are not read"
     return ""

@@ -1,1 +1,1 @@
-"""`shipctl status`: one screen."""
+"""`shipctl status`: show the state of an installation on one screen."""

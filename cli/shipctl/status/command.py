@@ -1,4 +1,4 @@
-"""`shipctl status`: whether logs flow, what waits, and what is wrong."""
+"""`shipctl status`: show deliveries, queues and problems."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ def status(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show on one screen whether logs flow, what waits, and what is wrong.
+    """Show the state of the stack on one screen: deliveries, queues and problems.
 
     Log events are counted at each attempt, by the functions' metrics, which CloudWatch shows a minute or two
     later. What is wrong is found by the checks of `shipctl doctor`.

@@ -1,4 +1,4 @@
-"""The state of an installation on one screen, or as JSON."""
+"""Write the state of an installation as text or JSON."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -27,7 +27,7 @@ def write_state(console: Console, state: State) -> None:
     console.print(Text.assemble(("to   ", DIM), one_line(state.address)), soft_wrap=True)
     console.print(Text.assemble(("key  ", DIM), one_line(state.key)), soft_wrap=True)
     if state.version != __version__:
-        differs = f"the stack is {state.version or 'of an unknown version'}, this is shipctl {__version__}"
+        differs = f"the stack has version {state.version or 'unknown'}, this is shipctl {__version__}"
         console.print(Text(differs, style=TROUBLE), soft_wrap=True)
     console.print()
     if state.hour and state.day:
@@ -60,7 +60,7 @@ def _numbers(hour: Period, day: Period) -> Table:
 
 def _rows(hour: Period, day: Period) -> Iterator[tuple[str, int, int, str]]:
     yield "received", hour.received, day.received, ""
-    yield "left out", hour.filtered, day.filtered, ""
+    yield "filtered out", hour.filtered, day.filtered, ""
     yield "delivered", hour.delivered, day.delivered, ""
     for name, member in (
         ("not delivered", "dead_lettered"),
@@ -77,7 +77,7 @@ def _rows(hour: Period, day: Period) -> Iterator[tuple[str, int, int, str]]:
 def _deliveries(state: State) -> Iterator[Text]:
     if state.filtered_by:
         causes = (f"{RULES.get(cause, cause)} {events:,}" for cause, events in state.filtered_by.items())  # type: ignore[call-overload]
-        yield Text(f"left out in the last hour by: {', '.join(causes)}", style=DIM)
+        yield Text(f"filtered out in the last hour by: {', '.join(causes)}", style=DIM)
     if state.last_delivery is None:
         yield Text("nothing was delivered in the last day", style=TROUBLE)
         return
@@ -99,11 +99,13 @@ def _queues(state: State) -> Iterator[Text]:
         )
     says, trigger = "on" if state.says_auto_replay else "off", state.trigger.state
     differs = state.says_auto_replay is not state.trigger.is_on
-    yield Text(f"{'AutoReplay':<18} {says}, its trigger is {trigger}", style=TROUBLE if differs else DIM)
+    yield Text(
+        f"{'AutoReplay':<18} {says}, event source mapping {trigger}", style=TROUBLE if differs else DIM
+    )
 
 
 def document(state: State) -> dict[str, Any]:
-    """Return the state for programs: numbers as numbers, times in ISO 8601."""
+    """Return the state as a JSON document. Times are in ISO 8601."""
     return {
         "stack": state.stack,
         "region": state.region,

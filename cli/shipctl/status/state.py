@@ -1,4 +1,4 @@
-"""How an installation does: numbers and words, read from it and shown elsewhere."""
+"""Read the state of an installation: its counts, queues and problems."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,25 +20,25 @@ from shipctl.key_store import key_store
 
 @dataclass(frozen=True)
 class Period:
-    """What became of log events in some time. They are counted at each attempt."""
+    """The counts of log events in a time span. A log event is counted at each attempt."""
 
     received: int
     filtered: int
     delivered: int
-    """By the shipper, at the first attempt."""
+    """Delivered by the shipper, at the first attempt."""
     replayed: int
     """Delivered by replay."""
     dead_lettered: dict[str, int]
-    """By reason; likewise the two below."""
+    """Stored in the dead-letter queue by the shipper, by reason."""
     stored_again: dict[str, int]
-    """By replay, in the dead-letter queue or the parked queue."""
+    """Stored by replay in the dead-letter queue or the parked queue, by reason."""
     returned: dict[str, int]
-    """By replay: they stay in the dead-letter queue as they are. Each try counts."""
+    """Returned unchanged to the dead-letter queue by replay, by reason. Each attempt counts."""
 
 
 @dataclass(frozen=True)
 class State:
-    """What `shipctl status` knows of a stack."""
+    """The state of a stack, as `shipctl status` shows it."""
 
     stack: str
     region: str
@@ -46,16 +46,16 @@ class State:
     deployment: str
     address: str
     key: str
-    """Where the API key is kept."""
+    """Where the API key is stored."""
     hour: Period | None
-    """None where it could not be asked; likewise `day`."""
+    """The counts of the last hour; None if they could not be read. The same holds for `day`."""
     day: Period | None
     filtered_by: dict[str, int]
-    """In the last hour, by rule."""
+    """Log events that were filtered out in the last hour, by rule."""
     last_delivery: datetime | None
-    """Of the last day, to the minute or to five."""
+    """The last delivery within a day, accurate to one or five minutes."""
     median_seconds: float | None
-    """To LogInformant's answer, in the last hour."""
+    """The median of the ingest latency in the last hour."""
     slowest_seconds: float | None
     dead_letter_queue: Counts
     parked_queue: Counts
@@ -63,11 +63,11 @@ class State:
     trigger: Trigger
     faults: Sequence[Found]
     untold: Sequence[str]
-    """What could not be asked."""
+    """Errors of what could not be read."""
 
 
 def state_of(installation: Installation, *, checks: bool = True) -> State:
-    """Return how an installation does; with `checks` also what is wrong. Raises `CommandError`."""
+    """Read the state of an installation, with `checks` including its problems. Raises `CommandError`."""
     stack = installation.stack
     variables = installation.variables(Function.SHIPPER)
     untold: list[str] = []
@@ -107,7 +107,7 @@ def _cheap_checks() -> Iterable[Check]:
 
 
 def period(activity: Activity) -> Period:
-    """Return what was counted, summed."""
+    """Return the sums of the counts of a time span."""
     shipper, replay = Function.SHIPPER, Function.REPLAY
     return Period(
         received=activity.total(Metric.EVENTS_RECEIVED, shipper),

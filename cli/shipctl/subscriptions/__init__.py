@@ -1,1 +1,1 @@
-"""`shipctl subscriptions`: which log groups are shipped, and which should be."""
+"""`shipctl subscriptions`: show and change which log groups are shipped."""

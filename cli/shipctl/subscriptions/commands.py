@@ -1,4 +1,4 @@
-"""`shipctl subscriptions`: the group of commands."""
+"""`shipctl subscriptions`: the commands."""
 
 import sys
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ Only = Annotated[
 ]
 Json = Annotated[
     bool,
-    typer.Option("--json", help="Print a JSON object for each log group.", rich_help_panel=SHOWN_PANEL),
+    typer.Option("--json", help="Print one JSON object per log group.", rich_help_panel=SHOWN_PANEL),
 ]
 
 
@@ -78,7 +78,7 @@ def list_(
     for state, count in counts.states.most_common():
         summary.print(f"{count:>7,}  {WORDS[state]}", soft_wrap=True)
     if not counts.states:
-        print("shipctl: no such log group", file=sys.stderr)
+        print("shipctl: no log group matches", file=sys.stderr)
     if wrong:
         raise typer.Exit(1)
 
@@ -90,7 +90,7 @@ def plan(
         optional(
             "--log-groups",
             "PATTERNS",
-            "Names and patterns separated by commas, as in the parameter LogGroups.",
+            "Names and patterns for the parameter LogGroups, separated by commas.",
             WANTED_PANEL,
         ),
     ] = None,
@@ -106,7 +106,7 @@ def plan(
     only: Only = None,
     as_json: Json = False,
 ) -> None:
-    """Show what other patterns would change, or what reconcile would do now. Nothing is changed.
+    """Show what reconcile would change, with the stack's patterns or with others. Nothing is changed.
 
     `+` would be subscribed, `-` would be unsubscribed, `!` cannot be subscribed.
     """

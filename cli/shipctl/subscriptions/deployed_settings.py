@@ -1,4 +1,4 @@
-"""What a stack wants to be subscribed: the subscriber function's own settings."""
+"""Read the settings of the deployed subscriber function."""
 
 import math
 from dataclasses import replace
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def settings_of(stack: Stack) -> SubscriptionSettings:
-    """Return the subscriber's settings as they are deployed. Raises `CommandError`."""
+    """Return the settings of the deployed subscriber. Raises `CommandError`."""
     function = stack.outputs.get("SubscriberFunctionName")
     if function is None:
         raise CommandError(
-            f"stack {stack.name} has no subscriber: is it a LogInformant shipper, and up to date "
-            "(make deploy)?"
+            f"stack {stack.name} has no subscriber: it is not a LogInformant shipper, or it is out of date "
+            "(update it with shipctl deploy)"
         )
     with aws_errors(f"Reading the settings of {function}"):
         client = stack.session.client("lambda", config=client_config())
@@ -34,11 +34,11 @@ def settings_of(stack: Stack) -> SubscriptionSettings:
     try:
         return load_subscription_settings(found.get("Environment", {}).get("Variables", {}))
     except SettingsError as error:
-        raise CommandError(f"the settings of {function} cannot be used: {error}") from error
+        raise CommandError(f"the settings of {function} are invalid: {error}") from error
 
 
 def logs_api(stack: Stack, settings: SubscriptionSettings) -> "LogsApi":
-    """Return CloudWatch Logs, asked at the pace of the stack's parameter."""
+    """Return a client of CloudWatch Logs with the request rate of the stack's parameter."""
     from loginformant_shipper.subscriptions.logs_api import LogsApi
 
     client = stack.session.client("logs", config=client_config())
@@ -46,7 +46,7 @@ def logs_api(stack: Stack, settings: SubscriptionSettings) -> "LogsApi":
 
 
 def wanted_log_groups(api: "LogsApi", settings: SubscriptionSettings) -> frozenset[str]:
-    """Return the log groups that the stack wants and that can be subscribed. Raises `CommandError`."""
+    """Return the log groups that the stack selects and that can be subscribed. Raises `CommandError`."""
     wanted = settings.wanted
     if not wanted.log_groups:
         return frozenset()
@@ -61,7 +61,7 @@ def wanted_log_groups(api: "LogsApi", settings: SubscriptionSettings) -> frozens
 def with_patterns(
     settings: SubscriptionSettings, log_groups: str | None, excluded: str | None
 ) -> SubscriptionSettings:
-    """Return the settings with other patterns, where some are given. Raises `CommandError`."""
+    """Return the settings with other patterns, if any are given. Raises `CommandError`."""
     return replace(
         settings,
         log_groups=settings.log_groups if log_groups is None else _patterns("--log-groups", log_groups),

@@ -1,4 +1,4 @@
-"""What becomes of each log group: read from the account, and written for people and programs."""
+"""Reconcile log groups, and write the outcomes as text or JSON."""
 
 import sys
 from collections import Counter
@@ -23,25 +23,25 @@ from shipctl.terminal import one_line, visible_json
 WORDS = {
     State.SUBSCRIBED: "subscribed",
     State.BY_ACCOUNT_POLICY: "subscribed by the account policy",
-    State.BY_HAND: "subscribed by hand",
-    State.MISSING: "wanted, not subscribed yet",
+    State.BY_HAND: "subscribed manually",
+    State.MISSING: "selected, not subscribed yet",
     State.OUTDATED: "subscribed with another filter pattern",
-    State.LEFT_OVER: "subscribed, not wanted any more",
-    State.DOUBLED: "shipped twice: by hand, too",
-    State.NAME_TAKEN: "a filter of our name leads elsewhere",
-    State.UNSUPPORTED: "its class takes no subscription filters",
+    State.LEFT_OVER: "subscribed, no longer selected",
+    State.DOUBLED: "shipped twice: also subscribed manually",
+    State.NAME_TAKEN: "a filter with the subscriber's name has another destination",
+    State.UNSUPPORTED: "its log class does not support subscription filters",
     State.EXCLUDED: "excluded",
-    State.OWN: "never shipped: belongs to the delivery of logs",
-    State.UNLISTED: "not wanted",
+    State.OWN: "never shipped: a log group of the stack itself",
+    State.UNLISTED: "not selected",
 }
 TROUBLES = {
-    Trouble.QUOTA_FULL: "has as many subscription filters as AWS allows",
+    Trouble.QUOTA_FULL: "already has the maximum number of subscription filters",
     Trouble.DENIED: "access denied",
     Trouble.UNSUPPORTED: WORDS[State.UNSUPPORTED],
     Trouble.NAME_TAKEN: WORDS[State.NAME_TAKEN],
     Trouble.DOUBLED: WORDS[State.DOUBLED],
-    Trouble.REFUSED: "AWS refused",
-    Trouble.REFUSED_FOR_NOW: "AWS refused for now; try again in a moment",
+    Trouble.REFUSED: "rejected by AWS",
+    Trouble.REFUSED_FOR_NOW: "rejected by AWS for now; try again later",
 }
 SIGNS = {Action.PUT: "+", Action.DELETE: "-", None: " "}
 
@@ -56,9 +56,16 @@ _WIDTH = max(map(len, WORDS.values()))
 def outcomes(
     stack: Stack, settings: SubscriptionSettings, only: Iterable[str], *, only_look: bool
 ) -> Iterator[Reconciled]:
-    """Each log group of the account in the order of names, with a bar on standard error while they come.
+    """Yield the outcome for each log group, sorted by name, with a progress bar on standard error.
 
-    `only` are patterns; none is all. With `only_look` nothing is changed. Raises `CommandError`.
+    Args:
+        stack: The stack.
+        settings: The settings of its subscriber.
+        only: Patterns of names of log groups. Empty: all log groups.
+        only_look: Whether to change nothing.
+
+    Raises:
+        CommandError: A request to AWS fails.
     """
     api = logs_api(stack, settings)
     patterns = tuple(only)
@@ -79,7 +86,7 @@ def outcomes(
 
 
 def why(outcome: Reconciled) -> str:
-    """One line for a person."""
+    """Return the state of a log group as one line of text."""
     if outcome.trouble is None:
         return WORDS[outcome.finding.state]
     words = TROUBLES[outcome.trouble]
@@ -87,12 +94,12 @@ def why(outcome: Reconciled) -> str:
 
 
 def is_wrong(outcome: Reconciled) -> bool:
-    """Whether a log group is not as the stack wants it."""
+    """Return whether the subscription of a log group differs from the stack's settings."""
     return outcome.trouble is not None or outcome.finding.action is not None
 
 
 def write_json(outcome: Reconciled) -> None:
-    """Write a line for a program."""
+    """Write an outcome as one line of JSON."""
     finding = outcome.finding
     document = {
         "logGroup": finding.log_group,
@@ -107,7 +114,7 @@ def write_json(outcome: Reconciled) -> None:
 
 
 def write_state(console: Console, outcome: Reconciled) -> None:
-    """Write how a log group stands, with what is wrong and whose other filters it has."""
+    """Write the state of a log group, its problem and its other filters."""
     finding = outcome.finding
     style = TROUBLE if outcome.trouble else _STYLES.get(finding.state, TROUBLE)
     line = Text(WORDS[finding.state].ljust(_WIDTH) + "  ", style=style)
@@ -121,7 +128,7 @@ def write_state(console: Console, outcome: Reconciled) -> None:
 
 
 def write_action(console: Console, outcome: Reconciled) -> None:
-    """Nothing where nothing is to be done and nothing is wrong."""
+    """Write what was or would be done, or nothing if there is nothing to do and no problem."""
     finding = outcome.finding
     if outcome.trouble:
         line = (
@@ -137,7 +144,7 @@ def write_action(console: Console, outcome: Reconciled) -> None:
 
 
 class ReconcileCounts:
-    """Counts outcomes for the last line."""
+    """Counts outcomes for the summary."""
 
     def __init__(self) -> None:
         self.states: Counter[State] = Counter()
@@ -153,8 +160,8 @@ class ReconcileCounts:
             self.actions[outcome.finding.action] += 1
 
     def changes(self, done: bool) -> str:
-        """Return what was, or would be, changed."""
+        """Return the summary of what was, or would be, changed."""
         put, deleted = self.actions[Action.PUT], self.actions[Action.DELETE]
         words = ("subscribed", "unsubscribed") if done else ("to subscribe", "to unsubscribe")
         line = f"{put:,} {words[0]}, {deleted:,} {words[1]}, of {self.states.total():,} log groups"
-        return f"{line}; {self.troubles.total():,} with trouble" if self.troubles else line
+        return f"{line}; {self.troubles.total():,} with problems" if self.troubles else line

@@ -48,7 +48,7 @@ class ApiDown(Fault):
 
 
 class KeyRotated(Fault):
-    check, words, remedy = "key", "LogInformant refuses the API key (unauthorized 401", "shipctl key set"
+    check, words, remedy = "key", "LogInformant rejects the API key (unauthorized 401", "shipctl key set"
 
     def break_it(self, trial: Trial) -> None:
         trial.api.rotate_keys(NEW_KEY)
@@ -60,7 +60,7 @@ class KeyRotated(Fault):
 
 
 class SecretDeleted(Fault):
-    check, words, remedy = "key", "it is going to be deleted", "shipctl key set"
+    check, words, remedy = "key", "it is scheduled for deletion", "shipctl key set"
 
     def break_it(self, trial: Trial) -> None:
         secret = trial.stack.outputs["ApiKeySecretArn"]
@@ -73,7 +73,7 @@ class SecretDeleted(Fault):
 
 
 class Poison(Fault):
-    check, words, remedy = "backlog", "rejected: refused, each for itself", "--reason rejected"
+    check, words, remedy = "backlog", "rejected: rejected individually", "--reason rejected"
 
     def break_it(self, trial: Trial) -> None:
         trial.api.fault(POISON_IS_REFUSED)
@@ -89,7 +89,7 @@ class Poison(Fault):
 
 
 class MalformedFlood(Poison):
-    check, words, remedy = "backlog", "malformed: no payload of CloudWatch's", "--reason malformed"
+    check, words, remedy = "backlog", "malformed: not a CloudWatch Logs payload", "--reason malformed"
 
     def break_it(self, trial: Trial) -> None:
         for _ in range(MALFORMED):
@@ -101,7 +101,7 @@ class MalformedFlood(Poison):
 
 
 class WrongHost(Fault):
-    check, words, remedy = "address", "the host name no-such-host.invalid is not known", "IngestUrl"
+    check, words, remedy = "address", "the host name no-such-host.invalid cannot be resolved", "IngestUrl"
 
     def break_it(self, trial: Trial) -> None:
         trial.deploy(IngestUrl="https://no-such-host.invalid")
@@ -137,7 +137,7 @@ class TimeOut(Fault):
 
 
 class FilterRemoved(Fault):
-    check, words = "subscriptions", f"wanted, not subscribed yet: {LOG_GROUP}"
+    check, words = "subscriptions", f"selected, not subscribed yet: {LOG_GROUP}"
     remedy = "shipctl subscriptions reconcile"
 
     def break_it(self, trial: Trial) -> None:
@@ -176,7 +176,7 @@ class TriggerDisabled(Fault):
 
 
 class ConcurrencyZero(Fault):
-    check, words = "settings", "cannot run, its reserved concurrency is 0"
+    check, words = "settings", "cannot run, since its reserved concurrency is 0"
     remedy = "aws lambda delete-function-concurrency --function-name"
 
     def break_it(self, trial: Trial) -> None:
@@ -194,7 +194,7 @@ class ConcurrencyZero(Fault):
 
 
 class EverythingFiltered(Fault):
-    check, words = "filtering", "were left out: MinimumLevel (3)"
+    check, words = "filtering", "were filtered out: MinimumLevel (3)"
     remedy = "MinimumLevel=Debug"
 
     def break_it(self, trial: Trial) -> None:

@@ -63,7 +63,7 @@ def test_what_a_region_asks_for_are_outputs_of_the_stack() -> None:
     }
     for parameter, output in outputs.items():
         described = parsed("organization/region.yaml")["Parameters"][parameter]["Description"]
-        assert f"Output {output} of the shipper's stack" in described
+        assert f"the output {output} of the shipper's stack" in described
         assert HUB["Outputs"][output]["Condition"] == "HasOrganization"
 
 

@@ -47,13 +47,14 @@ def test_off(shipctl: Run, account: Lambda) -> None:
     result = shipctl("autoreplay", "off")
     assert account.changes == [("ours", False)]
     assert result.stdout.splitlines() == [
-        "AutoReplay is off now; it was Enabled",
-        "The stack's parameter says otherwise; to keep it: shipctl deploy --set AutoReplay=false",
+        "AutoReplay is now off; it was Enabled",
+        "The stack's parameter AutoReplay has another value. To change it, too, run: shipctl deploy --set "
+        "AutoReplay=false",
     ]
 
 
 def test_on_where_it_is_on(shipctl: Run, account: Lambda) -> None:
-    assert shipctl("autoreplay", "on").stdout == "AutoReplay was on already (Enabled)\n"
+    assert shipctl("autoreplay", "on").stdout == "AutoReplay was already on (Enabled)\n"
     assert account.changes == []
 
 
@@ -62,7 +63,8 @@ def test_without_a_trigger(shipctl: Run, account: Lambda) -> None:
     result = shipctl("autoreplay", "on")
     assert (result.exit_code, result.stderr) == (
         1,
-        "shipctl: replay has no trigger: it belongs to the stack; deploy it again\n",
+        "shipctl: the event source mapping of replay, which belongs to the stack, does not exist: deploy "
+        "again\n",
     )
 
 

@@ -70,8 +70,8 @@ def test_without_a_browser_the_address_is_there(
 @pytest.mark.parametrize(
     ("monitoring", "said"),
     [
-        ({"Monitoring": "basic"}, "shipctl deploy --set Monitoring=full makes one"),
-        ({}, "up to date (make deploy)?"),
+        ({"Monitoring": "basic"}, "to create one, run shipctl deploy --set Monitoring=full"),
+        ({}, "out of date (update it with shipctl deploy)"),
     ],
 )
 def test_a_stack_without_a_dashboard(

@@ -45,7 +45,7 @@ def test_from_standard_input_into_a_secret(shipctl: Run, account: Stack, arn: st
     result = shipctl("key", "set", input=f"{NEW}\n")
     assert result.exit_code == 0, result.output
     assert value(account, arn) == NEW
-    assert "the API key is stored; shipctl send-test tries it" in result.stdout
+    assert "the API key was stored. To test it, run: shipctl send-test" in result.stdout
     assert NEW not in result.output
 
 
@@ -58,7 +58,7 @@ def test_other_members_of_a_json_object_stay(shipctl: Run, account: Stack, arn: 
 
 def test_a_secret_that_is_going_to_be_deleted_is_restored(shipctl: Run, account: Stack, arn: str) -> None:
     account.session.client("secretsmanager").delete_secret(SecretId=arn)
-    with pytest.raises(KeyStoreError, match="going to be deleted"):
+    with pytest.raises(KeyStoreError, match="scheduled for deletion"):
         Secret(account, arn).read()
     assert shipctl("key", "set", input=NEW).exit_code == 0
     assert value(account, arn) == NEW
@@ -69,7 +69,7 @@ def test_a_secret_that_is_gone(shipctl: Run, account: Stack, arn: str) -> None:
     client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
     result = shipctl("key", "set", input=NEW)
     assert result.exit_code == 1
-    assert "it is not there; aws secretsmanager create-secret" in result.stderr
+    assert "it does not exist; aws secretsmanager create-secret" in result.stderr
     assert NEW not in result.output
 
 

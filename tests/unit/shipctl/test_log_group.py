@@ -52,7 +52,7 @@ class TestLogGroup:
     def test_a_limit_that_is_reached_is_said(self, shipctl: Run) -> None:
         result = shipctl("preview", "--log-group", GROUP, "--limit", "4")
         assert "4 logs would be sent" in result.stdout
-        assert "Reading ended at --limit, 4 log events; there may be more." in result.stdout
+        assert "Stopped at --limit, 4 log events; there may be more." in result.stdout
         assert "--limit" not in shipctl("preview", "--log-group", GROUP, "--limit", "7").stdout
 
     def test_a_time_without_log_events_is_said_in_one_line(self, shipctl: Run) -> None:
@@ -126,7 +126,10 @@ def test_no_credentials(shipctl: Run) -> None:
 def test_no_such_profile(shipctl: Run) -> None:
     result = shipctl("preview", "--log-group", GROUP, "--profile", "nobody")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "The config profile (nobody) could not be found: aws configure list-profiles" in result.stderr
+    assert (
+        "The config profile (nobody) could not be found: to list the profiles, run aws configure "
+        "list-profiles" in result.stderr
+    )
 
 
 @pytest.mark.usefixtures("credentials")

@@ -175,7 +175,7 @@ class TestDocuments:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(reading, "MAX_BYTES", 1000)
-        with pytest.raises(CommandError, match=r"the file looks like one JSON document .* jq -c"):
+        with pytest.raises(CommandError, match=r"the file looks like a JSON document .* jq -c"):
             read("[\n" + '"x",\n' * 1000)
 
 

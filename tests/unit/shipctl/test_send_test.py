@@ -49,7 +49,7 @@ def test_it_arrives(shipctl: Run, comes_of_it: Any) -> None:
     [
         (
             Invocation("", {"delivered": 0, "deadLettered": 1}, f"START\n{WHY}\nEND"),
-            "LogInformant refused the API key (unauthorized 401: unknown key)",
+            "LogInformant rejected the API key (unauthorized 401: unknown key)",
         ),
         (
             Invocation("", {"deadLettered": 1}, '{"reason": "unavailable", "status": 503}'),
@@ -57,18 +57,18 @@ def test_it_arrives(shipctl: Run, comes_of_it: Any) -> None:
         ),
         (
             Invocation("", {"deadLettered": 1}, '{"reason": "unavailable", "detail": "Failed to resolve x"}'),
-            "the host name of IngestUrl is not known (unavailable: Failed to resolve x)",
+            "the host name of IngestUrl cannot be resolved (unavailable: Failed to resolve x)",
         ),
         (
             Invocation("", {"deadLettered": 1}, '{"reason": "unavailable", "detail": "a Retry-After lasts"}'),
-            "LogInformant was down and asked to be left alone",
+            "LogInformant was down and sent Retry-After",
         ),
         (
             Invocation("", {"deadLettered": 1}, '{"reason": "unavailable", "detail": "ReadTimeout"}'),
-            "LogInformant gave no answer (unavailable: ReadTimeout)",
+            "LogInformant did not answer (unavailable: ReadTimeout)",
         ),
-        (Invocation("", {"deadLettered": 1}, ""), "the shipper's log says why"),
-        (Invocation("", {"filtered": 1}, ""), "a rule of filtering left it out"),
+        (Invocation("", {"deadLettered": 1}, ""), "see the shipper's log for the reason"),
+        (Invocation("", {"filtered": 1}, ""), "it was filtered out"),
         (Invocation("no module named app", {}, ""), "the shipper failed: no module named app"),
     ],
 )
@@ -77,7 +77,9 @@ def test_it_does_not(shipctl: Run, comes_of_it: Any, invocation: Invocation, why
     result = shipctl("send-test")
     assert result.exit_code == 1
     assert result.stdout.startswith(f"Not delivered: {why}")
-    assert ("It waits in the dead-letter queue." in result.stdout) is ("deadLettered" in invocation.answer)
+    assert ("It was stored in the dead-letter queue." in result.stdout) is (
+        "deadLettered" in invocation.answer
+    )
     assert "→ shipctl doctor" in result.stdout
 
 

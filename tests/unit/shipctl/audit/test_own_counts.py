@@ -10,7 +10,9 @@ from tests.unit.shipctl import fake_installation as fake
 def test_an_answer_of_another_shape_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever stands in for AWS, or a changed API: no trace of ours."""
     monkeypatch.setattr(own_counts, "_rows", lambda *_: [{"@message": "x", "@timestamp": "y"}])
-    with pytest.raises(CommandError, match=r"by log group and time.*its columns are @message, @timestamp"):
+    with pytest.raises(
+        CommandError, match=r"lacks the log group or the time: its columns are @message, @timestamp"
+    ):
         list(own_counts.read(fake.stack(), ["/a"], 0, 60, 60))
 
 

@@ -159,12 +159,12 @@ def test_nothing_is_missing(account: Account, shipctl: Run) -> None:
 def test_what_is_missing_is_said_with_the_command(account: Account, shipctl: Run) -> None:
     account.subscribe("/aws/lambda/orders", GAP)
     name, counts, gap, command, *summary = shipctl("audit", "--since", "5h").stdout.splitlines()
-    assert name == "/aws/lambda/orders  CloudWatch Logs did not hand it on: 100 log events"
+    assert name == "/aws/lambda/orders  not forwarded by CloudWatch Logs: 100 log events"
     assert counts.startswith("  logged ")
-    assert gap.endswith(": 100 of 120 (the 20 that arrived would arrive twice)")
+    assert gap.endswith(": 100 of 120 (the other 20 arrived, and would arrive twice)")
     assert command.startswith("  → shipctl backfill --log-group /aws/lambda/orders --ingested-since 20")
-    assert summary[0].startswith("1 of 1 log group with something missing, from ")
-    assert summary[1].startswith("these counts are of arrival, to the minute")
+    assert summary[0].startswith("log events are missing in 1 of 1 log group, from ")
+    assert summary[1].startswith("gaps are known to the minute")
 
 
 def test_a_log_group_that_is_wanted_and_was_never_subscribed(account: Account, shipctl: Run) -> None:
@@ -206,7 +206,7 @@ def test_with_an_account_policy_sums_are_shown(account: Account, shipctl: Run) -
     assert found["orders"]["forwarded"] is None
     output = shipctl("audit", "--since", "5h").stdout
     assert "account policy: " in output
-    assert "does not count these by log group" in output
+    assert "does not count forwarded log events by log group" in output
     assert "shipctl dlq stats" in output
 
 
@@ -236,11 +236,11 @@ def test_some_log_groups_alone(account: Account, shipctl: Run) -> None:
 def test_a_stack_that_wants_nothing(account: Account, shipctl: Run) -> None:
     result = shipctl("audit")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "no log group is wanted by the stack, and nothing arrived" in result.stderr
+    assert "the stack ships no log groups, and nothing arrived" in result.stderr
 
 
 @pytest.mark.parametrize(
-    ("since", "words"), [("10m", "the last 15 are left out"), ("20d", "at most 14 days ago")]
+    ("since", "words"), [("10m", "the last 15 are not compared"), ("20d", "at most 14 days ago")]
 )
 def test_a_time_of_which_nothing_can_be_said(since: str, words: str, account: Account, shipctl: Run) -> None:
     result = shipctl("audit", "--since", since, env={"COLUMNS": "200"})

@@ -51,8 +51,8 @@ def test_all_pages_are_read_in_the_order_of_time_and_each_log_event_once(
     ("text", "words"),
     [
         ("", "is empty"),
-        ("order placed", "not the output of aws logs filter-log-events"),
-        ("[1]", "not the output of aws logs filter-log-events"),
+        ("order placed", "is not the output of aws logs filter-log-events"),
+        ("[1]", "is not the output of aws logs filter-log-events"),
         (json.dumps({"events": [{"timestamp": 1, "message": "of get-log-events"}]}), "has no eventId"),
         (json.dumps({"events": [{"timestamp": 1, "eventId": "7"}]}), "log event 7 has no message"),
         (json.dumps({"events": [event("7") | {"timestamp": "now"}]}), "no timestamp"),
@@ -84,5 +84,5 @@ def test_the_times_choose_by_event_and_by_arrival(tmp_path: Path) -> None:
     del events[4:]
     events[0] = events[0]._replace(ingested=None)
     assert chosen() == ["0", "1", "2", "3"]
-    with pytest.raises(CommandError, match="log event 0 does not say when it was ingested"):
+    with pytest.raises(CommandError, match="log event 0 has no ingestionTime"):
         chosen(ingested_since=1)

@@ -55,14 +55,14 @@ def test_only_the_ids_at_the_edge_are_kept() -> None:
 def test_a_file_that_is_something_else_is_not_overwritten(content: str, tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     path.write_text(content)
-    with pytest.raises(CommandError, match=r"state\.json is (not a state|of another)"):
+    with pytest.raises(CommandError, match=r"state\.json (is not a progress file|belongs to another)"):
         ProgressFile(path, WHAT).read()
 
 
 def test_the_state_of_another_backfill_is_not_taken_for_this_one(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     ProgressFile(path, WHAT).write(Progress(7))
-    with pytest.raises(CommandError, match="of another backfill"):
+    with pytest.raises(CommandError, match="belongs to another backfill"):
         ProgressFile(path, WHAT | {"since": 2}).read()
     assert default_path(WHAT) != default_path(WHAT | {"since": 2})
 
@@ -71,7 +71,7 @@ def test_two_at_once_are_one_too_many(tmp_path: Path) -> None:
     path = tmp_path / "new" / "state.json"
     with (
         ProgressFile(path, WHAT).locked(),
-        pytest.raises(CommandError, match="another shipctl backfill is at work"),
+        pytest.raises(CommandError, match="another shipctl backfill is running"),
         ProgressFile(path, WHAT).locked(),
     ):
         pass

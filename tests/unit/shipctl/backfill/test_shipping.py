@@ -85,7 +85,7 @@ def test_what_comes_back_is_shipped_again_at_once_and_nothing_else_is() -> None:
 def test_it_stops_where_nothing_is_taken() -> None:
     run = Run()
     run.behave = lambda batch: answer(left=["0"])
-    assert "the shipper took nothing" in run([past(0)], [past(1)])
+    assert "the shipper accepted nothing" in run([past(0)], [past(1)])
     assert run.progress.is_left(past(0))
     assert len(run.shipped) == 1
 
@@ -94,7 +94,7 @@ def test_it_stops_where_nothing_gets_through_unless_forced() -> None:
     run = Run()
     run.behave = lambda batch: answer(refused=len(batch))
     trouble = run([past(0)], [past(1)])
-    assert trouble.startswith("nothing got through: unavailable 503 (down); 1 log event wait")
+    assert trouble.startswith("nothing was delivered: unavailable 503 (down); 1 log event stored")
     assert not run.progress.is_left(past(0)), "it waits in the queue"
     assert not run.progress.complete
     forced = Run(behave=run.behave)

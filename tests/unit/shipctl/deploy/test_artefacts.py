@@ -53,7 +53,7 @@ def test_what_is_no_whole_build_is_refused(build: Path, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="there is no build in"):
         load_artefacts(tmp_path)
     (build / "Layer" / "python" / "package" / "__init__.py").unlink()
-    with pytest.raises(CommandError, match=r"not a whole build \(Layer is empty\): run make build"):
+    with pytest.raises(CommandError, match=r"is incomplete \(Layer is empty\): run make build"):
         load_artefacts(build)
     (build / "template.yaml").write_text("Resources: !Ref x")
     with pytest.raises(CommandError, match="is not a built template"):
@@ -115,7 +115,7 @@ class TestWithTheDigestOfItsSources:
                 (source.parents[2] / "template.yaml").write_text("otherwise")
         for file in source.parents[2].rglob("*"):
             os.utime(file, (before.st_mtime, before.st_mtime))
-        with pytest.raises(CommandError, match="the build is not of the sources as they are"):
+        with pytest.raises(CommandError, match="the build is out of date with the sources"):
             find_artefacts(None)
 
 
@@ -192,7 +192,7 @@ class TestPacked:
 
     def test_an_archive_that_is_not_there_is_refused(self, packed: Path) -> None:
         next(packed.glob("*.zip")).unlink()
-        with pytest.raises(CommandError, match="not a whole build"):
+        with pytest.raises(CommandError, match="is incomplete"):
             load_artefacts(packed)
 
     def test_what_is_carried_is_deployed(self, packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,5 +203,7 @@ class TestPacked:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(artefacts, "_CLONE", tmp_path / "nowhere")
-        with pytest.raises(CommandError, match="installed without a stack: install a released one"):
+        with pytest.raises(
+            CommandError, match="installed without the stack's artefacts: install a released version"
+        ):
             find_artefacts(None)

@@ -32,7 +32,7 @@ def test_a_value_that_is_only_said_to_be_kept_is_taken_for_kept(parameters: Para
 @pytest.mark.parametrize("other", [{"ParameterValue": "token"}, {}, {"UsePreviousValue": True}])
 def test_another_value_is_refused_and_named(other: dict[str, Any], parameters: Parameters) -> None:
     settings = plan_settings(parameters, {"Redact": "email"}, live_stack(parameters))
-    with pytest.raises(CommandError, match=r"CloudFormation would set Redact to .* and not to 'email'"):
+    with pytest.raises(CommandError, match=r"CloudFormation would set Redact to .* instead of 'email'"):
         refuse_other_values(change_set(parameters, Redact=other), settings)
 
 

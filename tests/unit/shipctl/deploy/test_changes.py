@@ -48,12 +48,12 @@ def test_settings_of_a_new_stack(parameters: Parameters) -> None:
 def test_nothing_changes(parameters: Parameters) -> None:
     settings = plan_settings(parameters, {}, live_stack(parameters))
     lines = written(lambda console: write_settings(console, settings, is_new_stack=False))
-    assert lines == ["Settings", "  all as they are"]
+    assert lines == ["Settings", "  no changes"]
 
 
 def test_a_parameter_that_is_no_more() -> None:
     assert written(lambda console: write_removed_parameters(console, ["Colour"])) == [
-        "  Colour  is no parameter any more"
+        "  Colour  is no longer a parameter"
     ]
 
 

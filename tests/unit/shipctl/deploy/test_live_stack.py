@@ -62,11 +62,11 @@ def test_one_whose_first_deployment_failed() -> None:
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ("UPDATE_IN_PROGRESS", "wait until that is over"),
-        ("DELETE_IN_PROGRESS", "wait until that is over"),
+        ("UPDATE_IN_PROGRESS", "wait until it has finished"),
+        ("DELETE_IN_PROGRESS", "wait until it has finished"),
         ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback --stack-name shipper"),
-        ("DELETE_FAILED", "delete it, then deploy"),
-        ("CREATE_FAILED", "delete it, then deploy"),
+        ("DELETE_FAILED", "delete it, then deploy again"),
+        ("CREATE_FAILED", "delete it, then deploy again"),
     ],
 )
 def test_one_that_cannot_be_changed_now(status: str, said: str) -> None:

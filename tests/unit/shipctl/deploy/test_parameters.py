@@ -30,8 +30,8 @@ def test_what_the_template_allows(name: str, value: str, parameters: Parameters)
         ("LogGroups", "a, b", "LogGroups is 'a, b'; it must be names of log groups"),
         ("LogGroups", "x" * 2049, "LogGroups is "),
         ("MaxInFlight", "17", "MaxInFlight is '17'; it must be a whole number from 1 to 16"),
-        ("Properties", "x", "Properties is 'x'; it must be NAME=VALUE, separated by commas"),
-        ("ApiKeySecretArn", "k", "ApiKeySecretArn is 'k'; it must be the complete ARN of a secret, with"),
+        ("Properties", "x", "Properties is 'x'; it must be NAME=VALUE pairs separated by commas"),
+        ("ApiKeySecretArn", "k", "ApiKeySecretArn is 'k'; it must be the complete ARN of a secret"),
         ("MaxInFlight", "many", "MaxInFlight is 'many'"),
         ("MaxInFlight", "nan", "MaxInFlight is 'nan'"),
         ("MaxInFlight", "", "MaxInFlight is ''"),
@@ -62,7 +62,7 @@ def test_rules_of_the_template(template: dict[str, Any], parameters: Parameters)
     assert broken(template, parameters, ApiKey="k") == []
     assert broken(template, parameters)[0].startswith("Give the API key in exactly one of")
     (line,) = broken(template, parameters, ApiKey="k", VpcSubnetIds="subnet-1")
-    assert line == "VpcSubnetIds and VpcSecurityGroupIds go together. Set both or neither"
+    assert line == "Set both VpcSubnetIds and VpcSecurityGroupIds, or neither"
     assert "\n" not in line
     assert broken(template, parameters, ApiKey="k", SubscribeAccount="true", LogGroups="orders") != []
     assert broken(template, parameters, ApiKey="k", SubscribeAccount="false", LogGroups="orders") == []

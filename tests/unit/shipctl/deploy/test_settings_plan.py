@@ -92,7 +92,7 @@ def test_a_secret_that_is_kept_is_neither_sent_nor_checked(
         ({"MaxInFlight": "17"}, "MaxInFlight is '17'; it must be a whole number from 1 to 16"),
         ({"MaxInFlight": "4.5"}, "MaxInFlight"),
         ({"IncludePattern": "("}, "RE2"),
-        ({"VpcSubnetIds": "subnet-1"}, "go together"),
+        ({"VpcSubnetIds": "subnet-1"}, "Set both VpcSubnetIds and VpcSecurityGroupIds"),
         ({"MaxInFlight": "17", "Redact": "phone"}, "Redact is 'phone'"),
         ({"MaxInFlight": "4.5", "IncludePattern": "("}, "IncludePattern"),
         ({"ApiKeyParameterName": "/key"}, "exactly one"),
@@ -112,5 +112,7 @@ def test_a_live_value_that_is_allowed_no_more_is_named_with_what_to_do(
     template: dict[str, Any], parameters: Parameters
 ) -> None:
     settings = plan(parameters, {}, live_stack(parameters, MaxInFlight="64"))
-    with pytest.raises(Refused, match=r"MaxInFlight is '64'.*that is what the stack has: --set or --unset"):
+    with pytest.raises(
+        Refused, match=r"MaxInFlight is '64'.*the stack has this value: change it with --set or --unset"
+    ):
         refuse_what_cannot_work(template, settings.values(), PLACE)

@@ -66,7 +66,7 @@ def test_a_key_that_was_asked_for_wins(parameters: Parameters) -> None:
     assert sent_key(parameters, None, [UPDATED], ApiKey="li-asked") is None
 
 
-@pytest.mark.parametrize(("stored", "why"), [(None, "access denied"), ("", "it holds no key")])
+@pytest.mark.parametrize(("stored", "why"), [(None, "access denied"), ("", "it contains no API key")])
 def test_a_secret_that_cannot_be_read_stops_the_deployment(
     stored: str | None, why: str, parameters: Parameters
 ) -> None:

@@ -54,9 +54,9 @@ def test_unset_is_back_to_the_default(parameters: Parameters) -> None:
     ("settings", "unset", "said"),
     [
         (("MaxInFlight",), (), "give NAME=VALUE"),
-        (("maxinflight=8",), (), "there is no parameter maxinflight: is MaxInFlight meant?"),
-        (("Redakt=email",), (), "is Redact meant?"),
-        (("Colour=blue",), (), "there is no parameter Colour: docs/configuration.md lists them"),
+        (("maxinflight=8",), (), "there is no parameter maxinflight: did you mean MaxInFlight?"),
+        (("Redakt=email",), (), "did you mean Redact?"),
+        (("Colour=blue",), (), "there is no parameter Colour: see docs/configuration.md for all parameters"),
         ((), ("Colour",), "there is no parameter Colour"),
         (("Redact=email", "Redact=token"), (), "Redact is given twice"),
         (("Redact=email",), ("Redact",), "Redact is given twice"),
@@ -64,9 +64,9 @@ def test_unset_is_back_to_the_default(parameters: Parameters) -> None:
         (
             ("ExcludePattern=GET /health MinimumLevel=Information",),
             (),
-            "Give --set once for each (shipctl deploy --set ExcludePattern=… --set MinimumLevel=…)",
+            "Give --set once for each setting (shipctl deploy --set ExcludePattern=… --set MinimumLevel=…)",
         ),
-        (("Redact=email\tApiKey=abc",), (), "ApiKey= in its value looks like another setting"),
+        (("Redact=email\tApiKey=abc",), (), "its value contains ApiKey=, which looks like another setting"),
     ],
 )
 def test_what_cannot_be_meant(
@@ -111,16 +111,16 @@ def test_options_win_over_the_file(parameters: Parameters, tmp_path: Path) -> No
     ("text", "said"),
     [
         ("{", "not JSON"),
-        ('"Redact"', "it must hold"),
-        ('{"Redact": ["email"]}', "the value of Redact must be a text"),
-        ('{"Redact": null}', "the value of Redact must be a text"),
-        ('{"Redact": "email", "Redact": "token"}', "Redact stands there twice"),
+        ('"Redact"', "it must contain"),
+        ('{"Redact": ["email"]}', "the value of Redact must be a string"),
+        ('{"Redact": null}', "the value of Redact must be a string"),
+        ('{"Redact": "email", "Redact": "token"}', "Redact is given twice"),
         (
             '[{"ParameterKey": "Redact", "ParameterValue": "a"},'
             ' {"ParameterKey": "Redact", "ParameterValue": "b"}]',
-            "Redact stands there twice",
+            "Redact is given twice",
         ),
-        ('[{"Key": "Redact"}]', "it must hold"),
+        ('[{"Key": "Redact"}]', "it must contain"),
         ('{"Colour": "blue"}', "there is no parameter Colour"),
         ('{"ApiKey": "abc"}', "--api-key"),
     ],

@@ -142,8 +142,8 @@ def line(**changes: Any) -> str:
         ('{"body": ""}', "not a message"),
         ('{"body": 1}', "not a message"),
         (line(body="\x00"), "U+0000"),
-        (line(body="x" * (MIB + 1)), "SQS takes 1048576"),
-        (line(body="x" * (MIB - 5)), "SQS takes 1048576"),
+        (line(body="x" * (MIB + 1)), "SQS allows 1048576"),
+        (line(body="x" * (MIB - 5)), "SQS allows 1048576"),
         (line(messageAttributes=[]), "messageAttributes must be an object"),
         (line(messageAttributes={str(n): {} for n in range(11)}), "at most 10"),
         (line(messageAttributes={"A": {"dataType": "String"}}), "messageAttributes.A"),
@@ -202,4 +202,4 @@ def test_lines_that_sqs_does_not_take_are_named(
     result = shipctl("dlq", "import", str(backup))
     assert result.exit_code == 1
     assert "2 messages put into" in result.stderr
-    assert "1 line not taken by SQS: line 2: InternalError" in result.stderr
+    assert "SQS rejected 1 line: line 2: InternalError" in result.stderr

@@ -16,7 +16,7 @@ def test_a_stack_that_is_not_there(shipctl: Run, stack_in_aws: Stack, command: l
     result = shipctl("dlq", *command, "--stack", "nope", "--region", "eu-north-1")
     assert result.exit_code == 1
     assert result.stderr.strip() == (
-        "shipctl: there is no stack nope in eu-north-1: check --stack, --region and --profile"
+        "shipctl: stack nope does not exist in eu-north-1: check --stack, --region and --profile"
     )
 
 
@@ -92,10 +92,10 @@ def test_a_url_says_which_queue_and_in_which_region(
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     both = shipctl("dlq", *command, "--queue-url", stack_in_aws.dead, "--parked")
     assert both.exit_code == 2
-    assert "it goes without --parked" in both.stderr
+    assert "omit --parked" in both.stderr
     other = shipctl("dlq", *command, "--queue-url", "shipper-DeadLetterQueue-1aB2")
     assert other.exit_code == 1
-    assert "shipper-DeadLetterQueue-1aB2 is no URL of a queue" in other.stderr
+    assert "shipper-DeadLetterQueue-1aB2 is not the URL of a queue" in other.stderr
 
 
 @pytest.mark.parametrize(

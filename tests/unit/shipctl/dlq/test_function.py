@@ -33,9 +33,9 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("ResourceNotReadyException", "was idle for long"),
-        ("ResourceConflictException", "was idle for long"),
-        ("TooManyRequestsException", "has no free execution"),
+        ("ResourceNotReadyException", "was idle for a long time"),
+        ("ResourceConflictException", "was idle for a long time"),
+        ("TooManyRequestsException", "is throttled by Lambda"),
     ],
 )
 def test_replay_waits_for_a_function_that_was_idle_for_weeks_or_is_busy(

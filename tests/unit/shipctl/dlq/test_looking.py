@@ -72,15 +72,15 @@ def test_stats_count_by_reason_status_and_log_group(shipctl: Run, stack_in_aws: 
     result = shipctl("dlq", "stats", env=WIDE)
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert "45 log events wait in 5 messages" in lines
-    assert "1 40 ━━━━━━━━━━━━ unavailable LogInformant down, or no answer" in lines
-    assert "2 3 ━ crashed the shipper failed" in lines
-    assert "1 1 ━ malformed no payload of CloudWatch's" in lines
+    assert "1 40 ━━━━━━━━━━━━ unavailable LogInformant down or silent" in lines
+    assert "2 3 ━ crashed the shipper crashed" in lines
+    assert "1 1 ━ malformed not a CloudWatch Logs payload" in lines
     assert "1 1 ━ 400" in lines
     assert "1 1 ━ /ecs/pay" in lines
     assert "1 2 ━ /aws/lambda/raw" in lines
-    assert "1 1 ━ (not known)" in lines
+    assert "1 1 ━ (unknown)" in lines
     assert any(line.startswith("first failed 3 h") for line in lines)
-    assert any(line.startswith("SQS drops the oldest message in 1") for line in lines)
+    assert any(line.startswith("SQS deletes the oldest message in 1") for line in lines)
     assert "Parked queue: 1 message: shipctl dlq stats --parked" in lines
     assert lines[-1].startswith("AutoReplay is on")
 
@@ -96,9 +96,9 @@ def test_stats_of_the_parked_queue(shipctl: Run, stack_in_aws: Stack) -> None:
 def test_stats_of_an_empty_queue(shipctl: Run, stack_in_aws: Stack) -> None:
     result = shipctl("dlq", "stats")
     assert result.exit_code == 0
-    assert "Nothing waits." in result.stdout
-    assert "Parked queue: nothing" in result.stdout
-    assert "replay has no trigger" in result.stdout
+    assert "The queue is empty." in result.stdout
+    assert "Parked queue: empty" in result.stdout
+    assert "automatic replay has no event source mapping" in result.stdout
 
 
 def test_stats_warn_of_what_sqs_will_drop_soon(shipctl: Run, stack_in_aws: Stack) -> None:
@@ -107,7 +107,7 @@ def test_stats_warn_of_what_sqs_will_drop_soon(shipctl: Run, stack_in_aws: Stack
         QueueUrl=stack_in_aws.dead, Attributes={"MessageRetentionPeriod": "172800"}
     )
     stdout = shipctl("dlq", "stats", env=WIDE).stdout
-    assert "shipctl dlq export FILE keeps a copy" in " ".join(stdout.split())
+    assert "To keep a copy, run: shipctl dlq export FILE" in " ".join(stdout.split())
 
 
 def test_show_tells_reason_answer_and_logs(shipctl: Run, stack_in_aws: Stack) -> None:
@@ -118,11 +118,11 @@ def test_show_tells_reason_answer_and_logs(shipctl: Run, stack_in_aws: Stack) ->
     assert "bad one" in shown
     assert "Lambda: Task timed out after 120.00 seconds; request 0a1b" in shown
     assert "enveloped" in shown
-    assert "not readable: the message body is not JSON" in shown
+    assert "cannot be decoded: the message body is not JSON" in shown
     assert "is this the printer queue?" in shown
     assert "order 9 stored" in shown
     assert "order 10 stored" not in shown
-    assert "… 40 log events in all: --logs" in shown
+    assert "… 40 log events in total; --logs" in shown
     assert "order 39 stored" in shipctl("dlq", "show", "--logs", "40").stdout
 
 
@@ -169,7 +169,7 @@ def test_show_stops_at_its_limit_and_says_so(shipctl: Run, stack_in_aws: Stack) 
         stack_in_aws.put(f"log {number}")
     result = shipctl("dlq", "show", "--limit", "2", "--json")
     assert len(result.stdout.splitlines()) == 2
-    assert "2 messages of 30 waiting: --limit shows more" in result.stderr
+    assert "2 messages of 30 shown. To show more, give --limit" in result.stderr
     assert stack_in_aws.in_flight() == 0
 
 
@@ -188,7 +188,7 @@ def test_what_is_in_flight_is_said_where_nobody_looked_at_it(
 ) -> None:
     stack_in_aws.put("hidden")
     stack_in_aws.hide()
-    said = "shipctl: 1 message in flight, not looked at; shipctl dlq stats says why"
+    said = "shipctl: 1 message in flight, not included. To see why, run: shipctl dlq stats"
     assert said in shipctl("dlq", *command).stderr.splitlines()
 
 
@@ -200,13 +200,13 @@ def test_show_says_that_nothing_is_visible(shipctl: Run, stack_in_aws: Stack) ->
 
 def test_show_says_when_there_is_nothing(shipctl: Run, stack_in_aws: Stack) -> None:
     assert "no message in shipper-DeadLetterQueue-1aB2" in shipctl("dlq", "show").stderr
-    assert "no such message" in shipctl("dlq", "show", "--reason", "crashed").stderr
+    assert "no matching message" in shipctl("dlq", "show", "--reason", "crashed").stderr
 
 
 def test_a_reason_that_is_none_is_a_usage_error(shipctl: Run, stack_in_aws: Stack) -> None:
     result = shipctl("dlq", "show", "--reason", "refused", env=WIDE)
     assert result.exit_code == 2
-    assert "is not a reason; the reasons are rejected, undetermined" in result.stderr
+    assert "is not a reason: give one of rejected, undetermined" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,9 @@ def test_missing_parts_are_named(
     put(stack_in_aws, [messages[0], *messages[2:]])
     shown = shipctl("dlq", "show", "--parked").stdout
     count = len(messages)
-    assert f"not readable, {count - 1} of {count} parts; missing among these messages: 2: not JSON" in shown
+    assert (
+        f"cannot be decoded, {count - 1} of {count} parts; missing among these messages: 2: not JSON" in shown
+    )
     assert "not JSON 000000;" in shown
     assert json.loads(shipctl("dlq", "show", "--parked", "--json").stdout)["missingParts"] == [2]
 

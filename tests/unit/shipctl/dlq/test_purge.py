@@ -34,7 +34,7 @@ def test_anything_but_a_yes_deletes_nothing(shipctl: Run, stack_in_aws: Stack, a
     put_some(stack_in_aws)
     result = shipctl("dlq", "purge", "--reason", "rejected", input=answer)
     assert result.exit_code == 1
-    assert "Delete 3 log events in 2 messages for good? [y/N]" in result.stdout
+    assert "Delete 3 log events in 2 messages permanently? [y/N]" in result.stdout
     assert len(stack_in_aws.visible()) == 3
     assert stack_in_aws.in_flight() == 0
 
@@ -44,7 +44,7 @@ def test_a_yes_deletes_what_was_counted(shipctl: Run, stack_in_aws: Stack) -> No
     put_some(stack_in_aws)
     result = shipctl("dlq", "purge", "--reason", "rejected", input="y\n")
     assert result.exit_code == 0, result.output
-    assert "export FILE keeps a copy" in result.stdout
+    assert "To keep a copy, first run: shipctl dlq export FILE" in result.stdout
     assert "2 messages deleted" in result.stdout
     assert [letter.cause.reason for letter in stack_in_aws.visible()] == ["unavailable"]
 

@@ -119,7 +119,7 @@ def test_no_more_than_sqs_allows_is_hidden(
     script, held = scripted(["a", "b"], ["c"])
     assert ids(held, replace_waiting(3)) == ["a", "b"]
     assert script.receives == 1
-    assert "no further than 2 messages" in capsys.readouterr().err
+    assert "stopped reading after 2 messages" in capsys.readouterr().err
 
 
 def test_what_is_held_long_is_renewed_before_it_comes_back(scripted: Scripted) -> None:
@@ -170,7 +170,7 @@ def test_a_release_that_fails_is_said_and_hides_nothing_else(
 
     with pytest.raises(KeyboardInterrupt):
         hold_and_lose()
-    assert "they come back by themselves within 5 minutes" in capsys.readouterr().err
+    assert "the messages will be visible again within 5 minutes" in capsys.readouterr().err
 
 
 def replace_waiting(number: int) -> Counts:

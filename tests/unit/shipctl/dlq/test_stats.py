@@ -23,7 +23,7 @@ def replaying(stack_in_aws: Stack) -> Stack:
 @pytest.mark.parametrize(
     ("reason", "status", "why", "remedy"),
     [
-        ("unauthorized", 401, "LogInformant refuses the API key (unauthorized 401)", "shipctl key set"),
+        ("unauthorized", 401, "LogInformant rejects the API key (unauthorized 401)", "shipctl key set"),
         ("unavailable", 503, "LogInformant is down (unavailable 503)", "wait until it is back"),
         ("no_key", None, "the API key cannot be read (no_key)", "shipctl key set"),
     ],
@@ -35,11 +35,11 @@ def test_messages_in_flight_have_a_reason_at_every_call(
     replaying.replay_logs(reason, status, minutes_ago=1)
     for _ in range(5):
         lines = shipctl("dlq", "stats", env=WIDE).stdout.splitlines()
-        assert "Nothing waits." not in lines
-        assert lines[1].startswith("3 messages in flight: replay has them in hand")
+        assert "The queue is empty." not in lines
+        assert lines[1].startswith("3 messages in flight: being replayed")
         assert lines[2].startswith(f"{why}; since ")
         assert "last 1 min ago" in lines[2]
-        assert lines[3] == f"→ {remedy}; the queue then empties itself"
+        assert lines[3] == f"→ {remedy}; the logs are then replayed automatically"
     assert replaying.in_flight() == 3
 
 
@@ -48,7 +48,7 @@ def test_what_is_over_is_no_reason(shipctl: Run, replaying: Stack) -> None:
     replaying.replay_logs_a_delivery()
     output = shipctl("dlq", "stats", env=WIDE).stdout
     assert "LogInformant is down" not in output
-    assert "No trouble was logged in the last 15 minutes." in output
+    assert "No failure was logged in the last 15 minutes." in output
 
 
 @pytest.mark.parametrize(
@@ -58,17 +58,17 @@ def test_what_is_over_is_no_reason(shipctl: Run, replaying: Stack) -> None:
         (
             "true",
             "Disabled",
-            "AutoReplay is true, and somebody switched its trigger off (Disabled)",
+            "AutoReplay is true, but automatic replay was switched off (Disabled)",
             "autoreplay on",
         ),
         (
             "false",
             "Enabled",
-            "AutoReplay is false, and somebody switched its trigger on (Enabled)",
+            "AutoReplay is false, but automatic replay was switched on (Enabled)",
             "autoreplay off",
         ),
-        ("false", "Disabled", "AutoReplay is off: nothing is replayed but by shipctl dlq replay", None),
-        ("true", None, "replay has no trigger", None),
+        ("false", "Disabled", "AutoReplay is off: to replay, run shipctl dlq replay", None),
+        ("true", None, "automatic replay has no event source mapping", None),
     ],
 )
 def test_what_autoreplay_says_and_what_the_trigger_is(
@@ -84,7 +84,7 @@ def test_what_autoreplay_says_and_what_the_trigger_is(
 def test_a_replay_that_cannot_run(shipctl: Run, replaying: Stack) -> None:
     replaying.reserved_concurrency = 0
     output = shipctl("dlq", "stats", env=WIDE).stdout
-    assert "replay cannot run: its reserved concurrency is 0" in output
+    assert "its function cannot run: its reserved concurrency is 0" in output
     assert (
         "→ aws lambda delete-function-concurrency --function-name loginformant-shipper-ReplayFunction"
         in output
@@ -99,14 +99,17 @@ def test_hints_keep_the_stack_and_the_queue(shipctl: Run, stack_in_aws: Stack) -
     shown = shipctl("dlq", "stats", *place, env=environment).stdout
     assert "Parked queue: 1 message: shipctl dlq stats --parked --region eu-west-1" in shown
     parked = shipctl("dlq", "stats", "--parked", *place, env=environment).stdout
-    assert "→ shipctl dlq show --parked --region eu-west-1 says why" in parked
+    assert "→ shipctl dlq show --parked --region eu-west-1" in parked
 
 
 def test_what_cannot_be_asked_is_said(shipctl: Run, replaying: Stack) -> None:
     replaying.logs.delete_log_group(logGroupName=replaying.outputs["ReplayLogGroupName"])
     result = shipctl("dlq", "stats", env=WIDE)
     assert result.exit_code == 0
-    assert "? there is no log group /loginformant/loginformant-shipper/replay" in result.stdout
+    assert (
+        "? log group /loginformant/loginformant-shipper/replay, which belongs to the stack, does not exist"
+        in result.stdout
+    )
 
 
 def test_for_programs_numbers_are_numbers(shipctl: Run, replaying: Stack) -> None:
@@ -129,7 +132,7 @@ def test_visible_in_flight_and_delayed_messages_are_counted(shipctl: Run, stack_
     stack_in_aws.put("refused", reason="rejected", delay_seconds=300)
     document = json.loads(shipctl("dlq", "stats", "--json").stdout)
     assert (document["visible"], document["inFlight"], document["delayed"]) == (1, 1, 1)
-    assert "1 message delayed: refused by LogInformant" in shipctl("dlq", "stats", env=WIDE).stdout
+    assert "1 message delayed: rejected by LogInformant" in shipctl("dlq", "stats", env=WIDE).stdout
 
 
 def test_watching_touches_no_message_and_goes_on_until_ctrl_c(

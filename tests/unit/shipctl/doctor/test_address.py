@@ -23,9 +23,9 @@ def test_the_default_is_not_proposed_in_place_of_itself() -> None:
     assert list(check_address(FakeInstallation())) == [
         Finding(
             Verdict.FAULT,
-            "https://app.loginformant.com: the host name app.loginformant.com is not known on this machine "
-            "(Name or service not known)",
-            "look at network, DNS and proxy of this machine",
+            "https://app.loginformant.com: the host name app.loginformant.com cannot be resolved on this "
+            "machine (Name or service not known)",
+            "check the network, DNS and proxy of this machine",
         )
     ]
 
@@ -34,6 +34,6 @@ def test_another_address_may_be_wrong() -> None:
     elsewhere = {"Environment": {"Variables": fake.VARIABLES | {"INGEST_URL": "https://other.example"}}}
     (finding,) = check_address(FakeInstallation(configurations={Function.SHIPPER: elsewhere}))
     assert finding.remedy == (
-        "look at network, DNS and proxy of this machine; if the address is wrong: "
+        "check the network, DNS and proxy of this machine; if the address is wrong: "
         "shipctl deploy --set IngestUrl=https://app.loginformant.com"
     )

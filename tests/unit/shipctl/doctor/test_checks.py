@@ -97,7 +97,7 @@ class TestStack:
 
     def test_another_version(self) -> None:
         finding = only("version", FakeInstallation(stack=fake.stack(outputs={"Version": "9.9.9"})))
-        assert finding.what.startswith("the stack is 9.9.9, this is shipctl ")
+        assert finding.what.startswith("the stack has version 9.9.9, this is shipctl ")
 
 
 class TestFunctions:
@@ -137,7 +137,7 @@ class TestFunctions:
             for finding in look("settings", FakeInstallation(reserved={function: 0}))
             if finding.verdict is Verdict.FAULT
         )
-        assert "cannot run, its reserved concurrency is 0" in finding.what
+        assert "cannot run, since its reserved concurrency is 0" in finding.what
         name = f"the-{function.lower()}"
         assert finding.remedy == (
             f"aws lambda delete-function-concurrency --function-name {name} --region eu-west-1"
@@ -177,7 +177,7 @@ class TestFunctions:
         )
         found = [finding.what for finding in look("errors", installation)]
         assert "replay: 2 invocations failed in the last hour" in found
-        assert "replay: throttled 7 times in the last hour: no free execution" in found
+        assert "replay: throttled 7 times in the last hour" in found
 
 
 class TestKey:
@@ -194,9 +194,9 @@ class TestKey:
         installation = FakeInstallation()
         installation.troubles = [fake.trouble("unauthorized", 401, "unknown key")]
         finding = only("key", installation)
-        why = "LogInformant refuses the API key (unauthorized 401: unknown key)"
+        why = "LogInformant rejects the API key (unauthorized 401: unknown key)"
         assert finding.what.startswith(f"{why}, since 2026-")
-        assert finding.remedy == "shipctl key set; the queue then empties itself"
+        assert finding.remedy == "shipctl key set; the logs are then replayed automatically"
 
 
 class TestDelivery:
@@ -207,7 +207,7 @@ class TestDelivery:
         installation.troubles = [fake.trouble("unavailable", 503, minutes_ago=2), waits]
         assert only("delivery", installation).what.startswith("LogInformant is down (unavailable 503)")
         installation.troubles = [waits]
-        assert "asked to be left alone" in only("delivery", installation).what
+        assert "sent Retry-After" in only("delivery", installation).what
 
     @pytest.mark.parametrize(("reason", "status"), [("unauthorized", 401), ("misconfigured", 404)])
     def test_an_outage_is_over_where_somebody_answers_again(self, reason: str, status: int) -> None:
@@ -230,7 +230,7 @@ class TestDelivery:
         installation.troubles = [unknown, fake.trouble("unavailable", 503, minutes_ago=1)]
         assert only("delivery", installation).what.startswith("LogInformant is down (unavailable 503)")
         installation.troubles = [unknown]
-        assert only("delivery", installation).what.startswith("the host name old is not known (")
+        assert only("delivery", installation).what.startswith("the host name old cannot be resolved (")
 
     @pytest.mark.parametrize(
         ("delivered_minutes_ago", "since_minutes_ago"), [(None, 9), (10, 9), (8, 7), (4, 3), (2, 1)]
@@ -256,8 +256,8 @@ class TestDelivery:
         told = look("delivery", installation)
         since = [finding.what.partition("since ")[2][:19] for finding in told]
         assert [finding.what.split(" (")[0] for finding in told] == [
-            "the host name app.loginformant.com is not known",
-            "LogInformant was down and asked to be left alone for a time",
+            "the host name app.loginformant.com cannot be resolved",
+            "LogInformant was down and sent Retry-After",
         ]
         assert since[0] > since[1]
 
@@ -275,7 +275,7 @@ class TestDelivery:
                 "unauthorized",
                 401,
                 "",
-                "LogInformant refuses the API key (unauthorized 401)",
+                "LogInformant rejects the API key (unauthorized 401)",
                 "shipctl key set",
             ),
             ("no_key", None, "", "the API key cannot be read (no_key)", "shipctl key set"),
@@ -283,31 +283,31 @@ class TestDelivery:
                 "misconfigured",
                 404,
                 "",
-                "what answers at https://app.loginformant.com is not the ingest API (misconfigured 404)",
-                "see whether a proxy answers in its place",
+                "the server at https://app.loginformant.com is not the ingest API (misconfigured 404)",
+                "check whether a proxy answers instead",
             ),
             (
                 "unavailable",
                 None,
                 "NameResolutionError: Failed to resolve 'x'",
-                "the host name app.loginformant.com is not known "
+                "the host name app.loginformant.com cannot be resolved "
                 "(unavailable: NameResolutionError: Failed to resolve 'x')",
-                "see network, proxy and DNS of the functions",
+                "check the functions' network, proxy and DNS",
             ),
             (
                 "unavailable",
                 None,
                 "an earlier Retry-After does not end",
-                "LogInformant was down and asked to be left alone for a time "
+                "LogInformant was down and sent Retry-After "
                 "(unavailable: an earlier Retry-After does not end)",
-                "wait until it is over",
+                "wait",
             ),
             (
                 "unavailable",
                 None,
                 "refused",
                 "https://app.loginformant.com cannot be reached (unavailable: refused)",
-                "wait; or see network, proxy and DNS of the functions",
+                "wait, or check the functions' network, proxy and DNS",
             ),
         ],
     )
@@ -317,15 +317,16 @@ class TestDelivery:
         finding = only("delivery", installation)
         assert finding.verdict is Verdict.FAULT
         assert finding.what.startswith(f"{what}, ")
-        assert finding.remedy == f"{remedy}; the queue then empties itself"
+        assert finding.remedy == f"{remedy}; the logs are then replayed automatically"
 
     def test_another_address_than_the_default_may_be_wrong(self) -> None:
         elsewhere = {"Environment": {"Variables": fake.VARIABLES | {"INGEST_URL": "https://other.example"}}}
         installation = FakeInstallation(configurations={Function.SHIPPER: elsewhere})
         installation.troubles = [fake.trouble("misconfigured", 404)]
         assert only("delivery", installation).remedy == (
-            "see whether a proxy answers in its place; if the address is wrong: "
-            "shipctl deploy --set IngestUrl=https://app.loginformant.com; the queue then empties itself"
+            "check whether a proxy answers instead; if the address is wrong: "
+            "shipctl deploy --set IngestUrl=https://app.loginformant.com; the logs are then replayed "
+            "automatically"
         )
 
     def test_where_replay_is_by_command_the_command_is_named(self) -> None:
@@ -355,7 +356,7 @@ class TestDelivery:
             fake.trouble("unavailable", 503, minutes_ago=9),
             fake.trouble("unauthorized", 401, minutes_ago=1),
         ]
-        assert only("delivery", installation).what.startswith("LogInformant refuses the API key")
+        assert only("delivery", installation).what.startswith("LogInformant rejects the API key")
 
     def test_what_is_over_is_no_fault(self) -> None:
         installation = FakeInstallation(delivered_at=fake.NOW)
@@ -367,9 +368,9 @@ class TestDelivery:
         installation.troubles = [fake.trouble("rejected", 400, "bad")]  # by replay
         assert only("delivery", installation).verdict is Verdict.OK
         bad, parked, waiting = look("backlog", installation)
-        assert bad.what == "rejected: refused, each for itself"
+        assert bad.what == "rejected: rejected individually"
         assert "shipctl dlq purge --parked --reason rejected" in bad.remedy
-        assert parked.what == "1 message in the parked queue: they need a person"
+        assert parked.what == "1 message in the parked queue: not retried automatically"
         assert waiting.verdict is Verdict.OK
 
     def test_a_flood_of_malformed_payloads_is_told_by_the_metrics(self) -> None:
@@ -378,14 +379,14 @@ class TestDelivery:
         installation.day = fake.activity(
             fake.series(Function.SHIPPER, Metric.EVENTS_DEAD_LETTERED, 200, reason="malformed")
         )
-        assert look("backlog", installation)[0].what == "malformed: no payload of CloudWatch's"
+        assert look("backlog", installation)[0].what == "malformed: not a CloudWatch Logs payload"
 
     def test_a_bad_log_that_is_tried_again_from_time_to_time_is_no_fault_yet(self) -> None:
         installation = FakeInstallation(queues={False: fake.counts(1)})
         installation.troubles = [fake.trouble("rejected", 400, "bad")]
         bad, waiting = look("backlog", installation)
         assert (bad.verdict, waiting.verdict) == (Verdict.NOTICE, Verdict.NOTICE)
-        assert bad.what.startswith("rejected: refused, each for itself")
+        assert bad.what.startswith("rejected: rejected individually")
 
     def test_what_waits_without_a_trigger_waits_for_a_command(self) -> None:
         installation = FakeInstallation(queues={False: fake.counts(2, 1)})
@@ -394,7 +395,7 @@ class TestDelivery:
         finding = only("backlog", installation)
         assert finding == Finding(
             Verdict.FAULT,
-            "dead-letter queue: 2 visible, 1 in flight; nobody replays them",
+            "dead-letter queue: 2 visible, 1 in flight; not replayed automatically",
             "shipctl dlq replay",
         )
 
@@ -425,7 +426,7 @@ class TestTrigger:
         finding = only("trigger", FakeInstallation(reserved={Function.REPLAY: 0}))
         assert (
             finding.what
-            == "the trigger of replay is on, and replay cannot run: its reserved concurrency is 0"
+            == "automatic replay is on, but its function cannot run: its reserved concurrency is 0"
         )
 
 
@@ -433,7 +434,7 @@ class TestQueues:
     @pytest.mark.parametrize(
         ("change", "what"),
         [
-            ({"Policy": ""}, "its policy does not forbid plain http"),
+            ({"Policy": ""}, "its policy does not deny unencrypted HTTP"),
             ({"SqsManagedSseEnabled": "false"}, "it is not encrypted"),
             ({"MessageRetentionPeriod": "60"}, "MessageRetentionPeriod is 60, the template says 1209600"),
         ],
@@ -468,7 +469,7 @@ class TestSubscriptions:
         ]
         finding = only("subscriptions", installation)
         assert (finding.what, finding.remedy) == (
-            "wanted, not subscribed yet: /b",
+            "selected, not subscribed yet: /b",
             "shipctl subscriptions reconcile",
         )
 
@@ -482,14 +483,15 @@ class TestSubscriptions:
         installation = FakeInstallation()
         installation.subscriptions = [fake.outcome("/c", State.MISSING, Action.PUT)]
         finding = only("subscriptions", installation)
-        assert finding.what == "wanted, not subscribed yet: /c"
+        assert finding.what == "selected, not subscribed yet: /c"
         assert finding.remedy == "shipctl subscriptions reconcile"
 
     def test_nothing_is_subscribed(self) -> None:
         installation = FakeInstallation(stack=fake.stack(parameters={"LogGroups": ""}))
         installation.subscriptions = [fake.outcome("/c", State.UNLISTED)]
         assert (
-            only("subscriptions", installation).what == "no log group of 1 is subscribed, nothing is shipped"
+            only("subscriptions", installation).what
+            == "0 of 1 log groups are subscribed, so nothing is shipped"
         )
 
     def test_cloudwatch_may_not_invoke_the_shipper(self) -> None:
@@ -507,7 +509,10 @@ class TestSubscriptions:
         installation.account_policies = {
             "vendor": '{"DestinationArn": "arn:aws:lambda:eu-west-1:1:function:v"}'
         }
-        assert "vendor sends every log group's events to arn:aws:lambda" in only("policy", installation).what
+        assert (
+            "vendor also sends the events of all log groups to arn:aws:lambda"
+            in only("policy", installation).what
+        )
 
     def test_the_account_policy_is_missing(self) -> None:
         installation = FakeInstallation(stack=fake.stack(parameters={"SubscribeAccount": "true"}))
@@ -523,7 +528,7 @@ class TestFlow:
         finding = only("filtering", installation)
         assert finding.verdict is Verdict.FAULT
         assert finding.what == (
-            "all 40 log events of the last hour were left out: they are blank (2), MinimumLevel (38)"
+            "all 40 log events of the last hour were filtered out: they are blank (2), MinimumLevel (38)"
         )
         assert finding.remedy == "shipctl deploy --set MinimumLevel=Debug"
 
@@ -536,7 +541,7 @@ class TestFlow:
         finding = only("filtering", installation)
         assert finding.verdict is Verdict.FAULT
         assert finding.what == (
-            "all 3 log events since the shipper was changed (2026-11-29 11:50:00 UTC) were left out: "
+            "all 3 log events since the shipper was changed (2026-11-29 11:50:00 UTC) were filtered out: "
             "ExcludePattern (3)"
         )
         assert finding.remedy == "shipctl deploy --set ExcludePattern="
@@ -554,7 +559,7 @@ class TestFlow:
         finding = only("filtering", installation)
         assert finding.verdict is Verdict.NOTICE
         assert finding.what == (
-            "all 3 log events of the last 15 minutes were left out, others were not before: MinimumLevel (3)"
+            "all 3 log events of the last 15 minutes were filtered out, but not all before: MinimumLevel (3)"
         )
 
     def test_what_no_parameter_left_out_is_no_fault(self) -> None:
@@ -562,7 +567,7 @@ class TestFlow:
         installation.filtering = [fake.left_out(10, blank=3)]
         finding = only("filtering", installation)
         assert finding.verdict is Verdict.NOTICE
-        assert finding.what == "all 3 log events of the last hour were left out: they are blank (3)"
+        assert finding.what == "all 3 log events of the last hour were filtered out: they are blank (3)"
 
     def test_some_are_filtered(self) -> None:
         installation = FakeInstallation()
@@ -571,12 +576,12 @@ class TestFlow:
         finding = only("filtering", installation)
         assert finding.verdict is Verdict.OK
         assert (
-            finding.what == "4 log events of the last hour were left out, others were not: SamplePercent (4)"
+            finding.what == "4 log events of the last hour were filtered out, but not all: SamplePercent (4)"
         )
 
     def test_nothing_comes(self) -> None:
         finding = only("flow", FakeInstallation())
-        assert finding.what == "no log event came in the last hour, 0 in the last day"
+        assert finding.what == "no log events received in the last hour, 0 in the last day"
         assert "shipctl send-test" in finding.remedy
 
 
@@ -586,7 +591,7 @@ class TestAlarms:
         installation.alarms = [Alarm("ParkedQueueAlarm", "ALARM", None, False)]
         assert [finding.what for finding in look("alarms", installation)] == [
             "ParkedQueueAlarm is on",
-            "nobody is told of 1 of 1 alarms",
+            "1 of 1 alarms notify no one",
         ]
 
     def test_the_address_was_not_confirmed(self) -> None:
@@ -596,8 +601,8 @@ class TestAlarms:
         installation.email_is_confirmed = False
         finding = only("alarms", installation)
         assert finding.what == (
-            "on-call@example.com is not told of alarms: "
-            "nobody has opened the link in the mail of AWS Notifications"
+            "on-call@example.com is not notified of alarms: "
+            "the link in the confirmation email from AWS Notifications has not been opened"
         )
         assert (
             "aws sns subscribe --region eu-west-1 --protocol email "

@@ -57,7 +57,7 @@ class TestDoctor:
         }
 
     def test_some_checks(self, shipctl: Run) -> None:
-        assert shipctl("doctor", "--only", "stack").stdout.endswith("\nnothing is wrong\n")
+        assert shipctl("doctor", "--only", "stack").stdout.endswith("\nno faults\n")
         result = shipctl("doctor", "--skip", "key")
         assert (result.exit_code, "key" in result.stdout) == (0, False)
         assert "'nope' is not a check" in shipctl("doctor", "--only", "nope", env={"COLUMNS": "200"}).output

@@ -72,7 +72,9 @@ def test_lines_since_a_time_with_their_members(account: Stack) -> None:
 
 
 def test_a_log_group_that_is_not_there(account: Stack) -> None:
-    with pytest.raises(CommandError, match="there is no log group /loginformant/replay"):
+    with pytest.raises(
+        CommandError, match="log group /loginformant/replay, which belongs to the stack, does not exist"
+    ):
         list(read_lines(account, Function.REPLAY, NOW))
 
 

@@ -108,7 +108,7 @@ class TestSelection:
         assert "INFO a" not in result.stdout
         assert "ERROR b" in result.stdout
         assert "FATAL c" in result.stdout
-        assert "3 logs would be sent, made of 3 log events; 2 shown" in result.stdout
+        assert "3 logs would be sent, from 3 log events; 2 shown" in result.stdout
 
     def test_the_default_level_is_for_logs_of_which_no_rule_knows_the_level(self, shipctl: Run) -> None:
         result = shipctl("preview", "--default-level", "Debug", "--json", input="hello\nERROR x\n")
@@ -168,22 +168,22 @@ class TestSummary:
             ]
         )
         summary = shipctl("preview", input=content).stdout.split("\n\n")[-1].splitlines()
-        assert summary[0] == "3 logs would be sent, made of 3 log events"
+        assert summary[0] == "3 logs would be sent, from 3 log events"
         assert re.fullmatch(rf"Error +2 +━+ +{decided('ERROR a')}×2 *", summary[1])
         assert re.fullmatch(rf"Information +1 +━+ +{decided('INFO c')}×1 *", summary[2])
         assert summary[3:6] == [
             "1 log event would not be sent: blank",
-            "1 undecodable, for the dead-letter queue: malformed",
-            "1 control message: CloudWatch's own, not sent",
+            "1 undecodable, would be stored in the dead-letter queue: malformed",
+            "1 control message of CloudWatch Logs, not sent",
         ]
         remark = " ".join(" ".join(summary[6:]).split())
-        assert remark.endswith("properties of a stack are not applied: --stack NAME applies them")
+        assert remark.endswith("properties of a stack are not applied: to apply them, give --stack NAME")
 
     def test_log_events_of_one_stack_trace_are_one_log(self, shipctl: Run) -> None:
         lines = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    g()\nValueError: no\n'
         result = shipctl("preview", "-", input=lines)
-        assert "1 log would be sent, made of 4 log events" in result.stdout
-        assert "1 log has a stack trace: --exceptions" in result.stdout
+        assert "1 log would be sent, from 4 log events" in result.stdout
+        assert "1 log has a stack trace; --exceptions" in result.stdout
 
     def test_a_kinesis_event_counts_all_its_records(self, shipctl: Run) -> None:
         payloads = [json.loads(payload("one")), json.loads(payload("two", "three"))]
@@ -211,7 +211,7 @@ class TestUsage:
         [
             (["--since", "1h", "-"], "--since needs --log-group"),
             (["--limit", "5", "-"], "--limit needs --log-group"),
-            (["--log-group", "/x", "file"], "give no FILE and no"),
+            (["--log-group", "/x", "file"], "cannot be used with FILE or"),
             (["--log-group", "/x", "--since", "1h", "--until", "2h"], "--since must be before --until"),
             (["--log-group", "/x", "--since", "soon"], "'soon' is not a time"),
             (["--level", "loud", "-"], "'loud' is not one of"),

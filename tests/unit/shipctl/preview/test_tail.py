@@ -117,8 +117,8 @@ def test_a_log_group_that_is_not_there_is_named(logs: Logs, pauses: list[float],
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [
-        ([], "the stack wants no log groups (LogGroups): name some with --log-group"),
-        ([f"group-{number}" for number in range(21)], "the stack wants 21 log groups: name 20 at most"),
+        ([], "the stack ships no log groups (its LogGroups is empty): name some with --log-group"),
+        ([f"group-{number}" for number in range(21)], "the stack ships 21 log groups: name at most 20"),
         (["orders"], ""),
     ],
 )

@@ -99,7 +99,7 @@ def test_each_log_that_is_dropped_says_why(parameters: dict[str, str], shipctl: 
         ("INFO ok x", "sampling"),
         ("ERROR b", None),
     ]
-    assert "1 log would be sent, made of 1 log event" in result.stderr
+    assert "1 log would be sent, from 1 log event" in result.stderr
     assert "1 log event would not be sent: below MinimumLevel (level)" in result.stderr
     assert "1 log event would not be sent: not in the sample of SamplePercent (sampling)" in result.stderr
     table = shipctl("preview", "--stack", "shipping", "--dropped", input=content).stdout
@@ -160,14 +160,14 @@ def test_without_a_stack_it_is_said_that_filters_are_not_applied(shipctl: Run) -
     def remark(*options: str) -> str:
         return " ".join(shipctl("preview", *options, input=payload("a")).stdout.split())
 
-    assert "redaction and properties of a stack are not applied: --stack NAME" in remark()
-    assert "only what is given here is applied" in remark("--minimum-level", "Debug")
+    assert "redaction and properties of a stack are not applied: to apply them, give --stack NAME" in remark()
+    assert "only the given options are applied" in remark("--minimum-level", "Debug")
 
 
 def test_tags_are_not_read_and_that_is_said(parameters: dict[str, str], shipctl: Run) -> None:
     parameters["TagProperties"] = "team"
     result = shipctl("preview", "--stack", "shipping", input=payload("a"))
-    assert "TagProperties are left out" in result.stdout
+    assert "TagProperties is not applied" in result.stdout
 
 
 def test_samples_of_every_source_pass_all_steps(parameters: dict[str, str], shipctl: Run) -> None:

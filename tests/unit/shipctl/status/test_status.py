@@ -58,19 +58,19 @@ def test_for_people(shipctl: Run) -> None:
         "to https://app.loginformant.com",
         "key secret k",
         "received 40 4,000",
-        "left out 4 4",
+        "filtered out 4 4",
         "delivered 30 30",
         "not delivered 6 6 unauthorized",
         "replay: returned 60 60 unauthorized",
-        "left out in the last hour by: MinimumLevel 4",
+        "filtered out in the last hour by: MinimumLevel 4",
         "Dead-letter queue 1 visible, 12 in flight",
         "Parked queue empty",
-        "AutoReplay on, its trigger is Enabled",
+        "AutoReplay on, event source mapping Enabled",
     ):
         assert line in lines
     assert "answers in 0.12 s (median), 0.90 s (p99)" in result.stdout
     assert "✗ key" in result.stdout
-    assert "→ shipctl key set; the queue then empties itself" in result.stdout
+    assert "→ shipctl key set; the logs are then replayed automatically" in result.stdout
 
 
 def test_quick_is_without_what_is_wrong(shipctl: Run) -> None:
@@ -109,7 +109,7 @@ def test_a_period_sums_both_functions_apart(installation: FakeInstallation) -> N
 
 def test_another_version_of_the_stack_is_said(shipctl: Run, installation: FakeInstallation) -> None:
     installation.stack = fake.stack(outputs={"Version": "9.9.9"})
-    assert f"the stack is 9.9.9, this is shipctl {__version__}" in shipctl("status").stdout
+    assert f"the stack has version 9.9.9, this is shipctl {__version__}" in shipctl("status").stdout
     found = json.loads(shipctl("status", "--json").stdout)
     assert (found["version"], found["shipctlVersion"]) == ("9.9.9", __version__)
 

@@ -101,14 +101,14 @@ def test_list_for_people(shipctl: Run) -> None:
     assert "other filters: siem" in output
     for words in (WORDS[State.MISSING], WORDS[State.UNSUPPORTED], WORDS[State.OWN]):
         assert words in output
-    assert "      1  wanted, not subscribed yet" in output.splitlines()
+    assert "      1  selected, not subscribed yet" in output.splitlines()
 
 
 def test_list_of_some(shipctl: Run, account: LogsAccount) -> None:
     result = shipctl("subscriptions", "list", "--json", "--only", "/ecs/*")
     assert set(lines(result.stdout)) == {"/ecs/left", "/ecs/other"}
     assert account.requests["DescribeSubscriptionFilters"] == 2
-    assert shipctl("subscriptions", "list", "--only", "x").stderr == "shipctl: no such log group\n"
+    assert shipctl("subscriptions", "list", "--only", "x").stderr == "shipctl: no log group matches\n"
 
 
 @pytest.mark.parametrize(("only", "status"), [("/aws/fine", 0), ("/aws/missing", 1), ("/aws/taken", 1)])
@@ -127,10 +127,10 @@ def test_plan_of_what_reconcile_would_do(shipctl: Run, account: LogsAccount) -> 
     assert result.stdout.splitlines() == [
         "+ /aws/missing",
         "+ /aws/outdated  subscribed with another filter pattern",
-        "! /aws/rare  its class takes no subscription filters",
-        "! /aws/taken  a filter of our name leads elsewhere",
-        "- /ecs/left  subscribed, not wanted any more",
-        "2 to subscribe, 1 to unsubscribe, of 10 log groups; 2 with trouble",
+        "! /aws/rare  its log class does not support subscription filters",
+        "! /aws/taken  a filter with the subscriber's name has another destination",
+        "- /ecs/left  subscribed, no longer selected",
+        "2 to subscribe, 1 to unsubscribe, of 10 log groups; 2 with problems",
     ]
     assert account.subscribed() == {"/aws/fine", "/aws/outdated", "/aws/taken", "/ecs/left"}
 
@@ -154,9 +154,9 @@ def test_reconcile_does_it_and_says_so(shipctl: Run, account: LogsAccount) -> No
     account.refuse("PutSubscriptionFilter", "LimitExceededException", "/aws/missing")
     result = shipctl("subscriptions", "reconcile")
     assert result.exit_code == 1, "one log group is not as it is wanted"
-    assert "! /aws/missing  has as many subscription filters as AWS allows" in result.stdout
+    assert "! /aws/missing  already has the maximum number of subscription filters" in result.stdout
     assert result.stdout.splitlines()[-1] == (
-        "1 subscribed, 1 unsubscribed, of 10 log groups; 3 with trouble"
+        "1 subscribed, 1 unsubscribed, of 10 log groups; 3 with problems"
     )
     assert account.subscribed() == {"/aws/fine", "/aws/outdated", "/aws/taken"}
     assert account.filters["/aws/taken"] == [IMPOSTOR]
@@ -177,7 +177,7 @@ def test_errors_are_one_line(shipctl: Run, account: LogsAccount, variables: dict
     assert result.stderr.startswith("shipctl: stack an-old-one has no subscriber")
     variables["LOG_GROUPS"] = "?"
     result = shipctl("subscriptions", "list")
-    assert result.stderr.startswith("shipctl: the settings of the-subscriber cannot be used: LOG_GROUPS")
+    assert result.stderr.startswith("shipctl: the settings of the-subscriber are invalid: LOG_GROUPS")
 
 
 def test_there_are_words_for_everything() -> None:
