@@ -359,6 +359,7 @@ def test_a_second_time_changes_nothing(message: str, by: Settings) -> None:
         ("2001:db8::1alice@example.com", "[redacted:ip-address][redacted:email]"),
         ("1:2:3:4:5:6:7:8:alice@example.com", "[redacted:ip-address]:[redacted:email]"),
         ("alice@example.com/139.0.0.0", "[redacted:email]/[redacted:ip-address]"),
+        ("alice@example.com//10.0.0.0", "[redacted:email]//[redacted:ip-address]"),
         ("alice@example.com4111111111111111", "[redacted:email][redacted:credit-card]"),
         (
             f"B{CARD}^DOE alice.of.a.long.name@example.com^25121011?",

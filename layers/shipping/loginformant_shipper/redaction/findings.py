@@ -25,12 +25,13 @@ _PART_OF_NUMBER_BEFORE = re.compile(r"[0-9.eE+-]*+\Z")
 _OUTSIDE_STRINGS = re.compile(r'(?:[^"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
 
 
-_GLUE = re.compile(r"[\w.+-]|/[0-9]")
+_GLUE = re.compile(r"[\w.+-]|.{0,4}\.0\.0\.0")
 """What may belong to something that is found only when what is next to it has been replaced.
 
 No detector asks more of what is next to a finding than that it is no word character, dot, plus sign or
-hyphen, and what stands behind a slash is an address unless a letter is before it (a version).
+hyphen; but for a version such as `Chrome/139.0.0.0`, which is an address unless a letter is before it.
 """
+_MAX_GLUE = len("/139.0.0.0")
 
 
 def redact_findings(text: str, detections: Sequence[Detection]) -> str:
@@ -95,7 +96,9 @@ def _to_be_asked_again(
     that it did not find before, unless it begins or ends beside one.
     """
     between = set(cut[2:-1:2])
-    beside = {piece[-1:] for piece in (cut[0], *between)} | {piece[:2] for piece in (cut[-1], *between)}
+    beside = {piece[-1:] for piece in (cut[0], *between)} | {
+        piece[:_MAX_GLUE] for piece in (cut[-1], *between)
+    }
     if any(map(_GLUE.match, beside)):
         return detections
     texts = (seen, *holders)
