@@ -78,6 +78,8 @@ def test_a_warning_class_is_a_warning(text: str) -> None:
         "the panic button",
         "Exceptional sale",
         "NoError",
+        "not ok 2 - stock # TODO late",
+        "it is not ok 2 say",
         "",
     ],
 )
@@ -94,6 +96,7 @@ def test_text_about_errors_is_no_exception(text: str) -> None:
         "orderd: connect to port 80: Connection Refused",
         "orders.go:7: dial tcp 10.0.0.7:5432: connect: connection refused",
         "orderd exited with code 1",
+        "TAP version 13\nok 1 - orders\nnot ok 2 - stock",
         "worker 7: exit status 137",
         "lua: orders.lua:7: no stock\nstack traceback:\n\torders.lua:7: in main chunk",
         "** (exit) exited in: GenServer.call(:orders, :take, 5000)\n    ** (EXIT) no process",

@@ -105,6 +105,7 @@ def test_other_lines_are_of_no_service(text: str) -> None:
         ("platform.report", {"status": "success"}, "Information"),
         ("platform.report", {"status": "timeout"}, "Warning"),
         ("platform.logsDropped", {"reason": "too many"}, "Warning"),
+        ("platform.fault", "RequestId: 7 Process exited before completing request", "Error"),
         ("platform.extension", {"state": "Ready"}, "Information"),
         ("platform.unheardOf", "odd", "Information"),
     ],
@@ -151,6 +152,9 @@ def test_other_records_are_of_no_service(fields: dict[str, Any]) -> None:
 def test_statements_say_nothing_about_how_bad_it_is() -> None:
     assert decide_by_log_group("/aws/rds/instance/orders/slowquery") == ("Information", "rds-statements")
     assert decide_by_log_group("/aws/rds/cluster/orders/audit") == ("Information", "rds-statements")
+    redshift = "/aws/redshift/cluster/orders/useractivitylog"
+    assert decide_by_log_group(redshift) == ("Information", "rds-statements")
+    assert decide_by_log_group("/aws/neptune/orders/audit") == ("Information", "rds-statements")
 
 
 @pytest.mark.parametrize(

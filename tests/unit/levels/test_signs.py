@@ -1,9 +1,11 @@
 import pytest
+from loginformant_shipper.levels import explain_level
 from loginformant_shipper.levels.signs import (
     decide_by_code,
     decide_by_coloured_word,
     decide_by_last_word,
     decide_by_marked_word,
+    decide_by_risk,
     decide_by_symbol,
     is_prose,
     with_real_colours,
@@ -112,12 +114,15 @@ def test_a_word_in_brackets_counts_behind_what_is_not_quite_a_header() -> None:
         ("Mar  1 2026 10:20:30 sw1 %%01IFNET/4/LINK_STATE(l)[7]:undefined", "Warning"),
         ("03/01/26 10:20:30 - Process(7.1) User(a) Program(b) Host(c) AMQ9999W: late", "Warning"),
         ("10:20:30 [7] shop.cc:12  LOG_TRACE_L1  root  order 7", "Debug"),
-        ("CEF:0|Acme|Desk|1.0|100|Login failed|3|src=10.0.0.7", "Information"),
-        ("Mar  1 10:20:30 fw1 CEF:0|Acme|Desk|1.0|100|Login failed|5|src=10.0.0.7", "Warning"),
-        ("CEF:0|Acme|Desk|1.0|100|no error|8|src=10.0.0.7", "Error"),
-        ("CEF:0|Acme|Desk|1.0|100|no error|Very-High|src=10.0.0.7", "Fatal"),
-        ("LEEF:2.0|Acme|Desk|1.0|100|sev=9\tsrc=10.0.0.7", "Fatal"),
         ("03/01/26 10:20:30 - Process(7.1) AMQ8004S: gone", "Error"),
+        ("%Mar  1 10:20:30:123 2026 sw1 IFNET/3/LINK_UPDOWN: port 7, down", "Error"),
+        ("%@7%Mar  1 10:20:30:123 2026 sw1 SHELL/6/SHELL_CMD: display error", "Information"),
+        ("fw1: NetScreen device_id=fw1 [Root]system-critical-00026: too many sessions", "Fatal"),
+        ("fw1: NetScreen device_id=fw1 system-notification-00257(traffic): failed over", "Information"),
+        ("fw1: NetScreen device_id=fw1 [Root]system-debugging-00767: error lookup", "Debug"),
+        ("kernel: <3>[   12.345678] EXT4: no block", "Error"),
+        ("web1 kernel: [   12.345678] <4>late", "Warning"),
+        ("[   12.345678] <6>error lookup", "Information"),
     ],
 )
 def test_a_code_says_how_bad_it_is(line: str, level: str) -> None:
@@ -136,6 +141,11 @@ def test_a_code_says_how_bad_it_is(line: str, level: str) -> None:
         "order ABC123E: late",
         "100%-3-fold",
         "we wrote of it in ORD1234E: stock",
+        "operating-system-critical-00026",
+        "system-unheard-00026: x",
+        "%Mar 1 IFNET/3/UP",
+        "the answer was <3>",
+        "kernel: <37>",
         "",
     ],
 )
@@ -153,3 +163,61 @@ def test_names_are_no_sentence(left: str) -> None:
 @pytest.mark.parametrize("left", ["the level is ", "we set it to "])
 def test_more_than_two_plain_words_are_a_sentence(left: str) -> None:
     assert is_prose(left)
+
+
+THREAT = "1,2026/03/01 10:20:30,0016,THREAT,url,1,2026/03/01 10:20:30,10.0.0.7,high,medium,x,alert,"
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("CEF:0|Acme|Desk|1.0|100|Login failed|3|src=10.0.0.7", "Information"),
+        ("Mar  1 10:20:30 fw1 CEF:0|Acme|Desk|1.0|100|Login failed|5|src=10.0.0.7", "Warning"),
+        ("CEF:0|Acme|Desk|1.0|100|no error|8|src=10.0.0.7", "Error"),
+        ("CEF:0|Acme|Desk|1.0|100|no error|Very-High|src=10.0.0.7", "Fatal"),
+        ("CEF:1|Acme|Desk|1.0|100|a \\| in a name|10|src=10.0.0.7", "Fatal"),
+        ("CEF:0|Acme|Desk|1.0|100|it failed|Unknown|src=10.0.0.7", "Information"),
+        ("CEF:0|Acme|Desk|1.0|100|no error|7.5|src=10.0.0.7", "Error"),
+        ("CEF:0|Acme|Desk|1.0|100|no error|Critical|src=10.0.0.7", "Fatal"),
+        ("CEF:0|Acme|Desk|1.0|100|" + "x" * 400 + "|8|src=10.0.0.7", "Error"),
+        ("LEEF:2.0|Acme|Desk|1.0|100|sev=9\tsrc=10.0.0.7", "Fatal"),
+        ("LEEF:2.0|Acme|Desk|1.0|41|^|src=10.0.0.7^" + "x=7^" * 200 + "sev=8^y=7", "Error"),
+        ("LEEF:1.0|Acme|Desk|1.0|41|src=10.0.0.7\tsev=2\tmsg=it failed", "Information"),
+        ('1,2026/03/01 10:20:30,0016,SYSTEM,ha,0,x,,y,,0,0,ha,high,"gone, low, and so",7', "Error"),
+        ('1,2026/03/01 10:20:30,0016,SYSTEM,a,0,x,,y,,0,0,a,informational,"failed over",7', "Information"),
+        (f"{THREAT}critical,client-to-server,0,0x0", "Fatal"),
+        (f"Mar  1 10:20:30 fw1 {THREAT}low,server-to-client,0,0x0", "Information"),
+        ("03/01-10:20:30.1  [**] [1:7:7] ET [**] [Classification: x] [Priority: 1] {TCP} a -> b", "Error"),
+        ("[1:7:7] ET failed logins [Classification: x] [Priority: 3] {TCP} a -> b", "Information"),
+        ("Rule: 5712 (level 10) -> 'many attempts'", "Warning"),
+        ('** Alert 1.7: - sshd\n2026 Mar 01 10:20:30 web1\nRule: 7 fired (level 13) -> "x"', "Error"),
+        ("ossec: Alert Level: 3; Rule: 5715 - login after it failed.", "Information"),
+    ],
+)
+def test_the_severity_of_a_security_product_is_the_level(text: str, level: str) -> None:
+    assert decide_by_risk(text) == (level, "code")
+    assert explain_level(text).level == level
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CEF:0|Acme|Desk",
+        "CEF:0|Acme|Desk|1.0|100|x|unheard|y",
+        "CEF:0|Acme|Desk|1.0|100|x|77|y",
+        "we were told of a CEF:0|Acme|Desk|1.0|100|no error|8|src=10.0.0.7",
+        "xCEF:0|Acme|Desk|1.0|100|no error|8|src=10.0.0.7",
+        "LEEF:2.0|Acme|Desk|1.0|100|severe=9",
+        "1,2026/03/01 10:20:30,0016,TRAFFIC,end,1,high,medium,",
+        f"{THREAT}none,0",
+        "orders,SYSTEM,high,x",
+        "ticket 7 [Priority: high]",
+        "ticket 7 [Priority: 0]",
+        "Rule: the house (level 7)",
+        "the water (level 3) rises",
+        "Alert Level: 3",
+        "",
+    ],
+)
+def test_what_only_resembles_one_is_none(text: str) -> None:
+    assert decide_by_risk(text) is None

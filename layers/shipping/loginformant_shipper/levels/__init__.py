@@ -54,6 +54,7 @@ from loginformant_shipper.levels.signs import (
     decide_by_coloured_word,
     decide_by_last_word,
     decide_by_marked_word,
+    decide_by_risk,
     decide_by_symbol,
     with_real_colours,
     without_colours,
@@ -156,7 +157,10 @@ def _of_prefix(parsed: ParsedMessage) -> Decision | None:
 _PREFIXES = {word: decided(level, "runtime-prefix") for word, level in LEVEL_WORDS.items()}
 
 
-_MESSAGES = ("message", "msg", "log", "@message", "Message", "MESSAGE", "short_message", "event", "text")
+_MESSAGES = (
+    *("message", "msg", "log", "@message", "Message", "MESSAGE", "short_message", "event", "text"),
+    "Results",  # of a flow of Amazon Connect
+)
 
 
 def _of_fields(fields: Fields) -> Decision | None:
@@ -215,7 +219,7 @@ def _of_text(text: str) -> Decision | None:
     if isinstance(header, Decision):
         if header.rule != "syslog-priority":
             return header
-        return decide_by_code(line[:MAX_HEADER]) or _of_structure(text, line, told) or header
+        return _of_code(line) or _of_structure(text, line, told) or header
     bare = decided(header.level, header.rule) if header else None
     return _of_silent_header(raw, text, line, bare, told)
 
@@ -227,7 +231,7 @@ _WORDS_OF_RULES = WORDS_OF_PAIRS | WORDS_OF_EXCEPTIONS | BAD_NEWS
 def _of_wrapped_text(text: str) -> Decision | None:
     """Return the level of what a wrapper with a level holds: it yields to a header or a structured log."""
     line = text.partition("\n")[0]
-    decision = decide_inside(line) or decide_by_code(line[:MAX_HEADER])
+    decision = decide_inside(line) or _of_code(line)
     return decision or _of_structure(text, line, WORDS_OF_PAIRS.intersection(words_of(text)))
 
 
@@ -238,7 +242,7 @@ def _of_plain(text: str, told: AbstractSet[bytes]) -> Decision | None:
         decision := _of_structure(text, text, told) or decide_by_key_value(text)
     ):
         return decision
-    return _of_exception(text, text, told)
+    return decide_by_risk(text) or _of_exception(text, text, told)
 
 
 def _of_silent_header(
@@ -248,7 +252,7 @@ def _of_silent_header(
     decision = decide_by_coloured_word(raw) if "\x1b" in raw else None
     return (
         decision
-        or decide_by_code(text[:MAX_HEADER])
+        or _of_code(text)
         or decide_by_last_word(line)
         or bare
         or decide_by_symbol(line)
@@ -260,6 +264,10 @@ def _of_silent_header(
         or _of_exception(text, line, told)
         or (decide_by_words(text) if may_have_bad_news(text, told) else None)
     )
+
+
+def _of_code(text: str) -> Decision | None:
+    return decide_by_code(text[:MAX_HEADER]) or decide_by_risk(text)
 
 
 def _of_pair(text: str, told: AbstractSet[bytes]) -> Decision | None:

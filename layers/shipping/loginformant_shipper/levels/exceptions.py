@@ -39,6 +39,8 @@ _STRERROR = re.compile(  # strerror(3), as the last that a program says
 _SYSTEMD = re.compile(r"\bstatus=\d{1,3}/[A-Z]{4,12}\b|\bcode=(?:killed|dumped)\b")
 _EXIT = re.compile(r"\bexit(?:ed)?(?: with)? (?:code|status)[ :=]{1,2}[1-9]\d{0,2}\b")
 _REPORT = re.compile(r"^(?:stack traceback:$| {0,4}\*\* \(EXIT\) )", re.M)  # Lua, Elixir
+_NOT_OK = re.compile(r"^not ok \d{1,6}\b(?![^\n]{0,400}# ?(?i:todo|skip))", re.M)
+"""A failed test in the Test Anything Protocol; one that is to be done or was skipped is none."""
 _WARNING = re.compile(r"(?:^|[: ])\w{0,40}Warning: ")
 
 
@@ -75,6 +77,7 @@ def may_be_exception(text: str, words: AbstractSet[bytes]) -> bool:
         or "nhandled" in text
         or "core dumped" in text
         or "status=" in text
+        or "not ok " in text
         or '", line ' in text
         or ":in " in text
         or "** (" in text
@@ -144,4 +147,5 @@ def _is_failure(text: str) -> bool:
         or ("exit" in text and _EXIT.search(text) is not None)
         or (("** (EXIT) " in text or "stack traceback:" in text) and _REPORT.search(text) is not None)
         or "=CRASH REPORT=" in text  # Erlang
+        or ("not ok " in text and _NOT_OK.search(text) is not None)
     )

@@ -14,7 +14,7 @@ Fields = dict[str, Any]
 
 @lru_cache(maxsize=1024)
 def decide_by_log_group(log_group: str | None) -> Decision | None:
-    """Information for the audit, general and slow query logs of RDS; None for other log groups.
+    """Information for logs of RDS, Redshift and Neptune that hold queries; None for other log groups.
 
     They quote statements, whose words say nothing about how bad it is.
     """
@@ -23,7 +23,10 @@ def decide_by_log_group(log_group: str | None) -> Decision | None:
     return None
 
 
-_STATEMENTS = re.compile(r"/aws/rds/(?:cluster|instance)/[^/]{1,100}/(?:audit|general|slowquery)\Z")
+_STATEMENTS = re.compile(
+    r"/aws/(?:rds/(?:cluster|instance)/[^/]{1,100}/(?:audit|general|slowquery)"
+    r"|redshift/(?:cluster/|serverless/)?[^/]{1,100}/useractivitylog|neptune/[^/]{1,100}/(?:audit|slowquery))\Z"
+)
 
 # --- lines of Lambda --------------------------------------------------------------------------------------
 
@@ -242,7 +245,9 @@ def _lambda_record(kind: str, record: object) -> Decision:
     details = record if isinstance(record, dict) else {}
     on_demand = details.get("initializationType") == "on-demand"
     failed = details.get("status", "success") != "success" or bool(details.get("errorType"))
-    if failed or kind == "platform.logsDropped":
+    if kind == "platform.fault":  # what the process died of, in words: `lambda-crash` as text
+        level = Level.ERROR
+    elif failed or kind == "platform.logsDropped":
         level = Level.WARNING
     elif kind in _DEBUG_RECORDS or (kind == "platform.initReport" and on_demand):
         level = Level.DEBUG

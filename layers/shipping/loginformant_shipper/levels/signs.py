@@ -6,10 +6,23 @@ They are asked only where the header of the line is silent.
 import re
 import string
 
-from loginformant_shipper.levels.vocabulary import SYSLOG, Decision, decided
+from loginformant_shipper.levels.vocabulary import (
+    FIELD_WORDS,
+    SURICATA,
+    SYSLOG,
+    WAZUH,
+    Decision,
+    Scale,
+    decided,
+)
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.items import MAX_HEADER
-from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LEVEL_WORDS, NAMES_TOO
+from loginformant_shipper.parsing.headers.level_words import (
+    BRACKETED_WORDS,
+    LEVEL_WORDS,
+    NAMES_TOO,
+    PLURALS,
+)
 
 # --- colours ----------------------------------------------------------------------------------------------
 
@@ -105,8 +118,9 @@ _CODE = re.compile(  # daemon.err, LOG_ERR of syslog.h, %LINK-3-UPDOWN:, CWWKF00
     r"|%[A-Z][A-Z\d_]{1,30}-(?:[A-Z\d_]{1,30}-)?(?P<severity>[0-7])(?:-[A-Z\d_]{2,40})? ?:"
     r"|%%\d\d[A-Z][A-Z\d_]{1,30}/(?P<huawei>[0-7])/"
     r"|(?<!\S)[A-Z]{3,8}\d{4,5}(?P<letter>[IWESTA]): "
-    r"|(?<!\S)CEF:\d\|(?:[^|\n]{0,100}\|){5}(?P<cef>\d{1,2}|Low|Medium|High|Very-High)\|"
-    r"|(?<!\S)LEEF:\d\.\d\|[^\n]{1,250}?\bsev=(?P<leef>\d{1,2})\b"
+    r"|%[A-Z][a-z]{2} {1,2}\d{1,2} [\d:]{8,12} \d{4} \S{1,80} [A-Z][A-Z\d_]{1,30}/(?P<comware>[0-7])/[A-Z]"
+    r"|(?<![\w-])system-(?P<netscreen>[a-z]{5,13})-\d{5}(?![\w-])"
+    r"|(?:(?<!\S)kernel: (?:\[[ \d.]{5,20}\] )?|\A\[[ \d.]{5,20}\] )<(?P<printk>[0-7])>"
 )
 _DIGIT = re.compile(r"\d")
 _LETTERS_OF_CODES = {
@@ -117,27 +131,12 @@ _LETTERS_OF_CODES = {
 }
 
 
-_RISKS = {"Low": Level.INFORMATION, "Medium": Level.WARNING, "High": Level.ERROR, "Very-High": Level.FATAL}
-
-
-def _level_of_risk(number: int) -> Level:
-    """Return the level of a severity of CEF and LEEF, from 0 to 10 (ArcSight, "Implementing CEF")."""
-    if number >= _VERY_HIGH:
-        return Level.FATAL
-    if number >= _HIGH:
-        return Level.ERROR
-    return Level.WARNING if number >= _MEDIUM else Level.INFORMATION
-
-
-_MEDIUM, _HIGH, _VERY_HIGH = 4, 7, 9
-
-
 def decide_by_code(head: str) -> Decision | None:
     """Return the level in the code that stands before a text; None where there is none.
 
-    Codes are the facility and priority of syslog as words, the messages of Cisco and Juniper, which number
-    severities as syslog does, and those of IBM, which end with a letter (I, W, E, S for severe, T for
-    terminated).
+    Codes are the facility and priority of syslog as words, the messages of Cisco, Juniper, Huawei and H3C,
+    which number severities as syslog does, those of NetScreen, which name them, those of IBM, which end with
+    a letter (I, W, E, S for severe, T for terminated), and the priority that Linux puts before a message.
     """
     code = _CODE.search(head) if _has_part(head) else None
     if (
@@ -146,13 +145,12 @@ def decide_by_code(head: str) -> Decision | None:
         or (code["priority"] and not _DIGIT.search(left))
     ):
         return None
-    if severity := code["severity"] or code["huawei"]:
+    if severity := code["severity"] or code["huawei"] or code["comware"] or code["printk"]:
         return decided(SYSLOG.level(int(severity)) or Level.DEBUG, "code")
-    if risk := code["cef"] or code["leef"]:
-        return decided(_RISKS[risk] if risk in _RISKS else _level_of_risk(int(risk)), "code")
     if code["letter"]:
         return decided(_LETTERS_OF_CODES[code["letter"]], "code")
-    level = LEVEL_WORDS.get((code["priority"] or code["constant"]).lower())
+    word = (code["priority"] or code["constant"] or code["netscreen"]).lower()
+    level = LEVEL_WORDS.get(word) or PLURALS.get(word) or PLURALS.get(f"{word}s")
     return decided(level, "code") if level else None
 
 
@@ -161,7 +159,8 @@ def _has_part(head: str) -> bool:
     return (  # written out: any() costs more than all the rest
         ("%" in head and _PERCENT.search(head) is not None)
         or "LOG_" in head
-        or "EF:" in head
+        or "system-" in head
+        or ("<" in head and _PRINTK.search(head) is not None)
         or (
             (
                 "I: " in head
@@ -177,6 +176,7 @@ def _has_part(head: str) -> bool:
     )
 
 
+_PRINTK = re.compile(r"(?:kernel:|\]) <[0-7]>")
 _PERCENT = re.compile(r"%(?:[A-Z]|%\d)")
 _NUMBERED = re.compile(r"\d[IWESTA]: ")
 _FACILITY = re.compile(r"\.(?:emerg|alert|crit|err|warn|notice|info|debug)")
@@ -191,3 +191,72 @@ def is_prose(left: str) -> bool:
     A host and a program, or a thread and a logger, may be plain words; more are a sentence.
     """
     return len(_PLAIN_WORD.findall(_IN_ANY_BRACKETS.sub("-", left))) > _MAX_PLAIN_WORDS
+
+
+# --- the severities of security products ------------------------------------------------------------------
+
+_RISK = Scale(0, ((3.9, Level.INFORMATION), (6.9, Level.WARNING), (8.9, Level.ERROR), (10, Level.FATAL)))
+"""The severity of CEF and LEEF: low, medium, high, very high (ArcSight, "Implementing CEF"; IBM QRadar, "LEEF
+event components")."""
+
+_RISK_WORDS = {"unknown": Level.INFORMATION, "very-high": Level.FATAL}
+_CEF = re.compile(
+    r"CEF:\d{1,2}\|(?:(?:[^|\\\n]|\\.){0,512}+\|){5}(?:(\d{1,2}(?:\.\d{1,2})?)|([A-Za-z-]{3,13}))\|"
+)
+_LEEF = re.compile(r"LEEF:\d\.\d\|[^\n]{1,4000}?[|\t^ ]sev=(\d{1,2})(?!\d)")
+_PAN_OS = re.compile(r",\d{4}/\d\d/\d\d \d\d:\d\d:\d\d,\w{1,20},(SYSTEM|THREAT),")
+_SEVERITIES = {
+    "SYSTEM": re.compile(r",(informational|low|medium|high|critical),"),
+    "THREAT": re.compile(r",(informational|low|medium|high|critical),(?:client-to-server|server-to-client),"),
+}
+"""Of a threat the direction follows; anything may stand before, as in the name of its rule."""
+_PRIORITY_OF_ALERT = re.compile(r"\[Priority: (\d{1,3})\]")
+_RULE = re.compile(r"Rule: \d{1,9} (?:fired )?\(level (\d{1,2})\) ->|Alert Level: (\d{1,2}); Rule: \d")
+
+
+def decide_by_risk(text: str) -> Decision | None:
+    """Return the level of the severity that a security product gives; None for other texts.
+
+    CEF has it in the seventh field of its header, from 0 to 10 or as a word, LEEF in `sev`, PAN-OS in a field
+    of its logs SYSTEM and THREAT (PAN-OS, "Syslog Field Descriptions"), Snort and Suricata in `[Priority:
+    1]`, where 1 is the most severe (Snort, "priority"), Wazuh and OSSEC in `Rule: 5712 (level 10) ->`
+    (Wazuh, "Rules classification").
+    """
+    level = None
+    if (start := text.find("EF:", 1, MAX_HEADER)) > 0:
+        level = _of_event_format(text, start)
+    elif ",SYSTEM," in text or ",THREAT," in text:
+        level = _of_pan_os(text)
+    elif "[Priority: " in text:
+        level = SURICATA.level(int(match[1])) if (match := _PRIORITY_OF_ALERT.search(text)) else None
+    elif " (level " in text or "Alert Level: " in text:
+        level = WAZUH.level(int(match[1] or match[2])) if (match := _RULE.search(text)) else None
+    return decided(level, "code") if level else None
+
+
+def _of_pan_os(text: str) -> Level | None:
+    kind = _PAN_OS.search(text, 0, MAX_HEADER)
+    if kind is None:
+        return None
+    severity = _SEVERITIES[kind[1]].search(text, kind.end(), kind.end() + _MAX_FIELDS)
+    return FIELD_WORDS[severity[1]] if severity else None
+
+
+_MAX_FIELDS = 4000
+"""So many characters behind its kind a log of PAN-OS has its severity; a threat names a URL before."""
+
+
+def _of_event_format(text: str, found: int) -> Level | None:
+    """Return the level of CEF or LEEF, whose names end at `EF:`."""
+    for pattern, length in ((_CEF, 1), (_LEEF, 2)):
+        start = found - length
+        if start < 0 or not (match := pattern.match(text, start)):
+            continue
+        left = text[:start].rpartition("\n")[2]
+        if (left and not left[-1].isspace()) or is_prose(left):
+            return None
+        if match[1]:
+            return _RISK.level(float(match[1]))
+        word = match[2].lower()
+        return _RISK_WORDS.get(word) or FIELD_WORDS.get(word)
+    return None

@@ -188,3 +188,33 @@ def test_formats_with_a_place_of_their_own_for_the_level(line: str, level: str) 
 )
 def test_text_is_in_none_of_the_formats(line: str) -> None:
     assert level_and_rule(line) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("##[section]Starting: tests of the error page", "Information"),
+        ("2026-03-01T10:20:30.1234567Z ##[group]Run error tests", "Information"),
+        ("2026-03-01T10:20:30.1234567Z ##[warning]late", "Warning"),
+        ("##[debug]error lookup", "Debug"),
+        ("##vso[task.logissue type=error;code=7]gone", "Error"),
+        ("##teamcity[message text='an error' status='NORMAL']", "Information"),
+        ("##teamcity[message text='none' errorDetails='x' status='ERROR']", "Error"),
+        ("##teamcity[message status='FAILURE' text='none']", "Error"),
+        ("##teamcity[buildProblem description='none']", "Error"),
+        ("##teamcity[testFailed name='orders']", "Error"),
+        ("##teamcity[testStarted name='error']", "Information"),
+        ("::error file=orders.js,line=7::gone", "Error"),
+        ("::notice::it failed", "Information"),
+        ("::group::error tests", "Information"),
+    ],
+)
+def test_commands_to_a_build_server(line: str, level: str) -> None:
+    assert level_and_rule(line) == (level, "header")
+
+
+@pytest.mark.parametrize(
+    "line", ["## Orders", "##[orders]", "::1 - - x", ":: late", "::order::", "##teamcity[x", "#: late"]
+)
+def test_other_marks_are_no_commands(line: str) -> None:
+    assert find_level(line) is None

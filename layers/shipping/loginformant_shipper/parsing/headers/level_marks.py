@@ -43,6 +43,8 @@ def level_of_first_sign(head: str) -> LevelMark | None:
             if php := _PHP.match(head):
                 return _of_php(php)
             return _of_bracketed_sign(head)
+    elif first in "#:":
+        return _of_command(head) if head[1:2] == first else None
     elif first == "=":
         if erlang := _ERLANG.match(head):
             level = _ERLANG_WORDS.get(erlang[1].lower())
@@ -56,6 +58,8 @@ def level_of_first_sign(head: str) -> LevelMark | None:
 def level_of_known_layout(head: str) -> LevelMark | None:
     """Return the level of a line in a layout that nothing else has, from its time on; None for others."""
     if head[:1].isdigit():
+        if head[29:32] == "##[":  # behind the time that a runner of GitHub or Azure writes
+            return _of_command(head[29:], 29)
         if match := _DATED.match(head):
             sign = match[match.lastindex or 0]
             return LevelMark(_DATED_SIGNS.get(sign) or LETTERS[sign.lower()], "letter", match.end())
@@ -215,6 +219,30 @@ _ERLANG_WORDS = LEVEL_WORDS | {
     **dict.fromkeys(("supervisor", "crash"), Level.ERROR),
     "progress": Level.INFORMATION,
 }
+
+# --- commands to a build server ---------------------------------------------------------------------------
+
+_COMMAND = re.compile(
+    r"##\[(?P<azure>[a-z]{4,10})\]|##vso\[task\.logissue type=(?P<issue>[a-z]{5,7})"
+    r"|##teamcity\[(?:message (?:[^\n]{0,250}? )??status='(?P<status>[A-Z]{5,8})'"
+    r"|(?P<teamcity>[A-Za-z]{4,40})\b)"
+    r"|::(?P<github>[a-z-]{4,13})(?: [^\n]{0,250}?)??::"
+)
+_OF_COMMANDS = {
+    **{word: LEVEL_WORDS[word] for word in ("debug", "notice", "warning", "error", "failure")},
+    **dict.fromkeys(("group", "endgroup", "section", "command", "normal", "message"), Level.INFORMATION),
+    **dict.fromkeys(("buildproblem", "testfailed"), Level.ERROR),
+    **dict.fromkeys(("teststarted", "testfinished", "testsuitestarted"), Level.INFORMATION),
+}
+"""GitHub's "Workflow commands", Azure Pipelines' "Logging commands" and TeamCity's "Service messages"."""
+
+
+def _of_command(head: str, start: int = 0) -> LevelMark | None:
+    """Return the level of a command to a build server: `##[section]`, `::warning file=x::`."""
+    command = _COMMAND.match(head)
+    level = _OF_COMMANDS.get(command[command.lastindex or 0].lower()) if command else None
+    return LevelMark(level, "header", start + command.end()) if command and level else None
+
 
 # --- layouts that begin with a time -----------------------------------------------------------------------
 
