@@ -1,12 +1,14 @@
 """Escapes are read as what they mean; a place in what was read is a place in the text as it is."""
 
 import json
+import re
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from loginformant_shipper.redaction.escapes import read
+from loginformant_shipper.redaction.spans import cut_at, spans_of
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,27 @@ def test_a_place_in_what_was_read_is_a_place_in_the_text(
     assert written[:raw_end].endswith("<c>")
 
 
+written = st.lists(
+    st.sampled_from([*'\\\\\\"n/utbx0\n ', '\\"', "\\n", "\\u0040", "\\u005c", "x0", "\0", "%", "%2540"]),
+    max_size=16,
+).map("".join)
+
+
+@given(written)
+def test_it_makes_no_difference_which_escapes_there_are_beside(text: str) -> None:
+    """Those of JSON with one letter are read faster where there are no others."""
+    assert read(f"{text} %40").text == f"{read(text).text} @"
+
+
+@given(written)
+def test_a_text_is_cut_where_what_was_read_is_cut(text: str) -> None:
+    reading = read(text)
+    cut = re.split(r"(x0|0 |n)", reading.text)
+    assert reading.cut(cut) == cut_at(text, reading.places(spans_of(cut)))
+
+
 def test_many_backslashes_that_are_no_escape_take_no_time() -> None:
     """If each were looked at from all others, this would take hours."""
     text = "\\" * 2_000_000
     assert read(text).text == text
+    assert read(f'{text}"').text == '"'

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import NamedTuple
 
-from loginformant_shipper.redaction.spans import Span
+from loginformant_shipper.redaction.spans import Cut, Span, cut_at, spans_of
 
 # RFC 3986, section 2.1; `%25` is a percent sign, so `%2540` was encoded twice. Beside ASCII, the no-break
 # space in UTF-8. RFC 8259, section 7; a backslash is doubled each time that JSON is put into JSON.
@@ -35,43 +35,88 @@ def _meaning(escape: str) -> str:
     return "\ufffd" if "\ud800" <= character <= "\udfff" else character
 
 
+# Most escapes are those of JSON for a quote, a slash and a line feed. Where there are no others, they are
+# replaced one kind after the other, which takes a fifth of the time that cutting the text at them takes. None
+# of what they mean can be part of another escape, and all backslashes before it are part of its own.
+_OTHER_OF_JSON = re.compile(r"\\u[0-9A-Fa-f]{4}")
+_MEANINGS = {f"\\{letter}": _MEANING_OF_LETTER.get(letter, letter) for letter in "\"n/'rtbf"}
+_WRITTEN_AGAIN = {escape: re.compile(rf"\\(?<!\\\\)\\++{escape[1]}") for escape in _MEANINGS}
+"""The same, put into JSON once more."""
+_APART = "\0"
+
+
+def _read_quickly(text: str) -> str | None:
+    """Return a text with its escapes read; None if there are others than those of JSON with one letter."""
+    if ("%" in text and _ESCAPE_OF_URL.search(text)) or ("\\u" in text and _OTHER_OF_JSON.search(text)):
+        return None
+    for escape, meaning in _MEANINGS.items():
+        if escape in text:
+            if f"\\{escape}" in text:
+                text = _WRITTEN_AGAIN[escape].sub(f"\\{escape}", text)
+            text = text.replace(escape, meaning)
+    return text
+
+
 class Reading(NamedTuple):
     """A text with its escapes read."""
 
+    raw: str
     text: str
-    raw: list[str]
-    """The text as it is, cut: what is no escape and, at odd indexes, escapes."""
-    parts: list[str]
-    """The same, the escapes read."""
+
+    def cut(self, cut: Cut) -> Cut:
+        """Return the text as it is, cut where a cut of the read text is."""
+        if self.raw is self.text:
+            return cut
+        return self._cut_quickly(cut) or cut_at(self.raw, self.places(spans_of(cut)))
 
     def places(self, spans: Iterable[Span]) -> list[Span]:
         """Return where the spans of the read text are in the text as it is."""
-        if len(self.raw) == 1:
+        if self.raw is self.text:
             return list(spans)
-        raw_ends = list(accumulate(map(len, self.raw)))
-        ends = list(accumulate(map(len, self.parts)))
+        raw_parts, parts = _parts(self.raw)
+        raw_ends = list(accumulate(map(len, raw_parts)))
+        ends = list(accumulate(map(len, parts)))
 
         def place(position: int, is_end: bool) -> int:
             # An end belongs to the part in which the character before it is, a start to that of its own.
             index = bisect_left(ends, position) if is_end else bisect_right(ends, position)
             if index % 2 == 0:
                 return raw_ends[index] - ends[index] + position
-            return raw_ends[index] if is_end else raw_ends[index] - len(self.raw[index])
+            return raw_ends[index] if is_end else raw_ends[index] - len(raw_parts[index])
 
         return [(place(start, is_end=False), place(end, is_end=True)) for start, end in spans]
+
+    def _cut_quickly(self, cut: Cut) -> Cut | None:
+        """Look for what was found, and see that what is then between it means what it is to mean."""
+        raw_cut: Cut = []
+        done = 0
+        for found in cut[1::2]:
+            start = self.raw.find(found, done)
+            if start < 0 or "\\" in found:
+                return None
+            raw_cut += self.raw[done:start], found
+            done = start + len(found)
+        raw_cut.append(self.raw[done:])
+        if _APART in self.raw or _read_quickly(_APART.join(raw_cut[0::2])) != _APART.join(cut[0::2]):
+            return None
+        return raw_cut
 
 
 def read(text: str) -> Reading:
     """Return the text with its escapes read."""
-    if "\\" not in text:
-        if "%" not in text:
-            return Reading(text, [text], [text])
-        parts = _ESCAPE_OF_URL.split(text)
-    else:
-        parts = (_ESCAPE if "%" in text else _ESCAPE_OF_JSON).split(text)
-    if len(parts) == 1:
-        return Reading(text, parts, parts)
+    if "\\" not in text and "%" not in text:
+        return Reading(text, text)
+    means = _read_quickly(text)
+    if means is None:
+        means = "".join(_parts(text)[1])
+    return Reading(text, text if means == text else means)
+
+
+def _parts(text: str) -> tuple[list[str], list[str]]:
+    """Return a text cut at its escapes, which are at odd indexes, and the same with them read."""
+    pattern = _ESCAPE_OF_URL if "\\" not in text else _ESCAPE if "%" in text else _ESCAPE_OF_JSON
+    parts = pattern.split(text)
     read_parts = parts.copy()
     meanings = {escape: _meaning(escape) for escape in set(parts[1::2])}
     read_parts[1::2] = map(meanings.__getitem__, parts[1::2])
-    return Reading("".join(read_parts), parts, read_parts)
+    return parts, read_parts

@@ -81,10 +81,9 @@ def _redact_once(
                 places = reading.places(spans)
                 return _redact_json(text, (start, end), places, holders, shaping, detections), detections
     again = _to_be_asked_again(seen, cut, set(holders), detections)
-    if seen is not text:
-        cut = cut_at(text, reading.places(spans_of(cut)))
-    cut[1::2] = holders
-    return "".join(cut), again
+    raw = reading.cut(cut)
+    raw[1::2] = holders
+    return "".join(raw), again
 
 
 def _to_be_asked_again(
