@@ -48,7 +48,7 @@ from loginformant_shipper.levels.platform import (
     decide_by_platform_line,
     decide_by_platform_record,
 )
-from loginformant_shipper.levels.sentences import MAX_LENGTH, is_plain, is_silent
+from loginformant_shipper.levels.sentences import MAX_LENGTH, WORDS_OF_SENTENCES, is_plain, is_silent
 from loginformant_shipper.levels.signs import (
     decide_by_code,
     decide_by_coloured_word,
@@ -62,7 +62,7 @@ from loginformant_shipper.levels.signs import (
 from loginformant_shipper.levels.vocabulary import Decision, decided
 from loginformant_shipper.levels.words import BAD_NEWS, decide_by_words, may_have_bad_news
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.headers.header import find_plain_level, read_header
+from loginformant_shipper.parsing.headers.header import TELLING_WORDS, find_plain_level, read_header
 from loginformant_shipper.parsing.headers.items import MAX_HEADER
 from loginformant_shipper.parsing.headers.level_marks import level_of_first_sign
 from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS, words_of
@@ -190,13 +190,13 @@ def _of_text(text: str) -> Decision | None:
     if len(text) > START + END:
         text = f"{text[:START]}\n{text[-END:]}"
     text = text.strip()
-    words = words_of(text)
-    if len(text) <= MAX_LENGTH and is_plain(text, words):
-        return None if is_silent(text, words) else _of_plain(text, _WORDS_OF_RULES.intersection(words))
+    told = _WORDS_OF_RULES.intersection(words_of(text))
+    if len(text) <= MAX_LENGTH and is_plain(text, told):
+        return None if is_silent(text, told) else _of_plain(text, told)
     raw = with_real_colours(text)
     if "\x1b" in raw:
         text = without_colours(raw)
-        words = words_of(text)
+        told = _WORDS_OF_RULES.intersection(words_of(text))
         if (plain := find_plain_level(text)) and not may_be_wrapped(plain.level, text):
             return DECISIONS[plain]
     else:
@@ -205,7 +205,6 @@ def _of_text(text: str) -> Decision | None:
     if "\n" in text:
         text = _ORNAMENTS.sub("", text, count=1).strip()
         line = text.partition("\n")[0].rstrip()
-    told = _WORDS_OF_RULES.intersection(words)
     if begins_with_pair(text):
         if decision := decide_by_glued_objects(text) or _of_pair(text, told):
             return decision
@@ -215,7 +214,7 @@ def _of_text(text: str) -> Decision | None:
         or (decide_by_element(text) if text[:1] == "<" and "el>" in text else None)
     ):
         return decision
-    header = decide_by_header(text, line)
+    header = decide_by_header(text, line, told)
     if isinstance(header, Decision):
         if header.rule != "syslog-priority":
             return header
@@ -224,7 +223,7 @@ def _of_text(text: str) -> Decision | None:
     return _of_silent_header(raw, text, line, bare, told)
 
 
-_WORDS_OF_RULES = WORDS_OF_PAIRS | WORDS_OF_EXCEPTIONS | BAD_NEWS
+_WORDS_OF_RULES = TELLING_WORDS | WORDS_OF_SENTENCES | WORDS_OF_PAIRS | WORDS_OF_EXCEPTIONS | BAD_NEWS
 """A text is split into words once; most have none of these, and are done with by most rules on text."""
 
 

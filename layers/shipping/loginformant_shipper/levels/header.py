@@ -10,6 +10,7 @@ This comes before every rule on text. Two things come between a header and its l
 """
 
 import re
+from collections.abc import Set as AbstractSet
 
 from loginformant_shipper.levels.vocabulary import SYSLOG, Decision, decided
 from loginformant_shipper.names import Level
@@ -17,12 +18,15 @@ from loginformant_shipper.parsing.headers.header import find_level, level_on_sec
 from loginformant_shipper.parsing.headers.level_marks import LevelMark
 
 
-def decide_by_header(text: str, line: str) -> LevelMark | Decision | None:
+def decide_by_header(
+    text: str, line: str, words: AbstractSet[bytes] | None = None
+) -> LevelMark | Decision | None:
     """Return the level in the header of a message.
 
     Args:
         text: The message, without terminal colours and without white space around it.
         line: Its first line.
+        words: Those of `TELLING_WORDS`, at least, that are words of the text, where they are known.
 
     Returns:
         A decision; a mark that is not certain, which the end of the line may overrule; or None where the
@@ -34,7 +38,8 @@ def decide_by_header(text: str, line: str) -> LevelMark | Decision | None:
         return inside or syslog_priority(priority[1] or priority[2])
     if first == '"' and '","' in line:  # comma-separated values, all of them quoted
         line = line[:_QUOTED].replace('"', "")
-    mark = find_level(line)
+        words = None
+    mark = find_level(line, words if len(text) == len(line) else None)
     if mark is None:
         if len(text) > len(line) and (second := level_on_second_line(text, len(line))):
             return decided(second.level, second.rule)

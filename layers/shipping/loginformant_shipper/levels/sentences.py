@@ -1,6 +1,7 @@
 """Recognise plain sentences: what most lines are, and what most rules need not be asked for."""
 
 import re
+from collections.abc import Collection
 
 from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LETTERS, PLURALS, encoded
 
@@ -36,16 +37,17 @@ _LAST_WORDS = encoded(
     | {"refused", "route", "unreachable"}
 )
 """One of each phrase that strerror(3) puts behind a colon."""
+WORDS_OF_SENTENCES = _TELLING | _SHAPED | _LAST_WORDS
 
 
-def is_plain(text: str, words: list[bytes]) -> bool:
+def is_plain(text: str, words: Collection[bytes]) -> bool:
     """Return whether only Lambda's own events, pairs and shapes of exceptions can give a text a level.
 
     False says nothing.
 
     Args:
         text: A text without white space around it.
-        words: Its `words_of`.
+        words: Its `words_of`, those of `WORDS_OF_SENTENCES` at least.
     """
     return (
         _TELLING.isdisjoint(words)
@@ -55,7 +57,7 @@ def is_plain(text: str, words: list[bytes]) -> bool:
     )
 
 
-def is_silent(text: str, words: list[bytes]) -> bool:
+def is_silent(text: str, words: Collection[bytes]) -> bool:
     """Return whether nothing can give a plain text a level; False says nothing."""
     return (  # written out: any() costs more than all the rest
         _SHAPED.isdisjoint(words)

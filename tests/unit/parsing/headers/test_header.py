@@ -178,6 +178,9 @@ def test_the_short_cut_gives_the_level_of_the_whole_reading(line: str) -> None:
         ("10:20:30 [http-1] WARN  c.acme.Stock - x", "Warning"),
         ("2026-03-01 10:20:30,123 - c.acme.stock - DEBUG - x", "Debug"),
         ("TRACE: x", "Debug"),
+        ("2026-03-01 10:20:30 UTC:10.0.2.15(52144):app@orders:[7713]:FATAL:  x", "Fatal"),
+        ("2026-03-01 10:20:30 UTC:10.0.2.15(52144):[unknown]@[unknown]:[7713]:LOG:  x", "Information"),
+        ("2026-03-01 10:20:30 UTC::@:[402]:DETAIL:  x", "Information"),
         ("2026/03/01 10:20:30 [crit] 7#7: x", "Fatal"),
         ("[2026-03-01T10:20:30+00:00] shop.ALERT: x", "Fatal"),
         ("2026-03-01T10:20:30.123Z\tINFO\torders\tx", "Information"),
@@ -186,6 +189,7 @@ def test_the_short_cut_gives_the_level_of_the_whole_reading(line: str) -> None:
     ],
 )
 def test_the_short_cut_takes_the_commonest_layouts(line: str, level: str) -> None:
-    plain = find_plain_level(line)
+    plain, mark = find_plain_level(line), find_level(line)
     assert plain is not None
-    assert plain.level == level
+    assert mark is not None
+    assert plain.level == mark.level == level

@@ -11,6 +11,7 @@ Every pattern looks at the first `MAX_HEADER` characters only: a line costs a bo
 """
 
 import re
+from collections.abc import Set as AbstractSet
 from re import Match
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ from loginformant_shipper.parsing.headers.items import (
     is_plural_level,
 )
 from loginformant_shipper.parsing.headers.level_marks import (
+    RDS_POSTGRESQL,
     LevelMark,
     level_of_first_sign,
     level_of_known_layout,
@@ -73,7 +75,7 @@ def read_header(line: str) -> Header:
         return Header(None, None, None, None, 0)
     level = find_level(line)
     head = line[:MAX_HEADER]
-    walk = HeaderWalk(head, _TELLING.intersection(words_of(head)))
+    walk = HeaderWalk(head, TELLING_WORDS.intersection(words_of(head)))
     if level is None:
         walk.find_level()
     else:
@@ -81,16 +83,20 @@ def read_header(line: str) -> Header:
     return Header(walk.time, level, walk.thread, walk.logger, walk.text_start)
 
 
-def find_level(line: str) -> LevelMark | None:
+def find_level(line: str, words: AbstractSet[bytes] | None = None) -> LevelMark | None:
     """Return the level that the header of a line names; None where it names none.
 
     Args:
         line: One line, without terminal colours and without white space before it.
+        words: Those of `TELLING_WORDS`, at least, that are words of the line, where they are known.
     """
     head = line[:MAX_HEADER]
     if sign := level_of_first_sign(head) or level_of_number(head):
         return sign
-    telling = _TELLING.intersection(words_of(head))
+    if words is None or len(line) > MAX_HEADER:
+        telling = TELLING_WORDS.intersection(words_of(head))
+    else:
+        telling = TELLING_WORDS & words
     if not LETTERS_AND_DOUBLES.isdisjoint(telling) and not holds_a_letter_alone(head):
         telling -= LETTERS_AND_DOUBLES
     leading = _LEADING.match(head) if telling else None
@@ -104,7 +110,7 @@ def find_level(line: str) -> LevelMark | None:
     return walk.find_level(walk.skip(leading["stamp"]) if leading else 0)
 
 
-_TELLING = LETTERS_AND_DOUBLES | encoded((*BRACKETED_WORDS, *PLURALS, "message", "event"))
+TELLING_WORDS = LETTERS_AND_DOUBLES | encoded((*BRACKETED_WORDS, *PLURALS, "message", "event"))
 """No level is found in a head without one of these, but for signs and known layouts."""
 
 
@@ -121,15 +127,15 @@ def _are_marked(words: frozenset[bytes], head: str) -> bool:
         word.lower() in BRACKETED_WORDS for word in _ALONE_IN_BRACKETS.findall(head)
     ):
         return True
-    if (":" in head or "|" in head or "**" in head or _DATE.search(head)) and any(
-        word.decode().upper() in head for word in words
+    if any(word.decode().upper() in head for word in words) and (
+        ":" in head or "|" in head or "**" in head or _DATE.search(head)
     ):
         return True
     return ":" in head and (not _PLURALS.isdisjoint(words) or _ASKED.search(head) is not None)
 
 
 _ALONE_IN_BRACKETS = re.compile(r"[\[<][\s=*_-]{0,12}([A-Za-z]{1,13})\d?[\s=*_-]{0,12}[\]>]")
-_DATE = re.compile(r"\d[/-](?:\d|[A-Z])|\d{4}\.\d\d")
+_DATE = re.compile(r"[/.-](?:(?<=\d[/-])[\dA-Z]|(?<=\d{4}\.)\d\d)")
 _PLURALS = encoded(PLURALS)
 _ASKED = re.compile(r"(?i:level|severity|lvl)[ \t]{0,40}:")
 """Db2 asks and answers: `LEVEL: Error`."""
@@ -154,7 +160,8 @@ def find_plain_level(line: str, behind: int = 0) -> PlainLevel | None:
     """
     match = _PLAIN.match(line)
     if match is None or match.end() + behind > len(line):
-        return None
+        rds = RDS_POSTGRESQL.match(line) if match is None and line[19:24] == " UTC:" else None
+        return _MARKED_CAPITALS[rds[1]] if rds and rds.end() + behind <= len(line) else None
     stamp, thread, logger, word, following, bracketed, suffix, small, letter = match.groups()
     if thread:
         if level := _CAPITALS.get(thread) or _SMALL.get(thread):

@@ -63,6 +63,8 @@ def level_of_known_layout(head: str) -> LevelMark | None:
         if match := _DATED.match(head):
             sign = match[match.lastindex or 0]
             return LevelMark(_DATED_SIGNS.get(sign) or LETTERS[sign.lower()], "letter", match.end())
+        if head[19:24] == " UTC:" and (rds := RDS_POSTGRESQL.match(head)):
+            return LevelMark(BRACKETED_WORDS[rds[1].lower()], "header", rds.end(1))
         if head[19:20] == "." and (csv := _POSTGRESQL_CSV.match(head)):
             return LevelMark(BRACKETED_WORDS[csv[1].lower()], "header", csv.end())
     if "," in head[:60] and (topics := _ROUTEROS.match(head)):
@@ -268,6 +270,12 @@ _DATED_SIGNS = {
 _POSTGRESQL_CSV = re.compile(  # the twelfth field: error_severity (PostgreSQL, "Using CSV-Format Log Output")
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \w{1,5},[^\n]{1,220}?,"
     r"(DEBUG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|LOG)\d?,[0-9A-Z]{5},"
+)
+_NAME_IN_POSTGRESQL = r"(?:[\w.$-]{0,63}|\[unknown\])"
+RDS_POSTGRESQL = re.compile(  # log_line_prefix %t:%r:%u@%d:[%p]: ("RDS for PostgreSQL database log files")
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC:(?:[\w.:-]{0,60}\(\d{1,5}\)|\[local\])?:"
+    rf"{_NAME_IN_POSTGRESQL}@{_NAME_IN_POSTGRESQL}:\[\d{{1,10}}\]:"
+    r"(DEBUG|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION): "
 )
 _ROUTEROS = re.compile(
     r"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [\w.-]{1,60} )?"  # a host in between, with syslog
