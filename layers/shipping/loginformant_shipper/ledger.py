@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from loginformant_shipper.events import SourceRecord
@@ -31,6 +31,10 @@ class LogGroupCounts:
     delivered: int = 0
     returned: int = 0
     """Left with the source: they will be received again."""
+
+    def told(self) -> dict[str, int]:
+        """Return the counts by their names, without those of 0."""
+        return {name: number for name in self.__slots__ if (number := getattr(self, name))}
 
 
 @dataclass(slots=True)
@@ -94,10 +98,7 @@ class Ledger:
         told = [(name[:MAX_LOG_GROUP_CHARACTERS], counts) for name, counts in most[:MAX_LOG_GROUPS_TOLD]]
         if others := [counts for _, counts in most[MAX_LOG_GROUPS_TOLD:]]:
             told.append(("", _sum(others)))
-        return [
-            {"name": name} | {column: number for column, number in asdict(counts).items() if number}
-            for name, counts in told
-        ]
+        return [{"name": name} | counts.told() for name, counts in told]
 
     def failures(self) -> list[dict[str, Any]]:
         """Return what went wrong, for a person who waits for a replay: the failures of most log events."""

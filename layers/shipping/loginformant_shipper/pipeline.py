@@ -9,7 +9,7 @@ some logs are handed on together, so that what each costs is its own work and no
 import gc
 import os
 import random
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -137,10 +137,11 @@ def ship(event: object, environment: Environment, remaining_seconds: float) -> d
     """
     end = environment.senders.now() + remaining_seconds
     shipment = _deliver(event, environment, remaining_seconds)
-    queue_url = environment.settings.dead_letter_queue_url
-    messages = dead_letter_messages(shipment.failed, shipment.undecodable, datetime.now(UTC))
-    letters = [Addressed(message, queue_url, _first_delay(message)) for message in messages]
-    _store(letters, end - environment.senders.now(), shipment.ledger)
+    if shipment.failed or shipment.undecodable:
+        queue_url = environment.settings.dead_letter_queue_url
+        messages = dead_letter_messages(shipment.failed, shipment.undecodable, datetime.now(UTC))
+        letters = [Addressed(message, queue_url, _first_delay(message)) for message in messages]
+        _store(letters, end - environment.senders.now(), shipment.ledger)
     return _conclude(event, environment.settings, shipment.ledger)
 
 
@@ -425,8 +426,8 @@ def _report(stack: str, source: Source, ledger: Ledger) -> None:
         Metric.REQUESTS: ledger.requests,
         Metric.RETRIES: ledger.retries,
     }
-    dead_lettered: Counter[Reason] = Counter()
-    returned: Counter[Reason] = Counter()
+    dead_lettered: defaultdict[Reason, int] = defaultdict(int)
+    returned: defaultdict[Reason, int] = defaultdict(int)
     for failure, events in ledger.dead_lettered.items():
         dead_lettered[failure.reason] += events
         if waiting := events - ledger.parked[failure]:

@@ -14,6 +14,8 @@ from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.messages import parse
 from loginformant_shipper.parsing.stack_traces import Log, join
 
+from benchmarks.payloads import mixed
+
 ID = "6573a3a0-2fb1-4e78-a582-2c769282e0bd"
 NOW = 1_793_700_000_123
 ORIGIN = Origin("123456789012", "/aws/lambda/orders", "2026/11/03/[$LATEST]0123", ("all",))
@@ -662,6 +664,27 @@ def test_a_structured_log_is_the_same_to_the_byte_with_and_without_what_its_log_
     for log in join([event(prefix + json.dumps(fields), timestamp, identifier)]):
         if log.parsed.fields is not None:
             assert log_object(log, level, FRAME) == log_object(log, level, FRAME._replace(json=None))
+
+
+SAMPLES = mixed(1300)
+
+
+@given(st.integers(0, len(SAMPLES) - 1), st.integers(1, 6), st.sampled_from(Level))
+def test_so_is_each_log_of_the_sample_events_but_for_plain_text_whose_time_comes_first(
+    first: int, number: int, level: Level
+) -> None:
+    for log in join([event(text, NOW + 1) for text in SAMPLES[first : first + number]]):
+        body, at_once = (log_object(log, level, where) for where in (FRAME, FRAME._replace(json=None)))
+        if body.startswith(b'{"timestamp"'):
+            assert log.parsed.fields is None
+            body = body.replace(*_time_and_level(body), 1)
+        assert body == at_once
+
+
+def _time_and_level(body: bytes) -> tuple[bytes, bytes]:
+    time_first = body[1 : body.index(b',"message"')]
+    time, level = time_first.split(b",")
+    return time_first, level + b"," + time
 
 
 # --- properties of every log ---

@@ -628,7 +628,7 @@ class Delivery:
 
     def _doubt_what_is_held(self) -> None:
         """Begin to ask with single logs, where what is held does not explain itself."""
-        if self._doubt or not self._key_is_usable():
+        if not self._held or self._doubt or not self._key_is_usable():
             return
         due = [job for job in self._held if job.not_before <= self._senders.now()]
         # The failure of one suspect is what was expected; that of two may be the ingest API's.

@@ -62,6 +62,7 @@ class Connection:
         self._pool = connections.connection_pool(settings.ingest_url, settings.proxy_url, tls)
         self._path = urlsplit(settings.ingest_url).path + BATCH_PATH
         self._connection: urllib3.connection.HTTPConnection | None = None
+        self._answer: _FinalResponse
         self._abandoned = False
         self._body_is_sent = False
         self.answered: Outcome | None = None
@@ -71,7 +72,7 @@ class Connection:
 
         def connect(*args: object, **kwargs: object) -> urllib3.connection.HTTPConnection:
             connection = connection_class(*args, **kwargs)  # type: ignore[arg-type]
-            connection.response_class = partial(_FinalResponse, hang_up=connection.close)  # type: ignore[attr-defined]
+            connection.response_class = partial(self._begin_answer, connection.close)  # type: ignore[attr-defined]
             writer = _Writer(connection)
             connection.endheaders = writer.end_headers  # type: ignore[attr-defined]
             connection.send = writer.send  # type: ignore[attr-defined]
@@ -102,7 +103,7 @@ class Connection:
                 retries=_NO_RETRIES,
                 redirect=False,
                 assert_same_host=False,
-                timeout=urllib3.Timeout(connect=seconds, read=seconds),
+                timeout=seconds,
                 preload_content=False,
                 decode_content=False,
             )
@@ -112,7 +113,11 @@ class Connection:
         retry_after = retry_after_seconds(response.headers.get("Retry-After"), response.headers.get("Date"))
         is_html = "html" in response.headers.get("Content-Type", "").lower()
         self.answered = Outcome(response.status, "", retry_after, time.monotonic() - started, is_html)
-        answer = _read_answer(response, started + seconds)
+        answer, is_whole = _read_answer(self._answer, started + seconds)
+        if is_whole:
+            response.release_conn()
+        else:
+            response.close()
         if not self._body_is_sent:
             # The answer came early. What the server makes of the rest of the body is anybody's guess.
             self._hang_up()
@@ -140,6 +145,10 @@ class Connection:
             raise Abandoned("given up before it was sent")
         yield body
         self._body_is_sent = True
+
+    def _begin_answer(self, hang_up: Callable[[], None], *arguments: Any, **options: Any) -> "_FinalResponse":
+        self._answer = _FinalResponse(*arguments, hang_up=hang_up, **options)
+        return self._answer
 
     def _hang_up(self) -> None:
         if self._connection is not None:
@@ -257,20 +266,22 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
     return connections.tls_context(settings.ca_bundle)
 
 
-def _read_answer(response: urllib3.BaseHTTPResponse, until: float) -> bytes:
-    """At most `MAX_ANSWER_BYTES` of the answer, and the connection back if there was no more than that."""
+def _read_answer(response: HTTPResponse, until: float) -> tuple[bytes, bool]:
+    """Return at most `MAX_ANSWER_BYTES` of an answer, and whether that is all of it.
+
+    It is read as `http.client` has it: urllib3's own reading, which could decode and decompress, takes longer
+    than all else that is done with a short answer.
+    """
     answer = b""
     try:
         while time.monotonic() < until and len(answer) < MAX_ANSWER_BYTES:
             chunk = response.read1(MAX_ANSWER_BYTES - len(answer))
             if not chunk:
-                response.release_conn()
-                return answer
+                return answer, not response.length
             answer += chunk
-    except (urllib3.exceptions.HTTPError, OSError, ValueError):
+    except (HTTPException, OSError, ValueError):
         pass
-    response.close()
-    return answer
+    return answer, False
 
 
 def _plain(error: Exception) -> str:

@@ -30,7 +30,8 @@ def request_id(parsed: ParsedMessage) -> str | None:
             return prefix.request_id
         found = _PLATFORM_LINE.match(parsed.text) if parsed.text.startswith(_PLATFORM_LINES) else None
         return found[1] if found else None
-    if not _FIELDS_AND_RECORD.isdisjoint(fields):
+    has_fields = not _FIELDS_AND_RECORD.isdisjoint(fields)
+    if has_fields:
         match fields:
             case {"type": str(kind), "record": {"requestId": str(identifier)}} if kind.startswith(
                 "platform."
@@ -38,7 +39,7 @@ def request_id(parsed: ParsedMessage) -> str | None:
                 return identifier
     if prefix is not None and prefix.request_id is not None:
         return prefix.request_id
-    if not _FIELDS_AND_RECORD.isdisjoint(fields):
+    if has_fields:
         named = (fields.get(field) for field in _FIELDS)
         return next((value for value in named if isinstance(value, str) and value), None)
     return None
