@@ -50,6 +50,7 @@ from loginformant_shipper.levels.platform import (
 )
 from loginformant_shipper.levels.sentences import MAX_LENGTH, WORDS_OF_SENTENCES, is_plain, is_silent
 from loginformant_shipper.levels.signs import (
+    WORDS_OF_RISKS,
     decide_by_code,
     decide_by_coloured_word,
     decide_by_last_word,
@@ -218,20 +219,24 @@ def _of_text(text: str) -> Decision | None:
     if isinstance(header, Decision):
         if header.rule != "syslog-priority":
             return header
-        return _of_code(line) or _of_structure(text, line, told) or header
+        return _of_code(line, told) or _of_structure(text, line, told) or header
     bare = decided(header.level, header.rule) if header else None
     return _of_silent_header(raw, text, line, bare, told)
 
 
-_WORDS_OF_RULES = TELLING_WORDS | WORDS_OF_SENTENCES | WORDS_OF_PAIRS | WORDS_OF_EXCEPTIONS | BAD_NEWS
+_WORDS_OF_RULES = (
+    TELLING_WORDS | WORDS_OF_SENTENCES | WORDS_OF_PAIRS | WORDS_OF_RISKS | WORDS_OF_EXCEPTIONS | BAD_NEWS
+)
 """A text is split into words once; most have none of these, and are done with by most rules on text."""
 
 
 def _of_wrapped_text(text: str) -> Decision | None:
     """Return the level of what a wrapper with a level holds: it yields to a header or a structured log."""
     line = text.partition("\n")[0]
-    decision = decide_inside(line) or _of_code(line)
-    return decision or _of_structure(text, line, WORDS_OF_PAIRS.intersection(words_of(text)))
+    if decision := decide_inside(line):
+        return decision
+    told = _WORDS_OF_RULES.intersection(words_of(text))
+    return _of_code(line, told) or _of_structure(text, line, told)
 
 
 def _of_plain(text: str, told: AbstractSet[bytes]) -> Decision | None:
@@ -241,7 +246,7 @@ def _of_plain(text: str, told: AbstractSet[bytes]) -> Decision | None:
         decision := _of_structure(text, text, told) or decide_by_key_value(text)
     ):
         return decision
-    return decide_by_risk(text) or _of_exception(text, text, told)
+    return _of_risk(text, told) or _of_exception(text, text, told)
 
 
 def _of_silent_header(
@@ -251,7 +256,7 @@ def _of_silent_header(
     decision = decide_by_coloured_word(raw) if "\x1b" in raw else None
     return (
         decision
-        or _of_code(text)
+        or _of_code(text, told)
         or decide_by_last_word(line)
         or bare
         or decide_by_symbol(line)
@@ -265,8 +270,12 @@ def _of_silent_header(
     )
 
 
-def _of_code(text: str) -> Decision | None:
-    return decide_by_code(text[:MAX_HEADER]) or decide_by_risk(text)
+def _of_code(text: str, told: AbstractSet[bytes]) -> Decision | None:
+    return decide_by_code(text[:MAX_HEADER]) or _of_risk(text, told)
+
+
+def _of_risk(text: str, told: AbstractSet[bytes]) -> Decision | None:
+    return None if WORDS_OF_RISKS.isdisjoint(told) else decide_by_risk(text)
 
 
 def _of_pair(text: str, told: AbstractSet[bytes]) -> Decision | None:

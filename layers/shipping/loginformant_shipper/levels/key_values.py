@@ -114,6 +114,9 @@ def decide_by_key_value(text: str) -> Decision | None:
 
 def _level_of_record(text: str) -> Level | None:
     """Return the level of a text that is pairs: a word before a number, a level before a priority."""
+    first = _PAIR.search(text)
+    if first and (level := FIELD_WORDS.get(first[1].lower())) and '"' not in text[: first.start()]:
+        return level  # as most of them are
     priority = number = None
     for pair in _PAIR_OF_RECORD.finditer(text):
         name, word, digit = pair.group("name", "word", "number")

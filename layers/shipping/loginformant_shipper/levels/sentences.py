@@ -10,10 +10,10 @@ MAX_LENGTH = 300
 
 _PLAIN = re.compile(
     r"(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?Z? (?![A-Z]{2,5} \[))?"
-    r"[A-Za-z][ !#$&-.0-{}~]*\Z"
+    r"[A-Za-z][ !#$&-.0-;=-{}~]*\Z"
 )
-"""Printable ASCII behind a letter, or a time and a letter, without `/`, `"` and `|`: a line of an access log
-has one, or a method. Codes of messages begin with `%`."""
+"""Printable ASCII behind a letter, or a time and a letter, without `/`, `"`, `|` and `<`: a line of an access
+log has one, or a method, and a kernel's priority. Codes of messages begin with `%`."""
 
 _BAD_NEWS = ("error", "exception", "fail", "failed", "failure", "crash", "crashed", "warn", "warning")
 _TELLING = encoded(
@@ -49,12 +49,7 @@ def is_plain(text: str, words: Collection[bytes]) -> bool:
         text: A text without white space around it.
         words: Its `words_of`, those of `WORDS_OF_SENTENCES` at least.
     """
-    return (
-        _TELLING.isdisjoint(words)
-        and _PLAIN.match(text) is not None
-        and "S: " not in text
-        and "<" not in text
-    )
+    return _TELLING.isdisjoint(words) and _PLAIN.match(text) is not None and "S: " not in text
 
 
 def is_silent(text: str, words: Collection[bytes]) -> bool:

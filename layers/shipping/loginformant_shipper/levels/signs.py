@@ -22,6 +22,7 @@ from loginformant_shipper.parsing.headers.level_words import (
     LEVEL_WORDS,
     NAMES_TOO,
     PLURALS,
+    encoded,
 )
 
 # --- colours ----------------------------------------------------------------------------------------------
@@ -212,6 +213,10 @@ _SEVERITIES = {
 """Of a threat the direction follows; anything may stand before, as in the name of its rule."""
 _PRIORITY_OF_ALERT = re.compile(r"\[Priority: (\d{1,3})\]")
 _RULE = re.compile(r"Rule: \d{1,9} (?:fired )?\(level (\d{1,2})\) ->|Alert Level: (\d{1,2}); Rule: \d")
+
+
+WORDS_OF_RISKS = encoded(("cef", "leef", "system", "threat", "priority", "level"))
+"""In lower case. Each text with a severity has one of these words."""
 
 
 def decide_by_risk(text: str) -> Decision | None:

@@ -11,6 +11,7 @@ Each layout is told as a whole, time included, since a number alone is none:
 """
 
 import re
+from collections.abc import Callable
 
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.level_marks import LevelMark
@@ -19,17 +20,8 @@ from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS
 
 def level_of_number(head: str) -> LevelMark | None:
     """Return the level of a line in one of these layouts; None for other lines."""
-    first = head[:1]
-    if first == "(" or first == "*":
-        return _of_sssd(head)
-    if first == "[":
-        return _of_samba(head) if head[5:6] == "/" else None
-    if first.isdigit():
-        if head[2:3] == "/":
-            return _of_pbs(head) if ";" in head[19:27] else None
-        if " 7f" in head[18:34]:
-            return _of_ceph(head)
-    return None
+    reader = _READERS.get(head[:1])
+    return reader(head) if reader else None
 
 
 _SSSD = re.compile(
@@ -69,7 +61,7 @@ _SAMBA_NOTICES = 5
 
 
 def _of_samba(head: str) -> LevelMark | None:
-    match = _SAMBA.match(head)
+    match = _SAMBA.match(head) if head[5:6] == "/" else None
     if match is None:
         return None
     number = int(match["level"])
@@ -113,3 +105,17 @@ def _of_pbs(head: str) -> LevelMark | None:
     else:
         level = Level.DEBUG if bits & _PBS_DEBUG else Level.INFORMATION
     return LevelMark(level, "number", match.end("bits"))
+
+
+def _of_digit(head: str) -> LevelMark | None:
+    if head[2:3] == "/":
+        return _of_pbs(head) if ";" in head[19:27] else None
+    return _of_ceph(head) if " 7f" in head[18:34] else None
+
+
+_READERS: dict[str, Callable[[str], LevelMark | None]] = {
+    "(": _of_sssd,
+    "*": _of_sssd,
+    "[": _of_samba,
+    **dict.fromkeys("0123456789", _of_digit),
+}
