@@ -10,7 +10,8 @@ from unittest.mock import patch
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from loginformant_shipper.levels import exceptions, key_values, words
+from loginformant_shipper.levels import exceptions, fields, key_values, words
+from loginformant_shipper.levels.platform import decide_by_platform_record
 from loginformant_shipper.levels.vocabulary import Decision
 from loginformant_shipper.parsing.headers import header
 from loginformant_shipper.parsing.headers.header import find_level
@@ -107,3 +108,39 @@ def test_a_header_that_is_not_read_has_no_level(line: str) -> None:
         patch.object(header, "_are_marked", return_value=True),
     ):
         assert find_level(line) == found
+
+
+NAMES = st.sampled_from(
+    sorted(
+        {
+            *fields._TELLING_NAMES,
+            *fields._CONTAINERS,
+            "MESSAGE",
+            "resourceLogs",
+            "tags",
+            "message",
+            "@t",
+            "@m",
+        }
+    )
+)
+VALUES = st.sampled_from(
+    ("INFO", "error", "Metadata", "audit.k8s.io/v1", 30, None, True, "x", {"level": "warn"})
+)
+
+
+@given(
+    st.dictionaries(NAMES, VALUES, max_size=3), st.sampled_from(("level", "Level", "@level", "LEVEL")), VALUES
+)
+@settings(max_examples=500)
+def test_a_level_alone_is_what_all_rules_on_fields_find(
+    others: dict[str, object], name: str, value: object
+) -> None:
+    record = {**others, name: value}
+    alone = fields.decide_by_level_alone(record)
+    assert alone in (None, decide_by_platform_record(record) or fields.decide_by_field(record))
+
+
+def test_most_structured_logs_are_done_with() -> None:
+    record = {"timestamp": "2026-03-01T10:20:30Z", "level": "WARN", "message": "late", "logger": "shop"}
+    assert fields.decide_by_level_alone(record) == ("Warning", "field")

@@ -1,4 +1,5 @@
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -28,6 +29,25 @@ def test_the_earlier_values_of_names_that_are_there_more_than_once(
     fields = json_object(body)
     assert fields is not None
     assert repeated_values(body, fields) == (repeated or None)
+
+
+NUMBERS = st.one_of(
+    st.integers(-(10**21), 10**21).map(str),
+    st.sampled_from([2**63, 2**63 - 1, -(2**63), -(2**63) - 1, 2**64 - 1, 2**64]).map(str),
+    st.decimals(allow_nan=False, allow_infinity=False).map(lambda number: f"{number:f}"[:60]),
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+)
+
+
+@given(
+    st.lists(NUMBERS, min_size=1, max_size=4), st.sampled_from(("{}", " {} ", "[{}]", '{{"b":\t{}}}', '"{}"'))
+)
+def test_no_digit_of_a_number_is_lost(numbers: list[str], around: str) -> None:
+    members = ",".join(f'"{index}":{around.format(number)}' for index, number in enumerate(numbers))
+    for value, number in zip((json_object(f"{{{members}}}") or {}).values(), numbers, strict=True):
+        inner = value[0] if isinstance(value, list) else value["b"] if isinstance(value, dict) else value
+        written = inner if isinstance(inner, str) else repr(inner)
+        assert Decimal(written) == Decimal(number)
 
 
 def test_what_is_nested_too_deep_repeats_nothing() -> None:

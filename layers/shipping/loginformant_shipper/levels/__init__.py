@@ -21,6 +21,7 @@ from loginformant_shipper.levels.fields import (
     decide_by_field,
     decide_by_glued_objects,
     decide_by_json_behind_header,
+    decide_by_level_alone,
     decide_by_repeated_field,
 )
 from loginformant_shipper.levels.header import (
@@ -165,8 +166,12 @@ _MESSAGES = (
 
 
 def _of_fields(fields: Fields) -> Decision | None:
-    decision = decide_by_platform_record(fields) or decide_by_field(fields) or decide_by_status_field(fields)
-    if decision:
+    if decision := (
+        decide_by_level_alone(fields)
+        or decide_by_platform_record(fields)
+        or decide_by_field(fields)
+        or decide_by_status_field(fields)
+    ):
         return decision
     message = next((text for name in _MESSAGES if isinstance(text := fields.get(name), str)), "")
     if message[:1] == "{" and (inner := parse(message).fields) is not None:

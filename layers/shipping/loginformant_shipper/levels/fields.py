@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from loginformant_shipper.levels.header import decide_inside
+from loginformant_shipper.levels.platform import NAMES_IN_RECORDS
 from loginformant_shipper.levels.vocabulary import (
     AZURE,
     DOTNET,
@@ -37,6 +38,20 @@ from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS
 
 Fields = dict[str, Any]
 _DECISIONS = {level: Decision(level, "field") for level in Level}
+
+
+def decide_by_level_alone(fields: Fields) -> Decision | None:
+    """Return the level of a JSON object in which `level` is a word, and nothing else could tell a level.
+
+    Most structured logs are done with here. `decide_by_platform_record` and `decide_by_field` give the same.
+    """
+    names = _TELLING_NAMES.intersection(fields)
+    if len(names) != 1:
+        return None
+    [name] = names
+    word = fields[name] if name in _PLAIN_LEVEL else None
+    level = FIELD_WORDS.get(word.lower()) if isinstance(word, str) else None
+    return _DECISIONS[level] if level else None
 
 
 def decide_by_field(fields: Fields) -> Decision | None:
@@ -264,6 +279,7 @@ def _rank(name: str, fields: Fields) -> tuple[bool, int, str]:
 
 
 _PLAIN_LEVEL = frozenset(_spellings("level"))
+_TELLING_NAMES = _KNOWN | NAMES_IN_RECORDS | {"apiVersion", "rule", "alert"}
 
 
 def _level_of_value(name: str, value: object, fields: Fields) -> Level | None:

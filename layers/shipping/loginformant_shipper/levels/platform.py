@@ -122,7 +122,7 @@ _CODEBUILD_LEVELS = {
 
 def decide_by_platform_record(fields: Fields) -> Decision | None:
     """Return the level of a record that an AWS service wrote as JSON; None where it is none."""
-    if _NAMES.isdisjoint(fields):
+    if NAMES_IN_RECORDS.isdisjoint(fields):
         return None
     kind = fields.get("type")
     if isinstance(kind, str):
@@ -173,7 +173,7 @@ def _by_outcome(fields: Fields) -> Decision | None:
     return None
 
 
-_NAMES = frozenset(
+NAMES_IN_RECORDS = frozenset(
     (
         *("type", "eventVersion", "webaclId", "query_name", "_aws"),
         *("audit_category", "fieldInError", "activity-type", "firewall_name", "detail-type", "schemaVersion"),

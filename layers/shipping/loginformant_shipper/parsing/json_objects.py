@@ -12,13 +12,15 @@ BEFORE_JSON = frozenset("{ \t\r\n\x1b\ufeff")
 
 _WRAPPING = re.compile(r"(?:[ \t\r\n\ufeff]|\x1b\[[0-9;]{0,20}m)*")
 
-# orjson makes a float of an integer beyond 64 bits, which has 19 digits or more, and of a decimal: a double
-# holds 15 digits of any, and 17 of some.
-_LONG_NUMBER = re.compile(r"[\s:,\[-][0-9]{19}")
+# orjson makes a float of an integer beyond 64 bits, which has 20 digits, or 19 behind a minus, and of a
+# decimal: a double holds 15 digits of any, and 17 of some.
+_LONG_NUMBER = re.compile(r"[\s:,\[](?:-[0-9]{19}|[0-9]{20})")
 _LONG_DECIMAL = re.compile(r"[\s:,\[](-?(?=[0-9.]{17})[0-9]+(?:\.[0-9]+|(?=[eE]))(?:[eE][+-]?[0-9]+)?)")
-_DIGITS_ALONE = bytes(48 if chr(code) in "0123456789." else 32 for code in range(256))
-_LONG_RUN = b"0" * 17
-"""What both of these have in them once each digit and point is a zero; nearly all JSON is done with here."""
+_ZEROS_AND_BLANKS = {**dict.fromkeys("0123456789.", ord("0")), **dict.fromkeys(" \t\r\n:,[-", ord(" "))}
+_AS_RUNS = bytes(_ZEROS_AND_BLANKS.get(chr(code), ord("x")) for code in range(256))
+_LONG_RUN = b" " + b"0" * 17
+"""What both of these have in them, once each digit and point is a zero, and what may stand before a number
+is a blank. Nearly all JSON is done with here."""
 
 
 def json_object(body: str) -> dict[str, Any] | None:
@@ -31,7 +33,7 @@ def json_object(body: str) -> dict[str, Any] | None:
         fields = orjson.loads(body)
     except ValueError:
         return None
-    if _LONG_RUN in body.encode().translate(_DIGITS_ALONE) and _has_inexact_numbers(body):
+    if _LONG_RUN in body.encode().translate(_AS_RUNS) and _has_inexact_numbers(body):
         return _with_exact_numbers(body)
     return fields  # type: ignore[no-any-return]  # what begins with a brace is an object
 

@@ -17,7 +17,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.headers.header import level_on_second_line, read_header
+from loginformant_shipper.parsing.headers.header import (
+    find_level,
+    find_plain_level,
+    level_on_second_line,
+    read_header,
+)
 
 Lines = Sequence[str]
 
@@ -385,7 +390,7 @@ class _Growing:
             if _names_first(line, shape):
                 return below - 1
             if not self.one_log and not _is_plain(line):
-                trouble = _header_level(line) in _WORSE and _names_exception(line, shape)
+                trouble = _level_of(_COLOURS.sub("", line)) in _WORSE and _names_exception(line, shape)
                 return below - 1 if trouble and _column(line, shape) else None
             below -= 1
         return None
@@ -429,12 +434,13 @@ class _Growing:
         if line[:1].isspace():
             return False
         line = _COLOURS.sub("", line)
-        header = read_header(line)
-        if header.level is None:
+        level = _level_of(line)
+        if level is None:
             return named and _UNFINISHED.search(line, max(0, len(line) - 200)) is not None
+        if level not in _WORSE:
+            return False
         thread = _IN_THREAD.match(self.lines[exception])
-        others = thread is not None and header.thread is not None and header.thread != thread[1]
-        return header.level.level in _WORSE and not others
+        return thread is None or read_header(line).thread in (None, thread[1])
 
     # --- downwards ---
 
@@ -509,13 +515,16 @@ def _is_plain(line: str) -> bool:
     """Whether a line is no log of its own: it has no header."""
     if line.startswith(_NEVER_ABOVE_A_TRACE):
         return False
-    header = read_header(_COLOURS.sub("", line))
-    return header.level is None and header.time is None
+    line = _COLOURS.sub("", line)
+    return _level_of(line) is None and read_header(line).time is None
 
 
-def _header_level(line: str) -> Level | None:
-    level = read_header(_COLOURS.sub("", line)).level
-    return level.level if level is not None else None
+def _level_of(line: str) -> Level | None:
+    """Return the level in the header of a line without colours."""
+    if line[:1].isspace():
+        return None
+    level = find_plain_level(line) or find_level(line)
+    return level.level if level else None
 
 
 def _column(line: str, shape: _Shape) -> int:
@@ -538,8 +547,20 @@ def _names_first(line: str, shape: _Shape) -> bool:
     """Whether a line begins with the name of an exception, or says it right before its message."""
     if _NAMED_FIRST.match(line) or (shape is _RUBY and _rails_exception(line)):
         return True
-    names = _EXCEPTION_NAME.finditer(line, 0, _LOOKED_AT)
-    return shape is not _RUBY and any(line.startswith(":", name.end()) for name in names)
+    if shape is _RUBY or not _may_name_before_colon(line):
+        return False
+    return any(line.startswith(":", name.end()) for name in _EXCEPTION_NAME.finditer(line, 0, _LOOKED_AT))
+
+
+def _may_name_before_colon(line: str) -> bool:
+    """Whether the name of an exception may stand before a colon; most lines are done with here."""
+    return (
+        "Error:" in line
+        or "Exception:" in line
+        or "Failure:" in line
+        or "Throwable:" in line
+        or "Fault:" in line
+    )
 
 
 def _names_exception(line: str, shape: _Shape) -> bool:
