@@ -1,4 +1,4 @@
-"""The bill of materials of the layers, in CycloneDX."""
+"""Write the bill of materials of the layers in CycloneDX."""
 
 import uuid
 from collections.abc import Iterable
@@ -14,12 +14,12 @@ from packageurl import PackageURL
 from release.contents import Package
 
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
-"""The time of every build, since it must not differ between two of the same sources."""
+"""The timestamp of every build, since builds of the same sources must not differ."""
 _NAMESPACE = uuid.UUID("5b0f4f0e-8f6c-5a52-9f0a-6a0f2f1f3c11")
 
 
 def bill_of_materials(packages: Iterable[Package]) -> str:
-    """Return the document, the same for the same packages."""
+    """Return the bill of materials. It is identical for identical packages."""
     bom = Bom()
     bom.metadata.timestamp = _EPOCH
     bom.metadata.component = root = _component(

@@ -1,4 +1,4 @@
-"""What third-party packages a layer holds, by their own metadata."""
+"""Read the third-party packages of a layer from their metadata."""
 
 import re
 from dataclasses import dataclass
@@ -10,28 +10,28 @@ _LICENCE_FILE = re.compile(r"(licen[cs]e|copying|notice|authors)", re.IGNORECASE
 
 @dataclass(frozen=True)
 class Package:
-    """One package, with the licence that it comes under."""
+    """A package and its licence."""
 
     name: str
     version: str
     licence: str
-    """As its metadata says: an SPDX expression, or words."""
+    """The licence in its metadata: an SPDX expression, or text."""
     texts: tuple[tuple[str, str], ...]
-    """Name and text of each licence file."""
+    """The name and the text of each licence file."""
 
 
 def packages_in(folder: Path) -> list[Package]:
-    """Return the packages that are installed in a folder, by name.
+    """Return the packages that are installed in a folder, sorted by name.
 
     Raises:
-        ValueError: There are none, or one has no licence.
+        ValueError: There are no packages, or one has no licence.
     """
     found = [_package(each) for each in distributions(path=[str(folder)])]
     if not found:
         raise ValueError(f"there are no packages in {folder}")
     for package in found:
         if not package.licence or not package.texts:
-            raise ValueError(f"{package.name} {package.version} comes without a licence")
+            raise ValueError(f"{package.name} {package.version} has no licence")
     return sorted(found, key=lambda package: package.name)
 
 
@@ -50,6 +50,6 @@ def _first(found: Distribution, field: str) -> str:
 
 
 def _classified(found: Distribution) -> str:
-    """Return the licence that the classifiers name, which are older than the field for it."""
+    """Return the licence in the classifiers, which older packages have instead of the licence field."""
     classifiers: list[str] = found.metadata.get_all("Classifier", [])
     return ", ".join(each.rpartition(" :: ")[2] for each in classifiers if each.startswith("License :: "))

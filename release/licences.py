@@ -1,4 +1,4 @@
-"""The licences of all that is shipped, as one text."""
+"""Write the licences of everything that is released as one text."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,16 +8,16 @@ from loginformant_shipper import __version__
 from release.contents import Package
 
 _RULE = "=" * 100
-_INTRODUCTION = f"""The stack of the LogInformant shipper {__version__} holds the software below.
+_INTRODUCTION = f"""The stack of the LogInformant shipper {__version__} contains the software below.
 
-Their compiled modules have further libraries in them, of which the packages carry no text of their own: RE2
-has Abseil (Apache-2.0, https://github.com/abseil/abseil-cpp) and pybind11 (BSD-3-Clause,
-https://github.com/pybind/pybind11) compiled in.
+The compiled modules contain further libraries whose licences are not part of the packages: RE2 includes
+Abseil (Apache-2.0, https://github.com/abseil/abseil-cpp) and pybind11 (BSD-3-Clause,
+https://github.com/pybind/pybind11).
 """
 
 
 def licences(packages: Iterable[Package], own: Path) -> str:
-    """Return our own licence and those of the packages, with their texts."""
+    """Return the licence of this project and those of the packages, with their texts."""
     parts = [
         _INTRODUCTION,
         _part("loginformant-shipper", __version__, "MIT", own.read_text(encoding="utf-8")),

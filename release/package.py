@@ -1,10 +1,10 @@
-"""`make package`: all that is released, into a folder.
+"""`make package`: write everything that is released to a folder.
 
-    loginformant_shipper-VERSION-py3-none-any.whl, .tar.gz   shipctl, with the stack in it
+    loginformant_shipper-VERSION-py3-none-any.whl, .tar.gz   shipctl, including the stack
     loginformant-shipper-stack-VERSION/, .zip                the stack alone (stack_folder.py)
-    SHA256SUMS                                               of all, and what they were built with
+    SHA256SUMS                                               checksums, and the versions of the toolchain
 
-The same sources give the same bytes in any folder with the toolchain that is pinned; another one is refused.
+Builds of the same sources with the pinned toolchain are identical. Other toolchains are rejected.
 """
 
 import argparse
@@ -29,16 +29,22 @@ PROJECT = Path(__file__).resolve().parent.parent
 STACK = f"loginformant-shipper-stack-{__version__}"
 CHECKSUMS = "SHA256SUMS"
 _SOURCE_DATE = "1577836800"
-"""2020-01-01, the time of every file: hatchling takes it (reproducible-builds.org, SOURCE_DATE_EPOCH)."""
+"""The timestamp of every file, 2020-01-01, as hatchling supports it (reproducible-builds.org,
+SOURCE_DATE_EPOCH)."""
 
 
 def package(build: Path, target: Path, project: Path = PROJECT) -> None:
-    """Make all that is released of what `sam build` made. What is in the target folder goes.
+    """Create all artefacts of a release from the output of `sam build`.
+
+    Args:
+        build: The output of `sam build`.
+        target: The folder to write to. Its contents are deleted first.
+        project: The folder of the project.
 
     Raises:
-        CommandError: The build is none.
+        CommandError: The build is missing or incomplete.
         ValueError: A package in a layer has no licence.
-        subprocess.CalledProcessError: Wheel or sdist could not be built.
+        subprocess.CalledProcessError: The wheel or the sdist could not be built.
     """
     shutil.rmtree(target, ignore_errors=True)
     stack = target / STACK
@@ -71,11 +77,13 @@ def _write_checksums(target: Path) -> None:
 
 
 def _main() -> int:
-    parser = argparse.ArgumentParser(prog="make package", description="Make all that is released.")
+    parser = argparse.ArgumentParser(prog="make package", description="Create all artefacts of a release.")
     parser.add_argument(
-        "--check", action="store_true", help="only look whether the toolchain is the pinned one"
+        "--check", action="store_true", help="only check that the toolchain is the pinned one"
     )
-    parser.add_argument("--output", type=Path, default=PROJECT / "dist", help="where to (dist)")
+    parser.add_argument(
+        "--output", type=Path, default=PROJECT / "dist", help="folder to write to (default: dist)"
+    )
     given = parser.parse_args()
     try:
         refuse_another(PROJECT)

@@ -1,10 +1,9 @@
-"""The stack as a folder that needs nothing else: templates, code, licences, bill of materials.
+"""Write the stack as a self-contained folder: templates, code, licences and bill of materials.
 
-template.json               for shipctl, `aws cloudformation package`, `sam publish`
-template-transformed.json   the same without the SAM macro: for Terraform, CDK, and plain CloudFormation
-code/DIGEST.zip             each function and layer, by the digest of its content
-bom.cdx.json, LICENSES.txt  what is in the layers
-README.md, LICENSE          for the AWS Serverless Application Repository
+template.json               for shipctl, `aws cloudformation package`, `sam publish` template-transformed.json
+the same with the SAM transform applied, for Terraform, CDK and plain CloudFormation code/DIGEST.zip
+each function and layer, named by the digest of its contents bom.cdx.json, LICENSES.txt  the contents of the
+layers README.md, LICENSE          for the AWS Serverless Application Repository
 """
 
 import json
@@ -30,12 +29,12 @@ Repository Developer Guide)."""
 
 
 def write_stack_folder(build: Path, folder: Path, project: Path) -> None:
-    """Write the folder of what `sam build` made.
+    """Write the folder from the output of `sam build`.
 
     Args:
-        build: What `sam build` made.
-        folder: Where to; it must not be there.
-        project: Where licence and readme are.
+        build: The output of `sam build`.
+        folder: The folder to create. It must not exist.
+        project: The folder with the licence and the readme.
     """
     built = load_artefacts(build)
     (folder / "code").mkdir(parents=True)

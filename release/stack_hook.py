@@ -1,7 +1,8 @@
-"""Puts the built stack into wheel and sdist, where there is one.
+"""Add the built stack to the wheel and the sdist.
 
-`make package` names it in SHIPPER_STACK; a wheel that is made of the sdist finds it there. Any other build,
-such as `pip install .` in a clone, carries none: what lies around in a clone may be of other sources.
+`make package` names its folder in SHIPPER_STACK; a wheel that is built from the sdist finds the stack there.
+Other builds, such as `pip install .` in a clone, do not include a stack, since a build in a clone may be out
+of date.
 """
 
 import os
@@ -16,10 +17,10 @@ VARIABLE = "SHIPPER_STACK"
 
 
 class StackHook(BuildHookInterface):  # type: ignore[type-arg]
-    """What hatchling calls before it builds ("Custom build hook", Hatch's documentation)."""
+    """The hook that hatchling calls before a build ("Custom build hook", Hatch documentation)."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Name the folder of the stack, and where it goes."""
+        """Include the folder of the stack."""
         if version == "editable":
             return
         folder = Path(os.environ.get(VARIABLE) or Path(self.root) / _IN_SDIST)

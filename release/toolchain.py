@@ -1,7 +1,7 @@
-"""What decides the bytes of a package, beside its sources: the micro version of Python, and zlib.
+"""The toolchain on which the bytes of a release depend: the micro version of Python, and zlib.
 
-Bytecode differs between micro versions, and what is compressed between versions of zlib. Both are pinned in
-`pyproject.toml`, and SHA256SUMS names them.
+Bytecode differs between micro versions, and compressed data differs between versions of zlib. Both are pinned
+in `pyproject.toml` and listed in SHA256SUMS.
 """
 
 import platform
@@ -12,12 +12,12 @@ from pathlib import Path
 
 
 class OtherToolchain(Exception):
-    """One line: what is at hand, what is pinned, what to do."""
+    """The toolchain is not the pinned one. The text is one line that says what to do."""
 
 
 @dataclass(frozen=True)
 class Toolchain:
-    """Versions, in full."""
+    """The full versions of the toolchain."""
 
     python: str
     zlib: str
@@ -27,21 +27,21 @@ class Toolchain:
 
 
 def at_hand() -> Toolchain:
-    """Return what this process runs on."""
+    """Return the toolchain of this process."""
     return Toolchain(platform.python_version(), zlib.ZLIB_RUNTIME_VERSION)
 
 
 def pinned(project: Path) -> Toolchain:
-    """Return what releases are built with."""
+    """Return the pinned toolchain."""
     table = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     return Toolchain(**table["tool"]["loginformant-shipper"]["toolchain"])
 
 
 def refuse_another(project: Path) -> None:
-    """Raise `OtherToolchain` unless what is at hand is what is pinned."""
+    """Raise `OtherToolchain` unless the toolchain of this process is the pinned one."""
     found, wanted = at_hand(), pinned(project)
     if found != wanted:
         raise OtherToolchain(
-            f"this is {found}: a package is built with {wanted}, so that its bytes are those of the release. "
-            "Use that one (make package PYTHON=/path/to/python), or change the pin in pyproject.toml"
+            f"this is {found}, but releases are built with {wanted}, so that they are reproducible. Use that "
+            "version (make package PYTHON=/path/to/python), or change it in pyproject.toml"
         )

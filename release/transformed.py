@@ -1,7 +1,7 @@
-"""The template without the SAM macro, for whatever deploys plain CloudFormation.
+"""Apply the SAM transform to the template, for tools that deploy plain CloudFormation.
 
-Terraform gives it to `aws_cloudformation_stack`, CDK includes it. Code is where the parameters CodeBucket and
-CodePrefix say: whoever deploys it uploads the archives under their names first.
+In Terraform, use it with `aws_cloudformation_stack`; in CDK, with `CfnInclude`. The parameters CodeBucket and
+CodePrefix say where the code is. Upload the archives there before you deploy the template.
 """
 
 import os
@@ -12,37 +12,37 @@ from typing import Any
 from shipctl.deploy.artefacts import Artefacts
 
 _BUCKET = "code-bucket"
-"""Stands for the bucket until the macro is gone."""
+"""The placeholder for the bucket while the transform is applied."""
 _PARAMETERS = {
     "CodeBucket": {
         "Type": "String",
-        "Description": "Bucket, in the region of the stack, with the archives of the folder code.",
+        "Description": "S3 bucket in the region of the stack with the archives of the folder code.",
         "AllowedPattern": "[a-z0-9.-]{3,63}",
-        "ConstraintDescription": "The name of a bucket.",
+        "ConstraintDescription": "The name of an S3 bucket.",
     },
     "CodePrefix": {
         "Type": "String",
         "Default": "",
-        "Description": "What stands before their names in the bucket, such as loginformant-shipper/.",
+        "Description": "Prefix of the archives in the bucket, such as loginformant-shipper/.",
         "AllowedPattern": "([a-zA-Z0-9!_.*'()/-]*/)?",
-        "ConstraintDescription": "Nothing, or a prefix that ends with a slash.",
+        "ConstraintDescription": "Empty, or a prefix that ends with a slash.",
     },
 }
 
 
 class _NoManagedPolicies:
-    """Stands for the list of AWS managed policies, of which the stack uses none."""
+    """An empty list of AWS managed policies, since the stack uses none."""
 
     def load(self) -> dict[str, str]:
         return {}
 
 
 def transformed(built: Artefacts, paths: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the macro makes of a built template.
+    """Return a built template with the SAM transform applied.
 
     Args:
-        built: What `sam build` made.
-        paths: `code/DIGEST.zip` by the logical id of the function or layer.
+        built: The output of `sam build`.
+        paths: The paths `code/DIGEST.zip` by the logical id of the function or layer.
     """
     from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
 
@@ -73,7 +73,7 @@ def _put_address(location: Any) -> None:
 
 @contextmanager
 def _some_region() -> Iterator[None]:
-    """Name a region, for which the macro asks, though nothing in our template depends on it."""
+    """Set a region for the block, since the transform requires one."""
     before = os.environ.get("AWS_DEFAULT_REGION")
     os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
     try:

@@ -1,7 +1,7 @@
-"""`make smoke`: prove in an AWS account what only an account proves, and remove all that was made.
+"""`make smoke`: test in an AWS account what cannot be tested without one, and remove everything afterwards.
 
-Without `--account` it is a rehearsal in an emulated account on this machine: steps that the emulator cannot
-show are named and left out.
+Without `--account` it is a rehearsal in an emulated account on this machine. Steps that the emulator does not
+support are reported and skipped.
 """
 
 import json
@@ -34,11 +34,11 @@ from smoke.world import PROJECT, Failed, World
 
 LOG = PROJECT / ".build" / "smoke.log"
 NOTHING_WITHOUT = {"ingest-api", "deploy"}
-"""If one of these fails, the steps after it would only repeat that."""
+"""Steps after whose failure all later steps would fail, too."""
 
 
 class Result(StrEnum):
-    """What became of a step."""
+    """The result of a step."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -48,18 +48,18 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A step, and what became of it."""
+    """A step and its result."""
 
     step: str
     proves: str
     result: Result
     text: str
-    """What was seen, what was wrong, or why it was left out."""
+    """What was observed, what was wrong, or why the step was skipped."""
     seconds: float = 0.0
 
 
 def run_steps(world: World, steps: tuple[Step, ...], outcomes: list[Outcome]) -> None:
-    """Carry out the steps in order. What became of them is in `outcomes`, after an interruption, too."""
+    """Run the steps in order. Their outcomes are added to `outcomes`, also if the run is interrupted."""
     is_pointless = False
     for step in steps:
         if is_pointless:
@@ -67,7 +67,7 @@ def run_steps(world: World, steps: tuple[Step, ...], outcomes: list[Outcome]) ->
             continue
         if world.is_emulated and not step.is_emulated:
             outcomes.append(Outcome(step.name, step.proves, Result.SKIPPED, step.why_not_emulated))
-            _say(f"- {step.name}: skipped, the emulator cannot show it: {step.why_not_emulated}")
+            _say(f"- {step.name}: skipped, not supported by the emulator: {step.why_not_emulated}")
             continue
         _say(f"… {step.name}: {step.proves}")
         begin = time.monotonic()
@@ -90,7 +90,7 @@ def run_steps(world: World, steps: tuple[Step, ...], outcomes: list[Outcome]) ->
 
 
 def prepare(world: World) -> None:
-    """Make what the steps need before the stack: bucket, log group, and the ingest API's own stack."""
+    """Create the bucket, the log group and the ingest API's stack, which the steps need."""
     s3, cloudformation = world.client("s3"), world.client("cloudformation")
     place = {} if world.region == "us-east-1" else {"LocationConstraint": world.region}
     s3.create_bucket(Bucket=world.bucket, **({"CreateBucketConfiguration": place} if place else {}))
@@ -110,10 +110,10 @@ def prepare(world: World) -> None:
 
 
 def carry_out(world: World, steps: tuple[Step, ...], outcomes: list[Outcome]) -> int:
-    """Run everything and remove everything. Return the exit status."""
+    """Run all steps and remove everything. Return the exit status."""
     status = 0
     try:
-        _say(f"Making what the steps need, under the name {world.name}")
+        _say(f"Creating resources for the steps with the name {world.name}")
         prepare(world)
         run_steps(world, steps, outcomes)
     except Terminated:
@@ -133,18 +133,18 @@ def carry_out(world: World, steps: tuple[Step, ...], outcomes: list[Outcome]) ->
 
 
 def _removed(world: World) -> list[str]:
-    """Remove everything, deaf to Ctrl-C, and return what is left."""
+    """Remove everything, ignoring Ctrl-C, and return what is left."""
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        _say("Removing what was made (Ctrl-C does not stop this)")
+        _say("Removing everything that was created (Ctrl-C does not stop this)")
         begin = time.monotonic()
         for removed in remove_everything(world):
             _say(f"  {removed}")
         left = what_stays(world)
         for each in left:
-            _say(f"✗ still there: {each}")
+            _say(f"✗ not removed: {each}")
         if not left:
-            _say(f"Nothing of {world.name} is left ({time.monotonic() - begin:.0f} s).")
+            _say(f"Everything of {world.name} was removed ({time.monotonic() - begin:.0f} s).")
     except (BotoCoreError, ClientError) as error:
         left = [f"unknown: {error}"]
         _say(f"✗ not everything of {world.name} could be removed: {error}")
@@ -155,7 +155,7 @@ def _removed(world: World) -> list[str]:
 
 
 def report(outcomes: list[Outcome], *, is_emulated: bool) -> None:
-    """Say what was proven, and what was not."""
+    """Report which steps passed, failed and were skipped."""
     by_result = {result: [each for each in outcomes if each.result is result] for result in Result}
     where = "an emulated account" if is_emulated else "a real account"
     passed = by_result[Result.PASSED]
@@ -181,7 +181,7 @@ def _say(line: str) -> None:
 
 @contextmanager
 def emulated_world(running: Account | None) -> Iterator[World]:
-    """Give a world in an emulated account, which is started unless one runs already."""
+    """Provide a world in an emulated account, which is started unless one is running."""
     build = local_build(PROJECT, LOG)
     with ingest_api(api=IngestApi([key := _new_key()])) as api:
         if running is not None:
@@ -193,17 +193,17 @@ def emulated_world(running: Account | None) -> Iterator[World]:
 
 @contextmanager
 def real_world(account: str, region: str | None) -> Iterator[World]:
-    """Give a world in a real account, which has to be the one that was named.
+    """Provide a world in the real account that was named.
 
     Raises:
-        Failed: It is another account, or no region is known.
+        Failed: The credentials are for another account, or there is no region.
     """
     session = boto3.Session(region_name=region)
     if not session.region_name:
         raise Failed("no AWS region: give --region, or set AWS_REGION")
     found = session.client("sts").get_caller_identity()["Account"]
     if found != account:
-        raise Failed(f"the credentials are those of account {found}, not {account}")
+        raise Failed(f"the credentials are for account {found}, not {account}")
     subprocess.run(["make", "build"], cwd=PROJECT, check=True, stdout=sys.stderr)
     key = _new_key()
 
@@ -234,25 +234,32 @@ def _new_key() -> str:
 def main(
     account: Annotated[
         str,
-        typer.Option(help="The real account, in which resources are made and paid for. Without: emulated."),
+        typer.Option(
+            help="The id of a real account, in which resources are created and billed. By default, the "
+            "account is emulated."
+        ),
     ] = "",
     region: Annotated[
-        str, typer.Option(help="Region of the real account, if not that of the credentials.")
+        str, typer.Option(help="The region of the real account. By default, the region of the credentials.")
     ] = "",
-    only: Annotated[str, typer.Option(help="Steps, separated by commas; deploy always.")] = "",
-    json_file: Annotated[str, typer.Option("--json", help="File for the outcomes.", metavar="FILE")] = "",
-    show: Annotated[bool, typer.Option("--list", help="Show the steps, and do nothing.")] = False,
+    only: Annotated[
+        str, typer.Option(help="The steps to run, separated by commas. deploy always runs.")
+    ] = "",
+    json_file: Annotated[
+        str, typer.Option("--json", help="A file to write the outcomes to.", metavar="FILE")
+    ] = "",
+    show: Annotated[bool, typer.Option("--list", help="List the steps and exit.")] = False,
     endpoint: Annotated[
         bool, typer.Option("--running", help="Use the emulated account of AWS_ENDPOINT_URL.")
     ] = False,
 ) -> None:
-    """Prove in an AWS account what only an account proves, and remove all that was made."""
+    """Test in an AWS account what cannot be tested without one, and remove everything afterwards."""
     if show:
         for step in STEPS:
             there = (
-                f"not in the emulator: {step.why_not_emulated}"
+                f"not supported by the emulator: {step.why_not_emulated}"
                 if step.why_not_emulated
-                else "in the emulator, too"
+                else "supported by the emulator"
             )
             _say(f"{step.name:<16} {step.proves} ({there})")
         return
@@ -276,7 +283,7 @@ def main(
         _say(f"✗ {error}")
         status = 1
     except KeyboardInterrupt as error:
-        _say("Interrupted before anything was made.")
+        _say("Interrupted before anything was created.")
         status = 143 if isinstance(error, Terminated) else 130
     report(outcomes, is_emulated=not account)
     if json_file:

@@ -1,4 +1,4 @@
-"""Steps that write logs and wait until they have arrived."""
+"""Steps that write logs and wait until they arrive."""
 
 import json
 import time
@@ -11,13 +11,14 @@ SECONDS = 180.0
 WRITE_AGAIN_SECONDS = 15.0
 MANY = 10_000
 LARGE = 1_000_000
-"""Bytes. CloudWatch Logs takes events of up to 1 MB ("PutLogEvents", CloudWatch Logs API Reference)."""
+"""The size of a large log event in bytes; the limit is 1 MB ("PutLogEvents", CloudWatch Logs API
+Reference)."""
 NEW_LOG_GROUP_SECONDS = 17 * 60.0
-"""The schedule's quarter of an hour, where no trail records management events."""
+"""The timeout for a new log group: the interval of the schedule, if no trail records management events."""
 
 
 def plain(world: World) -> tuple[int, str]:
-    """Write one line with an address in it, and see that it arrives without."""
+    """Write a line with an email address, and check that it arrives redacted."""
     mark = f"smoke {uuid.uuid4()}"
     begin = world.write([f"{mark} of someone@example.com"])
     found = _arrival(world, mark)
@@ -37,7 +38,7 @@ def structured(world: World) -> tuple[int, str]:
 
 
 def large(world: World) -> tuple[int, str]:
-    """Write a log event that is as large as CloudWatch takes it."""
+    """Write a log event of the maximum size."""
     mark = f"smoke {uuid.uuid4()} "
     begin = world.write([mark + "x" * (LARGE - len(mark))])
     found = _arrival(world, mark)
@@ -58,7 +59,7 @@ def many(world: World) -> tuple[int, str]:
 
 
 def new_log_group(world: World) -> tuple[int, str]:
-    """Make a log group, and wait until the subscriber has subscribed it."""
+    """Create a log group, and wait until the subscriber has subscribed it."""
     name = f"/smoke/{world.name}/new"
     logs = world.client("logs")
     logs.create_log_group(logGroupName=name)
@@ -72,9 +73,9 @@ def new_log_group(world: World) -> tuple[int, str]:
 
 
 def until_in_force(world: World, log_group: str = "") -> float:
-    """Write a line again and again until one arrives, and return how many seconds that took.
+    """Write lines until one arrives, and return how many seconds that took.
 
-    A filter takes a moment to be in force everywhere, and what is written before is not sent later.
+    A new filter takes effect after a while. Log events that are written earlier are not sent.
     """
     mark, last = f"smoke {uuid.uuid4()}", float("-inf")
 
@@ -89,7 +90,7 @@ def until_in_force(world: World, log_group: str = "") -> float:
 
 
 def _arrival(world: World, mark: str) -> tuple[str, float]:
-    """Return the beginning of the message that begins with the mark, and when it arrived."""
+    """Wait for the message that begins with the mark. Return its beginning and when it arrived."""
 
     def found() -> list[tuple[str, float]]:
         return [each for each in world.ingest.arrived().items() if each[0].startswith(mark.strip())]

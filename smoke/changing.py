@@ -1,4 +1,4 @@
-"""Steps that deploy: the first time, again, and with other settings while logs flow."""
+"""Steps that deploy the stack: initially, again, and with other settings while logs are shipped."""
 
 import json
 import uuid
@@ -11,7 +11,7 @@ FUNCTIONS = ("Shipper", "Replay", "Subscriber")
 
 
 def deploy(world: World) -> tuple[int, str]:
-    """Deploy for the first time."""
+    """Deploy the stack for the first time."""
     done = world.deploy(
         "--api-key",
         *("--set", f"IngestUrl={world.ingest.url.rstrip('/')}"),
@@ -27,28 +27,28 @@ def deploy(world: World) -> tuple[int, str]:
 
 
 def refused_setting(world: World) -> tuple[int, str]:
-    """Try a pattern that is none."""
+    """Try to deploy an invalid pattern."""
     before = changed_when(world)
     done = world.deploy("--set", "ExcludePattern=(error").expect(2)
     said = (done.out + done.err).strip()
     if "ExcludePattern" not in said:
-        raise Failed(f"the refusal does not name the parameter: {said[:200]}")
+        raise Failed(f"the error does not name the parameter: {said[:200]}")
     if changed_when(world) != before:
-        raise Failed("a function was changed although the setting was refused")
-    return len(before), f"refused, {len(before)} functions as they were"
+        raise Failed("a function was changed although the setting was rejected")
+    return len(before), f"rejected, {len(before)} functions unchanged"
 
 
 def same_again(world: World) -> tuple[int, str]:
-    """Deploy the same once more."""
+    """Deploy the same settings again."""
     before = changed_when(world)
     world.deploy().expect()
     if changed_when(world) != before:
         raise Failed("a function was changed although nothing else was")
-    return len(before), f"{len(before)} functions as they were"
+    return len(before), f"{len(before)} functions unchanged"
 
 
 def key_kind(world: World) -> tuple[int, str]:
-    """Move the key into an SSM parameter."""
+    """Move the API key to an SSM parameter."""
     name = f"/smoke/{world.name}/key"
     world.client("ssm").put_parameter(Name=name, Type="SecureString", Value=world.key)
     world.deploy("--unset", "ApiKey", "--set", f"ApiKeyParameterName={name}").expect()
@@ -57,13 +57,13 @@ def key_kind(world: World) -> tuple[int, str]:
 
 
 def kms_key(world: World) -> tuple[int, str]:
-    """Let a message wait in the queue while the queues get a key of their own."""
+    """Store a message in the queue, encrypt the queues with a KMS key, and replay the message."""
     kms = world.client("kms")
     account = world.client("sts").get_caller_identity()["Account"]
     key = kms.create_key(Description=f"smoke {world.name}", Policy=key_policy(account, world))["KeyMetadata"]
     try:
         kms.create_alias(AliasName=f"alias/{world.name}", TargetKeyId=key["KeyId"])
-    except BaseException:  # also Ctrl-C: without its alias the clean-up would not find it
+    except BaseException:  # including Ctrl-C: the cleanup would not find a key without an alias
         kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)
         raise
     until_empty(world)
@@ -79,11 +79,11 @@ def kms_key(world: World) -> tuple[int, str]:
         "the log", REPLAY_SECONDS, lambda: any(each.startswith(mark) for each in world.ingest.arrived())
     )
     world.deploy("--unset", "KmsKeyArn").expect()
-    return 1, "the message that waited was delivered"
+    return 1, "the stored message was delivered"
 
 
 def key_policy(account: str, world: World) -> str:
-    """Return the policy of a key: the account's policies decide, and CloudWatch Logs may use it."""
+    """Return the policy of a key that IAM policies of the account and CloudWatch Logs may use."""
     partition = "aws-cn" if world.region.startswith("cn-") else "aws"
     root = f"arn:{partition}:iam::{account}:root"
     logs = f"logs.{world.region}.amazonaws.com"
@@ -106,7 +106,7 @@ def key_policy(account: str, world: World) -> str:
 
 
 def arm64(world: World) -> tuple[int, str]:
-    """See that the shipper is on arm64, and that it ships there."""
+    """Check that the shipper runs on arm64, and ships."""
     return _ships_on(world, "arm64")
 
 
@@ -114,26 +114,28 @@ def _ships_on(world: World, processor: str) -> tuple[int, str]:
     function = world.outputs()["ShipperFunctionName"]
     found = world.client("lambda").get_function_configuration(FunctionName=function)["Architectures"]
     if found != [processor]:
-        raise Failed(f"{function} is on {found}, not on {processor}")
+        raise Failed(f"{function} runs on {found}, not on {processor}")
     number, text = plain(world)
     return number, f"on {processor}: a line {text}"
 
 
 def architecture(world: World) -> tuple[int, str]:
-    """Move the functions to the other processor, and ship with a pattern there."""
+    """Change the architecture of the functions, and ship with a pattern."""
     world.deploy("--set", "Architecture=x86_64").expect()
     return _ships_on(world, "x86_64")
 
 
 def vpc(world: World) -> tuple[int, str]:
-    """Move into the default VPC, whose subnets give a function no way out, and out again.
+    """Move the functions into the default VPC and out again.
 
-    What is logged meanwhile cannot be shipped: it has to arrive once the functions are outside again.
+    Subnets of the default VPC give functions no route to the internet.
+    Logs that are written in the meantime cannot be shipped. They must arrive after the functions have left
+    the VPC.
     """
     ec2 = world.client("ec2")
     vpcs = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
     if not vpcs:
-        raise Failed(f"{world.region} has no default VPC: aws ec2 create-default-vpc makes one")
+        raise Failed(f"{world.region} has no default VPC: to create one, run aws ec2 create-default-vpc")
     of_vpc = [{"Name": "vpc-id", "Values": [vpcs[0]["VpcId"]]}]
     subnets = [each["SubnetId"] for each in ec2.describe_subnets(Filters=of_vpc)["Subnets"]][:2]
     (group,) = ec2.describe_security_groups(Filters=[*of_vpc, {"Name": "group-name", "Values": ["default"]}])[
@@ -145,9 +147,9 @@ def vpc(world: World) -> tuple[int, str]:
     mark = f"smoke {uuid.uuid4()}"
     world.write([mark])
     world.deploy("--unset", "VpcSubnetIds", "--unset", "VpcSecurityGroupIds").expect()
-    # Lambda repeats an asynchronous invocation after one minute and after two more.
+    # Lambda retries an asynchronous invocation after one minute and after two more.
     world.wait_for("the log", 900, lambda: any(each.startswith(mark) for each in world.ingest.arrived()))
-    return len(subnets), "in and out again, and the log of that time arrived"
+    return len(subnets), "moved in and out, and the log of that time arrived"
 
 
 def changed_when(world: World) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a run made is found by its name and removed; what is left then is said."""
+"""Remove the resources of a run, which are found by their names, and report what is left."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,11 +17,11 @@ GONE = {
     "ResourceNotFoundException",
     "ParameterNotFound",
 }
-"""Codes of errors that say that something is not there (any more)."""
+"""Error codes for resources that do not exist."""
 
 
 def remove_everything(world: World) -> Iterator[str]:
-    """Remove all that this run can have made, in an order in which nothing comes back, and say what."""
+    """Remove all resources that this run may have created, in a safe order, and yield their names."""
     for name in (world.name, f"{world.name}-ingest"):
         yield from _remove_stack(world, name)
     logs = world.client("logs")
@@ -38,13 +38,13 @@ def remove_everything(world: World) -> Iterator[str]:
     for key in _keys(world):
         world.client("kms").delete_alias(AliasName=f"alias/{world.name}")
         world.client("kms").schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
-        yield f"KMS key {key} (gone in seven days, the least that AWS allows)"
+        yield f"KMS key {key} (deleted in seven days, the minimum that AWS allows)"
     yield from _remove_bucket(world)
     yield from _remove_network_interfaces(world)
 
 
 def what_stays(world: World) -> list[str]:
-    """Return what is still there when what was deleted has had the time to be gone from the lists, too."""
+    """Return the resources that are left after AWS has had time to remove deleted ones from its lists."""
     begin = time.monotonic()
     while (left := what_is_left(world)) and time.monotonic() - begin < SETTLING_SECONDS:
         time.sleep(0.5 if world.is_emulated else 5)
@@ -52,7 +52,7 @@ def what_stays(world: World) -> list[str]:
 
 
 def what_is_left(world: World) -> list[str]:
-    """Return what of this run is still there, of all kinds of resources that it can have made."""
+    """Return the remaining resources of this run."""
     functions = [
         each["FunctionName"]
         for page in world.client("lambda").get_paginator("list_functions").paginate()
@@ -78,7 +78,7 @@ def what_is_left(world: World) -> list[str]:
 
 
 def _remove_stack(world: World, name: str) -> Iterator[str]:
-    """Wait for what is under way, then delete: a deletion is refused in the middle of an update."""
+    """Delete a stack after waiting for its current operation, during which it cannot be deleted."""
     client = world.client("cloudformation")
     begin = time.monotonic()
     while _is_under_way(_status(world, name)) and time.monotonic() - begin < STACK_SECONDS:
@@ -92,18 +92,18 @@ def _remove_stack(world: World, name: str) -> Iterator[str]:
             StackName=name, WaiterConfig={"Delay": delay, "MaxAttempts": STACK_SECONDS // delay}
         )
     except WaiterError:
-        yield f"stack {name} (not: {_status(world, name)})"
+        yield f"stack {name} (not removed: {_status(world, name)})"
     else:
         yield f"stack {name}, in {time.monotonic() - begin:.0f} s"
 
 
 def _is_under_way(status: str | None) -> bool:
-    """Return whether a status passes by itself. Without an executed change set a stack stays in review."""
+    """Return whether a status is temporary. REVIEW_IN_PROGRESS is not, until a change set is executed."""
     return status is not None and status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
 
 
 def _unless_gone(delete: Callable[..., Any], **what: str) -> bool:
-    """Delete something that a list named. Return whether it was still there: lists are late."""
+    """Delete a listed resource. Return whether it still existed, since lists are eventually consistent."""
     try:
         delete(**what)
     except ClientError as error:
@@ -114,7 +114,7 @@ def _unless_gone(delete: Callable[..., Any], **what: str) -> bool:
 
 
 def _status(world: World, name: str) -> str | None:
-    """Return the status of a stack; None where there is none any more."""
+    """Return the status of a stack, or None if it does not exist."""
     try:
         (stack,) = world.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
@@ -171,10 +171,10 @@ def _remove_bucket(world: World) -> Iterator[str]:
 
 
 def _remove_network_interfaces(world: World) -> Iterator[str]:
-    """Remove the network interfaces that Lambda made in the default VPC; what it still uses is said.
+    """Remove the network interfaces that Lambda created in the default VPC, and report those it still uses.
 
-    Lambda deletes them some time after a function has left the VPC, with the function's role, which may be
-    gone by then.
+    Lambda deletes them some time after a function has left the VPC, but needs the function's role, which may
+    have been deleted by then.
     """
     if world.is_emulated:
         return
@@ -186,4 +186,4 @@ def _remove_network_interfaces(world: World) -> Iterator[str]:
             ec2.delete_network_interface(NetworkInterfaceId=name)
             yield f"network interface {name}"
         else:
-            yield f"network interface {name} (not: Lambda still uses it; see in an hour whether it is gone)"
+            yield f"network interface {name} (not removed: Lambda still uses it; check again in an hour)"

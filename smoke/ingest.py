@@ -1,4 +1,4 @@
-"""The ingest API of a run: told what to answer, asked what arrived."""
+"""The ingest API of a run, which steps control and query."""
 
 import json
 import time
@@ -10,11 +10,11 @@ from local.faults import Fault
 from local.ingest_api import IngestApi
 
 MAX_EVENTS = 200_000
-"""Lines of the function's log that one look at what arrived reads at most."""
+"""The maximum number of log lines that are read to find out what has arrived."""
 
 
 class Ingest(Protocol):
-    """What a step needs of an ingest API."""
+    """The interface of an ingest API for steps."""
 
     @property
     def url(self) -> str:
@@ -24,7 +24,7 @@ class Ingest(Protocol):
         """Answer every request with this status from now on."""
 
     def arrived(self) -> Mapping[str, float]:
-        """Return when each message arrived first, in seconds since 1970, by its first 80 characters."""
+        """Return the first arrival of each message in seconds since 1970, by its first 80 characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class FunctionUrl:
         client.get_waiter("function_updated_v2").wait(FunctionName=function)
 
     def arrived(self) -> Mapping[str, float]:
-        """Read the function's log, in which it writes one line for each request that it took."""
+        """Read the function's log, which has one line for each accepted request."""
         found: dict[str, float] = {}
         pages = (
             self.client("logs")
@@ -76,7 +76,7 @@ class FunctionUrl:
 
 @dataclass(frozen=True, slots=True)
 class OnThisMachine:
-    """The local ingest API: an emulated function URL is no https, and no name server knows it."""
+    """The local ingest API, since an emulated function URL has no https and no DNS name."""
 
     api: IngestApi
 
@@ -86,13 +86,13 @@ class OnThisMachine:
         return self.api.url
 
     def answer(self, status: int) -> None:
-        """Answer so from now on."""
+        """Answer every request with this status from now on."""
         self.api.heal()
         if status != 200:
             self.api.fault(Fault(status=status, times=None))
 
     def arrived(self) -> Mapping[str, float]:
-        """Return what was accepted. Its clock is the monotonic one."""
+        """Return the accepted messages with their arrival, converted from the monotonic clock."""
         since_1970 = time.time() - time.monotonic()
         found: dict[str, float] = {}
         for request in self.api.requests:

@@ -1,4 +1,4 @@
-"""Steps that look at the account, at what CloudWatch and CloudTrail say, and at the ingest API itself."""
+"""Steps that check the account, CloudWatch, CloudTrail and the ingest API."""
 
 import json
 import time
@@ -13,14 +13,14 @@ from smoke.world import Failed, World
 
 METRICS_SECONDS = 600.0
 CLOUDTRAIL_SECONDS = 1200.0
-"""CloudTrail has an event some five minutes after the call, and guarantees no time ("Getting and viewing your
-CloudTrail log files", AWS CloudTrail User Guide)."""
+"""How long to wait for CloudTrail, which delivers events about five minutes after the call without a
+guarantee ("Getting and viewing your CloudTrail log files", AWS CloudTrail User Guide)."""
 LOOKUP_SECONDS = 0.6
 MAX_EVENTS = 20_000
 
 
 def surroundings(world: World) -> tuple[int, str]:
-    """Print what the other steps depend on."""
+    """Print the properties of the account on which the other steps depend."""
     identity = world.client("sts").get_caller_identity()
     limits = world.client("lambda").get_account_settings()["AccountLimit"]
     trails = world.client("cloudtrail").describe_trails()["trailList"]
@@ -39,7 +39,7 @@ def surroundings(world: World) -> tuple[int, str]:
 
 
 def ingest_api(world: World) -> tuple[int, str]:
-    """Ask the function of smoke/ingest_api.yaml itself, by its name: the address is Lambda's own business."""
+    """Invoke the function of smoke/ingest_api.yaml directly, without its function URL."""
     client = world.client("lambda")
     (stack,) = world.client("cloudformation").describe_stacks(StackName=f"{world.name}-ingest")["Stacks"]
     function = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}["FunctionName"]
@@ -70,7 +70,7 @@ def ingest_api(world: World) -> tuple[int, str]:
 def metrics(world: World) -> tuple[int, str]:
     """Wait for the metric of delivered log events.
 
-    By its dimensions and not by ListMetrics, which may know a new metric a quarter of an hour later only
+    The metric is read by its dimensions, since ListMetrics may return a new metric only after 15 minutes
     ("ListMetrics", Amazon CloudWatch API Reference).
     """
     client = world.client("cloudwatch")
@@ -96,10 +96,10 @@ def metrics(world: World) -> tuple[int, str]:
 
 
 def permissions(world: World) -> tuple[int, str]:
-    """Look through CloudTrail's event history of this run for refusals.
+    """Search the events of this run in CloudTrail for denied requests.
 
-    It has management events only: not the writing of log events nor SQS's messages ("Logging data events",
-    AWS CloudTrail User Guide).
+    The event history has only management events: neither writing log events nor SQS messages ("Logging data
+    events", AWS CloudTrail User Guide).
     """
     (stack,) = world.client("cloudformation").describe_stacks(StackName=world.name)["Stacks"]
     seconds = _wait_for_cloudtrail(world)
@@ -115,14 +115,16 @@ def permissions(world: World) -> tuple[int, str]:
     if denied:
         raise Failed("; ".join(denied))
     if read >= MAX_EVENTS:
-        raise Failed(f"only the newest {MAX_EVENTS:,} of the account's events since the deployment were read")
+        raise Failed(
+            f"the account has more than {MAX_EVENTS:,} events since the deployment, the maximum that is read"
+        )
     return looked, f"{looked} calls of the stack's roles, none denied; CloudTrail was {seconds:.0f} s late"
 
 
 def _wait_for_cloudtrail(world: World) -> float:
-    """Make a call and wait until CloudTrail has it. What was done before is then most likely there, too.
+    """Make a request and wait until CloudTrail has it. Earlier requests are then most likely recorded, too.
 
-    The call changes something: not everything that only reads is in the event history.
+    The request changes something, since not all read requests are in the event history.
     """
     begin = datetime.now(UTC) - timedelta(minutes=1)
     call = world.client("logs").put_retention_policy(logGroupName=world.log_group, retentionInDays=1)
@@ -137,9 +139,9 @@ def _wait_for_cloudtrail(world: World) -> float:
 
 
 def _events(world: World, **which: Any) -> Iterator[dict[str, Any]]:
-    """Yield events of CloudTrail, the newest first, `MAX_EVENTS` at most.
+    """Yield at most `MAX_EVENTS` events of CloudTrail, the newest first.
 
-    Two requests a second are allowed in an account and region ("LookupEvents", AWS CloudTrail API Reference).
+    The quota is two requests per second, account and region ("LookupEvents", AWS CloudTrail API Reference).
     """
     pages = world.client("cloudtrail").get_paginator("lookup_events")
     for number, page in enumerate(pages.paginate(**which, PaginationConfig={"MaxItems": MAX_EVENTS})):

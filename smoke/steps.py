@@ -1,4 +1,4 @@
-"""The steps of a run, in their order: what each proves, and what of it an emulated account can show."""
+"""The steps of a run in their order: what each proves, and whether the emulator supports it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,27 +9,27 @@ from smoke.world import Failed, World
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a step looked at."""
+    """What a step observed."""
 
     number: int
-    """How many things: none is a failure, whatever the text says."""
+    """The number of observations. 0 is a failure."""
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One proof."""
+    """One step of a run."""
 
     name: str
     proves: str
     run: Callable[[World], tuple[int, str]]
-    """Looks, and returns at how many things, and what they were. Raises `Failed`, or whatever boto raises."""
+    """Returns the number of observations and a description. Raises `Failed` or an error of boto3."""
     why_not_emulated: str = ""
-    """Why the emulator cannot show it; empty if it can."""
+    """Why the emulator does not support the step; empty if it does."""
 
     @property
     def is_emulated(self) -> bool:
-        """Whether an emulated account can show it."""
+        """Return whether the emulator supports the step."""
         return not self.why_not_emulated
 
 
@@ -37,11 +37,11 @@ def carried_out(step: Step, world: World) -> Seen:
     """Run a step.
 
     Raises:
-        Failed: It did not see what it is to see, or looked at nothing.
+        Failed: The step failed, or observed nothing.
     """
     number, text = step.run(world)
     if number < 1:
-        raise Failed(f"nothing was looked at: {text}")
+        raise Failed(f"nothing was observed: {text}")
     return Seen(number, text)
 
 
@@ -135,4 +135,4 @@ STEPS = (
         "it has no CloudTrail",
     ),
 )
-"""What is removed at the end, and looked for, is no step: it happens whatever came before (`cleanup`)."""
+"""The cleanup is not a step, since it always runs (`cleanup`)."""

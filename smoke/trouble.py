@@ -1,4 +1,4 @@
-"""Steps in which LogInformant is in trouble, or Lambda is."""
+"""Steps in which LogInformant or Lambda fails."""
 
 import json
 import uuid
@@ -7,18 +7,19 @@ from smoke.world import Failed, World
 
 QUEUE = "DeadLetterQueueUrl"
 STORED_SECONDS = 300.0
-"""The shipper tries for a minute and a half, and SQS may count a message a minute late ("GetQueueAttributes",
-Amazon SQS API Reference)."""
+"""How long to wait for a stored message: the shipper retries for a minute and a half, and SQS may count a
+message a minute late ("GetQueueAttributes", Amazon SQS API Reference)."""
 EMPTY_SECONDS = 600.0
-"""A refused log is delayed by five minutes, and `PurgeQueue` names available and in-flight messages only."""
+"""How long to wait for an empty queue: a rejected log is delayed by five minutes, and may survive
+`PurgeQueue`."""
 ALARM_SECONDS = 1200.0
-"""How late SQS's metrics may be is not said where they are documented."""
+"""How long to wait for an alarm. AWS does not document how late the metrics of SQS may be."""
 REPLAY_SECONDS = 300.0
-"""Half a minute to two minutes for a message that came back, and SQS's and Lambda's own time."""
+"""How long to wait for a replay: returned messages are delayed by half a minute to two minutes."""
 
 
 def outage(world: World) -> tuple[int, str]:
-    """Answer 500, see the log in the queue, answer 200, see it arrive and the queue empty."""
+    """Answer 500 until the log is in the queue, then 200 until it arrives and the queue is empty."""
     mark = f"smoke {uuid.uuid4()}"
     until_empty(world)
     world.ingest.answer(500)
@@ -39,10 +40,10 @@ def outage(world: World) -> tuple[int, str]:
 
 
 def alarm(world: World) -> tuple[int, str]:
-    """Answer 500 while replay is switched off, until the alarm on the dead-letter queue goes off.
+    """Answer 500 while automatic replay is off, until the alarm on the dead-letter queue goes off.
 
-    The alarm's metric counts visible messages. One that replay tries again and again is in flight nearly all
-    of the time, so that CloudWatch's one look a minute may miss it.
+    The metric of the alarm counts visible messages. With automatic replay, a message is in flight nearly all
+    the time, so the metric, which is sampled once a minute, may miss it.
     """
     name = world.outputs()["DeadLetterQueueAlarmName"]
     world.ingest.answer(500)
@@ -63,7 +64,7 @@ def alarm(world: World) -> tuple[int, str]:
 
 
 def _switch_replay(world: World, *, on: bool) -> None:
-    """Switch replay's event source mapping, and wait until Lambda has done so."""
+    """Enable or disable the event source mapping of replay, and wait until it has changed."""
     client, function = world.client("lambda"), world.outputs()["ReplayFunctionName"]
     (mapping,) = client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
     name, wanted = mapping["UUID"], "Enabled" if on else "Disabled"
@@ -71,39 +72,39 @@ def _switch_replay(world: World, *, on: bool) -> None:
     def state() -> str:
         return str(client.get_event_source_mapping(UUID=name)["State"])
 
-    # A mapping that is changing takes no other change (ResourceInUseException).
+    # A mapping that is being changed cannot be changed again (ResourceInUseException).
     world.wait_for("replay's mapping at rest", STORED_SECONDS, lambda: state() in ("Enabled", "Disabled"))
     client.update_event_source_mapping(UUID=name, Enabled=on)
     world.wait_for(f"replay's mapping {wanted}", STORED_SECONDS, lambda: state() == wanted)
 
 
 def until_empty(world: World) -> float:
-    """Wait for an empty dead-letter queue: what is in it would be taken for what a step looks for."""
+    """Wait until the dead-letter queue is empty, since a step would mistake earlier messages for its own."""
     return world.wait_for("an empty dead-letter queue", EMPTY_SECONDS, lambda: world.waiting(QUEUE) == 0)
 
 
 def refused(world: World) -> tuple[int, str]:
-    """Answer 400, and see why the log waits. Parking it takes half an hour, which is not waited for."""
+    """Answer 400, and check the reason of the stored log. It would be parked after half an hour."""
     mark = f"smoke {uuid.uuid4()}"
     until_empty(world)
     world.ingest.answer(400)
     try:
         begin = world.write([mark])
         world.wait_for("a message in the dead-letter queue", STORED_SECONDS, lambda: world.waiting(QUEUE) > 0)
-        # The message is delayed, and nobody can look into one that is: the shipper's own log says why.
+        # Delayed messages cannot be received, so the reason is read from the shipper's log.
         world.wait_for(
             "the reason in the shipper's log", STORED_SECONDS, lambda: _says(world, "rejected", begin)
         )
     finally:
         world.ingest.answer(200)
-    # What waits would be in the way of the steps that follow.
+    # The stored message would disturb the following steps.
     world.client("sqs").purge_queue(QueueUrl=world.outputs()[QUEUE])
     until_empty(world)
-    return 1, "one log, rejected; parking it takes half an hour and was not waited for"
+    return 1, "one log, rejected; its parking after half an hour was not tested"
 
 
 def _says(world: World, reason: str, since: float) -> bool:
-    """Return whether the shipper's own log names a reason."""
+    """Return whether the shipper's log contains a reason."""
     pages = (
         world.client("logs")
         .get_paginator("filter_log_events")
@@ -113,7 +114,7 @@ def _says(world: World, reason: str, since: float) -> bool:
 
 
 def parked(world: World) -> tuple[int, str]:
-    """Put a message that cannot be read into the dead-letter queue."""
+    """Send an undecodable message to the dead-letter queue."""
     body = json.dumps({"smoke": world.name})
     world.client("sqs").send_message(QueueUrl=world.outputs()[QUEUE], MessageBody=body)
     seconds = world.wait_for("a parked message", REPLAY_SECONDS, lambda: world.waiting("ParkedQueueUrl") > 0)
@@ -121,14 +122,14 @@ def parked(world: World) -> tuple[int, str]:
 
 
 def no_concurrency(world: World) -> tuple[int, str]:
-    """Reserve nothing for the shipper, see Lambda's own message in the queue, and see it delivered after.
+    """Set the shipper's reserved concurrency to 0 until Lambda has stored a message, and replay it.
 
-    With a reserved concurrency of 0 events are dropped, and sent to the dead-letter queue before
+    With a reserved concurrency of 0, Lambda drops events after it has sent them to the dead-letter queue
     (`AsyncEventsDropped`, "Types of metrics for Lambda functions", AWS Lambda Developer Guide).
     """
     client, function = world.client("lambda"), world.outputs()["ShipperFunctionName"]
     mark = f"smoke {uuid.uuid4()}"
-    until_empty(world)  # of the step before
+    until_empty(world)  # from messages of the previous step
     client.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
     try:
         world.write([mark])

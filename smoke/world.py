@@ -1,4 +1,4 @@
-"""What every step of a run has at hand, and how long it waits."""
+"""The resources and functions that all steps of a run use."""
 
 import subprocess
 import sys
@@ -14,34 +14,34 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 class Failed(Exception):
-    """A step did not see what it is to see; the text says what it saw instead."""
+    """A step failed. The text says what it observed."""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One run: an account, a name that nothing else has, and an ingest API."""
+    """One run: an account, a unique name, and an ingest API."""
 
     name: str
     region: str
     is_emulated: bool
     environment: Mapping[str, str]
-    """For programs: it leads to the account."""
+    """The environment variables with which programs access the account."""
     client: Callable[[str], Any]
-    """The boto client of the account for a service."""
+    """Returns the boto3 client of the account for a service."""
     ingest: Ingest
     key: str
     artefacts: Path
-    """What `sam build` made."""
+    """The output of `sam build`."""
     log: Path
 
     @property
     def log_group(self) -> str:
-        """The log group whose logs are shipped from the start."""
+        """Return the log group whose logs are shipped from the start."""
         return f"/smoke/{self.name}/app"
 
     @property
     def bucket(self) -> str:
-        """The bucket for code and template, which goes with the run."""
+        """Return the bucket for the code and the template, which is removed after the run."""
         return f"{self.name}-code"
 
     def shipctl(self, *words: str, typed: str = "", seconds: float = 900) -> "Done":
@@ -63,7 +63,7 @@ class World:
         return Done(done.returncode, done.stdout, done.stderr)
 
     def deploy(self, *words: str, typed: str = "") -> "Done":
-        """Run `shipctl deploy` with what was built."""
+        """Run `shipctl deploy` with the build."""
         how = ("--yes", "--bucket", self.bucket, "--artefacts", str(self.artefacts))
         done = self.shipctl("deploy", *how, *words, typed=typed)
         if self.is_emulated and done.status == 0:
@@ -71,7 +71,7 @@ class World:
         return done
 
     def _mend_the_emulated_trigger(self) -> None:
-        """Give the emulator its number: it keeps that of a parameter as text, and cannot count with it."""
+        """Set the maximum concurrency again, since the emulator stores a parameter's number as text."""
         client = self.client("lambda")
         found = client.list_event_source_mappings(FunctionName=self.outputs()["ReplayFunctionName"])
         for mapping in found["EventSourceMappings"]:
@@ -84,7 +84,7 @@ class World:
         return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
 
     def write(self, messages: list[str], log_group: str = "") -> float:
-        """Write log events into a log group of this run, and return when, in seconds since 1970."""
+        """Write log events into a log group of this run, and return the time in seconds since 1970."""
         logs, now = self.client("logs"), time.time()
         where = {
             "logGroupName": log_group or self.log_group,
@@ -96,21 +96,21 @@ class World:
         return now
 
     def wait_for(self, what: str, seconds: float, look: Callable[[], bool]) -> float:
-        """Wait until something is so, and return how many seconds that took.
+        """Wait until a condition is true, and return how many seconds that took.
 
         Raises:
-            Failed: It was not so in time.
+            Failed: The condition was not true in time.
         """
         begin = time.monotonic()
         pause = 0.2 if self.is_emulated else 5.0
         while not look():
             if time.monotonic() - begin > seconds:
-                raise Failed(f"{what}: not within {seconds:.0f} s")
+                raise Failed(f"{what} did not appear within {seconds:.0f} s")
             time.sleep(pause)
         return time.monotonic() - begin
 
     def waiting(self, queue: str) -> int:
-        """Return how many messages a queue has: to be had, in flight or delayed."""
+        """Return the number of messages in a queue, including those in flight and delayed ones."""
         found = self.client("sqs").get_queue_attributes(
             QueueUrl=self.outputs()[queue],
             AttributeNames=[
@@ -124,14 +124,14 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of a program."""
+    """The result of a program."""
 
     status: int
     out: str
     err: str
 
     def expect(self, status: int = 0) -> "Done":
-        """Return itself. Raises `Failed` if the exit status is another one."""
+        """Return the result. Raises `Failed` if the exit status differs."""
         if self.status != status:
             lines = [line for line in f"{self.out}\n{self.err}".splitlines() if line.strip()]
             raise Failed(f"exit status {self.status}, not {status}: {(lines or ['it said nothing'])[-1]}")

@@ -1,4 +1,4 @@
-"""Ships what waits in the dead-letter queue: called by the queue itself, or by `shipctl dlq replay`."""
+"""The replay function: ships the log events in the dead-letter queue."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,12 +8,15 @@ from loginformant_shipper.pipeline import collecting_afterwards, freeze, replay,
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# At start-up, so that a setting that cannot be used fails before any record is taken.
+# At start-up, so that an invalid setting fails before any record is received.
 parked_queue_url(warm_environment().settings)
 freeze()
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Return the account and `batchItemFailures`: the records that stay in the queue."""
+    """Ship the log events of SQS records.
+
+    Return the ledger, and in `batchItemFailures` the records to retry.
+    """
     with collecting_afterwards():
         return replay(event, warm_environment(), context.get_remaining_time_in_millis() / 1000)

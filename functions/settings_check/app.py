@@ -1,4 +1,4 @@
-"""Refuses settings that cannot work: called by CloudFormation before it changes anything that they reach."""
+"""The settings check: CloudFormation calls it before it changes any resource that uses the settings."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> None:
-    """Answers CloudFormation, whatever happens."""
+    """Respond to a request of CloudFormation."""
     check_settings(event, os.environ["AWS_REGION"], _stack_status)
 
 

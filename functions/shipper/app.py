@@ -1,4 +1,4 @@
-"""Ships what CloudWatch Logs sends, directly or through Kinesis, to LogInformant."""
+"""The shipper function: ships the log events that CloudWatch Logs sends, directly or through Kinesis."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,12 +7,12 @@ from loginformant_shipper.pipeline import collecting_afterwards, freeze, ship, w
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# At start-up, so that a setting that cannot be used fails before any log event is taken.
+# At start-up, so that an invalid setting fails before any log event is received.
 warm_environment()
 freeze()
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Return the account of the invocation, counted in log events; raises rather than lose one."""
+    """Ship the log events of an event. Return the ledger, or raise, so that Lambda retries the event."""
     with collecting_afterwards():
         return ship(event, warm_environment(), context.get_remaining_time_in_millis() / 1000)

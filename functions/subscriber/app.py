@@ -1,6 +1,7 @@
-"""Keeps the account's subscription filters equal to the wanted log groups.
+"""The subscriber function: creates and removes subscription filters according to the stack's parameters.
 
-Called by CloudFormation, by EventBridge when a log group is made, by schedules, and by itself to go on.
+It is invoked by CloudFormation, by EventBridge when a log group is created, by a schedule, and by itself to
+continue after a time-out.
 """
 
 import json
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Return how many log groups were looked at, subscribed, unsubscribed and in trouble."""
+    """Reconcile log groups. Return how many were checked, subscribed and unsubscribed, and had problems."""
     import boto3
 
     def invoke_later(rest: dict[str, Any]) -> None:

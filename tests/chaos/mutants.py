@@ -93,7 +93,7 @@ MUTANTS = (
     Mutant(
         "takes a write that did not end in time for done",
         sqs._trouble,
-        'return "not written in time"',
+        'return "not stored in time"',
         'return ""',
     ),
     Mutant(

@@ -341,7 +341,11 @@ def test_a_log_group_that_denies_access_is_named_and_stops_no_other(
 ) -> None:
     with denied(stack, "Subscriber", "logs:PutSubscriptionFilter", f"arn:aws:logs:*:*:log-group:{WANTED[1]}"):
         answer, error = invoke(stack, "Subscriber", EVERYTHING)
-    reports = [json.loads(line) for line in own_log(stack, "Subscriber") if "could not be had" in line]
+    reports = [
+        json.loads(line)
+        for line in own_log(stack, "Subscriber")
+        if "could not be subscribed as configured" in line
+    ]
 
     assert error == ""
     assert (answer["subscribed"], answer["troubles"]) == (2, 1)

@@ -88,7 +88,7 @@ def test_it_runs_to_its_end_says_what_it_left_out_and_leaves_nothing(
     assert what_is_there(account) == before
 
 
-@pytest.mark.parametrize("line", ["Making what the steps need", "… deploy:", "… outage:"])
+@pytest.mark.parametrize("line", ["Creating resources for the steps", "… deploy:", "… outage:"])
 def test_after_ctrl_c_nothing_is_left(line: str, account: Account) -> None:
     before = what_is_there(account)
     with subprocess.Popen(

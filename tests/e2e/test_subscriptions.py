@@ -199,7 +199,7 @@ def test_where_nothing_can_be_subscribed_that_is_said_and_taken_back(subscribed:
         if each["LogicalResourceId"] == "Subscriptions" and each["ResourceStatus"].endswith("_FAILED")
     ]
     (reason,) = reasons
-    assert "none of 1 wanted log groups could be subscribed (1 name-taken)" in reason
+    assert "none of 1 selected log groups could be subscribed (1 name-taken)" in reason
     assert subscribed.ours() == set()
 
 
@@ -218,7 +218,9 @@ def test_filters_of_others_and_those_made_by_hand_are_as_they_were(subscribed: S
 
 def test_what_cannot_be_had_is_reported_by_name(subscribed: Subscribed) -> None:
     lines = subscribed.own_log()
-    reports = [json.loads(line)["log_groups"] for line in lines if "could not be had" in line]
+    reports = [
+        json.loads(line)["log_groups"] for line in lines if "could not be subscribed as configured" in line
+    ]
     assert reports == [{TAKEN: "name-taken"}, {TAKEN: "name-taken", INFREQUENT: "unsupported"}]
 
 

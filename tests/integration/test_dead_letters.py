@@ -206,7 +206,7 @@ class TestOutOfReach:
         stack = make_stack(real_clock=True)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", f"http://127.0.0.1:{silent.getsockname()[1]}")
-            with pytest.raises(DeadLetterError, match="not written in time"):
+            with pytest.raises(DeadLetterError, match="not stored in time"):
                 stack.ship(subscription_event(log_events(3)), 1.5 - RESERVE)
 
     def test_nothing_is_asked_of_it_where_all_is_delivered(

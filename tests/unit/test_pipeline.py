@@ -250,7 +250,7 @@ def test_a_kinesis_record_that_can_go_nowhere_is_returned_and_its_neighbours_are
     queue: Queue, senders: SimulatedSenders, log: io.StringIO
 ) -> None:
     senders.api = lambda sent: Answer(400 if "poison" in str(sent.logs) else 200)
-    queue.trouble = lambda message: "not written in time" if message.events > 1 else ""
+    queue.trouble = lambda message: "not stored in time" if message.events > 1 else ""
     records = [
         kinesis_record("7", payload([raw_event("1"), raw_event("2", "poison")])),
         kinesis_record("8", payload([raw_event("3", "poison"), raw_event("4", "poison")])),
@@ -260,7 +260,7 @@ def test_a_kinesis_record_that_can_go_nowhere_is_returned_and_its_neighbours_are
         "batchItemFailures": [{"itemIdentifier": "8"}]
     }
     assert "returned to their source" in log.getvalue()
-    assert "not written in time" in log.getvalue()
+    assert "not stored in time" in log.getvalue()
 
 
 # Time

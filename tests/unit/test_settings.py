@@ -157,7 +157,9 @@ def test_detectors_are_named() -> None:
     assert settings(REDACT="email, token,,email").redact == (Detector.EMAIL, Detector.TOKEN)
     assert settings(REDACT=",".join(Detector)).redact == tuple(Detector)
     error = error_of(REDACT="email,phone")
-    assert error.startswith("REDACT is 'email,phone'; it must be names, separated by commas, of email, ")
+    assert error.startswith(
+        "REDACT is 'email,phone'; it must be one or more, separated by commas, of email, "
+    )
     assert all(detector in error for detector in Detector)
 
 
@@ -170,7 +172,9 @@ def test_properties_are_names_and_values() -> None:
     "bad", ["stage", "=x", "1st=x", "a b=x", "a=1,a=2", "logGroup=x", "requestId=x", '{"a":1}', "a=\x00b"]
 )
 def test_any_other_properties_are_an_error(bad: str) -> None:
-    assert error_of(PROPERTIES=bad).startswith(f"PROPERTIES is {bad!r}; it must be NAME=VALUE,NAME=VALUE")
+    assert error_of(PROPERTIES=bad).startswith(
+        f"PROPERTIES is {bad!r}; it must be NAME=VALUE pairs separated by commas"
+    )
 
 
 def test_properties_to_leave_out_are_the_shippers_own() -> None:
@@ -239,8 +243,8 @@ def test_any_other_ingest_url_is_an_error(url: str) -> None:
 def test_exactly_one_place_for_the_key() -> None:
     by_name = load_settings({**ENVIRON, "API_KEY_SECRET_ARN": "", "API_KEY_PARAMETER_NAME": " /key "})
     assert (by_name.api_key_secret_arn, by_name.api_key_parameter_name) == (None, "/key")
-    assert error_of(API_KEY_PARAMETER_NAME="/key").endswith("exactly one must be set, both are")
-    assert error_of(API_KEY_SECRET_ARN=" ").endswith("exactly one must be set, neither is")
+    assert error_of(API_KEY_PARAMETER_NAME="/key").endswith("must be set, but both are")
+    assert error_of(API_KEY_SECRET_ARN=" ").endswith("must be set, but neither is")
 
 
 def test_the_dead_letter_queue_must_be_set() -> None:

@@ -1,4 +1,4 @@
-"""The steps of `make smoke`: each says what it proves, and none passes because nothing was looked at."""
+"""The steps of `make smoke`: each says what it proves, and none passes because nothing was observed."""
 
 import json
 import re
@@ -41,7 +41,7 @@ def test_a_step_cannot_be_changed() -> None:
 
 
 def test_a_step_that_looked_at_nothing_fails() -> None:
-    with pytest.raises(Failed, match="nothing was looked at: all is well"):
+    with pytest.raises(Failed, match="nothing was observed: all is well"):
         carried_out(step(lambda world: (0, "all is well")), world())
     assert carried_out(step(lambda world: (1, "one")), world()).text == "one"
 

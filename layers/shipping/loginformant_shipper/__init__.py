@@ -1,4 +1,4 @@
-"""Ships CloudWatch Logs to LogInformant: decode, parse, infer the level, batch, deliver, keep account."""
+"""Ship CloudWatch Logs to LogInformant: decode, redact, parse, infer levels, filter and deliver."""
 
 __version__ = "1.0.0"
-"""The one source of the version: the package's metadata is made of it, and tests hold the template to it."""
+"""The version of the project. The package metadata is built from it; a test compares the template with it."""

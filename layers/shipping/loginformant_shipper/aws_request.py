@@ -1,11 +1,11 @@
-"""One signed request to an AWS API, without botocore.
+"""Make a signed request to an AWS API without botocore.
 
-To import botocore and to make a client takes most of a cold start. Only the plain case is dealt with here:
-keys in the environment, as Lambda sets them, and an address that is certain. `NotPossible` says that a
-request is one for botocore; `NotAnswered` that it was made, and did not get what it asked for.
+Importing botocore and creating a client would take most of a cold start. This module handles only the common
+case: credentials in the environment, as Lambda sets them, and an endpoint that is certain. In all other cases
+    it raises `NotPossible`, and the caller uses botocore.
 
-Throttling, 5xx and a connection that breaks are tried once more, after a random pause. No answer in time
-is not: what is left of the time is the caller's.
+Throttling, 5xx responses and broken connections are retried once after a random pause. A timeout is not
+retried, since the caller needs the remaining time.
 """
 
 import hashlib
@@ -29,11 +29,12 @@ from loginformant_shipper.events import JsonObject
 from loginformant_shipper.settings import SettingsError, proxy_url_for
 
 MAX_PAUSE_SECONDS = 1.0
-"""Before the second attempt: as botocore's standard mode (boto3 guide, "Retries")."""
+"""The maximum pause before the second attempt, as in botocore's standard mode (boto3 guide, "Retries")."""
 
 _CERTAIN_REGION = re.compile(r"(?:us-gov|us|ca|mx|sa|eu|il|me|af|ap)-[a-z]{4,9}-\d\d?")
-"""Regions of the partitions `aws` and `aws-us-gov`, whose addresses end in `amazonaws.com`. Those of China,
-of the European sovereign cloud (`eusc-`) and of isolated partitions (`us-iso-`, `eu-iso-`) do not match."""
+"""Regions of the partitions `aws` and `aws-us-gov`, whose endpoints end with `amazonaws.com`. Regions in
+China, of the European sovereign cloud (`eusc-`) and of isolated partitions (`us-iso-`, `eu-iso-`) do not
+match."""
 
 _FOR_BOTOCORE = (
     "AWS_PROFILE",
@@ -45,7 +46,7 @@ _FOR_BOTOCORE = (
     "ALL_PROXY",
     "all_proxy",
 )
-"""Environment variables that botocore reads, and that are left to it."""
+"""Environment variables that only botocore supports."""
 
 _FOR_BOTOCORE_WITH_TLS = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 
@@ -54,24 +55,24 @@ _TIMED_OUT = (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.ReadTim
 
 
 class NotPossible(Exception):
-    """The request is one for botocore; none was made."""
+    """The request must be made with botocore. No request was sent."""
 
 
 class NotAnswered(Exception):
-    """The request was made, and refused, or got no answer that can be used; the text says why."""
+    """The request was sent, and was rejected or had no usable response. The text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What can be called."""
+    """An operation of an AWS API."""
 
     service: str
-    """The name in addresses and signatures."""
+    """The service's name in endpoints and signatures."""
     endpoint_variable: str
-    """`AWS_ENDPOINT_URL_` and the service's id ("Service-specific endpoints", AWS SDKs and Tools Reference
-    Guide)."""
+    """The environment variable for a custom endpoint ("Service-specific endpoints", AWS SDKs and Tools
+    Reference Guide)."""
     target: str
-    """The header `X-Amz-Target` of the JSON protocol."""
+    """The value of the header `X-Amz-Target` in the JSON protocol."""
 
 
 GET_SECRET_VALUE = Operation("secretsmanager", "SECRETS_MANAGER", "secretsmanager.GetSecretValue")
@@ -81,7 +82,7 @@ LIST_TAGS_FOR_RESOURCE = Operation("logs", "CLOUDWATCH_LOGS", "Logs_20140328.Lis
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What requests are signed with."""
+    """The credentials with which requests are signed."""
 
     access_key: str
     secret_key: str
@@ -98,20 +99,20 @@ def call(
     attempts: int,
     tls: ssl.SSLContext | None = None,
 ) -> JsonObject:
-    """Return the answer of an AWS API.
+    """Make a request to an AWS API and return the response.
 
     Args:
-        operation: What is called.
+        operation: The operation to call.
         parameters: The members of the request.
-        region: The region; None for that of the environment.
-        connect_seconds: The time-out of each attempt to connect.
-        read_seconds: The time-out of each wait for the answer.
-        attempts: How many requests may be made.
-        tls: What connections with TLS share, if there is one already.
+        region: The region. None: the region of the environment.
+        connect_seconds: The timeout of each attempt to connect.
+        read_seconds: The timeout of each wait for data.
+        attempts: The maximum number of requests.
+        tls: The TLS context to use. None: a new one.
 
     Raises:
-        NotPossible: It is a request for botocore.
-        NotAnswered: The request was made in vain.
+        NotPossible: The request must be made with botocore.
+        NotAnswered: The request was sent, and was rejected or had no usable response.
     """
     environ = os.environ
     credentials = _credentials(environ)
@@ -128,7 +129,7 @@ def call(
                     "POST", "/", body, headers, retries=False, redirect=False, timeout=timeout
                 )
             except _TIMED_OUT as error:
-                raise NotAnswered(f"no answer in time from {endpoint}") from error
+                raise NotAnswered(f"{endpoint} did not answer in time") from error
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 trouble = f"{type(error).__name__} at {endpoint}"
             else:
@@ -170,10 +171,10 @@ def signed_headers(
 
 
 def _credentials(environ: Mapping[str, str]) -> Credentials:
-    """Return the keys that Lambda sets ("Defined runtime environment variables"); none with SnapStart."""
+    """Return the credentials in Lambda's environment variables, which SnapStart does not set."""
     access_key, secret_key = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
     if not (access_key and secret_key):
-        raise NotPossible("no keys in the environment")
+        raise NotPossible("no credentials in the environment")
     _refuse(_FOR_BOTOCORE, environ)
     if os.path.isfile(os.path.expanduser(environ.get("AWS_CONFIG_FILE") or "~/.aws/config")):
         raise NotPossible("a configuration file")
@@ -196,7 +197,7 @@ def _endpoint(operation: Operation, region: str, environ: Mapping[str, str]) -> 
             return configured
     elif _CERTAIN_REGION.fullmatch(region):
         return f"https://{operation.service}.{region}.amazonaws.com"
-    raise NotPossible("an address that botocore has to find")
+    raise NotPossible("an endpoint that only botocore can determine")
 
 
 def _pool(
@@ -219,11 +220,11 @@ def _object(answer: bytes) -> JsonObject:
         value = orjson.loads(answer)
         if isinstance(value, dict):
             return value
-    raise NotAnswered("an answer that is no JSON object")
+    raise NotAnswered("the response is not a JSON object")
 
 
 def _refusal(answer: urllib3.BaseHTTPResponse) -> str:
-    """Return what an answer says of itself ("AWS JSON 1.1 protocol" of Smithy: `__type` and `message`)."""
+    """Return the error in a response (`__type` and `message` in the "AWS JSON 1.1 protocol" of Smithy)."""
     with suppress(ValueError):
         match orjson.loads(answer.data):
             case {"__type": str(name), **rest}:

@@ -1,4 +1,4 @@
-"""What a connection needs: trusted certificates, and the way through a proxy."""
+"""Create connection pools: trusted certificates and proxies."""
 
 import ssl
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -10,22 +10,23 @@ from loginformant_shipper.settings import SettingsError
 
 
 def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
-    """Return what all connections share: making it reads the whole certificate store.
+    """Return a TLS context for all connections, since creating one reads the whole certificate store.
 
     Args:
-        ca_bundle: The path of a PEM file with authorities that are trusted beside the public ones.
+        ca_bundle: The path of a PEM file with certificate authorities to trust in addition to the public
+            ones.
 
     Raises:
-        SettingsError: The file cannot be used.
+        SettingsError: The file cannot be read, or contains no certificates.
     """
     context = create_urllib3_context()
     context.load_default_certs()
     if ca_bundle:
         try:
             context.load_verify_locations(ca_bundle)
-        except OSError as error:  # ssl.SSLError is one, too
+        except OSError as error:  # includes ssl.SSLError
             raise SettingsError(
-                f"CA_BUNDLE: {ca_bundle} must be a PEM file with certificates of authorities: "
+                f"CA_BUNDLE: {ca_bundle} must be a PEM file with certificates of certificate authorities: "
                 f"{error.strerror or error}"
             ) from None
     return context
@@ -34,7 +35,7 @@ def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
 def connection_pool(
     url: str, proxy_url: str | None, tls: ssl.SSLContext | None
 ) -> urllib3.HTTPConnectionPool:
-    """Return a pool of one connection to the host of an address, directly or through a proxy."""
+    """Return a pool of one connection to the host of a URL, directly or through a proxy."""
     options = {"maxsize": 1} | ({"ssl_context": tls} if tls else {})
     if proxy_url is None:
         return urllib3.PoolManager(**options).connection_from_url(url)  # type: ignore[arg-type]

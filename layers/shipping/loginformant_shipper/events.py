@@ -1,4 +1,4 @@
-"""Log events as the stages hand them on, and where they come from."""
+"""The types of log events and their sources, which all stages use."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
@@ -12,44 +12,44 @@ JsonObject = dict[str, Any]
 
 if TYPE_CHECKING:
     Timestamp = object
-    """Milliseconds since 1970 as CloudWatch sends it; anything else where the payload is odd."""
+    """Milliseconds since 1970 as CloudWatch Logs sends it, or any other value of an unusual payload."""
 else:
     Timestamp = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-    """What msgspec reads as a timestamp; any other value is read otherwise (`wire.payload_json`)."""
+    """The timestamps that msgspec decodes. `wire.payload_json` decodes other values."""
 
 
 class Source(StrEnum):
-    """The ways in which log events come in; also the values of the metrics' dimension `Source`."""
+    """Where log events come from; also the values of the metrics' dimension `Source`."""
 
     SUBSCRIPTION = "subscription"
     KINESIS = "kinesis"
     REPLAY = "replay"
     BACKFILL = "backfill"
-    """History, read from a log group by `shipctl backfill`: records as of Kinesis."""
+    """`shipctl backfill`, which sends past log events in Kinesis records."""
 
 
 class SourceRecord(NamedTuple):
-    """The Kinesis or SQS record that log events came in, and that can be returned to its source."""
+    """A Kinesis or SQS record with log events, which can be returned to its source."""
 
     identifier: str
-    """Sequence number (Kinesis) or message id (SQS): what `batchItemFailures` wants."""
+    """The sequence number (Kinesis) or message id (SQS), as in `batchItemFailures`."""
     receipt_handle: str = ""
-    """What SQS wants for a change of the visibility timeout; empty where it is not ours to change."""
+    """The receipt handle with which the visibility timeout is changed; empty if it must not be changed."""
     replays: int = 0
-    """How often the ingest API refused these events in replay."""
+    """How often the ingest API rejected these events in replay."""
     first_failed_at: str | None = None
     told_events: int = 1
-    """How many log events its attributes say it holds: what it counts for while nobody has read it."""
+    """The number of log events according to its attributes, used for a record that was not decoded."""
     refused_at: str | None = None
-    """When each of these events was first refused alone; None where that has not happened."""
+    """When these events were first rejected individually; None if they never were."""
     is_narrowed: bool = False
-    """These events failed together, and at least one of them is bad."""
+    """Whether at least one of these events is known to be bad, since they failed together."""
     sent_at: float | None = None
-    """When the message was put into its queue, in seconds since 1970."""
+    """When the message was sent to its queue, in seconds since 1970."""
     told: Reason | None = None
-    """Why the events are in the queue, as the message says."""
+    """The reason in the message for which the events are in the queue."""
     status: str = ""
-    """The HTTP status with which they failed last."""
+    """The HTTP status of their last failure; empty if there was none."""
 
 
 class Origin(NamedTuple):
@@ -60,25 +60,27 @@ class Origin(NamedTuple):
     log_stream: str
     filters: tuple[str, ...] = ()
     record: SourceRecord | None = None
-    """None where the source is a direct subscription, which has no records."""
+    """The record; None for a direct subscription, which has no records."""
 
 
 class LogEvent(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One log event.
 
-    Of what there is one for each log event, each is a `Struct` that the garbage collector does not look at:
-    there are tens of thousands, and none refers to itself. msgspec reads events straight into this type.
+    All types of which there is an instance for each log event are a `Struct` that the garbage collector does
+    not
+    track: there are tens of thousands, without reference cycles. msgspec decodes events into this type
+        directly.
     """
 
     id: str
     timestamp: Timestamp
     message: str
     unusual: ClassVar[JsonObject | None] = None
-    """The event as it came, if that is not just the three fields above."""
+    """The original event, if it has other members than the three fields above."""
 
     @property
     def raw(self) -> JsonObject:
-        """The event as it came, every field of it: what the dead-letter queue keeps."""
+        """Return the original event with all its members, which is stored in the dead-letter queue."""
         if self.unusual is not None:
             return self.unusual
         return {"id": self.id, "timestamp": self.timestamp, "message": self.message}
@@ -89,12 +91,12 @@ class LogEvent(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
 
 class UnusualEvent(LogEvent, frozen=True, gc=False):
-    """One log event that has other members than those of most, or odd ones."""
+    """A log event with additional or unusual members."""
 
-    unusual: JsonObject  # type: ignore[misc]  # a member of each, where others have none
+    unusual: JsonObject  # type: ignore[misc]  # an instance member instead of a class variable
 
     def with_message(self, message: str) -> "LogEvent":
-        """Return the event with another message, in the event as it came, too."""
+        """Return the event with another message, also in the original event."""
         return UnusualEvent(self.id, self.timestamp, message, {**self.unusual, "message": message})
 
 
@@ -106,23 +108,23 @@ class SubscriptionMessage(NamedTuple):
 
 
 class ControlMessage(NamedTuple):
-    """CloudWatch's check whether the destination answers; holds no logs that anyone wrote."""
+    """A control message with which CloudWatch Logs checks the destination. It contains no logs."""
 
     record: SourceRecord | None
 
 
 class Undecodable(NamedTuple):
-    """A payload, or some events of one, that cannot be read: to be stored as it came."""
+    """A payload, or some events of one, that cannot be decoded and is stored unchanged."""
 
     reason: Reason
     detail: str
     body: str
-    """What the dead-letter queue is to hold: JSON text."""
+    """The JSON text to store in the dead-letter queue."""
     record: SourceRecord | None = None
     origin: Origin | None = None
-    """Known where the payload could be read and only some of its events could not."""
+    """The origin; None unless only some events of the payload cannot be decoded."""
     events: int = 1
-    """How many it counts for; a whole payload, whose events nobody can count, counts for one."""
+    """The number of log events that it counts as. An undecodable payload counts as one."""
 
 
 Decoded = SubscriptionMessage | ControlMessage | Undecodable

@@ -1,4 +1,4 @@
-"""Why a log event was not delivered: the words that stand in the dead-letter queue."""
+"""The reasons for which log events are not delivered, as they are stored in the dead-letter queue."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -8,37 +8,39 @@ class Reason(StrEnum):
     """Why a log event could not be delivered."""
 
     REJECTED = "rejected"
-    """The ingest API refused this very log (400 or 422)."""
+    """The ingest API rejected this individual log (400 or 422)."""
     UNDETERMINED = "undetermined"
-    """Refused together with others, and not tried alone: the bound on extra requests was reached."""
+    """The ingest API rejected the log together with others, and the limit of extra requests was reached."""
     TOO_LARGE = "too_large"
-    """The ingest API refused this one log for its size (413)."""
+    """The ingest API rejected this individual log because of its size (413)."""
     UNAUTHORIZED = "unauthorized"
-    """The ingest API refused the API key (401 or 403), and a freshly fetched one did not help."""
+    """The ingest API rejected the API key (401 or 403), also after the key was read again."""
     NO_KEY = "no_key"
-    """The API key could not be read from its secret or parameter."""
+    """The API key could not be read from its secret or SSM parameter."""
     MISCONFIGURED = "misconfigured"
-    """An answer that no retry and no other log changes: a redirect, 404, 405 …: look at INGEST_URL."""
+    """The response does not depend on the logs, such as a redirect, 404 or 405. INGEST_URL is probably
+    wrong."""
     THROTTLED = "throttled"
-    """The ingest API limited the rate (429) until no time was left."""
+    """The ingest API limited the rate (429) until the invocation ran out of time."""
     UNAVAILABLE = "unavailable"
-    """The ingest API could not be reached or answered 5xx, 408 or 425 until no time was left."""
+    """The ingest API was unreachable or answered 5xx, 408 or 425 until the invocation ran out of time."""
     OUT_OF_TIME = "out_of_time"
-    """The function's time was used up before an answer came."""
+    """The invocation ran out of time before the ingest API answered."""
     NOT_BEGUN = "not_begun"
-    """The function's time was used up before work on it began; stored as it came, before any redaction."""
+    """The invocation ran out of time before it processed the payload, which is stored unchanged and
+    unredacted."""
     MALFORMED = "malformed"
-    """Not a CloudWatch Logs payload; stored as it came."""
+    """Not a CloudWatch Logs payload. It is stored unchanged."""
     OVERSIZED = "oversized"
-    """A payload that inflates beyond MAX_DECOMPRESSED_BYTES; stored as it came."""
+    """The decompressed payload exceeds MAX_DECOMPRESSED_BYTES. It is stored unchanged."""
 
 
 KEY_OR_ADDRESS = frozenset({Reason.UNAUTHORIZED, Reason.NO_KEY, Reason.MISCONFIGURED})
-"""They end when a person has put the API key or the address right, and not before."""
+"""Failures that continue until an operator corrects the API key or the address."""
 
 
 class Failure(NamedTuple):
-    """Why something could not be delivered, with what the ingest API said."""
+    """Why log events were not delivered, with the ingest API's response."""
 
     reason: Reason
     status: int | None = None

@@ -1,4 +1,4 @@
-"""Which logs are not shipped: a log that is dropped here is counted, with all its events, by the cause."""
+"""Filter logs, and count the events of the logs that are not shipped by cause."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,24 +14,24 @@ from loginformant_shipper.patterns import Pattern
 from loginformant_shipper.settings import Settings
 
 LevelledLog = tuple[Log, Level]
-"""Plain, since there is one for each log."""
+"""A log and its level: a tuple, since there is one for each log."""
 
 _SEVERITY = {level: severity for severity, level in enumerate(Level)}
 _NEVER_SAMPLED = frozenset({Level.WARNING, Level.ERROR, Level.FATAL})
 
 
 def is_own(origin: Origin | None, own_log_groups: AbstractSet[str]) -> bool:
-    """Whether the events are this stack's own: shipping those would make new ones, without end."""
+    """Return whether log events are this stack's own. Shipping them would cause new ones in a loop."""
     return origin is not None and origin.log_group in own_log_groups
 
 
 def is_blank(log: Log) -> bool:
-    """Whether the log says nothing but white space, which `parse` leaves out: the API demands a message."""
+    """Return whether the message of a log is blank. The ingest API requires a message."""
     return not log.parsed.text
 
 
 def has_filters(settings: Settings) -> bool:
-    """Whether anything but blank logs is to be dropped."""
+    """Return whether the settings filter any logs; blank logs are always filtered."""
     return (
         settings.minimum_level is not Level.DEBUG
         or settings.include_pattern is not None
@@ -41,12 +41,12 @@ def has_filters(settings: Settings) -> bool:
 
 
 class LogFilter:
-    """Decides which logs of one log stream are shipped; asked for each, in order.
+    """Decides which logs of one log stream are shipped. It must be called for each log in order.
 
-    The patterns look at the text of the log: of a stack trace, all lines; of a wrapped log, what the program
-    wrote, and the whole message as well. The rest of a trace that is several
-    logs shares the fate of its beginning. Sampling keeps or drops a Lambda request as a whole: it decides by
-    a hash of its id, or else of the event's id, and so alike whenever and wherever it is asked.
+    Patterns are matched against the whole text of a log, including all lines of a stack trace. For a wrapped
+    log, they are matched against both the program's message and the whole message. If a stack trace is split
+    into several logs, all of them have the result of the first. Sampling keeps or drops all logs of a Lambda
+    request: it uses a hash of the request id, or else of the event id, so the result is always the same.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -55,7 +55,7 @@ class LogFilter:
         self._cause: FilterCause | None = None
 
     def cause(self, log: Log, level: Level) -> FilterCause | None:
-        """Return why a log is not shipped; None where it is."""
+        """Return why a log is not shipped, or None if it is."""
         if log.continues is None or log.continues is not self._beginning:
             self._beginning = log.continues or log.parsed
             self._cause = _cause(self._beginning, level, log.events[0].id, self._settings)
@@ -65,7 +65,7 @@ class LogFilter:
 def keep(
     logs: Iterable[LevelledLog], log_filter: LogFilter, dropped: Counter[FilterCause]
 ) -> Iterator[LevelledLog]:
-    """Yield the logs that are shipped; the events of the others are added to `dropped`."""
+    """Yield the logs that are shipped, and count the events of the others in `dropped`."""
     for log, level in logs:
         if (cause := log_filter.cause(log, level)) is None:
             yield log, level
@@ -88,13 +88,13 @@ def _cause(parsed: ParsedMessage, level: Level, event_id: str, settings: Setting
 
 
 def _is_in(pattern: Pattern, parsed: ParsedMessage) -> bool:
-    """Whether a pattern is in what the program wrote, or in the message with its wrapper."""
+    """Return whether a pattern matches the program's message, or the message with its wrapper."""
     if pattern.is_in(parsed.text):
         return True
     return parsed.wrapper is not None and pattern.is_in(parsed.wrapper.message)
 
 
 def share_of(identifier: str) -> float:
-    """Return a number from 0 to 1, spread evenly over identifiers and always the same for one."""
+    """Return a number from 0 to 1 that is uniformly distributed, and always the same for an identifier."""
     digest = blake2b(identifier.encode("utf-8", "replace"), digest_size=6).digest()
     return int.from_bytes(digest, "big") / 2**48

@@ -1,4 +1,4 @@
-"""The ledger of one invocation, counted in log events."""
+"""The ledger of an invocation: counts of log events that must balance."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -13,24 +13,24 @@ MAX_FAILURES_TOLD = 10
 
 
 MAX_LOG_GROUPS_TOLD = 100
-"""As many as a batch of Kinesis records can have (`BatchSize` in the template); a payload has one."""
+"""The maximum number of log groups listed, sufficient for the default batch size of a Kinesis stream."""
 MAX_LOG_GROUP_CHARACTERS = 512
-"""Of the name of a log group ("CreateLogGroup", Amazon CloudWatch Logs API Reference)."""
+"""The maximum length of a log group name ("CreateLogGroup", Amazon CloudWatch Logs API Reference)."""
 
 
 class LedgerError(Exception):
-    """The ledger does not close: a bug of ours. Lambda is to try the whole event again."""
+    """The ledger does not balance, which is a bug. Lambda retries the whole event."""
 
 
 @dataclass(slots=True)
 class LogGroupCounts:
-    """Log events of one log group; those that are in none of the other counts are in a queue."""
+    """Counts of one log group. Log events in none of the other counts were stored in a queue."""
 
     received: int = 0
     filtered: int = 0
     delivered: int = 0
     returned: int = 0
-    """Left with the source: they will be received again."""
+    """Returned to the source, which sends them again."""
 
     def told(self) -> dict[str, int]:
         """Return the counts by their names, without those of 0."""
@@ -39,46 +39,48 @@ class LogGroupCounts:
 
 @dataclass(slots=True)
 class Ledger:
-    """What became of every log event that was received."""
+    """The counts of all log events that an invocation received."""
 
     received: int = 0
     dropped: Counter[FilterCause] = field(default_factory=Counter)
-    """Filtered, by the cause."""
+    """Filtered log events by cause."""
     delivered: int = 0
     dead_lettered: Counter[Failure] = field(default_factory=Counter)
-    """Stored in the dead-letter queue or in the parked queue."""
+    """Log events stored in the dead-letter queue or the parked queue, by failure."""
     parked: Counter[Failure] = field(default_factory=Counter)
-    """Of these, what is in the parked queue."""
+    """Those of them that were stored in the parked queue."""
     returned: Counter[Failure] = field(default_factory=Counter)
-    """Left with the source; they will come again."""
+    """Log events returned to the source, which sends them again, by failure."""
     returned_records: dict[SourceRecord, None] = field(default_factory=dict)
-    """The records that go back to the source, in order."""
+    """The records that are returned to the source, in order."""
     requests: int = 0
     retries: int = 0
     latencies: list[float] = field(default_factory=list)
-    """Seconds from each request to its answer."""
+    """The seconds from each request to its response."""
     log_groups: defaultdict[str, LogGroupCounts] = field(default_factory=lambda: defaultdict(LogGroupCounts))
-    """By log group, where that is known: not of what nobody could read, and not of the stack's own logs."""
+    """Counts by log group, without undecodable payloads and the stack's own logs."""
 
     def add_delivered(self, log_group_of_each: Iterable[tuple[str, int]]) -> None:
-        """Count log events as delivered, by their log groups."""
+        """Count delivered log events by log group."""
         for log_group, events in log_group_of_each:
             self.delivered += events
             self.log_groups[log_group].delivered += events
 
     @property
     def filtered(self) -> int:
-        """Return how many log events were not shipped, because a setting says so."""
+        """Return the number of filtered log events."""
         return self.dropped.total()
 
     def close(self) -> None:
-        """Raise `LedgerError` unless every event received is in exactly one other column."""
+        """Raise `LedgerError` unless every received log event is in exactly one other count."""
         counted = self.filtered + self.delivered + self.dead_lettered.total() + self.returned.total()
         if self.received != counted:
-            raise LedgerError(f"{self.received} log events were received, {counted} are counted for: {self}")
+            raise LedgerError(
+                f"{self.received} log events were received, but {counted} are accounted for: {self}"
+            )
 
     def answer(self) -> dict[str, Any]:
-        """Return what a function returns: counts of log events, and of requests."""
+        """Return the counts of log events and requests that the function returns."""
         return {
             "received": self.received,
             "filtered": self.filtered,
@@ -89,9 +91,10 @@ class Ledger:
         }
 
     def by_log_group(self) -> list[dict[str, Any]]:
-        """Return what became of the log events of each log group, as a list that Logs Insights can unnest.
+        """Return the counts of each log group, as a list that Logs Insights can unnest.
 
-        Log groups beyond `MAX_LOG_GROUPS_TOLD` are one, without a name. Counts of 0 are left out.
+        Log groups beyond `MAX_LOG_GROUPS_TOLD` are summed in an element without a name. Counts of 0 are
+        omitted.
         """
         some = [(name, counts) for name, counts in self.log_groups.items() if counts.received]
         most = sorted(some, key=lambda item: -item[1].received)
@@ -101,18 +104,18 @@ class Ledger:
         return [{"name": name} | counts.told() for name, counts in told]
 
     def failures(self) -> list[dict[str, Any]]:
-        """Return what went wrong, for a person who waits for a replay: the failures of most log events."""
+        """Return the most frequent failures, which commands such as `shipctl dlq replay` show."""
         return [
             {**failure._asdict(), "events": events}
             for failure, events in (self.dead_lettered + self.returned).most_common(MAX_FAILURES_TOLD)
         ]
 
     def batch_item_failures(self) -> list[dict[str, str]]:
-        """Return the records that stay with the source, as Lambda wants them.
+        """Return the records to retry, in the format of Lambda.
 
-        The shape: "Handling errors for an SQS event source in Lambda", AWS Lambda Developer Guide. A record
-        that came without an identifier has an empty one: then Lambda returns all records of the invocation.
-        Duplicates rather than loss.
+        The format is in "Handling errors for an SQS event source in Lambda", AWS Lambda Developer Guide. For
+        a record without an identifier it is empty: then Lambda retries all records of the invocation, which
+        causes duplicates rather than loss.
         """
         return [{"itemIdentifier": record.identifier} for record in self.returned_records]
 

@@ -1,13 +1,13 @@
-"""The tags of log groups, which become properties of their logs (`TAG_PROPERTIES`).
+"""Read the tags of log groups, which are added to their logs as properties (`TAG_PROPERTIES`).
 
-Logs never wait long for tags, and are shipped without them rather than late:
+Logs are shipped without tags rather than late:
 
-1. The tags of a log group are asked for once and kept for `KEPT_SECONDS`; a failure is kept for
+1. The tags of a log group are read once and cached for `KEPT_SECONDS`; a failure is cached for
    `FAILURE_KEPT_SECONDS`.
-2. A request runs in a thread of its own. The invocation waits for it at most `MAX_WAIT_SECONDS`, for all of
-   its log groups together; what comes later serves the next one.
-3. At most `MAX_REQUESTS_PER_MINUTE` requests are begun in an environment.
-4. Tags that are too old are used until newer ones have come.
+2. Each request runs in a separate thread. An invocation waits at most `MAX_WAIT_SECONDS` for all of its log
+   groups together. Later responses are used by the next invocation.
+3. An environment starts at most `MAX_REQUESTS_PER_MINUTE` requests per minute.
+4. Expired tags are used until they have been read again.
 """
 
 import ssl
@@ -30,7 +30,7 @@ FAILURE_KEPT_SECONDS = 300.0
 MAX_WAIT_SECONDS = 1.0
 MAX_REQUESTS_PER_MINUTE = 30
 MAX_LOG_GROUPS = 1000
-"""So many log groups are remembered; a stream of many accounts may have more."""
+"""The maximum number of log groups in the cache. A stream of many accounts may have more."""
 
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 2.0
@@ -45,7 +45,7 @@ class _Known(NamedTuple):
 
 
 class LogGroupTags:
-    """The tags of log groups that a warm environment keeps."""
+    """The cached tags of log groups in a warm environment."""
 
     def __init__(
         self,
@@ -54,14 +54,14 @@ class LogGroupTags:
         read_tags: Callable[[str], Tags] | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Make it empty.
+        """Create an empty cache.
 
         Args:
-            names: The tags that are wanted. If there are none, nothing is ever asked for.
-            log_group_arns: What the ARNs of the log groups of this account and region begin with:
+            names: The names of the tags to return. If empty, no requests are made.
+            log_group_arns: The prefix of the ARNs of log groups in this account and region:
                 `arn:aws:logs:eu-west-1:123456789012:log-group:`.
-            read_tags: Gives the tags of a log group, by its ARN; raises what goes wrong.
-            now: A clock.
+            read_tags: Returns the tags of a log group by its ARN, or raises an error.
+            now: The clock.
         """
         self._names = names
         self._arns = log_group_arns
@@ -74,11 +74,11 @@ class LogGroupTags:
         self._wait_left = MAX_WAIT_SECONDS
 
     def begin_invocation(self) -> None:
-        """Allow an invocation to wait for tags anew."""
+        """Reset the time for which an invocation may wait for tags."""
         self._wait_left = MAX_WAIT_SECONDS
 
     def of(self, origin: Origin) -> Tags:
-        """Return the wanted tags of a log group; none of another account, and none that are not known yet."""
+        """Return the tags of a log group; empty for another account, or if they are not known yet."""
         name = origin.log_group
         if not self._names or not self._account or origin.owner != self._account:
             return _NONE
@@ -112,7 +112,7 @@ class LogGroupTags:
         before = self._known.get(name)
         try:
             tags = self._read_tags(self._arns + name)
-        except Exception as error:  # whatever it is, logs are shipped without tags
+        except Exception as error:  # logs are shipped without tags after any error
             log_tags_not_read(name, error)
             tags_kept = before.tags if before is not None else _NONE
             self._known[name] = _Known(tags_kept, self._now() + FAILURE_KEPT_SECONDS)
@@ -122,11 +122,10 @@ class LogGroupTags:
 
 
 def read_tags_of_log_group(arn: str, tls: ssl.SSLContext | None = None) -> Tags:
-    """Ask CloudWatch Logs for the tags of a log group.
+    """Read the tags of a log group from CloudWatch Logs.
 
-    The ARN of a log group has no `:*` at its end here ("ListTagsForResource", Amazon CloudWatch Logs API
-    Reference). botocore is imported only where the request is not possible without: it takes processor time
-    from shipping.
+    The ARN of a log group must not end with `:*` here ("ListTagsForResource", Amazon CloudWatch Logs API
+    Reference). botocore is imported only if the request requires it, since that takes CPU time from shipping.
     """
     try:
         answer = call(

@@ -14,7 +14,7 @@ class Level(StrEnum):
 
 
 class Detector(StrEnum):
-    """What `REDACT` can name: each finds one kind of thing that must not leave the account."""
+    """The detectors that `REDACT` can name. Each finds one kind of sensitive data."""
 
     EMAIL = "email"
     CREDIT_CARD = "credit-card"
@@ -26,12 +26,12 @@ class Detector(StrEnum):
 
 
 class FilterCause(StrEnum):
-    """Why a log is not shipped, in the order in which it is looked for."""
+    """Why a log is not shipped, in the order in which the causes are checked."""
 
     OWN = "own"
-    """It comes from the stack's own log groups."""
+    """It is from a log group of the stack's own functions."""
     BLANK = "blank"
-    """It says nothing."""
+    """Its message is blank."""
     LEVEL = "level"
     INCLUDE_PATTERN = "includePattern"
     EXCLUDE_PATTERN = "excludePattern"
@@ -42,7 +42,7 @@ METRICS_NAMESPACE = "LogInformantShipper"
 
 
 class Metric(StrEnum):
-    """Names of the metrics of log events. They count attempts: an event that is retried is received again."""
+    """Names of the metrics of log events. They count attempts: a retried log event is received again."""
 
     EVENTS_RECEIVED = "EventsReceived"
     EVENTS_FILTERED = "EventsFiltered"
@@ -52,17 +52,18 @@ class Metric(StrEnum):
     REQUESTS = "Requests"
     RETRIES = "Retries"
     INGEST_LATENCY = "IngestLatency"
-    """Milliseconds from a request to its answer."""
+    """Milliseconds from a request to its response."""
     EVENTS_BLOCKED = "EventsBlocked"
-    """Not delivered since the API key or the address is wrong. Of the whole stack, and only where there are
-    any: so one alarm on one metric tells of it at once."""
+    """Log events that were not delivered because the API key or the address is wrong. It is a metric of the
+    whole stack and is only written if there are any, so that one alarm on one metric is sufficient."""
 
 
 class SubscriptionMetric(StrEnum):
-    """Names of the subscriber's metrics, of the log groups that one run looked at."""
+    """Names of the subscriber's metrics. They count the log groups that a run checked."""
 
     WANTED = "LogGroupsWanted"
     SUBSCRIBED = "LogGroupsSubscribed"
-    """Of the wanted ones; what was subscribed by hand counts, too."""
+    """Selected log groups that are subscribed, including those that users subscribed themselves."""
     REFUSED = "LogGroupsRefused"
-    """Not as they are wanted, since AWS refused or a filter of somebody else is in the way."""
+    """Log groups that cannot be subscribed as configured, since AWS rejects it or another filter has the
+    name."""

@@ -1,4 +1,4 @@
-"""Patterns that users write run on RE2, whose time is linear in the text, whatever the pattern."""
+"""Compile and run users' patterns with RE2, whose time is linear in the length of the text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,14 +6,15 @@ from typing import Any
 
 MAX_CHARACTERS = 1024
 MAX_INSTRUCTIONS = 1000
-"""Of the compiled pattern: RE2's time is at most this, times the bytes of the text."""
+"""The maximum size of a compiled pattern. RE2's time is proportional to it and to the length of the text."""
 
 MAX_MEMORY_BYTES = 8 * 1024 * 1024
-"""What RE2 takes for one pattern, compiled and at work; its own default."""
+"""The maximum memory that RE2 uses for one pattern, which is its default."""
 
 MAX_SCANNED_BYTES = 64 * 1024 * 1024
 MIN_MATCHES = 100
-"""One search is linear, but each of many may look at all the rest of the text: so there is an end to them."""
+"""The number of matches after which the search may end. Each search is linear, but many of them need not
+be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,12 @@ class Pattern:
         return self._compiled.search(text.encode("utf-8", "replace")) is not None
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Start and end of each match, from left to right; empty ones are left out.
+        """Yield the start and the end of each non-empty match, from left to right.
 
-        After 100 matches, or as many as the text goes into 64 MiB, all the rest of the text is the last one.
+        After `MIN_MATCHES` matches, or as many as the text fits into `MAX_SCANNED_BYTES` if that is more, the
+        whole rest of the text counts as the last match.
         """
-        searched = text.encode("utf-8", "replace").decode()  # RE2 knows no lone surrogates
+        searched = text.encode("utf-8", "replace").decode()  # RE2 does not support lone surrogates
         most = max(MIN_MATCHES, MAX_SCANNED_BYTES // max(len(text), 1))
         for number, match in enumerate(self._compiled.finditer(searched)):
             start, end = match.span()
@@ -44,8 +46,8 @@ class Pattern:
 
 
 def compile_pattern(text: str) -> Pattern:
-    """Compile what a user wrote. Raises `ValueError`, whose text says what is allowed and why this is not."""
-    import re2  # type: ignore[import-untyped]  # here, not at start-up: it is slow, and most never need it
+    """Compile a user's pattern. Raises `ValueError`, whose text says what is allowed."""
+    import re2  # type: ignore[import-untyped]  # slow to import, and often not needed
 
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"a pattern of at most {MAX_CHARACTERS} characters")

@@ -1,4 +1,4 @@
-"""The environment, read once into one frozen, validated value."""
+"""Read the environment variables into validated settings."""
 
 import ipaddress
 import re
@@ -19,18 +19,18 @@ QUEUE_CONNECT_SECONDS = 2.0
 QUEUE_READ_SECONDS = 5.0
 QUEUE_ATTEMPTS = 3
 QUEUE_WORST_CASE_SECONDS = QUEUE_ATTEMPTS * (QUEUE_CONNECT_SECONDS + QUEUE_READ_SECONDS) + 3.0
-"""The longest one write to the dead-letter queue can take: every attempt times out, and botocore's standard
-retry mode waits up to 1 s and then up to 2 s between them (boto3 guide, "Retries")."""
+"""The maximum duration of one request to the dead-letter queue: every attempt times out, and botocore's
+standard retry mode waits up to 1 s and then up to 2 s between them (boto3 guide, "Retries")."""
 
 RESERVE_MARGIN_SECONDS = 1.0
-"""What is left for telemetry and the answer after the last write to the queue."""
+"""The time for telemetry and the response after the last request to the queue."""
 
 MEMORY_OF_ONE_PROCESSOR = 1769
-"""MB at which a function has the equivalent of one vCPU; less memory is as much less of it ("Configure Lambda
-function memory", AWS Lambda Developer Guide)."""
+"""The memory in MB with which a function has the equivalent of one vCPU. CPU power is proportional to memory
+("Configure Lambda function memory", AWS Lambda Developer Guide)."""
 
 NO_STACK = "local"
-"""In place of the stack's name, where the code runs outside of one."""
+"""The stack's name if the code runs outside a stack."""
 
 DEFAULT_INGEST_URL = "https://app.loginformant.com"
 
@@ -47,10 +47,10 @@ PROPERTIES_OF_THE_SHIPPER = frozenset(
         "requestId",
     }
 )
-"""Names that `PROPERTIES` cannot set: every log has them, or they say what became of it."""
+"""Names that `PROPERTIES` cannot set, since the shipper sets them itself."""
 
 PROPERTIES_TO_LEAVE_OUT = PROPERTIES_OF_THE_SHIPPER - {"continued", "originalTimestamp"}
-"""What `LEAVE_OUT_PROPERTIES` can name. The other two say what became of a log, and are rare."""
+"""The names that `LEAVE_OUT_PROPERTIES` can have. The other two are rare, and describe changes of a log."""
 
 _PROPERTY = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.-]{0,63})\s*=\s*([^\x00-\x1f\x7f]{0,256}?)\s*")
 _TAG = re.compile(r"[A-Za-z0-9_.:/=+@-]{1,128}")
@@ -60,7 +60,7 @@ _Value = TypeVar("_Value")
 
 
 class SettingsError(Exception):
-    """A value that cannot be used; the text names the variable, its value and what is allowed."""
+    """An invalid setting. The text names the variable, its value and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,61 +68,64 @@ class Settings:
     """All settings of the shipper and of replay, validated."""
 
     stack_name: str
-    """What the metrics are those of."""
+    """The value of the metrics' dimension `Stack`."""
     ingest_url: str
-    """Base address of the ingest API, without a trailing slash."""
+    """The base URL of the ingest API, without a trailing slash."""
     api_key_secret_arn: str | None
     api_key_parameter_name: str | None
     dead_letter_queue_url: str
     parked_queue_url: str | None
-    """Only replay has one."""
+    """The URL of the parked queue; None for the shipper."""
     max_replays: int
-    """After so many refusals in replay a log is parked."""
+    """The number of rejections in replay after which a log is parked."""
     own_log_groups: frozenset[str]
-    """Log groups of this stack and of this function: shipping them would feed the shipper with itself."""
+    """The log groups of the stack's functions, which are not shipped, since that would be a loop."""
     batch_max_logs: int
     batch_max_bytes: int
     max_in_flight: int
     request_timeout_seconds: float
-    """Wall-clock limit of one request, name look-up and TLS included."""
+    """The timeout of one request, including name resolution and the TLS handshake."""
     max_decompressed_bytes: int
     default_level: Level
     minimum_level: Level
-    """What is below is filtered."""
+    """The lowest level that is shipped."""
     include_pattern: Pattern | None
     exclude_pattern: Pattern | None
     sample_percent: float
-    """How many of the logs below Warning are shipped, from 0 to 100."""
+    """The percentage of logs below Warning that is shipped, from 0 to 100."""
     redact: tuple[Detector, ...]
     redact_pattern: Pattern | None
     properties: Mapping[str, str]
-    """What every log gets in its properties."""
+    """Properties to add to every log."""
     tag_properties: tuple[str, ...]
-    """Tags of its log group that every log gets in its properties."""
+    """Names of log group tags to add to every log as properties."""
     left_out_properties: frozenset[str]
-    """Properties of the shipper's own that no log gets."""
+    """Properties of the shipper that are omitted."""
     log_group_arns: str
-    """What the ARNs of the log groups of this account and region begin with; empty where it is not known."""
+    """The prefix of the ARNs of log groups in this account and region; empty if it is not known."""
     region: str
     processor_share: float
-    """How much of one processor the function has, up to 1."""
+    """The function's share of one processor, up to 1."""
     proxy_url: str | None = field(repr=False)
-    """The proxy for the ingest API, from HTTPS_PROXY and NO_PROXY; may hold a password."""
+    """The URL of the proxy for the ingest API, from HTTPS_PROXY and NO_PROXY. It may contain a password."""
     ca_bundle: str | None
-    """Path of a PEM file with certificate authorities that are trusted beside the public ones."""
+    """The path of a PEM file with certificate authorities to trust in addition to the public ones."""
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
-    """Read the settings from `environ` (variable names and defaults: docs/configuration.md).
+    """Read the settings from environment variables (docs/configuration.md).
 
-    A variable that is set to white space counts as not set: that is what CloudFormation makes of an empty
-    parameter. Raises `SettingsError` for the first value that cannot be used.
+    A blank variable counts as not set, since CloudFormation sets a variable to an empty text if its parameter
+    is empty.
+
+    Raises:
+        SettingsError: A value is invalid; only the first one is reported.
     """
     secret_arn = environ.get("API_KEY_SECRET_ARN", "").strip() or None
     parameter_name = environ.get("API_KEY_PARAMETER_NAME", "").strip() or None
     if (secret_arn is None) == (parameter_name is None):
         raise SettingsError(
-            "API_KEY_SECRET_ARN and API_KEY_PARAMETER_NAME: exactly one must be set, "
+            "exactly one of API_KEY_SECRET_ARN and API_KEY_PARAMETER_NAME must be set, but "
             + ("neither is" if secret_arn is None else "both are")
         )
     ingest_url = _read(environ, "INGEST_URL", DEFAULT_INGEST_URL, _base_address)
@@ -167,14 +170,14 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     if settings.request_timeout_seconds > room:
         raise SettingsError(
             f"REQUEST_TIMEOUT_SECONDS is {settings.request_timeout_seconds:g}; it must be at most {room:g}, "
-            f"so that one request and the writing to the dead-letter queue fit into the {function_timeout} s "
-            "of FUNCTION_TIMEOUT_SECONDS"
+            "so that one request and storing in the dead-letter queue fit into FUNCTION_TIMEOUT_SECONDS, "
+            f"which is {function_timeout}"
         )
     return settings
 
 
 def stack_name_in(environ: Mapping[str, str]) -> str:
-    """Return the name of the stack that the code runs in; `NO_STACK` outside of one."""
+    """Return the name of the stack in which the code runs, or `NO_STACK` outside a stack."""
     return environ.get("STACK_NAME", "").strip() or NO_STACK
 
 
@@ -225,7 +228,7 @@ def _detectors(text: str) -> tuple[Detector, ...]:
     try:
         return tuple(dict.fromkeys(map(Detector, names)))
     except ValueError:
-        raise ValueError("names, separated by commas, of " + ", ".join(Detector)) from None
+        raise ValueError("one or more, separated by commas, of " + ", ".join(Detector)) from None
 
 
 def _properties(text: str) -> Mapping[str, str]:
@@ -234,8 +237,9 @@ def _properties(text: str) -> Mapping[str, str]:
         found = _PROPERTY.fullmatch(part)
         if not found or found[1] in PROPERTIES_OF_THE_SHIPPER or found[1] in properties:
             raise ValueError(
-                "NAME=VALUE,NAME=VALUE, each name once, made of letters, digits and _.- and none of the "
-                f"shipper's own ({', '.join(sorted(PROPERTIES_OF_THE_SHIPPER))}); and {part.strip()!r} is not"
+                "NAME=VALUE pairs separated by commas. A name consists of letters, digits and _.-, occurs "
+                f"once, and is none of {', '.join(sorted(PROPERTIES_OF_THE_SHIPPER))}. {part.strip()!r} is "
+                "not allowed"
             )
         properties[found[1]] = found[2]
     return properties
@@ -246,8 +250,9 @@ def _tags(text: str) -> tuple[str, ...]:
     for name in names:
         if not _TAG.fullmatch(name) or name in PROPERTIES_OF_THE_SHIPPER or names.count(name) > 1:
             raise ValueError(
-                "names of tags, separated by commas, each once, of letters, digits and _.:/=+@- and none "
-                f"of the shipper's own ({', '.join(sorted(PROPERTIES_OF_THE_SHIPPER))}); and {name!r} is not"
+                "names of tags separated by commas. A name consists of letters, digits and _.:/=+@-, occurs "
+                f"once, and is none of {', '.join(sorted(PROPERTIES_OF_THE_SHIPPER))}. {name!r} is not "
+                "allowed"
             )
     return names
 
@@ -256,7 +261,7 @@ def _left_out(text: str) -> frozenset[str]:
     names = frozenset(name.strip() for name in text.split(",") if name.strip())
     if names <= PROPERTIES_TO_LEAVE_OUT:
         return names
-    raise ValueError("names, separated by commas, of " + ", ".join(sorted(PROPERTIES_TO_LEAVE_OUT)))
+    raise ValueError("one or more, separated by commas, of " + ", ".join(sorted(PROPERTIES_TO_LEAVE_OUT)))
 
 
 def _base_address(text: str) -> str:
@@ -269,16 +274,16 @@ def _base_address(text: str) -> str:
     ):
         return text.rstrip("/")
     raise ValueError(
-        "https://HOST, without user name, query or fragment (http only for a loopback address: the key "
-        "must not travel in the clear)"
+        "https://HOST, without a user name, query or fragment (http:// is allowed only for a loopback "
+        "address, since the API key must not be sent unencrypted)"
     )
 
 
 def proxy_url_for(environ: Mapping[str, str], host: str) -> str | None:
-    """Return the proxy for a host that is reached with TLS, from HTTPS_PROXY and NO_PROXY; None for none.
+    """Return the URL of the proxy for HTTPS requests to a host, or None, from HTTPS_PROXY and NO_PROXY.
 
     Raises:
-        SettingsError: HTTPS_PROXY is no address of a proxy.
+        SettingsError: HTTPS_PROXY is not the URL of a proxy.
     """
     proxy = environ.get("HTTPS_PROXY", environ.get("https_proxy", "")).strip()
     if not proxy:
@@ -295,9 +300,9 @@ def proxy_url_for(environ: Mapping[str, str], host: str) -> str | None:
 
 
 def _split(text: str) -> SplitResult:
-    """Return the parts of an address; of one that has no valid host or port, none."""
+    """Return the parts of a URL; all are empty if its host or port is invalid."""
     try:
-        parse_url(text)  # what will take it apart in the end
+        parse_url(text)  # urllib3 parses it in the end
         address = urlsplit(text)
         _ = address.port
     except ValueError:

@@ -532,7 +532,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
 @pytest.mark.parametrize("seconds", [0.0, -5.0])
 def test_what_is_not_written_in_time_is_reported(client: Client, seconds: float) -> None:
     troubles = store(letters(*map(str, range(20)), queue_url="https://sqs/1/q"), seconds)
-    assert troubles == ["not written in time"] * 20
+    assert troubles == ["not stored in time"] * 20
 
 
 def test_eight_writes_are_under_way_at_most_and_none_begins_after_the_end(client: Client) -> None:

@@ -74,7 +74,7 @@ def test_a_change_that_cannot_work_is_refused_although_both_settings_can(answers
     stream = {"KinesisStreamArn": "arn:aws:kinesis:eu-west-1:123456789012:stream/logs"}
     old = stream | {"KinesisStartingPosition": "TRIM_HORIZON"}
     reason = ask(answers, "Update", old, **stream, KinesisStartingPosition="LATEST")
-    assert reason.startswith("KinesisStartingPosition cannot change while")
+    assert reason.startswith("KinesisStartingPosition cannot be changed while")
 
 
 @pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"])

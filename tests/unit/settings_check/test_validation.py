@@ -58,15 +58,19 @@ def test_what_can_work(parameters: dict[str, str]) -> None:
         ("ExcludePattern", "(?=error)", "RE2"),
         ("RedactPattern", "(a)\\1", "RE2"),
         ("IncludePattern", "x*", "empty text"),
-        ("Properties", "team=a,team=b", "each name once"),
-        ("Properties", "region=eu", "none of the shipper's own"),
+        ("Properties", "team=a,team=b", "occurs once"),
+        ("Properties", "region=eu", "is none of accountId"),
         ("MaxInFlight", "4.5", "a whole number from 1 to"),
         ("MaxReplays", "2.5", "a whole number from 1 to 100"),
         ("BatchMaxLogs", "1e2", "a whole number from 1 to 500"),
         ("KinesisParallelizationFactor", "1.5", "a whole number"),
         ("KinesisBatchSize", "1.5", "a whole number"),
         ("KinesisBatchingWindowSeconds", "1.5", "a whole number"),
-        ("KinesisStartingTimestamp", "1790000000", "empty where it is not; that is TRIM_HORIZON"),
+        (
+            "KinesisStartingTimestamp",
+            "1790000000",
+            "empty otherwise; KinesisStartingPosition is TRIM_HORIZON",
+        ),
         ("MemorySize", "1024.5", "a whole number"),
         ("MemorySize", "512.5", "a whole number"),
         ("CaBundleLayerArn", "arn:aws:lambda:us-east-1:123456789012:layer:ca:1", "own region, eu-west-1"),
@@ -74,7 +78,7 @@ def test_what_can_work(parameters: dict[str, str]) -> None:
         ("SamplePercent", "1e1", "at most six decimals"),
         ("IngestUrl", "https://logs.example.com:99999", "https://HOST"),
         ("HttpsProxy", "http://proxy.example.com:99999", "http://HOST:PORT"),
-        ("ApiKeyKmsKeyArn", KEY.format("us-east-1"), "that of what it encrypts, eu-west-1"),
+        ("ApiKeyKmsKeyArn", KEY.format("us-east-1"), "eu-west-1, the region of the API key"),
         ("KmsKeyArn", KEY.format("us-east-1"), "the stack's own region, eu-west-1"),
         ("NotificationTopicArn", "arn:aws:sns:us-east-1:123456789012:on-call", "own region, eu-west-1"),
         ("KinesisStreamArn", "arn:aws:kinesis:us-east-1:123456789012:stream/s", "own region, eu-west-1"),
@@ -116,7 +120,7 @@ def test_settings_that_no_function_has_room_for(
     parameters: dict[str, str], function: str, longest: str
 ) -> None:
     (complaint,) = complaints(**parameters)
-    assert complaint.startswith(f"the settings of {function}Function take ")
+    assert complaint.startswith(f"the settings of {function}Function have ")
     assert "4,096" in complaint
     assert longest in complaint
 
@@ -169,7 +173,7 @@ def test_changes_of_the_place_in_a_stream_that_can_work(old: dict[str, str], new
 def test_lambda_keeps_its_place_in_a_stream(new: dict[str, str], stream: dict[str, str]) -> None:
     """CloudFormation would make a second mapping of the same function and stream, which Lambda refuses."""
     (complaint,) = validate_change(STREAM | stream, STREAM | stream | new)
-    assert complaint.startswith(" and ".join(new) + " cannot change")
+    assert complaint.startswith(" and ".join(new) + " cannot be changed")
     assert "back to TRIM_HORIZON and KinesisStartingTimestamp to nothing" in complaint
 
 

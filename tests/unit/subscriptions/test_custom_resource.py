@@ -69,14 +69,17 @@ def test_the_address_is_told_to_nobody(status: int, answers: Answers) -> None:
     wanted = request(answers.url)
     with pytest.raises(NotAnswered) as failed:
         answer(wanted, sleep=lambda seconds: None)
-    assert str(failed.value) == f"CloudFormation could not be told of Create: status {status}"
+    assert (
+        str(failed.value)
+        == f"the response to the Create request of CloudFormation could not be sent: status {status}"
+    )
     assert SECRET not in repr(wanted)
     chain = failed.value.__context__, failed.value.__cause__
     assert chain == (None, None)
 
 
 def test_a_host_that_is_not_there_is_no_crash() -> None:
-    with pytest.raises(NotAnswered, match="could not be told of Create: ConnectionRefusedError"):
+    with pytest.raises(NotAnswered, match="could not be sent: ConnectionRefusedError"):
         answer(request("http://127.0.0.1:9/x"), sleep=lambda seconds: None)
 
 

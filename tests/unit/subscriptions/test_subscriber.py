@@ -128,7 +128,7 @@ def test_a_first_deployment_that_subscribes_nothing_fails_with_the_reason(
     (document,) = answers.documents
     assert document["Status"] == "FAILED"
     expected = (
-        f"none of 2 wanted log groups could be subscribed (2 {kind}); the first of them, /aws/lambda/a: "
+        f"none of 2 selected log groups could be subscribed (2 {kind}); the first one is /aws/lambda/a: "
     )
     assert document["Reason"] == expected + message
     assert function.later == []
@@ -153,8 +153,8 @@ def test_log_groups_of_a_class_without_filters_alone_fail_a_first_deployment(
     with pytest.raises(NothingSubscribed):
         function(event(answers.url), LOG_GROUPS="rare")
     assert answers.documents[0]["Reason"].endswith(
-        "(1 unsupported); the first of them, rare: its class takes no subscription filters: leave it out of "
-        "LogGroups, or name it in ExcludeLogGroups"
+        "(1 unsupported); the first one is rare: its log class does not support subscription filters: "
+        "remove it from LogGroups, or add it to ExcludeLogGroups"
     )
 
 
@@ -335,7 +335,7 @@ def test_an_account_that_can_be_subscribed(log_groups: str, function: Lambda, an
         ({"LOG_GROUPS": "/aws/*"}, "LogGroups must be empty or *"),
         (
             {"EXCLUDE_LOG_GROUPS": "a,/tmp/*"},
-            "ExcludeLogGroups: /tmp/*: with SubscribeAccount AWS excludes exact",
+            "ExcludeLogGroups contains /tmp/*; with SubscribeAccount it must contain only names",
         ),
     ],
 )
@@ -352,9 +352,7 @@ def test_a_policy_that_is_there_already_fails_the_deployment_and_is_named(
 ) -> None:
     account.policies = ["security-team"]
     function(check(answers.url), **ACCOUNT)
-    assert (
-        "policy in this region already, security-team, and AWS allows one" in answers.documents[0]["Reason"]
-    )
+    assert "policy security-team in this region, and AWS allows only one" in answers.documents[0]["Reason"]
     account.policies = ["shipper-subscriber"]
     function(check(answers.url, RequestType="Update", PhysicalResourceId="p"), **ACCOUNT)
     account.refuse("DescribeAccountPolicies", "AccessDeniedException")

@@ -1,1 +1,1 @@
-"""Store what was not delivered, and decide what becomes of it in replay."""
+"""Store undelivered log events, and decide what happens to them in replay."""

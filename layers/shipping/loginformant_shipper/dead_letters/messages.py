@@ -1,7 +1,9 @@
-"""What was not delivered goes to the dead-letter queue, in the format in which it came; or it is said.
+"""Convert undelivered log events into messages for the dead-letter queue.
 
-Limits: "Amazon SQS message quotas" in the SQS developer guide: 1 MiB with attributes, ten attributes a
-message, and the characters that are allowed.
+The messages have the format in which the log events arrived.
+
+SQS limits a message to 1 MiB including its attributes, ten attributes, and certain characters ("Amazon SQS
+message quotas", Amazon SQS Developer Guide).
 """
 
 import math
@@ -29,26 +31,26 @@ MAX_DETAIL_BYTES = KIB
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOT_ALLOWED_BY_SQS = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ud800-\\udfff\\ufffe\\uffff]")
-"""All but #x9, #xA, #xD, #x20 to #xD7FF, #xE000 to #xFFFD and #x10000 to #x10FFFF (Amazon SQS API reference,
-"SendMessage"). Named one by one, since the complement of a large set takes Python ten times as
-long to compile."""
+"""All characters except #x9, #xA, #xD, #x20 to #xD7FF, #xE000 to #xFFFD and #x10000 to #x10FFFF
+("SendMessage", Amazon SQS API Reference). They are listed, since Python takes ten times as long to compile
+the complement of a large set."""
 
 
 class DeadLetterMessage(NamedTuple):
     """A message for the dead-letter queue or the parked queue."""
 
     body: str
-    """A subscription event as JSON text, or what came in its place."""
+    """A subscription event as JSON text, or the undecodable payload."""
     attributes: Mapping[str, str]
-    """At most ten, none empty, of characters that SQS allows."""
+    """At most ten attributes, none of them empty, with characters that SQS allows."""
     failure: Failure
     events: int
-    """How many log events it stores; 0 for the second and later parts of an event that fits no message."""
+    """How many log events it stores; 0 for the second and later parts of a log event that was split."""
     record: SourceRecord | None
-    """Where the events came from, and go back to if they cannot be stored."""
+    """The record in which the events arrived, which is returned to its source if they cannot be stored."""
 
     def size(self) -> int:
-        """Bytes as SQS counts them: the body, and name, type and value of each attribute."""
+        """Return the size in bytes as SQS counts it, including names, types and values of attributes."""
         attributes = sum(
             len(name) + len("String") + len(value.encode()) for name, value in self.attributes.items()
         )
@@ -56,37 +58,41 @@ class DeadLetterMessage(NamedTuple):
 
 
 class Addressed(NamedTuple):
-    """A message with the queue that it goes to."""
+    """A message and the queue to which it is sent."""
 
     message: DeadLetterMessage
     queue_url: str
     delay_seconds: int = 0
-    """So long nobody can receive the message; at most 900 (Amazon SQS Developer Guide, "Message timers")."""
+    """How long the message is delayed, at most 900 ("Message timers", Amazon SQS Developer Guide)."""
 
 
 REFUSED_ALONE = frozenset({Reason.REJECTED, Reason.TOO_LARGE})
-"""Each of these log events was refused by itself."""
+"""Reasons of log events that were rejected individually."""
 
 
 def dead_letter_messages(
     failed: Iterable[Failed], undecodable: Iterable[Undecodable], failed_at: datetime
 ) -> Iterator[DeadLetterMessage]:
-    """Messages for all that failed: one log stream and one reason a message, as few as fit.
+    """Yield as few messages as possible for all failed log events, each with one log stream and one reason.
 
-    Logs of several events stay together; so does, for itself, what the search for a bad log has narrowed
-    down. `failed_at` is in UTC.
+    The events of a log stay together, and so do the events to which the search for bad logs was narrowed.
+
+    Args:
+        failed: The batches that were not delivered.
+        undecodable: The payloads that could not be decoded.
+        failed_at: The current time in UTC.
     """
     groups: dict[tuple[Origin, str, int], tuple[_Fate, list[tuple[int, tuple[LogEvent, ...]]]]] = {}
     now = utc_text(failed_at)
     for number, (batch, failure, is_narrowed, _) in enumerate(failed, start=1):
-        # In one message only if all of it is of one log stream: of less it is not known that it is bad.
+        # Narrowed only if all of it is from one log stream: a part of it might not contain the bad log.
         narrowed = is_narrowed and len(set(batch.origins)) == 1
         fate = _Fate(failure, now, narrowed)
         for origin, events, position in zip(batch.origins, batch.logs, batch.positions, strict=True):
             _, logs = groups.setdefault((origin, failure.reason, number if narrowed else 0), (fate, []))
             logs.append((position, events))
     for (origin, _, _), (fate, logs) in groups.items():
-        # Parts fail in any order; what is replayed together is to be in the order in which it was logged.
+        # Batches fail in any order; logs that are replayed together must be in the order of logging.
         logs.sort(key=itemgetter(0))
         yield from _pack(origin, fate, [events for _, events in logs])
     for payload in undecodable:
@@ -94,7 +100,7 @@ def dead_letter_messages(
 
 
 class _Fate(NamedTuple):
-    """What became of log events, as their message says it."""
+    """The facts about the failure that a message stores."""
 
     failure: Failure
     failed_at: str
@@ -108,7 +114,7 @@ def _pack(origin: Origin, fate: _Fate, logs: Sequence[tuple[LogEvent, ...]]) -> 
     if size <= MAX_MESSAGE_BYTES:
         yield message
     elif len(logs) > 1:
-        # Logs compress alike, so pieces of as many logs are pieces of much the same size.
+        # Logs compress similarly, so chunks with the same number of logs have similar sizes.
         step = math.ceil(len(logs) / min(len(logs), math.ceil(size / MAX_MESSAGE_BYTES)))
         for start in range(0, len(logs), step):
             yield from _pack(origin, fate._replace(is_narrowed=False), logs[start : start + step])
@@ -121,7 +127,7 @@ def _pack(origin: Origin, fate: _Fate, logs: Sequence[tuple[LogEvent, ...]]) -> 
 
 
 def _with_all_in_its_message(event: LogEvent, origin: Origin) -> LogEvent:
-    """Return the event as JSON text, if its other fields are too large to be in each part of its message."""
+    """Return the event with all fields in its message, if the others are too large for each part."""
     if len(encode(origin, [event.raw | {"message": ""}])) <= MAX_MESSAGE_BYTES // 2:
         return event
     raw = {"id": event.id} | ({"timestamp": event.timestamp} if isinstance(event.timestamp, int) else {})
@@ -136,9 +142,9 @@ def _parts(
     count: int,
     message_type: str = DATA_MESSAGE,
 ) -> Iterator[DeadLetterMessage]:
-    """One log event, too large for any message, as `count` events with its id, or as many as it takes.
+    """Split a log event that is too large for a message into `count` parts with its id, or more if needed.
 
-    The first part counts for `counted` events, the others for none.
+    The first part counts as `counted` log events, the others as none.
     """
     step = math.ceil(len(event.message) / count)
     messages = []
@@ -147,7 +153,7 @@ def _parts(
         marked = f"[part {number + 1} of {count}] {text}"
         part = UnusualEvent(event.id, event.timestamp, marked, event.raw | {"message": marked})
         message = _message(origin, fate, [part], counted if number == 0 else 0, message_type)
-        # Replay writes the parts of what could not be read once more, with another `Detail`.
+        # Replay stores the parts of an undecodable payload again, with another `Detail`.
         spare = MAX_DETAIL_BYTES if message_type == PART_OF_UNREADABLE else 0
         if message.size() + spare > MAX_MESSAGE_BYTES and count < len(event.message):
             more = min(count + max(1, count // 4), len(event.message))
@@ -182,7 +188,7 @@ def _as_it_came(payload: Undecodable, now: str) -> Iterator[DeadLetterMessage]:
     if message.size() <= MAX_MESSAGE_BYTES:
         yield message
     else:
-        # By its id `shipctl` finds the parts that belong together.
+        # `shipctl` uses this id to find the parts of a payload.
         identifier = sha256(payload.body.encode("utf-8", "replace")).hexdigest()[:32]
         event = UnusualEvent(identifier, None, payload.body, {"id": identifier})
         count = math.ceil(message.size() / MAX_MESSAGE_BYTES)
@@ -221,7 +227,7 @@ def _first_event_time(events: Sequence[LogEvent]) -> str:
 
 
 def utc_text(moment: datetime) -> str:
-    """Return a moment in UTC as messages have it."""
+    """Return a time in the format of message attributes."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

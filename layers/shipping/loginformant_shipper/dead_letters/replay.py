@@ -1,15 +1,14 @@
-"""What becomes of records of the dead-letter queue after one more try: pure decisions, no I/O.
+"""Decide what happens to records of the dead-letter queue after a replay. No I/O.
 
-1. Nothing of a record was delivered, and its failure may pass: the record is returned as it is.
-2. What of a record was refused alone is written anew, with one more refusal on its count, and delayed: 5, 10,
-   then 15 minutes. After `MAX_REPLAYS` refusals it is parked, but not before half an hour has passed since
-   the first one, and not before a day where the status may have another cause than the log, or where nothing
-   else was delivered in the same invocation: a bad hour at LogInformant parks nothing.
-3. A log that was proven bad before, is sent alone and fails with the same status again counts as refused:
-   nobody else may be there to prove it anew.
-4. What has not been found out is written anew without a count: the next replay goes on with it.
-5. What cannot be read is parked.
-6. What would be returned on its 13th day is parked: SQS drops it after 14.
+1. If no log event of a record was delivered and its failure is temporary, the record is returned unchanged.
+2. Log events that were rejected individually are stored again with a higher count, delayed by 5, 10, then 15
+   minutes. After `MAX_REPLAYS` rejections they are parked, but not until half an hour after the first one;
+   and not until a day after it if the status may have another cause than the log, or if nothing else was
+   delivered in the same invocation. So a short failure of LogInformant parks nothing. 3. A log that was
+   proven bad before, is sent alone and fails with the same status again counts as rejected, since there may
+   be no other logs to prove it with. 4. Log events whose search was not completed are stored again without a
+   higher count. The next replay continues. 5. Payloads that cannot be decoded are parked. 6. Records that
+   would be returned on their 13th day are parked, since SQS deletes them after 14.
 """
 
 from collections.abc import Iterable, Iterator
@@ -35,25 +34,25 @@ MAY_PASS = frozenset(
         Reason.MISCONFIGURED,
     }
 )
-"""Failures that say nothing about the logs: they pass with time, or once key or address is put right."""
+"""Failures that are not caused by the logs, and end with time or when the key or the address is corrected."""
 
 NEEDS_A_PERSON = frozenset({Reason.MALFORMED, Reason.OVERSIZED})
-"""No replay can do better."""
+"""Failures that no replay can resolve."""
 
 MAY_BE_THE_LOG = frozenset({Reason.UNAVAILABLE, Reason.UNAUTHORIZED, Reason.MISCONFIGURED})
-"""Failures that one bad log can bring about, too."""
+"""Failures that a bad log may cause, too."""
 
 REFUSAL_DELAYS_SECONDS = (300, 600, 900)
-"""Before the first replay of a log that was refused alone, before the second, and before each later one."""
+"""The delays of an individually rejected log before its first, its second and each later replay."""
 
 MIN_REFUSED = timedelta(minutes=30)
 MIN_REFUSED_WITHOUT_PROOF = timedelta(hours=24)
 MAX_WAITING = timedelta(days=13)
-"""SQS keeps a message for 14 days (template.yaml)."""
+"""The age at which a record is parked. SQS keeps a message for 14 days (template.yaml)."""
 
 
 def as_refusals(failed: Iterable[Failed]) -> Iterator[Failed]:
-    """Count as refused what was refused alone before, and has failed alone in the same way (case 3)."""
+    """Count logs as rejected that were rejected before and have failed alone in the same way (case 3)."""
     for batch, failure, is_narrowed, was_sent in failed:
         record = batch.origins[0].record
         same = record is not None and record.refused_at and record.status == str(failure.status or "")
@@ -69,10 +68,10 @@ def records_to_return(
     delivered: AbstractSet[SourceRecord],
     now: datetime,
 ) -> AbstractSet[SourceRecord]:
-    """Return the records of which nothing was delivered, and nothing failed for good, in order.
+    """Return the records without deliveries and with only temporary failures, in order.
 
-    They stay in the queue as they are, unless they are too old. Of all others the remainder has to be written
-    anew, since a record can only be acknowledged as a whole.
+    They are returned to the queue, except those that are too old. The undelivered log events of all other
+    records must be stored again, since a record can only be acknowledged as a whole.
     """
     reasons: dict[SourceRecord, list[Reason | None]] = {}
     for batch, failure, is_narrowed, _ in failed:
@@ -99,13 +98,13 @@ def _is_old(record: SourceRecord, now: datetime) -> bool:
 def split_off(
     failed: Iterable[Failed], records: AbstractSet[SourceRecord]
 ) -> tuple[list[Failed], list[Failed]]:
-    """Return what failed of `records`, and what failed of all others."""
+    """Split failed batches into the logs of `records` and the logs of all other records."""
     inside: list[Failed] = []
     outside: list[Failed] = []
     for batch, failure, is_narrowed, _ in failed:
         mine = batch.only(lambda origin: origin.record in records)
         others = batch.only(lambda origin: origin.record not in records)
-        # Of a part of what was narrowed down it is not known that it is bad.
+        # A part of a narrowed batch might not contain the bad log.
         is_narrowed = is_narrowed and not (mine.logs and others.logs)
         inside += [Failed(mine, failure, is_narrowed)] if mine.logs else []
         outside += [Failed(others, failure, is_narrowed)] if others.logs else []
@@ -115,10 +114,16 @@ def split_off(
 def address(
     messages: Iterable[DeadLetterMessage], settings: Settings, now: datetime, *, something_passed: bool
 ) -> Iterator[Addressed]:
-    """Where each remainder of a replayed record goes. Raises `SettingsError` if there is no parked queue.
+    """Yield each message with its queue and its delay.
 
-    `something_passed`: whether anything was delivered in the same invocation. A failure that may pass does
-    not count as a refusal: an outage, however long, is no reason to bother a person.
+    Args:
+        messages: The messages with undelivered log events of replayed records.
+        settings: The settings of replay.
+        now: The current time in UTC.
+        something_passed: Whether anything was delivered in the same invocation.
+
+    Raises:
+        SettingsError: A log must be parked, and there is no parked queue.
     """
     dead_letter_queue, parked_queue = settings.dead_letter_queue_url, parked_queue_url(settings)
     for message in messages:
@@ -147,7 +152,7 @@ def _patience(failure: Failure, something_passed: bool) -> timedelta:
 
 
 def refusal_delay(count: int) -> int:
-    """Return the seconds for which a log stays hidden that was refused alone so often in replay."""
+    """Return the delay in seconds of a log that was individually rejected `count` times in replay."""
     return REFUSAL_DELAYS_SECONDS[min(count, len(REFUSAL_DELAYS_SECONDS) - 1)]
 
 
@@ -160,7 +165,7 @@ def _moment(text: str | None, otherwise: datetime) -> datetime:
 
 
 def parked_queue_url(settings: Settings) -> str:
-    """Return the queue for what needs a person. Raises `SettingsError` where none is set."""
+    """Return the URL of the parked queue. Raises `SettingsError` if it is not set."""
     if settings.parked_queue_url is None:
-        raise SettingsError("PARKED_QUEUE_URL is not set: replay needs a queue for what it cannot deliver")
+        raise SettingsError("PARKED_QUEUE_URL is not set: replay needs the URL of the parked queue")
     return settings.parked_queue_url

@@ -1,4 +1,4 @@
-"""Write messages to the dead-letter queue, and let returned ones come again later."""
+"""Send messages to the dead-letter queue, and delay records that are returned to it."""
 
 import math
 import random
@@ -33,14 +33,14 @@ MAX_BATCH_REQUEST_ENTRIES = 10
 
 MIN_POSTPONEMENT_SECONDS, MAX_POSTPONEMENT_SECONDS = 30, 120
 THROTTLED_FACTOR = 5
-"""Records that were throttled come again so much later: replay slows down as a whole."""
+"""The factor by which the delay of throttled records is longer, so that replay slows down."""
 MAX_VISIBILITY_SECONDS = 12 * 3600
-"""Amazon SQS API reference, ChangeMessageVisibility."""
+"""The maximum of ChangeMessageVisibility (Amazon SQS API Reference)."""
 
 
 ENCODE_SECONDS_PER_MIB = 0.045
-"""Processor time that it takes to write a MiB of log events as JSON and gzip. Short lines take longest:
-0.029 s (docs/performance.md, "Writing to the queue"); half as much again is for a slower processor."""
+"""The CPU time to encode a MiB of log events as JSON and gzip. Short lines take the longest, 0.029 s
+(docs/performance.md, "Writing to the queue"); the rest is a margin for slower processors."""
 
 
 def reserve_seconds(
@@ -51,19 +51,19 @@ def reserve_seconds(
     inflated_bytes: int = 0,
     processor_share: float = 1.0,
 ) -> float:
-    """Return the seconds to keep for writing all that an invocation received to the dead-letter queue.
+    """Return the seconds to reserve for storing a whole invocation's events in the dead-letter queue.
 
-    It is the worst case: no payload is delivered, each has a message of its own, every write runs into all
-    its time-outs, `PARALLEL_WRITES` at a time, and all log events have to be encoded first. More than half of
-    the `available` seconds is kept for the writes only if a single round needs it, and at most a quarter for
-    encoding: what cannot be written then is returned to its source.
+    The worst case is assumed: no payload is delivered, each needs its own message, every request times out at
+    every attempt, `PARALLEL_WRITES` at a time, and all log events must be encoded first. The requests get
+    more than half of the `available` seconds only if a single round needs it, and encoding gets at most a
+    quarter. Records that cannot be stored in that time are returned to their source.
 
     Args:
-        payloads: How many there are.
-        payload_bytes: The length of their data.
-        available: Seconds that the function has left.
-        inflated_bytes: What they inflate to.
-        processor_share: How much of a processor the function has.
+        payloads: The number of payloads.
+        payload_bytes: The size of their data.
+        available: The remaining seconds of the invocation.
+        inflated_bytes: The decompressed size of the payloads.
+        processor_share: The function's share of a processor, up to 1.
     """
     encoding = min(inflated_bytes // MIB * ENCODE_SECONDS_PER_MIB / processor_share, available / 4)
     messages = max(payloads, 1) + payload_bytes // MAX_MESSAGE_BYTES
@@ -74,10 +74,11 @@ def reserve_seconds(
 
 
 def store(letters: Sequence[Addressed], seconds: float) -> list[str]:
-    """Write messages to their queues, several at a time, for at most `seconds`.
+    """Send messages to their queues, several at a time, for at most `seconds`.
 
-    Returns for each message why it is not in its queue, or an empty text where it is. One whose write was
-    still under way at the end counts as not there, though it may be.
+    Returns:
+        For each message why it was not stored, or an empty text if it was. A message whose request has not
+        ended in time counts as not stored, although it may be.
     """
     return _call_sqs([partial(_write, letter=letter) for letter in letters], seconds)
 
@@ -95,15 +96,15 @@ def _write(client: "SQSClient", letter: Addressed) -> None:
 
 
 class Postponed(NamedTuple):
-    """A record that is returned to the queue, and when it comes again."""
+    """A record that is returned to the queue, and its delay."""
 
     record: SourceRecord
     was_throttled: bool = False
     min_seconds: float = 0.0
-    """The rest of a Retry-After."""
+    """The remaining seconds of a Retry-After header."""
 
     def seconds(self) -> int:
-        """Draw how long the record stays hidden."""
+        """Return a random delay in seconds."""
         drawn = random.randint(MIN_POSTPONEMENT_SECONDS, MAX_POSTPONEMENT_SECONDS)
         if self.was_throttled:
             drawn *= THROTTLED_FACTOR
@@ -111,11 +112,15 @@ class Postponed(NamedTuple):
 
 
 def postpone(records: Iterable[Postponed], queue_url: str, seconds: float) -> None:
-    """Let records that are returned to the queue come again after half a minute to two minutes.
+    """Make returned records visible again after half a minute to two minutes, throttled ones later.
 
-    Those that were throttled come again later. Takes at most `seconds`. Without this they stay hidden for the
-    rest of the queue's visibility timeout, which is made for crashes. So do those for which this fails: that
-    is no error.
+    Without this, the records would stay hidden for the rest of the queue's visibility timeout. Records for
+    which it fails do, which is not an error.
+
+    Args:
+        records: The records and their delays.
+        queue_url: The URL of their queue.
+        seconds: The maximum duration.
     """
     ours = [postponed for postponed in records if postponed.record.receipt_handle]
     starts = range(0, len(ours), MAX_BATCH_REQUEST_ENTRIES)
@@ -136,7 +141,7 @@ def _postpone(client: "SQSClient", some: Sequence[Postponed], queue_url: str) ->
 
 
 def _call_sqs(calls: Sequence[Callable[["SQSClient"], None]], seconds: float) -> list[str]:
-    """Make calls, several at a time, for at most `seconds`; for each its trouble, or an empty text."""
+    """Make calls, several at a time, for at most `seconds`. Return the error of each, or an empty text."""
     if not calls:
         return []
     from botocore.exceptions import BotoCoreError
@@ -157,7 +162,7 @@ def _trouble(call: Future[None]) -> str:
     from botocore.exceptions import BotoCoreError, ClientError
 
     if call.cancelled() or not call.done():
-        return "not written in time"
+        return "not stored in time"
     error = call.exception()
     if error is not None and not isinstance(error, (BotoCoreError, ClientError)):
         raise error
@@ -165,7 +170,7 @@ def _trouble(call: Future[None]) -> str:
 
 
 def _sqs_client() -> "SQSClient":
-    # Here, not at start-up: most environments never need it.
+    # Imported here, since most environments never need it.
     import botocore.session
     from botocore.config import Config
 
@@ -175,5 +180,5 @@ def _sqs_client() -> "SQSClient":
         retries={"mode": "standard", "total_max_attempts": QUEUE_ATTEMPTS},
         max_pool_connections=PARALLEL_WRITES,
     )
-    # botocore alone: boto3 would make the same calls, and load more code first.
+    # botocore instead of boto3, which would load more code for the same requests.
     return cast("SQSClient", botocore.session.get_session().create_client("sqs", config=config))

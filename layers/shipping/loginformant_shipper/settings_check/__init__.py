@@ -1,1 +1,1 @@
-"""The check of the stack's parameters, before any function gets them."""
+"""Check the stack's parameters before any function uses them."""

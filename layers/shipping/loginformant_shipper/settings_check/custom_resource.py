@@ -1,4 +1,4 @@
-"""The custom resource `SettingsCheck`: CloudFormation asks before it changes anything that settings reach."""
+"""The custom resource `SettingsCheck`, which CloudFormation updates before the functions."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,17 +12,17 @@ _NOT_SETTINGS = {"ServiceToken", "ServiceTimeout", "ShippingLayer"}
 
 
 def check_settings(event: Mapping[str, Any], region: str, stack_status: Callable[[str], str]) -> None:
-    """Answer a request of CloudFormation: refused if the settings cannot work.
+    """Respond to a request of CloudFormation: with a failure if the settings are invalid.
 
     Args:
         event: The request, with the stack's parameters as its properties.
         region: The region of the stack.
-        stack_status: Gives the status of the stack with an id. Asked only before a refusal: while an update
-            is taken back, CloudFormation asks once more, with the values from before. A refusal of those, by
-            code that allows less than it did then, would leave the stack in UPDATE_ROLLBACK_FAILED.
+        stack_status: Returns the status of the stack with an id. It is called only before a failure: when an
+            update is rolled back, CloudFormation sends another request with the previous values. If newer
+            code rejected those, the stack would end in UPDATE_ROLLBACK_FAILED.
 
     Raises:
-        NotAnswered: CloudFormation could not be told.
+        NotAnswered: The response could not be sent.
         ValueError: The event is not a request of CloudFormation.
     """
     request = read_request(event)
@@ -32,7 +32,7 @@ def check_settings(event: Mapping[str, Any], region: str, stack_status: Callable
         )
     refusal = None if request.type is RequestType.DELETE else _refusal(request, region)
     if refusal and _is_taken_back(request, stack_status):
-        logger.warning("settings accepted, since an update is being taken back", detail=refusal)
+        logger.warning("invalid settings accepted, since an update is being rolled back", detail=refusal)
         refusal = None
     answer(request, refusal)
 
@@ -57,11 +57,11 @@ def _parameters(resource_properties: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _is_taken_back(request: Request, stack_status: Callable[[str], str]) -> bool:
-    """Yes, if it cannot be found out: a stack that is stuck is worse than a function that does not start."""
+    """Return whether an update is rolled back, or whether that is unknown: a stack must not get stuck."""
     if request.type is RequestType.CREATE:
         return False
     try:
         return "ROLLBACK" in stack_status(request.event["StackId"])
     except Exception:
-        logger.exception("the status of the stack could not be had")
+        logger.exception("the status of the stack could not be read")
         return True

@@ -1,6 +1,6 @@
-"""The environment that the template makes of the stack's parameters, for each function.
+"""Build the environment variables of each function from the stack's parameters, as the template does.
 
-`tests/unit/settings_check/test_environments.py` holds it against the template.
+`tests/unit/settings_check/test_environments.py` compares them with the template.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 ENVIRONMENT_MAX_BYTES = 4096
-"""All variables of a function together ("Lambda quotas", AWS Lambda Developer Guide)."""
+"""The maximum size of all variables of a function ("Lambda quotas", AWS Lambda Developer Guide)."""
 
 _SHIPPER_PARAMETERS = (
     "IngestUrl",
@@ -48,14 +48,14 @@ _LONGEST_SECRET_NAME = "ApiKeySecret-" + "x" * 12 + "-" + "x" * 6
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a stack is, or is going to be."""
+    """The region and the name of a stack."""
 
     region: str
     stack_name: str
 
 
 def variable_of(parameter: str) -> str:
-    """Return the environment variable of a parameter: `MAX_IN_FLIGHT` of `MaxInFlight`."""
+    """Return the environment variable of a parameter, such as `MAX_IN_FLIGHT` for `MaxInFlight`."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", parameter).upper()
 
 
@@ -70,14 +70,14 @@ PARAMETER_OF = {
         *_LEFT_OUT_IF_EMPTY,
     )
 }
-"""The parameter of an environment variable."""
+"""The parameters by environment variable."""
 
 
 def environments(parameters: Mapping[str, str], place: Place) -> dict[str, dict[str, str]]:
-    """Return the variables of each function that settings reach, by the function's logical id.
+    """Return the environment variables of each function that uses settings, by the function's logical id.
 
-    What the stack itself puts in (URLs of queues, ARNs) is not known before it is made, so here it is as long
-    as it can become.
+    Values that the stack creates (URLs of queues, ARNs) are not known in advance. Values of the maximum
+    length are used instead.
     """
     shipper = {
         "STACK_NAME": place.stack_name,
@@ -104,9 +104,9 @@ def environments(parameters: Mapping[str, str], place: Place) -> dict[str, dict[
 
 
 def environment_bytes(environment: Mapping[str, str]) -> int:
-    r"""Return the size of an environment as Lambda measures it: that of its compact JSON, escapes included.
+    r"""Return the size of an environment as Lambda measures it: the size of its compact JSON.
 
-    Lambda's refusal quotes it, `… exceeded the 4KB limit. String measured: {"A":"[{\"arn\": …`
+    Lambda's error message quotes it: `… exceeded the 4KB limit. String measured: {"A":"[{\"arn\": …`
     (github-aws-runners/terraform-aws-github-runner, issue 3594).
     """
     return len(json.dumps(dict(environment), separators=(",", ":"), ensure_ascii=False).encode())
@@ -122,7 +122,10 @@ def _own_log_groups(place: Place) -> dict[str, str]:
 
 
 def _api_key(parameters: Mapping[str, str], place: Place) -> dict[str, str]:
-    """One of the two variables: the rules of the template see to it that exactly one parameter is set."""
+    """Return one of the two variables for the API key.
+
+    A rule of the template ensures that only one is set.
+    """
     if name := parameters.get("ApiKeyParameterName"):
         return {"API_KEY_PARAMETER_NAME": name}
     new = f"arn:aws-us-gov:secretsmanager:{place.region}:{_ACCOUNT}:secret:{_LONGEST_SECRET_NAME}"

@@ -1,4 +1,4 @@
-"""Says why parameters cannot work, in one line each, in the words of the one who sets them."""
+"""Validate parameters. Each error is one line that names the parameter, its value and what is allowed."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +20,7 @@ _IN_THE_STACKS_REGION = (
     "KinesisKmsKeyArn",
     "KmsKeyArn",
 )
-"""Each is used by a service of the stack's own region, which looks for it there and nowhere else."""
+"""Parameters with an ARN that must be in the stack's region."""
 
 _WHOLE_NUMBERS = (
     "KinesisBatchSize",
@@ -29,7 +29,7 @@ _WHOLE_NUMBERS = (
     "LogRetentionDays",
     "MemorySize",
 )
-"""Those that no function reads. CloudFormation's type Number takes 4.5, too."""
+"""Whole numbers that no function reads. CloudFormation's type Number allows 4.5, too."""
 
 _VARIABLES = re.compile(r"\b(" + "|".join(sorted(PARAMETER_OF, key=len, reverse=True)) + r")\b")
 
@@ -38,40 +38,41 @@ _PLACE_IN_THE_STREAM = ("KinesisStartingPosition", "KinesisStartingTimestamp")
 
 
 def validate_change(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    """Return what of a change cannot work although both settings can, one line for each trouble.
+    """Return the errors of an update, one line each, even if the new parameters are valid for a new stack.
 
-    Lambda has one event source mapping for a function and a source, CloudFormation makes the new one before
-    it removes the old one, and the starting position cannot be changed in place: "Update requires:
-    Replacement" ("AWS::Lambda::EventSourceMapping", AWS CloudFormation Template Reference).
+    The starting position of an event source mapping cannot be changed in place: "Update requires:
+    Replacement" ("AWS::Lambda::EventSourceMapping", AWS CloudFormation Template Reference). CloudFormation
+    creates the new mapping before it deletes the old one, but Lambda allows only one for a function and a
+    source.
 
     Args:
-        old: The parameters of the stack as it is.
-        new: Those that it is to have.
+        old: The current parameters of the stack.
+        new: The requested parameters.
     """
     moved = [name for name in _PLACE_IN_THE_STREAM if old.get(name, "") != new.get(name, "")]
     source = _source_of_records(old)
     if moved and "KinesisStartingPosition" in old and source and source == _source_of_records(new):
         told = old.get("KinesisStartingTimestamp") or "nothing"
         return [
-            f"{' and '.join(moved)} cannot change while the same stream is read in the same way: Lambda "
-            f"keeps its place in it. Set KinesisStartingPosition back to {old['KinesisStartingPosition']} "
-            f"and KinesisStartingTimestamp to {told}; or read no stream first, and then set both"
+            f"{' and '.join(moved)} cannot be changed while the same stream is read in the same way. Set "
+            f"KinesisStartingPosition back to {old['KinesisStartingPosition']} and KinesisStartingTimestamp "
+            f"to {told}; or deploy without a stream first, and then with the new values"
         ]
     return []
 
 
 def _source_of_records(parameters: Mapping[str, str]) -> tuple[str, bool] | None:
-    """Return the stream, and whether a consumer reads it; that of an organization is the stack's own."""
+    """Return the stream (an organization's stream is the stack's own), and whether a consumer reads it."""
     stream = "its own" if parameters.get("OrganizationId") else parameters.get("KinesisStreamArn")
     return (stream, parameters.get("KinesisEnhancedFanOut") == "true") if stream else None
 
 
 def validate_parameters(parameters: Mapping[str, str], place: Place) -> list[str]:
-    """Return what is wrong with a stack's parameters, one line for each trouble; nothing if they can work.
+    """Return the errors of a stack's parameters, one line each; empty if they are valid.
 
     Args:
-        parameters: Values by name, without `ApiKey`. Those that are absent have the code's defaults.
-        place: Where the stack is.
+        parameters: Values by name, without `ApiKey`. Missing parameters have the code's defaults.
+        place: The region and the name of the stack.
     """
     return [
         *_not_whole(parameters),
@@ -98,21 +99,21 @@ def _elsewhere(parameters: Mapping[str, str], place: Place) -> Iterator[str]:
     secret = parameters.get("ApiKeySecretArn", "").split(":")
     region = secret[3] if len(secret) > 3 else place.region
     if len(key) > 3 and key[3] != region:
-        yield f"ApiKeyKmsKeyArn is in region {key[3]}; it must be in that of what it encrypts, {region}"
+        yield f"ApiKeyKmsKeyArn is in region {key[3]}; it must be in {region}, the region of the API key"
 
 
 def _without_time(parameters: Mapping[str, str]) -> Iterator[str]:
-    """Lambda wants the time with this position, and with no other (CreateEventSourceMapping, Lambda API)."""
+    """Check the timestamp, which AT_TIMESTAMP requires (CreateEventSourceMapping, Lambda API Reference)."""
     position, time = parameters.get("KinesisStartingPosition"), parameters.get("KinesisStartingTimestamp")
     if (position == "AT_TIMESTAMP") != bool(time):
         yield (
-            f"KinesisStartingTimestamp is {time or ''!r}; it must be a time where KinesisStartingPosition is "
-            f"AT_TIMESTAMP, and empty where it is not; that is {position}"
+            f"KinesisStartingTimestamp is {time or ''!r}; it must be a time if KinesisStartingPosition is "
+            f"AT_TIMESTAMP, and empty otherwise; KinesisStartingPosition is {position}"
         )
 
 
 def _refused_by_the_code(parameters: Mapping[str, str], place: Place) -> Iterator[str]:
-    """Each parameter alone, so that all troubles are told at once; then all together."""
+    """Load the functions' settings with each parameter alone, so that all errors are found, then with all."""
     told = False
     for name in sorted(set(parameters) & set(PARAMETER_OF.values())):
         for complaint in _complaints({name: parameters[name]}, place):
@@ -125,7 +126,7 @@ def _refused_by_the_code(parameters: Mapping[str, str], place: Place) -> Iterato
 def _complaints(parameters: Mapping[str, str], place: Place) -> Iterator[str]:
     functions = environments(parameters, place)
     loaders: list[tuple[str, Callable[[Mapping[str, str]], object]]] = [
-        ("ReplayFunction", load_settings),  # it has all that the shipper has, and more
+        ("ReplayFunction", load_settings),  # includes all settings of the shipper
         ("SubscriberFunction", load_subscription_settings),
     ]
     for function, load in loaders:
@@ -137,7 +138,7 @@ def _complaints(parameters: Mapping[str, str], place: Place) -> Iterator[str]:
 
 def _too_large(parameters: Mapping[str, str], place: Place) -> Iterator[str]:
     functions = environments(parameters, place)
-    del functions["ShipperFunction"]  # never larger than that of replay
+    del functions["ShipperFunction"]  # never larger than the environment of replay
     for function, environment in functions.items():
         size = environment_bytes(environment)
         if size > ENVIRONMENT_MAX_BYTES:
@@ -145,6 +146,6 @@ def _too_large(parameters: Mapping[str, str], place: Place) -> Iterator[str]:
             largest = sorted(named, key=lambda name: len(environment[name]), reverse=True)[:3]
             sizes = ", ".join(f"{named[name]} {len(environment[name].encode()):,}" for name in largest)
             yield (
-                f"the settings of {function} take {size:,} bytes, and AWS Lambda allows "
+                f"the settings of {function} have {size:,} bytes, but AWS Lambda allows "
                 f"{ENVIRONMENT_MAX_BYTES:,}: shorten the longest ({sizes})"
             )

@@ -1,4 +1,4 @@
-"""Subscription filters: which log groups are to have ours, and how the account is brought there.
+"""Create and remove subscription filters according to the stack's settings.
 
-The shipper knows nothing of it. The subscriber function and `shipctl subscriptions` do the same by this code.
+The subscriber function and `shipctl subscriptions` use this package. The shipper does not.
 """

@@ -1,6 +1,6 @@
-"""What CloudFormation asks a custom resource, and the answer it waits for.
+"""Read requests of CloudFormation to custom resources, and respond to them.
 
-Source: AWS CloudFormation User Guide, "Custom resource request and response reference".
+See "Custom resource request and response reference", AWS CloudFormation User Guide.
 """
 
 import json
@@ -15,11 +15,11 @@ _PAUSES = (1.0, 2.0, 4.0)
 WORST_ANSWER_SECONDS = (len(_PAUSES) + 1) * _TIMEOUT_SECONDS + sum(_PAUSES)
 
 _MAX_REASON = 1000
-"""An answer has at most 4096 bytes."""
+"""The maximum length of a reason. A response has at most 4096 bytes."""
 
 
 class RequestType(StrEnum):
-    """What CloudFormation asks for."""
+    """The types of requests."""
 
     CREATE = "Create"
     UPDATE = "Update"
@@ -27,7 +27,7 @@ class RequestType(StrEnum):
 
 
 class NotAnswered(Exception):
-    """CloudFormation could not be told; it waits for up to an hour."""
+    """The response could not be sent. CloudFormation waits for it for up to an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,14 @@ class Request:
     type: RequestType
     resource_type: str
     physical_id: str
-    """The same in every answer: another one would make CloudFormation ask to delete the first."""
+    """The physical id. It must not change, or CloudFormation would request the deletion of the previous
+    one."""
     event: Mapping[str, Any] = field(repr=False)
-    """As it came. Its ResponseURL is a secret: who has it can answer in our place."""
+    """The original event. Its ResponseURL is a secret: whoever has it can send a response."""
 
 
 def read_request(event: Mapping[str, Any]) -> Request | None:
-    """Return the request in an event of Lambda; `None` if it is something else."""
+    """Return the request in an event of Lambda, or None if it is not one."""
     if "ResponseURL" not in event or event.get("RequestType") not in set(RequestType):
         return None
     stack_name = event["StackId"].partition("/")[2].partition("/")[0]
@@ -59,7 +60,7 @@ _NOTHING = "-nothing-was-made"
 
 
 def made_nothing(request: Request) -> bool:
-    """Whether a deletion follows a creation that made nothing, as its answer said in the physical id."""
+    """Return whether a deletion follows a creation that made nothing, according to the physical id."""
     return request.physical_id.endswith(_NOTHING)
 
 
@@ -70,17 +71,17 @@ def answer(
     *,
     made: bool = True,
 ) -> None:
-    """Tell CloudFormation that the request is done or, with a line that says why, that it failed.
+    """Send CloudFormation the response that a request succeeded or failed.
 
     Args:
-        request: What CloudFormation asked for.
-        failure: Why it failed; None if it is done.
+        request: The request.
+        failure: Why it failed, in one line. None: it succeeded.
         sleep: Waits between attempts.
-        made: False if a creation failed before it made anything: then its deletion, which CloudFormation asks
-            for next, has nothing to look for.
+        made: Whether a failed creation made anything. If not, the deletion that CloudFormation requests next
+            has nothing to do.
 
     Raises:
-        NotAnswered: Four attempts, within `WORST_ANSWER_SECONDS`, came to nothing.
+        NotAnswered: All four attempts, which take at most `WORST_ANSWER_SECONDS`, failed.
     """
     nothing = request.type is RequestType.CREATE and not made
     document = {
@@ -97,12 +98,14 @@ def answer(
             return
         if pause:
             sleep(pause)
-    raise NotAnswered(f"CloudFormation could not be told of {request.type}: {trouble}")
+    raise NotAnswered(
+        f"the response to the {request.type} request of CloudFormation could not be sent: {trouble}"
+    )
 
 
 def _put(url: str, body: bytes) -> str:
-    """Return what went wrong, if anything; without the URL."""
-    # The standard library's, since it keeps to HTTPS_PROXY and NO_PROXY by itself. It is slow to import.
+    """Send a PUT request, and return the error without the URL, or an empty text."""
+    # The standard library, which supports HTTPS_PROXY and NO_PROXY itself. Imported here because it is slow.
     from urllib import error, request
 
     # The URL was signed without a content type; urllib would add one.

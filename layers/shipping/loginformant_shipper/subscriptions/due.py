@@ -1,4 +1,4 @@
-"""Which log groups a run looks at, in which order, while it lists them."""
+"""Select the log groups that a run of the subscriber checks, and their order."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -10,33 +10,33 @@ from loginformant_shipper.subscriptions.subscription_settings import Subscriptio
 from loginformant_shipper.subscriptions.turns import TURNS, in_order, is_due, turn_at, turns_for
 
 NEW_SECONDS = 3600.0
-"""A log group is new for so long: four ticks of the schedule."""
+"""The age up to which a log group counts as new: four runs of the schedule."""
 
 MAX_IN_VAIN = 100
-"""So many more log groups are looked at before a run says that nothing at all is shipped."""
+"""How many more log groups are checked before a run reports that nothing is shipped."""
 
 _REQUESTS_FIT = 0.9
-"""Of the requests that the time left allows, to be sure of it."""
+"""The share of the possible requests in the remaining time that a run plans, as a safety margin."""
 
 
 def everything(api: LogsApi, settings: SubscriptionSettings, now: float) -> Iterator[LogGroup]:
-    """Give all log groups. Those that do not fit into the time have their turn within the next ticks."""
+    """Yield all log groups. Those that the run has no time for are checked by the next scheduled runs."""
     listed = list(api.log_groups())
     yield from in_order(listed, turn_at(now), turns_for(len(listed), _fitting(api, settings)))
 
 
 def share(api: LogsApi, settings: SubscriptionSettings, now: float, report: Report) -> Iterator[LogGroup]:
-    """Give the log groups of one tick: new ones, and those whose turn it is.
+    """Yield the log groups of one scheduled run: new ones, and those whose turn it is.
 
-    A share that was not as it should be is a sign that others are not: a change of the parameters that did
-    not fit into one run, say. Then as many of the others follow as fit. And where nothing wanted is shipped,
-    some others follow, to be sure of it.
+    If something had to be changed, other log groups may need changes, too, for example after a change of the
+    parameters that did not fit into one run. Then as many others follow as fit. If none of the selected log
+    groups is shipped, some others follow to confirm it.
 
     Args:
-        api: CloudWatch Logs.
-        settings: What is wanted.
-        now: Seconds since 1970.
-        report: What the run has found until now.
+        api: The client of CloudWatch Logs.
+        settings: The settings of the subscriber.
+        now: The current time in seconds since 1970.
+        report: The results of the run so far.
     """
     wanted, turn, since = what_counts(settings), turn_at(now), (now - NEW_SECONDS) * 1000
     new: deque[LogGroup] = deque()

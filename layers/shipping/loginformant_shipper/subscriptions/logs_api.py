@@ -1,4 +1,4 @@
-"""CloudWatch Logs, asked no faster than it allows and not after the time is up."""
+"""A client of CloudWatch Logs with request rates and a deadline."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,17 +15,17 @@ CONNECT_SECONDS = 3
 READ_SECONDS = 10
 ATTEMPTS = 2
 WORST_REQUEST_SECONDS = ATTEMPTS * (CONNECT_SECONDS + READ_SECONDS) + 1.0
-"""A request that was begun in time ends at most so much later, all attempts timed out."""
+"""The maximum duration of a request, if all attempts time out."""
 
 SLOWEST_INTERVAL = 5.0
-"""Seconds between two requests of one operation, however often AWS refuses for their rate."""
+"""The maximum number of seconds between two requests of an operation that AWS throttles."""
 
 _THROTTLED = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException"})
 _DENIED = frozenset({"AccessDeniedException", "AccessDenied"})
 
 LISTING = "describe_log_groups"
-"""AWS allows 10 requests a second of it, and 5 of each of the others ("CloudWatch Logs quotas", Amazon
-CloudWatch Logs User Guide): so it is asked twice as often."""
+"""The operation with twice the rate: AWS allows 10 requests per second of it, and 5 of each of the others
+("CloudWatch Logs quotas", Amazon CloudWatch Logs User Guide)."""
 
 LOOKING = "describe_subscription_filters"
 
@@ -33,11 +33,11 @@ DENIED_PAUSE_SECONDS = 5.0
 
 
 class OutOfTime(Exception):
-    """The time is up; what was begun is done."""
+    """The deadline has been reached. Requests that were started have ended."""
 
 
 def client_config() -> "Config":
-    """For the client of `LogsApi`: time-outs that the time limit reckons with."""
+    """Return the configuration of the client of `LogsApi`, whose timeouts the deadline accounts for."""
     from botocore.config import Config
 
     return Config(
@@ -49,12 +49,12 @@ def client_config() -> "Config":
 
 @dataclass
 class LogsApi:
-    """Requests to CloudWatch Logs, one after the other, each operation at its own pace, as AWS counts them.
+    """Makes requests to CloudWatch Logs one after the other, with a separate rate for each operation.
 
-    A request that is refused for its rate slows its operation down and is made again, until `deadline` (on
-    the clock `now`): then `OutOfTime` is raised, before any request that would begin later. One that is
-    denied is made again until `patient_until`, for the sake of a role that was made just now ("Changes that I
-    make are not always immediately visible", IAM User Guide). All other errors are botocore's.
+    A throttled request lowers the rate of its operation and is retried until `deadline` (on the clock `now`).
+    `OutOfTime` is raised instead of starting a request after the deadline. A request that is denied is
+    retried until `patient_until`, since the role may have just been created ("Changes that I make are not
+    always immediately visible", IAM User Guide). All other errors are raised as errors of botocore.
     """
 
     client: "CloudWatchLogsClient"
@@ -64,12 +64,12 @@ class LogsApi:
     sleep: Callable[[float], None] = time.sleep
     patient_until: float = 0.0
     throttled: int = field(default=0, init=False)
-    """How many requests AWS refused for their rate."""
+    """The number of requests that AWS throttled."""
     _free_at: dict[str, float] = field(default_factory=dict, init=False)
     _intervals: dict[str, float] = field(default_factory=dict, init=False)
 
     def log_groups(self, prefix: str = "") -> Iterator[LogGroup]:
-        """All log groups, in ASCII order of their names; with `prefix`, those whose names begin so."""
+        """Yield the log groups whose names begin with `prefix`, sorted by name in ASCII order."""
         parameters: dict[str, Any] = {"logGroupNamePrefix": prefix} if prefix else {}
         for group in self._pages(LISTING, "logGroups", parameters):
             yield LogGroup(
@@ -77,15 +77,15 @@ class LogsApi:
             )
 
     def can_look_at_once(self) -> bool:
-        """Whether `filters` would make its request without waiting for its turn."""
+        """Return whether `filters` could make its request now without exceeding its rate."""
         return self._free_at.get(LOOKING, 0.0) <= self.now()
 
     def seconds_left(self) -> float:
-        """Until the deadline."""
+        """Return the seconds until the deadline."""
         return max(self.deadline - self.now(), 0.0)
 
     def wait(self, seconds: float) -> None:
-        """Do nothing for so long. Raises `OutOfTime`, at once, if the time would be up before."""
+        """Wait for some seconds. Raises `OutOfTime` immediately if the deadline is earlier."""
         if self.now() + seconds >= self.deadline:
             raise OutOfTime
         self.sleep(seconds)
@@ -99,7 +99,7 @@ class LogsApi:
         ]
 
     def put(self, log_group: str, wanted: Filter) -> None:
-        """Make or change a filter. To a function no role is needed (PutSubscriptionFilter, API Reference)."""
+        """Create or change a filter. A function needs no role (PutSubscriptionFilter, API Reference)."""
         self._request(
             "put_subscription_filter",
             logGroupName=log_group,
@@ -113,15 +113,15 @@ class LogsApi:
         self._request("delete_subscription_filter", logGroupName=log_group, filterName=filter_name)
 
     def subscription_policies(self) -> list[str]:
-        """Names of the account's subscription filter policies in this region; there is at most one."""
+        """Return the names of the account's subscription filter policies in this region, at most one."""
         answer = self._request("describe_account_policies", policyType="SUBSCRIPTION_FILTER_POLICY")
         return [policy["policyName"] for policy in answer["accountPolicies"]]
 
     def test_pattern(self, pattern: str) -> None:
-        """Let AWS read a filter pattern; one that is none is an InvalidParameterException.
+        """Validate a filter pattern with AWS. An invalid one raises InvalidParameterException.
 
-        Subscription filters and metric filters have one syntax ("Filter pattern syntax for metric filters,
-        subscription filters, filter log events, and Live Tail", Amazon CloudWatch Logs User Guide).
+        Subscription filters have the same syntax as metric filters ("Filter pattern syntax for metric
+        filters, subscription filters, filter log events, and Live Tail", Amazon CloudWatch Logs User Guide).
         """
         self._request("test_metric_filter", filterPattern=pattern, logEventMessages=["-"])
 

@@ -1,4 +1,4 @@
-"""What is to be done about a log group: its filters beside what is wanted. No I/O."""
+"""Compare the filters of a log group with the settings, and decide what to do. No I/O."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -9,8 +9,8 @@ from loginformant_shipper.subscriptions.wanted import EVERYTHING, Unwanted, Want
 
 STANDARD = "STANDARD"
 WITHOUT_FILTERS = frozenset(("INFREQUENT_ACCESS", "DELIVERY"))
-"""Classes of log groups that take no filters ("Log classes", Amazon CloudWatch Logs User Guide). Of a class
-that is not known here, AWS itself says whether it takes them."""
+"""Log classes that do not support subscription filters ("Log classes", Amazon CloudWatch Logs User Guide).
+For an unknown class, AWS reports whether it supports them."""
 
 
 class LogGroup(NamedTuple):
@@ -19,11 +19,11 @@ class LogGroup(NamedTuple):
     name: str
     log_class: str
     created: int
-    """Milliseconds since 1970."""
+    """The time of creation in milliseconds since 1970."""
 
 
 class Filter(NamedTuple):
-    """A subscription filter, as far as it matters here."""
+    """The relevant properties of a subscription filter."""
 
     name: str
     destination_arn: str
@@ -38,23 +38,24 @@ class Action(StrEnum):
 
 
 class State(StrEnum):
-    """How a log group stands to what is wanted."""
+    """The state of a log group compared with the settings."""
 
     SUBSCRIBED = "subscribed"
     BY_ACCOUNT_POLICY = "by-account-policy"
     BY_HAND = "by-hand"
-    """Somebody gave it a filter of another name to the same shipper; one more would ship every log twice."""
+    """Has a filter with another name and the same destination. A second filter would ship every log twice."""
     MISSING = "missing"
     OUTDATED = "outdated"
     """Subscribed with another filter pattern."""
     LEFT_OVER = "left-over"
-    """Has a filter of the subscriber and is not wanted any more."""
+    """Has a filter of the subscriber, but is no longer selected."""
     DOUBLED = "doubled"
     """Every log is shipped twice."""
     NAME_TAKEN = "name-taken"
-    """A filter of the subscriber's name leads elsewhere: it is somebody else's."""
+    """Has a filter with the subscriber's name and another destination, which does not belong to the
+    subscriber."""
     UNSUPPORTED = "unsupported"
-    """Wanted, but of a class that takes no filters."""
+    """Selected, but its log class does not support subscription filters."""
     OWN = Unwanted.OWN.value
     EXCLUDED = Unwanted.EXCLUDED.value
     UNLISTED = Unwanted.UNLISTED.value
@@ -64,23 +65,23 @@ SHIPPED = frozenset((State.SUBSCRIBED, State.BY_HAND, State.BY_ACCOUNT_POLICY, S
 
 
 class Finding(NamedTuple):
-    """A log group, how it stands, and what is to be done."""
+    """A log group, its state, and what to do."""
 
     log_group: str
     state: State
     action: Action | None = None
     others: tuple[str, ...] = ()
-    """Names of its filters that lead elsewhere."""
+    """Names of its filters with other destinations."""
     wanted: bool = True
 
 
 def needs_look(group: LogGroup) -> bool:
-    """Whether the filters of the log group are to be asked for; other classes refuse the question."""
+    """Return whether the log group's filters can be read, which some log classes do not support."""
     return group.log_class not in WITHOUT_FILTERS
 
 
 def find(group: LogGroup, filters: Sequence[Filter], settings: SubscriptionSettings) -> Finding:
-    """Return what to do about `group`, which has these filters."""
+    """Return the state of a log group with these filters, and what to do."""
     ours = next((each for each in filters if _is_own(each, settings)), None)
     by_hand = [each for each in filters if each.destination_arn == settings.destination_arn and each != ours]
     unwanted = what_counts(settings).why_not(group.name)
@@ -116,7 +117,7 @@ def _judge(
 
 
 def what_counts(settings: SubscriptionSettings) -> Wanted:
-    """Return what is wanted; an account policy wants everything that is not excluded."""
+    """Return the selection of log groups. An account policy selects everything that is not excluded."""
     wanted = settings.wanted
     if settings.account_wide:
         return Wanted(log_groups=(EVERYTHING,), excluded=wanted.excluded, own=wanted.own)

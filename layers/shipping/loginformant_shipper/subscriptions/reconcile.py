@@ -1,6 +1,6 @@
-"""Bring log groups to what is wanted. What goes wrong with one stops no other.
+"""Create, change and remove subscription filters. An error of one log group does not affect the others.
 
-A refusal that may pass is not the last word: those log groups are tried again when the others are done.
+Log groups with a temporary error are retried after all others.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
 RETRY_PAUSES = (5.0, 10.0, 20.0, 40.0, 80.0)
-"""Seconds before each further attempt at what was refused for now."""
+"""Seconds before each retry of log groups with a temporary error."""
 
 MAX_REFUSED_IN_AN_ATTEMPT = 10
 
 
 class Trouble(StrEnum):
-    """Why a log group cannot be had as it is wanted."""
+    """Why a log group cannot be subscribed as configured."""
 
     QUOTA_FULL = "quota-full"
-    """It has as many filters as AWS allows, which AWS itself must say: the number has grown before."""
+    """It has the maximum number of filters, as reported by AWS, which has raised that number before."""
     DENIED = "denied"
     UNSUPPORTED = State.UNSUPPORTED.value
     NAME_TAKEN = State.NAME_TAKEN.value
     DOUBLED = State.DOUBLED.value
     REFUSED = "refused"
     REFUSED_FOR_NOW = "refused-for-now"
-    """The same request may be taken a moment later."""
+    """AWS rejected the request, but may accept it later."""
 
 
 REFUSALS = frozenset(
@@ -53,52 +53,52 @@ REFUSALS = frozenset(
         Trouble.REFUSED_FOR_NOW,
     )
 )
-"""Somebody can do something about these, and until then the log group is not as it is wanted."""
+"""Problems that a user can resolve."""
 
 
 class Reconciled(NamedTuple):
-    """What became of a log group."""
+    """The outcome for a log group."""
 
     finding: Finding
     trouble: Trouble | None = None
     detail: str = ""
-    """AWS's own words."""
+    """The error message of AWS."""
 
 
 @dataclass
 class Report:
-    """What a run did, by the names of log groups."""
+    """The results of a run, by names of log groups."""
 
     looked_at: int = 0
     wanted: int = 0
-    """How many of them are wanted."""
+    """How many of the checked log groups are selected."""
     shipped: int = 0
-    """How many of the wanted ones are subscribed now."""
+    """How many of the selected log groups are subscribed now."""
     subscribed: list[str] = field(default_factory=list)
-    """Filters that were made or changed."""
+    """Log groups whose filter was created or changed."""
     unsubscribed: list[str] = field(default_factory=list)
     troubles: list[tuple[str, Trouble, str]] = field(default_factory=list)
     last: str = ""
-    """The log group that was done last."""
+    """The log group that was processed last."""
     finished: bool = True
 
     @property
     def refused(self) -> int:
-        """How many log groups are not as they are wanted, and could be."""
+        """Return the number of log groups that are not subscribed as configured, but could be."""
         return sum(trouble in REFUSALS for _, trouble, _ in self.troubles)
 
     @property
     def refused_for_now(self) -> list[str]:
-        """Log groups that are worth another attempt."""
+        """Return the log groups with a temporary error."""
         return [name for name, trouble, _ in self.troubles if trouble is Trouble.REFUSED_FOR_NOW]
 
     @property
     def is_in_vain(self) -> bool:
-        """Whether something was wanted, and nothing of it is shipped."""
+        """Return whether log groups are selected but none of them is shipped."""
         return self.wanted > 0 and self.shipped == 0 and bool(self.troubles)
 
     def add(self, outcome: Reconciled) -> None:
-        """Count what became of one log group."""
+        """Add the outcome for one log group."""
         finding = outcome.finding
         self.looked_at += 1
         self.last = finding.log_group
@@ -121,17 +121,17 @@ def reconcile(
     report: Report | None = None,
     on_outcome: Callable[[Reconciled], None] = lambda outcome: None,
 ) -> Report:
-    """Carry out what is to be done about `groups`, in their order, until the time is up.
+    """Reconcile log groups in their order until the deadline.
+
+    Errors of botocore that concern all log groups are raised, such as those of credentials, the network and
+    DescribeLogGroups.
 
     Args:
-        api: CloudWatch Logs, which ends the run when the time is up.
-        groups: May look at `report` while it is written, to decide which log group comes next.
-        settings: What is wanted.
-        report: Where to count; a new one if there is none.
-        on_outcome: Called with what became of each.
-
-    Raises:
-        botocore's errors where no log group can be had: credentials, network, DescribeLogGroups.
+        api: The client of CloudWatch Logs, whose deadline ends the run.
+        groups: The log groups. The iterable may use the current `report` to select the next one.
+        settings: The settings of the subscriber.
+        report: The report to add to. None: a new one.
+        on_outcome: Called with each outcome.
     """
     report = report or Report()
     again: list[tuple[LogGroup, Reconciled]] = []
@@ -168,7 +168,7 @@ def _try_again(
     settings: SubscriptionSettings,
     done: Callable[[Reconciled], None],
 ) -> list[tuple[LogGroup, Reconciled]]:
-    """Return those that are still refused. Several in a row end the attempt: the others would fare alike."""
+    """Retry log groups, and return those that still fail. Several failures in a row end the attempt."""
     still: list[tuple[LogGroup, Reconciled]] = []
     for number, (group, _) in enumerate(again):
         try:
@@ -182,7 +182,7 @@ def _try_again(
             continue
         still.append((group, outcome))
         if len(still) == MAX_REFUSED_IN_AN_ATTEMPT:
-            # Those that were not tried stand first next time.
+            # Log groups that were not tried are first next time.
             return [*again[number + 1 :], *still]
     return still
 
@@ -190,9 +190,16 @@ def _try_again(
 def settle(
     api: LogsApi, group: LogGroup, settings: SubscriptionSettings, *, only_look: bool = False
 ) -> Reconciled | None:
-    """Do what is to be done about one log group; `None` if it is gone meanwhile.
+    """Reconcile one log group.
 
-    With `only_look` the outcome says what is to be done, and nothing is.
+    Args:
+        api: The client of CloudWatch Logs.
+        group: The log group.
+        settings: The settings of the subscriber.
+        only_look: Whether to change nothing. The outcome says what would be done.
+
+    Returns:
+        The outcome, or None if the log group has been deleted.
     """
     from botocore.exceptions import ClientError
 
@@ -231,19 +238,19 @@ _OF_ONE_GROUP = {
     "OperationAbortedException": Trouble.REFUSED_FOR_NOW,
     "ServiceUnavailableException": Trouble.REFUSED_FOR_NOW,
 }
-"""What concerns one log group ("PutSubscriptionFilter", Amazon CloudWatch Logs API Reference); with any other
-error the next group would fare no better."""
+"""Errors that concern a single log group ("PutSubscriptionFilter", Amazon CloudWatch Logs API Reference). Any
+other error would also occur for the next log group."""
 
 _NOT_INVOKED_YET = "could not execute the lambda function"
-"""CloudWatch Logs invokes the function once before it takes a filter, and says so of a permission that has
-not reached it yet (hashicorp/terraform-provider-aws, `internal/service/logs/subscription_filter.go`, tries
-again on these very words, and on OperationAbortedException)."""
+"""Part of the error for a permission that is not yet effective: CloudWatch Logs invokes the function before
+it accepts a filter (hashicorp/terraform-provider-aws, `internal/service/logs/subscription_filter.go`, retries
+after this message, and after OperationAbortedException)."""
 
 _MIN_SERVER_ERROR = 500
 
 
 def trouble_of(error: "ClientError") -> Trouble:
-    """Return what an error means for the log group. Raises `error` if it concerns more than that one."""
+    """Return what an error means for the log group. Raises `error` if it concerns all log groups."""
     code, words = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code == "InvalidParameterException" and _NOT_INVOKED_YET in words.lower():
         return Trouble.REFUSED_FOR_NOW

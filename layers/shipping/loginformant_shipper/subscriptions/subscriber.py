@@ -1,6 +1,7 @@
-"""What the subscriber function does with each event.
+"""Handle the events of the subscriber function.
 
-A request of CloudFormation, a new log group, a tick of the schedule, or what another invocation left to do.
+An event is a request of CloudFormation, a new log group, a run of the schedule, or the rest of another
+invocation.
 """
 
 import time
@@ -35,56 +36,57 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
 CHECK = "Custom::AccountSubscriptionCheck"
-"""Resource type of the check that comes before an account policy is made."""
+"""The resource type of the check before an account policy is created."""
 
 MAX_ROUNDS_OF_A_DELETION = 4
-"""Invocations of one deletion, each starting the next. CloudFormation waits an hour for the answer, and an
-invocation lasts a quarter of one."""
+"""The maximum number of invocations of one deletion. CloudFormation waits an hour for the response, and an
+invocation lasts up to a quarter of an hour."""
 
 MAX_ROUNDS_OF_REFUSED = 3
-"""Invocations in which what was refused for now is tried again; then it waits for its turn. Lambda ends a
-chain after about 16 ("Use Lambda recursive loop detection", AWS Lambda Developer Guide)."""
+"""The maximum number of invocations that retry temporary errors. After that, the schedule retries them.
+Lambda ends a chain after about 16 ("Use Lambda recursive loop detection", AWS Lambda Developer Guide)."""
 
 MAX_HANDED_ON = 400
-"""Names of log groups in an event, each of up to 512 characters: an asynchronous invocation takes 256 KB
-("Lambda quotas", AWS Lambda Developer Guide; 1 MB by now, which no region need have)."""
+"""The maximum number of names of log groups in an event, each of up to 512 characters. The payload of an
+asynchronous invocation has up to 256 KB, by now 1 MB in some regions ("Lambda quotas", AWS Lambda Developer
+Guide)."""
 
 PATIENCE_SECONDS = 60.0
-"""For so long after a deployment a denied request is made again: the role may be seconds old."""
+"""How long denied requests are retried after a deployment, since the role may have just been created."""
 
 GUARD_SECONDS = 5.0
 _MAX_NAMES = 100
-"""Names in one log line; the rest is counted. `shipctl subscriptions list` shows all."""
+"""The maximum number of names in a log line. `shipctl subscriptions list` shows all."""
 
 
 class NothingSubscribed(Exception):
-    """Log groups are wanted, and not one of them is shipped."""
+    """Log groups are selected, but none of them is shipped."""
 
 
 @dataclass(frozen=True)
 class Dependencies:
-    """What the function has around it."""
+    """The dependencies of the function, which tests replace."""
 
     environ: Mapping[str, str]
     logs: "CloudWatchLogsClient"
     invoke_later: Callable[[dict[str, Any]], None]
-    """Invokes this function, asynchronously, with another event."""
+    """Invokes this function asynchronously with another event."""
     remaining_seconds: Callable[[], float]
     now: Callable[[], float] = field(default=time.time)
-    """Seconds since 1970."""
+    """Returns the current time in seconds since 1970."""
     monotonic: Callable[[], float] = field(default=time.monotonic)
     sleep: Callable[[float], None] = field(default=time.sleep)
 
 
 def handle(event: Mapping[str, Any], dependencies: Dependencies) -> dict[str, Any]:
-    """Do what the event asks for. Returns counts. Raises what stops the whole run.
+    """Handle an event, and return counts of log groups. Errors that concern all log groups are raised.
 
-    CloudFormation gets its answer whatever happens: a stack that waits for one is stuck for an hour.
+    CloudFormation always receives a response, since a stack without one is stuck for an hour.
     """
     request = read_request(event.get("request", event))
     if request is None:
         return _run(event, dependencies)
-    # Answers even if this thread does not come back in time.
+    # Responds even if this thread is still busy at the end.
     seconds = dependencies.remaining_seconds() - WORST_ANSWER_SECONDS - GUARD_SECONDS
     guard = Timer(max(seconds, 0.0), _answer_out_of_time, [request])
     guard.daemon = True
@@ -100,10 +102,10 @@ def handle(event: Mapping[str, Any], dependencies: Dependencies) -> dict[str, An
 
 
 def _failure(request: Request, error: Exception) -> str | None:
-    """Return why a first deployment fails, and is taken back; None for all else.
+    """Return why a first deployment fails and is rolled back; None for all other requests.
 
-    An update does not fail: taking it back could fail alike, and the stack would be stuck. Nor does a
-    deletion. Of those the alarm on the function's errors tells.
+    An update succeeds, since its rollback could fail in the same way, and the stack would be stuck. A
+    deletion succeeds, too. The alarm on the function's errors reports both.
     """
     if request.type is not RequestType.CREATE:
         return None
@@ -111,7 +113,7 @@ def _failure(request: Request, error: Exception) -> str | None:
 
 
 def _answer_out_of_time(request: Request) -> None:
-    failure = "the subscriber did not come to an end in time" if request.type is RequestType.CREATE else None
+    failure = "the subscriber did not finish in time" if request.type is RequestType.CREATE else None
     logger.error("out of time", request=request.type.value, told=failure or "done")
     answer(request, failure)
 
@@ -146,7 +148,7 @@ def _wants_no_filters(dependencies: Dependencies) -> bool:
 
 
 def _delete(request: Request, event: Mapping[str, Any], dependencies: Dependencies) -> dict[str, Any]:
-    """Remove the stack's filters, in further invocations if need be: the function goes with the answer."""
+    """Remove the stack's filters, in several invocations if needed, before the function is deleted itself."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     if request.resource_type == CHECK or made_nothing(request):
@@ -161,7 +163,7 @@ def _delete(request: Request, event: Mapping[str, Any], dependencies: Dependenci
     except (BotoCoreError, ClientError):
         if rounds >= MAX_ROUNDS_OF_A_DELETION:
             raise
-        logger.exception("filters could not be removed; another invocation tries again")
+        logger.exception("filters could not be removed; another invocation retries")
         report.finished = False
     _say(report, api)
     if not report.finished and rounds < MAX_ROUNDS_OF_A_DELETION:
@@ -169,13 +171,13 @@ def _delete(request: Request, event: Mapping[str, Any], dependencies: Dependenci
         dependencies.invoke_later(rest | {"request": dict(request.event)})
         return _counts(report) | {"continued": True}
     if not report.finished:
-        logger.error("filters may be left: not all log groups were looked at", after=report.last)
+        logger.error("filters may be left, since not all log groups were checked", after=report.last)
     answer(request)
     return _counts(report)
 
 
 def _to_be_removed(request: Request, event: Mapping[str, Any], api: LogsApi) -> Iterator[LogGroup]:
-    """Give all log groups: those that were wanted first, since the time may not be enough for all."""
+    """Yield all log groups, previously selected ones first, since there may not be enough time for all."""
     try:
         patterns = parse_patterns(request.event.get("ResourceProperties", {}).get("LogGroups", ""))
     except ValueError:
@@ -194,7 +196,7 @@ def _to_be_removed(request: Request, event: Mapping[str, Any], api: LogsApi) -> 
 
 
 def _run(event: Mapping[str, Any], dependencies: Dependencies, patience: float = 0.0) -> dict[str, Any]:
-    """Look at the log groups that the event is about. Raises `NothingSubscribed` where it is all in vain."""
+    """Reconcile the log groups of an event. Raises `NothingSubscribed` if no selected one is shipped."""
     settings = load_subscription_settings(dependencies.environ)
     is_awaited = "ResponseURL" in event
     api = _api(settings, dependencies, patience, WORST_ANSWER_SECONDS if is_awaited else 0.0)
@@ -224,12 +226,12 @@ def _hand_on(report: Report, event: Mapping[str, Any], dependencies: Dependencie
 
 
 def _fails(report: Report, event: Mapping[str, Any]) -> bool:
-    """Whether a deployment is taken back: nothing may make filters after that."""
+    """Return whether a deployment fails. Nothing may create filters after its rollback."""
     return event.get("RequestType") == RequestType.CREATE and report.is_in_vain
 
 
 def _named(event: Mapping[str, Any]) -> list[str] | None:
-    """Return the log groups that the event names; None if it is about all."""
+    """Return the log groups that the event names; None if it concerns all."""
     match event:
         case {"detail": {"requestParameters": {"logGroupName": str(name)}}}:
             return [name]
@@ -263,7 +265,7 @@ def _api(
     patience: float = 0.0,
     answer_seconds: float = WORST_ANSWER_SECONDS,
 ) -> LogsApi:
-    """Return an API whose deadline leaves time to answer CloudFormation and for another invocation."""
+    """Return a client whose deadline leaves time for the response and for another invocation."""
     reserve = WORST_REQUEST_SECONDS + answer_seconds + 2 * GUARD_SECONDS
     now = dependencies.monotonic()
     return LogsApi(
@@ -286,21 +288,22 @@ def _counts(report: Report) -> dict[str, Any]:
 
 
 def _in_vain(report: Report) -> str:
-    """One line: how many, why, and AWS's own words on the first of them."""
+    """Return one line with the number of log groups, the causes, and the error message of the first one."""
     name, trouble, detail = min(report.troubles)
     kinds = dict.fromkeys(trouble for _, trouble, _ in report.troubles)
     numbers = {kind: sum(trouble is kind for _, trouble, _ in report.troubles) for kind in kinds}
     why = ", ".join(f"{number:,} {kind}" for kind, number in numbers.items())
     first = f"{name}: {detail or _EXPLAINED.get(trouble, trouble.value)}"
     return (
-        f"none of {report.wanted:,} wanted log groups could be subscribed ({why}); the first of them, {first}"
+        f"none of {report.wanted:,} selected log groups could be subscribed ({why}); the first one is {first}"
     )
 
 
 _EXPLAINED = {
-    Trouble.UNSUPPORTED: "its class takes no subscription filters: leave it out of LogGroups, or name it in "
-    "ExcludeLogGroups",
-    Trouble.NAME_TAKEN: "a filter of this stack's name leads elsewhere: delete it if nobody needs it",
+    Trouble.UNSUPPORTED: "its log class does not support subscription filters: remove it from LogGroups, or "
+    "add it to ExcludeLogGroups",
+    Trouble.NAME_TAKEN: "a filter with this stack's name has another destination: delete it if it is not "
+    "needed",
 }
 
 
@@ -315,7 +318,7 @@ def _say(report: Report, api: LogsApi) -> None:
         )
     if report.troubles:
         logger.warning(
-            "log groups could not be had as they are wanted",
+            "log groups could not be subscribed as configured",
             count=len(report.troubles),
             log_groups={
                 name: f"{trouble}: {detail}" if detail else trouble.value

@@ -1,4 +1,4 @@
-"""What the subscriber is told by its environment."""
+"""Read the subscriber's settings from its environment variables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from loginformant_shipper.settings import SettingsError, stack_name_in
 from loginformant_shipper.subscriptions.wanted import Wanted, parse_patterns
 
 DEFAULT_REQUESTS_PER_SECOND = 4
-"""Of each operation. AWS allows 5 to all of an account in a region ("Amazon CloudWatch Logs endpoints and
-quotas", AWS General Reference), and others need some, too."""
+"""The default request rate of each operation. The quota of an account in a region is 5 ("Amazon CloudWatch
+Logs endpoints and quotas", AWS General Reference), and other programs need a share of it."""
 MAX_REQUESTS_PER_SECOND = 1000
 
 _MAX_FILTER_PATTERN = 1024
@@ -23,18 +23,19 @@ class SubscriptionSettings:
     excluded: tuple[str, ...]
     own_log_groups: frozenset[str]
     filter_name: str
-    """Of the subscriber's filters. A filter of this name with another destination is somebody else's."""
+    """The name of the subscriber's filters. Filters with this name and another destination are not
+    touched."""
     filter_pattern: str
     destination_arn: str
-    """The shipper function."""
+    """The ARN of the shipper function."""
     account_wide: bool
-    """An account policy subscribes everything; the subscriber keeps no filters."""
+    """Whether an account policy subscribes all log groups, so that the subscriber creates no filters."""
     requests_per_second: int
-    """At most so many of each operation."""
+    """The maximum request rate of each operation."""
 
     @property
     def wanted(self) -> Wanted:
-        """What is to be subscribed, be it by filters or by the account policy."""
+        """Return the selection of log groups, for both filters and the account policy."""
         return Wanted(log_groups=self.log_groups, excluded=self.excluded, own=self.own_log_groups)
 
 
@@ -43,7 +44,7 @@ def load_subscription_settings(environ: Mapping[str, str]) -> SubscriptionSettin
     destination = _needed(environ, "SHIPPER_FUNCTION_ARN")
     function = destination.rpartition(":function:")[2]
     own = {name.strip() for name in environ.get("OWN_LOG_GROUPS", "").split(",")}
-    # The last one is where Lambda would log if the function's own log group were taken away from it.
+    # The last one is the default log group, to which Lambda would write without the configured one.
     own |= {environ.get("AWS_LAMBDA_LOG_GROUP_NAME", "").strip(), f"/aws/lambda/{function}"}
     filter_pattern = environ.get("SUBSCRIPTION_FILTER_PATTERN", "").strip()
     if len(filter_pattern) > _MAX_FILTER_PATTERN:

@@ -1,7 +1,7 @@
-"""Which log groups a run looks at: each run its share, so that all are looked at within eight hours.
+"""Divide the log groups among scheduled runs, so that each is checked once in eight hours.
 
-There is no state. A log group's place is a hash of its name, and the clock says whose turn it is. So it does
-not matter which invocation was the last one, nor whether it came to an end.
+There is no state: a hash of its name and the clock determine when it is a log group's turn. So it does not
+matter which invocation was the last one, or whether it completed.
 """
 
 import zlib
@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from loginformant_shipper.subscriptions.plan import LogGroup
 
 TURN_SECONDS = 900
-"""The schedule's interval (template.yaml)."""
+"""The interval of the schedule (template.yaml)."""
 
 TURNS = 32
-"""Turns in which all log groups are looked at once: eight hours. A power of two, so that a larger share holds
-the smaller one. A hundred thousand log groups at four requests a second need 28."""
+"""The number of turns in which all log groups are checked once: eight hours. A power of two, so that larger
+shares include smaller ones. A hundred thousand log groups at four requests per second need 28."""
 
 
 def turn_at(seconds: float) -> int:
@@ -23,14 +23,14 @@ def turn_at(seconds: float) -> int:
 
 
 def is_due(name: str, turn: int, turns: int = TURNS) -> bool:
-    """Return whether it is a log group's turn, where all have theirs within so many turns."""
+    """Return whether it is a log group's turn, if all log groups are divided among `turns` turns."""
     return _waits(name, turn, turns) == 0
 
 
 def turns_for(count: int, fitting: int) -> int:
-    """Return in how many turns `count` log groups are looked at where `fitting` fit into one.
+    """Return in how many turns `count` log groups are checked if `fitting` fit into one.
 
-    A power of two, at most `TURNS`: then two runs that reckon differently still share one order.
+    The result is a power of two, at most `TURNS`, so that runs with different results still share one order.
     """
     turns = 1
     while turns < TURNS and count > fitting * turns:
@@ -39,16 +39,16 @@ def turns_for(count: int, fitting: int) -> int:
 
 
 def in_order(groups: Iterable[LogGroup], turn: int, turns: int) -> list[LogGroup]:
-    """Return log groups in the order in which they are to be looked at.
+    """Return log groups in the order in which they are checked.
 
-    First those whose turn it is, then those whose turn is farthest away. Within one turn the order is another
-    one each time, so that what a run does not come to is not always the same.
+    Those whose turn it is come first, then those whose turn is farthest away. The order within a turn changes
+    each time, so that a run that ends early does not always skip the same log groups.
     """
     return sorted(groups, key=lambda group: (_waits(group.name, turn, turns), _hash(f"{turn} {group.name}")))
 
 
 def _waits(name: str, turn: int, turns: int) -> int:
-    """How many turns ago it was the log group's turn."""
+    """Return how many turns ago it was the log group's turn."""
     return (turn - _hash(name)) % turns
 
 

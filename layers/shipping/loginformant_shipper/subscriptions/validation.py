@@ -1,6 +1,6 @@
-"""Why a stack's wish cannot be met, in a line for the person who deploys it.
+"""Check whether AWS accepts the settings of an account policy or a filter pattern.
 
-A matter of the parameters alone: those from before an update can be met, so an update can be taken back.
+The result depends only on the parameters. The previous parameters are valid, so an update can be rolled back.
 """
 
 from loginformant_shipper.subscriptions.logs_api import LogsApi
@@ -10,15 +10,15 @@ from loginformant_shipper.telemetry import logger
 
 
 def validate_account_policy(settings: SubscriptionSettings, api: LogsApi) -> str | None:
-    """Return what prevents an account policy ("PutAccountPolicy", Amazon CloudWatch Logs API Reference)."""
+    """Return why AWS would reject the account policy, or None (PutAccountPolicy, API Reference)."""
     from botocore.exceptions import ClientError
 
     if not set(settings.log_groups) <= {EVERYTHING}:
-        return "SubscribeAccount subscribes all log groups: LogGroups must be empty or *"
+        return "LogGroups must be empty or * with SubscribeAccount, which subscribes all log groups"
     if patterns := [name for name in settings.excluded if "*" in name]:
         return (
-            f"ExcludeLogGroups: {', '.join(patterns)}: with SubscribeAccount AWS excludes exact names only, "
-            "no patterns"
+            f"ExcludeLogGroups contains {', '.join(patterns)}; with SubscribeAccount it must contain only "
+            "names, no patterns"
         )
     try:
         others = [name for name in api.subscription_policies() if name != settings.filter_name]
@@ -27,14 +27,14 @@ def validate_account_policy(settings: SubscriptionSettings, api: LogsApi) -> str
         return None
     if others:
         return (
-            f"this account has a subscription filter policy in this region already, {others[0]}, and AWS "
-            "allows one: delete it, or use LogGroups instead of SubscribeAccount"
+            f"this account already has the subscription filter policy {others[0]} in this region, and AWS "
+            "allows only one: delete it, or use LogGroups instead of SubscribeAccount"
         )
     return None
 
 
 def validate_pattern(settings: SubscriptionSettings, api: LogsApi) -> str | None:
-    """Return what AWS says against the filter pattern."""
+    """Return why AWS rejects the filter pattern, or None if it accepts it."""
     from botocore.exceptions import ClientError
 
     if not settings.filter_pattern:
@@ -49,5 +49,5 @@ def validate_pattern(settings: SubscriptionSettings, api: LogsApi) -> str | None
 
 
 def _say_unanswered(error: Exception) -> None:
-    """Log that a check could not be made. It stops nothing: where there is trouble, it will be met."""
+    """Log that a check could not be made. The deployment continues, and fails later if there is a problem."""
     logger.warning("a check could not be made", detail=str(error))

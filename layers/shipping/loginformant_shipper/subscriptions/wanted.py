@@ -1,4 +1,4 @@
-"""Which log groups are wanted: names and patterns, and what is never subscribed."""
+"""Select log groups by names and patterns, except those that are never subscribed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,32 +6,33 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 DELIVERY_PATH = "/loginformant/*"
-"""Log groups of this and of other stacks like it: two stacks that ship each other's logs would never stop."""
+"""Log groups of this and of other shipper stacks. Two stacks that ship each other's logs would loop
+forever."""
 
 EVERYTHING = "*"
 
 
 class Unwanted(StrEnum):
-    """Why a log group is not to have a filter of the subscriber."""
+    """Why a log group is not selected."""
 
     OWN = "own"
-    """It belongs to the delivery path: shipping it would make new logs, without end."""
+    """It is a log group of the stack itself. Shipping it would cause new logs in a loop."""
     EXCLUDED = "excluded"
     UNLISTED = "unlisted"
-    """Nothing names it."""
+    """No name and no pattern matches it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What somebody wants to be subscribed. In patterns `*` is any text, slashes too; all else is literal."""
+    """A selection of log groups. In patterns, `*` matches any text, including slashes."""
 
     log_groups: tuple[str, ...]
     excluded: tuple[str, ...] = ()
     own: frozenset[str] = frozenset()
-    """Log groups of the functions of the stack."""
+    """Log groups of the stack's functions."""
 
     def why_not(self, log_group: str) -> Unwanted | None:
-        """`None` for a log group that is wanted."""
+        """Return why a log group is not selected, or None if it is."""
         if log_group in self.own or matches(log_group, [DELIVERY_PATH]):
             return Unwanted.OWN
         if matches(log_group, self.excluded):
@@ -40,25 +41,26 @@ class Wanted:
 
 
 def matches(log_group: str, patterns: Iterable[str]) -> bool:
-    """Whether the whole name matches one of the patterns, which have no `?` and no `[` (`parse_patterns`)."""
+    """Return whether the whole name matches a pattern; `parse_patterns` allows neither `?` nor `[`."""
     return any(fnmatchcase(log_group, pattern) for pattern in patterns)
 
 
 _CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-/.#*")
-"""Those of a log group's name ("CreateLogGroup", Amazon CloudWatch Logs API Reference), and `*`."""
+"""The characters of log group names ("CreateLogGroup", Amazon CloudWatch Logs API Reference), and `*`."""
 _LONGEST = 512
 
 
 def parse_patterns(text: str) -> tuple[str, ...]:
-    """Names and patterns separated by commas; blanks around them do not count.
+    """Parse names and patterns separated by commas. Blanks around them are ignored.
 
-    Raises `ValueError`, which says what is allowed, for one that no log group could have.
+    Raises:
+        ValueError: A name contains a character that is not allowed. The text says what is allowed.
     """
     patterns = tuple(part for part in map(str.strip, text.split(",")) if part)
     for pattern in patterns:
         if not _CHARACTERS.issuperset(pattern) or len(pattern) > _LONGEST:
             raise ValueError(
                 "names of log groups (letters, digits and _ - / . #) and patterns with * for any text, "
-                f"separated by commas; {pattern!r} is neither"
+                f"separated by commas, but {pattern!r} is neither"
             )
     return patterns
