@@ -115,9 +115,15 @@ SIGNS = (
     *("id=firewall fw=fw1 pri=1", "severity=0 unit=shop", "prio=alert unit=shop", "Severity: 2, Unit: shop"),
     *("(2026-03-01 10:20:30): [nss] [orders_add] (0x0010): gone", "[2026/03/01 10:20:30,  0] x.c:7(take)"),
     *("2026-03-01T10:20:30.123+0000 7f1abc123700 -1 orders: none", "03/01/2026 10:20:30;0001;x;Svr;x;gone"),
-    *("CEF:0|A|B|1|7|x|10|y", "LEEF:1.0|A|B|1|7|sev=10", "[Priority: 1]", "Rule: 7 (level 15) -> 'x'"),
+    *(
+        "CEF:0|A|B|1|7|x|10|y",
+        "LEEF:1.0|A|B|1|7|sev=10",
+        "[1:7:7] x [Priority: 1]",
+        "Rule: 7 (level 15) -> 'x'",
+    ),
     *("[Root]system-critical-00026: x", "%Mar  1 10:20:30:123 2026 sw1 IFNET/0/DOWN: x", "kernel: <0>x"),
     *("##[error]x", "::error::x", "##teamcity[message text='x' status='ERROR']", "not ok 1 - x"),
+    *("!ENTRY org.acme.shop 4 0 2026-03-01 10:20:30.123", "#<RuntimeError: x>", "UTC | TRACE | ERROR | (x"),
     '1,2026/03/01 10:20:30,0016,SYSTEM,ha,0,x,,y,,0,0,ha,critical,"x",7',
     *("2,1234,5678901,-;gone", "<2>gone", "FAT: gone", "03-01 10:20:30.123  root  7  8 F [10:20:29] gone"),
 )

@@ -27,6 +27,7 @@ from loginformant_shipper.parsing.headers.level_words import words_of
         "** (RuntimeError) item 7\n    o.exs:7: (file)",
         "10:20:30 main    R shop.orders.NoStockException: item 7",
         "order 7: java.net.SocketTimeoutException",
+        "could not answer (10.0.0.7): #<Shop::OutOfStockError: item 7>",
     ],
 )
 def test_an_exception_is_an_error(text: str) -> None:
@@ -79,6 +80,7 @@ def test_a_warning_class_is_a_warning(text: str) -> None:
         "Exceptional sale",
         "NoError",
         "not ok 2 - stock # TODO late",
+        "#<Order: 7>",
         "it is not ok 2 say",
         "",
     ],

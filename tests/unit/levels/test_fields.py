@@ -230,6 +230,8 @@ def test_of_two_spellings_of_one_name_it_is_always_the_same_that_counts() -> Non
         ({"event_type": "alert", "alert": {"signature_id": 7, "severity": 3}}, "Information"),
         ({"event_type": "alert", "alert": {"of": "cpu"}}, "Fatal"),
         ({"level": "warn", "rule": {"level": 15}}, "Warning"),
+        ({"level": "LogLevel.ERROR"}, "Error"),
+        ({"level": "Reporter::WARNING"}, "Warning"),
     ],
 )
 def test_fields_of_one_logger(fields: Fields, level: str) -> None:

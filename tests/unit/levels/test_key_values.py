@@ -94,6 +94,7 @@ def test_the_pairs_of_a_record_give_its_level(text: str, level: str) -> None:
         "rack=7 severity=12",
         "rack=7 severity=3.5",
         "unit=shop level=3",
+        "incident=7 sev=3",
         "PRIORITY=3 ROOM=7",
         "at=10:20:30 room=7",
     ],
@@ -124,6 +125,7 @@ def test_a_line_of_names_and_values_gives_the_level(text: str, level: str) -> No
         "Severity: 30",
         "Severity: unheard",
         "the Level: Error",
+        "no settings could be applied:\nLevel: Debug\nFile: x",
     ],
 )
 def test_other_lines_of_names_and_values_do_not(text: str) -> None:

@@ -29,6 +29,8 @@ _QUALIFIED_NAME = re.compile(
     r"(?<![\w.])[a-z]\w{0,40}(?:\.[a-z]\w{0,40}){1,6}\.[A-Z]\w{0,80}(?:Exception|Error)(?=:|$)", re.M
 )
 _END_OF_QUALIFIED_NAME = re.compile(r"\.[A-Z]\w{0,80}(?:Exception|Error)(?=:|$)", re.M)
+_INSPECTED = re.compile(r"#<(?:[A-Z]\w{0,60}::){0,6}[A-Z]?\w{0,80}(?:Error|Exception)(?=[:>])")
+"""What Ruby prints for an exception: `#<RuntimeError: no stock>`."""
 _STRERROR = re.compile(  # strerror(3), as the last that a program says
     r": (?i:command not found|No such file or directory|Permission denied|Operation not permitted"
     r"|No space left on device|Read-only file system|Input/output error|Too many open files"
@@ -92,7 +94,7 @@ def may_be_exception(text: str, words: AbstractSet[bytes]) -> bool:
     )
 
 
-_NAMED = re.compile(r"(?:Error|Exception)(?=:| \(|$| in thread )", re.M)
+_NAMED = re.compile(r"(?:Error|Exception)(?=[:>]| \(|$| in thread )", re.M)
 
 
 def decide_by_exception(text: str, line: str = "") -> Decision | None:
@@ -112,8 +114,10 @@ def _of_shape(text: str) -> Decision | None:
     lines = "\n" in text  # in one line, what begins a line begins the text
     if _is_crash(text, lines):
         return decided(Level.FATAL, "crash")
-    if (_EXCEPTION_FIRST.search(text) if lines else _EXCEPTION_FIRST.match(text)) or (
-        _END_OF_QUALIFIED_NAME.search(text) and _QUALIFIED_NAME.search(text)
+    if (
+        (_EXCEPTION_FIRST.search(text) if lines else _EXCEPTION_FIRST.match(text))
+        or (_END_OF_QUALIFIED_NAME.search(text) and _QUALIFIED_NAME.search(text))
+        or ("#<" in text and _INSPECTED.search(text))
     ):
         return decided(Level.ERROR, "exception")
     if _is_failure(text):

@@ -297,8 +297,10 @@ def _level_of_value(name: str, value: object, fields: Fields) -> Level | None:
 
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]{0,20}m")
-_WORD = re.compile(r"[^A-Za-z0-9]{0,4}([A-Za-z]{1,16})(?:[+-]?\d{1,2})?[^A-Za-z0-9]{0,4}\Z")
-"""slog writes `INFO+2`, OpenTelemetry `ERROR3`."""
+_WORD = re.compile(
+    r"[^A-Za-z0-9]{0,4}(?:\w{1,40}(?:\.|::))?([A-Za-z]{1,16})(?:[+-]?\d{1,2})?[^A-Za-z0-9]{0,4}\Z"
+)
+"""slog writes `INFO+2`, OpenTelemetry `ERROR3`, an enumeration `LogLevel.ERROR`, Zeek `Reporter::WARNING`."""
 _NUMBER = re.compile(r"-?\d{1,5}\Z")
 _TYPES = frozenset(("error", "warning", "warn", "info", "debug", "fatal", "critical", "normal", "trace"))
 _PLAIN_WORDS = {

@@ -42,6 +42,8 @@ _LINE_OF_RECORD = re.compile(
 """`Level:   Error` of Windows' event text, `…, SEVERITY: Major` of Solaris' FMA. `State` is SQL Server's."""
 _TWO_NAMES = re.compile(r"(?:[A-Za-z][\w.-]{0,60} ){1,2}")
 _MAX_NAMES = 170
+_RECORD = re.compile(r"(?:[^A-Za-z]{1,40})?[A-Z][\w. -]{1,60}:[ \t]{1,40}\S")
+"""A text that begins with a name and its value."""
 _NAMES = ("level", "levelname", "lev", "lvl", "ll", "severity", "sev")
 WORDS_OF_PAIRS = encoded((*_NAMES, *(f"log{name}" for name in _NAMES), "at", "logat"))
 _PRIORITIES = encoded(("pri", "prio", "priority"))
@@ -106,7 +108,7 @@ def decide_by_key_value(text: str) -> Decision | None:
         level = FIELD_WORDS.get(pair[1].lower())
         if level is not None:
             return decided(level, "key-value")
-    if ": " in text and (line := _LINE_OF_RECORD.search(text)):
+    if ": " in text and (line := _LINE_OF_RECORD.search(text)) and _RECORD.match(text):
         level = SYSLOG.level(int(line[2])) if line[2] else FIELD_WORDS.get(line[1].lower())
         return decided(level, "key-value") if level else None
     return None
@@ -140,7 +142,7 @@ _PRIORITY_NAMES = frozenset(("pri", "prio", "priority"))
 def _counts_as_syslog(name: str, is_priority: bool, text: str) -> bool:
     """Return whether a number is one of syslog's severities, as far as its name and the other pairs tell."""
     if not is_priority:
-        return name.lower() in ("severity", "sev")
+        return name.lower() == "severity"  # `sev=3` is an incident's as often
     return (name == "pri" and " fw=" in text) or (name == "PRIORITY" and "MESSAGE=" in text)
 
 

@@ -211,7 +211,8 @@ _SEVERITIES = {
     "THREAT": re.compile(r",(informational|low|medium|high|critical),(?:client-to-server|server-to-client),"),
 }
 """Of a threat the direction follows; anything may stand before, as in the name of its rule."""
-_PRIORITY_OF_ALERT = re.compile(r"\[Priority: (\d{1,3})\]")
+_PRIORITY_OF_ALERT = re.compile(r"\[\d{1,6}:\d{1,10}:\d{1,6}\] [^{}]{1,400}?\[Priority: (\d{1,3})\]")
+"""Behind the generator, the rule and its revision: `[1:2013504:5]`."""
 _RULE = re.compile(r"Rule: \d{1,9} (?:fired )?\(level (\d{1,2})\) ->|Alert Level: (\d{1,2}); Rule: \d")
 
 

@@ -34,6 +34,9 @@ def level_and_rule(line: str) -> tuple[str, str] | None:
         ("03/01/2026 10:20:30;0021;Server@h;Req;x;gone", "Error"),
         ("03/01/2026 10:20:30;0020;Server@h;Req;x;denied", "Warning"),
         ("03/01/2026 10:20:30;0100;Server@h;Req;x;error lookup", "Debug"),
+        ("!ENTRY org.acme.shop 4 0 2026-03-01 10:20:30.123", "Error"),
+        ("!ENTRY org.acme.shop.error 2 7 2026-03-01 10:20:30.123", "Warning"),
+        ("!ENTRY org.acme.error 1 -1 2026-03-01 10:20:30.123", "Information"),
     ],
 )
 def test_the_number_of_a_format_is_its_level(line: str, level: str) -> None:
@@ -57,6 +60,7 @@ def test_the_cluster_log_of_ceph_names_its_level_behind_the_number() -> None:
         "2026-03-01 10:20:30.123 7f1abc123700 order",
         "03/01/2026 10:20:30 0001 orders",
         "* (2 orders)",
+        "!ENTRY 4 orders",
     ],
 )
 def test_other_numbers_are_none(line: str) -> None:

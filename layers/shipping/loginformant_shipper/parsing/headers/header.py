@@ -191,7 +191,7 @@ def find_plain_level(line: str, behind: int = 0) -> PlainLevel | None:
 _PLAIN = re.compile(
     rf"((?:[][\d:.,/+ |(<\t-]{{1,48}}+|(?<=\d)T(?=\d)|(?:{_CALENDAR})(?![A-Za-z])){{0,16}}+)"
     r"(?:(?<=\[)([A-Za-z][\w-]{0,60})\] |(?<= - )([A-Za-z_][\w.]{0,80}) - )?"
-    r"(?:(?<![A-Z])([A-Z]{3,9})([]:|>)},![;#~*/ \t])|(?<=\[)([a-z]{4,8})\]"
+    r"(?:(?<![A-Z])(?!TRACE \| [A-Z]{4,8} \|)([A-Z]{3,9})([]:|>)},![;#~*/ \t])|(?<=\[)([a-z]{4,8})\]"
     r"|(?<=\] )[a-z][a-z_-]{0,40}\.([A-Z]{4,9}): "
     r"|(?<![A-Z])([a-z]{3,9})(?=[: \t])|(?<=[] \t|])([DIWEFCVTN])(?= {1,20}\S))"
 )
@@ -257,6 +257,8 @@ def _leading_level(match: Match[str]) -> LevelMark | None:
     if following == "(" and not space and _SCOPE.match(match.string, end):
         return LevelMark(level, "header", end)  # Zig: info(server): text
     if upper:
+        if word == "TRACE" and following == "|" and (agent := _TRACE_AGENT.match(match.string, end)):
+            return LevelMark(LEVEL_WORDS[agent[1].lower()], "header", agent.end(1))
         if stamp[-1:] in _BEFORE_CAPITALS or following in AFTER_CAPITALS or not following:
             return LevelMark(level, "header", end)
         if space:
@@ -285,6 +287,8 @@ _COPYRIGHT = re.compile(r"C\)(?! \d{4}-\d\d-\d\d)")  # (C) 2026 Acme
 _BRACKETS_OF_LETTERS = {"[": "]", "(": ")", "<": ">"}
 
 
+_TRACE_AGENT = re.compile(r" \| (TRACE|DEBUG|INFO|WARN|ERROR|CRITICAL) \| \(")
+"""Datadog's trace agent writes its name before the level: `… UTC | TRACE | WARN | (run.go:7 in Run) | x`."""
 _TIME_NEXT = re.compile(r" {1,2}\[?\d{4}[-/.]?\d\d[-/.]?\d\d")
 _SCOPE = re.compile(r"\([\w.-]{1,40}\): ")
 
@@ -303,6 +307,7 @@ def _leading_letter(match: Match[str]) -> LevelMark | None:
     behind_time = (
         stamp[-1:] in " \t|]"
         and len(letter) == 1
+        and (letter.isupper() or opener not in _CLOSES)  # behind a group it is a name: [time] f b/s
         and (bool(space) or (following in AFTER_LETTER and not _NAME_NEXT.match(match.string, match.end())))
         and _TIME.search(stamp) is not None
     )

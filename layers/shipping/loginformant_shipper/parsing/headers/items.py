@@ -352,7 +352,10 @@ def _level_of_word(
     if len(word) == 1:
         level = LETTERS.get(word.lower())
         behind_time = (
-            left in (_STAMP, _GROUP) and walk.dated and not plain and (gap or following in AFTER_LETTER)
+            (left == _STAMP or (left == _GROUP and word.isupper()))
+            and walk.dated
+            and not plain
+            and (gap or following in AFTER_LETTER)
         )
         if level and (behind_time or (following == ">" and walk.evidence and word.isupper())):
             return LevelMark(level, "letter", end)

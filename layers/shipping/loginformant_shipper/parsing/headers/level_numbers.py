@@ -7,6 +7,7 @@ Each layout is told as a whole, time included, since a number alone is none:
 | sssd | `(0x0020)`, a bit of its debug level, or its place (sssd.conf(5), sss_debuglevel(8)) |
 | Samba | `[2026/03/01 10:20:30.123,  1]` (lib/util/debug.h: 0 error, 1 warning, 3 notice, 5 info, 10 debug) |
 | Ceph | behind time and thread: -1 for errors, otherwise how verbose it is, up to 20 |
+| Eclipse, Equinox | `!ENTRY plug-in 4 0 time` (IStatus: 1 info, 2 warning, 4 error, 8 cancel) |
 | OpenPBS, TORQUE | `…;0001;`, kinds of events as bits (log.h: 1 error, 20 security, 80 and more debug) |
 """
 
@@ -107,6 +108,15 @@ def _of_pbs(head: str) -> LevelMark | None:
     return LevelMark(level, "number", match.end("bits"))
 
 
+_ENTRY = re.compile(r"!ENTRY [\w.-]{1,120} ([01248]) -?\d{1,6} \d{4}-\d\d-\d\d ")
+_ENTRIES = {"2": Level.WARNING, "4": Level.ERROR}
+
+
+def _of_entry(head: str) -> LevelMark | None:
+    entry = _ENTRY.match(head)
+    return LevelMark(_ENTRIES.get(entry[1], Level.INFORMATION), "number", entry.end(1)) if entry else None
+
+
 def _of_digit(head: str) -> LevelMark | None:
     if head[2:3] == "/":
         return _of_pbs(head) if ";" in head[19:27] else None
@@ -117,5 +127,6 @@ _READERS: dict[str, Callable[[str], LevelMark | None]] = {
     "(": _of_sssd,
     "*": _of_sssd,
     "[": _of_samba,
+    "!": _of_entry,
     **dict.fromkeys("0123456789", _of_digit),
 }

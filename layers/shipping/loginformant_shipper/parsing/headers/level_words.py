@@ -27,8 +27,8 @@ BRACKETED_WORDS = LEVEL_WORDS | _levels(
     DEBUG="config verb diag deb noise perf garbage profile",
     INFORMATION="note log system statement detail hint context query location audit ok normal http"
     " lifecycle quiet ntc notif pass skip",
-    WARNING="caution war warni fixme",
-    ERROR="failed exception errors errs sever",
+    WARNING="caution war warni fixme minor",
+    ERROR="failed exception errors errs sever major",
     FATAL="abort fault shout cri criti fat",
 )
 """And those that are a level only inside brackets, or in capitals before a colon; in a sentence they are just
@@ -38,9 +38,9 @@ letters."""
 
 CUT_WORDS = frozenset(
     ("deb", "verb", "diag", "ntc", "notif", "war", "warni", "errs", "sever", "cri", "criti", "fat")
-)
-"""Bracketed words that are cut. Before a colon they are names as often, as in `FAT: bread failed` of the
-kernel; there they are levels only behind a time."""
+) | frozenset(("major", "minor"))
+"""Bracketed words that are cut, and two severities of an alarm (ITU-T X.733). Before a colon they are names
+or words as often, as in `FAT: bread failed` of the kernel; there they are levels only behind a time."""
 
 NAMES_TOO = frozenset(
     (
@@ -77,6 +77,8 @@ NAMES_TOO = frozenset(
             "profile",
             "pass",
             "skip",
+            "major",
+            "minor",
         ),
     )
 )
