@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 
 import orjson
 
+from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
 from loginformant_shipper.redaction.escapes import read
 from loginformant_shipper.redaction.json_values import TOKEN, json_in, string_of, with_distinct_names
@@ -64,7 +64,15 @@ def _redact_once(
     """Return the text without what those that are asked find, and which detectors are to be asked again."""
     reading = read(text)
     seen = reading.text
-    found = [(cut, detection.name) for detection in asked if len(cut := detection.find(seen)) > 1]
+    found: list[tuple[Cut, Detector]] = []
+    looking_far: list[Detection] = []
+    for detection in asked:
+        looks_far = detection.looks_far_where is not None and detection.looks_far_where(seen)
+        if looks_far:
+            looking_far.append(detection)
+        cut = detection.find(seen, looks_far)
+        if len(cut) > 1:
+            found.append((cut, detection.name))
     if not found:
         return text, ()
     if len(found) == 1:
@@ -80,28 +88,27 @@ def _redact_once(
             if start < end:
                 places = reading.places(spans)
                 return _redact_json(text, (start, end), places, holders, shaping, detections), detections
-    again = _to_be_asked_again(seen, cut, set(holders), detections)
+    if _is_glued(cut):
+        again = detections
+    else:
+        written = set(holders)
+        again = [
+            it
+            for it in detections
+            if it in looking_far or (it.looks_far_where and any(map(it.looks_far_where, written)))
+        ]
     raw = reading.cut(cut)
     raw[1::2] = holders
     return "".join(raw), again
 
 
-def _to_be_asked_again(
-    seen: str, cut: Cut, holders: AbstractSet[str], detections: Sequence[Detection]
-) -> Sequence[Detection]:
-    """Return which detectors may find more in a text in which what they have found is replaced.
-
-    None of them finds anything in which a placeholder is, but those that look far; nor anything between two
-    that it did not find before, unless it begins or ends beside one.
-    """
+def _is_glued(cut: Cut) -> bool:
+    """Return whether there is something beside a finding that may be found when that is replaced."""
     between = set(cut[2:-1:2])
     beside = {piece[-1:] for piece in (cut[0], *between)} | {
         piece[:_MAX_GLUE] for piece in (cut[-1], *between)
     }
-    if any(map(_GLUE.match, beside)):
-        return detections
-    texts = (seen, *holders)
-    return [it for it in detections if it.looks_far_where and any(map(it.looks_far_where, texts))]
+    return any(map(_GLUE.match, beside))
 
 
 def _without_overlaps(seen: str, found: Sequence[tuple[Cut, str]]) -> tuple[Cut, list[str]]:

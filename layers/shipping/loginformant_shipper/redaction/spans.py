@@ -28,9 +28,9 @@ def spans_of(cut: Cut) -> list[Span]:
     return list(zip(ends[0::2], ends[1::2], strict=False))  # behind the last piece nothing is found
 
 
-def only(cut: Cut, flags: Sequence[int]) -> Cut:
-    """Return a cut without the findings whose flag is 0 or false."""
-    if all(flags):
+def only(cut: Cut, flags: Sequence[object]) -> Cut:
+    """Return a cut without the findings whose flag is false."""
+    if len(cut) == 1 or all(flags):
         return cut
     kept: Cut = []
     start = 0

@@ -1,7 +1,7 @@
 """AWS access keys: their ids, their secrets, and session tokens."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from string import ascii_letters, digits
 
 from loginformant_shipper.names import Detector
@@ -38,6 +38,11 @@ _SOME_LOWER_NAME = re.compile(r"ws[ _.-]?(?:[Aa]ccess|ACCESS|[Kk]ey|KEY)")
 _SOME_UPPER_NAME = re.compile(r"WS[ _.-]?(?:[Aa]ccess|ACCESS|[Kk]ey|KEY)")
 _NAMED = re.compile(_NAME)
 _ID = re.compile(r"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}")
+_RIGHT_BEHIND_NAME = re.compile(
+    rf"{_NAME}[\"'\\ \t:=,;|>(\[-]{{1,16}}([A-Za-z0-9/+]{{40}})", re.IGNORECASE | re.ASCII
+)
+"""Most that are named; how the others are, takes longer to find out."""
+_MIN_MANY = 16
 _BETWEEN = re.compile(r"[\"'\\\s:=,;|>(\[-]{1,16}\Z")
 _NAME_BEHIND = re.compile(
     rf"[\s\"'](?:\w{{0,20}}name|\w{{0,20}}key)[\"']?\s{{0,4}}[:=]\s{{0,4}}[\"']?{_NAME}", re.IGNORECASE
@@ -47,14 +52,15 @@ _MAX_DISTANCE, _MAX_NEAR_DISTANCE = 160, 48
 """In characters, from a name or an id to a secret."""
 
 
-def find_aws_key(text: str) -> Cut:
+def find_aws_key(text: str, has_some_name: bool) -> Cut:
     """Cut a text at ids of access keys, secret access keys and session tokens."""
-    cuts: list[Cut] = [_KEY_ID.split(text) if "A" in text else [text]]
-    if len(cuts[0]) > 1 or _has_some_name(text):
-        cuts.append(cut_at(text, [span for span in _secrets(text) if _is_named(text, *span)]))
+    ids = _KEY_ID.split(text) if "A" in text else [text]
+    cuts: list[Cut] = []
+    if len(ids) > 1 or has_some_name:
+        cuts.append(cut_at(text, _named_secrets(text)))
     if "oJb3JpZ2lu" in text or "oGZXIvYXdz" in text:
         cuts.append(_SESSION_TOKEN.split(text))
-    return merged(text, *cuts)
+    return merged(text, ids, *cuts) if cuts else ids
 
 
 def _has_some_name(text: str) -> bool:
@@ -64,6 +70,14 @@ def _has_some_name(text: str) -> bool:
         or _SOME_LOWER_NAME.search(text) is not None
         or _SOME_UPPER_NAME.search(text) is not None
     )
+
+
+def _named_secrets(text: str) -> list[Span]:
+    secrets = list(_secrets(text))
+    right_behind: Set[int] = frozenset()
+    if len(secrets) >= _MIN_MANY:
+        right_behind = {found.start(1) for found in _RIGHT_BEHIND_NAME.finditer(text)}
+    return [span for span in secrets if span[0] in right_behind or _is_named(text, *span)]
 
 
 def _secrets(text: str) -> Iterator[Span]:

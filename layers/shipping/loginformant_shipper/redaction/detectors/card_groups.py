@@ -80,7 +80,7 @@ _GAP_OF_ANY_KIND = r"[ \xa0?+\-\u0100-\U0010ffff]"
 _ALONE = re.compile(
     rf"([2-6]{BEFORE_DIGIT}(?<![0-9]{_GAP_OF_ANY_KIND}.)(?<![0-9]{_GAP_OF_ANY_KIND}{{2}}.)"
     r"(?:(?<=[456])[0-9]{3}|(?<=3)[05689][0-9]{2}|(?<=2)(?:2[0-9]|[3-6][0-9]|7[0-2])[0-9])"
-    rf"(?:{_GAP}[0-9]{{4}}){{3}}(?!{_GAP_OF_ANY_KIND}{{0,2}}[0-9]){BEHIND})"
+    rf"{f'{_GAP}[0-9]{{4}}' * 3}(?!{_GAP_OF_ANY_KIND}{{0,2}}[0-9]){BEHIND})"
 )
 
 _CHUNK = 16 * 1024
@@ -139,7 +139,8 @@ def _card_at(text: str, start: int) -> Span | None:
         number = pattern.match(text, start)
         if not number:
             return None
-        if is_card(number[0].encode("latin-1", "replace").translate(None, _NO_DIGITS)):
+        digits = number[0].encode("latin-1", "replace").translate(None, _NO_DIGITS)
+        if is_card(digits.decode()):
             return number.span()
     return None
 

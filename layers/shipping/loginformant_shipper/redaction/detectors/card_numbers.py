@@ -15,14 +15,15 @@ BEHIND = r"(?![A-Za-z0-9_]|\.[0-9]*[1-9])"
 # ISO/IEC 7812, and the lengths of the networks' numbers (Wikipedia, "Payment card number"): American Express,
 # Diners Club, JCB; Visa; Mastercard and Mir; Maestro, Discover, UnionPay and RuPay. Neither a count of time
 # since 1970, before the year 2039, nor the number of a telephone (IMEI, 15 digits from 35 on) is like that.
-BEHIND_FIRST_DIGIT = (
-    r"(?:(?<=4)[0-9]{12}(?:[0-9]{3}(?:[0-9]{3})?)?"
-    r"|(?<=5)(?:[1-5][0-9]{14}|[06-9][0-9]{11,17})"
-    r"|(?<=6)[0-9]{12,18}"
-    r"|(?<=3)(?:[47][0-9]{13}|[0689][0-9]{12}(?:[0-9]{2,5})?|5[0-9]{14,17})"
-    r"|(?<=2)(?:(?:2[0-9]|[3-6][0-9]|7[0-2])[0-9]{13}|20[0-9]{14,16}))"
+_OF_A_NETWORK = (
+    r"(?:4[0-9]{12}(?:[0-9]{3}(?:[0-9]{3})?)?"
+    r"|5(?:[1-5][0-9]{14}|[06-9][0-9]{11,17})"
+    r"|6[0-9]{12,18}"
+    r"|3(?:[47][0-9]{13}|[0689][0-9]{12}(?:[0-9]{2,5})?|5[0-9]{14,17})"
+    r"|2(?:(?:2[0-9]|[3-6][0-9]|7[0-2])[0-9]{13}|20[0-9]{14,16}))"
 )
-_OF_A_NETWORK = re.compile(rf"[2-6]{BEHIND_FIRST_DIGIT}\Z".encode())
+_NUMBER_OF_A_NETWORK = re.compile(_OF_A_NETWORK)
+_NUMBERS_OF_NETWORKS = re.compile(rf"(?:{_OF_A_NETWORK}\n)*+")
 
 # ISO/IEC 7812-1, annex B: the algorithm of Luhn.
 _VALUE = bytes(byte - 48 if byte in b"0123456789" else 0 for byte in range(256))
@@ -33,9 +34,16 @@ _MIN_AT_ONCE = 16
 _WIDTH = 20
 
 
-def is_card(number: bytes) -> bool:
+def is_card(number: str) -> bool:
     """Return whether digits are the number of a network's card with a valid check digit."""
-    return _OF_A_NETWORK.match(number) is not None and is_luhn_valid(number)
+    return _NUMBER_OF_A_NETWORK.fullmatch(number) is not None and is_luhn_valid(number.encode())
+
+
+def are_of_networks(numbers: Sequence[str]) -> Sequence[bool]:
+    """Return for each number whether it begins as a network's numbers do, and is as long."""
+    if not numbers or _NUMBERS_OF_NETWORKS.fullmatch("\n".join([*numbers, ""])):
+        return [True] * len(numbers)
+    return [_NUMBER_OF_A_NETWORK.fullmatch(number) is not None for number in numbers]
 
 
 def is_luhn_valid(number: bytes) -> bool:
@@ -46,6 +54,8 @@ def is_luhn_valid(number: bytes) -> bool:
 def are_luhn_valid(numbers: Sequence[str]) -> bytes:
     """Return for each number of up to 20 digits 1 if its last digit is its check digit, else 0."""
     count = len(numbers)
+    if not count:
+        return b""
     if count < _MIN_AT_ONCE:
         return bytes(map(is_luhn_valid, map(str.encode, numbers)))
     width = len(numbers[0])

@@ -7,15 +7,15 @@ from loginformant_shipper.redaction.detectors.card_groups import find_in_groups,
 from loginformant_shipper.redaction.detectors.card_numbers import (
     BEFORE_DIGIT,
     BEHIND,
-    BEHIND_FIRST_DIGIT,
     are_luhn_valid,
+    are_of_networks,
     is_luhn_valid,
 )
 from loginformant_shipper.redaction.detectors.detection import Detection
 from loginformant_shipper.redaction.spans import Cut, cut_at, merged, only
 
 _MANY_DIGITS = b"0" * 13
-_NUMBER = re.compile(rf"([2-6]{BEFORE_DIGIT}(?=[0-9]{{12}}){BEHIND_FIRST_DIGIT}{BEHIND})")
+_NUMBER = re.compile(rf"([2-6]{BEFORE_DIGIT}[0-9]{{12,18}}+{BEHIND})")
 
 # ISO/IEC 7813: number, name and more; number and more. In chip data, `D` stands for `=` (EMV, tag 57).
 _TRACK = re.compile(
@@ -25,21 +25,21 @@ _TRACK = re.compile(
 _SOME_TRACK = re.compile(r"[\^=D](?<=[0-9]{13}.)[A-Za-z0-9]")
 
 
-def find_credit_card(text: str) -> Cut:
+def find_credit_card(text: str, _: bool = False) -> Cut:
     """Cut a text at numbers of cards, and at the whole of what is on a magnetic stripe."""
     kinds = kinds_of(text)
-    cuts = [find_in_groups(text, kinds)]
-    if _MANY_DIGITS in kinds:
-        cut = _NUMBER.split(text)
-        cuts.append(only(cut, are_luhn_valid(cut[1::2])))
-        if any(sign in text for sign in "^=D") and _SOME_TRACK.search(text):
-            tracks = [
-                it.span()
-                for it in _TRACK.finditer(text)
-                if is_luhn_valid((it["first"] or it["second"]).encode())
-            ]
-            cuts.append(cut_at(text, tracks))
-    return merged(text, *cuts)
+    in_groups = find_in_groups(text, kinds)
+    if _MANY_DIGITS not in kinds:
+        return in_groups
+    numbers = _NUMBER.split(text)
+    numbers = only(numbers, are_luhn_valid(numbers[1::2]))
+    numbers = only(numbers, are_of_networks(numbers[1::2]))
+    if ("^" in text or "=" in text or "D" in text) and _SOME_TRACK.search(text):
+        tracks = [
+            it.span() for it in _TRACK.finditer(text) if is_luhn_valid((it["first"] or it["second"]).encode())
+        ]
+        return merged(text, in_groups, numbers, cut_at(text, tracks))
+    return merged(text, in_groups, numbers)
 
 
 CREDIT_CARD = Detection(

@@ -18,7 +18,7 @@ _ADDRESSES = re.compile(rf"(?<![\w.+-])((?:[\w.+-]++{_DOMAIN.pattern})+)")
 _MAX_CHARACTERS_A_SIGN = 32
 
 
-def find_email(text: str) -> Cut:
+def find_email(text: str, _: bool = False) -> Cut:
     """Cut a text at e-mail addresses."""
     signs = text.count("@")
     if signs * _MAX_CHARACTERS_A_SIGN > len(text):

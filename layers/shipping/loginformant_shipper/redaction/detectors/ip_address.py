@@ -11,11 +11,13 @@ from loginformant_shipper.redaction.spans import Cut, Span, cut_at, merged
 _OCTET = r"(?:1[0-9]{0,2}+|2(?:[0-4][0-9]?+|5[0-5]?+|[6-9])?+|[3-9][0-9]?+|0)"
 # Begins with a digit, not with what must not be before it, so that it is looked for where there is a digit.
 _FIRST_OCTET = (
-    r"[0-9](?<![\w.].)(?:(?<=1)[0-9]{0,2}|(?<=2)(?:[0-4][0-9]?|5[0-5]?|[6-9])?|(?<=[3-9])[0-9]?|(?<=0))"
+    r"[0-9](?<![\w.].)(?:(?<=1)[0-9]{0,2}+|(?<=2)(?:[0-4][0-9]?+|5[0-5]?+|[6-9])?+|(?<=[3-9])[0-9]?+|(?<=0))"
 )
 # Browsers tell only the first number of their version: `Chrome/139.0.0.0`. That is no address of a host.
 _NO_VERSION = r"(?<![A-Za-z]/...\.0\.0\.0)(?<![A-Za-z]/..\.0\.0\.0)"
-_IPV4 = re.compile(rf"({_FIRST_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}(?!\w|\.[0-9]){_NO_VERSION})")
+_ANY_IPV4 = rf"{_FIRST_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}(?!\w|\.[0-9])"
+_IPV4, _IPV4_OR_VERSION = re.compile(f"({_ANY_IPV4}{_NO_VERSION})"), re.compile(f"({_ANY_IPV4})")
+_END_OF_VERSION = ".0.0.0"
 _SOME_IPV4 = re.compile(r"\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")
 # "EC2 instance hostnames", Amazon EC2 user guide: ip-10-0-0-1.ec2.internal and
 # ec2-203-0-113-7.compute-1.amazonaws.com.
@@ -26,17 +28,17 @@ _SOME_IPV6 = re.compile(r":[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:")
 _MAX_IPV6 = len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255")
 
 
-def find_ip_address(text: str) -> Cut:
+def find_ip_address(text: str, may_hold_ipv6: bool) -> Cut:
     """Cut a text at IPv4 and IPv6 addresses."""
     cuts: list[Cut] = []
     if _SOME_IPV4.search(text):
-        cuts.append(_IPV4.split(text))
+        cuts.append((_IPV4 if _END_OF_VERSION in text else _IPV4_OR_VERSION).split(text))
     if "ip-" in text or "ec2-" in text:
         cuts.append(_HOST_NAME.split(text))
-    if _may_hold_ipv6(text):
+    if may_hold_ipv6:
         addresses = [span for match in _IPV6.finditer(text) if (span := _ipv6_in(match))]
         cuts.append(cut_at(text, addresses))
-    return merged(text, *cuts)
+    return merged(text, *cuts) if cuts else [text]
 
 
 def _may_hold_ipv6(text: str) -> bool:

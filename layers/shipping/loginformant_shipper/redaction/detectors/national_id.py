@@ -1,8 +1,8 @@
 """Numbers of people and of their bank accounts, only those that are hard to mistake."""
 
 import re
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from string import ascii_uppercase
 
 from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
@@ -11,10 +11,9 @@ from loginformant_shipper.redaction.spans import Cut, Span, cut_at, merged, only
 # United States: Social Security Administration, "Social Security number randomization": never 000, 666 or 900
 # and above, 00, 0000.
 _US_SSN = re.compile(r"((?<![\w-])(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![\w-]))")
-_SOME_US_SSN = re.compile(r"-[0-9]{2}-[0-9]{4}")
 # Brazil, Receita Federal: two check digits.
 _CPF = re.compile(r"((?<![\w.-])[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}(?![\w-]))")
-_SOME_CPF = re.compile(r"\.[0-9]{3}-[0-9]{2}")
+_SOME_US_SSN_OR_CPF = re.compile(r"-[0-9]{2}(?:-[0-9]{4}|(?<=\.[0-9]{3}-[0-9]{2}))")
 # Switzerland, Central Compensation Office: the country's 756, and the check digit of EAN-13.
 _AHV = re.compile(r"(756(?<![\w.]...)\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}(?![\w]|\.[0-9]))")
 
@@ -57,21 +56,19 @@ _IBAN_LENGTHS = {
 }
 
 
-def find_national_id(text: str) -> Cut:
+def find_national_id(text: str, _: bool = False) -> Cut:
     """Cut a text at social security numbers, tax numbers and account numbers."""
     cuts: list[Cut] = []
-    if _SOME_US_SSN.search(text):
+    if _SOME_US_SSN_OR_CPF.search(text):
         cuts.append(_US_SSN.split(text))
-    if _SOME_CPF.search(text):
         cuts.append(_valid(_CPF, text, _is_cpf))
     if "756." in text:
         cuts.append(_valid(_AHV, text, _is_ahv))
     latin = text.encode("latin-1", "replace")
-    starts = _IBAN_START.finditer(latin.translate(_KIND_OF))
-    account_numbers = [span for start in starts if (span := _iban_at(text, latin, start.start()))]
+    account_numbers = list(_account_numbers(text, latin))
     if account_numbers:
         cuts.append(cut_at(text, without_overlaps(account_numbers)))
-    return merged(text, *cuts)
+    return merged(text, *cuts) if cuts else [text]
 
 
 def _valid(pattern: re.Pattern[str], text: str, is_valid: Callable[[Sequence[int]], bool]) -> Cut:
@@ -95,22 +92,30 @@ def _is_ahv(digits: Sequence[int]) -> bool:
     return (sum(digits[::2]) + 3 * sum(digits[1::2])) % 10 == 0
 
 
-def _iban_at(text: str, latin: bytes, first: int) -> Span | None:
-    """Return the span of the IBAN that begins there."""
-    length = _IBAN_LENGTHS.get(latin[first : first + 2])
-    if not length:
-        return None
-    number = latin[first : first + 2 * length].translate(None, _BLANKS)[:length]
-    if len(number) < length or not is_iban(number):
-        return None
-    rest = _IBAN_CHARACTERS.match(text, first + 4)
+def _account_numbers(text: str, latin: bytes) -> Iterator[Span]:
+    starts = [match.start() for match in _IBAN_START.finditer(latin.translate(_KIND_OF))]
+    lengths = [_IBAN_LENGTHS.get(latin[start : start + 2], 0) for start in starts]
+    numbers = [
+        latin[start : start + 2 * length].translate(None, _BLANKS)[:length] if length else b""
+        for start, length in zip(starts, lengths, strict=True)
+    ]
+    for start, length, number in zip(starts, lengths, numbers, strict=True):
+        if number and len(number) == length and is_iban(number):
+            end = _end_of_iban(text, start, length)
+            if end:
+                yield start, end
+
+
+def _end_of_iban(text: str, start: int, length: int) -> int | None:
+    """Return where an account number with so many letters and digits ends; None if it is part of more."""
+    rest = _IBAN_CHARACTERS.match(text, start + 4)
     if not rest:
         return None
-    end = first + length
-    while missing := length - len(text[first:end].replace(" ", "").replace("\xa0", "")):
+    end = start + length
+    while missing := length - len(text[start:end].replace(" ", "").replace("\xa0", "")):
         end += missing
     is_alone = not text[end : end + 1].isalnum()
-    return (first, end) if is_alone and end <= rest.end() else None
+    return end if is_alone and end <= rest.end() else None
 
 
 def is_iban(number: bytes) -> bool:
@@ -120,17 +125,15 @@ def is_iban(number: bytes) -> bool:
         if not _IS_IBAN.match(number):
             return False
         digits = _digits_of(digits)
-    return int(digits + _digits_of_country(number[:2]) + number[2:4]) % 97 == 1
+    return int(digits + _DIGITS_OF_COUNTRY[number[:2]] + number[2:4]) % 97 == 1
 
 
 def _digits_of(characters: bytes) -> bytes:
     return characters.decode().translate(_VALUES).encode()
 
 
-_digits_of_country = cache(_digits_of)
-
-
-_VALUES = {ord(character): str(int(character, 36)) for character in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+_VALUES = {ord(character): str(int(character, 36)) for character in ascii_uppercase}
+_DIGITS_OF_COUNTRY = {country: _digits_of(country) for country in _IBAN_LENGTHS}
 
 NATIONAL_ID = Detection(
     Detector.NATIONAL_ID,

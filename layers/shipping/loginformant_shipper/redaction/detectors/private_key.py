@@ -52,9 +52,9 @@ class _Piece(NamedTuple):
     """`BEGIN`, `END` or nothing."""
 
 
-def find_private_key(text: str) -> Cut:
+def find_private_key(text: str, may_hold_some: bool) -> Cut:
     """Cut a text at the lines between the markers of private keys; the markers stay."""
-    return cut_at(text, find_private_keys([text])[0]) if "PRIVATE" in text else [text]
+    return cut_at(text, find_private_keys([text])[0]) if may_hold_some else [text]
 
 
 def reach_of_keys(texts: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -20,7 +20,7 @@ _JSON_WEB_TOKEN = re.compile(
 )
 
 
-def find_token(text: str) -> Cut:
+def find_token(text: str, _: bool = False) -> Cut:
     """Cut a text at bearer tokens and JSON web tokens."""
     of_json = _JSON_WEB_TOKEN.split(text) if "eyJ" in text else [text]
     if "earer" not in text and "EARER" not in text:
