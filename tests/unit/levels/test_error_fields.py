@@ -13,6 +13,7 @@ from loginformant_shipper.levels.error_fields import decide_by_error_field
         {"stack_trace": "shop.OutOfStock"},
         {"status": "FAILED"},
         {"outcome": "failure"},
+        {"ErrorCode": "InvalidRequest", "ErrorMessage": "x"},
     ],
 )
 def test_a_field_with_an_error_is_an_error(fields: dict[str, object]) -> None:

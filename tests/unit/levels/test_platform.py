@@ -190,6 +190,7 @@ def test_lines_of_api_gateway(text: str, level: str) -> None:
         ("Phase complete: BUILD State: SUCCEEDED", "Information"),
         ("Phase context status code: COMMAND_EXECUTION_ERROR Message: npm test", "Error"),
         ("Phase context status code:  Message: ", "Information"),
+        ("Running command npm run lint:errors", "Information"),
     ],
 )
 def test_phases_of_codebuild(text: str, level: str) -> None:
@@ -199,6 +200,11 @@ def test_phases_of_codebuild(text: str, level: str) -> None:
 def test_the_words_of_a_query_say_nothing() -> None:
     line = "7a1f2c3d-0b1c-4d2e-8f3a-9b8c7d6e5f40 GraphQL Query: mutation M { place { errors { message } } }"
     assert decide_by_platform_line(line) == ("Information", "appsync")
+
+
+def test_the_steps_of_a_glue_crawler_are_information() -> None:
+    line = "BENCHMARK : Running Start Crawl for Crawler error"
+    assert decide_by_platform_line(line) == ("Information", "glue-crawler")
 
 
 def test_a_failed_login_at_transfer_as_text() -> None:
@@ -223,6 +229,26 @@ def finding(service: str, detail: dict[str, object]) -> dict[str, object]:
         ({"firewall_name": "f", "event": {"event_type": "netflow"}}, "Information", "network-firewall"),
         ({"detail-type": "Glue Job State Change", "detail": {"state": "FAILED"}}, "Error", "eventbridge"),
         ({"detail-type": "CodeBuild", "detail": {"build-status": "FAILED"}}, "Error", "eventbridge"),
+        ({"detail-type": "ECS Service Action", "detail": {"eventType": "ERROR"}}, "Error", "eventbridge"),
+        ({"detail-type": "ECS Service Action", "detail": {"eventType": "WARN"}}, "Warning", "eventbridge"),
+        ({"detail-type": "CodeDeploy", "detail": {"state": "FAILURE"}}, "Error", "eventbridge"),
+        ({"detail-type": "SSM", "detail": {"Status": "Failed"}}, "Error", "eventbridge"),
+        ({"detail-type": "EC2 Instance Launch Unsuccessful", "detail": {}}, "Error", "eventbridge"),
+        (
+            {"detail-type": "Stack", "detail": {"status-details": {"status": "CREATE_FAILED"}}},
+            "Error",
+            "eventbridge",
+        ),
+        (
+            {"detail-type": "Stack", "detail": {"status-details": {"status": "UPDATE_ROLLBACK_COMPLETE"}}},
+            "Warning",
+            "eventbridge",
+        ),
+        ({"detail-type": "RDS", "detail": {"EventCategories": ["failure"]}}, "Error", "eventbridge"),
+        ({"detail-type": "DMS", "detail": {"eventType": "REPLICATION_TASK_FAILED"}}, "Error", "eventbridge"),
+        ({"detail-type": "Alarm", "detail": {"state": {"value": "ALARM"}}}, "Warning", "eventbridge"),
+        ({"detail-type": "Health", "detail": {"eventTypeCategory": "issue"}}, "Warning", "eventbridge"),
+        ({"type": "StepErrored", "details": {"errorType": "NOT_FOUND"}}, "Error", "transfer"),
         (
             {"schemaVersion": "2.0", "service": {"serviceName": "guardduty"}, "severity": 8},
             "Error",
@@ -259,6 +285,11 @@ def test_records_that_say_how_it_came_out(fields: dict[str, object], level: str,
         {"activity-type": "OPEN"},
         {"logType": "Tracing", "fieldInError": False},
         {"detail-type": "x", "detail": {"state": "SUCCEEDED"}},
+        {"detail-type": "x", "detail": {"state": {"value": "OK"}}},
+        {"detail-type": "x", "detail": {"status-details": {"status": "CREATE_COMPLETE"}}},
+        {"detail-type": "x", "detail": {"EventCategories": ["notification"], "state": 7, "Status": None}},
+        {"detail-type": "x", "detail": {"eventType": "INFO"}},
+        {"type": "StepStarted", "details": {}},
         finding("securityhub", {"findings": [7, {"Severity": {"Label": "?"}}, {"Severity": True}]}),
         {"detail-type": "x", "source": "acme.shop", "detail": {"severity": 8}},
         {"schemaVersion": 2, "service": {"name": "shop"}, "severity": 8},

@@ -21,6 +21,7 @@ def decide_by_error_field(fields: dict[str, Any]) -> Decision | None:
 
 _ERRORS = frozenset(
     {"error", "errors", "err", "exception", "errorMessage", "errorType", "error_message", "errorCode"}
+    | {"ErrorCode", "ErrorMessage", "error_msg"}
     | {"exc_info", "stack_trace", "stackTrace", "stacktrace", "stack", "@x"}
     | {"throwableInformation", "throwable"}
 )

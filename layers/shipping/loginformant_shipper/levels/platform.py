@@ -66,6 +66,8 @@ def decide_by_platform_line(text: str) -> Decision | None:
     if text.startswith("[Container]") and (phase := _CODEBUILD.match(text)):
         level = Level.ERROR if phase["code"] else _CODEBUILD_LEVELS.get(phase[1] or "", Level.INFORMATION)
         return decided(level, "codebuild")
+    if text.startswith("BENCHMARK : "):  # the level of a Glue crawler for its steps
+        return decided(Level.INFORMATION, "glue-crawler")
     if " AUTH_FAILURE " in text and _TRANSFER.match(text):
         return decided(Level.WARNING, "transfer")
     return None
@@ -109,6 +111,7 @@ _ORACLE = re.compile(r"\b(?:ORA|TNS|RMAN)-\d{3,5}: ")
 _CODEBUILD = re.compile(
     r"\[Container\] \d{4}/\d\d/\d\d \S{1,20} Phase (?:complete: \w{1,30} State: (\w{1,20})"
     r"|context status code: (?P<code>\S*))"
+    r"|\[Container\] \d{4}/\d\d/\d\d \S{1,20} Running command "
 )
 _CODEBUILD_LEVELS = {
     **dict.fromkeys(("FAILED", "FAULT", "TIMED_OUT"), Level.ERROR),
@@ -131,6 +134,8 @@ def decide_by_platform_record(fields: Fields) -> Decision | None:
         if "execution_arn" in fields:
             failed = kind.endswith(("Failed", "TimedOut", "Aborted"))
             return decided(Level.ERROR if failed else Level.INFORMATION, "step-functions")
+        if kind in _WORKFLOW_FAILURES and "details" in fields:
+            return decided(Level.ERROR, "transfer")
     if "eventVersion" in fields and "eventSource" in fields:
         failed = bool(fields.get("errorCode") or fields.get("errorMessage"))
         return decided(Level.WARNING if failed else Level.INFORMATION, "cloudtrail")
@@ -162,9 +167,8 @@ def _by_outcome(fields: Fields) -> Decision | None:
         blocked = isinstance(alert, dict) and alert.get("action") == "blocked"
         return decided(Level.WARNING if blocked else Level.INFORMATION, "network-firewall")
     if "detail-type" in fields and isinstance(detail := fields.get("detail"), dict):
-        outcomes = {str(detail[name]).upper() for name in _EVENT_OUTCOMES.intersection(detail)}
-        if outcomes & _EVENT_FAILURES:
-            return decided(Level.ERROR, "eventbridge")
+        if level := _level_of_event(str(fields["detail-type"]), detail):
+            return decided(level, "eventbridge")
         if fields.get("source") in _FINDERS and (level := _level_of_findings(detail)):
             return decided(level, "finding")
     if "schemaVersion" in fields and isinstance(service := fields.get("service"), dict):
@@ -185,12 +189,45 @@ _AUDIT_LEVELS = {
     **dict.fromkeys(("SSL_EXCEPTION", "OPENDISTRO_SECURITY_INDEX_ATTEMPT"), Level.ERROR),
 }
 """The categories of OpenSearch's audit logs; the others are what was allowed (OpenSearch, "Audit logs")."""
+_WORKFLOW_FAILURES = ("StepErrored", "ExecutionErrored", "ExecutionThrottled")
+"""Of workflows of AWS Transfer Family (user guide, "Troubleshoot managed workflows")."""
 _TRANSFER_FAILURES = ("AUTH_FAILURE", "TLS_RESUME_FAILURE")
 """Two activity types of AWS Transfer Family (user guide, "Example CloudWatch log entries"); another is
 ERROR."""
-_EVENT_OUTCOMES = frozenset(("state", "status", "build-status", "currentStatus", "status-code"))
-_EVENT_FAILURES = frozenset(("FAILED", "TIMED_OUT", "TIMEOUT", "ABORTED", "FAULT", "ERROR"))
-"""How Step Functions, Glue, Batch, CodeBuild and CodePipeline say in an event that something failed."""
+
+
+def _level_of_event(kind: str, detail: Fields) -> Level | None:
+    """Return the level of an event of EventBridge that says that something went wrong; None for others."""
+    if kind.endswith("Unsuccessful"):  # EC2 Auto Scaling: EC2 Instance Launch Unsuccessful
+        return Level.ERROR
+    outcomes = {_outcome(detail[name]) for name in _EVENT_OUTCOMES.intersection(detail)}
+    if outcomes & _EVENT_FAILURES or any(outcome.endswith("_FAILED") for outcome in outcomes):
+        return Level.ERROR
+    if outcomes & _EVENT_WARNINGS or any("ROLLBACK" in outcome for outcome in outcomes):
+        return Level.WARNING
+    return None
+
+
+def _outcome(value: object) -> str:
+    """Return in capitals how an event came out, which may stand in an object or a list of its own."""
+    if isinstance(value, dict):
+        value = value.get("status", value.get("value"))
+    elif isinstance(value, list) and "failure" in value:
+        value = "failure"
+    return value.upper() if isinstance(value, str) else ""
+
+
+_EVENT_OUTCOMES = frozenset(
+    {"state", "status", "build-status", "currentStatus", "status-code", "State", "Status", "StatusCode"}
+    | {"status-details", "category", "eventType", "eventTypeCategory", "EventCategories"}
+)
+"""Besides states: `status-details` of CloudFormation, `eventType` of Amazon ECS and AWS DMS, `category` of
+AWS DMS, `EventCategories` of Amazon RDS, `eventTypeCategory` of AWS Health."""
+_EVENT_FAILURES = frozenset(("FAILED", "TIMED_OUT", "TIMEOUT", "ABORTED", "FAULT", "ERROR", "FAILURE"))
+"""How Step Functions, Glue, Batch, CodeBuild, CodePipeline, CodeDeploy, Systems Manager, ECS and RDS say in
+an event that something failed."""
+_EVENT_WARNINGS = frozenset(("WARN", "ALARM", "ISSUE"))
+"""Of Amazon ECS, of CloudWatch alarms, of AWS Health."""
 
 
 _FINDERS = ("aws.guardduty", "aws.securityhub", "aws.inspector2", "aws.macie")
