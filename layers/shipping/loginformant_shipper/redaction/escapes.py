@@ -35,24 +35,42 @@ def _meaning(escape: str) -> str:
     return "\ufffd" if "\ud800" <= character <= "\udfff" else character
 
 
-# Most escapes are those of JSON for a quote, a slash and a line feed. Where there are no others, they are
-# replaced one kind after the other, which takes a fifth of the time that cutting the text at them takes. None
-# of what they mean can be part of another escape, and all backslashes before it are part of its own.
-_OTHER_OF_JSON = re.compile(r"\\u[0-9A-Fa-f]{4}")
-_MEANINGS = {f"\\{letter}": _MEANING_OF_LETTER.get(letter, letter) for letter in "\"n/'rtbf"}
-_WRITTEN_AGAIN = {escape: re.compile(rf"\\(?<!\\\\)\\++{escape[1]}") for escape in _MEANINGS}
-"""The same, put into JSON once more."""
+# To cut a text at its escapes takes long where there are many. Most are those of JSON for a quote, a slash
+# and a line feed, and of the others there are few different ones. So they are replaced one kind after the
+# other, those of URLs last; but only where none of them means a character that may be part of another escape.
+# All backslashes before an escape of JSON are part of it.
+_OF_ONE_LETTER = {f"\\{letter}": _MEANING_OF_LETTER.get(letter, letter) for letter in "\"n/'rtbf"}
+_WRITTEN_AGAIN = re.compile(r"\\(?<!\\\\)\\++(?=u[0-9A-Fa-f]{4}|[/\"'nrtbf])")
+"""The backslashes of an escape that was itself put into JSON."""
+_MAX_KINDS = 32
+_CODE_OF_JSON, _CODE_OF_URL = re.compile(r"[0-9A-Fa-f]{4}"), re.compile(r"[2-7][0-9A-Fa-f]|0[9ADad]")
+_PART_OF_URL_ESCAPE = frozenset("%0123456789ABCDEFabcdef")
+_PART_OF_ESCAPE = _PART_OF_URL_ESCAPE | {"\\"}
 _APART = "\0"
 
 
 def _read_quickly(text: str) -> str | None:
-    """Return a text with its escapes read; None if there are others than those of JSON with one letter."""
-    if ("%" in text and _ESCAPE_OF_URL.search(text)) or ("\\u" in text and _OTHER_OF_JSON.search(text)):
+    """Return a text with its escapes read; None where they cannot be replaced one kind after the other."""
+    of_json: dict[str, str] = {}
+    of_url: dict[str, str] = {}
+    if "\\u" in text:
+        codes = {part[:4] for part in text.split("\\u")[1:]}
+        of_json = {f"\\u{code}": _meaning(f"\\u{code}") for code in filter(_CODE_OF_JSON.fullmatch, codes)}
+    if "%" in text:
+        codes = {part[:2] for part in text.split("%")[1:]}
+        if not codes.isdisjoint(("C2", "c2")):
+            return None
+        of_url = {f"%{code}": _meaning(f"%{code}") for code in filter(_CODE_OF_URL.fullmatch, codes)}
+    if (
+        len(of_json) + len(of_url) > _MAX_KINDS
+        or not _PART_OF_ESCAPE.isdisjoint(of_json.values())
+        or not _PART_OF_URL_ESCAPE.isdisjoint(of_url.values())
+    ):
         return None
-    for escape, meaning in _MEANINGS.items():
-        if escape in text:
-            if f"\\{escape}" in text:
-                text = _WRITTEN_AGAIN[escape].sub(f"\\{escape}", text)
+    if "\\\\" in text:
+        text = _WRITTEN_AGAIN.sub(r"\\", text)
+    for kinds in (_OF_ONE_LETTER, of_json, of_url):
+        for escape, meaning in kinds.items():
             text = text.replace(escape, meaning)
     return text
 
@@ -92,7 +110,7 @@ class Reading(NamedTuple):
         done = 0
         for found in cut[1::2]:
             start = self.raw.find(found, done)
-            if start < 0 or "\\" in found:
+            if start < 0 or "\\" in found or "%" in found:
                 return None
             raw_cut += self.raw[done:start], found
             done = start + len(found)

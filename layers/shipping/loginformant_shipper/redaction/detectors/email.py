@@ -20,14 +20,15 @@ _MAX_CHARACTERS_A_SIGN = 32
 
 def find_email(text: str, _: bool = False) -> Cut:
     """Cut a text at e-mail addresses."""
-    signs = text.count("@")
-    if signs * _MAX_CHARACTERS_A_SIGN > len(text):
+    if not _DOMAIN.search(text):
+        return [text]
+    if text.count("@") * _MAX_CHARACTERS_A_SIGN > len(text):
         cut = _ADDRESSES.split(text)
         addresses = cut[1::2]
         one_each = "".join(addresses).count("@") == len(addresses)
         if one_each and max(map(len, addresses), default=0) <= _MAX_LOCAL_PART:
             return cut
-    return cut_at(text, list(_spans(text))) if signs else [text]
+    return cut_at(text, list(_spans(text)))
 
 
 def _spans(text: str) -> Iterator[Span]:
