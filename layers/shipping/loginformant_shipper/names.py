@@ -3,7 +3,13 @@
 from enum import StrEnum
 
 
-class Level(StrEnum):
+class Name(StrEnum):
+    """Names that are keys for each log event: they hash as the text that they are, which Python does in C."""
+
+    __hash__ = str.__hash__
+
+
+class Level(Name):
     """The five levels of the ingest API."""
 
     DEBUG = "Debug"
@@ -25,7 +31,7 @@ class Detector(StrEnum):
     NATIONAL_ID = "national-id"
 
 
-class FilterCause(StrEnum):
+class FilterCause(Name):
     """Why a log is not shipped, in the order in which the causes are checked."""
 
     OWN = "own"
@@ -41,7 +47,7 @@ class FilterCause(StrEnum):
 METRICS_NAMESPACE = "LogInformantShipper"
 
 
-class Metric(StrEnum):
+class Metric(Name):
     """Names of the metrics of log events. They count attempts: a retried log event is received again."""
 
     EVENTS_RECEIVED = "EventsReceived"

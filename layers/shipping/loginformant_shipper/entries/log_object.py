@@ -220,7 +220,7 @@ def _usual_log_object(log: "Log", level: "Level", frame: Frame) -> bytes | None:
             members,
             shared.before_id,
             orjson.dumps(event.id),
-            b"}}" if identifier is None else b',"requestId":%b}}' % orjson.dumps(identifier),
+            b"}}" if identifier is None else b',"requestId":' + orjson.dumps(identifier) + b"}}",
         )
     except TypeError:  # a lone surrogate, an integer beyond 64 bits
         return None
