@@ -20,13 +20,17 @@ class Inference(NamedTuple):
     infer_level: Callable[[str], object]
     parse: Callable[[str], Any]
     decide: Callable[[Any], object]
+    forget: Callable[[], None]
+    """Forget what is remembered of earlier messages."""
 
 
 def today() -> Inference:
     """Return the functions that are imported now."""
     levels = importlib.import_module(f"{PACKAGE}.levels")
     messages = importlib.import_module(f"{PACKAGE}.parsing.messages")
-    return Inference(levels.infer_level, messages.parse, levels.decide)
+    remembered = getattr(levels, "decide_by_beginning", None)
+    forget = remembered.cache_clear if remembered else lambda: None
+    return Inference(levels.infer_level, messages.parse, levels.decide, forget)
 
 
 def inference_of(revision: str) -> Inference:

@@ -1,4 +1,7 @@
-"""The processor time that a level takes: an earlier revision against today's, in turns in one run."""
+"""The processor time that a level takes: an earlier revision against today's, in turns in one run.
+
+Each round begins with nothing remembered, as a new environment does.
+"""
 
 import gc
 import time
@@ -30,10 +33,10 @@ def speed(messages: Sequence[str], before: Inference, today: Inference) -> Speed
     parsed = [[revision.parse(message) for message in messages] for revision in (before, today)]
     rounds = [
         (
-            _seconds(before.infer_level, messages),
-            _seconds(today.infer_level, messages),
-            _seconds(before.decide, parsed[0]),
-            _seconds(today.decide, parsed[1]),
+            _seconds(before, before.infer_level, messages),
+            _seconds(today, today.infer_level, messages),
+            _seconds(before, before.decide, parsed[0]),
+            _seconds(today, today.decide, parsed[1]),
         )
         for _ in range(ROUNDS)
     ]
@@ -41,8 +44,9 @@ def speed(messages: Sequence[str], before: Inference, today: Inference) -> Speed
     return Speed(len(messages) / earlier, len(messages) / now, level_earlier / level_now)
 
 
-def _seconds(look: Callable[[Any], object], messages: Sequence[Any]) -> float:
+def _seconds(revision: Inference, look: Callable[[Any], object], messages: Sequence[Any]) -> float:
     gc.collect()
+    revision.forget()
     start = time.thread_time()
     for message in messages:
         look(message)

@@ -9,7 +9,7 @@ and words.
 import re
 from collections.abc import Set as AbstractSet
 
-from loginformant_shipper.levels.beginnings import UNKNOWN, beginning_of, decide_by_beginning
+from loginformant_shipper.levels.beginnings import NOT_PLAIN, UNKNOWN, beginning_of, decide_by_beginning
 from loginformant_shipper.levels.error_fields import decide_by_error_field
 from loginformant_shipper.levels.exceptions import (
     WORDS_OF_EXCEPTIONS,
@@ -185,12 +185,13 @@ _ORNAMENTS = re.compile(r"\A(?:[-=*_#~ \t\r]*+\n)++")
 
 def _of_text(text: str) -> Decision | None:
     known = decide_by_beginning(beginning_of(text))
-    if known is not UNKNOWN:
+    if known is not UNKNOWN and known is not NOT_PLAIN:
         return known
-    if (plain := find_plain_level(text)) and not may_be_wrapped(plain.level, text):
-        return DECISIONS[plain]
-    if text[1:5].isdigit() and (sign := level_of_first_sign(text[:MAX_HEADER])):
-        return decided(sign.level, sign.rule)
+    if known is UNKNOWN:
+        if (plain := find_plain_level(text)) and not may_be_wrapped(plain.level, text):
+            return DECISIONS[plain]
+        if text[1:5].isdigit() and (sign := level_of_first_sign(text[:MAX_HEADER])):
+            return decided(sign.level, sign.rule)
     if '] "' in text and (decision := decide_by_common_log(text)):
         return decision
     if len(text) > START + END:

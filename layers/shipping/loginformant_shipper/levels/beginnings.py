@@ -29,9 +29,12 @@ class Unknown(Enum):
     """The answer where more than the beginning has to be read."""
 
     UNKNOWN = "unknown"
+    NOT_PLAIN = "not plain"
+    """Neither `find_plain_level` nor `level_of_first_sign` finds a level in the text."""
 
 
 UNKNOWN: Final = Unknown.UNKNOWN
+NOT_PLAIN: Final = Unknown.NOT_PLAIN
 
 _WITHOUT_DIGITS = bytes(48 if 48 <= code <= 57 else code for code in range(256))
 
@@ -50,12 +53,14 @@ def decide_by_beginning(beginning: bytes) -> Decision | Unknown | None:
 
     Returns:
         A decision where the header names a level and ends within the beginning; None where the beginning is
-        the whole of a sentence in which nothing gives a level; `UNKNOWN` for all others.
+        the whole of a sentence in which nothing gives a level; `NOT_PLAIN` where it is the whole of another
+        text; `UNKNOWN` for all others.
     """
     text = beginning.decode("utf-8", "surrogatepass")
     is_whole = len(text) < MAX_BEGINNING
     if plain := find_plain_level(text, 0 if is_whole else _SEEN_BEHIND_LEVEL):
-        if plain.level in LEVELS_OF_WRAPPERS and _MAY_WRAP.match(text):
+        may_wrap = plain.level in LEVELS_OF_WRAPPERS and (text[0] in "[NW" or " [DEBUG]" in text)
+        if may_wrap and _MAY_WRAP.match(text):
             return UNKNOWN
         return DECISIONS[plain]
     if text[1:5].isdigit() and (sign := level_of_first_sign(text)):
@@ -65,7 +70,7 @@ def decide_by_beginning(beginning: bytes) -> Decision | Unknown | None:
         return UNKNOWN
     sentence = text.strip()
     words = words_of(sentence)
-    return None if is_plain(sentence, words) and is_silent(sentence, words) else UNKNOWN
+    return None if is_plain(sentence, words) and is_silent(sentence, words) else NOT_PLAIN
 
 
 _SEEN_BEHIND_LEVEL = 3

@@ -51,6 +51,11 @@ def decide_by_status_field(fields: dict[str, Any]) -> Decision | None:
 # --- lines ------------------------------------------------------------------------------------------------
 
 _METHOD = "(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|CONNECT|TRACE)"
+_METHOD_ANYWHERE = (
+    r"[GHPDOCT](?<!\w.)(?:(?<=G)ET|(?<=H)EAD|(?<=P)(?:OST|UT|ATCH)|(?<=D)ELETE"
+    r"|(?<=O)PTIONS|(?<=C)ONNECT|(?<=T)RACE)"
+)
+"""A method as a word of its own. A search for what begins with a character is several times as fast."""
 _CODE = r"([1-5]\d\d)"
 _STATUSES = tuple(
     (mark, re.compile(pattern))
@@ -61,14 +66,14 @@ _STATUSES = tuple(
         ),  # "GET / HTTP/1.1" 200; uWSGI: (HTTP/1.1 200)
         ('] "', rf"\] \"[^\"\n]{{0,2000}}\" {_CODE} (?:\d|-)"),  # the same with anything between the quotes
         ("/", rf"/-?\d{{1,8}}/\+?-?\d{{1,8}} {_CODE} \+?\d"),  # HAProxy: 0/0/1/0/2 304 168
-        ("_", rf"\b[A-Z]{{3,8}}_[A-Z_]{{2,30}}/{_CODE} \d"),  # Squid: TCP_MISS/503 4114
+        ("_", rf"[A-Z](?<!\w.)[A-Z]{{2,7}}_[A-Z_]{{2,30}}/{_CODE} \d"),  # Squid: TCP_MISS/503 4114
         (
             ' "',
             rf"[\d.-] {_CODE} (?:[1-5]\d\d|-) \d{{1,12}} \d{{1,12}} \"",
         ),  # load balancers: 200 200 34 366 "GET
         ('" from ', rf"\" from \S{{1,60}} - {_CODE} \d"),  # chi: "GET / HTTP/1.1" from 10.0.0.7:7 - 404 19B
         ("| ", rf"\| {_CODE} \|"),  # gin, fiber: | 200 |
-        ("T", rf"\b{_METHOD} \S{{1,2000}} {_CODE}\b"),  # morgan: GET /path 200
+        ("T", rf"{_METHOD_ANYWHERE} \S{{1,2000}} {_CODE}\b"),  # morgan: GET /path 200
         ("method=", rf"\bmethod=\"?{_METHOD}\"? [^\n]{{0,2000}}?\bstatus=\"?{_CODE}\b"),  # lograge, Heroku
         ("\t", rf"\t{_METHOD}\t[^\t\n]{{1,300}}\t[^\t\n]{{1,1000}}\t{_CODE}\t"),  # CloudFront
     )

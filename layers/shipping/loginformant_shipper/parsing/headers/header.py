@@ -127,17 +127,34 @@ def _are_marked(words: frozenset[bytes], head: str) -> bool:
         word.lower() in BRACKETED_WORDS for word in _ALONE_IN_BRACKETS.findall(head)
     ):
         return True
-    if any(word.decode().upper() in head for word in words) and (
+    if any(_stands_in_capitals(word.decode().upper(), head) for word in words) and (
         ":" in head or "|" in head or "**" in head or _DATE.search(head)
     ):
         return True
-    return ":" in head and (not _PLURALS.isdisjoint(words) or _ASKED.search(head) is not None)
+    if ":" not in head:
+        return False
+    lower = head.lower()
+    return not _PLURALS.isdisjoint(words) or (
+        ("level" in lower or "severity" in lower or "lvl" in lower) and _ASKED.search(lower) is not None
+    )
 
 
+def _stands_in_capitals(word: str, head: str) -> bool:
+    """Return whether a word stands in a head other than as the beginning of a name, as in `HTTP/1.1`."""
+    start = head.find(word)
+    while start >= 0:
+        end = start + len(word)
+        if head[end : end + 1] not in _GOES_ON:
+            return True
+        start = head.find(word, end)
+    return False
+
+
+_GOES_ON = frozenset("/.$@=+\\'\"-")
 _ALONE_IN_BRACKETS = re.compile(r"[\[<][\s=*_-]{0,12}([A-Za-z]{1,13})\d?[\s=*_-]{0,12}[\]>]")
 _DATE = re.compile(r"[/.-](?:(?<=\d[/-])[\dA-Z]|(?<=\d{4}\.)\d\d)")
 _PLURALS = encoded(PLURALS)
-_ASKED = re.compile(r"(?i:level|severity|lvl)[ \t]{0,40}:")
+_ASKED = re.compile(r"(?:level|severity|lvl)[ \t]{0,40}:")
 """Db2 asks and answers: `LEVEL: Error`."""
 
 
