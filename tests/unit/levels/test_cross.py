@@ -123,7 +123,12 @@ SIGNS = (
     ),
     *("[Root]system-critical-00026: x", "%Mar  1 10:20:30:123 2026 sw1 IFNET/0/DOWN: x", "kernel: <0>x"),
     *("##[error]x", "::error::x", "##teamcity[message text='x' status='ERROR']", "not ok 1 - x"),
-    *("!ENTRY org.acme.shop 4 0 2026-03-01 10:20:30.123", "#<RuntimeError: x>", "UTC | TRACE | ERROR | (x"),
+    *(
+        "!ENTRY org.acme.shop 4 0 2026-03-01 10:20:30.123",
+        "#<RuntimeError: x>",
+        "03/01/2026 10:20:30|worker|web1|E|x",
+        "UTC | TRACE | ERROR | (x",
+    ),
     '1,2026/03/01 10:20:30,0016,SYSTEM,ha,0,x,,y,,0,0,ha,critical,"x",7',
     *("2,1234,5678901,-;gone", "<2>gone", "FAT: gone", "03-01 10:20:30.123  root  7  8 F [10:20:29] gone"),
 )

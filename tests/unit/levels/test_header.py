@@ -49,6 +49,8 @@ def header(line: str) -> tuple[str, str] | None:
         ("2026-03-01 10:20:30,123 BLAT error lookup", "Debug"),
         ('"2026-03-01 10:20:30","WARN","shop.orders","late"', "Warning"),
         ("2026-03-01 10:20:30 CRI: gone", "Fatal"),
+        ("01-Mar 10:20 shop-dir JobId 7: Fatal error: gone", "Fatal"),
+        ("2026-03-01T10:20:30+0000 DDEBUG error lookup", "Debug"),
         ("7 2026/03/01 10:20:30.12 UTC MAJOR: PORT #2002 Base 1/1/1", "Error"),
         ("7 2026/03/01 10:20:30.12 UTC MINOR: SYSTEM #2003 Base error page", "Warning"),
         ("2026-03-01 10:20:30 UTC | TRACE | ERROR | (run.go:7 in Run) | none", "Error"),

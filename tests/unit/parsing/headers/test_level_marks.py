@@ -51,6 +51,8 @@ def level_and_rule(line: str) -> tuple[str, str] | None:
         ("2026-03-01 10:20:30 UTC [SHP.0025.0001W] no error", "Warning"),
         ("2026-03-01 10:20:30 CET [SHP.0025.0001C] no error", "Fatal"),
         ("W 03/01/26 10:20:30 00564 ports: no error", "Warning"),
+        ("03/01/2026 10:20:30|worker|web1|E|none", "Error"),
+        ("03/01/2026 10:20:30|schedd|web1|I|error lookup", "Information"),
         ("03-01 10:20:30.123  root  1215  1215 W [10:20:29.123456][shop] no error", "Warning"),
         ("03-01 10:20:30.123  u0_a77   7     8 F shop    : gone", "Fatal"),
         ("2026-03-01 10:20:30.123  7-8/com.acme.shop D/Orders: error lookup", "Debug"),

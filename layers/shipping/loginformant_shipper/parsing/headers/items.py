@@ -372,7 +372,7 @@ def _level_of_word(
     if not closed and gap and _CODE_NEXT.match(walk.head, end + len(gap)):
         closed, following = True, ":"  # MSBuild: x.cs(7,3): warning CS0103: text
     if lower == "fatal" and walk.head.startswith("error:", end + len(gap)):
-        closed = True  # Unbound: fatal error: text
+        closed, following = True, ":"  # Unbound: fatal error: text
     elif lower == "debug" and (number := _DEBUG_NUMBER.match(walk.head, end)):
         closed, following, gap = True, ":", ""
         end = number.end()

@@ -259,6 +259,7 @@ _DATED = re.compile(
     r"|[\d:.]{12} {1,3}\d{1,7}-\d{1,7}/[\w.:?-]{1,80} ([VDIWEFA])/"  # Android Studio: 7-8/com.acme E/Tag:
     r")|\d{1,2}:\d\d:\d\d\.\d{9} +\d+ +0x[0-9a-f]+ +(LOG|FIXME|MEMDUMP) "  # GStreamer
     r"|\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +[a-z][\w-]{0,20} +\d{1,7} +\d{1,7} ([VDIWEFA]) "  # Android: uid
+    r"|\d\d/\d\d/\d{4} \d\d:\d\d:\d\d\|[\w.-]{1,40}\|[\w.-]{1,80}\|([CEWNID])\|"  # Grid Engine
 )
 _DATED_SIGNS = {
     **dict.fromkeys(("Em", "Al", "Cr", "Fault", "A"), Level.FATAL),  # A is Android's assert

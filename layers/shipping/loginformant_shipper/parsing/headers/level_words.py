@@ -11,7 +11,7 @@ def _levels(**words: str) -> dict[str, Level]:
 
 LEVEL_WORDS = _levels(
     DEBUG="trace debug verbose finest finer fine silly trc trce trac dbg dbug debu debg vrb blat debugging"
-    " blather heavydebug",
+    " blather heavydebug ddebug subdebug",
     INFORMATION="info information informational inf notice noti success",
     WARNING="warning warn wrn deprecation",
     ERROR="error err erro eror fail failure severe",
@@ -21,7 +21,7 @@ LEVEL_WORDS = _levels(
 """In lower case: a level wherever a format puts one. Names and abbreviations of syslog, Python, log4j and
 Logback, java.util.logging (`finer`, `severe`), .NET (`trce`, `dbug`, `fail`), Serilog (`VRB`), zerolog
 (`FTL`), logrus (`ERRO`), zap (`dpanic`), npm (`silly`), supervisord (`BLAT`), Elasticsearch
-(`DEPRECATION`), ArubaOS (`EMRG`), Barracuda (`ALER`)."""
+(`DEPRECATION`), ArubaOS (`EMRG`), Barracuda (`ALER`), dnf (`DDEBUG`)."""
 
 BRACKETED_WORDS = LEVEL_WORDS | _levels(
     DEBUG="config verb diag deb noise perf garbage profile",
