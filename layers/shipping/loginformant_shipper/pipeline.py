@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
-from itertools import islice
+from itertools import filterfalse, islice
 from typing import Any
 
 from loginformant_shipper.dead_letters.messages import (
@@ -258,7 +258,7 @@ def _deliver(event: object, environment: Environment, remaining_seconds: float) 
             shipment.failed.append(Failed(batch, failure, is_narrowed, was_sent))
             continue
         ledger.add_delivered(batch.by_log_group())
-        shipment.delivered_records |= {origin.record for origin in batch.origins if origin.record}
+        shipment.delivered_records |= {origin.record for origin in batch.different_origins() if origin.record}
     # Batches fail in any order; what is replayed together is to be in the order in which it was logged.
     shipment.failed.sort(key=lambda failed: failed.batch.position)
     if delivery.answered_by_a_page and not state.told_of_a_page:
@@ -374,10 +374,10 @@ def _logs(
     for piece in pieces(events):
         joined = join(piece, redact)
         while logs := list(islice(joined, LOGS_AT_ONCE)):
-            ledger.dropped[FilterCause.BLANK] += sum(len(log.events) for log in logs if is_blank(log))
-            yield [
-                (log, decide_log(log, log_group, default_level).level) for log in logs if not is_blank(log)
-            ]
+            said = list(filterfalse(is_blank, logs))
+            if len(said) < len(logs):
+                ledger.dropped[FilterCause.BLANK] += sum(len(log.events) for log in logs if is_blank(log))
+            yield [(log, decide_log(log, log_group, default_level).level) for log in said]
 
 
 def _store(letters: list[Addressed], seconds: float, ledger: Ledger, parked_queue: str | None = None) -> None:

@@ -58,6 +58,14 @@ def test_log_events_are_counted_by_log_group() -> None:
     ]
 
 
+def test_origins_are_given_once() -> None:
+    batch = batch_of([an_entry("1"), an_entry("2", origin=PAYMENTS), an_entry("3")])
+    assert batch.different_origins() == (ORDERS, PAYMENTS)
+    assert batch_of([an_entry("1"), an_entry("2")]).different_origins() == (ORDERS,)
+    nothing = batch.only(lambda origin: False)
+    assert (nothing.different_origins(), list(nothing.by_log_group())) == ((), [])
+
+
 def test_a_batch_that_is_not_to_be_sent_keeps_its_events_and_their_origins_alone() -> None:
     batch = batch_of([an_entry("1"), an_entry("2", "3", origin=PAYMENTS)], position=7)
     left = batch.without_body()

@@ -41,14 +41,20 @@ class Batch(NamedTuple):
 
     def by_log_group(self) -> Iterator[tuple[str, int]]:
         """How many log events of which log group, in runs of logs that follow each other."""
-        if self.origins and self.origins.count(self.origins[0]) == len(self.origins):
-            yield self.origins[0].log_group, self.events()
+        if len(different := self.different_origins()) == 1:
+            yield different[0].log_group, self.events()
             return
         place = 0
         for log_group, run in groupby(self.origins, key=attrgetter("log_group")):
             end = place + sum(1 for _ in run)
             yield log_group, sum(map(len, self.logs[place:end]))
             place = end
+
+    def different_origins(self) -> tuple[Origin, ...]:
+        """Return each origin once. Quick where there is but one, as in most batches."""
+        if self.origins and self.origins.count(self.origins[0]) == len(self.origins):
+            return self.origins[:1]
+        return tuple(dict.fromkeys(self.origins))
 
     def without_body(self) -> "Batch":
         """Return what is left of the batch when it is not to be sent any more."""
@@ -172,6 +178,10 @@ def batches(entries: Iterable[Entries], max_logs: int, max_bytes: Callable[[], i
             yield last.batch()
 
 
+def _size(lengths: Sequence[int]) -> int:
+    return sum(lengths) + len(lengths) * len(COMMA)
+
+
 class _Filling:
     """A batch that is being filled."""
 
@@ -191,24 +201,27 @@ class _Filling:
     def add(self, some: Entries, position: int) -> Iterator[Batch]:
         """Take in logs, and yield each batch that is full. `position` is how many came before the first."""
         lengths = list(map(len, some.bodies))
-        ends = list(accumulate(length + len(COMMA) for length in lengths))
         start, count = 0, len(lengths)
         while start < count:
-            done = ends[start - 1] if start else 0
-            place_in_bytes = self._max_bytes() - self._size
-            place_in_logs = self._max_logs - len(self._logs)
-            stop = bisect_right(ends, done + place_in_bytes, start, min(start + place_in_logs, count))
-            if stop == start and not self._logs:
-                stop = start + 1
+            stop = start + self._that_fit(lengths[start:])
             self._bodies += some.bodies[start:stop]
             self._lengths += lengths[start:stop]
             self._logs += some.logs[start:stop]
             self.origins += [some.origin] * (stop - start)
             self._positions += range(position + start, position + stop)
-            self._size += (ends[stop - 1] if stop else 0) - done
+            self._size += _size(lengths[start:stop])
             start = stop
             if start < count or len(self._logs) == self._max_logs:
                 yield self.batch()
+
+    def _that_fit(self, lengths: Sequence[int]) -> int:
+        """Return how many of the next logs fit in; at least one where there is none yet."""
+        place_in_logs = self._max_logs - len(self._logs)
+        place_in_bytes = self._max_bytes() - self._size
+        if len(lengths) <= place_in_logs and _size(lengths) <= place_in_bytes:
+            return len(lengths)
+        ends = list(accumulate(length + len(COMMA) for length in lengths[:place_in_logs]))
+        return bisect_right(ends, place_in_bytes) or (0 if self._logs else 1)
 
     def batch(self) -> Batch:
         """Return what there is, at least one log, and begin another batch."""
