@@ -10,7 +10,8 @@ from unittest.mock import patch
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from loginformant_shipper.levels import exceptions, fields, key_values, words
+from loginformant_shipper import levels
+from loginformant_shipper.levels import exceptions, explain_level, fields, key_values, words
 from loginformant_shipper.levels.platform import decide_by_platform_record
 from loginformant_shipper.levels.vocabulary import Decision
 from loginformant_shipper.parsing.headers import header
@@ -108,6 +109,28 @@ def test_a_header_that_is_not_read_has_no_level(line: str) -> None:
         patch.object(header, "_are_marked", return_value=True),
     ):
         assert find_level(line) == found
+
+
+ADDRESSES = st.ip_addresses(v=4).map(str) | st.just("-")
+COUNTS = st.integers(0, 10**10).map(str) | st.just("-")
+FLOW_LOGS = st.builds(
+    lambda interface, addresses, counts, action, status: (
+        f"2 123456789012 eni-{interface:017x} {' '.join(addresses)} {' '.join(counts)} {action} {status}"
+    ),
+    st.integers(0, 16**17 - 1),
+    st.lists(ADDRESSES, min_size=2, max_size=2),
+    st.lists(COUNTS, min_size=7, max_size=7),
+    st.sampled_from(("ACCEPT", "REJECT", "-")),
+    st.sampled_from(("OK", "NODATA", "SKIPDATA")),
+)
+
+
+@given(FLOW_LOGS)
+def test_a_flow_log_that_is_known_at_once_has_no_other_level(line: str) -> None:
+    known = explain_level(line)
+    assert known == ("Information", "vpc-flow-log")
+    with patch.object(levels, "decide_by_flow_log", return_value=None):
+        assert explain_level(line) == known
 
 
 NAMES = st.sampled_from(

@@ -44,6 +44,7 @@ from loginformant_shipper.levels.key_values import (
     start_of_pairs,
 )
 from loginformant_shipper.levels.platform import (
+    decide_by_flow_log,
     decide_by_lambda_event,
     decide_by_log_group,
     decide_by_platform_line,
@@ -192,7 +193,9 @@ def _of_text(text: str) -> Decision | None:
             return DECISIONS[plain]
         if text[1:5].isdigit() and (sign := level_of_first_sign(text[:MAX_HEADER])):
             return decided(sign.level, sign.rule)
-    if '] "' in text and (decision := decide_by_common_log(text)):
+    if ('] "' in text and (decision := decide_by_common_log(text))) or (
+        text[1:2] == " " and (decision := decide_by_flow_log(text))
+    ):
         return decision
     if len(text) > START + END:
         text = f"{text[:START]}\n{text[-END:]}"

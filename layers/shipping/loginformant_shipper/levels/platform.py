@@ -51,6 +51,13 @@ _LAMBDA_FAILURE = re.compile(r"\tStatus: (?!success)|\tState: \w{0,40}Error|\tEr
 # --- lines of others --------------------------------------------------------------------------------------
 
 
+def decide_by_flow_log(text: str) -> Decision | None:
+    """Return the level of a line of a VPC flow log in the default format; None for others."""
+    if " eni-" in text[:20] and _DEFAULT_FLOW_LOG.match(text):
+        return decided(Level.INFORMATION, "vpc-flow-log")
+    return None
+
+
 def decide_by_platform_line(text: str) -> Decision | None:
     """Return the level of a line that an AWS service wrote as text; None where it is none."""
     if ("Task timed out" in text or "RequestId: " in text) and _LAMBDA_CRASH.search(text):
@@ -107,6 +114,11 @@ _APPSYNC = re.compile(
 """They quote a query, whose words say nothing (AWS AppSync developer guide, "Monitoring and logging")."""
 _TRANSFER = re.compile(r"\S{1,200} ERRORS AUTH_FAILURE ")
 _FLOW_LOG = re.compile(r"\d \d{12} eni-[0-9a-f]{8,17} [^\n]{1,400}(?:OK|NODATA|SKIPDATA)\Z")
+_DEFAULT_FLOW_LOG = re.compile(  # its fields: Amazon VPC user guide, "Flow log records"
+    r"\d \d{12} eni-[0-9a-f]{8,17}(?: (?:\d{1,3}(?:\.\d{1,3}){3}|-)){2}(?: (?:\d{1,19}|-)){7}"
+    r" (?:ACCEPT|REJECT|-) (?:OK|NODATA|SKIPDATA)\Z"
+)
+"""Nothing in these fields is a level, so that a line of them is known from its beginning."""
 _ORACLE = re.compile(r"\b(?:ORA|TNS|RMAN)-\d{3,5}: ")
 _CODEBUILD = re.compile(
     r"\[Container\] \d{4}/\d\d/\d\d \S{1,20} Phase (?:complete: \w{1,30} State: (\w{1,20})"
