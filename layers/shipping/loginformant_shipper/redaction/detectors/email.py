@@ -14,7 +14,7 @@ _MAX_LOCAL_PART = 320
 
 # Looked for from the first character of each word on, which is slow where there are many words, and fast
 # where nearly every one is an address.
-_ADDRESSES = re.compile(rf"(?<![\w.+-])((?:[\w.+-]++{_DOMAIN.pattern})+)")
+_ADDRESS = re.compile(rf"([\w.+-](?<![\w.+-].)[\w.+-]*+{_DOMAIN.pattern})")
 _MAX_CHARACTERS_A_SIGN = 32
 
 
@@ -23,10 +23,10 @@ def find_email(text: str, _: bool = False) -> Cut:
     if not _DOMAIN.search(text):
         return [text]
     if text.count("@") * _MAX_CHARACTERS_A_SIGN > len(text):
-        cut = _ADDRESSES.split(text)
-        addresses = cut[1::2]
-        one_each = "".join(addresses).count("@") == len(addresses)
-        if one_each and max(map(len, addresses), default=0) <= _MAX_LOCAL_PART:
+        cut = _ADDRESS.split(text)
+        between = "\n".join(cut[0::2])
+        is_glued = _DOMAIN.search(between) or "@\n" in between  # two addresses with nothing in between
+        if not is_glued and max(map(len, cut[1::2]), default=0) <= _MAX_LOCAL_PART:
             return cut
     return cut_at(text, list(_spans(text)))
 
