@@ -18,7 +18,8 @@ from loginformant_shipper.redaction.detectors.card_numbers import (
     BEHIND,
     IS_MULTIPLE_OF_TEN,
     are_luhn_valid,
-    is_card,
+    is_luhn_valid,
+    is_of_a_network,
     lanes,
     values,
 )
@@ -121,14 +122,13 @@ def _spans(text: str, kinds: bytes) -> Iterator[Span]:
         start = first.start()
         end = min(start + _CHUNK, len(text))
         most = _MIN_MANY + (end - start) // _MIN_CHARACTERS_EACH
-        found = islice(_BEGINNING.finditer(kinds, start, end + _MAX_LENGTH), most)
-        beginnings = [beginning.start() for beginning in found]
-        if len(beginnings) == most:
-            before, behind = max(start - 1, 0), end + _MAX_LENGTH
-            latin = text[before:behind].encode("latin-1", "replace")
-            beginnings = sorted({before + at for at in _valid_beginnings(latin, kinds[before:behind])})
-        for at in beginnings:
-            if at >= done and (number := _card_at(text, at)):
+        few = list(islice(_BEGINNING.finditer(kinds, start, end + _MAX_LENGTH), most))
+        for number in (
+            filter(None, (_card_at(text, beginning.start()) for beginning in few))
+            if len(few) < most
+            else _cards_among_many(text, kinds, start, end)
+        ):
+            if number[0] >= done:
                 yield number
                 done = number[1]
         done = max(done, end)
@@ -139,14 +139,30 @@ def _card_at(text: str, start: int) -> Span | None:
         number = pattern.match(text, start)
         if not number:
             return None
-        digits = number[0].encode("latin-1", "replace").translate(None, _NO_DIGITS)
-        if is_card(digits.decode()):
+        digits = _digits_of(number[0])
+        if is_of_a_network(digits) and is_luhn_valid(digits):
             return number.span()
     return None
 
 
-def _valid_beginnings(latin: bytes, kinds: bytes) -> Iterator[int]:
-    """Return where groups of digits begin, with gaps of one length, whose check digit is right."""
+def _cards_among_many(text: str, kinds: bytes, start: int, end: int) -> Iterator[Span]:
+    before, behind = max(start - 1, 0), end + _MAX_LENGTH
+    latin = text[before:behind].encode("latin-1", "replace")
+    for first, length in sorted(_with_valid_check_digit(latin, kinds[before:behind])):
+        first += before
+        number = _CARD.match(text, first)
+        if number and number.end() != first + length:
+            number = _LONG_CARD.match(text, first)
+        if number and number.end() == first + length and is_of_a_network(_digits_of(number[0])):
+            yield number.span()
+
+
+def _digits_of(number: str) -> bytes:
+    return number.encode("latin-1", "replace").translate(None, _NO_DIGITS)
+
+
+def _with_valid_check_digit(latin: bytes, kinds: bytes) -> Iterator[tuple[int, int]]:
+    """Return start and length of groups of digits, with gaps of one length, whose check digit is right."""
     digit = lanes(kinds, _IS_DIGIT)
     begins = digit ^ (digit & digit << 8)
 
@@ -188,5 +204,5 @@ def _valid_beginnings(latin: bytes, kinds: bytes) -> Iterator[int]:
         flags = valid.to_bytes(len(latin), "little")
         start = flags.find(1)
         while start >= 0:
-            yield start
+            yield start, offset - gap
             start = flags.find(1, start + 1)

@@ -22,7 +22,7 @@ _OF_A_NETWORK = (
     r"|3(?:[47][0-9]{13}|[0689][0-9]{12}(?:[0-9]{2,5})?|5[0-9]{14,17})"
     r"|2(?:(?:2[0-9]|[3-6][0-9]|7[0-2])[0-9]{13}|20[0-9]{14,16}))"
 )
-_NUMBER_OF_A_NETWORK = re.compile(_OF_A_NETWORK)
+_NUMBER_OF_A_NETWORK = re.compile(_OF_A_NETWORK.encode())
 _NUMBERS_OF_NETWORKS = re.compile(rf"(?:{_OF_A_NETWORK}\n)*+")
 
 # ISO/IEC 7812-1, annex B: the algorithm of Luhn.
@@ -34,16 +34,16 @@ _MIN_AT_ONCE = 16
 _WIDTH = 20
 
 
-def is_card(number: str) -> bool:
-    """Return whether digits are the number of a network's card with a valid check digit."""
-    return _NUMBER_OF_A_NETWORK.fullmatch(number) is not None and is_luhn_valid(number.encode())
+def is_of_a_network(number: bytes) -> bool:
+    """Return whether digits begin as a network's numbers do, and are as many."""
+    return _NUMBER_OF_A_NETWORK.fullmatch(number) is not None
 
 
 def are_of_networks(numbers: Sequence[str]) -> Sequence[bool]:
-    """Return for each number whether it begins as a network's numbers do, and is as long."""
+    """Return for each number whether it is of a network."""
     if not numbers or _NUMBERS_OF_NETWORKS.fullmatch("\n".join([*numbers, ""])):
         return [True] * len(numbers)
-    return [_NUMBER_OF_A_NETWORK.fullmatch(number) is not None for number in numbers]
+    return [is_of_a_network(number.encode()) for number in numbers]
 
 
 def is_luhn_valid(number: bytes) -> bool:
