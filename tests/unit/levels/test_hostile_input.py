@@ -82,6 +82,7 @@ PIECES = (
     *("pri=", 'x="\\"', "severity=3 ", "Level: ", ", Level: 3"),
     *("(2026-03-01 10:20:30): [a", "[2026/03/01 10:20:30, 1", "<3>", "note: ", "a,a"),
     *("CEF:0|a|", "\\|", "LEEF:1.0|", "sev=", ",2026/03/01 10:20:30,a,THREAT,", ",low,", "[Priority: "),
+    *("[1:1:1] ", "#<A", "A::", "(level 1", "fw=a ", "pri=1 ", 'a="a\\', "\nLevel: ", "A: a, "),
     *("::a ", "##teamcity[message ", "system-", "kernel: [ ", "not ok 1 ", "%Mar  1 10:20:30 2026 a "),
 )
 PREFIXES = ("", "2026-03-01 10:20:30 GET /", "{", "x: ")

@@ -120,14 +120,16 @@ def _level_of_record(text: str) -> Level | None:
     if first and (level := FIELD_WORDS.get(first[1].lower())) and '"' not in text[: first.start()]:
         return level  # as most of them are
     priority = number = None
+    asked: set[str] = set()
     for pair in _PAIR_OF_RECORD.finditer(text):
         name, word, digit = pair.group("name", "word", "number")
         if name is None:
             continue
         is_priority = name.lower() in _PRIORITY_NAMES
         if digit:
-            if number is None and _counts_as_syslog(name, is_priority, text):
-                number = SYSLOG.level(int(digit))
+            if number is None and name not in asked:
+                asked.add(name)  # each name once: the other pairs are searched for
+                number = SYSLOG.level(int(digit)) if _counts_as_syslog(name, is_priority, text) else None
         elif not is_priority:
             if level := FIELD_WORDS.get(word.lower()):
                 return level
