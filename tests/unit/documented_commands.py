@@ -286,7 +286,7 @@ def check_make(words: list[str]) -> None:
         if target in MODULES_OF_TARGETS:
             check_module(MODULES_OF_TARGETS[target], arguments)
         elif target in PYTEST_TARGETS:
-            check_pytest(arguments)
+            check_pytest(["-m", "trial", *arguments] if target == "trial" else arguments)
         elif target == "deploy":
             check_shipctl(
                 ["deploy", *(["--set", given["SET"]] if "SET" in given else []), *arguments], complete=True
@@ -321,12 +321,18 @@ def check_pytest(words: list[str]) -> None:
     parser = argparse.ArgumentParser(exit_on_error=False)
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("-k")
+    parser.add_argument("-m", choices=["trial"])
     parser.add_argument("-s", action="store_true")
     given = parser.parse_args(words)
     files = []
     for path in given.paths or [Path("tests")]:
         assert (PROJECT / path).exists(), path
         files += [PROJECT / path] if path.suffix else sorted((PROJECT / path).rglob("test_*.py"))
+    if given.m is None:
+        trials = [
+            file for file in files if re.search(r"^pytestmark.*\btrial\b", file.read_text("utf-8"), re.M)
+        ]
+        assert files != trials, f"{words}: without -m trial, pytest deselects all of it"
     if given.k:
         names = [name for file in files for name in names_in(file)]
         for keyword in re.findall(r"\w+", given.k):

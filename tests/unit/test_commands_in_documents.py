@@ -98,6 +98,7 @@ def test_a_block_with_commands_says_that_it_is_one(path: Path) -> None:
         "python -m benchmarks.nothing",
         "python -m tests.chaos --seeds 7",
         "pytest tests/unit/test_nothing.py",
+        "pytest tests/e2e/test_audit.py",
         "aws log tail",
         "aws logs list-everything",
         "aws logs put-subscription-filter --log-group-name orders",
