@@ -33,7 +33,7 @@ for _name in ("botocore", "boto3"):
 MAX_VALUES = 100
 """Of one metric in one line ("Specification: Embedded metric format")."""
 
-_UNITS: dict[Metric | SubscriptionMetric, str] = {Metric.INGEST_LATENCY: "Milliseconds"}
+_UNITS = {Metric.INGEST_LATENCY.value: "Milliseconds"}
 """Of each metric that is no count."""
 
 
@@ -92,14 +92,15 @@ def _put(
         values: Of each metric at most `MAX_VALUES`.
         facts: What stands beside the metrics, without being one.
     """
-    metrics = [{"Name": metric.value, "Unit": _UNITS.get(metric, "Count")} for metric in values]
+    by_name = {metric.value: each for metric, each in values.items()}
+    metrics = [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in by_name]
     directive = {"Namespace": METRICS_NAMESPACE, "Dimensions": [[*dimensions]], "Metrics": metrics}
     line = {
         "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]},
         **dimensions,
         "version": __version__,
         **facts,
-        **{metric.value: each for metric, each in values.items()},
+        **by_name,
     }
     print(orjson.dumps(line).decode())
 

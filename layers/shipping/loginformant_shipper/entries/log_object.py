@@ -105,6 +105,8 @@ class FrameJson(NamedTuple):
     source: bytes
     before_id: bytes
     """The properties, and the name of the one that follows, `eventId`."""
+    after_message: bytes
+    """Source and properties with their names, where nothing stands between them."""
     names: frozenset[str]
     """Of the properties, `eventId` included."""
 
@@ -143,10 +145,11 @@ def _frame_json(source: str, properties: Fields) -> FrameJson | None:
     if "eventId" in properties or "requestId" in properties:
         return None
     try:
-        members = orjson.dumps({**properties, "eventId": ""})
-        return FrameJson(orjson.dumps(source), members[1:-3], frozenset({*properties, "eventId"}))
-    except TypeError:
+        source_json, before_id = orjson.dumps(source), orjson.dumps({**properties, "eventId": ""})[1:-3]
+    except TypeError:  # a lone surrogate
         return None
+    after_message = _BEFORE_SOURCE + source_json + _BEFORE_PROPERTIES + before_id
+    return FrameJson(source_json, before_id, after_message, frozenset({*properties, "eventId"}))
 
 
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{1,16}){1,3}-[0-9]{1,2}")
@@ -191,44 +194,46 @@ def _usual_log_object(log: "Log", level: "Level", frame: Frame) -> bytes | None:
     ):
         return None
     identifier = request_id(parsed)
-    source_json, members = shared.source, b""
     try:
+        end = b"}}" if identifier is None else b',"requestId":' + orjson.dumps(identifier) + b"}}"
         if parsed.fields is None:
-            before_time, after_time = _BEFORE_TIME, _LEVEL_AFTER_TIME[level]
-            message = parsed.text
-            if not message or message.startswith(REPORT_LINES):
+            text = parsed.text
+            if not text or text.startswith(REPORT_LINES):
                 return None
+            parts: tuple[bytes, ...] = (
+                b'{"timestamp":"',
+                timestamp,
+                _LEVEL_AFTER_TIME[level],
+                orjson.dumps(text),
+                shared.after_message,
+                orjson.dumps(event.id),
+                end,
+            )
         else:
-            before_time, after_time = _LEVEL_BEFORE_TIME[level], _AFTER_TIME
             if parsed.repeated or not FIELDS_WE_READ.isdisjoint(parsed.fields) or is_deep(parsed):
                 return None
             message, source, others = _of_fields(log, parsed.fields, frame)
             if not shared.names.isdisjoint(others) or (identifier is not None and "requestId" in others):
                 return None
-            if source is not frame.source:
-                source_json = orjson.dumps(source)
-            if others:
-                members = orjson.dumps(others)[1:-1] + b","
-        parts = (
-            before_time,
-            timestamp,
-            after_time,
-            orjson.dumps(message),
-            _BEFORE_SOURCE,
-            source_json,
-            _BEFORE_PROPERTIES,
-            members,
-            shared.before_id,
-            orjson.dumps(event.id),
-            b"}}" if identifier is None else b',"requestId":' + orjson.dumps(identifier) + b"}}",
-        )
+            parts = (
+                _LEVEL_BEFORE_TIME[level],
+                timestamp,
+                b'","message":',
+                orjson.dumps(message),
+                _BEFORE_SOURCE,
+                shared.source if source is frame.source else orjson.dumps(source),
+                _BEFORE_PROPERTIES,
+                orjson.dumps(others)[1:-1] + b"," if others else b"",
+                shared.before_id,
+                orjson.dumps(event.id),
+                end,
+            )
     except TypeError:  # a lone surrogate, an integer beyond 64 bits
         return None
     body = b"".join(parts)
     return body if len(body) <= MAX_BODY_BYTES else None
 
 
-_BEFORE_TIME, _AFTER_TIME = b'{"timestamp":"', b'","message":'
 _LEVEL_AFTER_TIME = {level: b'","level":"%b","message":' % level.encode() for level in Level}
 _LEVEL_BEFORE_TIME = {level: b'{"level":"%b","timestamp":"' % level.encode() for level in Level}
 _BEFORE_SOURCE, _BEFORE_PROPERTIES = b',"source":', b',"properties":{'
