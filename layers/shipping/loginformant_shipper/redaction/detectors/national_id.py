@@ -20,7 +20,8 @@ _AHV = re.compile(r"(756(?<![\w.]...)\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}(?![\w]|\.[0-
 # ISO 13616: country, two check digits, letters and digits, often in groups of four. How many, each country
 # says (SWIFT, "IBAN registry").
 # In a text of which each character is its kind, so that it begins with a fixed string.
-_IBAN_START = re.compile(rb"AA00(?<![Aa0].{4})(?= ?[A0]{4})")
+_BEGINNING_OF_IBAN = b"AA00"
+_IBAN_START = re.compile(_BEGINNING_OF_IBAN + rb"(?<![Aa0].{4})(?= ?[A0]{4})")
 _KIND_OF = bytes(
     ord("-" if code > 127 or not chr(code).isalnum() else "0" if code < 58 else "A" if code < 91 else "a")
     if chr(code) not in " \xa0"
@@ -65,9 +66,9 @@ def find_national_id(text: str, _: bool = False) -> Cut:
     if "756." in text:
         cuts.append(_valid(_AHV, text, _is_ahv))
     latin = text.encode("latin-1", "replace")
-    account_numbers = list(_account_numbers(text, latin))
-    if account_numbers:
-        cuts.append(cut_at(text, without_overlaps(account_numbers)))
+    kinds = latin.translate(_KIND_OF)
+    if _BEGINNING_OF_IBAN in kinds:
+        cuts.append(cut_at(text, without_overlaps(list(_account_numbers(text, latin, kinds)))))
     return merged(text, *cuts) if cuts else [text]
 
 
@@ -92,15 +93,15 @@ def _is_ahv(digits: Sequence[int]) -> bool:
     return (sum(digits[::2]) + 3 * sum(digits[1::2])) % 10 == 0
 
 
-def _account_numbers(text: str, latin: bytes) -> Iterator[Span]:
-    starts = [match.start() for match in _IBAN_START.finditer(latin.translate(_KIND_OF))]
+def _account_numbers(text: str, latin: bytes, kinds: bytes) -> Iterator[Span]:
+    starts = [match.start() for match in _IBAN_START.finditer(kinds)]
     lengths = [_IBAN_LENGTHS.get(latin[start : start + 2], 0) for start in starts]
     numbers = [
         latin[start : start + 2 * length].translate(None, _BLANKS)[:length] if length else b""
         for start, length in zip(starts, lengths, strict=True)
     ]
     for start, length, number in zip(starts, lengths, numbers, strict=True):
-        if number and len(number) == length and is_iban(number):
+        if number and is_iban(number) and len(number) == length:
             end = _end_of_iban(text, start, length)
             if end:
                 yield start, end
@@ -120,12 +121,10 @@ def _end_of_iban(text: str, start: int, length: int) -> int | None:
 
 def is_iban(number: bytes) -> bool:
     """Return whether it has the check digits of the rest (ISO 7064, MOD 97-10); it has no blanks."""
-    digits = number[4:]
-    if not digits.isdigit():
-        if not _IS_IBAN.match(number):
-            return False
-        digits = _digits_of(digits)
-    return int(digits + _DIGITS_OF_COUNTRY[number[:2]] + number[2:4]) % 97 == 1
+    digits = number[4:] + _DIGITS_OF_COUNTRY[number[:2]] + number[2:4]
+    if digits.isdigit():
+        return int(digits) % 97 == 1
+    return _IS_IBAN.match(number) is not None and int(_digits_of(digits)) % 97 == 1
 
 
 def _digits_of(characters: bytes) -> bytes:
