@@ -75,6 +75,15 @@ def test_every_command_of_a_message_of_shipctl_is_taken() -> None:
     assert refusals([*called, *told]) == []
 
 
+def test_every_command_in_the_help_of_make_is_taken() -> None:
+    lines = re.findall(
+        r"^[a-z-]+:.*## (.+)$", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    commands = [command for line in lines for command in commands_in_prose("Makefile", line)]
+    assert len(commands) > 3
+    assert refusals(commands) == []
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_a_block_with_commands_says_that_it_is_one(path: Path) -> None:
     """So that its commands are found."""
