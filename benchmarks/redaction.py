@@ -130,7 +130,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "almost cards in groups": _repeat("4111 1111 1111 1112,"),
     "almost addresses": _repeat("1.1.1.256 "),
     "almost account numbers": _repeat("DE88 3704 0044 0532 0130 00 "),
-    "almost AWS secrets": _repeat("aws_secret " + "a" * 40 + " "),
+    "nothing but AWS secrets": _repeat("aws_secret " + "a" * 40 + " "),
     "escapes": _repeat(r"\u0040\/%40%2B\n"),
     "nothing but cards": _repeat("4111111111111111 "),
     "nothing but cards in groups": _repeat("4111 1111 1111 1111,"),
