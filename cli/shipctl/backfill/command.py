@@ -97,10 +97,10 @@ def backfill(
     dead-letter queue. No API key is needed here. **What was shipped before arrives twice**: `shipctl audit`
     names the minutes that are missing, and the command for them.
 
-    Ctrl-C stops after the batch in hand. The same command with the same times then continues where it
+    Ctrl-C stops after the current batch. The same command with the same times then continues where it
     stopped, and ships nothing twice; after the end it does nothing. (With a duration such as *1h* it is
     another command each time. The line that is shown at Ctrl-C has the times.) If this command is killed, the
-    batch in hand (at most 10,000 log events) may arrive twice; the next run says how many.
+    current batch (at most 10,000 log events) may arrive twice; the next run says how many.
 
     The log events of a page of CloudWatch's answer are shipped together. A stack trace that is cut by the end
     of a page arrives as two logs. Log events that reach the log group later, with an earlier time, are not

@@ -103,8 +103,8 @@ def replay(
     Neither can delayed messages, which LogInformant refused and which wait up to 15 minutes. Their number is
     shown, and --wait waits for them.
 
-    Ctrl-C stops after the batch in hand. If this command is killed between delivery and deletion, the batch
-    in hand (at most ten messages) is delivered twice. The same may happen if the replay function fails.
+    Ctrl-C stops after the current batch. If this command is killed between delivery and deletion, the
+    current batch (at most ten messages) is delivered twice. The same may happen if the replay function fails.
 
     Exit status: 0 if all selected log events were delivered (or are never shipped, such as blank ones) and
     nothing is in flight or delayed, else 1.
