@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc"),
 ]
-NOT_STORED = [{"detail": "refused; and the queue did not take them: HTTPClientError", "events": 2}]
+NOT_STORED = [{"detail": "refused; and they could not be stored in the queue: HTTPClientError", "events": 2}]
 SCHEDULES = 50
 MAX_SECONDS = 600.0
 LOG = PROJECT / ".build" / "local" / "chaos.log"

@@ -87,7 +87,7 @@ def fuzz_decode(event: Any) -> None:
         return
     if any(isinstance(it, Undecodable) and it.origin is None for it in found):
         # What Python's own JSON reads and we do not is nested beyond what can be written again.
-        assert [it.detail for it in found if isinstance(it, Undecodable)] == ["JSON: nested too deep"]
+        assert [it.detail for it in found if isinstance(it, Undecodable)] == ["JSON: nested too deeply"]
         return
     assert read == [] or not any(isinstance(it, ControlMessage) for it in found)
     counted = sum(len(it.events) for it in found if isinstance(it, SubscriptionMessage))

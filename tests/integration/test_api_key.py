@@ -157,7 +157,7 @@ class TestNotToBeHad:
             for _ in range(10):
                 shipment = stack.ship_and_account(event, seconds=95)
                 assert shipment.by_reason() == {"no_key": 1}
-                assert "not one with the key" in shipment.dead_letters[0].detail
+                assert "without the member" in shipment.dead_letters[0].detail
             assert stack.senders.key_fetches == fetches + (minute > 1)
             assert stack.senders.slept == 0
             stack.senders.leap(60)

@@ -224,7 +224,7 @@ class TestHtml:
             counts = [stack.ship(subscription_event(log_events(20)))["delivered"] for _ in range(3)]
             output = stack.read_output()
         assert counts == [20, 20, 20]
-        assert output.count("answered 2xx with HTML") == 1
+        assert output.count("answered with 2xx and HTML") == 1
         assert server.url in output
 
     def test_one_that_refuses_is_said_as_ever(self, make_stack: MakeStack) -> None:

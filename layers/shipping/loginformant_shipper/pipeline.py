@@ -1,9 +1,10 @@
-"""The way of a log event, from what Lambda hands over to a ledger that balances.
+"""Run the stages on a Lambda event, and return a ledger that balances.
 
 decode → redact → join and parse → infer the level → filter → log object → batch → deliver → or dead-letter
 
-All of it is lazy, a piece of a log stream at a time, so that it can end when the time is up. Within a piece
-some logs are handed on together, so that what each costs is its own work and not the handing on.
+All stages are lazy and process a piece of a log stream at a time, so that they can stop when the time is up.
+Within a piece, logs are passed on in chunks, since passing on each log separately would cost as much as some
+stages.
 """
 
 import gc
@@ -67,12 +68,12 @@ from loginformant_shipper.wire.decoding import Payload, load_of, payloads, sourc
 
 
 class DeadLetterError(Exception):
-    """Events could be neither delivered nor stored; Lambda is to try the whole event again."""
+    """Log events could be neither delivered nor stored. Lambda retries the whole event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a warm Lambda environment keeps: connections, API key, and what it learnt of the ingest API."""
+    """The state of a warm Lambda environment: connections, API key, and the state of the ingest API."""
 
     settings: Settings
     senders: Senders
@@ -84,7 +85,7 @@ class Environment:
 
 @cache
 def warm_environment() -> Environment:
-    """Return the environment of this process, made at the first call. Raises `SettingsError`."""
+    """Return the environment of this process, which the first call creates. Raises `SettingsError`."""
     settings = load_settings(os.environ)
     senders = ThreadedSenders(settings)
     read_tags = partial(read_tags_of_log_group, tls=senders.tls_of_aws)
@@ -101,18 +102,18 @@ _YOUNGEST_GENERATION, _ALL_GENERATIONS = 0, 2
 
 
 def freeze() -> None:
-    """Take all that start-up has made out of what the garbage collector looks at: it stays anyway."""
+    """Exclude all objects of the start-up from garbage collection, since they are never freed."""
     gc.freeze()
 
 
 @contextmanager
 def collecting_afterwards() -> Iterator[None]:
-    """Collect no garbage during a block, but when it ends.
+    """Disable the garbage collector during the block, and collect garbage at its end.
 
-    The collector looks for objects that refer to each other in a circle. There are few, while log events and
-    logs are tens of thousands at a time, and go without it. Between two invocations it finds next to nothing
-    to look at: what start-up has made is frozen, and only what the invocation has left behind is looked at.
-    What outlived earlier ones is looked at as often as the collector itself would, every tenth time or so.
+    The collector frees reference cycles. There are few of them, but the collector would traverse tens of
+    thousands of log events and logs, which are freed without it. After an invocation there is little to
+    traverse: objects of the start-up are frozen, so only those that the invocation left behind remain. Older
+    generations are collected about every tenth time, as by the collector itself.
     """
     gc.disable()
     try:
@@ -124,16 +125,24 @@ def collecting_afterwards() -> Iterator[None]:
 
 
 def forget() -> None:
-    """Forget all that the environment keeps: as if it started anew. For tests."""
+    """Reset the environment, as after a cold start. For tests."""
     warm_environment.cache_clear()
 
 
 def ship(event: object, environment: Environment, remaining_seconds: float) -> dict[str, Any]:
-    """Ship all log events in `event`, the function's argument, within `remaining_seconds`.
+    """Ship all log events of a Lambda event, and store undelivered ones in the dead-letter queue.
 
-    What fails goes to the dead-letter queue. Returns the ledger as `Ledger.answer` gives it, with
-    `batchItemFailures` where the source has records, and with `failures` (what went wrong) for a backfill.
-    Raises `DeadLetterError` if events of a direct subscription can be neither delivered nor stored.
+    Args:
+        event: The event of the function.
+        environment: The warm environment.
+        remaining_seconds: The remaining time of the invocation.
+
+    Returns:
+        The ledger (`Ledger.answer`), with `batchItemFailures` if the source has records, and with `failures`
+        for a backfill.
+
+    Raises:
+        DeadLetterError: Log events of a direct subscription could be neither delivered nor stored.
     """
     end = environment.senders.now() + remaining_seconds
     shipment = _deliver(event, environment, remaining_seconds)
@@ -146,13 +155,23 @@ def ship(event: object, environment: Environment, remaining_seconds: float) -> d
 
 
 def replay(event: object, environment: Environment, remaining_seconds: float) -> dict[str, Any]:
-    """Ship all log events in the SQS records of `event`, within `remaining_seconds`.
+    """Ship all log events in SQS records.
 
-    A record of which nothing was delivered and whose failure may pass is returned as it is. Of any other the
-    remainder is written anew, to the dead-letter queue or to the parked queue, before the record is
-    acknowledged; if that fails, the record is returned, and what was delivered will be delivered again.
-    Returns the ledger with `batchItemFailures`, `parked` (those of `deadLettered` in the parked queue) and
-    `failures` (what went wrong). Raises `SettingsError` if there is no parked queue.
+    A record without deliveries whose failures are all temporary is returned unchanged. The undelivered log
+    events of any other record are stored again in the dead-letter queue or the parked queue before the record
+    is acknowledged. If that fails, the record is returned, and delivered log events are delivered again.
+
+    Args:
+        event: The event of the function.
+        environment: The warm environment.
+        remaining_seconds: The remaining time of the invocation.
+
+    Returns:
+        The ledger with `batchItemFailures`, `parked` (those of `deadLettered` in the parked queue) and
+        `failures`.
+
+    Raises:
+        SettingsError: There is no parked queue.
     """
     end = environment.senders.now() + remaining_seconds
     shipment = _deliver(_in_another_order(event), environment, remaining_seconds)
@@ -179,10 +198,10 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
 
 
 def _in_another_order(event: Any) -> object:
-    """Return the event with its records in any order, once some have come back.
+    """Return the event with its records in random order if any of them was received before.
 
-    What stands behind records of nothing but bad logs is not to stand behind them again and again. SQS keeps
-    no order anyway ("Amazon SQS standard queues" in the SQS developer guide).
+    Otherwise records that contain only bad logs could delay the same other records in each replay. SQS does
+    not preserve the order anyway ("Amazon SQS standard queues", Amazon SQS Developer Guide).
     """
     match event:
         case {"Records": [*records]} if any(map(_came_back, records)):
@@ -198,12 +217,12 @@ def _came_back(record: object) -> bool:
 
 
 def _first_delay(message: DeadLetterMessage) -> int:
-    """Seconds before a log that was refused alone is tried again: a bad minute is over by then."""
+    """Return the delay before the first replay of an individually rejected log."""
     return refusal_delay(0) if message.failure.reason in REFUSED_ALONE else 0
 
 
 def _postponed(ledger: Ledger, returned: Iterable[Failed], environment: Environment) -> Iterator[Postponed]:
-    """When each record that is returned comes again: later if it was throttled, or was asked to wait."""
+    """Yield the delay of each returned record, which is longer after throttling or a Retry-After."""
     throttled = {
         origin.record
         for batch, failure, *_ in returned
@@ -217,13 +236,13 @@ def _postponed(ledger: Ledger, returned: Iterable[Failed], environment: Environm
 
 @dataclass(slots=True)
 class _Shipment:
-    """What an invocation has come to, before anything is stored."""
+    """The results of an invocation before anything is stored."""
 
     ledger: Ledger = field(default_factory=Ledger)
     failed: list[Failed] = field(default_factory=list)
     undecodable: list[Undecodable] = field(default_factory=list)
     delivered_records: set[SourceRecord] = field(default_factory=set)
-    """Records of which at least one log was delivered."""
+    """Records with at least one delivered log."""
 
 
 def _deliver(event: object, environment: Environment, remaining_seconds: float) -> _Shipment:
@@ -270,24 +289,23 @@ def _deliver(event: object, environment: Environment, remaining_seconds: float) 
 
 
 _Begun = tuple[Origin, Iterator[LogEvent]]
-"""The events of a log stream, redacted; each when it is asked for, and no more once the time is up."""
+"""The redacted events of a log stream, processed lazily until the time is up."""
 
 EVENTS_BETWEEN_LOOKS = 100
-"""So many log events are handed on between two looks at the clock, where they are not redacted."""
+"""The number of log events between two checks of the time, if they are not redacted."""
 
 
 def _begun(
     event: object, settings: Settings, shipment: _Shipment, has_time: Callable[[], bool]
 ) -> Iterator[_Begun]:
-    """Decode and redact, as long as there is time; what was not begun by then is returned or stored as it is.
+    """Decode and redact payloads while there is time, and return or store the others unchanged.
 
-    1. SQS: all records that were not begun are returned.
-    2. Kinesis: Lambda hands out again everything from the lowest returned record on ("Configuring partial
-       batch response with Kinesis Data Streams and Lambda", AWS Lambda Developer Guide). Records are begun in
-       order, so nothing was sent of those behind the first one that was not begun, and they can be returned.
-       The first record of all is always begun: returned again and again, it would hold up its shard.
-    3. Of the payload in which the time was up, the rest is stored without having been redacted. A direct
-       payload has no record to return.
+    1. SQS: all records that were not started are returned. 2. Kinesis: Lambda retries all records from the
+    lowest returned one on ("Configuring partial batch response with Kinesis Data Streams and Lambda", AWS
+    Lambda Developer Guide). Records are started in order, so nothing was sent of the records after the first
+    one that was not started, and they can be returned. The first record is always started; if it were always
+    returned, it would block its shard. 3. The rest of a payload in which the time is up is stored unredacted.
+    A direct payload has no record to return.
     """
     ledger = shipment.ledger
     waiting = payloads(event, settings.max_decompressed_bytes)
@@ -316,7 +334,10 @@ def _begun(
 
 
 def _return_unbegun(waiting: Iterable[Payload], ledger: Ledger) -> None:
-    """Return records to their source. Each counts for as many log events as it says, or else for one."""
+    """Return records to their source.
+
+    A record counts as the number of log events in its attributes, or as one.
+    """
     for payload in waiting:
         if payload.record is not None:
             ledger.received += payload.record.told_events
@@ -341,13 +362,13 @@ def _begin_each(
 
 
 LOGS_AT_ONCE = 100
-"""So many logs are handed on together: to hand on each by itself takes as long as some of the stages."""
+"""The number of logs that are passed on together, since passing on each one costs as much as some stages."""
 
 
 def _entries(
     begun: Iterator[_Begun], environment: Environment, ledger: Ledger, is_sent: Callable[[], bool]
 ) -> Iterator[Entries]:
-    """Make log objects; only their events once nothing is sent any more."""
+    """Yield log objects, or only their events after sending has ended."""
     settings = environment.settings
     filters = has_filters(settings)
     for origin, events in begun:
@@ -368,7 +389,7 @@ def _entries(
 def _logs(
     events: Iterable[LogEvent], origin: Origin, settings: Settings, ledger: Ledger
 ) -> Iterator[list[LevelledLog]]:
-    """Yield some logs at a time. They are of one piece of the log stream, which bounds their size."""
+    """Yield logs in chunks. A chunk is from one piece of the log stream, which limits its size."""
     log_group, default_level = origin.log_group, settings.default_level
     redact = partial(redact_text, settings=settings) if is_wanted(settings) else None
     for piece in pieces(events):
@@ -381,7 +402,7 @@ def _logs(
 
 
 def _store(letters: list[Addressed], seconds: float, ledger: Ledger, parked_queue: str | None = None) -> None:
-    """Put into its queue what failed; what cannot be put there goes back to its source."""
+    """Store messages in their queues, and return those that cannot be stored to their source."""
     troubles = store(letters, seconds - RESERVE_MARGIN_SECONDS)
     for (message, queue_url, _), trouble in zip(letters, troubles, strict=True):
         failure = message.failure
@@ -390,7 +411,7 @@ def _store(letters: list[Addressed], seconds: float, ledger: Ledger, parked_queu
             if queue_url == parked_queue:
                 ledger.parked[failure] += message.events
         elif message.record is not None:
-            detail = f"{failure.detail}; and the queue did not take them: {trouble}"
+            detail = f"{failure.detail}; and they could not be stored in the queue: {trouble}"
             ledger.returned[failure._replace(detail=detail)] += message.events
             if log_group := message.attributes.get("LogGroup"):
                 ledger.log_groups[log_group].returned += message.events
@@ -416,7 +437,7 @@ def _conclude(event: object, settings: Settings, ledger: Ledger) -> dict[str, An
 
 def _report(stack: str, source: Source, ledger: Ledger) -> None:
     if ledger.received == ledger.dropped[FilterCause.OWN]:
-        return  # Nothing happened, or only our own log lines came: a line about those would bring the next.
+        return  # Nothing happened, or only own log lines arrived: logging those would cause a loop.
     counts = {
         Metric.EVENTS_RECEIVED: ledger.received,
         Metric.EVENTS_FILTERED: ledger.filtered,

@@ -1,9 +1,9 @@
-"""What the shipper says of itself: one structured log line for each trouble, and metrics.
+"""Write the shipper's own log lines and metrics.
 
-An invocation that has nothing to say writes nothing, since each line is a log event that somebody pays for.
-Metrics are written as embedded metric format: log lines, too ("Specification: Embedded metric format", Amazon
-CloudWatch User Guide). They are written here, as Powertools would write them, since its own code took a sixth
-of the processor time of an invocation with one log event.
+There is one structured log line for each kind of failure. An invocation without log events or failures writes
+nothing, since log lines cost money. Metrics are log lines in the embedded metric format ("Specification:
+Embedded metric format", Amazon CloudWatch User Guide). They have the format of Powertools, whose own code
+took a sixth of the CPU time of an invocation with one log event.
 """
 
 import logging
@@ -21,24 +21,25 @@ from loginformant_shipper.names import METRICS_NAMESPACE, FilterCause, Metric, S
 
 logger = Logger(service="loginformant-shipper")
 
-# It warns, with a traceback, of answers whose headers are broken. An outcome says that, in one line.
+# urllib3 logs a warning with a traceback for responses with broken headers, which the outcome reports in one
+# line.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
-# At DEBUG they log whole requests and answers ("the full wire trace will appear in your logs", boto3
-# reference, `set_stream_logger`): the API key as it was read, and log events on their way to a queue. They
-# would inherit DEBUG from the root logger, whose level follows the function's application log level.
+# At DEBUG they log whole requests and responses ("the full wire trace will appear in your logs", boto3
+# reference, `set_stream_logger`), including the API key and log events. They would inherit DEBUG from the
+# root logger, whose level is the function's application log level.
 for _name in ("botocore", "boto3"):
     logging.getLogger(_name).setLevel(logging.INFO)
 
 
 MAX_VALUES = 100
-"""Of one metric in one line ("Specification: Embedded metric format")."""
+"""The maximum number of values of a metric in a line ("Specification: Embedded metric format")."""
 
 _UNITS = {Metric.INGEST_LATENCY.value: "Milliseconds"}
 """Of each metric that is no count."""
 
 
 def put_subscription_metrics(stack: str, counts: Mapping[SubscriptionMetric, int]) -> None:
-    """Write the metrics of one run of the subscriber of `stack`."""
+    """Write the metrics of a run of the subscriber of a stack."""
     _put({"Stack": stack}, {metric: [count] for metric, count in counts.items()})
 
 
@@ -58,8 +59,8 @@ def put_metrics(
     the log events of each log group, are written beside the metrics, for CloudWatch Logs Insights: each
     metric more costs money.
     """
-    # By the stack's name and not by the function's: alarms, dashboard and queries know it beforehand, and it
-    # stays where a function is replaced. Each further set of dimensions would be billed as a further metric.
+    # The stack's name instead of the function's: the template knows it in advance, and it does not change
+    # when a function is replaced. AWS would charge each further set of dimensions as another metric.
     of_source = {"Stack": stack, "Source": source.value}
     milliseconds = [round(seconds * 1000, 1) for seconds in latencies]
     while len(milliseconds) >= MAX_VALUES:
@@ -87,10 +88,10 @@ def _put(
     """Write one line of embedded metric format.
 
     Args:
-        dimensions: By which CloudWatch tells these metrics from others of the same name. The stack is among
-            them: two in one account must not be counted as one.
-        values: Of each metric at most `MAX_VALUES`.
-        facts: What stands beside the metrics, without being one.
+        dimensions: The dimensions of the metrics. They include the stack, so that the metrics of two stacks
+            in an account are separate.
+        values: The values of each metric, at most `MAX_VALUES`.
+        facts: Other members of the line, which are not metrics.
     """
     by_name = {metric.value: each for metric, each in values.items()}
     metrics = [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in by_name]
@@ -106,17 +107,17 @@ def _put(
 
 
 def log_dead_lettered(failure: Failure, events: int) -> None:
-    """Log that `events` log events went to the dead-letter queue, and why."""
-    _say("log events were not delivered and wait in the dead-letter queue", failure, events)
+    """Log that log events were stored in the dead-letter queue, and why."""
+    _say("log events were not delivered and were stored in the dead-letter queue", failure, events)
 
 
 def log_parked(failure: Failure, events: int) -> None:
-    """Log that `events` log events went to the parked queue, and why."""
-    _say("log events were not delivered and wait for a person in the parked queue", failure, events)
+    """Log that log events were stored in the parked queue, and why."""
+    _say("log events were not delivered and were moved to the parked queue", failure, events)
 
 
 def log_returned(failure: Failure, events: int) -> None:
-    """Log that `events` log events stay with their source, a stream or a queue, and will come again."""
+    """Log that log events were returned to their source, a stream or a queue, and why."""
     _say("log events were not delivered and are returned to their source", failure, events)
 
 
@@ -130,10 +131,10 @@ def log_tags_not_read(log_group: str, error: Exception) -> None:
 
 
 def log_answered_by_a_page(ingest_url: str) -> None:
-    """Log that what answers 2xx at the ingest API's address answers with a page for people."""
+    """Log that requests are answered with 2xx and an HTML page."""
     logger.warning(
-        "requests are answered 2xx with HTML: the logs count as delivered, but what answers may not be the "
-        "ingest API; look at IngestUrl and at any proxy in between",
+        "requests are answered with 2xx and HTML: the logs count as delivered, but the server may not be the "
+        "ingest API; check IngestUrl and any proxy",
         ingest_url=ingest_url,
     )
 

@@ -62,15 +62,15 @@ def test_every_fetch_is_fresh() -> None:
 
 UNUSABLE = {
     "blank": (" \n", "is empty"),
-    "binary": (b"s3cret", "holds binary data; store the key as text"),
+    "binary": (b"s3cret", "contains binary data; store the key as text"),
     "JSON, blank": ('{"apiKey": " "}', "is empty"),
-    "JSON, another name": ('{"key": "s3cret"}', 'not one with the key under "apiKey"'),
-    "JSON, broken": ('{"apiKey": "s3cret', 'not one with the key under "apiKey"'),
+    "JSON, another name": ('{"key": "s3cret"}', 'is a JSON object without the member "apiKey"'),
+    "JSON, broken": ('{"apiKey": "s3cret', 'is a JSON object without the member "apiKey"'),
     "JSON, a number": ('{"apiKey": 53}', '"apiKey" is not a string'),
     "JSON, null": ('{"apiKey": null}', '"apiKey" is not a string'),
-    "a line break": ("s3cret\r\nX-Other: 1", "characters that an HTTP header cannot carry"),
-    "not ASCII": ("s3crét", "characters that an HTTP header cannot carry"),
-    "NUL": ("s3cret\x00", "characters that an HTTP header cannot carry"),
+    "a line break": ("s3cret\r\nX-Other: 1", "characters that are not allowed in an HTTP header"),
+    "not ASCII": ("s3crét", "characters that are not allowed in an HTTP header"),
+    "NUL": ("s3cret\x00", "characters that are not allowed in an HTTP header"),
 }
 
 

@@ -382,7 +382,7 @@ def test_a_refused_key_that_cannot_be_fetched_again_ends_as_unauthorized() -> No
     assert it.reasons == {Reason.UNAUTHORIZED: 2}
     assert len(it.senders.fetches) > 1
     assert it.settled["1"] == Failure(
-        Reason.UNAUTHORIZED, 401, "no such key; no fresh key to be had: the secret is out of reach"
+        Reason.UNAUTHORIZED, 401, "no such key; the key could not be read again: the secret is out of reach"
     )
 
 
@@ -458,7 +458,7 @@ def test_a_key_that_comes_after_a_minute_is_used() -> None:
 def test_a_fetch_that_never_ends_is_inside_the_deadline() -> None:
     it = world(answers(), Key("k", after=NEVER), state=without_key())
     it.deliver(single("1", "2"))
-    assert it.settled["1"] == Failure(Reason.NO_KEY, None, "the API key did not come in time")
+    assert it.settled["1"] == Failure(Reason.NO_KEY, None, "the API key was not read in time")
     assert (it.requests, len(it.senders.fetches)) == (0, 1)
 
 

@@ -217,7 +217,7 @@ def test_a_request_that_was_abandoned_before_it_began_sends_no_logs(api: IngestA
     connection = connection_to(api.url)
     connection.abandon()
     outcome = connection.post(BODY, LOCAL_KEY, LONG)
-    assert (outcome.status, outcome.detail) == (None, "Abandoned: given up before it was sent")
+    assert (outcome.status, outcome.detail) == (None, "Abandoned: abandoned before it was sent")
     assert api.logs == []
     assert api.requests == []
 

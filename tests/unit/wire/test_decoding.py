@@ -150,12 +150,12 @@ def test_one_bad_record_does_not_spoil_its_neighbours() -> None:
         (
             base64.b64encode(gzip.compress(b"{}", mtime=0)[:-9]).decode(),
             Reason.MALFORMED,
-            "gzip: the data ends too early",
+            "gzip: the data is truncated",
         ),
         (base64.b64encode(b"{}").decode(), Reason.MALFORMED, "gzip: "),
         (encoded("{"), Reason.MALFORMED, "JSON: "),
         (encoded({}), Reason.MALFORMED, "a payload without logEvents"),
-        (encoded("x" * (MIB + 1)), Reason.OVERSIZED, f"the payload inflates to more than {MIB} bytes"),
+        (encoded("x" * (MIB + 1)), Reason.OVERSIZED, f"the decompressed payload has more than {MIB} bytes"),
     ],
 )
 def test_what_cannot_be_read_of_a_record_says_why_and_knows_its_record(
@@ -247,7 +247,7 @@ def test_not_base64() -> None:
 
 NOT_GZIP = {
     "plain text": b"plain text",
-    "ends too early": gzip.compress(b"{}" * 50)[:-9],
+    "is truncated": gzip.compress(b"{}" * 50)[:-9],
     "wrong checksum": gzip.compress(b"{}" * 50)[:-8] + b"\0" * 8,
     "rubbish behind it": gzip.compress(b"{}") + b"rubbish",
     "no more than its first bytes": b"\x1f\x8b",
@@ -267,8 +267,8 @@ def test_not_gzip(data: bytes) -> None:
     [
         ("{", "JSON: "),
         ("", "JSON: "),
-        ("[" * 100_000, "JSON: nested too deep"),
-        ('{"logEvents":' + "[" * 100_000 + "]" * 100_000 + "}", "JSON: nested too deep"),
+        ("[" * 100_000, "JSON: nested too deeply"),
+        ('{"logEvents":' + "[" * 100_000 + "]" * 100_000 + "}", "JSON: nested too deeply"),
         ("[]", "a payload without logEvents"),
         ('{"logEvents": {}}', "a payload without logEvents"),
         ('{"messageType": "DATA_MESSAGE"}', "a payload without logEvents"),

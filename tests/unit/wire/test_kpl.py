@@ -115,7 +115,7 @@ def test_an_aggregated_record_that_was_stored_unbegun_is_read_in_replay() -> Non
     [
         (MAGIC, "checksum"),
         (aggregated([b"x"])[:-1], "checksum"),
-        (with_digest(b"\x1a\x7f"), "ends too early"),
+        (with_digest(b"\x1a\x7f"), "is truncated"),
         (with_digest(b"\x1a" + b"\xff" * 20), "has no end"),
         (with_digest(b"\x1b"), "wire type 3"),
         (with_digest(field_of_bytes(3, b"\x08\x00")), "without data"),

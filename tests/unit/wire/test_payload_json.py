@@ -311,7 +311,7 @@ def test_a_log_event_larger_than_any_piece() -> None:
 def test_no_more_than_the_limit_is_read(text: bytes) -> None:
     it = unreadable(gzip.compress(text), limit=len(text) - 1)
     assert it.reason is Reason.OVERSIZED
-    assert str(it) == f"the payload inflates to more than {len(text) - 1} bytes"
+    assert str(it) == f"the decompressed payload has more than {len(text) - 1} bytes"
 
 
 def test_exactly_as_much_as_the_limit_is_read() -> None:

@@ -1,1 +1,1 @@
-"""Fill batches and deliver them, or say why not, before the deadline."""
+"""Fill batches and deliver them before the deadline, or report why they failed."""

@@ -1,4 +1,4 @@
-"""The API key, from Secrets Manager or from the SSM Parameter Store."""
+"""Read the API key from Secrets Manager or the SSM Parameter Store."""
 
 import ssl
 import time
@@ -24,45 +24,45 @@ CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
 ATTEMPTS = 2
 MAX_SECONDS = ATTEMPTS * (CONNECT_SECONDS + READ_SECONDS) + 1.0
-"""The longest that reading the key can take: every attempt times out, and a second in between."""
+"""The maximum duration of reading the key: every attempt times out, with a second in between."""
 MIN_SECONDS = 0.5
-"""With less time left botocore is not asked any more."""
+"""The remaining time below which botocore is not tried."""
 
 
 class CredentialError(Exception):
-    """The API key cannot be had; the text says from where and why, and never holds what was read."""
+    """The API key cannot be read. The text says from where and why, and never contains the key."""
 
 
 def fetch_api_key(settings: Settings, tls: ssl.SSLContext | None = None) -> str:
-    """Read the key afresh: the value itself, or the member `apiKey` where the value is a JSON object.
+    """Read the API key: the value itself, or the member `apiKey` if the value is a JSON object.
 
     A secret or parameter that is named by its ARN is read in the region that the ARN names ("What's in a
     Secrets Manager secret?", AWS Secrets Manager User Guide: the region is the ARN's fourth part). Blocks
     for at most `MAX_SECONDS`.
 
     Args:
-        settings: Where the key is.
-        tls: What connections with TLS share, if there is one already.
+        settings: The settings, which say where the key is stored.
+        tls: The TLS context to use. None: a new one.
 
     Raises:
-        CredentialError: The key cannot be had.
+        CredentialError: The key cannot be read, or cannot be used.
     """
     name = settings.api_key_secret_arn or settings.api_key_parameter_name or ""
     is_secret = bool(settings.api_key_secret_arn)
     place = f"{'secret' if is_secret else 'parameter'} {name}"
     match _answer(name, is_secret, place, tls):
         case {"SecretBinary": _}:
-            raise CredentialError(f"{place}: holds binary data; store the key as text (SecretString)")
+            raise CredentialError(f"{place}: contains binary data; store the key as text (SecretString)")
         case {"SecretString": value} | {"Parameter": {"Value": value}}:
             return _key_in(value, place)
     return _key_in(None, place)
 
 
 def _answer(name: str, is_secret: bool, place: str, tls: ssl.SSLContext | None) -> JsonObject:
-    """Return the answer of AWS: by a request of our own, and where that is not possible, by botocore.
+    """Return the response of AWS to a request without botocore or, if that fails, with botocore.
 
-    botocore is also asked what our own request did not get: it knows cases that we do not, such as a wrong
-    clock, and its words are the ones that people find. It then has one attempt, in what is left of the time.
+    After a failed request, botocore gets one attempt in the remaining time: it handles more cases, such as a
+    wrong clock, and users can search for its error messages.
     """
     begun = time.monotonic()
     try:
@@ -85,8 +85,8 @@ def _answer(name: str, is_secret: bool, place: str, tls: ssl.SSLContext | None) 
 
 
 def _answer_by_botocore(name: str, is_secret: bool, place: str, attempts: int, seconds: float) -> JsonObject:
-    # Here, not at start-up: hardly an environment needs it. botocore alone, since boto3 and Powertools'
-    # parameters make the same call and take longer to import.
+    # Imported here, since few environments need it. botocore, since boto3 and the parameters of Powertools
+    # make the same request and take longer to import.
     import botocore.session
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
@@ -111,7 +111,7 @@ def _answer_by_botocore(name: str, is_secret: bool, place: str, attempts: int, s
 
 
 def _region_in(name: str) -> str | None:
-    """Return the region that an ARN names; None for a plain name, which is of the function's own region."""
+    """Return the region of an ARN; None for a name, which belongs to the function's own region."""
     parts = name.split(":")
     return parts[3] or None if parts[0] == "arn" and len(parts) > 5 else None
 
@@ -122,14 +122,12 @@ def _key_in(value: object, place: str) -> str:
         try:
             text = orjson.loads(text)["apiKey"]
         except (ValueError, KeyError):
-            raise CredentialError(
-                f'{place}: is a JSON object, but not one with the key under "apiKey"'
-            ) from None
+            raise CredentialError(f'{place}: is a JSON object without the member "apiKey"') from None
         if not isinstance(text, str):
             raise CredentialError(f'{place}: "apiKey" is not a string')
     key = text.strip()
     if not key:
         raise CredentialError(f"{place}: is empty")
     if not (key.isascii() and key.isprintable()):
-        raise CredentialError(f"{place}: holds characters that an HTTP header cannot carry")
+        raise CredentialError(f"{place}: contains characters that are not allowed in an HTTP header")
     return key

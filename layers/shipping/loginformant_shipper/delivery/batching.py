@@ -1,4 +1,4 @@
-"""Logs become batches: at most so many logs, at most so many bytes, in the order in which they came."""
+"""Fill batches with logs, up to a number of logs and bytes, in the order in which they arrive."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,30 +13,31 @@ OPENING, COMMA, CLOSING = b'{"logs":[', b",", b"]}"
 
 
 class Batch(NamedTuple):
-    """What one request carries, and what it was made of.
+    """The body of one request, and the log events in it.
 
-    Column by column, since some batches are in memory at once: no log object stays beside the body it is in.
+    The fields are columns, since several batches are in memory at once: log objects are not kept besides the
+    body.
     """
 
     body: bytes
-    """The request body of POST /api/ingest/batch (LogInformant, "Build your own integration"); empty once
-    the batch is not to be sent any more."""
+    """The request body of POST /api/ingest/batch (LogInformant, "Build your own integration"); empty if the
+    batch will not be sent."""
     lengths: tuple[int, ...]
-    """Bytes of each log in the body."""
+    """The size in bytes of each log in the body."""
     logs: tuple[tuple[LogEvent, ...], ...]
-    """The log events that each log was made of."""
+    """The log events of each log."""
     origins: tuple[Origin, ...]
-    """Where each log comes from."""
+    """The origin of each log."""
     positions: Sequence[int]
-    """For each log, how many logs of the same invocation came before."""
+    """The position of each log among all logs of the invocation."""
 
     @property
     def position(self) -> int:
-        """Return how many logs of the same invocation came before the first one."""
+        """Return the position of the first log among all logs of the invocation."""
         return self.positions[0] if self.positions else 0
 
     def events(self) -> int:
-        """How many log events the batch holds; a joined log holds several."""
+        """Return the number of log events in the batch. A joined log has several."""
         return sum(map(len, self.logs))
 
     def by_log_group(self) -> Iterator[tuple[str, int]]:
@@ -57,14 +58,14 @@ class Batch(NamedTuple):
         return tuple(dict.fromkeys(self.origins))
 
     def without_body(self) -> "Batch":
-        """Return what is left of the batch when it is not to be sent any more."""
+        """Return the batch without its body, since it will not be sent."""
         return self._replace(body=b"")
 
     def halves(self) -> tuple["Batch", "Batch"]:
-        """Cut the batch in two, each with at least one log; only for a batch of two logs or more.
+        """Split a batch of at least two logs into two batches.
 
-        The cut is between two source records where there are several, so that records which fail together
-        are tried apart, and those that are good need not be written anew.
+        If the batch has several source records, it is split between two of them, so that records that failed
+        together are sent separately, and good ones need not be stored again.
         """
         middle = self._middle()
         return self._slice(0, middle), self._slice(middle, len(self.logs))
@@ -78,7 +79,7 @@ class Batch(NamedTuple):
         return min(borders, key=lambda place: abs(place - half))
 
     def _slice(self, start: int, stop: int) -> "Batch":
-        """Return the logs from `start` to `stop`, of which there is at least one."""
+        """Return the logs from `start` to `stop`, at least one."""
         first = len(OPENING) + sum(self.lengths[:start]) + start * len(COMMA)
         size = sum(self.lengths[start:stop]) + (stop - start - 1) * len(COMMA)
         return Batch(
@@ -90,7 +91,7 @@ class Batch(NamedTuple):
         )
 
     def take_out(self, place: int) -> tuple["Batch", "Batch"]:
-        """Return the log at `place` as a batch of its own, and the rest; only for two logs or more."""
+        """Split a batch of at least two logs into the log at `place` and the others."""
         last = len(self.logs)
         alone = self._slice(place, place + 1)
         if place == 0:
@@ -109,7 +110,7 @@ class Batch(NamedTuple):
         return alone, rest
 
     def only(self, wanted: Callable[[Origin], bool]) -> "Batch":
-        """Those logs whose origin is wanted, not to be sent any more."""
+        """Return the logs whose origin satisfies a condition, without a body."""
         chosen = [wanted(origin) for origin in self.origins]
         if all(chosen):
             return self.without_body()
@@ -133,7 +134,7 @@ def merged(parts: Iterable[Batch]) -> Batch:
 
 
 def unsent_batch(origin: Origin, events: Sequence[LogEvent], position: int) -> Batch:
-    """Return events of one log stream as a batch that is never sent, each as a log of its own."""
+    """Return events of one log stream as a batch without a body, in which each event is a log."""
     count = len(events)
     return Batch(
         b"",
@@ -148,17 +149,17 @@ def _body(bodies: Sequence[bytes]) -> bytes:
     return b"%b%b%b" % (OPENING, COMMA.join(bodies), CLOSING)
 
 
-# A body has one comma less than logs.
+# A body has one comma fewer than logs.
 _ENVELOPE_BYTES = len(OPENING) + len(CLOSING) - len(COMMA)
 
 
 def batches(entries: Iterable[Entries], max_logs: int, max_bytes: Callable[[], int]) -> Iterator[Batch]:
     """Fill batches of at most `max_logs` logs and `max_bytes()` bytes of request body.
 
-    The byte limit is asked for anew after each batch, since a 413 lowers it while batches are being made. A
-    log that is larger than the limit by itself goes alone. So does one that was refused alone before: in
-    company it would cost another search. What the search for a bad log has narrowed down goes without company
-    of other records, too.
+    `max_bytes` is called for each batch, since a 413 lowers the limit while batches are filled. A log that is
+    larger than the limit is sent alone. So is a log that was individually rejected before, since it would
+    cause another search in a batch with other logs. Logs of a narrowed search are not combined with other
+    records.
     """
     usual, narrowed = _Filling(max_logs, max_bytes), _Filling(max_logs, max_bytes)
     position = 0
@@ -199,7 +200,7 @@ class _Filling:
         self._positions: list[int] = []
 
     def add(self, some: Entries, position: int) -> Iterator[Batch]:
-        """Take in logs, and yield each batch that is full. `position` is how many came before the first."""
+        """Add logs, and yield each full batch. `position` is the position of the first log."""
         lengths = list(map(len, some.bodies))
         start, count = 0, len(lengths)
         while start < count:
@@ -224,7 +225,7 @@ class _Filling:
         return bisect_right(ends, place_in_bytes) or (0 if self._logs else 1)
 
     def batch(self) -> Batch:
-        """Return what there is, at least one log, and begin another batch."""
+        """Return the current batch, which has at least one log, and start another one."""
         in_a_row = range(self._positions[0], self._positions[-1] + 1)
         positions = in_a_row if len(in_a_row) == len(self._positions) else tuple(self._positions)
         body, origins = _body(self._bodies), tuple(self.origins)

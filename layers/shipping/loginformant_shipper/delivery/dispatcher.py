@@ -71,41 +71,41 @@ from loginformant_shipper.failures import Failure, Reason
 
 @dataclass(slots=True)
 class EnvironmentState:
-    """What delivery knows from one invocation to the next in the same environment."""
+    """The state of delivery that a warm environment keeps between invocations."""
 
     byte_limit: int
     key: str | None = field(default=None, repr=False)
     key_refreshed_at: float = -math.inf
     no_key_until: float = -math.inf
-    """Until then no key is fetched: there was none."""
+    """The time before which the key is not fetched again, since it could not be read."""
     no_key_detail: str = ""
-    """Why there was none; empty once there is one."""
+    """Why the key could not be read; empty after it has been read."""
     told_of_a_page: bool = False
-    """Whether it was said that what answers is a page for people."""
+    """Whether an HTML response has been logged."""
     unavailable_until: float = -math.inf
-    """Until then a single log asks first whether the ingest API is back."""
+    """The time until which a single log is sent first, to find out whether the ingest API is available."""
     resume_at: float = -math.inf
-    """No request starts before: a Retry-After in force."""
+    """The time before which no request starts, because of a Retry-After."""
     resume_reason: Reason = Reason.THROTTLED
     in_flight: float = math.inf
-    """How many batches may be under way, as `Policy.more_in_flight` and `fewer_in_flight` say."""
+    """The maximum number of concurrent batches (`Policy.more_in_flight` and `fewer_in_flight`)."""
     fewer_since: int = 0
-    """The last request that had begun when it was made less: the answers to those before say no more."""
+    """The last ticket when `in_flight` was lowered. Responses to earlier requests do not lower it again."""
     largest_delivered: int = 0
-    """Bytes of the largest body that was delivered."""
+    """The size in bytes of the largest body that was delivered."""
     tickets: int = 0
 
 
 class Settled(NamedTuple):
-    """What became of a batch: delivered, or failed with a reason."""
+    """The result of a batch: delivered, or failed with a reason."""
 
     batch: Batch
     failure: Failure | None
-    """None: delivered."""
+    """Why it failed; None if it was delivered."""
     is_narrowed: bool = False
-    """At least one of these logs is bad, and it is not known which."""
+    """Whether at least one of these logs is bad, but it is not known which one."""
     was_sent: bool = True
-    """False: it shares the failure of others, and no request was made with it."""
+    """Whether a request was sent with it. If not, it shares the failure of others."""
 
 
 class Failed(NamedTuple):
@@ -119,56 +119,56 @@ class Failed(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """A batch, or a part of one, that is on its way."""
+    """A batch, or a part of one, that is being delivered."""
 
     batch: Batch
     search: Search | None = None
     part: Part | None = None
-    """In a search: which part."""
+    """The part of the search; None outside of a search."""
     failures: int = 0
     """How many requests with these logs failed, each followed by the success of another log."""
     is_bad: bool = False
-    """One log that failed alone, before another one was delivered."""
+    """Whether it is a single log that failed alone, before another log was delivered."""
     retries: int = 0
     not_before: float = -math.inf
     overdue_at: float = math.inf
     key: str = field(default="", repr=False)
     trouble: Failure | None = None
-    """How its last attempt failed."""
+    """The failure of its last attempt."""
     verdict: Verdict = Verdict.DELIVERED
-    """What that means."""
+    """The verdict on its last attempt."""
     failed_after: int = 0
-    """The last ticket that had been given out when it failed: the success of a later one is evidence."""
+    """The last ticket at the time of its failure. The success of a later request is evidence."""
     is_probe: bool = False
     failed_alone: bool = False
 
     @property
     def is_suspect(self) -> bool:
-        """Whether its failure says nothing of the ingest API."""
+        """Return whether its failure does not indicate a problem of the ingest API."""
         return self.failures > 0
 
 
 class _Root(NamedTuple):
-    """The batch that a search began with."""
+    """The batch with which a search began."""
 
     failure: Failure
     size: int
-    """Bytes of its body."""
+    """The size of its body in bytes."""
     failed_after: int
-    """The last ticket that had been given out when it failed."""
+    """The last ticket at the time of its failure."""
     failures: int
     """How many requests with it failed, each followed by the success of another log."""
 
 
 @dataclass(slots=True)
 class _Doubt:
-    """Nothing but one probe at a time is sent."""
+    """The state in which only one probe at a time is sent."""
 
     failure: Failure | None
-    """What gave rise to it; None: the memory of an outage."""
+    """The failure that caused it; None if it was an outage of an earlier invocation."""
     verdict: Verdict
     since: int
-    """The last ticket that had been given out."""
+    """The last ticket at its beginning."""
     retries: int = 0
     failed_probes: int = 0
     probe_not_before: float = -math.inf
@@ -176,7 +176,7 @@ class _Doubt:
 
 
 class Delivery:
-    """The delivery of one invocation: iterate over it, and every batch comes out, settled."""
+    """The delivery of one invocation. Iterating over it yields every batch with its result."""
 
     def __init__(
         self,
@@ -187,13 +187,16 @@ class Delivery:
         deadline: float,
         rng: Callable[[], float] = random.random,
     ) -> None:
-        """`deadline` is on the clock of `senders`; `rng` gives random numbers from 0 to 1, below 1."""
+        """Prepare a delivery.
+
+        `deadline` is on the clock of `senders`; `rng` returns numbers from 0 to below 1.
+        """
         self.requests = 0
         self.retries = 0
         self.latencies: list[float] = []
-        """Seconds from each request to its answer."""
+        """The seconds from each request to its response."""
         self.answered_by_a_page = False
-        """Whether a request was answered 2xx, with a page for people."""
+        """Whether a request was answered with 2xx and an HTML page."""
         self._batches = batches
         self._senders = senders
         self._state = state
@@ -203,18 +206,18 @@ class Delivery:
         self._all_taken = False
         self._waiting: list[_Job] = []
         self._held: list[_Job] = []
-        """Failed, and waiting for evidence that the ingest API is well."""
+        """Failed jobs that wait for evidence that the ingest API works."""
         self._reserve: list[_Job] = []
-        """Single logs that are sent last."""
+        """Single logs that are kept back and sent last."""
         self._under_way: dict[int, _Job] = {}
         self._settled: deque[Settled] = deque()
         self._searches: dict[Search, _Root] = {}
-        """Those that go on."""
+        """The searches that are in progress, with their batches."""
         self._search_requests = 0
         self._may_search = True
         self._refused_without_success = 0
         self._success: tuple[int, str] = (0, "")
-        """The latest begun request that was delivered: its ticket, and its key."""
+        """The ticket and the key of the last started request that succeeded."""
         remembered = senders.now() < state.unavailable_until
         self._doubt = _Doubt(None, Verdict.UNAVAILABLE, state.tickets) if remembered else None
         self._trouble: Failure | None = None
@@ -222,10 +225,10 @@ class Delivery:
         self._given_up: Failure | None = None
         self._key_ticket: int | None = None
         self._key_failures = 0
-        self._key_trouble = "the API key did not come in time"
+        self._key_trouble = "the API key was not read in time"
         self._key_not_before = -math.inf
         self._refusal: tuple[str, Failure] | None = None
-        """The key that was refused, and how; a fresh one is being fetched."""
+        """The rejected key and its failure, while the key is being fetched again."""
 
     def __iter__(self) -> Iterator[Settled]:
         self._heed_memory()
@@ -255,7 +258,7 @@ class Delivery:
 
     @property
     def gave_up(self) -> Failure | None:
-        """Why no request starts any more; None as long as they do."""
+        """Return why no more requests are started, or None while they are."""
         return self._given_up
 
     # What begins
@@ -268,7 +271,7 @@ class Delivery:
         now = self._senders.now()
         if self._state.key is None and now < self._state.no_key_until:
             left = self._state.no_key_until - now
-            detail = f"{self._state.no_key_detail}; asked for again in {left:.0f} s"
+            detail = f"{self._state.no_key_detail}; read again in {left:.0f} s"
             self._give_up(Failure(Reason.NO_KEY, None, detail))
 
     def _last_start(self) -> float:
@@ -289,9 +292,10 @@ class Delivery:
             self._send(job)
 
     def _fill(self) -> None:
-        """Put into `_waiting` whatever is to be sent next.
+        """Add the next job to `_waiting`.
 
-        One batch at a time: to make it takes processor time, in which the one before can be on its way.
+        Only one batch at a time is filled, since filling takes CPU time during which the previous one can be
+        sent.
         """
         if self._given_up:
             return
@@ -304,12 +308,15 @@ class Delivery:
             self._come_to_an_end()
 
     def _load(self) -> int:
-        """How many batches are on their way. What is suspected holds up no other."""
+        """Return the number of batches in delivery, without suspects, which must not delay others."""
         held = sum(not job.is_suspect for job in self._held)
         return len(self._under_way) + len(self._waiting) + held
 
     def _take_batch(self) -> _Job | None:
-        """Take the next batch, unless it is one whose search goes on, which begins here."""
+        """Return the next batch.
+
+        A batch whose search continues from an earlier replay starts its search instead.
+        """
         while (batch := next(self._batches, None)) is not None:
             record = batch.origins[0].record
             if record is None or not (record.refused_at or record.is_narrowed):
@@ -348,7 +355,7 @@ class Delivery:
         self._senders.send(ticket, job.batch.body, job.key, job.overdue_at - now)
 
     def _ticket(self) -> int:
-        # Counted over the environment's life: what an earlier invocation abandoned may still complete.
+        # Unique within the environment, since requests abandoned by an earlier invocation may still complete.
         self._state.tickets += 1
         return self._state.tickets
 
@@ -390,7 +397,7 @@ class Delivery:
             self._probe_failed(self._doubt, job.verdict, failure, timed_out=timed_out)
 
     def _answered(self) -> None:
-        """Note that the ingest API has answered: whatever it says, it is no outage."""
+        """Record that the ingest API has answered, so that there is no outage."""
         self._trouble, self._state.unavailable_until = None, -math.inf
         if self._doubt and self._doubt.failure is None:
             self._doubt = None
@@ -415,7 +422,7 @@ class Delivery:
     def _refused(self, job: _Job, failure: Failure) -> None:
         if len(job.batch.logs) == 1:
             failed_after = self._searches[job.search].failed_after if job.search else 0
-            # A log that was refused before says nothing of the ingest API: others are still searched for.
+            # A log that was rejected before does not indicate that the ingest API rejects everything.
             record = job.batch.origins[0].record
             is_known = record is not None and record.refused_at is not None
             if self._success[0] <= failed_after and not is_known:
@@ -427,14 +434,14 @@ class Delivery:
         self._narrow_down(job)
 
     def _refuse(self, job: _Job, failure: Failure) -> None:
-        """One log alone is bad."""
+        """Settle a single bad log."""
         reason = failure.reason if job.verdict in SPEAKS_OF_THE_LOGS else Reason.REJECTED
         if job.search:
             job.search.refused()
         self._settle(job, failure._replace(reason=reason))
 
     def _hold(self, job: _Job, failure: Failure) -> None:
-        """Wait for evidence; for what was unavailable only once, wait and try again."""
+        """Hold a job until there is evidence, or retry it after its first failure of this kind."""
         if job.failed_alone and job.failures >= self._policy.failures_before_refused:
             self._refuse(job, failure)
             return
@@ -487,7 +494,8 @@ class Delivery:
                 self._apply(ticket, job, answered)
             elif now >= self._deadline:
                 detail = (
-                    "no answer when the time was up; the logs may have arrived, and a replay may double them"
+                    "no answer when the time was up; the logs may have arrived, and a replay may deliver "
+                    "them twice"
                 )
                 self._settle(job, Failure(Reason.OUT_OF_TIME, None, detail))
             else:
@@ -498,17 +506,17 @@ class Delivery:
     # Evidence, and the search
 
     def _has_evidence(self, job: _Job) -> bool:
-        """Whether another log, sent after this job failed, and with the same key, was delivered."""
+        """Return whether another log was delivered that was sent after this job failed, with the same key."""
         ticket, key = self._success
         return job.trouble is not None and ticket > job.failed_after and key == job.key
 
     def _count_failure(self, job: _Job) -> None:
-        """Note that there is evidence against a job's last failure."""
+        """Count the last failure of a job as proven, since there is evidence."""
         job.failures += 1
         job.is_bad |= job.failed_alone
 
     def _prove(self, job: _Job) -> None:
-        """Decide about a held job, now that there is evidence: its failure may lie in its logs."""
+        """Decide what to do with a held job after evidence that its logs may cause the failure."""
         failure = job.trouble
         if failure is None:
             return
@@ -517,7 +525,7 @@ class Delivery:
                 self._narrow_down(job)
             else:
                 if any(other.failed_alone for other in chain(self._held, self._waiting)):
-                    # It may be the bad one, and what is sent whole may be all that is left to prove it.
+                    # The log may be the bad one, and the rest may be the only logs to prove it with.
                     job.batch = self._keep_back(job.batch, job.verdict, job.search)
                     if job.part:
                         job.part.batch = job.batch
@@ -540,7 +548,7 @@ class Delivery:
         )
 
     def _narrow_down(self, job: _Job) -> None:
-        """Search several logs of which at least one is bad."""
+        """Search a job of several logs, at least one of which is bad."""
         if job.search and job.part:
             job.search.failed(job.part, job.failures)
         else:
@@ -558,7 +566,7 @@ class Delivery:
         search.add(Part(batch, failures, is_bad=True))
 
     def _keep_back(self, batch: Batch, verdict: Verdict, search: Search | None = None) -> Batch:
-        """Put some logs of a batch into the reserve. Returns the others."""
+        """Move some logs of a batch to the reserve, and return the others."""
         for _ in range(self._policy.reserve_logs(verdict)):
             if len(batch.logs) > 2:
                 alone, batch = self._take_out(batch)
@@ -570,11 +578,11 @@ class Delivery:
         return batch.take_out(self._place(len(batch.logs)))
 
     def _place(self, logs: int) -> int:
-        """Draw one of so many logs."""
+        """Return a random index below `logs`."""
         return int(self._rng() * logs) % logs
 
     def _take_parts(self) -> None:
-        """Put the next part of each search into `_waiting`, or give back what is left where it must stop."""
+        """Add the next part of each search to `_waiting`, or settle the rest of a search that must stop."""
         if not self._searches:
             return
         busy = {job.search for job in chain(self._waiting, self._under_way.values())}
@@ -587,11 +595,11 @@ class Delivery:
                     self._halve_byte_limit(root.size)
             elif search not in busy and self._may_go_on() and (part := search.next_part(self._place)):
                 self._search_requests += 1
-                # A part is tried before batches that are new: what has begun ends first.
+                # Parts are sent before new batches, so that a search that was started ends first.
                 self._waiting.insert(0, _Job(part.batch, search, part, failures=part.failures))
 
     def _stop_searching(self) -> None:
-        """Stop searching, since the ingest API asks for patience: no search begins, and none goes on."""
+        """Stop all searches and start no new ones, since the ingest API asks to wait."""
         self._may_search = False
         for jobs in (self._waiting, self._held):
             for job in jobs[:]:
@@ -608,7 +616,7 @@ class Delivery:
                 self._settled.append(Settled(part.batch.without_body(), root.failure, is_bad))
 
     def _give_back(self, job: _Job) -> None:
-        """Settle a job of a search, or one that failed alone, of which not enough has been found out."""
+        """Settle a job whose search or proof could not be completed."""
         failure = job.trouble or Failure(Reason.UNDETERMINED)
         is_bad = job.is_bad
         if job.search and job.part:
@@ -627,11 +635,11 @@ class Delivery:
     # Doubt
 
     def _doubt_what_is_held(self) -> None:
-        """Begin to ask with single logs, where what is held does not explain itself."""
+        """Start to probe with single logs if held jobs may indicate a problem of the ingest API."""
         if not self._held or self._doubt or not self._key_is_usable():
             return
         due = [job for job in self._held if job.not_before <= self._senders.now()]
-        # The failure of one suspect is what was expected; that of two may be the ingest API's.
+        # One failing suspect is expected; two may indicate a problem of the ingest API.
         if len(due) > 1 or any(not job.is_suspect for job in due):
             self._begin_doubt(due[0])
 
@@ -651,16 +659,16 @@ class Delivery:
         return job
 
     def _single_log(self, doubt: _Doubt) -> _Job | None:
-        """Take the log that is most likely a good one.
+        """Return the log that is most likely good.
 
-        Of another batch, else one kept back for this, else any log of the largest parts there are, and last
-        one that waits for its end itself.
+        It is from another batch, else from the reserve, else from one of the largest parts, else a job that
+        waits to be settled itself.
         """
         self._look_ahead()
         fresh = [job for job in self._waiting if _is_fresh(job)]
         untried = [job for job in self._held if not (job.search or job.failed_alone)]
         if untried and doubt.failed_probes % 2 == 1:
-            # Perhaps it is the other batches that are bad.
+            # The other batches may be the bad ones.
             return self._one_of(untried[self._place(len(untried))], self._held)
         if fresh:
             return self._one_of(fresh[self._place(len(fresh))], self._waiting)
@@ -668,12 +676,13 @@ class Delivery:
             return self._reserve.pop()
         others = [job for job in chain(self._held, self._waiting) if len(job.batch.logs) > 1]
         if others:
-            # The larger a part is, the fewer of its logs are bad; but not always the same part is to ask.
+            # A larger part has proportionally fewer bad logs. A random one, since the same one may always be
+            # bad.
             most = max(len(job.batch.logs) for job in others)
             large = [job for job in others if len(job.batch.logs) * 2 >= most]
             return self._one_of(large[self._place(len(large))], self._waiting)
         if self._waiting:
-            # Not always the same one: those in front may be bad, in this replay as in the next.
+            # A random one, since the first ones may be bad in every replay.
             return self._waiting.pop(self._place(len(self._waiting)))
         for job in self._held:
             may_ask_again = doubt.verdict is Verdict.UNAVAILABLE and not job.is_suspect
@@ -683,14 +692,14 @@ class Delivery:
         return None
 
     def _look_ahead(self) -> None:
-        """Take some batches in advance, so that it is not always the same log that asks."""
+        """Fill some batches in advance, so that probes are not always from the same one."""
         limit = self._policy.max_look_ahead_bytes
         while len(self._waiting) < self._policy.max_look_ahead and limit > 0 and (job := self._take_batch()):
             limit -= len(job.batch.body)
             self._waiting.append(job)
 
     def _one_of(self, job: _Job, jobs: list[_Job]) -> _Job:
-        """Take one log out of a job; where it has no other, take the job itself out of `jobs`."""
+        """Take one log from a job. If it is the only one, remove the job from `jobs`."""
         if len(job.batch.logs) == 1:
             jobs.remove(job)
             return job
@@ -706,7 +715,8 @@ class Delivery:
         doubt.failed_probes += 1
         enough = doubt.failed_probes >= self._policy.max_probes
         if doubt.failure is None:
-            # A connection that broke may be one that was kept alive too long; who does not answer is down.
+            # A broken connection may have been idle for too long; a timeout means that the ingest API is
+            # down.
             if enough or timed_out:
                 self._give_up(failure)
         elif doubt.verdict is not Verdict.UNAVAILABLE:
@@ -735,7 +745,7 @@ class Delivery:
             self._give_back(job)
 
     def _come_to_an_end(self) -> None:
-        """Nothing is left but what waits for evidence, and the logs that were kept back for that."""
+        """Finish when only held jobs and the reserve are left."""
         if self._reserve and self._held:
             self._waiting.append(self._reserve.pop())
         elif self._reserve:
@@ -766,7 +776,7 @@ class Delivery:
             self._senders.fetch_key(self._key_ticket)
 
     def _asks_for_a_key(self, job: _Job, failure: Failure) -> bool:
-        """Whether the job waits for a fresh key, or is to be tried with one that has come."""
+        """Return whether the job waits for the key to be fetched again, or is retried with a new key."""
         if self._given_up:
             self._settle(job, failure)
             return True
@@ -778,7 +788,7 @@ class Delivery:
         return True
 
     def _key_is_fresh(self) -> bool:
-        """Whether there is no sense in fetching it again by now."""
+        """Return whether the key was fetched too recently to fetch it again."""
         now = self._senders.now()
         was_fetched = now - self._state.key_refreshed_at < self._policy.key_refresh_interval
         return was_fetched or now < self._state.no_key_until
@@ -792,7 +802,7 @@ class Delivery:
             self._key_failures += 1
             self._key_not_before = now + self._policy.backoff(self._key_failures, self._rng())
             self._key_trouble = fetched.detail
-            # After an invocation that had none one attempt is enough to know whether there is one now.
+            # After an invocation without a key, one attempt is enough to find out whether there is one now.
             attempts = 1 if self._state.no_key_detail else self._policy.key_attempts
             if self._key_failures >= attempts or self._key_not_before > self._last_start():
                 self._give_up(self._no_time_left())
@@ -807,7 +817,8 @@ class Delivery:
                 self._waiting = [job for job in self._waiting if job not in refused]
                 self._held += refused
         if fetched.key != self._state.key:
-            # No success with this key is evidence for what failed with another one: it is tried again.
+            # Successes with this key are not evidence for failures with another one, so those jobs are
+            # retried.
             self._waiting += self._held
             self._held.clear()
         self._state.key = fetched.key
@@ -820,7 +831,7 @@ class Delivery:
             job.search.unfinished()
 
     def _give_up(self, failure: Failure) -> None:
-        """No request starts any more; what is under way is waited for."""
+        """Start no more requests, and wait for those that are in progress."""
         self._given_up = self._given_up or failure
 
     def _no_time_left(self) -> Failure:
@@ -828,7 +839,9 @@ class Delivery:
             refused = self._refusal[1]
             if not self._key_failures:
                 return refused
-            return refused._replace(detail=f"{refused.detail}; no fresh key to be had: {self._key_trouble}")
+            return refused._replace(
+                detail=f"{refused.detail}; the key could not be read again: {self._key_trouble}"
+            )
         if self._state.key is None and (self._key_failures or self._key_ticket is not None):
             return Failure(Reason.NO_KEY, None, self._key_trouble)
         return self._trouble or Failure(Reason.OUT_OF_TIME, None, "not tried")
@@ -853,13 +866,13 @@ class Delivery:
             yield Settled(batch.without_body(), failure, was_sent=False)
 
     def _next_moment(self) -> float:
-        """When something is to be done even if nothing completes."""
+        """Return the time at which something must be done even if no request completes."""
         moments = [self._deadline, *(job.overdue_at for job in self._under_way.values())]
         if not self._key_is_usable():
             if (self._waiting or self._held) and self._key_ticket is None:
                 moments.append(self._key_not_before)
         elif self._doubt:
-            # If it is due and was not sent, then it waits for what is under way.
+            # A probe that is due but was not sent waits for requests that are in progress.
             moments += self._in_future(max(self._doubt.probe_not_before, self._state.resume_at))
         else:
             if len(self._under_way) < self._slots():
@@ -873,7 +886,7 @@ class Delivery:
 
 
 def _is_fresh(job: _Job) -> bool:
-    """Whether nothing speaks against these logs."""
+    """Return whether these logs have not failed before."""
     was_kept_back = len(job.batch.logs) == 1
     return not (job.trouble or job.is_suspect) and (job.search is None or was_kept_back)
 
@@ -881,4 +894,4 @@ def _is_fresh(job: _Job) -> bool:
 def _how_it_failed(record: SourceRecord) -> Failure:
     """Return how the logs of a replayed record failed before."""
     status = int(record.status) if record.status.isascii() and record.status.isdigit() else None
-    return Failure(Reason.UNDETERMINED, status, "failed together before, and not tried again")
+    return Failure(Reason.UNDETERMINED, status, "failed together before, and were not sent again")

@@ -1,4 +1,4 @@
-"""One request to the ingest API becomes one outcome. What follows from it is not decided here."""
+"""Send one request to the ingest API and return its outcome. `policy` decides what it means."""
 
 import socket
 import ssl
@@ -22,7 +22,7 @@ USER_AGENT = f"loginformant-shipper/{__version__}"
 BATCH_PATH = "/api/ingest/batch"
 
 _NO_RETRIES = urllib3.Retry.from_int(False, redirect=False)
-"""What urllib3 makes of `retries=False` at each request. Nothing that it does changes it."""
+"""The object that urllib3 would create from `retries=False` for each request. It is never changed."""
 
 MAX_ANSWER_BYTES = 64 * 1024
 MAX_BODY_BESIDE_HEADERS = 8 * 1024
@@ -32,29 +32,29 @@ MAX_DETAIL_CHARACTERS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one request."""
+    """The outcome of one request."""
 
     status: int | None
-    """HTTP status; None where no answer came, or none that is HTTP."""
+    """The HTTP status; None if there was no response, or none that is HTTP."""
     detail: str
-    """The start of the answer, or what went wrong; never the API key."""
+    """The beginning of the response, or the error; never the API key."""
     retry_after: float | None = None
-    """Seconds that the answer asks to wait."""
+    """The seconds to wait according to the response; None if it does not say."""
     seconds: float = 0.0
-    """How long the request took."""
+    """The duration of the request in seconds."""
     is_html: bool = False
-    """Whether the answer is a page for people: an ingest API answers in JSON."""
+    """Whether the response is an HTML page. The ingest API answers with JSON."""
 
 
 class Abandoned(Exception):
-    """The request was given up by the thread that waited for it."""
+    """The request was abandoned by the thread that waited for it."""
 
 
 class Connection:
-    """One kept-alive connection to the ingest API, for one request at a time.
+    """A persistent connection to the ingest API, for one request at a time.
 
-    One that was abandoned is never used again: its thread may still be inside a name look-up or a TLS
-    handshake, which nothing can interrupt.
+    An abandoned connection is never used again, since its thread may still be in a name resolution or a TLS
+    handshake, which cannot be interrupted.
     """
 
     def __init__(self, settings: Settings, tls: ssl.SSLContext | None) -> None:
@@ -66,8 +66,8 @@ class Connection:
         self._abandoned = False
         self._body_is_sent = False
         self.answered: Outcome | None = None
-        """Set as soon as the status is known: what an answer whose body never ends is worth. Whoever calls
-        `post` clears it before: its thread may never get to run."""
+        """The outcome, set as soon as the status is known, for responses whose body never ends. The caller of
+        `post` clears it first, since the thread may never run."""
         connection_class = self._pool.ConnectionCls
 
         def connect(*args: object, **kwargs: object) -> urllib3.connection.HTTPConnection:
@@ -83,9 +83,12 @@ class Connection:
         self._pool.ConnectionCls = connect  # type: ignore[assignment]
 
     def post(self, body: bytes, key: str, seconds: float) -> Outcome:
-        """Send one request body and read the answer; never raises.
+        """Send a request body and read the response. Errors are returned as an outcome.
 
-        `seconds` limits each wait on the socket; the whole is limited by whoever calls `abandon` in time.
+        Args:
+            body: The request body.
+            key: The API key.
+            seconds: The timeout of each socket operation. To limit the whole request, call `abandon`.
         """
         started = time.monotonic()
         self._body_is_sent = False
@@ -123,24 +126,24 @@ class Connection:
         return Outcome(response.status, detail, retry_after, time.monotonic() - started, is_html)
 
     def _detail(self, text: str, key: str) -> str:
-        """Return the start of a text that is stored and logged: an answer may quote what it was sent."""
+        """Return the beginning of a text without the API key, which a response may quote."""
         return redact_text(text.replace(key, "***"), self._settings)[:MAX_DETAIL_CHARACTERS]
 
     def abandon(self) -> None:
-        """Give up the request under way: close its socket; what is not sent yet never will be."""
+        """Abandon the current request by closing its socket. Data that was not sent yet is never sent."""
         self._abandoned = True
         connection = self._connection
         sock = connection.sock if connection is not None else None
         if sock is not None:
-            # Not the TLS socket's own shutdown, which drops the TLS layer first: a thread that is sending
-            # would go on in the clear. With TLS inside TLS (an https proxy) the socket is one level down.
+            # Not the shutdown of the TLS socket, which removes the TLS layer first: a thread that is sending
+            # would continue unencrypted. With TLS inside TLS (an https proxy) the socket is one level down.
             with suppress(OSError):
                 socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
 
     def _unless_abandoned(self, body: bytes) -> Iterator[bytes]:
-        # A thread frozen in a name look-up may wake up in a later invocation: then nothing must be sent.
+        # A thread that was frozen in a name resolution may continue in a later invocation, but must not send.
         if self._abandoned:
-            raise Abandoned("given up before it was sent")
+            raise Abandoned("abandoned before it was sent")
         yield body
         self._body_is_sent = True
 
@@ -154,14 +157,16 @@ class Connection:
 
 
 class _FinalResponse(HTTPResponse):
-    """The final answer to a request; those in between are skipped.
+    """The final response to a request. Interim responses are skipped.
 
-    `http.client` skips 100 alone, and takes any other interim answer for the final one. The real one is then
-    left in the connection, and the next request takes it for its own: its logs are lost. RFC 9110, section
-    15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final response". That
-    holds for the answer of a proxy to CONNECT, too, for which `http.client` takes nothing but 200.
+    `http.client` skips only 100, and treats any other interim response as the final one. The real response
+    would stay in the connection, and the next request would read it as its own, so that its logs would be
+    lost. RFC 9110, section 15.2: "A client MUST be able to parse one or more 1xx responses received prior to
+    a final response". The same applies to the response of a proxy to CONNECT, for which `http.client` accepts
+    only 200.
 
-    A connection on which anything odd was seen is closed, since nobody knows whose the next bytes are.
+    A connection with an unusual response is closed, since it is not certain to which response the next bytes
+    belong.
     """
 
     version_string = "HTTP"
@@ -173,22 +178,22 @@ class _FinalResponse(HTTPResponse):
         self._hang_up = hang_up
 
     def _read_status(self) -> tuple[str, int, str]:
-        # Of every answer the first thing that is read, by `begin` as by the tunnel through a proxy (CONNECT).
+        # The first line of every response is read here, for `begin` and for the tunnel of a proxy (CONNECT).
         for _ in range(MAX_INTERIM_ANSWERS + 1):
             version, status, reason = super()._read_status()  # type: ignore[misc]
             if status == 101:
-                raise HTTPException("101: the server changes to a protocol that nobody asked for")
+                raise HTTPException("101: the server switched to a protocol that was not requested")
             if not 100 <= status <= 199:
                 return version, status, reason
             parse_headers(self.fp)
-        raise HTTPException(f"more than {MAX_INTERIM_ANSWERS} interim answers")
+        raise HTTPException(f"more than {MAX_INTERIM_ANSWERS} interim responses")
 
     def begin(self) -> None:
         super().begin()
         self.will_close |= self._is_odd()
 
     def _is_odd(self) -> bool:
-        # Both headers: RFC 9112, section 6.3. Defects: what is behind a broken header line was not read.
+        # Both headers: RFC 9112, section 6.3. Defects: headers after a broken line were not parsed.
         is_encoded = "Transfer-Encoding" in self.headers
         if self.headers.defects or (is_encoded and "Content-Length" in self.headers):
             return True
@@ -197,14 +202,14 @@ class _FinalResponse(HTTPResponse):
         return is_encoded or bool(set(self.headers.get_all("Content-Length") or "0") - {"0"})
 
     def _close_conn(self) -> None:
-        # Called at the end of the answer. What is behind it would be read as the beginning of the next one.
+        # Called at the end of the response. Further bytes would be read as the beginning of the next one.
         has_more = self._has_more()
         super()._close_conn()  # type: ignore[misc]
         if has_more:
             self._hang_up()
 
     def _has_more(self) -> bool:
-        """Whether something has come that is not of the answer: in the buffer, in TLS or in the socket."""
+        """Return whether bytes after the response are in the buffer, the TLS layer or the socket."""
         sock = getattr(getattr(self.fp, "raw", None), "_sock", None)
         if sock is None:
             return False
@@ -222,10 +227,11 @@ class _FinalResponse(HTTPResponse):
 
 
 class _Writer:
-    """Write a request: its headers in one piece with the beginning of its body, in one packet if it is short.
+    """Writes the headers of a request together with the beginning of its body.
 
-    `http.client` writes headers and body apart. Of a request with one log event that is a tenth of the
-    processor time, and with TLS a record more.
+    A short request is then one packet.
+    `http.client` writes them separately. For a request with one log event, that takes a tenth of the CPU
+    time, and an additional record with TLS.
     """
 
     def __init__(self, connection: Any) -> None:
@@ -235,16 +241,16 @@ class _Writer:
         self._headers = b""
 
     def end_headers(self) -> None:
-        """Keep the headers of a request until the first piece of its body is there."""
+        """Keep the headers until the first piece of the body is available."""
         self._is_at_headers = True
         self._end_headers()
 
     def send(self, data: bytes) -> None:
         """Write a part of a request.
 
-        If the server has closed its side, say so in the words that urllib3 knows: it then reads the answer
-        that the server may have written before, 401 or 413, as soon as the headers were there (RFC 9112,
-        section 9.5). It does not know TLS's words for a closed connection.
+        If the server has closed its side, an error is raised that urllib3 recognizes: it then reads a
+        response, such as 401 or 413, that the server may have sent after the headers (RFC 9112, section 9.5).
+        urllib3 does not recognize the errors of TLS for a closed connection.
         """
         if self._is_at_headers:
             self._is_at_headers, self._headers = False, data
@@ -269,9 +275,9 @@ def _get_answer(connection: Any) -> HTTPResponse:
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
-    """Return what all connections share; None without TLS.
+    """Return the TLS context of all connections, or None without TLS.
 
-    Raises `SettingsError` where the file of `CA_BUNDLE` cannot be used.
+    Raises `SettingsError` if the file of `CA_BUNDLE` is not valid.
     """
     if urlsplit(settings.ingest_url).scheme != "https":
         return None
@@ -293,7 +299,7 @@ def _read_answer(response: HTTPResponse, until: float) -> tuple[bytes, bool]:
 
 
 def _plain(error: Exception) -> str:
-    """Return an error in one line: urllib3's own text, without the object addresses that it begins with."""
+    """Return the text of an error of urllib3 in one line, without the object at its beginning."""
     text = (
         str(error.__cause__ or error) if isinstance(error, urllib3.exceptions.ProtocolError) else str(error)
     )
@@ -302,10 +308,10 @@ def _plain(error: Exception) -> str:
 
 
 def retry_after_seconds(value: str | None, date: str | None) -> float | None:
-    """Seconds that a Retry-After header asks for, or None where it says nothing usable.
+    """Return the seconds in a Retry-After header, or None if the value is malformed, negative or in the past.
 
-    Takes both forms of RFC 9110, section 10.2.3: seconds, and a date, which is read against the answer's own
-    `Date`, so that a wrong clock on this side does not matter. Malformed, negative or past is None.
+    The value is a number of seconds or a date (RFC 9110, section 10.2.3). A date is compared with the `Date`
+    of the response, so that a wrong local clock does not matter.
     """
     if value is None:
         return None

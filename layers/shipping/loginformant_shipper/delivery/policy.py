@@ -1,4 +1,4 @@
-"""What follows from an outcome, and all the numbers of delivery: values and pure functions, no I/O."""
+"""The meaning of outcomes, and all limits and intervals of delivery. No I/O."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -9,33 +9,38 @@ KIB = 1024
 
 
 class Verdict(Enum):
-    """What an outcome means for the batch."""
+    """The meaning of an outcome for a batch."""
 
     DELIVERED = auto()
     REFUSED = auto()
-    """Something in the request is bad: find out what, by halves."""
+    """A log in the request is bad. The batch is searched by halves."""
     TOO_LARGE = auto()
-    """The request, or a log in it, is too large: find out which, by halves."""
+    """The request or a log in it is too large. The batch is searched by halves."""
     KEY_REFUSED = auto()
-    """The API key, or a log that something in front of the ingest API does not let pass."""
+    """The API key is rejected, or a log is blocked by a proxy in front of the ingest API."""
     MISCONFIGURED = auto()
-    """The address, or a log that something in front of the ingest API does not let pass."""
+    """The address is wrong, or a log is blocked by a proxy in front of the ingest API."""
     UNAVAILABLE = auto()
-    """The ingest API is down, or a log is one on which it fails."""
+    """The ingest API is down, or fails on a log."""
     PATIENCE = auto()
-    """The ingest API asks for patience, whatever the logs are."""
+    """The ingest API asks to wait, regardless of the logs."""
 
 
 SPEAKS_OF_THE_LOGS = frozenset({Verdict.REFUSED, Verdict.TOO_LARGE})
-"""Verdicts that the logs alone bring about. All others may have another cause, and need evidence."""
+"""Verdicts that only the logs can cause. All others may have another cause, and require evidence."""
 
 
 def judge(status: int | None, retry_after: float | None = None) -> Verdict:
-    """Return what a status means; None: connection or TLS trouble, time-out, an answer that is not HTTP.
+    """Return the meaning of a response.
 
-    LogInformant, "Build your own integration", names 200, 400, 401, 429 and 5xx; the others follow RFC 9110.
-    Redirects are never followed, since the key would travel to another host. With `retry_after`, seconds,
-    the answer asks for patience, whatever its status (RFC 9110, section 10.2.3).
+    LogInformant documents 200, 400, 401, 429 and 5xx ("Build your own integration"); the others follow RFC
+    9110. Redirects are never followed, since the API key would be sent to another host.
+
+    Args:
+        status: The HTTP status. None: an error of the connection or of TLS, a timeout, or a response that is
+            not HTTP.
+        retry_after: The seconds of a Retry-After header, which asks to wait for any status (RFC 9110, section
+            10.2.3). None: there is no such header.
     """
     if status is not None and 200 <= status <= 299:
         return Verdict.DELIVERED
@@ -56,7 +61,7 @@ def judge(status: int | None, retry_after: float | None = None) -> Verdict:
 
 
 def reason_of(verdict: Verdict, status: int | None) -> Reason:
-    """Return why logs were not delivered that failed with this verdict, and of which no more is known."""
+    """Return the reason of logs that failed with this verdict, if no more is known about them."""
     match verdict:
         case Verdict.REFUSED:
             return Reason.REJECTED
@@ -70,107 +75,108 @@ def reason_of(verdict: Verdict, status: int | None) -> Reason:
 
 
 def is_outage(status: int | None) -> bool:
-    """Return whether trouble with this status (None: no answer) means that the ingest API is down.
+    """Return whether an error with this status (None: no response) means that the ingest API is down.
 
-    No 4xx does: who answers so is there, and only this request came at a bad time.
+    A 4xx does not, since the ingest API answered, and only this request failed.
     """
     return status is None or not 400 <= status <= 499
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How patiently, how often and how broadly is sent. All times in seconds."""
+    """The limits and intervals of delivery. All times are in seconds."""
 
     max_in_flight: int = 8
-    """Batches under way at once, those that wait for their next attempt included: an ingest API in trouble is
-    not flooded with first attempts while retries wait. After a plea for patience fewer, for a while."""
+    """The maximum number of concurrent batches, including those that wait for their next attempt, so that a
+    failing ingest API does not get more first attempts while retries wait. It is lower after a request to
+    wait."""
 
     request_timeout: float = 10.0
-    """Wall-clock limit of one attempt, name look-up, TLS and a dripping answer included."""
+    """The timeout of one attempt, including name resolution, TLS and a slow response."""
 
     min_attempt_seconds: float = 0.5
-    """No attempt begins with less time than this: it would only make duplicates."""
+    """The minimum remaining time to start an attempt. With less, it would only cause duplicates."""
 
     backoff_base: float = 0.5
     backoff_cap: float = 20.0
-    """Before its n-th retry a batch waits a random time up to `backoff_base` · 2^(n-1), at most the cap. Full
-    jitter keeps the many environments of one function from retrying in step ("Exponential Backoff And
-    Jitter", AWS Architecture Blog)."""
+    """The maximum backoff. Before its n-th retry, a batch waits a random time up to `backoff_base` · 2^(n-1).
+    The full jitter keeps the environments of a function from retrying at the same time ("Exponential Backoff
+    And Jitter", AWS Architecture Blog)."""
 
     max_search_requests: int = 128
-    """How many requests of one invocation the search for bad logs may cost. One bad log among 500 costs 18 at
-    most."""
+    """The maximum number of requests of one invocation for the search for bad logs. One bad log among 500
+    costs at most 18."""
 
     failures_before_search: int = 2
-    """A batch that met no answer or 5xx is searched after so many failures, each followed by the success of
-    another log: most trouble of this kind is over when the batch is tried again."""
+    """The number of failures, each followed by the success of another log, after which a batch without a
+    response or with 5xx is searched. Most failures of this kind do not recur at the next attempt."""
 
     failures_before_refused: int = 3
-    """A log counts as refused by a status other than 400, 413 and 422 after so many failures, each followed
-    by the success of another log."""
+    """The number of failures, each followed by the success of another log, after which a log counts as
+    rejected with a status other than 400, 413 and 422."""
 
     max_probes: int = 2
-    """So many single logs, one after the other, ask whether anything gets through."""
+    """The maximum number of single logs that are sent to find out whether any log is accepted."""
 
     max_look_ahead: int = 64
     max_look_ahead_bytes: int = 1024 * KIB
-    """One of so many batches is asked with. If they were fewer where the byte limit is low, a good log behind
-    bad ones would never be the one that asks."""
+    """The size of the batches that are filled in advance for probes. With fewer bytes, a good log after bad
+    ones might never be used as a probe."""
 
     max_refused_without_success: int = 4
-    """After so many logs refused one by one, and none taken, the ingest API refuses everything: the search
-    stops."""
+    """The number of individually rejected logs without any accepted log after which the search stops, since
+    the ingest API rejects everything."""
 
     smallest_byte_limit: int = 16 * KIB
-    """A 413 halves the byte limit of batches, but not below this: one larger log goes alone anyway."""
+    """The minimum to which a 413 lowers the byte limit of batches. A larger log is sent alone anyway."""
 
     key_refresh_interval: float = 30.0
-    """A refused key is fetched afresh at most so often in one environment."""
+    """The minimum interval after which an environment reads a rejected key again."""
 
     key_attempts: int = 4
-    """How often the key is fetched in one invocation, if it is not to be had. Longer trouble is for replay:
-    while invocations wait for a key, each payload that comes needs an execution of its own."""
+    """The maximum number of attempts of one invocation to read the key. Longer failures are left to replay,
+    since each payload needs its own execution while invocations wait."""
 
     key_memory: float = 60.0
-    """For so long after an invocation without a key the next ones ask for none; then one asks once."""
+    """How long invocations do not read the key after an invocation that could not read it."""
 
     outage_memory: float = 60.0
-    """For so long after an invocation that ended `unavailable`, the next one asks with one log first."""
+    """How long invocations send a single log first after an invocation that ended `unavailable`."""
 
     max_retry_after_seconds: float = 900.0
-    """A Retry-After of more than this is asked about again after this: nobody trusts a year."""
+    """The maximum of a Retry-After. Longer values are limited to it."""
 
     def slots(self, in_flight: float) -> int:
-        """Return how many batches may be under way, of the number that a warm environment keeps."""
+        """Return the number of concurrent batches for the value that a warm environment keeps."""
         return int(min(in_flight, self.max_in_flight))
 
     def more_in_flight(self, in_flight: float) -> float:
-        """Return the number after a success: one more after as many successes as there are batches under way.
+        """Return the value after a success: one more after as many successes as there are concurrent batches.
 
-        Together with `fewer_in_flight` it is TCP's congestion avoidance (RFC 5681, section 3.1): all
-        environments of a function find the rate that the ingest API grants them, and share it.
+        Together with `fewer_in_flight`, this is the congestion avoidance of TCP (RFC 5681, section 3.1), with
+        which all environments of a function share the rate that the ingest API allows.
         """
         return min(in_flight + 1 / in_flight, self.max_in_flight)
 
     def fewer_in_flight(self, in_flight: float) -> float:
-        """Return the number after a plea for patience: half as many, at least one.
+        """Return the value after a request to wait: half as many, at least one.
 
-        Of the requests that were under way together only one makes it less: they were too many at once.
+        Only one of the requests that were sent concurrently lowers it.
         """
         return max(1.0, min(in_flight, self.max_in_flight) / 2)
 
     def backoff(self, retry: int, random_number: float) -> float:
-        """Return the seconds before retry number `retry` (1, 2, …); `random_number` is from 0 to 1."""
+        """Return the backoff in seconds before a retry, numbered from 1; `random_number` is from 0 to 1."""
         return random_number * min(self.backoff_cap, self.backoff_base * 2.0 ** min(retry - 1, 32))
 
     def reserve_logs(self, verdict: Verdict) -> int:
-        """Return how many logs of a batch that is searched are sent last.
+        """Return how many logs of a searched batch are kept back and sent last.
 
-        The success of each proves that the ingest API is well after the bad log has failed alone. They are
-        enough to prove it if the bad log is one of them.
+        The success of each proves that the ingest API works after the bad log has failed alone. There are
+        enough of them even if the bad log is one of them.
         """
         return self.failures_before_refused - self.search_after(verdict) + 1
 
     def search_after(self, verdict: Verdict) -> int:
-        """Return after how many proven failures of this kind a batch is searched."""
+        """Return the number of proven failures of this kind after which a batch is searched."""
         return self.failures_before_search if verdict is Verdict.UNAVAILABLE else 1

@@ -1,19 +1,17 @@
 """Find the bad logs of one batch by halves: what to try next, and what a result proves. No I/O.
 
-The search begins with a batch of which it is known that some log in it is bad. From there:
+The search begins with a batch that is known to contain a bad log:
 
-1. A part that is known to be bad and has several logs is never sent whole: it is cut in two, and its first
-   half is tried.
-2. The first half passes: then the bad log is in the second half, which is known to be bad without a request.
-   Not so where the size was refused (`infers` is false): then the second half may pass as well.
-3. The first half fails: it is known to be bad, and of the second half nothing is known, so it is tried.
-4. A part of one log is never judged by inference: only its own request says that it is bad.
-5. After a log that was refused alone, while nothing has passed, any one log is tried, wherever it stands: bad
-   logs often stand side by side, and one good log is the proof that the ingest API is well.
-6. Whatever has not been found out when the search is stopped is given back with what is known of it, so that
-   the next replay goes on from there.
+1. A bad part with several logs is never sent as a whole. It is split in two, and its first half is sent. 2.
+If the first half is accepted, the second half contains the bad log and is known to be bad without a request.
+If the size was rejected (`infers` is false), this does not hold, since the second half may be accepted, too.
+3. If the first half is rejected, it is bad. Nothing is known about the second half, so it is sent. 4. A part
+with a single log is never inferred to be bad. Only its own request proves it. 5. After a single log was
+rejected while nothing has been accepted, a random log is sent: bad logs are often next to each other, and one
+accepted log proves that the ingest API works. 6. When the search is stopped, the remaining parts are returned
+with what is known about them, so that the next replay continues from there.
 
-A part is known to be bad only once somebody has seen that the ingest API is well; `delivery.dispatcher` does.
+A part is known to be bad only after evidence that the ingest API works, which `delivery.dispatcher` collects.
 """
 
 from collections.abc import Callable
@@ -24,38 +22,38 @@ from loginformant_shipper.delivery.batching import Batch
 
 @dataclass(slots=True, eq=False)
 class Part:
-    """Some logs of the batch that is searched."""
+    """A part of the batch that is searched."""
 
     batch: Batch
     failures: int = 0
     """How many requests with these logs failed, each followed by the success of another log."""
     is_bad: bool = False
-    """Known to hold at least one bad log."""
+    """Whether it is known to contain a bad log."""
     other_half: "Part | None" = None
-    """Of a first half: the second one."""
+    """The second half, if this is a first half."""
 
 
 @dataclass(slots=True, eq=False)
 class Search:
-    """The parts of one batch that are still to be tried, the next one last."""
+    """The search of one batch: the parts that must still be sent, the next one last."""
 
     infers: bool = True
-    """Whether a second half is bad because the first one is good."""
+    """Whether a second half is bad if the first one is accepted."""
     pending: list[Part] = field(default_factory=list)
     under_way: int = 0
     found: int = 0
-    """How many bad logs were found, or given back unfound."""
+    """The number of bad logs that were found, or returned without being found."""
     _has_passed: bool = False
     _has_refused: bool = False
 
     def add(self, part: Part) -> None:
-        """Go on with a part that is known to be bad, or is to be tried again."""
+        """Add a part that is known to be bad, or that must be sent again."""
         self.pending.append(part)
 
     def next_part(self, draw: Callable[[int], int]) -> Part | None:
-        """Take the part to be tried next; None where there is none at the moment.
+        """Return the part to send next, or None if there is none at the moment.
 
-        `draw` gives one of so many places, from 0 on.
+        `draw` returns a random index below its argument.
         """
         if not self.pending:
             return None
@@ -81,41 +79,41 @@ class Search:
         return self.keep_back(alone)
 
     def passed(self, part: Part) -> None:
-        """Note that the ingest API took this part."""
+        """Record that a part was accepted."""
         self.under_way -= 1
         self._has_passed = True
         if self.infers and part.other_half in self.pending:
             part.other_half.is_bad = True
 
     def failed(self, part: Part, failures: int) -> None:
-        """Note that this part of several logs is bad, proven by so many failures."""
+        """Record that a part of several logs is bad after a number of proven failures."""
         self.under_way -= 1
         part.failures, part.is_bad = failures, True
         self.pending.append(part)
 
     def refused(self) -> None:
-        """Note that a log alone is bad, and settled."""
+        """Record that a single bad log was found and settled."""
         self.under_way -= 1
         self.found += 1
         self._has_refused = True
 
     def unfinished(self) -> None:
-        """Note that this part is settled although it was not found out whether it is bad."""
+        """Record that a part was settled without knowing whether it is bad."""
         self.under_way -= 1
         self.found += 1
 
     def keep_back(self, batch: Batch) -> Part:
-        """Return a part for a log that somebody else will try."""
+        """Return a part for logs that are sent outside of the search."""
         self.under_way += 1
         return Part(batch)
 
     def put_together(self, batch: Batch, parts: int) -> Part:
-        """Return the part for a batch that was made of so many parts that were kept back."""
+        """Return one part in place of several that were kept back and were merged into a batch."""
         self.under_way -= parts
         return self.keep_back(batch)
 
     def give_back(self) -> list[Part]:
-        """Stop: all parts that were not tried, in the order of their logs."""
+        """Stop the search, and return all parts that were not sent, in the order of their logs."""
         rest = sorted(self.pending, key=lambda part: part.batch.position)
         self.pending.clear()
         self.found += len(rest)
@@ -123,10 +121,10 @@ class Search:
 
     @property
     def is_over(self) -> bool:
-        """Whether every part is settled."""
+        """Return whether every part is settled."""
         return not (self.pending or self.under_way)
 
     @property
     def was_size(self) -> bool:
-        """Whether all parts passed one by one, so that only their size can have been refused."""
+        """Return whether all parts were accepted, so that the size of the batch was rejected."""
         return self.is_over and not self.found

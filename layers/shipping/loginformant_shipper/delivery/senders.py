@@ -1,4 +1,4 @@
-"""Threads that send and fetch, so that the one thread which decides never waits longer than it wants to."""
+"""Threads that send requests and read the API key, so that the deciding thread never blocks for too long."""
 
 import queue
 import threading
@@ -13,7 +13,7 @@ from loginformant_shipper.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class SendEnded:
-    """A request is over, one way or another."""
+    """The end of a request."""
 
     ticket: int
     outcome: Outcome
@@ -21,41 +21,41 @@ class SendEnded:
 
 @dataclass(frozen=True, slots=True)
 class KeyFetched:
-    """A look-up of the API key is over."""
+    """The end of reading the API key."""
 
     ticket: int
     key: str | None
     detail: str
-    """Why there is no key; empty where there is one."""
+    """Why the key could not be read; empty if it was."""
 
 
 Completion = SendEnded | KeyFetched
 
 
 class Senders(Protocol):
-    """What delivery needs of the world: a clock, and work done elsewhere that completes in any order."""
+    """The interface between delivery and I/O: a clock, and requests that complete in any order."""
 
     def now(self) -> float:
-        """Monotonic seconds."""
+        """Return the monotonic time in seconds."""
 
     def send(self, ticket: int, body: bytes, key: str, seconds: float) -> None:
-        """Begin a request of at most `seconds`; it completes as `SendEnded`, unless it is abandoned."""
+        """Start a request of at most `seconds`. Its end is a `SendEnded`, unless it is abandoned."""
 
     def fetch_key(self, ticket: int) -> None:
-        """Begin to read the API key afresh; it completes as `KeyFetched`."""
+        """Start to read the API key again. Its end is a `KeyFetched`."""
 
     def wait(self, seconds: float) -> Completion | None:
-        """Wait for the next completion; None after `seconds`."""
+        """Wait for the next completion, and return it, or None after `seconds`."""
 
     def abandon(self, ticket: int) -> Outcome | None:
-        """Give up a request that has taken too long. The outcome where its status had come, else None.
+        """Abandon a request, and return its outcome if the status was received, else None.
 
-        One that never began, or has ended, is left alone.
+        A request that never started, or has ended, is not affected.
         """
 
 
 THREAD = "sender"
-"""Name of the threads."""
+"""The name of the threads."""
 
 
 class _Request(NamedTuple):
@@ -66,7 +66,7 @@ class _Request(NamedTuple):
 
 
 class _Sender:
-    """A connection, and the thread that sends over it as long as somebody holds the sender."""
+    """A connection and its thread, which ends when the sender is no longer referenced."""
 
     def __init__(self, connection: Connection, completions: queue.SimpleQueue[Completion]) -> None:
         self.connection = connection
@@ -89,23 +89,24 @@ def _send_all(
 ) -> None:
     while request := requests.get():
         ended = SendEnded(request.ticket, connection.post(request.body, request.key, request.seconds))
-        del request  # a body is up to a megabyte or two: gone before anybody hears of the end and makes more
+        del request  # free the body, up to 2 MB, before the deciding thread continues
         completions.put(ended)
 
 
 class ThreadedSenders:
-    """`Senders` over HTTPS. The idle ones are what a warm environment keeps; the rest is of one invocation.
+    """`Senders` over HTTPS. Idle connections are kept by a warm environment.
 
-    Each connection has a thread of its own: one that hangs (a name look-up has no time-out) blocks no other.
-    The threads stay with their connections, since starting one takes as much processor time as a request.
+    Each connection has its own thread, so that one that hangs (name resolution has no timeout) does not block
+    others. The threads are kept with their connections, since starting one takes as much CPU time as a
+    request.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._tls = tls_context(settings)
         self.tls_of_aws = None if settings.ca_bundle else self._tls
-        """What connections to AWS share with those to the ingest API. None with authorities of a company: for
-        AWS the variable AWS_CA_BUNDLE says which are trusted."""
+        """The TLS context for connections to AWS. None with a custom CA bundle, since AWS_CA_BUNDLE applies
+        to AWS."""
         self._idle: list[_Sender] = []
         self._busy: dict[int, _Sender] = {}
         self._completions: queue.SimpleQueue[Completion] = queue.SimpleQueue()
@@ -115,7 +116,7 @@ class ThreadedSenders:
         return time.monotonic()
 
     def send(self, ticket: int, body: bytes, key: str, seconds: float) -> None:
-        """Begin a request with a batch's body; its end comes out of `wait`."""
+        """Start a request with the body of a batch. `wait` returns its end."""
         sender = self._idle.pop() if self._idle else self._new_sender()
         self._busy[ticket] = sender
         sender.send(_Request(ticket, body, key, seconds))
@@ -124,7 +125,7 @@ class ThreadedSenders:
         return _Sender(Connection(self._settings, self._tls), self._completions)
 
     def fetch_key(self, ticket: int) -> None:
-        """Begin to look up the API key; the end comes out of `wait`."""
+        """Start to read the API key. `wait` returns the end."""
         threading.Thread(target=lambda: self._completions.put(self._fetch(ticket)), daemon=True).start()
 
     def _fetch(self, ticket: int) -> KeyFetched:
@@ -134,7 +135,7 @@ class ThreadedSenders:
             return KeyFetched(ticket, None, str(error))
 
     def wait(self, seconds: float) -> Completion | None:
-        """Return the next completion; None where there is none within `seconds`."""
+        """Return the next completion, or None if there is none within `seconds`."""
         try:
             completion = self._completions.get(timeout=max(seconds, 0.0))
         except queue.Empty:
@@ -144,7 +145,7 @@ class ThreadedSenders:
         return completion
 
     def abandon(self, ticket: int) -> Outcome | None:
-        """Give a request up. Returns its outcome where the answer has begun, else None."""
+        """Abandon a request, and return its outcome if the response has begun, else None."""
         sender = self._busy.pop(ticket, None)
         if sender is None:
             return None

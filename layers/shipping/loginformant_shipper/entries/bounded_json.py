@@ -12,30 +12,31 @@ Fields = dict[str, Any]
 
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
-"""A log event is at most 1 MB, so a message goes whole, and so does a trace that is all of a message. Beyond
-it are only characters that JSON writes with six bytes each."""
+"""The maximum size of a log object. A log event has at most 1 MB, so a message fits as a whole, unless it has
+many characters that JSON escapes with six bytes."""
 
 
 MAX_DEPTH = 32
-"""Levels of nesting in a structured log. orjson writes 254, and many readers of JSON stop at 64."""
+"""The maximum nesting of a structured log. orjson writes up to 254 levels, but many JSON parsers allow only
+64."""
 
 
 _LENGTHS = (MAX_BODY_BYTES, 256 * 1024, 64 * 1024, 16 * 1024, 4 * 1024)
-"""Characters to which strings are cut, tried one after the other until the body is within its limit."""
+"""The lengths in characters to which strings are cut, tried in order until the body fits."""
 
 
 def finite(number: object) -> object:
-    """JSON has no words for NaN and the infinities."""
+    """Return a number as text if it is NaN or infinite, which JSON does not support."""
     return str(number) if isinstance(number, float) and not math.isfinite(number) else number
 
 
 def serialised(document: Fields) -> bytes | None:
-    """None where orjson refuses (a lone surrogate, an integer beyond 64 bits), or where it is too long."""
+    """Return the JSON of a document, or None if orjson cannot write it or it is too long."""
     try:
         body = orjson.dumps(document)
     except TypeError:
         return None
-    # A copy: orjson leaves each text in the 4 KiB it was written into. They add up when nothing is delivered.
+    # A copy, since orjson allocates at least 4 KiB for each text, which adds up when nothing is delivered.
     return bytes(memoryview(body)) if len(body) <= MAX_BODY_BYTES else None
 
 
@@ -44,14 +45,14 @@ def bounded_body(document: Fields, parsed: "ParsedMessage", ours: Fields) -> byt
     for length in _LENGTHS:
         if body := serialised(_bounded(document, MAX_DEPTH + 1, length)):
             return body
-    # Not the strings are too long: there are too many of them. The beginning of the text stands for them.
+    # There are too many strings rather than too long ones, so the beginning of the text replaces them.
     shortest = _LENGTHS[-1]
     document = {**document, "properties": {**ours, "log": cut(parsed.body, shortest)}}
     return orjson.dumps(_bounded(document, MAX_DEPTH + 1, shortest))
 
 
 def _bounded(value: Any, levels: int, length: int) -> Any:
-    """`value` as JSON can hold it, with at most so many levels of nesting and so many characters a string."""
+    """Return `value` with at most `levels` levels of nesting and `length` characters per string."""
     match value:
         case str():
             return LONE_SURROGATE.sub("\ufffd", cut(str(value), length))
@@ -76,7 +77,7 @@ def _bounded(value: Any, levels: int, length: int) -> Any:
 
 
 def cut(text: str, length: int) -> str:
-    """Return at most `length` characters of a text, with how many were left out."""
+    """Return at most `length` characters of a text, and a note on how many were cut."""
     return text if len(text) <= length else f"{text[:length]}… [truncated: {len(text) - length} characters]"
 
 
@@ -88,15 +89,15 @@ def _digits(number: int) -> str:
 
 
 def json_or_none(value: object) -> str | None:
-    """Return a value as JSON text; None where it is nested too deep."""
+    """Return a value as JSON text, or None if it is nested too deeply."""
     try:
         return orjson.dumps(value).decode()
-    except TypeError:  # nested more than 254 deep
+    except TypeError:  # more than 254 levels of nesting
         return None
 
 
 def is_deep(parsed: "ParsedMessage") -> bool:
-    """Whether more than `MAX_DEPTH` objects and arrays are inside one another."""
+    """Return whether objects and arrays are nested more than `MAX_DEPTH` levels."""
     text = parsed.body if parsed.wrapper is None else parsed.wrapper.message
     if text.count("{") + text.count("[") <= MAX_DEPTH:
         return False

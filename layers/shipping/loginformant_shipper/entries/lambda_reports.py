@@ -33,7 +33,7 @@ _REPORT_PROPERTIES = {
 }
 
 
-# The same numbers in the JSON log format: `platform.report` in the schema of the Lambda Telemetry API.
+# The same metrics in the JSON log format (`platform.report` in the schema of the Lambda Telemetry API).
 _REPORT_METRICS = {
     "durationMs": "durationMs",
     "billedDurationMs": "billedDurationMs",
@@ -49,7 +49,7 @@ FIELDS_WE_READ = frozenset({"_aws", "record"})
 
 
 def add_from_report(properties: Fields, text: str) -> None:
-    """Add the figures of a REPORT line of Lambda to the properties."""
+    """Add the metrics of a REPORT line of Lambda to the properties."""
     for found in _REPORTED.finditer(text[:4096]):
         if found["number"]:
             amount = found["amount"]
@@ -61,7 +61,7 @@ def add_from_report(properties: Fields, text: str) -> None:
 
 
 def add_from_fields(properties: Fields, fields: Fields) -> None:
-    """Add what a platform record or the embedded metric format says to the properties."""
+    """Add the metrics of a platform event or of the embedded metric format to the properties."""
     if FIELDS_WE_READ.isdisjoint(fields):
         return
     match fields:

@@ -1,33 +1,33 @@
-"""The ingest API's log object: serialised exactly once, still tied to the raw events it came from.
+"""Create the log objects of the ingest API. Each is serialized once, and keeps its raw log events.
 
-The shape is the request body of LogInformant's "Build your own integration". What the parts hold:
+The format is the request body in LogInformant's "Build your own integration":
 
-`timestamp`   the first event's own, UTC, milliseconds; left out where it is no time between 1970 and 9999.
-`level`       as inferred.
-`message`     a structured log's message field; otherwise the text as it came. Never empty.
-`source`      a structured log's logger; otherwise what `source_of_log_group` calls the log group.
-`exception`   the stack trace, left out where there is none.
-`properties`  a structured log's other fields as they are, and ours:
+`timestamp`   the timestamp of the first event, UTC, milliseconds; omitted unless it is between 1970 and 9999.
+`level`       the inferred level.
+`message`     the message field of a structured log, or the text. Never empty.
+`source`      the logger of a structured log, or the result of `source_of_log_group`.
+`exception`   the stack trace; omitted if there is none.
+`properties`  the other fields of a structured log, and the properties that the shipper adds:
 
 | property | what it is |
 |---|---|
-| `logGroup`, `logStream`, `accountId`, `region` | where the log event comes from |
-| `eventId` | CloudWatch's id of the log event; of the first where there are several |
-| `eventIds` | the ids of all events, where several were joined |
-| `requestId` | of the Lambda invocation, where the log tells it |
-| `originalTimestamp` | what stood in the place of a timestamp that is left out |
-| `continued` | `true`: the rest of a stack trace whose beginning is another log |
+| `logGroup`, `logStream`, `accountId`, `region` | the origin of the log event |
+| `eventId` | the id of the log event in CloudWatch Logs; the id of the first if there are several |
+| `eventIds` | the ids of all log events, if several were joined |
+| `requestId` | the request id of the Lambda invocation, if the log contains it |
+| `originalTimestamp` | the value of a timestamp that is omitted |
+| `continued` | `true`: the log continues the stack trace of another log |
 | `durationMs`, `billedDurationMs`, `initDurationMs`, `restoreDurationMs`, `billedRestoreDurationMs`, `memorySizeMb`, `maxMemoryUsedMb`, `status`, `phase`, `errorType`, `xrayTraceId`, `xraySegmentId`, `xraySampled` | of a Lambda function's REPORT |
 | `embeddedMetrics` | `namespace/metric` of each metric in an embedded metric format record |
 | what `PROPERTIES` says | the same for every log |
 | the tags that `TAG_PROPERTIES` names | those of the log group |
 | `extractedFields`, `@aws.account`, `@aws.region` … | what the subscription filter added to the event, as it came; account and region are then also `accountId` and `region` |
 
-`LEAVE_OUT_PROPERTIES` names those of the first four rows that no log gets.
-Where a log has a field of its own of such a name, and ours is there too, its own becomes `log.<name>`. Where it
-has two fields of one name, the last one keeps it, and the first becomes `log.<name>`. What a container driver, a
-log router or syslog says of a log (`parsing.containers`) comes last: where a log has such a field of its own, the
-wrapper's becomes `wrapper.<name>`.
+`LEAVE_OUT_PROPERTIES` names properties of the first four rows to omit.
+If a log has a field with the name of one of these properties, the field becomes `log.<name>`. If it has two fields
+with the same name, the last one keeps the name, and the first becomes `log.<name>`. The properties of a container
+driver, log router or syslog (`parsing.containers`) are added last: if a log has a field with the same name, the
+wrapper's property becomes `wrapper.<name>`.
 """  # noqa: E501  # a table row cannot be wrapped
 
 import re
@@ -68,7 +68,8 @@ if TYPE_CHECKING:
 
 
 MAX_OWN_TEXT = 16 * 1024
-"""Characters of the message of a structured log that has no message field: all of it is in its properties."""
+"""The maximum length of the message of a structured log without a message field; its properties have
+everything."""
 
 
 _END_OF_9999 = 253_402_300_800_000
@@ -76,31 +77,34 @@ _END_OF_9999 = 253_402_300_800_000
 
 
 class Entries(NamedTuple):
-    """Some logs of one log stream, serialised: column by column, since there are tens of thousands."""
+    """Serialized logs of one log stream.
+
+    The fields are columns, since there are tens of thousands of logs.
+    """
 
     origin: Origin
     bodies: "Sequence[bytes]"
-    """The log objects: JSON, UTF-8. Empty where nothing is sent any more."""
+    """The log objects in JSON; empty after sending has ended."""
     logs: "Sequence[tuple[LogEvent, ...]]"
-    """The log events that each was made of."""
+    """The log events of each log."""
 
 
 class Frame(NamedTuple):
-    """What all logs of one log stream have in common."""
+    """The common parts of all logs of a log stream."""
 
     source: str
-    """What the log group is called, for logs that name no logger."""
+    """The source of logs without a logger."""
     properties: Fields
     json: "FrameJson | None"
-    """The same as it stands in most log objects; None where JSON refuses, or where it stands in none so."""
+    """The same parts as JSON; None if they cannot be written as JSON, or not in this form."""
     tags: frozenset[str] = frozenset()
-    """The properties that are tags of the log group."""
+    """The names of properties that are tags of the log group."""
     left_out: frozenset[str] = frozenset()
-    """The properties of the shipper's own that no log gets."""
+    """The properties of the shipper that are omitted."""
 
 
 class FrameJson(NamedTuple):
-    """Source and properties of a frame as they stand in a log object."""
+    """The source and the properties of a frame as JSON."""
 
     source: bytes
     before_id: bytes
@@ -108,7 +112,7 @@ class FrameJson(NamedTuple):
     after_message: bytes
     """Source and properties with their names, where nothing stands between them."""
     names: frozenset[str]
-    """Of the properties, `eventId` included."""
+    """The names of the properties, including `eventId`."""
 
 
 def frame(
@@ -118,14 +122,14 @@ def frame(
     tags: "Mapping[str, str]" = MappingProxyType({}),
     left_out: frozenset[str] = frozenset(),
 ) -> Frame:
-    """Return what the logs of a log stream have in common.
+    """Return the common parts of the logs of a log stream.
 
     Args:
         origin: The log stream.
-        region: The AWS region that it is in, unless its subscription filter says another one.
-        properties: Are added to those that say where a log comes from.
-        tags: Those of the log group that become properties; `properties` of the same name win.
-        left_out: Properties of the shipper's own that no log gets.
+        region: The AWS region, unless the name of the subscription filter contains another one.
+        properties: Properties to add.
+        tags: Tags of the log group to add as properties. `properties` with the same name take precedence.
+        left_out: Properties of the shipper to omit.
     """
     source = source_of_log_group(origin.log_group)
     where: Fields = {
@@ -156,10 +160,11 @@ _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{1,16}){1,3}-[0-9]{1,2}")
 
 
 def _region_of_filter(names: tuple[str, ...]) -> str | None:
-    """Return the region that a filter's name ends in, behind an @; None where none does.
+    """Return the region after the @ in the name of a filter, or None if there is none.
 
-    A payload does not say which region it is of ("Log group-level subscription filters", CloudWatch Logs User
-    Guide), and those of other regions come through one stream: so organization/member.yaml writes it there.
+    A payload does not contain its region ("Log group-level subscription filters", CloudWatch Logs User
+    Guide), but one stream may have payloads of several regions. organization/member.yaml adds the region to
+    the name.
     """
     for name in names:
         _, at, region = name[-64:].rpartition("@")
@@ -169,17 +174,18 @@ def _region_of_filter(names: tuple[str, ...]) -> str | None:
 
 
 def log_object(log: "Log", level: "Level", frame: Frame) -> bytes:
-    """Return the log object of one log of the log stream that `frame` is of, as JSON.
+    """Return the log object of a log as JSON.
 
-    Never raises: what JSON or the bounds of this module do not allow is replaced by what shows that it was.
+    Values that JSON or the limits of this module do not allow are replaced by a note. Nothing is raised.
     """
     return _usual_log_object(log, level, frame) or _log_object(log, level, frame)
 
 
 def _usual_log_object(log: "Log", level: "Level", frame: Frame) -> bytes | None:
-    """Return the log object of a log that is one event with nothing special, as most are, or None.
+    """Return the log object of a log that is a single usual event, as most are, or None.
 
-    What `_log_object` gives, in half of the time: what the logs of a log stream share is not written anew.
+    The result is the same as that of `_log_object` in half of the time, since the common parts are not
+    serialized again.
     """
     events, parsed, shared = log.events, log.parsed, frame.json
     event = events[0]
@@ -263,7 +269,7 @@ def _log_object(log: "Log", level: "Level", frame: Frame) -> bytes:
 
 
 def _of_fields(log: "Log", fields: Fields, frame: Frame) -> tuple[str, str, Fields]:
-    """Message and source of a structured log, and its other fields."""
+    """Return the message and the source of a structured log, and its other fields."""
     message, field = message_of(fields)
     if (logger := logger_of(fields)) is not None:
         source, logger_field = logger
@@ -283,7 +289,7 @@ def _of_fields(log: "Log", fields: Fields, frame: Frame) -> tuple[str, str, Fiel
 
 
 def _source(log: "Log", frame: Frame) -> str:
-    """Return the container in its pod, or what the log group is called."""
+    """Return the container in its pod, or the source of the log group."""
     wrapper = log.parsed.wrapper
     container = wrapper.properties.get("k8s.container.name") if wrapper is not None else None
     return container if isinstance(container, str) and container else frame.source
@@ -293,7 +299,7 @@ def _source(log: "Log", frame: Frame) -> str:
 
 
 def _iso(timestamp: object) -> bytes | None:
-    """Milliseconds since 1970 as ISO 8601; None where it is no whole number in the years 1970 to 9999."""
+    """Return milliseconds since 1970 as ISO 8601; None if they are no integer up to the year 9999."""
     if type(timestamp) is not int or not 0 <= timestamp < _END_OF_9999:
         return None
     return _iso_seconds(timestamp // 1000) + _MILLISECONDS[timestamp % 1000]
@@ -304,7 +310,10 @@ _MILLISECONDS = tuple(b".%03dZ" % number for number in range(1000))
 
 @lru_cache(maxsize=1024)
 def _iso_seconds(seconds: int) -> bytes:
-    """Events of one payload share few seconds, so most of them need no calendar."""
+    """Return seconds as ISO 8601.
+
+    Results are cached, since the events of a payload have few different ones.
+    """
     return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds)).encode()
 
 
@@ -312,7 +321,7 @@ def _iso_seconds(seconds: int) -> bytes:
 
 
 _BLANK = "(blank)"
-"""The message of a log that holds nothing but white space, in case that one is not filtered."""
+"""The message of a blank log, in case that it is not filtered."""
 
 
 # --- properties ---
@@ -320,8 +329,8 @@ _BLANK = "(blank)"
 _OF_EVERY_EVENT = frozenset({"id", "timestamp", "message"})
 
 _SYSTEM_FIELDS = {"@aws.account": "accountId", "@aws.region": "region"}
-"""What a subscription filter with `emitSystemFields` says of an event of a centralized log group: where it
-was written, which need not be where it is read ("PutSubscriptionFilter", CloudWatch Logs API reference)."""
+"""The fields of a subscription filter with `emitSystemFields`: the account and the region in which an event
+of a centralized log group was logged ("PutSubscriptionFilter", CloudWatch Logs API Reference)."""
 
 
 def _ours(log: "Log", frame: Frame, *, has_timestamp: bool) -> Fields:
@@ -357,7 +366,10 @@ def _ours(log: "Log", frame: Frame, *, has_timestamp: bool) -> Fields:
 
 
 def _merged(others: Fields, ours: Fields) -> Fields:
-    """Both; where a name is in both, the other's becomes `log.<name>`, or `log.log.<name>`, and so on."""
+    """Merge properties.
+
+    If both have a name, that of `others` becomes `log.<name>`, or `log.log.<name>`, and so on.
+    """
     if ours.keys().isdisjoint(others):
         return {**others, **ours}
     merged = {name: value for name, value in others.items() if name not in ours}
@@ -371,7 +383,7 @@ def _merged(others: Fields, ours: Fields) -> Fields:
 
 
 def _with_wrapper(wrapper: Fields, properties: Fields) -> Fields:
-    """Both; where a name is in both, the wrapper's becomes `wrapper.<name>`, and so on."""
+    """Merge properties. If both have a name, that of the wrapper becomes `wrapper.<name>`, and so on."""
     merged = properties.copy()
     for name, value in wrapper.items():
         names = (f"{'wrapper.' * times}{name}" for times in count(0))

@@ -37,11 +37,17 @@ _ANY_OUTER_MESSAGE_FIELD = frozenset(outer for outer, _ in _MESSAGE_FIELDS_INSID
 
 
 def message_of(fields: Fields, levels: int = 2) -> tuple[str | None, str | None]:
-    """Return the message of a structured log, and the field it was in if that field holds nothing else.
+    """Return the message of a structured log, and the name of its field if that contains nothing else.
 
-    None where there is no message, or an empty one. A message that is an object gives that object's own
-    message, or its JSON; one that is JSON text (as Fluent Bit hands over structured logs) that object's own;
-    both for so many `levels`.
+    If a message is an object, or JSON text of one (as in structured logs from Fluent Bit), its own message is
+    returned, else its JSON.
+
+    Args:
+        fields: The fields of the log.
+        levels: How many levels of nested messages are searched.
+
+    Returns:
+        The message, or None if there is none or it is empty; and the field, or None.
     """
     for field in _MESSAGE_FIELDS:
         value = fields.get(field)

@@ -1,9 +1,8 @@
-"""The level of a log: the first rule that applies decides, and says its name.
+"""Infer the level of a log. The first rule that applies decides.
 
-The header decides: a field that is named for a level, what a Lambda runtime writes before the text, or the
-level in the header of a line. Only where all of these are silent do rules on the text speak, from what is
-said by a sign (a colour, the last word, a pair, a code, the status of a request) to what is said by shapes
-and words.
+Rules on the header come first: a field for the level, the prefix of a Lambda runtime, or the level in the
+header of a line. If none of them applies, rules on the text follow: first explicit signs (a colour, the last
+word, a pair, a code, the status of a request), then the form and the words of the text.
 """
 
 import re
@@ -76,26 +75,28 @@ __all__ = ["Decision", "decide", "decide_log", "explain_level", "infer_level"]
 
 START = 16 * 1024
 END = 2 * 1024
-"""Rules look at this many characters from the start and from the end of a message."""
+"""The number of characters at the beginning and the end of a message that rules examine."""
 
 
 def infer_level(message: str, log_group: str | None = None) -> Level:
-    """Return the level of one message, as CloudWatch holds it; Information where nothing in it says more."""
+    """Return the level of a message of CloudWatch Logs, or Information if no rule applies."""
     return explain_level(message, log_group).level
 
 
 def explain_level(message: str, log_group: str | None = None) -> Decision:
-    """Return the level of one message and the name of the rule that decided."""
+    """Return the level of a message, and the rule that decided."""
     return decide(parse(message), log_group)
 
 
 def decide(
     parsed: ParsedMessage, log_group: str | None = None, default: Level = Level.INFORMATION
 ) -> Decision:
-    """Return the level of a message that is parsed already, and the name of the rule that decided.
+    """Return the level of a parsed message, and the rule that decided. Nothing is raised.
 
-    `default` is the level where no rule applies and no wrapper gives one; that rule's name is `default`.
-    Never raises.
+    Args:
+        parsed: The message.
+        log_group: The name of its log group.
+        default: The level if no rule applies and no wrapper has one. The rule is then `default`.
     """
     if parsed.fields is not None:
         decision = decide_by_repeated_field(parsed.fields, parsed.body) if parsed.repeated else None
@@ -115,7 +116,7 @@ def decide(
 
 
 def _worse_of_trace(text: str, severity: Decision) -> Decision:
-    """Return the level of an exception or a crash where it is worse than the severity that a wrapper gives.
+    """Return the level of an exception or a crash if it is worse than the severity of the wrapper.
 
     The journal gives all that a service writes to standard output the priority 6 (systemd.exec(5),
     `SyslogLevel=`), traces too.
@@ -129,14 +130,15 @@ def _worse_of_trace(text: str, severity: Decision) -> Decision:
 def decide_log(log: Log, log_group: str | None = None, default: Level = Level.INFORMATION) -> Decision:
     """Return the level of a log, and the name of the rule that decided.
 
-    Of a trace that was joined, log line and exception are each read alone, and the worse one counts: an
-    exception is at least an Error, whatever it was logged with. Within one event its header decides. The rest
-    of a log has the level of its beginning.
+    For a joined trace, the levels of the log line and the exception are inferred separately, and the worse
+    one is
+    used: an exception is at least an Error. For a single event, its header decides. The continuation of a log
+        has the level of its beginning.
 
     Args:
         log: One log of `parsing.stack_traces.join`.
-        log_group: The log group that it comes from.
-        default: The level where no rule applies.
+        log_group: The name of its log group.
+        default: The level if no rule applies.
     """
     if not log.parts:
         decision = decide(log.continues or log.parsed, log_group, default)
@@ -151,7 +153,7 @@ _DEFAULTS = {level: decided(level, "default") for level in Level}
 
 
 def _of_prefix(parsed: ParsedMessage) -> Decision | None:
-    """Return the level in what a Lambda runtime puts before the text that a function logs."""
+    """Return the level in the prefix of a Lambda runtime, or None."""
     if parsed.prefix is None or parsed.prefix.level is None:
         return None
     return _PREFIXES.get(parsed.prefix.level.lower())
@@ -240,7 +242,7 @@ _WORDS_OF_RULES = (
 
 
 def _of_wrapped_text(text: str) -> Decision | None:
-    """Return the level of what a wrapper with a level holds: it yields to a header or a structured log."""
+    """Return the level of a wrapper's content, if a header or a structured log overrides the wrapper's."""
     line = text.partition("\n")[0]
     if decision := decide_inside(line):
         return decision
@@ -296,7 +298,7 @@ def _of_exception(text: str, line: str, told: AbstractSet[bytes]) -> Decision | 
 
 
 def _of_structure(text: str, line: str, told: AbstractSet[bytes]) -> Decision | None:
-    """Return the level of a structured log behind a header: a JSON object, or pairs from its start on."""
+    """Return the level of a structured log after a header: a JSON object, or pairs."""
     has_pair = may_have_pair(text, told)
     if begins_with_pair(text):
         return decide_by_key_value(text) if has_pair else None

@@ -1,9 +1,8 @@
-"""Remember what the beginning of a line tells, since the lines of one program begin alike.
+"""Cache decisions by the beginning of a line, since lines of a program have similar beginnings.
 
 The beginning is the first characters of a text, with a zero for each digit: `10:20:30 INFO order 7` and
-`10:20:31 INFO order 8` have the same. No rule that is asked here tells one digit from another. So what is
-remembered is a pure function of the beginning, and no line is read like its neighbours: a beginning that was
-never met is read in the same way, and answers alike.
+`10:20:31 INFO order 8` have the same. The rules that are used here do not distinguish digits, so the result
+is a pure function of the beginning, and does not depend on other lines.
 """
 
 import re
@@ -19,14 +18,14 @@ from loginformant_shipper.parsing.headers.level_marks import level_of_first_sign
 from loginformant_shipper.parsing.headers.level_words import words_of
 
 MAX_BEGINNING = 64
-"""Characters: those of a time and a logger with a level behind them, and those of a short sentence."""
+"""The length of a beginning: enough for a time, a logger and a level, or a short sentence."""
 
 MAX_REMEMBERED = 2048
-"""Beginnings, of half a kilobyte each at the most."""
+"""The maximum number of cached beginnings, of at most half a kilobyte each."""
 
 
 class Unknown(Enum):
-    """The answer where more than the beginning has to be read."""
+    """The result if the beginning is not sufficient."""
 
     UNKNOWN = "unknown"
     NOT_PLAIN = "not plain"

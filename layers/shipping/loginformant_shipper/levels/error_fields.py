@@ -1,4 +1,4 @@
-"""Rule `error-field`: a structured log without a level that holds an error, or says that something failed."""
+"""Rule `error-field`: a structured log without a level that contains an error or reports a failure."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from loginformant_shipper.names import Level
 
 
 def decide_by_error_field(fields: dict[str, Any]) -> Decision | None:
-    """Error where a field holds an error or a failure; None where none does."""
+    """Return Error if a field contains an error or a failure, else None."""
     for name in _ERRORS.intersection(fields):
         value = fields[name]
         if value and not (isinstance(value, str) and value.strip().lower() in _NONE):

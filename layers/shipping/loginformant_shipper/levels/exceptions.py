@@ -1,4 +1,4 @@
-"""Rules `crash`, `exception` and `failure`: text in the shape of what a runtime writes about a fault."""
+"""Rules `crash`, `exception` and `failure`: text in the format in which runtimes report faults."""
 
 import re
 from collections.abc import Set as AbstractSet
@@ -57,7 +57,7 @@ WORDS_OF_EXCEPTIONS = _WORDS_OF_STRERROR | encoded(
 
 
 def may_be_exception(text: str, words: AbstractSet[bytes]) -> bool:
-    """Return whether any of the shapes can be in a text; most texts are done with here.
+    """Return whether any of the formats may be in a text, to exclude most texts quickly.
 
     Args:
         text: A text.
@@ -98,7 +98,7 @@ _NAMED = re.compile(r"(?:Error|Exception)(?=[:>]| \(|$| in thread )", re.M)
 
 
 def decide_by_exception(text: str, line: str = "") -> Decision | None:
-    """Fatal for a crash of the process, Error for an exception or a failure, Warning for what only warns.
+    """Return Fatal for a crash, Error for an exception or a failure, Warning for a warning, or None.
 
     Args:
         text: A message.
@@ -128,7 +128,7 @@ def _of_shape(text: str) -> Decision | None:
 
 
 def _is_crash(text: str, lines: bool) -> bool:
-    """Whether what a dying process leaves is in a text."""
+    """Return whether a text contains the report of a crash."""
     return (
         "SIGSEGV" in text
         or "SIGABRT" in text

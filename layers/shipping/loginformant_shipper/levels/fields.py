@@ -1,4 +1,4 @@
-"""Rule `field`: the level that a structured log gives in a field of its own."""
+"""Rule `field`: the level in a field of a structured log."""
 
 import json
 import re
@@ -55,7 +55,7 @@ def decide_by_level_alone(fields: Fields) -> Decision | None:
 
 
 def decide_by_field(fields: Fields) -> Decision | None:
-    """Return the level of a JSON object; None where no field of it is a level.
+    """Return the level of a JSON object, or None if no field is a level.
 
     Fields that are named for a level and hold no severity (`"level": "Metadata"` of the Kubernetes audit log)
     are passed over.
@@ -87,7 +87,7 @@ def decide_by_field(fields: Fields) -> Decision | None:
 
 
 def decide_by_json_behind_header(text: str) -> Decision | None:
-    """Return the level of a JSON object that syslog, Docker Compose or others put a header before."""
+    """Return the level of a JSON object after a header of syslog, Docker Compose or others."""
     try:
         return decide_by_field(orjson.loads(text))
     except ValueError:
@@ -95,7 +95,7 @@ def decide_by_json_behind_header(text: str) -> Decision | None:
 
 
 def decide_by_glued_objects(text: str) -> Decision | None:
-    """Return the worst level of several JSON objects in one message; None where they are not several."""
+    """Return the worst level of several JSON objects in one message, or None if there is only one."""
     if not _GLUED.search(text):
         return None
     worst: Decision | None = None
@@ -113,7 +113,7 @@ def decide_by_glued_objects(text: str) -> Decision | None:
 
 
 def decide_by_repeated_field(fields: Fields, body: str) -> Decision | None:
-    """Return the worst level of a JSON object that names its level more than once; None where it does not."""
+    """Return the worst level of a JSON object with several fields for its level, or None."""
     if len(body) > _MAX_REPEATED:
         return None
     members: list[tuple[str, Any]] = []

@@ -1,4 +1,4 @@
-"""Rule `http-status`: the level of an access log. 5xx is Error, 4xx is Warning, the rest is Information."""
+"""Rule `http-status`: the level of an access log. 5xx is Error, 4xx is Warning, others are Information."""
 
 import re
 from typing import Any
@@ -7,11 +7,11 @@ from loginformant_shipper.levels.vocabulary import Decision, decided
 from loginformant_shipper.names import Level
 
 LINE = 4096
-"""The status of a request stands within this many characters of a line."""
+"""The number of characters of a line in which the status is searched."""
 
 
 def decide_by_http_status(line: str) -> Decision | None:
-    """Return the level of a line of an access log; None where it is none."""
+    """Return the level of a line of an access log, or None if it is not one."""
     line = line[:LINE]
     if not _has_mark(line) or not _CODE_SHAPED.search(line):
         return None
@@ -27,13 +27,13 @@ def decide_by_http_status(line: str) -> Decision | None:
 
 
 def decide_by_common_log(line: str) -> Decision | None:
-    """Return the level of a line in the Common Log Format, which has none of its own; None for others."""
+    """Return the level of a line in the Common Log Format, or None if it is not one."""
     status = _COMMON_LOG.match(line)
     return _decision(int(status[1])) if status else None
 
 
 def decide_by_status_field(fields: dict[str, Any]) -> Decision | None:
-    """Return the level of a structured access log; None where no field is an HTTP status."""
+    """Return the level of a structured access log, or None if no field is an HTTP status."""
     for name in _NAMES.intersection(fields):
         if decision := _of_value(fields[name]):
             return decision
@@ -88,7 +88,7 @@ _CODE_SHAPED = re.compile(rf"[ \t/=\"]{_CODE}(?!\d)")
 
 
 def _has_mark(line: str) -> bool:
-    """Whether anything of a request is in a line; most lines are done with here."""
+    """Return whether a line may contain a request, to exclude most lines quickly."""
     return (  # written out: any() costs more than all the rest
         "/" in line
         or '] "' in line

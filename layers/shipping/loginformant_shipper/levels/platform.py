@@ -1,4 +1,4 @@
-"""Rules on the lines and records that AWS services write themselves."""
+"""Rules for lines and records that AWS services write themselves."""
 
 import re
 from functools import lru_cache
@@ -14,9 +14,9 @@ Fields = dict[str, Any]
 
 @lru_cache(maxsize=1024)
 def decide_by_log_group(log_group: str | None) -> Decision | None:
-    """Information for logs of RDS, Redshift and Neptune that hold queries; None for other log groups.
+    """Return Information for log groups of RDS, Redshift and Neptune with queries, or None.
 
-    They quote statements, whose words say nothing about how bad it is.
+    Queries contain words that do not indicate a level.
     """
     if log_group and _STATEMENTS.match(log_group):
         return decided(Level.INFORMATION, "rds-statements")
@@ -32,9 +32,9 @@ _STATEMENTS = re.compile(
 
 
 def decide_by_lambda_event(text: str) -> Decision | None:
-    """Lambda's own events as text: Warning where one says that something went wrong, else Information.
+    """Return Warning for a text event of Lambda that reports a problem, Information for others, or None.
 
-    A time-out and a crash have a line of their own, which is the Error.
+    Timeouts and crashes have separate lines, which are Errors.
     """
     if ":" not in text or not _LAMBDA_EVENT.match(text):
         return None
@@ -59,7 +59,7 @@ def decide_by_flow_log(text: str) -> Decision | None:
 
 
 def decide_by_platform_line(text: str) -> Decision | None:
-    """Return the level of a line that an AWS service wrote as text; None where it is none."""
+    """Return the level of a text line of an AWS service, or None if it is not one."""
     if ("Task timed out" in text or "RequestId: " in text) and _LAMBDA_CRASH.search(text):
         return decided(Level.ERROR, "lambda-crash")
     if text[:1] == "(" and _API_GATEWAY.match(text):
@@ -136,7 +136,7 @@ _CODEBUILD_LEVELS = {
 
 
 def decide_by_platform_record(fields: Fields) -> Decision | None:
-    """Return the level of a record that an AWS service wrote as JSON; None where it is none."""
+    """Return the level of a JSON record of an AWS service, or None if it is not one."""
     if NAMES_IN_RECORDS.isdisjoint(fields):
         return None
     kind = fields.get("type")
@@ -167,7 +167,7 @@ def decide_by_platform_record(fields: Fields) -> Decision | None:
 
 
 def _by_outcome(fields: Fields) -> Decision | None:
-    """Return the level of a record that says in a field of its own how it came out; None where none does."""
+    """Return the level of a record with a field for its outcome, or None."""
     if category := fields.get("audit_category"):
         return decided(_AUDIT_LEVELS.get(str(category), Level.INFORMATION), "opensearch-audit")
     if "logType" in fields and fields.get("fieldInError") is True:

@@ -1,4 +1,4 @@
-"""Recognise plain sentences: what most lines are, and what most rules need not be asked for."""
+"""Recognize plain sentences, for which most rules can be skipped."""
 
 import re
 from collections.abc import Collection
@@ -6,7 +6,7 @@ from collections.abc import Collection
 from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LETTERS, PLURALS, encoded
 
 MAX_LENGTH = 300
-"""No longer text is called plain."""
+"""The maximum length of a plain sentence."""
 
 _PLAIN = re.compile(
     r"(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?Z? (?![A-Z]{2,5} \[))?"

@@ -1,4 +1,4 @@
-"""The words and numbers that loggers write for a level, and which of LogInformant's five levels each is."""
+"""The words and numbers that loggers write for a level, and the level that each means."""
 
 from functools import cache
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS
 
 
 class Decision(NamedTuple):
-    """A level, and the rule that decided on it."""
+    """A level, and the rule that decided it."""
 
     level: Level
     rule: str
@@ -17,7 +17,7 @@ class Decision(NamedTuple):
 
 @cache
 def decided(level: Level, rule: str) -> Decision:
-    """Return a decision. There are five levels and some dozens of rules, so each is made once."""
+    """Return a decision. Decisions are cached, since there are few different ones."""
     return Decision(level, rule)
 
 
@@ -47,7 +47,7 @@ SEVERITY_WORDS = frozenset(
 
 
 class Scale(NamedTuple):
-    """A numeric scale: for each level the highest number that means it, from the lowest number up."""
+    """A numeric scale: the lowest number, and the highest number of each level."""
 
     lowest: float
     steps: tuple[tuple[float, Level], ...]

@@ -1,4 +1,4 @@
-"""Rule `words`: what the words of a text say, read in their context: "0 errors" is no error."""
+"""Rule `words`: the level of words in their context ("0 errors" is not an error)."""
 
 import re
 from collections.abc import Set as AbstractSet
@@ -43,7 +43,7 @@ _LIKE_ASCII = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212
 
 
 def may_have_bad_news(text: str, words: AbstractSet[bytes]) -> bool:
-    """Return whether one of the words may be in a text; most texts are done with here.
+    """Return whether one of the words may be in a text, to exclude most texts quickly.
 
     Args:
         text: A text.
@@ -53,7 +53,7 @@ def may_have_bad_news(text: str, words: AbstractSet[bytes]) -> bool:
 
 
 def decide_by_words(text: str) -> Decision | None:
-    """Return the worst level that a word of a text means in its context; None where none does."""
+    """Return the worst level that a word of a text means in its context, or None."""
     lower = (text if text.isascii() else text.translate(_LIKE_ASCII)).lower()
     for level, stems in _STEMS:
         for stem in stems:

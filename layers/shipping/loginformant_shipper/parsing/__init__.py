@@ -1,1 +1,1 @@
-"""Read each log event once: its text and fields, its request id, and the traces that events belong to."""
+"""Parse log events: text, fields, request ids, and stack traces over several events."""

@@ -1,10 +1,10 @@
-r"""Take a log event out of what a container driver, a log router or syslog wrapped around it.
+r"""Unwrap messages that a container driver, a log router or syslog has wrapped.
 
-What a program writes reaches CloudWatch Logs in the wrapper of whoever carried it there. `unwrap` gives what
-the program wrote, as it wrote it, and the wrapper's own fields under the names of OpenTelemetry's semantic
-conventions (registry of attributes: container, k8s, aws.ecs, host; "Data Model Appendix" for syslog):
+`unwrap` returns the original message of the program, and the wrapper's fields with the names of the semantic
+conventions of OpenTelemetry (registry of attributes: container, k8s, aws.ecs, host; "Data Model Appendix" for
+syslog):
 
-| wrapper | how it looks |
+| wrapper | format |
 |---|---|
 | ECS FireLens | `{"container_name": …, "source": "stdout", "log": "…", "ecs_task_arn": …}` |
 | Fluent Bit and fluentd on Kubernetes | `{"log": "…", "stream": "stderr", "kubernetes": {…}}` |
@@ -17,7 +17,7 @@ conventions (registry of attributes: container, k8s, aws.ecs, host; "Data Model 
 | Rails, tagged with the request | `[7f8f84ce-d134-4b77-88dc-bac10b54a410] …` |
 | `kubectl logs --prefix` | `[pod/orders-1/orders] …` |
 
-A wrapper may be within another: an object of FireLens that holds a line of CRI.
+Wrappers may be nested, such as a line of CRI in an object of FireLens.
 """
 
 import re
@@ -34,35 +34,36 @@ Fields = dict[str, Any]
 
 
 class Partial(Struct, frozen=True, gc=False):
-    """What a container driver says of a line that it had to cut: Docker and containerd do after 16 KiB."""
+    """A part of a line that a container driver split. Docker and containerd split lines after 16 KiB."""
 
     identifier: str
-    """What the parts of one line have in common, besides who wrote it; often empty."""
+    """The id that the parts of a line share; often empty."""
     is_last: bool
 
 
 class Unwrapped(Struct, frozen=True, gc=False):
-    """What a wrapper held, and what it says itself."""
+    """The content and the properties of a wrapper."""
 
     text: str
-    """What the program wrote."""
+    """The original message of the program."""
     fields: Fields | None
-    """What the program wrote, where the router has parsed it already."""
+    """The fields of the program if the router has already parsed its message, else None."""
     properties: Fields
-    """The wrapper's own fields."""
+    """The fields of the wrapper."""
     writer: tuple[str, ...] = ()
-    """Container and stream, host and process: lines of two writers are never one log. Empty: nobody says."""
+    """Container and stream, or host and process. Lines of different writers are never joined. Empty if
+    unknown."""
     partial: Partial | None = None
     level: Level | None = None
-    """The level that the wrapper gives, for a text that has none of its own: syslog's severity."""
+    """The level of the wrapper, such as syslog's severity, which is used if the text has none."""
 
 
 MAX_WRAPPERS = 4
-"""Wrappers within each other."""
+"""The maximum number of nested wrappers."""
 
 
 def may_be_wrapped(message: str) -> bool:
-    """Return whether `unwrap` has to be asked; most messages are done with here, in little time."""
+    """Return whether a message may be wrapped, to exclude most messages quickly."""
     if message[:1] == "{":
         # Every record of `kubernetes` has a container's name in it.
         return '"log"' in message or '"container_name"' in message or '"MESSAGE"' in message
@@ -70,10 +71,7 @@ def may_be_wrapped(message: str) -> bool:
 
 
 def unwrap(message: str) -> Unwrapped | None:
-    """Return what the program wrote, and the wrapper's own fields; None where there is no wrapper.
-
-    Never raises.
-    """
+    """Return the content and the fields of a wrapper, or None if there is none. Nothing is raised."""
     found = _without_one_wrapper(message)
     if found is None:
         return None
@@ -93,9 +91,9 @@ def unwrap(message: str) -> Unwrapped | None:
 
 
 def rewrap(message: str, text: str) -> str:
-    """Return the wrapped `message` with another text in it, of which nothing more is to come.
+    """Return a wrapped message with another, complete text.
 
-    For the first of several partial lines, when their text as a whole was redacted.
+    It is used for the first of several partial lines whose joined text was redacted.
     """
     if message[:1] == "{" and (record := json_object(message)) is not None:
         kept = {name: value for name, value in record.items() if name not in _OF_PARTIALS}
@@ -117,7 +115,7 @@ def _without_one_wrapper(message: str) -> Unwrapped | None:
 
 
 NAMES_IN_WRAPPERS = frozenset({"log", "container_name", "kubernetes", "MESSAGE"})
-"""An object that has none of them is no wrapper."""
+"""Names of members, one of which every wrapper has."""
 
 # --- records: JSON objects of FireLens, Fluent Bit, fluentd, Docker -----------------------------------------
 
@@ -147,7 +145,7 @@ _OF_PARTIALS = frozenset(
     {"_p", "logtag", "partial_message", "partial_id", "partial_ordinal", "partial_last"}
     | {"CONTAINER_PARTIAL_MESSAGE"}
 )
-"""Fields that say how lines were cut, and nothing about what was written."""
+"""Fields about the splitting of lines."""
 
 _ONLY_WRAPPERS_HAVE = frozenset(
     {"kubernetes", "log_processed", "container_id", "container_name", "ecs_task_arn", "ecs_cluster"}
@@ -156,7 +154,7 @@ _ONLY_WRAPPERS_HAVE = frozenset(
 _SAYS_MORE_THAN_A_WRAPPER = frozenset(
     {"level", "severity", "levelname", "loglevel", "log_level", "log.level", "lvl", "message", "msg"}
 )
-"""Fields of a program, which a router's parser has put beside the wrapper's own (`Merge_Log On`)."""
+"""Fields of a program that a router's parser may merge with those of the wrapper (`Merge_Log On`)."""
 
 
 def _out_of_record(record: Fields) -> Unwrapped | None:
@@ -221,7 +219,7 @@ def _out_of_journal(record: Fields) -> Unwrapped:
 
 
 def _with_program_fields(record: Fields, own: Fields, others: Fields) -> Unwrapped | None:
-    """Tell what is the program's among `others`; `own` is the wrapper's for sure."""
+    """Separate the program's fields in `others` from the wrapper's; `own` belongs to the wrapper."""
     log, processed = record.get("log"), record.get("log_processed")
     if processed is not None and not isinstance(processed, dict):
         others["log_processed"], processed = processed, None
@@ -254,13 +252,13 @@ _NOTHING = object()
 
 
 def _object_in(text: str) -> Fields | None:
-    """Return the fields of a program that writes JSON; None for anything else, or an empty object."""
+    """Return the fields of a program that writes JSON, or None for other text or an empty object."""
     text = text.strip()
     return json_object(text) or None if text[:1] == "{" else None
 
 
 def _is_wrapper(record: Fields) -> bool:
-    """Whether an object with a `log` in it is a wrapper: it holds nothing else, or what only wrappers do."""
+    """Return whether an object with `log` has no other members, or members that only wrappers have."""
     return (
         (len(record) == 1 and isinstance(record["log"], str))
         or record.get("stream") in _STREAMS
@@ -270,7 +268,7 @@ def _is_wrapper(record: Fields) -> bool:
 
 
 def _is_merged(record: Fields) -> bool:
-    """Whether a program's fields stand among a wrapper's (`Merge_Log On`, a parser with `Reserve_Data`)."""
+    """Return whether a program's fields are merged with the wrapper's (`Merge_Log On`, `Reserve_Data`)."""
     kubernetes = record.get("kubernetes")
     return (
         isinstance(record.get("log_processed"), dict)
@@ -481,7 +479,7 @@ LOOKS_WRAPPED = (
     r"|\[(?:\d\d-[A-Z]|[0-9a-f]{8}-[0-9a-f]{4}-|pod/)"
     r"|(?:\x1b\[[0-9;]{1,20}+m)?[A-Za-z0-9][\w.-]{0,90}+ {1,40}+\|"
 )
-"""What lines in a wrapper begin with, and some others."""
+"""The beginnings of lines in a wrapper, and of some others."""
 _LOOKS_WRAPPED = re.compile(LOOKS_WRAPPED)
 
 _READERS: dict[str, Callable[[str], Unwrapped | None]] = {

@@ -1,4 +1,4 @@
-"""The exception of a structured log, out of the fields in which the common loggers put it."""
+"""Find the exception of a structured log in the fields that common loggers use."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from msgspec import Struct
 
 
 class ExceptionField(Struct, frozen=True, gc=False):
-    """The exception of a structured log, and where it stood."""
+    """The exception of a structured log and its field."""
 
     text: str
-    """Type, message and stack trace."""
+    """The type, the message and the stack trace."""
     path: tuple[str, ...]
-    """The field that holds the stack trace, and is in `text` entirely; empty where it is not."""
+    """The path of the field with the stack trace if `text` contains all of it; else empty."""
 
 
 # Where a stack trace stands: a string, or a list of lines.
@@ -70,11 +70,11 @@ _ANY_FIELD = frozenset({*_TRACES_AT_THE_TOP, *_HOLDERS, "errorType"}) - {"messag
 
 
 _NONE = frozenset(("", "none", "null", "nil", "undefined", "false", "no", "n/a", "0", "-", "{}", "[]"))
-"""What programs write where there is no exception, in lower case."""
+"""Values of programs without an exception, in lower case."""
 
 
 def exception_of(fields: dict[str, Any]) -> ExceptionField | None:
-    """Return the exception of a structured log; None where it has none."""
+    """Return the exception of a structured log, or None if it has none."""
     if _ANY_FIELD.isdisjoint(fields) and not isinstance(fields.get("message"), dict):
         return None
     for field in _TRACES_AT_THE_TOP:
@@ -144,6 +144,6 @@ def _says(value: object) -> bool:
 
 
 def _below(heading: str, trace: str) -> str:
-    """Return the heading and the trace; the trace alone where it names the exception itself."""
+    """Return the heading and the trace, or only the trace if it names the exception itself."""
     _, _, message = heading.partition(": ")
     return trace if not heading or (message or heading) in trace else f"{heading}\n{trace}"

@@ -1,4 +1,4 @@
-"""Read text that is a JSON object, with numbers that are exact."""
+"""Parse text that is a JSON object, with exact numbers."""
 
 import json
 import re
@@ -24,7 +24,7 @@ is a blank. Nearly all JSON is done with here."""
 
 
 def json_object(body: str) -> dict[str, Any] | None:
-    """Return the members of a JSON object; None where `body` is anything else."""
+    """Return the members of a JSON object, or None if `body` is not one."""
     if body[0] != "{":
         body = _without_wrapping(body)
         if body[:1] != "{":
@@ -39,7 +39,7 @@ def json_object(body: str) -> dict[str, Any] | None:
 
 
 def _without_wrapping(body: str) -> str:
-    """`body` without white space, byte order mark and terminal colours before and after the braces."""
+    """Return `body` without white space, a byte order mark and terminal colours around the braces."""
     start = _WRAPPING.match(body).end()  # type: ignore[union-attr]  # the pattern matches nothing, too
     end = body.rfind("}") + 1
     return body[start:end] if _WRAPPING.fullmatch(body, end) else ""
@@ -59,7 +59,7 @@ def _with_exact_numbers(body: str) -> dict[str, Any] | None:
 
 
 def _exact(digits: str) -> int | str:
-    """Return the integer; or its digits where it is beyond the 64 bits that orjson reads and writes."""
+    """Return the integer, or its digits if it exceeds the 64 bits that orjson supports."""
     if len(digits) > len("-9223372036854775808"):
         return digits
     number = int(digits)
@@ -67,7 +67,7 @@ def _exact(digits: str) -> int | str:
 
 
 def _exact_decimal(written: str) -> float | str:
-    """Return the number; or as it was written where a double would be written with other digits."""
+    """Return the number, or its text if a double would be written with other digits."""
     from decimal import Decimal, InvalidOperation  # here, not at start-up: hardly any log needs it
 
     number = float(written)
@@ -83,13 +83,13 @@ _MAX_REPEATED_CHARACTERS = 256 * 1024
 
 
 def repeated_values(body: str, fields: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the earlier values of names that a JSON object holds more than once; None where there are none.
+    """Return the earlier values of names that occur more than once in a JSON object, or None.
 
-    A name in an inner object is given by its path, as in `order.items.0.id`.
+    A name in an inner object is given as its path, such as `order.items.0.id`.
 
     Args:
-        body: The JSON text that `fields` were read from.
-        fields: Its members.
+        body: The JSON text.
+        fields: Its members, with the last values.
     """
     # A name ends with `":`; within a string that is escaped, here and there alike. To count costs little.
     names = body.count('":')
@@ -117,11 +117,11 @@ def repeated_values(body: str, fields: dict[str, Any]) -> dict[str, Any] | None:
 
 
 class _Members(list[tuple[str, Any]]):
-    """The members of a JSON object, as they were written."""
+    """The members of a JSON object, including duplicates."""
 
 
 def _earlier_values(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Yield what a later member of the same name hides, by the path of the name."""
+    """Yield the values that a later member with the same name replaces, by their paths."""
     if isinstance(value, _Members):
         last = {name: index for index, (name, _) in enumerate(value)}
         for index, (name, member) in enumerate(value):

@@ -1,4 +1,4 @@
-"""Each log event is parsed once: text, or text and fields."""
+"""Parse each log event once into text, or into text and fields."""
 
 import re
 from typing import Any
@@ -12,49 +12,49 @@ from loginformant_shipper.parsing.json_objects import BEFORE_JSON, json_object, 
 
 
 class RuntimePrefix(Struct, frozen=True, gc=False):
-    """What a Lambda runtime puts before the text that a function logs."""
+    """The prefix that a Lambda runtime adds to the text that a function logs."""
 
     level: str | None
     request_id: str | None
 
 
 class Wrapper(Struct, frozen=True, gc=False):
-    """What a container driver, a log router or syslog put around a message."""
+    """The wrapper that a container driver, a log router or syslog added to a message."""
 
     properties: dict[str, Any]
     level: Level | None
-    """The level that it gives; counts only where the text has none of its own."""
+    """The level of the wrapper, which is used if the text has none itself."""
     message: str
-    """The message as it came."""
+    """The original message."""
 
 
 class ParsedMessage(Struct, frozen=True, gc=False):
-    """The message of a log event, read once."""
+    """The parsed message of a log event."""
 
     text: str
-    """What the program wrote, trailing white space removed, its runtime prefix included."""
+    """The program's message including its runtime prefix, without trailing white space."""
     body: str
-    """What stands behind the runtime prefix; the same as `text` where there is none."""
+    """The text after the runtime prefix; the same as `text` if there is none."""
     fields: dict[str, Any] | None = None
-    """The members of `body` where it is a JSON object."""
+    """The members of `body` if it is a JSON object, else None."""
     prefix: RuntimePrefix | None = None
     wrapper: Wrapper | None = None
-    """Where the message came in one; everything else here is what was in it."""
+    """The wrapper, or None. All other fields describe its content."""
     repeated: dict[str, Any] | None = None
-    """The earlier values of names that `body` holds more than once; `fields` has the last."""
+    """The earlier values of names that occur more than once in `body`; `fields` has the last ones."""
 
 
 def parse(message: str) -> ParsedMessage:
     """Parse the message of one log event, or of several that belong together.
 
-    It is taken out of its wrapper, and read as `parse_bare` does. Never raises.
+    The content of its wrapper is parsed with `parse_bare`. Nothing is raised.
     """
     unwrapped = unwrap(message) if may_be_wrapped(message) else None
     return parse_bare(message) if unwrapped is None else parse_unwrapped(unwrapped, message)
 
 
 def parse_unwrapped(unwrapped: Unwrapped, message: str) -> ParsedMessage:
-    """Parse what was in the wrapper `message`."""
+    """Parse the content of the wrapper `message`."""
     text, body, fields, prefix, _, repeated = astuple(parse_bare(unwrapped.text))
     if unwrapped.fields is not None:
         fields = unwrapped.fields
@@ -62,19 +62,17 @@ def parse_unwrapped(unwrapped: Unwrapped, message: str) -> ParsedMessage:
 
 
 def wrapper_of(unwrapped: Unwrapped, message: str) -> Wrapper:
-    """Return what `unwrapped` says of the wrapper `message`."""
+    """Return the wrapper of `message` with the properties in `unwrapped`."""
     return Wrapper(unwrapped.properties, unwrapped.level, message)
 
 
 def parse_bare(message: str) -> ParsedMessage:
-    """Parse a message that is in no wrapper.
+    """Parse a message without a wrapper.
 
-    Gives the message without trailing white space; its runtime prefix, if it has one; and its fields, if what
-    stands behind the prefix is a JSON object (terminal colours around it are passed over). Integers beyond 64
-    bits are strings of their digits. A body that looks like JSON but that cannot be read exactly (cut short,
-    numbers beyond a double, nested more than 1,024 deep) is text: `fields` is None.
-
-    Never raises.
+    The result has the message without trailing white space, its runtime prefix, and its fields if the text
+    after the prefix is a JSON object, possibly inside terminal colours. Integers beyond 64 bits become
+    strings. If the body looks like JSON but cannot be parsed exactly (truncated, numbers beyond a double,
+    nested more than 1,024 levels), it is text, and `fields` is None. Nothing is raised.
     """
     text = message.rstrip()
     first = text[:1]
@@ -97,7 +95,7 @@ def parse_bare(message: str) -> ParsedMessage:
 
 
 def _fields_behind_text(body: str) -> dict[str, Any] | None:
-    r"""Return the fields of `<text>\t<JSON>` of pino-lambda; None where the JSON has another message."""
+    r"""Return the fields of `<text>\t<JSON>` of pino-lambda, or None if the JSON has another message."""
     text, tab, written = body.partition("\t{")
     fields = json_object("{" + written) if tab else None
     if fields is None:

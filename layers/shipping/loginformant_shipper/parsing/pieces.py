@@ -1,7 +1,7 @@
-"""Cut the events of a log stream into pieces that are worked on one after the other.
+"""Split the events of a log stream into pieces that are processed one after the other.
 
-A payload may inflate to 60 MiB, and the time of the function may be up before all of it is parsed. So it is
-parsed a piece at a time, and a piece ends where no stack trace goes on, and no line that was cut.
+A decompressed payload may have 60 MiB, and the time may be up before all of it is parsed. Therefore it is
+parsed in pieces. A piece ends where neither a stack trace nor a line that was split continues.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,24 +11,25 @@ from loginformant_shipper.parsing.containers import may_be_wrapped, unwrap
 from loginformant_shipper.parsing.trace_lines import hold_a_trace
 
 MIN_PIECE_CHARACTERS = 256 * 1024
-"""A piece is at least as large, but for the last one: hundreds of log events, so that looking for its end
-costs next to nothing, and yet less than a second of work."""
+"""The minimum size of a piece, except the last one: hundreds of log events, so that searching its end is
+cheap, but less than a second of work."""
 
 MAX_SEARCHED_EVENTS = 2000
-"""If among so many events more there is no place to cut at, a trace or a line is cut."""
+"""The number of further events that are searched for the end of a piece. After that, a trace or a line is
+split."""
 
 NEIGHBOURS = 20
-"""A piece ends between events that have nothing of a trace for so many events on either side."""
+"""The number of events on both sides of the end of a piece that must not be lines of a trace."""
 
 MAX_LINE_CHARACTERS = 16 * 1024
-"""A longer message is no line of a trace that is written event by event."""
+"""The maximum length of a line of a stack trace that is written event by event."""
 
 
 def pieces(events: Iterable[LogEvent]) -> Iterator[tuple[LogEvent, ...]]:
-    """Cut the events of one log stream into pieces that can be joined and parsed independently of each other.
+    """Split the events of one log stream into pieces that can be joined and parsed independently.
 
     Args:
-        events: In the order in which they were written; asked for one at a time.
+        events: The events in the order in which they were written.
     """
     piece: list[LogEvent] = []
     size = full_at = 0
@@ -47,7 +48,7 @@ def pieces(events: Iterable[LogEvent]) -> Iterator[tuple[LogEvent, ...]]:
 
 
 def _place_to_cut(piece: list[LogEvent], full_at: int) -> int:
-    """Return the number of events that the piece is to have; 0 where it needs more to tell."""
+    """Return the number of events in the piece, or 0 if more events are needed to decide."""
     if len(piece) - full_at >= MAX_SEARCHED_EVENTS:
         return len(piece)
     is_whole = _is_whole_log(piece[-1].message)
@@ -64,12 +65,12 @@ def _place_to_cut(piece: list[LogEvent], full_at: int) -> int:
 
 
 def _is_whole_log(message: str) -> bool:
-    """Whether the message is of several lines, or longer than a line."""
+    """Return whether the message has several lines, or is longer than a line of a trace."""
     return len(message) > MAX_LINE_CHARACTERS or "\n" in message.rstrip()
 
 
 def _written(message: str) -> tuple[str, bool]:
-    """Return what the program wrote, and whether a driver put the rest of the line into another event."""
+    """Return the program's message, and whether its line continues in another event."""
     unwrapped = unwrap(message) if may_be_wrapped(message) else None
     if unwrapped is None:
         return message, False

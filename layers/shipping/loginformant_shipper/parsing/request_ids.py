@@ -1,4 +1,4 @@
-"""The id of the Lambda invocation that a log tells of."""
+"""Find the request id of the Lambda invocation in a log."""
 
 import re
 
@@ -23,7 +23,7 @@ _PLATFORM_LINE = re.compile(r"(?:[A-Z]{3,6} )?RequestId: ([0-9a-fA-F-]{36})")
 
 
 def request_id(parsed: ParsedMessage) -> str | None:
-    """Return the request id in a platform's record or line, a runtime's prefix or a logger's field."""
+    """Return the request id in a record or line of the platform, a runtime prefix or a logger's field."""
     prefix, fields = parsed.prefix, parsed.fields
     if fields is None:
         if prefix is not None and prefix.request_id is not None:

@@ -1,4 +1,4 @@
-"""What a person would call the source of a log."""
+"""Find a short name for the source of a log."""
 
 import re
 from functools import lru_cache
@@ -19,7 +19,7 @@ _KINDS = frozenset(
 _HOME_REGION = re.compile(r"[a-z]{2}(?:-[a-z]{1,10}){1,3}-\d\.")
 
 _STATE_MACHINE = "-Logs"
-"""What the console of Step Functions puts behind the name of a state machine."""
+"""The suffix that the Step Functions console adds to the name of a state machine."""
 
 _VENDED_KIND = re.compile(
     r"(?:access|error|flow|application|event|usage|connection|execution)[-_]?logs?\Z", re.I
@@ -95,9 +95,9 @@ _ANY_LOGGER_FIELD = frozenset(
 
 
 def logger_of(fields: dict[str, Any]) -> tuple[str, str | None] | None:
-    """Return the name of the logger that wrote a structured log, and the field it was in.
+    """Return the name of the logger in a structured log, and the name of its field.
 
-    The field is None where it is inside another. None where there is no name.
+    The field is None if it is inside another one. The result is None if there is no name.
     """
     if _ANY_LOGGER_FIELD.isdisjoint(fields):
         return None
@@ -119,4 +119,4 @@ def _name(value: object) -> str | None:
 
 
 _NAMELESS = "root"
-"""What Python, Java and others call the logger that nobody has named: no better than the log group's name."""
+"""Names of root loggers in Python, Java and others, which are less useful than the name of the log group."""

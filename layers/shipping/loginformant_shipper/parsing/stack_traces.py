@@ -1,9 +1,10 @@
-"""Log events that are lines of one stack trace become one log; the exception of a log.
+"""Join log events that are lines of one stack trace, and find the exception of a log.
 
-Container log drivers write a log event for every line, so a stack trace arrives as dozens of them. They are
-joined under strict conditions: same stream, same writer (`containers`), in order, no more than a second
-between two lines, each line of the shape that the language's traces have (`trace_lines`), and the log line
-above only if it is the trace's own. So are the parts of a line that a container driver had to cut.
+Container log drivers write a log event for every line, so a stack trace arrives as dozens of log events. They
+are joined if they have the same log stream and the same writer (`containers`), are in order with at most a
+second between two lines, and each line has the form of a trace in its language (`trace_lines`). The log line
+above is only joined if it belongs to the trace. The parts of a line that a container driver split are joined,
+too.
 """
 
 import re
@@ -27,14 +28,14 @@ from loginformant_shipper.parsing.messages import ParsedMessage, parse_bare, par
 from loginformant_shipper.parsing.trace_lines import LOOKS_LIKE_A_MARK, Trace, hold_a_trace, traces
 
 MAX_GAP_MILLISECONDS = 1000
-"""A trace is written at once; two lines further apart than this were not."""
+"""The maximum time between two lines of a trace."""
 
 MAX_JOINED_EVENTS = 1000
 MAX_JOINED_BYTES = 256 * 1024
-"""A joined log is no longer than log events used to be at most, so that whoever reads it can."""
+"""The maximum size of a joined log, which is the previous maximum size of a log event."""
 
 MAX_SEARCHED_CHARACTERS = 256 * 1024
-"""How far into a message of many lines a trace is looked for."""
+"""The number of characters of a message in which a trace is searched."""
 
 Redact = Callable[[str], str]
 
@@ -43,14 +44,14 @@ _LOOKS_SPECIAL = re.compile(rf"{LOOKS_WRAPPED}|{LOOKS_LIKE_A_MARK}").match
 
 
 class Log(Struct, frozen=True, gc=False):
-    """One log: a log event, or several that are one stack trace or one cut line."""
+    """One log: a log event, or several that are one stack trace or one line."""
 
     events: tuple[LogEvent, ...]
-    """What the log is made of, in order; never empty."""
+    """The log events in order; never empty."""
     parsed: ParsedMessage
-    """Of one event: its message. Of several: what their wrappers held, joined by line feeds."""
+    """The message of a single event, or the contents of the wrappers of several, joined by line feeds."""
     exception: str | None = None
-    """The stack trace, from the name of the exception on."""
+    """The stack trace, beginning with the name of the exception."""
     continues: ParsedMessage | None = None
     """The first part of the trace whose rest this log is, since the level of that part counts for the rest.
     The log's own message where the first part came in another payload."""
@@ -106,14 +107,14 @@ class _Line(Struct, frozen=True, gc=False):
     text: str
     """What traces are looked for in: what the program wrote, if it is one line of text."""
     unwrapped: Unwrapped | None = None
-    """What the wrapper held; None where there is none."""
+    """The content of the wrapper; None if there is no wrapper."""
     parsed: ParsedMessage | None = None
     """Of several events; one alone is parsed when its turn comes, so that few are held at a time."""
     continues: ParsedMessage | None = None
 
 
 _Parts = list[tuple[LogEvent, Unwrapped]]
-"""The parts of a line that a container driver had to cut."""
+"""The parts of a line that a container driver split."""
 
 
 def _bare(event: LogEvent) -> _Line:
@@ -121,9 +122,9 @@ def _bare(event: LogEvent) -> _Line:
 
 
 def _line(message: str) -> str:
-    """Return the message of an event that is one line.
+    """Return the message of an event with a single line.
 
-    One of several lines is a whole log: its first line says nothing about the events around it.
+    An event with several lines is a complete log, unrelated to the events around it.
     """
     line = message.rstrip()
     return _NOT_A_LINE if "\n" in line or "\r" in line or line[:1] == _NOT_A_LINE else line
@@ -133,7 +134,7 @@ _NOT_A_LINE = "{"
 
 
 def _join_wrapped(events: Sequence[LogEvent], redact: Redact | None) -> Iterator[Log]:
-    """Join what each writer wrote for itself: two containers, or the two streams of one, mix their lines."""
+    """Join the lines of each writer separately, since containers and streams interleave their lines."""
     lines: list[_Line] = []
     by_writer: dict[tuple[str, ...], list[int]] = {}
     for number, (writer, line) in enumerate(_lines_by_writers(events, redact)):
@@ -145,7 +146,7 @@ def _join_wrapped(events: Sequence[LogEvent], redact: Redact | None) -> Iterator
 def _lines_by_writers(
     events: Sequence[LogEvent], redact: Redact | None
 ) -> Iterator[tuple[tuple[str, ...], _Line]]:
-    """Each line, and who wrote it; a line in no wrapper is by whoever wrote the one above."""
+    """Yield each line with its writer. A line without a wrapper has the writer of the line above."""
     found: list[tuple[tuple[str, ...], _Line | _Parts]] = []
     unfinished: dict[tuple[tuple[str, ...], str], _Parts] = {}
     writer: tuple[str, ...] = ()
@@ -177,7 +178,7 @@ def _lines_by_writers(
 
 
 def _put_together(parts: _Parts, redact: Redact | None) -> Iterator[_Line]:
-    """Yield the line that was cut into `parts`; several if it is longer than a joined log may be."""
+    """Yield the line that was split into `parts`, as several logs if it exceeds the size of a joined log."""
     if redact is not None and len(parts) > 1:
         text = "".join(unwrapped.text for _, unwrapped in parts)
         redacted = redact(text)
@@ -220,8 +221,8 @@ def _logs(lines: Sequence[_Line], writers: Collection[Sequence[int]]) -> Iterato
     """Yield the logs of all lines, in the order of their first lines.
 
     Args:
-        lines: In the order in which they came.
-        writers: The numbers of the lines of each writer. Each line has one.
+        lines: The lines in the order of arrival.
+        writers: The indexes of the lines of each writer. Each line has one writer.
     """
     in_traces: dict[int, Iterator[tuple[int, Log]] | Log | None] = {}
     for numbers in writers:
@@ -242,7 +243,7 @@ def _logs(lines: Sequence[_Line], writers: Collection[Sequence[int]]) -> Iterato
 
 
 def _traces_of(lines: Sequence[_Line]) -> Iterator[Trace]:
-    """Yield the traces among the lines of one writer; a single line that names an exception is none."""
+    """Yield the traces in the lines of one writer. A single line that names an exception is not a trace."""
     texts = [line.text for line in lines]
     for trace in traces(texts, lambda index: _together(lines[index - 1].events[-1], lines[index].events[0])):
         if trace.end - trace.first > 1 or trace.headless:

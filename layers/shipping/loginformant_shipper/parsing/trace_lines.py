@@ -1,15 +1,15 @@
-"""The shapes of the lines of stack traces: Python, Java, JavaScript, .NET, Go, Ruby, PHP, Rust and others.
+"""Recognize lines of stack traces of Python, Java, JavaScript, .NET, Go, Ruby, PHP, Rust and others.
 
-A trace is found by a line that hardly anything else looks like (a frame, "Traceback (most recent call
-last):", "goroutine 1 [running]:" …) and grows from there: upwards to the line that names the exception and to
-the log line above that, downwards while lines continue it. The message of an exception may have several
-lines: what stands between the name and the frames belongs to it, unless it has a header of its own.
+A trace is found by a characteristic line, its mark (a frame, "Traceback (most recent call last):", "goroutine
+1 [running]:" …). It extends upwards to the line that names the exception and to the log line above, and
+downwards while lines continue it. The message of an exception may have several lines: lines between the name
+and the frames belong to it, unless they have a header.
 
-The log line above belongs to a trace if its header says Warning or worse, or if it is unfinished. Any other
-line stays a log of its own: it would hide the level of the exception.
+The log line above belongs to a trace if its level is Warning or worse, or if it is unfinished. Any other line
+stays a separate log, since it would hide the level of the exception.
 
-The patterns are tried at the beginning of a line only, and their repetitions are bounded, so each line costs
-at most a fixed multiple of its length.
+The patterns are matched only at the beginning of a line, and their repetitions are bounded, so the time for a
+line is at most proportional to its length.
 """
 
 import re
@@ -28,17 +28,17 @@ Lines = Sequence[str]
 
 
 class Trace(NamedTuple):
-    """Where a trace stands among lines: from `first` to before `end`."""
+    """The position of a trace: from the line `first` to before the line `end`."""
 
     first: int
-    """The log line that the trace was written with, or the line that names the exception."""
+    """The log line with which the trace was written, or the line that names the exception."""
     exception: int
     """The line that names the exception …"""
     column: int
     """… and where in it: a log line may name it after its own text."""
     end: int
     headless: bool
-    """There are only frames; the line that names the exception is not among the lines."""
+    """Whether there are only frames, without a line that names the exception."""
 
 
 class _Shape(NamedTuple):
@@ -306,9 +306,9 @@ def traces(lines: Lines, together: Callable[[int], bool], one_log: bool = False)
     """Find the stack traces among lines, in order; they do not overlap.
 
     Args:
-        lines: Each without line feed.
-        together: Tells whether line `i` was written together with line `i - 1`; asked only near a trace.
-        one_log: Whether all lines are one log event: then none of them is a log of its own.
+        lines: The lines without line feeds.
+        together: Returns whether line `i` was written together with line `i - 1`; called only near a trace.
+        one_log: Whether all lines are from one log event, so that none of them is a separate log.
     """
     end = 0
     for mark, line in enumerate(lines):
@@ -319,7 +319,7 @@ def traces(lines: Lines, together: Callable[[int], bool], one_log: bool = False)
 
 
 def hold_a_trace(lines: Iterable[str]) -> bool:
-    """Whether there is a stack trace among `lines`; most have none, and are done with here."""
+    """Return whether there may be a stack trace in `lines`, to exclude most lines quickly."""
     return any(map(_shape, lines))
 
 
@@ -331,7 +331,7 @@ def _shape(line: str) -> _Shape | None:
 
 
 class _Growing:
-    """What a trace grows by, from its mark on."""
+    """Extends a trace from its mark."""
 
     def __init__(
         self, lines: Lines, together: Callable[[int], bool], one_log: bool, mark: int, floor: int
@@ -356,7 +356,7 @@ class _Growing:
         return Trace(first, exception, column, self._end(shape, first, exception), headless=not named)
 
     def _above(self, line: int) -> str | None:
-        """Return the line above, if it can belong to the trace."""
+        """Return the line above if it may belong to the trace."""
         if line <= max(self.floor, self.mark - _MAX_HEAD) or not self.together(line):
             return None
         above = self.lines[line - 1]
@@ -396,7 +396,7 @@ class _Growing:
         return None
 
     def _log_line(self, exception: int, named: bool) -> int:
-        """Return the line that the trace was logged with; that of the exception where it has no other."""
+        """Return the line with which the trace was logged, or the line of the exception if there is none."""
         line = self._above(exception)
         if line is None:
             return exception
@@ -427,9 +427,9 @@ class _Growing:
         return over - 1 if line is not None and _DOTNET_CONSOLE_TROUBLE.match(line) else exception
 
     def _is_own(self, line: str, exception: int, named: bool) -> bool:
-        """Whether a log line is the trace's own: its header tells of trouble, or it is unfinished.
+        """Return whether a log line belongs to the trace: its level is Warning or worse, or it is unfinished.
 
-        Nothing says what an unfinished line has to do with frames of no exception: `Call stack:`.
+        An unfinished line does not belong to frames without an exception (`Call stack:`).
         """
         if line[:1].isspace():
             return False
@@ -445,7 +445,7 @@ class _Growing:
     # --- downwards ---
 
     def _end(self, shape: _Shape, first: int, exception: int) -> int:
-        """Return the index behind the last line of the trace."""
+        """Return the index after the last line of the trace."""
         lines, mark = self.lines, self.mark
         end = index = mark + 1
         complete = in_message = validated = False
@@ -487,7 +487,7 @@ class _Growing:
         return end
 
     def _is_validation_error(self, index: int) -> bool:
-        """Whether a line is one of pydantic's errors, or the name of the field above one."""
+        """Return whether a line is an error of pydantic, or the name of the field above it."""
         if _VALIDATION_ERROR.match(self.lines[index]):
             return True
         below = index + 1
@@ -499,7 +499,7 @@ class _Growing:
         )
 
     def _resumed(self, index: int, resumes: re.Pattern[str]) -> int:
-        """Return the index behind the line where the trace goes on below a message of several lines; or 0."""
+        """Return the index after the line that continues the trace below a message of several lines, or 0."""
         for below in range(index - 1, min(index + _MAX_MESSAGE, len(self.lines))):
             line = self.lines[below]
             if not self.together(below):
@@ -512,7 +512,7 @@ class _Growing:
 
 
 def _is_plain(line: str) -> bool:
-    """Whether a line is no log of its own: it has no header."""
+    """Return whether a line is not a separate log, since it has no header."""
     if line.startswith(_NEVER_ABOVE_A_TRACE):
         return False
     line = _COLOURS.sub("", line)
@@ -528,7 +528,7 @@ def _level_of(line: str) -> Level | None:
 
 
 def _column(line: str, shape: _Shape) -> int:
-    """Where in `line` the name of the exception begins, if it says nothing else from there on."""
+    """Return where the name of the exception begins if only the exception follows."""
     if shape is _RUBY:
         name = _rails_exception(line)
         return name.start() if name and not shape.mark.match(line) else 0
@@ -544,7 +544,7 @@ _BEHIND_A_NAME = re.compile(r":|$| \(0x")
 
 
 def _names_first(line: str, shape: _Shape) -> bool:
-    """Whether a line begins with the name of an exception, or says it right before its message."""
+    """Return whether a line begins with the name of an exception, or has it directly before its message."""
     if _NAMED_FIRST.match(line) or (shape is _RUBY and _rails_exception(line)):
         return True
     if shape is _RUBY or not _may_name_before_colon(line):
@@ -553,7 +553,7 @@ def _names_first(line: str, shape: _Shape) -> bool:
 
 
 def _may_name_before_colon(line: str) -> bool:
-    """Whether the name of an exception may stand before a colon; most lines are done with here."""
+    """Return whether the name of an exception may be before a colon, to exclude most lines quickly."""
     return (
         "Error:" in line
         or "Exception:" in line

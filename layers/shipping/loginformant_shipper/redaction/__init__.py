@@ -1,1 +1,1 @@
-"""Replace what must not leave the account, before anything else sees it."""
+"""Redact log events before any other stage processes them."""

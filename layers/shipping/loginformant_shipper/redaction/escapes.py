@@ -1,8 +1,8 @@
-r"""Read a text as what its escapes mean, and find the place of what is found there in the text as it is.
+r"""Decode the escapes in a text, and map findings in the decoded text to the original one.
 
-Escapes are those of URLs (`%40`, `%2540`) and of JSON (`\u0040`, `\/`, `\n`, `\"`), the latter also where
-JSON is within a string of JSON and so escaped again. They are read wherever they are: in JSON that is cut
-off, glued together or behind a prefix, too.
+Supported escapes are those of URLs (`%40`, `%2540`) and of JSON (`\u0040`, `\/`, `\n`, `\"`), also if JSON is
+inside a JSON string and escaped again. They are decoded everywhere, including in JSON that is truncated,
+concatenated or after a prefix.
 """
 
 import re
@@ -19,13 +19,13 @@ _OF_URL = r"%(?:25)*(?:[2-7][0-9A-Fa-f]|0[9ADad]|[Cc]2%(?:25)*[Aa]0)"
 _OF_JSON = r"\\(?<!\\\\)\\*+(?:u[0-9A-Fa-f]{4}|[/\"'nrtbf])"
 _ESCAPE = re.compile(rf"({_OF_URL}|{_OF_JSON})")
 _ESCAPE_OF_URL, _ESCAPE_OF_JSON = re.compile(f"({_OF_URL})"), re.compile(f"({_OF_JSON})")
-"""Each begins with one character, which is found faster than one of two."""
+"""Each pattern begins with one character, which is found faster than one of two."""
 
 _MEANING_OF_LETTER = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
 def _meaning(escape: str) -> str:
-    """Return the one character that an escape stands for."""
+    """Return the character that an escape represents."""
     if escape[0] == "%":
         return "\xa0" if escape[-2:] in ("A0", "a0") else chr(int(escape[-2:], 16))
     letter = escape.lstrip("\\")
@@ -76,19 +76,19 @@ def _read_quickly(text: str) -> str | None:
 
 
 class Reading(NamedTuple):
-    """A text with its escapes read."""
+    """A decoded text and the positions of its escapes."""
 
     raw: str
     text: str
 
     def cut(self, cut: Cut) -> Cut:
-        """Return the text as it is, cut where a cut of the read text is."""
+        """Return the original text, split at the positions of a split of the decoded text."""
         if self.raw is self.text:
             return cut
         return self._cut_quickly(cut) or cut_at(self.raw, self.places(spans_of(cut)))
 
     def places(self, spans: Iterable[Span]) -> list[Span]:
-        """Return where the spans of the read text are in the text as it is."""
+        """Return the spans in the original text for spans in the decoded text."""
         if self.raw is self.text:
             return list(spans)
         raw_parts, parts = _parts(self.raw)
@@ -121,7 +121,7 @@ class Reading(NamedTuple):
 
 
 def read(text: str) -> Reading:
-    """Return the text with its escapes read."""
+    """Return the text with decoded escapes."""
     if "\\" not in text and "%" not in text:
         return Reading(text, text)
     means = _read_quickly(text)
@@ -131,7 +131,7 @@ def read(text: str) -> Reading:
 
 
 def _parts(text: str) -> tuple[list[str], list[str]]:
-    """Return a text cut at its escapes, which are at odd indexes, and the same with them read."""
+    """Return a text split at its escapes, which have odd indexes, and the same with decoded escapes."""
     pattern = _ESCAPE_OF_URL if "\\" not in text else _ESCAPE if "%" in text else _ESCAPE_OF_JSON
     parts = pattern.split(text)
     read_parts = parts.copy()

@@ -1,4 +1,4 @@
-"""Replace what detectors find in one text; what is JSON stays JSON."""
+"""Replace the findings of detectors in a text. JSON stays valid JSON."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from loginformant_shipper.redaction.placeholders import PATTERN, placeholder
 from loginformant_shipper.redaction.spans import Cut, Span, cut_at, replaced, spans_of
 
 _MAX_ROUNDS = 32
-"""What is found only because something was replaced is looked for so often, and not for ever."""
+"""The maximum number of rounds for findings that only appear after a replacement."""
 
 _NAME_BEHIND = re.compile(r'[^"\n]{0,256}+"[ \t\r\n]*:')
 _NUMBER_BEHIND = re.compile(r"[0-9.eE+-]*+[ \t\r\n]*+[\],}]")
@@ -26,10 +26,10 @@ _OUTSIDE_STRINGS = re.compile(r'(?:[^"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DO
 
 
 _GLUE = re.compile(r"[\w.+-]|.{0,4}\.0\.0\.0")
-"""What may belong to something that is found only when what is next to it has been replaced.
+"""Characters of a finding that may only appear after the text next to it has been replaced.
 
-No detector asks more of what is next to a finding than that it is no word character, dot, plus sign or
-hyphen; but for a version such as `Chrome/139.0.0.0`, which is an address unless a letter is before it.
+Detectors only require that the character next to a finding is not a word character, dot, plus sign or hyphen.
+The exception is a version such as `Chrome/139.0.0.0`, which is an address unless a letter is before it.
 """
 _MAX_GLUE = len("/139.0.0.0")
 
@@ -37,8 +37,8 @@ _MAX_GLUE = len("/139.0.0.0")
 def redact_findings(text: str, detections: Sequence[Detection]) -> str:
     """Replace what detectors find in a text, until they find nothing more.
 
-    They look at the text as a whole, with its escapes read, so that it makes no difference how JSON is cut,
-    glued or wrapped. Only a number that is to become a string, and a name, need JSON that can be parsed.
+    The detectors search the whole text with decoded escapes, so it does not matter whether JSON is truncated,
+    concatenated or wrapped. Only replacing a number by a string, or a name, requires valid JSON.
     """
     asked = detections
     for _ in range(_MAX_ROUNDS):
@@ -49,7 +49,7 @@ def redact_findings(text: str, detections: Sequence[Detection]) -> str:
 
 
 def redacted_wholly(text: str) -> str:
-    """Return what stands for a text in which redaction finds something again and again."""
+    """Return the replacement of a whole text in which redaction does not end."""
     is_json = json_in(text) != (0, 0)
     return (
         orjson.dumps({placeholder(PATTERN): placeholder(PATTERN)}).decode()
@@ -61,7 +61,7 @@ def redacted_wholly(text: str) -> str:
 def _redact_once(
     text: str, asked: Sequence[Detection], detections: Sequence[Detection]
 ) -> tuple[str, Sequence[Detection]]:
-    """Return the text without what those that are asked find, and which detectors are to be asked again."""
+    """Redact the text with some detectors, and return it with the detectors to run again."""
     reading = read(text)
     seen = reading.text
     found: list[tuple[Cut, Detector]] = []
@@ -112,7 +112,7 @@ def _is_glued(cut: Cut) -> bool:
 
 
 def _without_overlaps(seen: str, found: Sequence[tuple[Cut, str]]) -> tuple[Cut, list[str]]:
-    """Merge what overlaps: it becomes one, with the placeholder of the detector that comes first."""
+    """Merge overlapping findings. The first detector determines the placeholder."""
     spans: list[Span] = []
     holders: list[str] = []
     for cut, name in found:
@@ -147,10 +147,10 @@ def _redact_json(
     shaping: Sequence[bool],
     detections: Sequence[Detection],
 ) -> str:
-    """Replace findings in a text that holds JSON, so that it still does.
+    """Replace findings in a text with JSON, which stays valid.
 
-    A number becomes a string. JSON in a string is redacted by itself, so that it stays JSON, too. Names stay
-    distinct.
+    A number becomes a string. JSON in a string is redacted separately, so that it stays valid, too. Names
+    stay distinct.
     """
     json_start, json_end = json
     spans: list[Span] = []
@@ -192,7 +192,7 @@ def _as_string(text: str, start: int, end: int, holder: str) -> tuple[int, int, 
 
 
 def _redacted_string(token: re.Match[str], detections: Sequence[Detection]) -> str | None:
-    """Return a string of JSON that was redacted by itself; None if nothing was found in it."""
+    """Return a JSON string whose content was redacted separately, or None if there were no findings."""
     string = string_of(token)
     redacted = redact_findings(string, detections)
     return None if redacted == string else orjson.dumps(redacted).decode()

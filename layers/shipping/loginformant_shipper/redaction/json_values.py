@@ -1,4 +1,4 @@
-"""JSON within a text: where it is, its names and values, and what keeps it JSON when some are replaced."""
+"""Find JSON in a text with its names and values, and keep it valid when some are replaced."""
 
 import re
 
@@ -10,14 +10,14 @@ TOKEN = re.compile(
     r'"(?P<string>[^"\\]*+(?:\\.[^"\\]*+)*+)"(?P<colon>\s*+:)?|(?P<other>-?[0-9][0-9.eE+-]*+|true|false|null)',
     re.DOTALL,
 )
-"""The strings and other values in text that is known to be JSON."""
+"""Matches strings and other values in JSON text."""
 
 _NAME_OR_BRACE = re.compile(r'"(?P<string>[^"\\]*+(?:\\.[^"\\]*+)*+)"(?P<colon>\s*+:)?|[{}]', re.DOTALL)
 _NUMBERED = re.compile(r" [0-9]+\Z")
 
 
 def json_in(text: str) -> tuple[int, int]:
-    """Return where JSON is: an object or an array, or an object behind a prefix; (0, 0) if nowhere."""
+    """Return the span of an object or an array, or of an object after a prefix; (0, 0) without JSON."""
     start = len(text) - len(text.lstrip())
     if text[start : start + 1] in ("{", "[") and _is_json(text[start:]):
         return start, len(text)
@@ -34,16 +34,16 @@ def _is_json(text: str) -> bool:
 
 
 def string_of(token: re.Match[str]) -> str:
-    """Return what a string token stands for."""
+    """Return the value of a string token."""
     string: str = token["string"]
     return orjson.loads(f'"{string}"') if "\\" in string else string
 
 
 def with_distinct_names(body: str) -> str:
-    """Return JSON text in which no two names of an object are alike because they were redacted.
+    """Return JSON text in which redacted names of an object are distinct.
 
-    Those are numbered, in the order in which they come: `[redacted:email]`, `[redacted:email] 2`. Otherwise
-    all but one of their values would be lost to whoever reads the JSON.
+    Equal names are numbered: `[redacted:email]`, `[redacted:email] 2`. Otherwise JSON parsers would drop all
+    but one of their values.
     """
     if not PLACEHOLDER.search(body):
         return body

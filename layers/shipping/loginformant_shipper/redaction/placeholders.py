@@ -1,4 +1,4 @@
-"""What stands in the place of what is redacted."""
+"""The placeholders of redacted text."""
 
 import re
 from typing import Final
@@ -6,11 +6,11 @@ from typing import Final
 from loginformant_shipper.names import Detector
 
 PATTERN: Final = "pattern"
-"""The name of what `REDACT_PATTERN` finds."""
+"""The name in the placeholder for matches of `REDACT_PATTERN`."""
 
 
 def placeholder(name: str) -> str:
-    """Return what takes the place of a finding: nothing that a detector finds, or JSON escapes."""
+    """Return the placeholder of a finding. No detector finds it, and JSON does not escape it."""
     return f"[redacted:{name}]"
 
 

@@ -1,8 +1,8 @@
-"""What must not leave the account is replaced before anything is sent, stored or logged.
+"""Redact log events before anything is sent, stored or logged.
 
-The message of each log event is redacted and whatever else of its fields holds text, also in its raw form,
-which is what the dead-letter queue keeps. A message that is JSON, behind whatever prefix, stays JSON. A
-second time changes nothing.
+The message of each log event and all its other text fields are redacted, also in its raw form, which is
+stored in the dead-letter queue. A message that contains JSON stays valid JSON. Redacting it again changes
+nothing.
 """
 
 import json
@@ -21,28 +21,29 @@ if TYPE_CHECKING:  # at run time where they are needed, not at start-up: most ne
     from loginformant_shipper.redaction.detectors.detection import Detection
 
 _MAX_ROUNDS = 4
-"""A pattern may match what only redaction has made of a text; it is asked again, but not for ever."""
+"""The maximum number of rounds with a pattern, which may match the result of an earlier round."""
 
 _MAX_TOGETHER = 256 * 1024
-"""Characters around private keys that are redacted until nothing changes any more. More of them are redacted
-once, one text at a time: that finds the keys as well, and the work can end in between. It does not see that
-the end of a key was itself redacted."""
+"""The maximum number of characters around private keys that are redacted until nothing changes. More are
+redacted only once, one text at a time, so that the work can stop in between. That finds the keys, too, unless
+the end of a key was redacted itself."""
 
 _NOT_SEARCHED = frozenset({"id", "timestamp", "message"})
-"""Fields of a raw log event: the message is searched by itself, the others are CloudWatch's own."""
+"""Fields of a raw log event that are not redacted: the message is redacted separately, the others are
+CloudWatch's."""
 
 _NOT_SEARCHABLE = "[redacted: cannot be searched]"
 
 
 def is_wanted(settings: Settings) -> bool:
-    """Return whether `settings` ask for any redaction."""
+    """Return whether the settings require any redaction."""
     return bool(settings.redact or settings.redact_pattern)
 
 
 def redact(message: SubscriptionMessage, settings: Settings) -> SubscriptionMessage:
-    """Return the events of one log stream, redacted as `settings` say; if they say nothing, as they are.
+    """Return the redacted events of one log stream.
 
-    A private key is found over the events that it spans.
+    A private key is also found if it spans several events.
     """
     if not is_wanted(settings):
         return message
@@ -50,9 +51,9 @@ def redact(message: SubscriptionMessage, settings: Settings) -> SubscriptionMess
 
 
 def redacted_events(events: Sequence[LogEvent], settings: Settings) -> Iterator[LogEvent]:
-    """Redact the events of one log stream, each when it is asked for, so that the work can end in between.
+    """Yield the redacted events of one log stream lazily, so that the work can stop in between.
 
-    The result is that of `redact`. Events that a private key may span are redacted together.
+    The result is the same as that of `redact`. Events that a private key may span are redacted together.
     """
     if not is_wanted(settings):
         return iter(events)
@@ -67,7 +68,7 @@ def redacted_events(events: Sequence[LogEvent], settings: Settings) -> Iterator[
 
 
 def redact_text(text: str, settings: Settings) -> str:
-    """Return one text, redacted as `settings` say: a message, the ingest API's answer, what is logged."""
+    """Return a redacted text: a message, a response of the ingest API, or a log line."""
     if not is_wanted(settings):
         return text
     return _redact(text, _steps(settings.redact, settings.redact_pattern))
@@ -86,7 +87,7 @@ def _steps(names: tuple[Detector, ...], pattern: Pattern | None) -> _Steps:
 
 
 def _redact_all(texts: Sequence[str], steps: _Steps) -> Iterator[str]:
-    """Yield the messages of a log stream in order, with the private keys that go over several of them."""
+    """Yield the messages of a log stream in order, with redacted private keys that span several of them."""
     from loginformant_shipper.redaction.detectors.private_key import reach_of_keys, redact_private_keys
 
     done = 0

@@ -1,20 +1,21 @@
-"""Spans and cuts: where in a text something is."""
+"""Spans and splits of a text."""
 
 from collections.abc import Sequence
 from itertools import accumulate, compress
 
 Span = tuple[int, int]
-"""Where it begins and ends."""
+"""The beginning and the end of a part of a text."""
 
 Cut = list[str]
-"""A text in pieces: what is not found and, at odd indexes, what is. Together they are the text.
+"""A text split into pieces, with findings at odd indexes.
 
-That is what `split` of a pattern with one group returns, in half the time that the spans of its matches take.
+This is the result of `split` of a pattern with one group, which takes half as long as the spans of its
+matches.
 """
 
 
 def cut_at(text: str, spans: Sequence[Span]) -> Cut:
-    """Return a text cut at spans of it; they are in order and do not overlap."""
+    """Split a text at spans, which are in order and do not overlap."""
     pieces = [""] * (2 * len(spans) + 1)
     starts, ends = [start for start, _ in spans], [end for _, end in spans]
     pieces[0::2] = [text[end:start] for end, start in zip([0, *ends], [*starts, len(text)], strict=True)]
@@ -23,7 +24,7 @@ def cut_at(text: str, spans: Sequence[Span]) -> Cut:
 
 
 def spans_of(cut: Cut) -> list[Span]:
-    """Return where what is found is."""
+    """Return the spans of the findings."""
     ends = list(accumulate(map(len, cut)))
     return list(zip(ends[0::2], ends[1::2], strict=False))  # behind the last piece nothing is found
 
@@ -42,7 +43,7 @@ def only(cut: Cut, flags: Sequence[object]) -> Cut:
 
 
 def merged(text: str, *cuts: Cut) -> Cut:
-    """Return one cut with what is found in any of several cuts of a text; what overlaps becomes one."""
+    """Merge several splits of a text. Overlapping findings become one."""
     found = [cut for cut in cuts if len(cut) > 1]
     if len(found) < 2:
         return found[0] if found else [text]
@@ -50,7 +51,7 @@ def merged(text: str, *cuts: Cut) -> Cut:
 
 
 def without_overlaps(spans: Sequence[Span]) -> list[Span]:
-    """Return the spans in order; those that overlap become one."""
+    """Return the spans in order. Overlapping spans become one."""
     merged: list[Span] = []
     for start, end in sorted(spans):
         if merged and start < merged[-1][1]:
@@ -61,7 +62,7 @@ def without_overlaps(spans: Sequence[Span]) -> list[Span]:
 
 
 def replaced(text: str, spans: Sequence[Span], by: Sequence[str]) -> str:
-    """Return a text with each span of it replaced; they are in order and do not overlap."""
+    """Replace spans in a text, which are in order and do not overlap."""
     pieces = cut_at(text, spans)
     pieces[1::2] = by
     return "".join(pieces)

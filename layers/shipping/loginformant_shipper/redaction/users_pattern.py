@@ -1,4 +1,4 @@
-"""Redact what the pattern of a user finds (`REDACT_PATTERN`)."""
+"""Redact the matches of a user's pattern (`REDACT_PATTERN`)."""
 
 import re
 from collections import deque
@@ -16,11 +16,14 @@ FOUND_BY_PATTERN: Final = placeholder(PATTERN)
 _MAX_ROUNDS = 4
 
 _ANCHORS = re.compile(r"[\^$]|\\[Az]")
-"""What makes a pattern match in a string alone and not where the string is within JSON text."""
+"""Parts of a pattern that match in a separate string but not inside JSON text."""
 
 
 def redact_by_pattern(text: str, pattern: Pattern) -> str:
-    """Replace each match of a pattern; in JSON, each name and value that a match touches keeps it JSON."""
+    """Replace each match of a pattern.
+
+    In JSON, whole names and values are replaced, so that it stays valid.
+    """
     found = _spans(pattern, text)
     if not found and "\\" not in text and not _ANCHORS.search(pattern.text):
         return text
@@ -37,9 +40,9 @@ def _without(pattern: Pattern, text: str) -> str:
 
 
 def _spans(pattern: Pattern, text: str) -> list[Span]:
-    """Return where a pattern matches.
+    """Return the spans of a pattern's matches.
 
-    Matches in a placeholder do not count; one that is touched is part of the match.
+    Matches inside a placeholder are ignored. A placeholder that a match overlaps becomes part of it.
     """
     spans = list(pattern.spans(text))
     holders = [holder.span() for holder in PLACEHOLDER.finditer(text)] if spans else []
@@ -65,7 +68,7 @@ def _spans(pattern: Pattern, text: str) -> list[Span]:
 
 
 def _redact_json(body: str, pattern: Pattern) -> str:
-    """Redact names and values one by one, then those that a match in the whole JSON text touches."""
+    """Redact names and values separately, then those that a match in the whole JSON text overlaps."""
 
     def redact_token(token: re.Match[str]) -> str:
         other, colon = token["other"], token["colon"] or ""

@@ -1,1 +1,1 @@
-"""Read AWS's payloads into log events, and write log events back for the dead-letter queue."""
+"""Decode AWS payloads into log events, and encode log events for the dead-letter queue."""

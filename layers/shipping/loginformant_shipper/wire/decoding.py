@@ -1,7 +1,7 @@
-"""AWS's wire formats: from what Lambda hands over to log events, and back again for the dead-letter queue.
+"""Decode the events of Lambda into log events.
 
-Formats: "Using Lambda with CloudWatch Logs" and "Using Lambda with Kinesis" in the AWS Lambda developer
-guide, "Log group-level subscription filters" in the CloudWatch Logs user guide.
+The formats are in "Using Lambda with CloudWatch Logs" and "Using Lambda with Kinesis", AWS Lambda Developer
+Guide, and "Log group-level subscription filters", Amazon CloudWatch Logs User Guide.
 """
 
 import base64
@@ -36,14 +36,14 @@ from loginformant_shipper.wire.payload_json import DIGITS_OF_64_BITS, Unreadable
 _REASONS = frozenset(Reason)
 
 _AGGREGATED = base64.b64encode(MAGIC)[:5].decode()
-"""What base64 of an aggregated record begins with: the bits of the four bytes that fill characters."""
+"""The beginning of the base64 of an aggregated record: the characters that its first four bytes determine."""
 
 BACKFILL_EVENT_SOURCE = "shipctl:backfill"
-"""In place of `aws:kinesis` in records that are otherwise alike."""
+"""The event source in records of a backfill, instead of `aws:kinesis`."""
 
 
 def source_of(event: object) -> Source:
-    """By which way `event`, the function's own argument, came in."""
+    """Return the source of a Lambda event."""
     records = event.get("Records") if isinstance(event, dict) else None
     if isinstance(records, list) and records and all(isinstance(record, dict) for record in records):
         if all(isinstance(record.get("kinesis"), dict) for record in records):
@@ -55,16 +55,16 @@ def source_of(event: object) -> Source:
 
 
 class Load(NamedTuple):
-    """How much Lambda handed over, before anything is decoded."""
+    """The size of a Lambda event before it is decoded."""
 
     payloads: int
     data_bytes: int
     inflated_bytes: int
-    """What the payloads say that they inflate to; no payload counts for more than the limit."""
+    """The decompressed size according to the payloads, each up to the limit."""
 
 
 def load_of(event: object, max_decompressed_bytes: int) -> Load:
-    """Return how much `event`, the function's own argument, holds: what is stored if nothing is delivered."""
+    """Return the size of a Lambda event, which must be stored if nothing is delivered."""
     match source_of(event), event:
         case ((Source.KINESIS | Source.BACKFILL), {"Records": records}):
             data = [record["kinesis"].get("data") for record in records]
@@ -80,7 +80,7 @@ def load_of(event: object, max_decompressed_bytes: int) -> Load:
 
 
 def _told_size(text: str) -> int:
-    """Bytes that base64 of gzip says it inflates to, also where it is the last string of a message body."""
+    """Return the decompressed size of base64 of gzip, also at the end of a message body."""
     data = text.rstrip(' \n"}')
     data = data[data.rfind('"') + 1 :].rstrip("=")
     is_aggregated = data.startswith(_AGGREGATED)
@@ -95,18 +95,22 @@ def _told_size(text: str) -> int:
 
 
 class Payload(NamedTuple):
-    """One payload that Lambda handed over, not decoded yet."""
+    """One payload of a Lambda event, not decoded yet."""
 
     record: SourceRecord | None
-    """The record that it came in; None for a direct subscription."""
+    """The record of the payload; None for a direct subscription."""
     decode: Callable[[], Iterator[Decoded]]
 
 
 def payloads(event: object, max_decompressed_bytes: int) -> list[Payload]:
-    """Return the payloads in `event`, the function's own argument, in order.
+    """Return the payloads of a Lambda event in order.
 
-    Takes an awslogs event, Kinesis records, SQS records and Lambda's failure envelope. Decoding never raises:
-    what cannot be read is yielded as `Undecodable`. `max_decompressed_bytes` bounds each payload.
+    Supported are awslogs events, Kinesis records, SQS records, and the envelope of Lambda's failure
+    destinations. Nothing is raised: payloads that cannot be decoded yield an `Undecodable`.
+
+    Args:
+        event: The event of the function.
+        max_decompressed_bytes: The maximum decompressed size of each payload.
     """
     limit = max_decompressed_bytes
     match source_of(event), event:
@@ -118,7 +122,7 @@ def payloads(event: object, max_decompressed_bytes: int) -> list[Payload]:
 
 
 def decode(event: object, max_decompressed_bytes: int) -> Iterator[Decoded]:
-    """Decode all that `event`, the function's own argument, holds: `payloads`, one after the other."""
+    """Decode all `payloads` of a Lambda event, one after the other."""
     for payload in payloads(event, max_decompressed_bytes):
         yield from payload.decode()
 
@@ -167,7 +171,7 @@ def _attribute(message: JsonObject, name: str) -> str | None:
 
 
 def _sent_at(message: JsonObject) -> float | None:
-    """Seconds since 1970 ("Using Lambda with Amazon SQS" in the AWS Lambda developer guide)."""
+    """Return when a message was sent, in seconds since 1970 ("Using Lambda with Amazon SQS")."""
     match message.get("attributes"):
         case {"SentTimestamp": str(text)} if text.isascii() and text.isdigit() and len(text) < 16:
             return int(text) / 1000
@@ -182,7 +186,7 @@ def _attribute_number(message: JsonObject, name: str, otherwise: int = 0) -> int
 def _decode_event(
     event: object, text: str | None, record: SourceRecord | None, limit: int
 ) -> Iterator[Decoded]:
-    """`text` is the event as JSON, where it came as such."""
+    """Decode an event. `text` is its JSON text if it was received as such."""
     match event:
         case {"awslogs": {"data": str(data)}} | {"requestPayload": {"awslogs": {"data": str(data)}}}:
             yield from _decode_data(data, record, limit)
@@ -192,7 +196,7 @@ def _decode_event(
 
 
 def _decode_data(data: str, record: SourceRecord | None, limit: int) -> Iterator[Decoded]:
-    """Decode base64 of one payload or of several, aggregated: what was stored as it came is either."""
+    """Decode base64 of one payload or of an aggregate of several, since both may be stored unchanged."""
     try:
         raw = base64.b64decode(data, validate=True)
         parts = user_records(raw)
@@ -210,7 +214,7 @@ def _decode_data(data: str, record: SourceRecord | None, limit: int) -> Iterator
 def _decode_payload(
     compressed: bytes, data: str, record: SourceRecord | None, limit: int
 ) -> Iterator[Decoded]:
-    """Decode a payload. `data` is base64 of `compressed`: what is stored where it cannot be read."""
+    """Decode a payload. `data` is the base64 of `compressed`, which is stored if it cannot be decoded."""
     try:
         payload = read_payload(compressed, limit, _log_event)
     except Unreadable as error:
@@ -222,7 +226,7 @@ def _decode_payload(
         case {"messageType": kind, "logEvents": list(found)} if _is_part(kind, payload, found, record):
             reason = (record and record.told) or Reason.MALFORMED
             counted = record.told_events if record else 1
-            detail = "a part of what could not be read"
+            detail = "a part of a payload that could not be decoded"
             yield Undecodable(reason, detail, encode_data(data), record, _origin(payload, record), counted)
         case {"logEvents": list(found)}:
             yield from _read_events(found, _origin(payload, record))
@@ -231,9 +235,9 @@ def _decode_payload(
 
 
 def _is_part(kind: object, payload: Any, found: list[object], record: SourceRecord | None) -> bool:
-    """Whether this is a part of a body that could not be read, and that fits no message as a whole.
+    """Return whether this is a part of an undecodable payload that was split because of its size.
 
-    Before such parts had a type of their own they had no log group, and their number in front of the text.
+    In older versions such parts had no type of their own, but no log group, and a number before the text.
     """
     told = record.told if record else None
     if kind == PART_OF_UNREADABLE:
@@ -272,7 +276,7 @@ def _origin(payload: Any, record: SourceRecord | None) -> Origin:
 
 
 def _log_event(raw: object) -> object:
-    """Return a `LogEvent`; `raw` itself where it has no message text."""
+    """Return a `LogEvent`, or `raw` itself if it has no message text."""
     if not (isinstance(raw, dict) and isinstance(message := raw.get("message"), str)):
         return raw
     identifier = raw.get("id")

@@ -16,7 +16,7 @@ EVENTS_WRITTEN_AT_ONCE = 1000
 
 DATA_MESSAGE = "DATA_MESSAGE"
 PART_OF_UNREADABLE = "PART_OF_UNREADABLE"
-"""Type of a message whose only log event is a part of what could not be read: it is never sent."""
+"""The type of a message with a part of an undecodable payload, which is never sent to the ingest API."""
 
 MAX_COUNT_DIGITS = 9
 
@@ -25,17 +25,17 @@ _SINCE = "since"
 
 
 class ReplayState(NamedTuple):
-    """What is known of the log events of a message: the value of its attribute `Replays`.
+    """The value of a message's attribute `Replays`: the results of earlier replays.
 
-    As text "2 since 2026-11-03T10:00:00.000Z", or "0 narrowed".
+    As text, it is "2 since 2026-11-03T10:00:00.000Z" or "0 narrowed", for example.
     """
 
     refusals: int = 0
-    """How often the ingest API refused them in replay."""
+    """How often the ingest API rejected the log events in replay."""
     refused_at: str | None = None
-    """When each of them was first refused alone."""
+    """When they were first rejected individually; None if they never were."""
     is_narrowed: bool = False
-    """They failed together, and at least one of them is bad."""
+    """Whether at least one of them is known to be bad, since they failed together."""
 
     def __str__(self) -> str:
         since = f" {_SINCE} {self.refused_at}" if self.refused_at else ""
@@ -43,7 +43,7 @@ class ReplayState(NamedTuple):
 
 
 def read_replay_state(text: str) -> ReplayState:
-    """Return what the attribute says; of a text that is none, that nothing is known."""
+    """Parse the attribute. An invalid text counts as if nothing was known."""
     count, *rest = text.split() or ("",)
     if not (count.isascii() and count.isdigit() and len(count) <= MAX_COUNT_DIGITS):
         return ReplayState()
@@ -52,9 +52,9 @@ def read_replay_state(text: str) -> ReplayState:
 
 
 def encode(origin: Origin, raw_events: Iterable[object], message_type: str = DATA_MESSAGE) -> str:
-    """Return a subscription event of `raw_events` as JSON text: the body of a dead-letter message.
+    """Return a subscription event with `raw_events` as JSON text, the body of a dead-letter message.
 
-    Written some events at a time, so that memory never holds all of them uncompressed.
+    Only some events at a time are in memory uncompressed.
     """
     payload = {
         "messageType": message_type,
@@ -75,7 +75,10 @@ def encode(origin: Origin, raw_events: Iterable[object], message_type: str = DAT
 
 
 def _members(raw_events: Sequence[object]) -> bytes:
-    """Events as they stand in a JSON array. One nested too deep to be written goes without what is nested."""
+    """Return the elements of a JSON array.
+
+    Nested fields of an event that is nested too deeply are omitted.
+    """
     try:
         return _dump(raw_events)[1:-1]
     except RecursionError:
@@ -85,19 +88,22 @@ def _members(raw_events: Sequence[object]) -> bytes:
 
 
 def _without_nesting(raw: object) -> JsonObject:
-    """Return what can be written of an event with a field nested deeper than any JSON writer goes."""
+    """Return an event without the fields that are nested too deeply to be written as JSON."""
     members = raw.items() if isinstance(raw, dict) else ()
     kept = {name: value for name, value in members if not isinstance(value, (dict, list))}
-    return kept | {"omitted": "what was nested too deep to be written"}
+    return kept | {"omitted": "fields that were nested too deeply to be written"}
 
 
 def encode_data(data: str) -> str:
-    """Return a subscription event, as JSON text, around `data`: base64, or whatever came in its place."""
+    """Return a subscription event with `data` as JSON text.
+
+    `data` is base64, or any other text that was received.
+    """
     return json_text({"awslogs": {"data": data}})
 
 
 def json_text(value: object) -> str:
-    """JSON in ASCII only: SQS replaces or refuses some characters of a message body, U+FFFE for one."""
+    """Return JSON in ASCII, since SQS replaces or rejects some characters, such as U+FFFE."""
     return json.dumps(value, default=repr, separators=(",", ":"))
 
 
@@ -105,5 +111,5 @@ def _dump(value: object) -> bytes:
     try:
         return orjson.dumps(value)
     except (TypeError, orjson.JSONEncodeError):
-        # Lone surrogates, integers beyond 64 bits, nesting: the standard library writes them all as ASCII.
+        # The standard library can write lone surrogates, integers beyond 64 bits and deep nesting.
         return json.dumps(value, default=repr, separators=(",", ":")).encode("ascii")

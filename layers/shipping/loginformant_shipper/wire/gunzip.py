@@ -1,25 +1,32 @@
-"""Gunzip of data that nobody vouches for: some bytes at a time, and no more than a limit."""
+"""Decompress untrusted gzip data in chunks, up to a limit."""
 
 import zlib
 from collections.abc import Iterator
 
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
-"""zlib's way of saying: a gzip header must be there."""
+"""The value with which zlib requires a gzip header."""
 
 COMPRESSED_PIECE = 16 * 1024
-"""zlib copies what is behind a piece of its output and behind a member, and there may be tens of thousands of
-members: so it never gets more than this to copy."""
+"""The size of the input chunks. zlib copies the unused rest of a chunk after each output chunk and each
+member, and there may be tens of thousands of members."""
 
 
 class TooLarge(Exception):
-    """The data inflates to more than the limit."""
+    """The decompressed data is larger than the limit."""
 
 
 def gunzip(compressed: bytes, limit: int, at_once: int) -> Iterator[bytes]:
-    """Inflate, members one behind the other included, at most `at_once` bytes at a time.
+    """Decompress gzip data with one or more members.
 
-    Raises `TooLarge` instead of giving what is beyond `limit` bytes, `zlib.error` where the data is no gzip,
-    and `EOFError` where it ends too early.
+    Args:
+        compressed: The gzip data.
+        limit: The maximum number of decompressed bytes.
+        at_once: The maximum size of each yielded chunk in bytes.
+
+    Raises:
+        TooLarge: The decompressed data is larger than `limit`.
+        zlib.error: The data is not gzip.
+        EOFError: The data is truncated.
     """
     room = limit
     inflater = None
@@ -37,9 +44,9 @@ def gunzip(compressed: bytes, limit: int, at_once: int) -> Iterator[bytes]:
             if inflater.eof:
                 piece, inflater = inflater.unused_data, None
     if inflater is not None:
-        raise EOFError("the data ends too early")
+        raise EOFError("the data is truncated")
 
 
 def inflated_size(compressed: bytes) -> int:
-    """Bytes that the last member inflates to, as it says itself, if it is gzip (RFC 1952, 2.3.1: ISIZE)."""
+    """Return the decompressed size of the last member according to its ISIZE field (RFC 1952, 2.3.1)."""
     return int.from_bytes(compressed[-4:], "little")

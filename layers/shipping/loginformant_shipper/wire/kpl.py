@@ -1,9 +1,9 @@
-"""Take apart what the Kinesis Producer Library packs into one Kinesis record.
+"""Split the aggregated records of the Kinesis Producer Library.
 
-A magic number, a protocol buffers message, and the MD5 of that message ("KPL Aggregated Record Format",
-aggregation-format.md of awslabs/amazon-kinesis-producer). CloudWatch Logs itself writes one payload a record;
-a program between it and the stream may aggregate them. The seven fields need forty lines; AWS's own module
-(aws-kinesis-agg) would bring all of protobuf into the function.
+An aggregated record has a magic number, a protocol buffers message and the MD5 of that message ("KPL
+Aggregated Record Format", aggregation-format.md of awslabs/amazon-kinesis-producer). CloudWatch Logs writes
+one payload per record, but a program between it and the stream may aggregate them. The module of AWS
+(aws-kinesis-agg) would add all of protobuf to the function.
 """
 
 import hashlib
@@ -13,9 +13,9 @@ MAGIC = b"\xf3\x89\x9a\xc2"
 _DIGEST_BYTES = 16
 
 _RECORDS = 3
-"""Number of the field `records` in AggregatedRecord."""
+"""The number of the field `records` in AggregatedRecord."""
 _DATA = 3
-"""Number of the field `data` in Record."""
+"""The number of the field `data` in Record."""
 
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
 """Wire types ("Encoding", Protocol Buffers documentation)."""
@@ -23,14 +23,14 @@ _MAX_VARINT_BYTES = 10
 
 
 class BrokenAggregate(ValueError):
-    """The record begins as an aggregated one and is none; the text says why."""
+    """A record that begins like an aggregated one is invalid. The text says why."""
 
 
 def user_records(data: bytes) -> list[bytes] | None:
-    """Return the records that `data` is an aggregate of, in order; None where it is no aggregate.
+    """Return the records in an aggregated record in order, or None if it is not aggregated.
 
     Raises:
-        BrokenAggregate: The checksum is wrong, or the message is cut.
+        BrokenAggregate: The checksum is wrong, or the message is truncated.
     """
     if not data.startswith(MAGIC):
         return None
@@ -63,14 +63,14 @@ def _fields_of_bytes(message: bytes) -> Iterator[tuple[int, bytes]]:
         else:
             raise BrokenAggregate(f"KPL: wire type {wire_type} in the aggregated record")
         if at + length > len(message):
-            raise BrokenAggregate("KPL: the aggregated record ends too early")
+            raise BrokenAggregate("KPL: the aggregated record is truncated")
         if wire_type == _BYTES:
             yield key >> 3, message[at : at + length]
         at += length
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
-    """Return a number of seven bits a byte, and where it ends."""
+    """Return a varint and its end."""
     value = 0
     for place, byte in enumerate(message[at : at + _MAX_VARINT_BYTES]):
         value |= (byte & 0x7F) << (7 * place)

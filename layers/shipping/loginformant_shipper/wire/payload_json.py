@@ -1,4 +1,4 @@
-"""The JSON of a payload that nobody vouches for: exact, bounded in memory, some log events at a time."""
+"""Parse untrusted payloads exactly and within a memory bound."""
 
 import json
 import math
@@ -18,23 +18,24 @@ from loginformant_shipper.wire.gunzip import TooLarge, gunzip, inflated_size
 MakeLogEvent = Callable[[object], object]
 
 UNCHECKED_BYTES = 8 * 1024 * 1024
-"""A payload up to this size is read whatever it is made of; one that CloudWatch makes is rarely larger."""
+"""The size up to which a payload is parsed without checks. Payloads of CloudWatch Logs are rarely larger."""
 
 BYTES_FOR_A_VALUE = 6
-"""A larger one that has less than this for each object, array, string and comma is made to fill the memory:
-`{},{},…` takes thirty times its size. Log events of one character each have nine."""
+"""The minimum average size of an object, array, string or comma in a larger payload. With less, a payload
+such as `{},{},…` would take thirty times its size in memory. Log events of one character each have nine."""
 
 VALUE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{[,]', re.DOTALL)
-"""What stands for a value in JSON. The last string of text that is not JSON may have no end: else the search
-for it would begin again at each quote."""
+"""Matches a token for each value in JSON. A string without an end matches, too; otherwise the search would
+start again at each quote of text that is not JSON."""
 
 PIECE_OF_TEXT = 64 * 1024
-"""A larger payload is read in pieces of about so many bytes: as JSON values it takes several times that."""
+"""The approximate size of the pieces in which a larger payload is parsed. As values, they take several times
+that."""
 MAX_PIECE = 2 * 1024 * 1024
-"""A log event is at most 1 MB, so a longer piece without an end of one is of something else."""
+"""The maximum size of a piece. A log event has at most 1 MB, so a longer piece is not one."""
 
 MAX_SPACES = 32
-"""White space that may stand between two tokens: CloudWatch writes none, other writers indent."""
+"""The maximum white space between two tokens. CloudWatch Logs writes none; other programs may indent."""
 _SPACE = rb"[ \t\r\n]{0,%d}" % MAX_SPACES
 BEFORE_THE_EVENTS = re.compile(rb'"logEvents"%b:%b\[' % (_SPACE, _SPACE))
 BETWEEN_EVENTS = re.compile(rb'(?<=\})%b,%b(?=\{%b")' % (_SPACE, _SPACE, _SPACE))
@@ -44,13 +45,13 @@ MAX_AFTER_THE_EVENTS = len(AFTER_THE_EVENTS) + 3 * MAX_SPACES
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 DIGITS_OF_64_BITS = 18
-"""Every integer of at most so many digits fits into 64 bits."""
+"""The number of digits up to which every integer fits into 64 bits."""
 MAX_CHARACTERS_OF_64_BITS = len(str(-(2**63)))
 LONG_INTEGER = re.compile(rb"[\s:,\[]-?[0-9]{%d}" % (DIGITS_OF_64_BITS + 1))
 
 
 class Unreadable(Exception):
-    """There is no JSON value; the text says why."""
+    """The payload has no JSON value. The text says why."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
@@ -58,17 +59,22 @@ class Unreadable(Exception):
 
 
 def read_payload(compressed: bytes, limit: int, log_event: MakeLogEvent) -> object:
-    """Return the JSON value in gzipped data, of at most `limit` bytes before it was compressed.
+    """Return the JSON value in gzip data.
 
-    What an object holds in a list under `logEvents` is replaced by what `log_event` makes of each. Raises
-    `Unreadable`: `OVERSIZED` where the value is larger or made to fill the memory, otherwise `MALFORMED`.
+    Args:
+        compressed: The gzip data.
+        limit: The maximum decompressed size in bytes.
+        log_event: Converts each element of the list `logEvents` of an object.
+
+    Raises:
+        Unreadable: `OVERSIZED` if the value is too large or would fill the memory, otherwise `MALFORMED`.
     """
     if (payload := _read_in_pieces(compressed, limit, log_event)) is not None:
         return payload
     try:
         text = b"".join(gunzip(compressed, limit, PIECE_OF_TEXT))
     except TooLarge:
-        raise Unreadable(Reason.OVERSIZED, f"the payload inflates to more than {limit} bytes") from None
+        raise Unreadable(Reason.OVERSIZED, f"the decompressed payload has more than {limit} bytes") from None
     except (zlib.error, EOFError) as error:
         raise Unreadable(Reason.MALFORMED, f"gzip: {error}") from None
     if _is_made_to_fill_memory(text):
@@ -79,17 +85,17 @@ def read_payload(compressed: bytes, limit: int, log_event: MakeLogEvent) -> obje
     except ValueError as error:
         raise Unreadable(Reason.MALFORMED, f"JSON: {error}") from None
     except RecursionError:
-        raise Unreadable(Reason.MALFORMED, "JSON: nested too deep") from None
+        raise Unreadable(Reason.MALFORMED, "JSON: nested too deeply") from None
 
 
 def _read_in_pieces(compressed: bytes, limit: int, log_event: MakeLogEvent) -> JsonObject | None:
-    """Read a payload some log events at a time; None where it is not as CloudWatch writes it.
+    """Parse a payload in pieces of some log events, or return None if it does not have the usual format.
 
-    So of a large one neither its text nor all of its JSON values are in memory at once. It is cut where an
-    event seems to end. Were that inside a string or of another object, a piece would be no JSON; and if all
-    pieces are, so is the whole, with the same value. What orjson refuses (a lone surrogate, NaN) costs its
-    piece the slow way, not the whole payload: as text of four bytes a character that took fourteen times its
-    size.
+    Neither the whole text of a large payload nor all of its values are in memory at once. The text is split
+    where an event seems to end. If that were inside a string or another object, a piece would not be JSON; if
+    all pieces are JSON, so is the whole, with the same value. Only a piece that orjson rejects (a lone
+    surrogate, NaN) is parsed
+    slowly: for the whole payload, that would take fourteen times its size.
     """
     size = inflated_size(compressed)
     if size > limit:
@@ -117,7 +123,10 @@ class _OfAnotherShape(Exception):
 
 
 def _pieces_of_events(text: bytes, more: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield what seems to be whole events with commas between; raises `_OfAnotherShape` without any."""
+    """Yield pieces that seem to be whole events separated by commas.
+
+    Raises `_OfAnotherShape` if there are none.
+    """
     for piece in more:
         searched = max(len(text) - MAX_BETWEEN_EVENTS, 0)
         text += piece
@@ -136,10 +145,10 @@ _EVENTS_AS_USUAL = msgspec.json.Decoder(list[LogEvent])
 
 
 def _read_array(data: bytes, log_event: MakeLogEvent) -> Iterable[object]:
-    """Read events straight into their type; those that are not just what most are, one by one.
+    """Decode events directly into their type, and unusual ones separately.
 
-    msgspec takes no member, type or number but those of `LogEvent`, and nothing that orjson refuses; where it
-    takes an event, orjson reads the same (compared in a test).
+    msgspec accepts only the members, types and numbers of `LogEvent`, and nothing that orjson rejects. If it
+    accepts an event, orjson returns the same values, which a test compares.
     """
     try:
         return _EVENTS_AS_USUAL.decode(data)
@@ -164,7 +173,7 @@ def _is_made_to_fill_memory(text: bytes) -> bool:
 
 
 def _most_values(text: bytes) -> int:
-    """Objects, arrays, strings and commas in JSON, and what looks so within its strings. Costs little."""
+    """Return an upper bound of the number of objects, arrays, strings and commas in JSON. It is fast."""
     return text.count(b"{") + text.count(b"[") + text.count(b",") + text.count(b'"') // 2
 
 
@@ -178,9 +187,9 @@ def _read_at_once(text: bytes, log_event: MakeLogEvent) -> object:
 
 
 def _numbers_are_exact(raw_events: list[object], text: bytes) -> bool:
-    """Whether orjson made no float of an integer beyond 64 bits.
+    """Return whether orjson has not converted an integer beyond 64 bits to a float.
 
-    Only an event with fields beside id, timestamp and message can hold one, or with an odd timestamp.
+    Only events with members besides id, timestamp and message, or with an unusual timestamp, can have one.
     """
     for event in raw_events:
         if not isinstance(event, dict) or len(event) != 3 or type(event.get("timestamp")) is float:
@@ -189,9 +198,9 @@ def _numbers_are_exact(raw_events: list[object], text: bytes) -> bool:
 
 
 def load(data: bytes) -> object:
-    """Read JSON with orjson; what orjson refuses (lone surrogates, NaN), with the standard library.
+    """Parse JSON with orjson, or with the standard library if orjson rejects it (lone surrogates, NaN).
 
-    Numbers that could not be written again as they are become text. Raises ValueError and RecursionError.
+    Numbers that could not be written in the same way become text. Raises ValueError or RecursionError.
     """
     try:
         return orjson.loads(data)
@@ -210,7 +219,7 @@ def _load_exactly(data: bytes) -> Any:
 
 
 def _exact_integer(digits: str) -> int | str:
-    """Return the integer; or its digits where it is beyond the 64 bits that orjson reads and writes."""
+    """Return the integer, or its digits if it exceeds the 64 bits that orjson supports."""
     if len(digits) <= DIGITS_OF_64_BITS:
         return int(digits)
     number = int(digits) if len(digits) <= MAX_CHARACTERS_OF_64_BITS else 2**64

@@ -99,7 +99,7 @@ class _Pages:
 
 
 def test_trouble_is_what_has_a_reason_and_a_count() -> None:
-    parked = TROUBLE | {"message": "log events were not delivered and wait for a person in the parked queue"}
+    parked = TROUBLE | {"message": "log events were not delivered and were moved to the parked queue"}
     other = {"level": "WARNING", "message": "the queue could not be asked"}
     found = troubles_of([line(TROUBLE), line(other), line("text"), line(parked)])
     assert [(each.reason, each.status, each.detail, each.events, each.parked) for each in found] == [

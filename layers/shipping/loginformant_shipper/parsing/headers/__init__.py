@@ -1,1 +1,1 @@
-"""Read the header of a log line once: time, level, thread, logger, and where the text begins."""
+"""Parse the header of a log line: time, level, thread, logger, and the beginning of the text."""

@@ -1,13 +1,13 @@
 """Read the header of a log line: its time, level, thread and logger, and where its text begins.
 
-A line is a header and a text. The header is made of items: time stamps and numbers; groups in brackets;
-names of hosts, threads and loggers; marks such as `|`, `:` and ` - ` between them; and a level. It is read
-from the left, and the first item that is a level is the level of the line. The header ends where the text
-begins: at a quotation mark, at a pair such as `level=warn`, at the third plain word in a row, at the name of
-an exception, and at a plain word behind the colon that closes a name. What stands in the text is never taken
-for a level here.
+A line consists of a header and a text. The header consists of items: timestamps and numbers; groups in
+brackets; names of hosts, threads and loggers; marks such as `|`, `:` and ` - ` between them; and a level. It
+is read from the left, and the first item that is a level is the level of the line. The header ends where the
+text begins: at a quotation mark, at a pair such as `level=warn`, at the third consecutive plain word, at the
+name of an exception, and at a plain word after the colon that ends a name. Levels in the text are ignored
+here.
 
-Every pattern looks at the first `MAX_HEADER` characters only: a line costs a bounded time whatever is in it.
+Patterns match only in the first `MAX_HEADER` characters, so the time for a line is bounded.
 """
 
 import re
@@ -52,17 +52,17 @@ from loginformant_shipper.parsing.headers.level_words import (
 
 
 class Header(Struct, frozen=True, gc=False):
-    """What stands before the text of a line."""
+    """The parts of a header."""
 
     time: str | None
-    """The first time stamp, as it is written."""
+    """The first timestamp, as it is written; None if there is none."""
     level: LevelMark | None
     thread: str | None
-    """The content of the first brackets that hold neither a time, a number nor a level."""
+    """The content of the first brackets without a time, a number or a level; None if there are none."""
     logger: str | None
-    """The last name before the text: that of a logger, or of a program behind its host."""
+    """The last name before the text: the logger, or the program after a host; None if there is none."""
     text_start: int
-    """Where the text begins."""
+    """The position of the text."""
 
 
 def read_header(line: str) -> Header:
@@ -84,7 +84,7 @@ def read_header(line: str) -> Header:
 
 
 def find_level(line: str, words: AbstractSet[bytes] | None = None) -> LevelMark | None:
-    """Return the level that the header of a line names; None where it names none.
+    """Return the level in the header of a line, or None if it has none.
 
     Args:
         line: One line, without terminal colours and without white space before it.

@@ -1,6 +1,6 @@
 """Read the items of a header one by one: times, numbers, groups in brackets, names, marks and levels.
 
-`headers` says what a header is and where it ends. This is the reading of one.
+See `headers` for the definition of a header.
 """
 
 import re
@@ -17,7 +17,7 @@ from loginformant_shipper.parsing.headers.level_words import (
 )
 
 MAX_HEADER = 300
-"""A header has at most this many characters."""
+"""The maximum length of a header."""
 
 AFTER_CAPITALS = frozenset("]:|>)},![;#~*/")
 """What may follow a level in capitals without a blank."""
@@ -29,7 +29,7 @@ COUNT = re.compile(r"\s{0,4}0\s{0,4}(?:[,;)|]|\Z)")
 
 
 def is_closed(space: str, following: str) -> bool:
-    """Return whether a word is marked off from what follows: by a mark, a tab, a run of blanks or ` - `."""
+    """Return whether a word is separated from the rest by a mark, a tab, several blanks or ` - `."""
     return following in SEPARATES or "\t" in space or len(space) > 1 or (following == "-" and bool(space))
 
 
@@ -61,8 +61,8 @@ _GTK_WORDS = LEVEL_WORDS | {"message": Level.INFORMATION}
 _EXCEPTION = re.compile(r"(?:Error|Exception|Throwable|Fault|Failure|Warning)(?::|\Z)")
 _LOGGER_NEXT = re.compile(r"[\[(\d]|[A-Za-z_$][\w$]*(?:(?:\.|::|/|\\)[\w$<>*]+)+|[\w.$-]+\[|\S{1,60} [-:|] ")
 _MAX_PLAIN_WORDS = 2
-"""So many plain words in a row may be the names of a host and a program, or of a thread; more are a
-sentence."""
+"""The number of consecutive plain words that may be the names of a host and a program, or of a thread. More
+are a sentence."""
 _WORDS_OF_SENTENCES = frozenset(("info", "information", "notice", "success", "fine", "trace"))
 """Behind plain words these are words themselves: `more info: it failed`."""
 
@@ -79,7 +79,7 @@ _START, _STAMP, _NUMBER, _GROUP, _NAME, _MARK = range(6)
 
 
 class HeaderWalk:
-    """One reading of a header, item by item."""
+    """Reads a header item by item."""
 
     __slots__ = (
         "behind_colon",
@@ -107,24 +107,24 @@ class HeaderWalk:
         self.thread: str | None = None
         self.logger: str | None = None
         self.time_start = _NOT_YET
-        """Where the first time stamp begins, as long as it may go on."""
+        """The beginning of the first timestamp, while it may continue."""
         self.left = _START
-        """What the item before this one is."""
+        """The kind of the previous item."""
         self.plain = 0
-        """How many plain words stand before this item."""
+        """The number of plain words before this item."""
         self.dated = False
         """Whether a time was read."""
         self.evidence = False
-        """Whether anything was read that a sentence does not begin with."""
+        """Whether anything was read with which a sentence does not begin."""
         self.behind_colon = False
         """Whether the name of a program or logger was closed by a colon."""
         self.behind_time = False
         """Whether the plain words before this item follow a time, as those of syslog do: host, program."""
         self.fallback: LevelMark | None = None
-        """A word that may as well be a name: it is the level if the header has no other."""
+        """A word that may also be a name. It is the level if the header has no other."""
 
     def tells(self, content: str) -> bool:
-        """Return whether the content of brackets may hold a word that is a level somewhere."""
+        """Return whether the content of brackets may contain a level."""
         lower = content.lower()
         for word in self.telling:  # noqa: SIM110  # any() takes twice the time
             if word in lower:
@@ -132,7 +132,7 @@ class HeaderWalk:
         return False
 
     def skip(self, stamp: str) -> int:
-        """Skip what a line begins with, if that is times, numbers and marks; the walk goes on from there."""
+        """Skip times, numbers and marks at the beginning of a line."""
         for opener, closer in _BRACKETS:
             if (opened := stamp.rfind(opener)) > stamp.rfind(closer):
                 stamp = stamp[:opened]
@@ -152,7 +152,7 @@ class HeaderWalk:
         return len(stamp)
 
     def find_level(self, position: int = 0) -> LevelMark | None:
-        """Return the first item that is a level; None where the text begins before there is one."""
+        """Return the first item that is a level, or None if the text begins before one is found."""
         head = self.head
         capitals = asked = False
         while item := _ITEM.match(head, position):
@@ -190,7 +190,7 @@ class HeaderWalk:
         return self.fallback
 
     def read_names(self, level: LevelMark) -> None:
-        """Read the names before a level that is known, and those between it and the text."""
+        """Read the names before and after a known level."""
         head = self.head
         position = 0
         while position < level.end and (item := _ITEM.match(head, position)):
@@ -251,7 +251,7 @@ class HeaderWalk:
         self.left = _MARK
 
     def _word(self, word: str, gap: str, following: str, start: int) -> bool:
-        """Read a plain word; False where it is the text's."""
+        """Read a plain word. Return False if it belongs to the text."""
         if word == "Traceback":
             return False
         if word.lower() in _CALENDAR_WORDS:
@@ -273,7 +273,7 @@ class HeaderWalk:
         return self.plain <= _MAX_PLAIN_WORDS and not self.behind_colon
 
     def _token(self, token: str, start: int, end: int) -> bool:
-        """Read a time, a number or a name; False where it is the text's."""
+        """Read a time, a number or a name. Return False if it belongs to the text."""
         if token[0].isdigit() and _TIME_TOKEN.match(token):
             if self.time_start == _NOT_YET:
                 self.time_start = start
@@ -337,7 +337,7 @@ _TEXT_BEHIND_COLON = re.compile(r": +[^\s\d]")
 
 
 def is_plural_level(head: str, end: int, dated: bool) -> bool:
-    """Return whether a word in the plural is a level: before a colon, behind a time, and no count."""
+    """Return whether a word in the plural is a level: before a colon, after a time, and not a count."""
     return dated and _TEXT_BEHIND_COLON.match(head, end) is not None
 
 
@@ -347,7 +347,10 @@ def is_plural_level(head: str, end: int, dated: bool) -> bool:
 def _level_of_word(
     word: str, gap: str, following: str, end: int, walk: HeaderWalk, capitals: bool, asked: bool
 ) -> LevelMark | None:
-    """Return the level that a word is. `capitals`: the word before was; `asked`: it was `Level:`."""
+    """Return the level that a word names.
+
+    `capitals` and `asked` describe the word before: `Level:` if asked.
+    """
     left, plain = walk.left, walk.plain
     if len(word) == 1:
         level = LETTERS.get(word.lower())

@@ -1,6 +1,6 @@
 """Levels that a format writes as a letter, a mark or a number, or in a place of its own.
 
-They stand in the header of a line, as level words do (`headers`), but each format has its own sign for them.
+Like level words, they are in the header of a line (`headers`), but each format has its own notation.
 """
 
 import re
@@ -13,19 +13,20 @@ from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LE
 
 
 class LevelMark(Struct, frozen=True, gc=False):
-    """A level that stands in the header of a line."""
+    """A level in the header of a line."""
 
     level: Level
     rule: str
-    """How it is written: `header` (a word), `bare-word`, `letter`, `redis-mark`, `npmlog`, `second-line`."""
+    """The notation: `header` (a word), `bare-word`, `letter`, `redis-mark`, `npmlog` or `second-line`."""
     end: int
-    """Where in the line the level ends."""
+    """The position after the level in the line."""
     certain: bool = True
-    """False for a word that the text itself could begin with, if the line has its level elsewhere."""
+    """Whether the level is certain. If not, the word may belong to the text, and the line may have another
+    level."""
 
 
 def level_of_first_sign(head: str) -> LevelMark | None:
-    """Return the level of a line whose first characters tell the format; None for other lines."""
+    """Return the level of a line whose first characters identify the format, or None."""
     first = head[:1]
     if first in _CAPITALS:
         if letter := _LETTER.match(head):
@@ -56,7 +57,7 @@ def level_of_first_sign(head: str) -> LevelMark | None:
 
 
 def level_of_known_layout(head: str) -> LevelMark | None:
-    """Return the level of a line in a layout that nothing else has, from its time on; None for others."""
+    """Return the level of a line in a layout that can be identified by its beginning, or None."""
     if head[:1].isdigit():
         if head[29:32] == "##[":  # behind the time that a runner of GitHub or Azure writes
             return _of_command(head[29:], 29)

@@ -1,6 +1,6 @@
-"""Levels that a format writes in the header of a line as a number on a scale of its own.
+"""Levels that a format writes in the header of a line as a number on its own scale.
 
-Each layout is told as a whole, time included, since a number alone is none:
+Each layout is identified as a whole, including the time, since a number alone is not a level:
 
 | program | its number |
 |---|---|
@@ -20,7 +20,7 @@ from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS
 
 
 def level_of_number(head: str) -> LevelMark | None:
-    """Return the level of a line in one of these layouts; None for other lines."""
+    """Return the level of a line in one of these layouts, or None."""
     reader = _READERS.get(head[:1])
     return reader(head) if reader else None
 

@@ -1,4 +1,4 @@
-"""The words and letters that loggers write for a level, and which of the five levels each is."""
+"""The words and letters that loggers write for a level, and the level that each means."""
 
 from collections.abc import Iterable
 
@@ -113,7 +113,7 @@ _LETTERS_AND_DIGITS = bytes(
 
 
 def words_of(text: str) -> list[bytes]:
-    """Return the runs of the letters a to z in a text, in lower case and as bytes, which is fastest."""
+    """Return the words of ASCII letters in a text, in lower case and as bytes, which is fastest."""
     return text.encode("utf-8", "replace").translate(_LETTERS_ALONE).split()
 
 
@@ -127,7 +127,7 @@ def holds_a_letter_alone(text: str) -> bool:
 
 
 def encoded(words: Iterable[str]) -> frozenset[bytes]:
-    """Return words as `words_of` gives them."""
+    """Return words in the format of `words_of`."""
     return frozenset(word.encode() for word in words)
 
 

@@ -1,6 +1,6 @@
-"""Detectors find what must not leave the account, each in a module of its own.
+"""The detectors of sensitive data, each in its own module.
 
-What each finds, and what it does not: docs/filtering.md.
+See docs/filtering.md for what each detector finds.
 """
 
 from collections.abc import Mapping
@@ -20,4 +20,4 @@ DETECTORS: Final[Mapping[Detector, Detection]] = {
     detection.name: detection
     for detection in (PRIVATE_KEY, TOKEN, AWS_KEY, EMAIL, CREDIT_CARD, NATIONAL_ID, IP_ADDRESS)
 }
-"""Where two find the same, the first one names it: what is longest is first."""
+"""The detectors in order. If two find the same text, the first one determines the placeholder."""

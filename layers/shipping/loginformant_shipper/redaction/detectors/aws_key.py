@@ -1,4 +1,4 @@
-"""AWS access keys: their ids, their secrets, and session tokens."""
+"""Detect AWS access key ids, secret access keys and session tokens."""
 
 import re
 from collections.abc import Iterator, Set
@@ -53,7 +53,7 @@ _MAX_DISTANCE, _MAX_NEAR_DISTANCE = 160, 48
 
 
 def find_aws_key(text: str, has_some_name: bool) -> Cut:
-    """Cut a text at ids of access keys, secret access keys and session tokens."""
+    """Split a text at access key ids, secret access keys and session tokens."""
     ids = _KEY_ID.split(text) if "A" in text else [text]
     cuts: list[Cut] = []
     if len(ids) > 1 or has_some_name:
@@ -81,14 +81,14 @@ def _named_secrets(text: str) -> list[Span]:
 
 
 def _secrets(text: str) -> Iterator[Span]:
-    """Return where something is that looks like a secret."""
+    """Return the spans of texts that look like a secret access key."""
     kinds = b"-" + text.encode("latin-1", "replace").translate(_KIND_OF)
     for match in _SECRET.finditer(kinds):
         yield match.start(), match.end() - 1
 
 
 def _is_named(text: str, start: int, end: int) -> bool:
-    """Return whether what stands before or behind says that this is a secret access key."""
+    """Return whether a name or an id before or after a text identifies it as a secret access key."""
     is_random = _MIXED.match(text, start, end) is not None
     before = text[max(0, start - (_MAX_DISTANCE if is_random else _MAX_NEAR_DISTANCE)) : start]
     if "}" in before or "\n" in before:
@@ -103,7 +103,7 @@ def _is_named(text: str, start: int, end: int) -> bool:
 
 
 def _end_of_last_name(text: str) -> int:
-    """Return where the last name of a secret access key ends; 0 if there is none."""
+    """Return the end of the last name of a secret access key, or 0."""
     secret, aws = text.rfind("secret"), text.rfind("aws")
     if secret < 0 and aws < 0:
         return 0

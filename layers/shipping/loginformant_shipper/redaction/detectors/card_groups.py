@@ -1,11 +1,11 @@
-"""Numbers of payment cards in the groups in which they are printed.
+"""Detect payment card numbers in groups of digits.
 
-Groups of digits are everywhere in logs. So they are looked for in a text in which all digits are alike: there
-the search is one for a fixed string. Then there are three ways, by how many groups there are:
+Groups of digits are common in logs. They are searched in a copy of the text in which all digits are replaced
+by 0, so that the search is for a fixed string. There are three methods for different numbers of groups:
 
-1. Four groups of four that stand alone, as most cards do, are checked all at once.
-2. A few groups are looked at one after the other.
-3. Where each of very many groups can begin a number, all beginnings are checked at once.
+1. Isolated numbers of four groups of four, the most common format, are checked together.
+2. A few groups are checked one after the other.
+3. If many groups could begin a number, all of them are checked together.
 """
 
 import re

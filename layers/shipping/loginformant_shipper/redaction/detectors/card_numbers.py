@@ -1,7 +1,7 @@
-"""What the number of a payment card is: its networks, its lengths, its check digit.
+"""Validate payment card numbers: network, length and check digit.
 
-The check digits of very many numbers may have to be checked. That is done for all numbers of a text at once:
-each of their digits is a byte of one large integer, and adding such integers adds the digits of all numbers.
+A text may have very many numbers. Their check digits are computed together: each digit is a byte of one large
+integer, and adding such integers adds the digits of all numbers.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Payment card numbers, and what is on a card's magnetic stripe."""
+"""Detect payment card numbers and the data of magnetic stripes."""
 
 import re
 
@@ -26,7 +26,7 @@ _SOME_TRACK = re.compile(r"[\^=D](?<=[0-9]{13}.)[A-Za-z0-9]")
 
 
 def find_credit_card(text: str, _: bool = False) -> Cut:
-    """Cut a text at numbers of cards, and at the whole of what is on a magnetic stripe."""
+    """Split a text at payment card numbers and data of magnetic stripes."""
     kinds = kinds_of(text)
     in_groups = find_in_groups(text, kinds)
     if _MANY_DIGITS not in kinds:

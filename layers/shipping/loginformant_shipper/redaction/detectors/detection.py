@@ -1,4 +1,4 @@
-"""What a detector is."""
+"""The type of detectors."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,17 +8,17 @@ from loginformant_shipper.redaction.spans import Cut
 
 
 class Detection(NamedTuple):
-    """One detector: its name in `REDACT`, what it finds, and how."""
+    """A detector."""
 
     name: Detector
     finds: str
-    """What is found, in a sentence of the documentation (docs/filtering.md)."""
+    """What it finds, as in docs/filtering.md."""
     find: Callable[[str, bool], Cut]
-    """Cuts a text, whose escapes were read, at what it finds there, in linear time.
+    """Splits a text, whose escapes have been decoded, at the findings, in linear time.
 
-    Nearly all texts hold nothing. So it first looks for something that is cheap to find, without which it
-    finds nothing: a character, a word, or a pattern that begins with a rare character. The second argument
-    is what `looks_far_where` says of the text.
+    Nearly all texts have no findings. Therefore it first searches for a necessary part that is fast to find,
+    such as a character, a word, or a pattern that begins with a rare character. The second argument is the
+    result of `looks_far_where` for the text.
     """
     looks_far_where: Callable[[str], bool] | None = None
-    """Whether in this text what it finds may depend on more than on what is next to it."""
+    """Returns whether findings in a text may depend on more than the characters next to them."""

@@ -1,4 +1,4 @@
-"""E-mail addresses."""
+"""Detect email addresses."""
 
 import re
 from collections.abc import Iterator

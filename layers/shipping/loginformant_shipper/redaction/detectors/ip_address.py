@@ -1,4 +1,4 @@
-"""IP addresses, also in the names of instances in EC2."""
+"""Detect IP addresses, also in host names of EC2 instances."""
 
 import ipaddress
 import re
@@ -29,7 +29,7 @@ _MAX_IPV6 = len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255")
 
 
 def find_ip_address(text: str, may_hold_ipv6: bool) -> Cut:
-    """Cut a text at IPv4 and IPv6 addresses."""
+    """Split a text at IPv4 and IPv6 addresses."""
     cuts: list[Cut] = []
     if _SOME_IPV4.search(text):
         cuts.append((_IPV4 if _END_OF_VERSION in text else _IPV4_OR_VERSION).split(text))
@@ -46,7 +46,7 @@ def _may_hold_ipv6(text: str) -> bool:
 
 
 def _ipv6_in(found: re.Match[str]) -> Span | None:
-    """Return the span of an address; None for a name in a program such as `ace::fed`: it has no digit."""
+    """Return the span of an address, or None for a name without digits in a program, such as `ace::fed`."""
     said: str = found[0]
     for address in (said, said.rstrip("."), said.rstrip(".:")):
         if len(address) <= _MAX_IPV6 and any(character.isdigit() for character in address):

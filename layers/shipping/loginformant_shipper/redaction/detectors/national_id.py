@@ -1,4 +1,4 @@
-"""Numbers of people and of their bank accounts, only those that are hard to mistake."""
+"""Detect national ids and bank account numbers with distinctive formats."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -58,7 +58,7 @@ _IBAN_LENGTHS = {
 
 
 def find_national_id(text: str, _: bool = False) -> Cut:
-    """Cut a text at social security numbers, tax numbers and account numbers."""
+    """Split a text at social security numbers, tax numbers and account numbers."""
     cuts: list[Cut] = []
     if _SOME_US_SSN_OR_CPF.search(text):
         cuts.append(_US_SSN.split(text))

@@ -1,4 +1,4 @@
-"""Private keys in PEM, which are many lines, and so often many log events."""
+"""Detect private keys in PEM, whose lines may be separate log events."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -37,13 +37,13 @@ _LAST_RUN_BEHIND_PREFIX = re.compile(
 )
 
 _MAX_TEXTS = 400
-"""So many texts after its beginning a key without end is over; one of 16,384 bits has 200 lines."""
+"""The maximum number of texts of a key without an end. A key of 16,384 bits has 200 lines."""
 _MAX_OTHER_TEXTS = 3
-"""So many texts in a row that are no part of the key may come in between."""
+"""The maximum number of consecutive texts within a key that do not belong to it."""
 
 
 class _Piece(NamedTuple):
-    """A marker, or what is between two of them in one text."""
+    """A marker, or the text between two markers."""
 
     text: int
     start: int
@@ -53,15 +53,15 @@ class _Piece(NamedTuple):
 
 
 def find_private_key(text: str, may_hold_some: bool) -> Cut:
-    """Cut a text at the lines between the markers of private keys; the markers stay."""
+    """Split a text at the lines between the markers of private keys. The markers are kept."""
     return cut_at(text, find_private_keys([text])[0]) if may_hold_some else [text]
 
 
 def reach_of_keys(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Return where private keys may be among `texts`, as start and end, in order and apart from each other.
+    """Return the ranges of texts that may contain private keys, in order and without overlaps.
 
-    What `redact_private_keys` makes of the texts of one such place, or of one text anywhere else, does not
-    depend on any other text.
+    The result of `redact_private_keys` for a range, or for a text outside of all ranges, does not depend on
+    other texts.
     """
     start = end = 0
     for index, text in enumerate(texts):
@@ -88,7 +88,7 @@ def _may_be_of_key(text: str) -> bool:
 
 
 def redact_private_keys(texts: Sequence[str]) -> list[str]:
-    """Redact what is between the markers of private keys in the messages of one log stream, in order."""
+    """Redact the lines between the markers of private keys in the messages of one log stream, in order."""
     if not any("PRIVATE" in text for text in texts):
         return list(texts)
     readings = [read(text) for text in texts]
@@ -100,10 +100,11 @@ def redact_private_keys(texts: Sequence[str]) -> list[str]:
 
 
 def find_private_keys(texts: Sequence[str]) -> list[list[Span]]:
-    """Return for each text where it holds lines of private keys, be they in one text or go over several.
+    """Return the spans of lines of private keys in each text, also of keys over several texts.
 
-    Takes the messages of one log stream, in order, with their escapes read. A key without end goes as far as
-    texts look like one; a key without beginning, whose end comes, goes back as far.
+    The texts are the messages of one log stream in order, with decoded escapes. A key without an end
+    continues while texts look like lines of a key. A key without a beginning extends backwards in the same
+    way.
     """
     found: list[list[Span]] = [[] for _ in texts]
     pieces = [piece for index, text in enumerate(texts) for piece in _pieces(index, text)]
@@ -137,7 +138,7 @@ def _pieces(index: int, text: str) -> list[_Piece]:
 
 
 def _lines_in(text: str, piece: _Piece, wholly: bool) -> list[Span]:
-    """Return the lines of a key: those that a piece begins with, or only if it is `wholly` such lines."""
+    """Return the lines of a key at the beginning of a piece, or with `wholly` only if all its lines are."""
     start, spans = piece.start, []
     lines = _LINES.match(text, piece.start, piece.end)
     if lines and (not wholly or lines.end() == piece.end):
@@ -154,9 +155,9 @@ def _stripped(text: str, start: int, end: int) -> Span:
 def _find_last_lines(
     texts: Sequence[str], pieces: Sequence[_Piece], end: int, begin: int | None, found: list[list[Span]]
 ) -> None:
-    """Find before the end of a key what was not known to be of it.
+    """Find lines before the end of a key that were not recognized before.
 
-    That is the last line, which may be short; where its beginning is missing, all lines.
+    These are the last line, which may be short, and all lines if the beginning of the key is missing.
     """
     is_line = _LAST_LINE.match
     for index in range(end - 1, -1 if begin is None else begin, -1):
@@ -179,7 +180,7 @@ def _find_last_lines(
 def _find_last_lines_among_others(
     texts: Sequence[str], pieces: Sequence[_Piece], end: int, begin: int | None, found: list[list[Span]]
 ) -> None:
-    """Find the last line, which may be short, where there is something beside it: quotes, or a prefix."""
+    """Find the last line, which may be short, if it has quotes or a prefix."""
     for piece in pieces[max(end - 2, 0 if begin is None else begin + 1) : end]:
         text = texts[piece.text]
         runs = [run.span() for run in _LAST_RUN_IN_QUOTES.finditer(text, piece.start, piece.end)]
@@ -203,7 +204,7 @@ def _find_last_lines_among_others(
 
 
 def _is_known(text: str, start: int, stop: int, spans: Sequence[Span]) -> bool:
-    """Return whether something was found between start and stop, now or when the text was redacted before."""
+    """Return whether there is a finding between start and stop, or a placeholder of an earlier redaction."""
     return REDACTED in text[start:stop] or any(start <= span[0] < stop for span in spans)
 
 
@@ -212,7 +213,7 @@ def _lines_back_from(
 ) -> Iterator[tuple[int, int, int]]:
     """Yield the lines before a marker as text, start and end, the last one first.
 
-    The first is what is before the marker in its own line.
+    The first one is the text before the marker in its line.
     """
     for piece in reversed(pieces[:end]):
         if piece.marker:

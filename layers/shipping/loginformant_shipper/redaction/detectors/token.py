@@ -1,4 +1,4 @@
-"""Bearer tokens and JSON web tokens."""
+"""Detect bearer tokens and JSON web tokens."""
 
 import re
 
@@ -21,7 +21,7 @@ _JSON_WEB_TOKEN = re.compile(
 
 
 def find_token(text: str, _: bool = False) -> Cut:
-    """Cut a text at bearer tokens and JSON web tokens."""
+    """Split a text at bearer tokens and JSON web tokens."""
     of_json = _JSON_WEB_TOKEN.split(text) if "eyJ" in text else [text]
     if "earer" not in text and "EARER" not in text:
         return of_json
