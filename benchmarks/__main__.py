@@ -1,6 +1,7 @@
-"""`python -m benchmarks [NAME …] [--json]`: measure the shipper; without names, everything.
+"""`python -m benchmarks [NAME …] [--json]`: measure the shipper, by default in every respect.
 
-Figures are compared within one run: with a naive shipper, one request at a time, an import of boto3.
+Each figure is compared with another one of the same run: a naive shipper, one request at a time, or an import
+of boto3.
 """
 
 import argparse
@@ -39,11 +40,11 @@ class Figures(NamedTuple):
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
     limit: str = ""
-    """What is asked of it."""
+    """The goal, as text."""
     most: float | None = None
-    """What the last column is to be at most."""
+    """The maximum of the last column according to the goal."""
     names: int = 1
-    """How many columns name the row."""
+    """The number of columns that identify the row."""
 
 
 def _processor(model: Model) -> list[Figures]:
@@ -159,7 +160,10 @@ def argument_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", action="store_true", help="machine-readable figures instead of tables")
     parser.add_argument(
-        "--plots", metavar="FOLDER", type=Path, help="draw the processor time and its parts there, as SVG"
+        "--plots",
+        metavar="FOLDER",
+        type=Path,
+        help="folder for SVG plots of the processor time and its parts",
     )
     prices = parser.add_argument_group("prices, in dollars (examples by default)")
     prices.add_argument("--gb-second", type=float, default=Model.gb_second_dollars, help="%(default)s")
@@ -170,7 +174,7 @@ def argument_parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    """Measure what the command line names, and show it."""
+    """Run the measurements that the command line names, and show the results."""
     parser = argument_parser()
     arguments = parser.parse_args()
     model = Model(gb_second_dollars=arguments.gb_second, million_requests_dollars=arguments.million_requests)
@@ -198,7 +202,9 @@ def _draw(found: Iterable[Figures], folder: Path) -> None:
             bars = [Bar(f"{row[0]}, {row[1]:,}", row[-1], row[-2]) for row in figures.rows]
             draw_ratios(bars, folder / "processor-time.svg")
         elif figures.title == PARTS_OF_PROCESSOR_TIME:
-            parts = [Parts(row[0], row[1:-2]) for row in figures.rows]  # without the whole and the naive one
+            parts = [
+                Parts(row[0], row[1:-2]) for row in figures.rows
+            ]  # without the total and the naive shipper
             draw_parts(figures.columns[1:-2], parts, folder / "parts-of-processor-time.svg")
 
 

@@ -1,4 +1,4 @@
-"""How many bytes an invocation sends and logs: the sum in docs/scaling.md is made of them."""
+"""Measure how many bytes an invocation sends and logs, for the calculation in docs/scaling.md."""
 
 import io
 from contextlib import redirect_stdout
@@ -14,7 +14,7 @@ EVENTS = 100
 
 
 def main() -> None:
-    """Ship one payload of plain lines of Lambda, and print the bytes of a log event and of an invocation."""
+    """Ship a payload of plain lines of Lambda, and print the bytes of a log event and of an invocation."""
     messages = plain(EVENTS)
     payload = wrap(
         {

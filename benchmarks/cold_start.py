@@ -1,8 +1,8 @@
-"""A cold start: a process from its start to its first request, the API key included, as on Lambda.
+"""Measure a cold start: the time from the start of a process to its first request, including the API key.
 
-Own code and layers are those that are built, and boto3 is compiled, as it is in Lambda's runtime; nothing can
-be written, and nothing of a development environment can be imported. In the same run: the layers of an
-earlier revision, and a process that makes two clients of boto3. All see the same emulated account.
+The code and the layers are built, and boto3 is compiled, as in Lambda's runtime. Nothing can be written, and
+no package of the development environment can be imported. The layers of an earlier revision, and a process
+that creates two clients of boto3, are measured in the same run. All use the same emulated account.
 """
 
 import json
@@ -27,10 +27,10 @@ from local.account import emulated_account
 
 PROJECT = Path(__file__).resolve().parent.parent
 BEFORE_BYTECODE = "0b35e19"
-"""The last revision whose layers hold no bytecode, and whose key is read by botocore."""
+"""The last revision without bytecode in its layers, which reads the key with botocore."""
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
-"""What Lambda's runtime for Python has beside Python itself ("Runtime-included SDK versions", AWS Lambda
-Developer Guide: boto3 and what it needs)."""
+"""The packages of Lambda's Python runtime: boto3 and its dependencies ("Runtime-included SDK versions", AWS
+Lambda Developer Guide)."""
 BOTO3 = 'import boto3; boto3.client("sqs"); boto3.client("secretsmanager")'
 SHIPPER = """
 import json, sys, app
@@ -42,16 +42,16 @@ ROUNDS = 15
 
 
 class ColdStart(NamedTuple):
-    """Medians of the rounds, in seconds."""
+    """The medians of all rounds in seconds."""
 
     shipper: float
-    """From the start of the process to the arrival of its first request."""
+    """The time from the start of the process to the arrival of its first request."""
     earlier: float
     """The same with the layers of the earlier revision."""
     boto3: float
-    """What the whole boto3 process takes."""
+    """The time of the whole process with boto3."""
     shipper_processor: float
-    """Processor time, all of the process."""
+    """The CPU time of the whole process."""
     earlier_processor: float
     boto3_processor: float
 
@@ -59,12 +59,12 @@ class ColdStart(NamedTuple):
 class Import(NamedTuple):
     package: str
     milliseconds: float
-    """What its modules take by themselves, without those of other packages."""
+    """The time of its modules, without imported modules of other packages."""
     modules: int
 
 
 class _Code(NamedTuple):
-    """The folders of one revision, built."""
+    """The built folders of a revision."""
 
     function: Path
     layers: Sequence[Path]
@@ -90,7 +90,7 @@ class _FirstRequest(BaseHTTPRequestHandler):
 
 
 def cold_start(rounds: int = ROUNDS, revision: str = BEFORE_BYTECODE) -> tuple[ColdStart, list[Import]]:
-    """Measure all in turns; and what the shipper's handler imports, package by package."""
+    """Measure all alternately, and the imports of the shipper's handler by package."""
     with tempfile.TemporaryDirectory() as folder, _variables(Path(folder)) as (variables, file):
         runtime = _runtime(Path(folder, "runtime"))
         ours = _built(PROJECT, Path(folder, "ours")).environment(variables, runtime)
@@ -101,7 +101,7 @@ def cold_start(rounds: int = ROUNDS, revision: str = BEFORE_BYTECODE) -> tuple[C
             new = _first_request(ours, file)
             old = _first_request(earlier, file)
             boto3 = _run([*_PYTHON, "-c", BOTO3], {**variables, "PYTHONPATH": str(runtime)})
-            if number:  # the first one brings the files into memory
+            if number:  # the first round only fills the file cache
                 runs.append((new[0], old[0], boto3[0], new[1], old[1], boto3[1]))
         return ColdStart(*map(median, zip(*runs, strict=True))), _imports(ours)
 
@@ -135,7 +135,7 @@ def _built(sources: Path, target: Path) -> _Code:
 
 
 def _runtime(folder: Path) -> Path:
-    """Make a folder of what Lambda's runtime brings: the packages of this environment, which are compiled."""
+    """Create a folder with the packages of Lambda's runtime, copied from this environment with bytecode."""
     folder.mkdir()
     for package in RUNTIME_PACKAGES:
         spec = find_spec(package)
@@ -148,14 +148,14 @@ def _runtime(folder: Path) -> Path:
 
 
 def _first_request(environment: Mapping[str, str], file: Path) -> tuple[float, float]:
-    """Seconds to the arrival of the first request, and of processor time of the whole process."""
+    """Return the seconds until the first request arrives, and the CPU time of the whole process."""
     started = time.monotonic()
     _, processor = _run([*_PYTHON, "-c", SHIPPER, str(file)], environment)
     return _FirstRequest.arrivals[-1] - started, processor
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[float, float]:
-    """Wall time and processor time of a process, in seconds."""
+    """Return the wall time and the CPU time of a process in seconds."""
     before, start = _processor_time_of_children(), time.monotonic()
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
     return time.monotonic() - start, _processor_time_of_children() - before
@@ -168,7 +168,7 @@ def _processor_time_of_children() -> float:
 
 @contextmanager
 def _variables(folder: Path) -> Iterator[tuple[dict[str, str], Path]]:
-    """Provide the variables of the function, and the file with its event."""
+    """Provide the environment variables of the function and the file with its event."""
     with emulated_account(folder / "log.txt") as account:
         secret = account.client("secretsmanager").create_secret(Name="key", SecretString="a-key")["ARN"]
         file = folder / "event.json"
@@ -195,7 +195,7 @@ def _variables(folder: Path) -> Iterator[tuple[dict[str, str], Path]]:
 
 
 def _imports(environment: Mapping[str, str]) -> list[Import]:
-    """Return what `python -X importtime` says of the handler: the fastest of five runs."""
+    """Return the import times of the handler (`python -X importtime`), the fastest of five runs."""
     runs = [_import_times(environment) for _ in range(5)]
     return sorted(min(runs, key=lambda run: sum(found.milliseconds for found in run)), key=lambda it: -it[1])
 

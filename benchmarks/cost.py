@@ -1,4 +1,4 @@
-"""What shipping costs in AWS Lambda: a model of example prices and of figures that were measured here."""
+"""Estimate the cost of shipping in AWS Lambda from example prices and measured figures."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,31 +8,31 @@ from benchmarks.processor_time import ProcessorTime
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """The prices are examples: look up those of your region."""
+    """The parameters of the estimate. The prices are examples; look up those of your region."""
 
     gb_second_dollars: float = 0.0000133334
-    """Lambda on arm64, first tier of us-east-1, as guides of 2024 give it."""
+    """The price of Lambda on arm64, first tier of us-east-1, according to guides of 2024."""
     million_requests_dollars: float = 0.20
     memory_mb: int = 512
-    """The template's."""
+    """The default of the template."""
     vcpu_mb: int = 1769
-    """So much memory has one whole processor (AWS Lambda Developer Guide, "Configure function memory")."""
+    """The memory with one vCPU ("Configure function memory", AWS Lambda Developer Guide)."""
     events_an_invocation: int = 1000
     latency_seconds: float = 0.05
-    """The ingest API's, from a request to its answer."""
+    """The latency of the ingest API."""
     in_flight: int = 4
 
 
 class Cost(NamedTuple):
     payload: str
     million_events: float
-    """Dollars for a million log events."""
+    """The dollars for a million log events."""
     gigabyte: float
-    """Dollars for a gigabyte of messages, as CloudWatch Logs counts what it ingests."""
+    """The dollars for a gigabyte of messages, as CloudWatch Logs measures ingestion."""
 
 
 def cost(measured: ProcessorTime, model: Model) -> Cost:
-    """Return what a payload costs on a processor like this machine's, waiting for the API included."""
+    """Return the cost of a payload on a processor like this machine's, including waiting for the API."""
     processor = measured.ours / 1e6 * model.events_an_invocation * model.vcpu_mb / model.memory_mb
     requests = -(-model.events_an_invocation // 500)
     waiting = -(-requests // model.in_flight) * model.latency_seconds

@@ -1,9 +1,8 @@
-"""Does an invocation end in time, with a payload of 60 MiB, every detector on, and little of a processor?
+"""Measure whether an invocation with 60 MiB, all detectors and a share of a processor ends in time.
 
-A process ships one payload. Its parent stops and continues it (SIGSTOP, SIGCONT), so that it gets no more
-processor time than a share of what has gone by, as read from `/proc/PID/stat` fifty times a second: much as
-Lambda divides a processor, though not by its scheduler. The clock is the real one. Ingest API and queue are
-another process, and accept everything.
+A process ships one payload. Its parent stops and continues it (SIGSTOP, SIGCONT) fifty times a second, so
+that its CPU time in `/proc/PID/stat` does not exceed a share of the elapsed time, similar to Lambda. The
+ingest API and the queue run in another process, and accept everything.
 """
 
 import json
@@ -32,17 +31,18 @@ SIZE = 60 * MIB
 FUNCTION_SECONDS = 120.0
 TICK_SECONDS = 0.02
 SHARES = {512: 512 / 1769}
-"""Of a processor, by MB of memory ("Configure Lambda function memory", AWS Lambda Developer Guide)."""
+"""The share of a processor by MB of memory ("Configure Lambda function memory", AWS Lambda Developer
+Guide)."""
 
 
 def digits() -> list[str]:
-    """Long lines of nothing but digits: card numbers and what looks like them."""
+    """Return long lines of digits: card numbers and similar numbers."""
     rng = random.Random("digits")
     return ["".join(rng.choices("0123456789", k=50_000)) for _ in range(8)]
 
 
 def tables() -> list[str]:
-    """Rows of a table, ten in a message: numbers, dates, addresses, e-mail addresses."""
+    """Return rows of a table, ten per message, with numbers, dates, IP addresses and email addresses."""
     rng = random.Random("tables")
 
     def row() -> str:
@@ -69,11 +69,11 @@ class Ending(NamedTuple):
     events: int
     delivered: int
     stored: int
-    """In the dead-letter queue."""
+    """The number of log events in the dead-letter queue."""
     seconds: float
     processor_seconds: float
     share: float
-    """Of a processor, as it was in the end."""
+    """The actual share of a processor."""
 
 
 def endings() -> list[Ending]:
@@ -105,7 +105,7 @@ def _held_to(url: str, file: Path, kind: str, events: int, memory_mb: int) -> En
     ) as child:
         assert child.stdin
         assert child.stdout
-        child.stdout.readline()  # it is warm, and has read its event
+        child.stdout.readline()  # the environment is warm, and the event has been read
         started, before, is_stopped = time.monotonic(), _processor_seconds(child.pid), False
         child.stdin.write("go\n")
         child.stdin.flush()
@@ -133,7 +133,7 @@ def _held_to(url: str, file: Path, kind: str, events: int, memory_mb: int) -> En
 
 
 def _processor_seconds(pid: int) -> float:
-    """Return what the process has used so far; 0 once it is gone."""
+    """Return the CPU time of a process so far, or 0 if it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (OSError, IndexError):

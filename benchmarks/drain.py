@@ -1,4 +1,4 @@
-"""How long replay takes to drain the backlog of an outage: a model of figures that are measured here."""
+"""Estimate from measured figures how long replay takes to drain the backlog of an outage."""
 
 import gc
 import io
@@ -19,7 +19,7 @@ ROUNDS = 7
 MESSAGES_AT_A_TIME = 10
 """The batch size of the event source mapping in the template."""
 EVENTS_IN_A_MESSAGE = 1000
-"""What a shipper that found LogInformant down stores of one payload."""
+"""The log events in a message that the shipper stores while LogInformant is down."""
 OUTAGE_HOURS = 6.0
 TERABYTES_A_DAY = (1.0, 10.0)
 CONCURRENCIES = (2, 10, 100, 1000)
@@ -28,18 +28,18 @@ CONCURRENCIES = (2, 10, 100, 1000)
 class ReplayTime(NamedTuple):
     payload: str
     message_bytes: float
-    """Of a log event, on average."""
+    """The average size of a log event."""
     microseconds: float
-    """Of a whole processor, for each log event: the median of the rounds."""
+    """The CPU time for each log event, the median of all rounds."""
 
 
 class Drain(NamedTuple):
     payload: str
     terabytes_a_day: float
     megabytes_a_second: float
-    """What one invocation delivers, in bytes of messages."""
+    """The megabytes of messages that one invocation delivers in a second."""
     hours: tuple[float, ...]
-    """For each of `CONCURRENCIES`."""
+    """The hours for each of `CONCURRENCIES`."""
 
 
 def replay_times(rounds: int = ROUNDS) -> list[ReplayTime]:
@@ -82,10 +82,10 @@ def _replay(records: dict[str, Any], environment: Environment) -> None:
 
 
 def drain(measured: ReplayTime, model: Model, terabytes_a_day: float) -> Drain:
-    """Return how long the backlog of six hours takes, if LogInformant takes all that is sent.
+    """Return how long the backlog of six hours takes if LogInformant accepts everything.
 
-    The processor is as fast as this machine's, of which a function has a share by its memory. Processor time
-    and the waiting for the API are added up, as in `cost`.
+    The function has a share of a processor like this machine's according to its memory. CPU time and waiting
+    for the API are added, as in `cost`.
     """
     events = MESSAGES_AT_A_TIME * EVENTS_IN_A_MESSAGE
     processor = measured.microseconds / 1e6 * events * model.vcpu_mb / model.memory_mb

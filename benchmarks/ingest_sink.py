@@ -1,8 +1,8 @@
-"""`python -m benchmarks.ingest_sink`: an ingest API and an SQS that accept everything, in another process.
+"""`python -m benchmarks.ingest_sink`: an ingest API and an SQS that accept everything, in a separate process.
 
-The ones in `local/` check and keep what comes, which would take longer than what is measured. It says its
-port in one line, and on standard input's end it stops. The path may begin with `/after/<milliseconds>`: the
-answer comes so much later; or with `/down`: the ingest API wants to be left alone for an hour.
+The servers in `local/` check and store requests, which would take longer than the measured code. The program
+prints its port, and ends at the end of standard input. With a path that begins with `/after/<milliseconds>`,
+responses are delayed. With `/down`, they have the status 503 and a Retry-After of an hour.
 """
 
 import ssl
@@ -42,7 +42,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def ingest_sink(certificate: Path | None = None) -> Iterator[str]:
-    """Run the sink during a block; gives its address, to which `/after/50` or `/down` can be added.
+    """Run the sink during a block, and yield its URL, to which `/after/50` or `/down` can be appended.
 
     Args:
         certificate: A PEM file with the certificate of 127.0.0.1 and its key, for TLS.
@@ -57,7 +57,7 @@ def ingest_sink(certificate: Path | None = None) -> Iterator[str]:
 
 @contextmanager
 def tls_sink() -> Iterator[tuple[str, Path]]:
-    """Run the sink with TLS during a block; gives its address, and the file of the authority to trust."""
+    """Run the sink with TLS during a block, and yield its URL and the file of its certificate authority."""
     with tempfile.TemporaryDirectory() as folder:
         authority, certificate = Path(folder, "authority.pem"), Path(folder, "certificate.pem")
         issuer = trustme.CA()

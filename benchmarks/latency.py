@@ -1,4 +1,4 @@
-"""Wall time of an invocation where the ingest API takes its time: several requests in flight, and one."""
+"""Measure how long an invocation takes with a slow ingest API, with several concurrent requests and one."""
 
 import time
 from statistics import median
@@ -10,14 +10,14 @@ from benchmarks.shipper import deliver, warm
 
 BATCHES = 20
 LATENCIES = (0, 10, 50)
-"""Milliseconds from a request to its answer."""
+"""The latencies of the ingest API in milliseconds."""
 ROUNDS = 5
 
 
 class WallTime(NamedTuple):
     latency: int
     several: float
-    """Seconds with the default of MAX_IN_FLIGHT: the median of the rounds."""
+    """The seconds with the default of MAX_IN_FLIGHT, the median of all rounds."""
     one: float
     """The same with MAX_IN_FLIGHT=1."""
 
@@ -27,7 +27,7 @@ class WallTime(NamedTuple):
 
 
 def wall_times(rounds: int = ROUNDS) -> list[WallTime]:
-    """20 batches of 500 plain lines, both settings in turns."""
+    """Measure 20 batches of 500 plain lines alternately with both settings."""
     shipped = event(plain(BATCHES * 500))
     found = []
     with ingest_sink() as url:

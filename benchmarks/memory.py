@@ -1,8 +1,8 @@
-"""Peak memory of an invocation above that of the idle process, against the size of what is decompressed.
+"""Measure the peak memory of an invocation above the idle process, by the size of its payload.
 
-The idle process is a warm environment: it has imported everything, boto3 included, has shipped some batches
-of the sample events, and stored as many. What it has freed since and not given back is given back first
-(`malloc_trim`): else that would count as idle, and hide as much of the peak.
+The idle process is a warm environment: it has imported everything including boto3, and has shipped and stored
+some batches of the sample events. Freed memory is first returned to the system (`malloc_trim`), since it
+would otherwise count as idle, and hide a part of the peak.
 """
 
 import ctypes
@@ -23,8 +23,9 @@ from benchmarks.shipper import deliver, store, warm
 
 MIB = 1024 * 1024
 RUNS = {1: 5, 16: 1, 64: 1}
-"""MiB, and how many processes measure each; their median counts. What Linux tells of a process is a quarter
-of a MiB more or less, which only matters at 1 MiB. The last is the default of MAX_DECOMPRESSED_BYTES."""
+"""The sizes in MiB with the number of processes that measure each; the median is used. The values of Linux
+have an error of a quarter of a MiB, which only matters at 1 MiB. The last size is the default of
+MAX_DECOMPRESSED_BYTES."""
 MESSAGES: dict[str, Callable[[], list[str]]] = {"plain": plain, "mixed": mixed, "short": short}
 AWS = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
 
@@ -34,11 +35,11 @@ class Memory(NamedTuple):
     decompressed: float
     """MiB."""
     delivered: str
-    """Whether all of it was delivered; if not, all of it went to the dead-letter queue."""
+    """Whether everything was delivered. If not, everything was stored in the dead-letter queue."""
     idle: float
-    """MiB that the idle process holds."""
+    """The memory of the idle process in MiB."""
     peak: float
-    """MiB at most during the invocation, its event included."""
+    """The peak memory in MiB during the invocation, including its event."""
 
     @property
     def ratio(self) -> float:
@@ -46,7 +47,7 @@ class Memory(NamedTuple):
 
 
 def peak_memory() -> list[Memory]:
-    """Measure each size and kind of message, and what becomes of it, in a process of its own."""
+    """Measure each size and kind of message, delivered and stored, in a separate process."""
     with ingest_sink() as url, TemporaryDirectory() as folder:
         found = []
         for name, messages in MESSAGES.items():
@@ -69,7 +70,7 @@ def _run(command: list[str]) -> tuple[float, float]:
 
 
 def _write_event(file: Path, messages: list[str], size: int) -> int:
-    """Write the event of a payload of `size` bytes or a little less; gives the exact size."""
+    """Write the event of a payload of at most `size` bytes, and return the exact size."""
     average = len(json.dumps(payload(messages), ensure_ascii=False).encode()) / len(messages)
     endless = cycle(messages)
     taken = [next(endless) for _ in range(int(size / average))]
@@ -79,7 +80,7 @@ def _write_event(file: Path, messages: list[str], size: int) -> int:
 
 
 def measure(url: str, file: str, delivered: str) -> tuple[float, float]:
-    """Return the MiB that the process holds when idle, and at most while it ships the event in `file`."""
+    """Return the memory in MiB of the idle process, and its peak while it ships the event in `file`."""
     os.environ |= AWS | {"AWS_ENDPOINT_URL": url}
     up, down = warm(url), warm(f"{url}/down")
     deliver(event(mixed()), up)
@@ -87,7 +88,7 @@ def measure(url: str, file: str, delivered: str) -> tuple[float, float]:
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     idle = _status("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew: proc(5)
+    Path("/proc/self/clear_refs").write_text("5")  # reset the peak: proc(5)
     down.state.resume_at = 0.0
     shipped = json.loads(Path(file).read_bytes())
     if delivered == "all":

@@ -1,7 +1,6 @@
-"""The naive shipper: the least code that does the job, and nothing that makes it safe.
+"""The naive shipper, for comparison: the minimal code that ships logs.
 
-No time limits, no retries, no dead-letter queue, no account of what was delivered; a level word anywhere in
-the text decides.
+It has no timeouts, retries, dead-letter queue or counts, and uses a level word anywhere in the text.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""The payloads that are measured: made the same way every time, of events as their sources write them."""
+"""Create the payloads that are measured. They are the same in every run."""
 
 import json
 import random
@@ -18,7 +18,7 @@ JsonObject = dict[str, Any]
 
 
 def plain(number: int = 1000) -> list[str]:
-    """Lines that a Lambda function in Python logs: a prefix with the level, and a sentence."""
+    """Return lines of a Lambda function in Python: a prefix with the level, and a sentence."""
     rng = random.Random("plain")
     return [
         f"[{rng.choice(LEVELS)}]\t2026-11-03T09:12:{index % 60:02d}.118Z"
@@ -29,7 +29,7 @@ def plain(number: int = 1000) -> list[str]:
 
 
 def structured(number: int = 1000) -> list[str]:
-    """JSON objects of a structured logger, with a nested one in each."""
+    """Return JSON objects of a structured logger, each with a nested object."""
     rng = random.Random("structured")
     return [
         json.dumps(
@@ -48,12 +48,12 @@ def structured(number: int = 1000) -> list[str]:
 
 
 def short(number: int = 10_000) -> list[str]:
-    """Return messages of a few characters, with no level among them."""
+    """Return messages of a few characters without a level."""
     return [f"tick {index}" for index in range(number)]
 
 
 def mixed(number: int = 5000) -> list[str]:
-    """Return the sample events of this project, one source after the other, over and over."""
+    """Return the sample events of this project, repeated, one source after the other."""
     files = [json.loads(file.read_bytes()) for file in sorted(EVENTS.glob("*.json"))]
     messages = [
         event["message"]
@@ -65,7 +65,7 @@ def mixed(number: int = 5000) -> list[str]:
 
 
 def one_line() -> list[str]:
-    """Return what a quiet log group sends at a time."""
+    """Return a single line, as a quiet log group sends it."""
     return plain(1)
 
 
@@ -78,7 +78,7 @@ MESSAGES: dict[str, Callable[[], list[str]]] = {
 
 
 def payload(messages: list[str]) -> JsonObject:
-    """Return messages as CloudWatch Logs sends them, before compression; a millisecond between two."""
+    """Return messages as an uncompressed payload of CloudWatch Logs, a millisecond apart."""
     return {
         "messageType": "DATA_MESSAGE",
         "owner": "123456789012",
@@ -93,5 +93,5 @@ def payload(messages: list[str]) -> JsonObject:
 
 
 def event(messages: list[str]) -> JsonObject:
-    """Return the shipper's argument that holds the messages."""
+    """Return the shipper's event with the messages."""
     return wrap(payload(messages))

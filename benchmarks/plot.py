@@ -1,4 +1,4 @@
-"""Draw what was measured: one picture for one statement, as SVG."""
+"""Draw measured figures as SVG."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ STEPS = ("#0a3069", "#0969da", "#54aeff", "#1a7f37", "#bf8700", "#8250df", "#afb
 
 
 class Bar(NamedTuple):
-    """A ratio of ours to the naive shipper's, and what it may be at most."""
+    """The ratio of this shipper to the naive one, and its maximum."""
 
     label: str
     ratio: float
@@ -21,15 +21,15 @@ class Bar(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """Where the processor time of one payload goes."""
+    """The CPU time of each step for one payload."""
 
     label: str
     microseconds: Sequence[float]
-    """For each step, of one log event."""
+    """The microseconds of each step for one log event."""
 
 
 def draw_ratios(bars: Sequence[Bar], file: Path) -> None:
-    """Draw each ratio beside the naive shipper, which is 1, and the goal."""
+    """Draw the ratios with the naive shipper (1) and the goal."""
     figure, axes = _figure(rows=len(bars))
     places = range(len(bars))
     axes.barh(places, [bar.ratio for bar in bars], height=0.55, color=OURS, label="this shipper")
@@ -48,7 +48,7 @@ def draw_ratios(bars: Sequence[Bar], file: Path) -> None:
 
 
 def draw_parts(steps: Sequence[str], payloads: Sequence[Parts], file: Path) -> None:
-    """Draw how the time for a log event is shared among the steps, a bar for each payload."""
+    """Draw the time for each step for a log event, with a bar for each payload."""
     figure, axes = _figure(rows=len(payloads))
     places = range(len(payloads))
     left = [0.0] * len(payloads)
@@ -62,8 +62,8 @@ def draw_parts(steps: Sequence[str], payloads: Sequence[Parts], file: Path) -> N
 
 
 def empty_figure(width: float, height: float) -> "Figure":
-    """Return a figure of so many inches, whose SVG is the same for the same figures."""
-    import matplotlib as mpl  # here: the other measurements do without it
+    """Return a figure with a size in inches, whose SVG is deterministic."""
+    import matplotlib as mpl  # imported here, since other measurements do not need it
     from matplotlib.figure import Figure
 
     mpl.rcParams |= {"svg.fonttype": "path", "svg.hashsalt": "loginformant", "font.size": 10}
@@ -71,7 +71,7 @@ def empty_figure(width: float, height: float) -> "Figure":
 
 
 def write(figure: "Figure", file: Path) -> None:
-    """Write as SVG, on white, so that it can be read on a dark page, too."""
+    """Write a figure as SVG with a white background, so that it is also readable on a dark page."""
     figure.savefig(file, format="svg", facecolor="white", metadata={"Date": None, "Creator": None})
 
 

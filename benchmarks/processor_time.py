@@ -1,4 +1,4 @@
-"""Processor time for each log event, against the naive shipper in the same run."""
+"""Measure the CPU time for each log event, compared with the naive shipper in the same run."""
 
 import gc
 import time
@@ -18,36 +18,36 @@ ROUNDS = 15
 
 
 TIMES = {"one line": 50}
-"""So often in a row a payload is shipped that takes too little to be measured alone."""
+"""How often a payload is shipped in each round if a single time is too short to be measured."""
 PAYLOADS: dict[str, Callable[[], list[str]]] = {"one line": one_line, **MESSAGES}
 MAX_RATIOS = {"mixed": 1.8}
 MAX_RATIO = 1.5
 
 
 class ProcessorTime(NamedTuple):
-    """The processor time of one kind of payload."""
+    """The CPU time of one kind of payload."""
 
     payload: str
     events: int
     message_bytes: float
-    """Of a message, on average."""
+    """The average size of a message."""
     ours: float
-    """Microseconds for each log event, all threads of the process: the median of the rounds."""
+    """The microseconds for each log event in all threads, the median of all rounds."""
     naive: float
 
     @property
     def ratio(self) -> float:
-        """How much more than the naive shipper takes."""
+        """Return the ratio to the naive shipper."""
         return self.ours / self.naive
 
     @property
     def max_ratio(self) -> float:
-        """What is asked of it."""
+        """Return the maximum of the ratio."""
         return MAX_RATIOS.get(self.payload, MAX_RATIO)
 
 
 def processor_time(rounds: int = ROUNDS) -> list[ProcessorTime]:
-    """Measure both in turns, each with a connection that is open already; the API is another process."""
+    """Measure both alternately with open connections. The API runs in another process."""
     with ingest_sink() as url:
         return [
             _measure(name, messages(), warm(url), urllib3.PoolManager(), url, rounds)

@@ -1,4 +1,4 @@
-"""What redaction costs: processor time of a payload, as a multiple of the same payload unredacted."""
+"""Measure the CPU time of a payload with redaction, relative to the same payload without it."""
 
 import gc
 import json
@@ -30,14 +30,14 @@ class Cost(NamedTuple):
     text: str
     messages: str
     unredacted: float
-    """Milliseconds of processor time for each MiB, from the payload that comes in to the batches."""
+    """The milliseconds of CPU time for each MiB without redaction, from the payload to the batches."""
     credit_card: float
-    """As a multiple of that."""
+    """The CPU time with the detector credit-card, relative to `unredacted`."""
     all_detectors: float
 
 
 def redaction_cost() -> list[Cost]:
-    """Every text as few long messages and as many short ones; the least time of some rounds, in turns."""
+    """Measure each text as long and as short messages alternately. The minimum of the rounds is used."""
     return [_cost(name, make(), *size) for name, make in TEXTS.items() for size in MESSAGE_SIZES.items()]
 
 

@@ -1,4 +1,4 @@
-"""The files of an earlier revision of this repository, to measure it beside today's."""
+"""Provide the files of an earlier revision, to measure it in the same run."""
 
 import io
 import subprocess
@@ -13,7 +13,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 @contextmanager
 def files_of_revision(revision: str, *paths: str) -> Iterator[Path]:
-    """Give a folder with the files of a revision during a block.
+    """Provide a folder with the files of a revision during a block.
 
     Raises:
         subprocess.CalledProcessError: The repository has no such revision.

@@ -1,4 +1,4 @@
-"""The shipper as it runs in a warm environment, for measurements in this process."""
+"""Run the shipper in a warm environment in this process, for measurements."""
 
 import io
 from contextlib import redirect_stdout
@@ -17,11 +17,11 @@ ENVIRON = {
     "DEAD_LETTER_QUEUE_URL": "http://127.0.0.1:9/123456789012/dead-letter",
     "AWS_REGION": "eu-west-1",
 }
-"""All settings but the address are the defaults. Nothing is fetched from these places, and nothing stored."""
+"""All settings except the address are the defaults. Nothing is read from or stored in these resources."""
 
 
 def warm(url: str, **settings: str) -> Environment:
-    """Return a warm environment: it has its API key."""
+    """Return a warm environment, which has its API key."""
     environ = load_settings(ENVIRON | {"INGEST_URL": url} | settings)
     memory = EnvironmentState(byte_limit=environ.batch_max_bytes, key=KEY)
     policy = Policy(max_in_flight=environ.max_in_flight, request_timeout=environ.request_timeout_seconds)
@@ -31,13 +31,13 @@ def warm(url: str, **settings: str) -> Environment:
 
 
 def deliver(event: dict[str, Any], environment: Environment) -> None:
-    """Ship an event, metrics included. Raises `AssertionError` unless all that is not blank arrives."""
+    """Ship an event including metrics. Raises `AssertionError` unless everything is delivered or blank."""
     account = _ship(event, environment)
     assert account["delivered"] + account["filtered"] == account["received"], account
 
 
 def store(event: dict[str, Any], environment: Environment) -> None:
-    """Ship an event to an ingest API that is down. Raises `AssertionError` unless all of it is stored."""
+    """Ship an event to an ingest API that is down. Raises `AssertionError` unless everything is stored."""
     account = _ship(event, environment)
     assert account["deadLettered"] + account["filtered"] == account["received"], account
 

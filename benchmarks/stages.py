@@ -1,4 +1,4 @@
-"""Where the processor time of the shipper goes: each step of the pipeline by itself."""
+"""Measure the CPU time of each step of the pipeline separately."""
 
 import gc
 import time
@@ -25,24 +25,24 @@ MIB = 1024 * 1024
 
 
 class Stages(NamedTuple):
-    """Microseconds for each log event: medians of the rounds, all measured in turns."""
+    """The microseconds for each log event, medians of alternate rounds."""
 
     payload: str
     decode: float
     join: float
-    """And parse."""
+    """The time to join and parse."""
     level: float
     blank: float
     entry: float
     batch: float
     rest: float
-    """Of the whole: threads, HTTP, delivery's decisions, metrics, and what the steps cost each other."""
+    """The rest of the total: threads, HTTP, decisions of delivery, metrics, and interaction of the steps."""
     whole: float
     naive: float
 
 
 def stages(url: str) -> Iterator[Stages]:
-    """Yield the steps for each payload, on their own, and the whole; `url` is that of an ingest API."""
+    """Yield the times of the steps and the total for each payload; `url` is that of an ingest API."""
     environment, pool = warm(url), urllib3.PoolManager()
     for name, messages in MESSAGES.items():
         yield _stages(name, messages(), environment, pool, f"{url}/api/ingest/batch")

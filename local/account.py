@@ -1,4 +1,4 @@
-"""An emulated AWS account on 127.0.0.1, as a block. The user's own AWS settings are neither read nor used."""
+"""Run an emulated AWS account on 127.0.0.1. The user's own AWS settings are not used."""
 
 import os
 import socket
@@ -30,17 +30,17 @@ _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 class Account:
     endpoint: str
     environment: dict[str, str]
-    """For programs that shall see this account and no other."""
+    """The environment for programs that must use only this account."""
     _clients: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def client(self, service: str) -> Any:
-        """Return the boto client of this account for a service, whatever environment and files say."""
+        """Return the boto3 client of this account for a service, regardless of environment and files."""
         if service not in self._clients:
             self._clients[service] = self._new_client(service)
         return self._clients[service]
 
     def queued(self, queue_url: str) -> list[dict[str, Any]]:
-        """Every message of a queue, in the shape of ReceiveMessage: received, delayed or neither."""
+        """Return every message of a queue in the format of ReceiveMessage, also hidden and delayed ones."""
         with urllib3.PoolManager(ca_certs=self.environment.get("AWS_CA_BUNDLE")) as pool:
             address = f"{self.endpoint}/_ministack/sqs/messages"
             answer = pool.request("GET", address, fields={"QueueUrl": queue_url}, retries=False, timeout=30)
@@ -74,13 +74,18 @@ class Account:
 
 @contextmanager
 def emulated_account(log: Path, *, enforced: bool = False) -> Iterator[Account]:
-    """Run the emulator during a block. Raises `ProgramFailed` if it does not get ready.
+    """Run the emulator during a block.
 
-    Where `enforced`, it is reached over TLS, and a role may do what its policies allow and nothing else, a
-    queue what its own policy does not forbid. `Account.client` is the account's root user, who may do all.
+    Its state, its temporary files and the home of programs that use `Account.environment` are in a temporary
+    folder that is removed at the end.
 
-    Its state, its temporary files and the home of all that runs with `Account.environment` are in a temporary
-    folder that goes with the block. Its output is appended to `log`.
+    Args:
+        log: The file to which its output is appended.
+        enforced: Whether to use TLS, and to enforce the policies of roles and queues. `Account.client` is the
+            root user, who may do everything.
+
+    Raises:
+        ProgramFailed: The emulator did not start.
     """
     with tempfile.TemporaryDirectory(prefix="loginformant-", ignore_cleanup_errors=True) as folder:
         account = _account(Path(folder), _free_port(), enforced)
@@ -124,7 +129,7 @@ def _account(folder: Path, port: int, enforced: bool) -> Account:
 
 
 def _enforcement(folder: Path) -> dict[str, str]:
-    """Return what makes the emulator check permissions and speak TLS, and clients trust it."""
+    """Return the environment for permission checks and TLS in the emulator, and for clients to trust it."""
     authority = trustme.CA()
     certificate = authority.issue_cert(LOOPBACK)
     bundle, chain, key = (folder / name for name in ("authority.pem", "certificate.pem", "key.pem"))
@@ -137,13 +142,13 @@ def _enforcement(folder: Path) -> dict[str, str]:
         "MINISTACK_SSL_CERT": str(chain),
         "MINISTACK_SSL_KEY": str(key),
         "AWS_CA_BUNDLE": str(bundle),
-        # for those that are no AWS SDK: the subscriber answers CloudFormation through urllib
+        # for code without an AWS SDK: the subscriber responds to CloudFormation with urllib
         "SSL_CERT_FILE": str(bundle),
     }
 
 
 def without_aws_settings() -> dict[str, str]:
-    """Return this process's environment without AWS settings and proxies, its programs first on the path."""
+    """Return this environment without AWS settings and proxies, and with its programs on the path."""
     kept = {
         name: value
         for name, value in os.environ.items()

@@ -1,4 +1,4 @@
-"""`sam build` for this machine, done anew only when something that goes into it has changed."""
+"""Run `sam build` for this machine if its sources have changed."""
 
 import hashlib
 import os
@@ -22,8 +22,9 @@ _KEPT_SECONDS = 24 * 60 * 60
 def local_build(project: Path, log: Path) -> Path:
     """Return the folder of a build of the project's template, with layers for this interpreter and processor.
 
-    Builds lie in `.build/local`, named after the digest of all they are made of, and never change: several
-    processes may use them at once. Those not used for a day are removed. Raises `ProgramFailed`.
+    Builds are in `.build/local`, named by the digest of their sources. They never change, so several
+    processes may use them at the same time. Builds that were not used for a day are removed. Raises
+    `ProgramFailed`.
     """
     builds = project / ".build" / "local"
     build = builds / _digest(project)
@@ -52,10 +53,7 @@ def local_build(project: Path, log: Path) -> Path:
 
 
 def _leave_out_what_the_emulator_refuses(template: Path) -> None:
-    """Make `basic` the default of `Monitoring`.
-
-    ministack refuses alarms that compute ("Metrics") and saved queries, and so the whole stack.
-    """
+    """Set the default of `Monitoring` to `basic`: ministack rejects alarms with metric math and queries."""
     text = template.read_text(encoding="utf-8")
     changed, count = re.subn(r"(?m)^(  Monitoring:\n(?:    .*\n)*?    Default: )full$", r"\1basic", text)
     if count != 1:

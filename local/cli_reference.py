@@ -15,7 +15,7 @@ REFERENCE = PROJECT / "docs" / "cli.md"
 
 _TYPE_OF_AN_ARGUMENT = re.compile(r"^(\* `[^` ]+) <[^`]+>`", re.MULTILINE)
 _ABOUT = """\
-<!-- Written by `make reference`; what is changed here by hand is lost. -->
+<!-- Written by `make reference`; manual changes are overwritten. -->
 
 """
 

@@ -27,11 +27,11 @@ IN_THE_OUTAGE = (POISONED, "/aws/lambda/payment", "/ecs/checkout", "/ecs/shop-fr
 LOGS_OF_A_SOURCE = 2
 COMMAND_SECONDS = 120.0
 SOMETHING_IS_LEFT = 1
-"""Exit status of `shipctl dlq replay` if not all was delivered."""
+"""The exit status of `shipctl dlq replay` if not everything was delivered."""
 
 
 class Steps:
-    """Shows what is going on, and what has been done and how long it took."""
+    """Shows the current step, and completed steps with their duration."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -60,9 +60,9 @@ class Steps:
 
 
 def play(console: Console, all_logs: bool = False) -> int:
-    """Show the whole story; 0 if every log event is accounted for, otherwise 1.
+    """Run the demonstration, and return 0 if every log event is accounted for, otherwise 1.
 
-    `all_logs`: shows each log that arrived, not only the most telling ones.
+    With `all_logs`, each log that arrived is shown.
     """
     console.print("[bold]CloudWatch Logs → shipper → LogInformant[/], all on this machine\n")
     steps = Steps(console)
@@ -76,7 +76,7 @@ def play(console: Console, all_logs: bool = False) -> int:
                 _afterwards(story, steps, console, stored)
                 kept = story.dead_letters()
                 stored += _by_itself(story, steps, console)
-                # What was refused is out of sight now: it waits, delayed, for its next try.
+                # Rejected logs are delayed, and cannot be received now.
                 reckoning = reckon(story.events, story.logs, kept)
                 accounts = story.accounts(replayed=stored)
                 steps.begin("Taking everything down")
@@ -106,7 +106,7 @@ def _in_good_times(story: Story, steps: Steps, console: Console, all_logs: bool)
 
 
 def _in_an_outage(story: Story, steps: Steps, console: Console) -> int:
-    """Return how many log events wait for replay then; what was refused is delayed, and not tried."""
+    """Return the number of log events that wait for replay, without rejected ones, which are delayed."""
     seconds = OUTAGE.headers["Retry-After"]
     console.print(
         f"\n[bold]The ingest API goes down[/]: {OUTAGE.status}, come again in {seconds} s."
@@ -119,7 +119,7 @@ def _in_an_outage(story: Story, steps: Steps, console: Console) -> int:
 
 
 def _log_in_an_outage(story: Story, steps: Steps, log_stream: str) -> int:
-    """Return how many log events there were."""
+    """Return the number of log events."""
     story.bring_down()
     stock = [in_stream(sample, log_stream) for sample in samples(now()) if sample.log_group in IN_THE_OUTAGE]
     events = sum(len(sample.events) for sample in stock)
@@ -130,9 +130,9 @@ def _log_in_an_outage(story: Story, steps: Steps, log_stream: str) -> int:
 
 
 def _by_itself(story: Story, steps: Steps, console: Console) -> int:
-    """Show the default, AutoReplay: the same once more, and nobody does anything.
+    """Show automatic replay after another outage.
 
-    Returns how many log events replay has to account for.
+    Returns the number of log events for which replay has to account.
     """
     console.print(
         "\n[bold]Until now AutoReplay was off.[/] It is on by default; here it is switched on, in an outage:"
@@ -174,7 +174,7 @@ def _run_in_sight(console: Console, stack: Stack, command: list[str], expected: 
 
 @contextmanager
 def _keeping_log(stack: Stack) -> Iterator[None]:
-    """Keep what the functions logged beside what the other programs said."""
+    """Append the functions' logs to the log of the other programs."""
     try:
         yield
     finally:
@@ -205,7 +205,7 @@ def _one_line(console: Console) -> Iterator[None]:
 def main(
     all_logs: Annotated[bool, typer.Option("--all-logs", help="Show every log that arrived.")] = False,
 ) -> None:
-    """Deploy the stack on this machine, send log events through it, and show what becomes of them."""
+    """Deploy the stack on this machine, ship log events, and show the results."""
     console = Console()
     with _one_line(console):
         status = play(console, all_logs)

@@ -1,4 +1,4 @@
-"""How the demonstration shows what came of it."""
+"""The tables of the demonstration."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,17 +29,17 @@ _METRICS = (
 
 
 class Kind(NamedTuple):
-    """What logs have in common."""
+    """The common properties of logs that are shown as one."""
 
     source: str
     level: str
 
 
 def arrived_table(logs: Sequence[Log], most: int | None = None) -> Table:
-    """Return the logs as the ingest API has them: time, level, source, message.
+    """Return a table of the logs of the ingest API: time, level, source and message.
 
-    With `most`, of each source only the first log of each of so many levels, the gravest ones; and how many
-    logs of that source and level there are.
+    With `most`, the table shows only the first log of each of the `most` most severe levels of a source, and
+    the number of logs with that source and level.
     """
     kinds = [Kind(log.get("source", ""), log["level"]) for log in logs]
     which = "" if most is None else "; the gravest of each source"
@@ -69,7 +69,7 @@ def arrived_table(logs: Sequence[Log], most: int | None = None) -> Table:
 
 
 def _telling(kinds: Sequence[Kind], most: int) -> Iterator[int]:
-    """Positions: the first of each kind, for the `most` gravest levels of a source; sources stay together."""
+    """Yield the index of the first log of each kind, for the `most` most severe levels of each source."""
     first: dict[str, dict[str, int]] = {}
     for position, (source, level) in enumerate(kinds):
         first.setdefault(source, {}).setdefault(level, position)
@@ -79,7 +79,7 @@ def _telling(kinds: Sequence[Kind], most: int) -> Iterator[int]:
 
 
 def accounts_table(accounts: Mapping[str, Counter[str]]) -> Table:
-    """Each function's own account: what it received, and what became of it. An equation a line."""
+    """Return a table of each function's counts, which must balance."""
     table = _table("What the functions counted", gap=1, expand=False)
     table.add_column("")
     for name in ("received", "= filtered", "+ delivered", "+ dead-lettered", "+ returned", "requests"):
@@ -90,7 +90,7 @@ def accounts_table(accounts: Mapping[str, Counter[str]]) -> Table:
 
 
 def verdict(reckoning: Reckoning) -> Text:
-    """Whether every event that was put is in its place, in one line."""
+    """Return one line that says whether every log event is accounted for."""
     put = sum(map(len, reckoning[:4]))
     if is_sound(reckoning):
         return Text.assemble(
@@ -107,7 +107,7 @@ def verdict(reckoning: Reckoning) -> Text:
 
 
 def is_sound(reckoning: Reckoning) -> bool:
-    """Whether all arrived, each once, but those that are refused for good."""
+    """Return whether all log events arrived once, except those that are rejected."""
     return reckoning.closes and not _waiting(reckoning)
 
 
@@ -129,5 +129,5 @@ def _table(title: str, gap: int = 2, expand: bool = True) -> Table:
 
 
 def _one_line(text: str) -> Text:
-    """Nothing in a log reaches the terminal as a command, nor rich as markup."""
+    """Return a text on one line without control characters and markup."""
     return Text("".join(character if character.isprintable() else " " for character in text).strip())

@@ -1,4 +1,4 @@
-"""How the local ingest API misbehaves when a test or a demonstration asks it to."""
+"""Faults that tests and demonstrations inject into the local ingest API."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,12 +8,12 @@ from local.ingest_contract import Log
 
 
 class Manner(StrEnum):
-    """How an answer is given."""
+    """How a response is sent."""
 
     ANSWER = "answer"
     """A well-formed response."""
     HANG = "hang"
-    """No answer, the connection stays open until the API stops."""
+    """No response; the connection stays open until the API stops."""
     DRIP = "drip"
     """One byte of the response at a time, `pause` seconds apart."""
     RESET = "reset"
@@ -23,16 +23,16 @@ class Manner(StrEnum):
     CUT = "cut"
     """The connection is closed (FIN) after half of the response."""
     GARBAGE = "garbage"
-    """Bytes that are no HTTP, then the connection is closed."""
+    """Bytes that are not HTTP, then the connection is closed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What happens to the next `times` requests that are valid and meet every condition given here.
+    """A fault for the next `times` valid requests that meet all conditions.
 
-    `status` is the answer's; 200 accepts the logs as usual and any other refuses them, unless `keeps_logs`
-    says that they were accepted although the answer is bad or lost. `headers` go into the answer, replacing
-    its own of that name (`Date`); `body` replaces its body.
+    `status` is the status of the response. 200 accepts the logs, any other status rejects them, unless
+    `keeps_logs` says that they are accepted although the response is bad or lost. `headers` are added to the
+    response, or replace headers with the same name (`Date`). `body` replaces its body.
     """
 
     status: int = 200
@@ -40,17 +40,17 @@ class Fault:
     body: str | None = None
     manner: Manner = Manner.ANSWER
     delay: float = 0.0
-    """Seconds between the request and the answer."""
+    """Seconds between the request and the response."""
     interim: int = 0
-    """So many interim answers (103) are written before the answer."""
+    """The number of interim responses (103) before the response."""
     pause: float = 0.05
     """Seconds between two bytes of `Manner.DRIP`."""
     keeps_logs: bool = False
 
     times: int | None = 1
-    """None: for every such request."""
+    """The number of requests; None for all of them."""
     skip: int = 0
-    """So many such requests are left alone first."""
+    """The number of such requests to skip first."""
     marker: str | None = None
     """Condition: the message of some log contains this text."""
     over_bytes: int | None = None
@@ -63,11 +63,11 @@ class Fault:
 
     @property
     def accepts(self) -> bool:
-        """Whether the logs count as accepted."""
+        """Return whether the logs count as accepted."""
         return self.keeps_logs or (self.status == 200 and self.manner in (Manner.ANSWER, Manner.DRIP))
 
     def befalls(self, logs: list[Log], size: int) -> bool:
-        """Whether a request with these logs and a body of `size` bytes meets the conditions."""
+        """Return whether a request with these logs and a body of `size` bytes meets the conditions."""
         return (
             (self.over_bytes is None or size > self.over_bytes)
             and (self.over_logs is None or len(logs) > self.over_logs)

@@ -1,4 +1,4 @@
-"""A local ingest API: checks requests strictly, keeps what it accepts, misbehaves when told to.
+"""A local ingest API that checks requests strictly, stores accepted logs, and injects faults.
 
 In a test or a demonstration:
 
@@ -7,7 +7,7 @@ In a test or a demonstration:
         ...  # POST to api.url
         assert len(api.logs) == 500
 
-As a process of its own, with a control address: `python -m local.ingest_api --help`.
+As a separate process with a control URL: `python -m local.ingest_api --help`.
 """
 
 import json
@@ -37,27 +37,27 @@ _CONTROL = "/control/"
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it came in. The key is not kept."""
+    """A received request. The key is not stored."""
 
     number: int
     connection: int
-    """Number of the TCP connection: requests with the same number came over the same one."""
+    """The number of the TCP connection, the same for all its requests."""
     method: str
     path: str
     headers: dict[str, str]
-    """Names in lower case."""
+    """The headers, with names in lower case."""
     size: int
-    """Bytes of the body."""
+    """The size of the body in bytes."""
     logs: tuple[Log, ...]
-    """The logs of a valid request, whether or not a fault befell it; nothing for an invalid one."""
+    """The logs of a valid request, with or without a fault; empty for an invalid one."""
     arrived: float
     """`time.monotonic()` when the request had been read."""
     status: int | None = None
-    """Status of the answer; None as long as there is none, and where there never was a whole one."""
+    """The status of the response; None until a complete response has been sent."""
 
 
 class IngestApi:
-    """What the API has seen, and what it shall do. Every member may be used from any thread."""
+    """The state of the API. All members are thread-safe."""
 
     def __init__(self, keys: Iterable[str], on_request: Callable[[Request], None] | None = None) -> None:
         self.url = ""
@@ -75,35 +75,35 @@ class IngestApi:
 
     @property
     def logs(self) -> list[Log]:
-        """The accepted logs, in the order of their acceptance."""
+        """Return the accepted logs in order."""
         with self._changed:
             return list(self._logs)
 
     @property
     def requests(self) -> list[Request]:
-        """Every request, in the order of arrival."""
+        """Return all requests in the order of arrival."""
         with self._changed:
             return list(self._requests)
 
     @property
     def connections(self) -> int:
-        """How many TCP connections were ever opened (with TLS, also those whose handshake failed)."""
+        """Return the number of TCP connections, including those whose TLS handshake failed."""
         with self._changed:
             return self._connections
 
     @property
     def most_in_flight(self) -> int:
-        """The largest number of requests that were being answered at one time."""
+        """Return the maximum number of concurrent requests."""
         with self._changed:
             return self._most_in_flight
 
     def fault(self, *faults: Fault) -> None:
-        """Queues faults. The first that is not used up, and whose conditions a request meets, befalls it."""
+        """Add faults. The first one that is not used up and whose conditions a request meets is applied."""
         with self._changed:
             self._faults += [(fault, 0) for fault in faults]
 
     def heal(self) -> None:
-        """Forgets all faults. What hangs already goes on hanging."""
+        """Remove all faults. Requests that hang continue to hang."""
         with self._changed:
             self._faults.clear()
 
@@ -113,18 +113,18 @@ class IngestApi:
             self._rotation = (len(self._requests) + after, frozenset(keys))
 
     def wait_for(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait until `condition()` holds, looking again at whatever happens; False if time ran out."""
+        """Wait until `condition()` is true, and check it after each change; return False after `seconds`."""
         with self._changed:
             return self._changed.wait_for(condition, seconds)
 
     def connected(self) -> int:
-        """Count a TCP connection and gives its number."""
+        """Count a TCP connection, and return its number."""
         with self._changed:
             self._connections += 1
             return self._connections
 
     def received(self, connection: int, call: Call) -> tuple[Request, Fault | Refusal | None]:
-        """Record a request and decides its fate."""
+        """Record a request, and return it with its fault or refusal."""
         fate: Fault | Refusal | None = None
         logs: list[Log] = []
         with self._changed:
@@ -172,7 +172,7 @@ class IngestApi:
             self._changed.notify_all()
 
     def finished(self, request: Request, status: int | None) -> None:
-        """Record the status of the answer to a request, None where there never was a whole one."""
+        """Record the status of the response to a request, or None if it was not sent completely."""
         with self._changed:
             self._requests[request.number] = replace(request, status=status)
             self._in_flight -= 1
@@ -189,12 +189,18 @@ def ingest_api(
     control: bool = False,
     api: IngestApi | None = None,
 ) -> Iterator[IngestApi]:
-    """Run the API on 127.0.0.1 in threads of this process, until the block ends; nothing of it is left then.
+    """Run the API on 127.0.0.1 in threads of this process during a block.
 
-    `keys` are the accepted API keys, port 0 is a free one, `tls` is a server context and makes the address
-    https. `on_request` is called in the thread of each request before it is answered, so that a test can act
-    at that very moment. `control` opens the addresses that the command line documents. `api` is one made
-    before, with keys and `on_request` of its own. Raises `OSError` where the port is taken.
+    Args:
+        keys: The accepted API keys.
+        port: The port. 0: a free one.
+        tls: The server context for https. None: http.
+        on_request: Called in the thread of each request before the response.
+        control: Whether to serve the control URLs, which the help of the command describes.
+        api: An existing API with its own keys and `on_request`. None: a new one.
+
+    Raises:
+        OSError: The port is in use.
     """
     api = api or IngestApi(keys, on_request)
     server = _Server(api, port, tls, control)
@@ -225,9 +231,7 @@ class _Server(ThreadingHTTPServer):
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
-        if (
-            self._tls is not None
-        ):  # the handshake takes place in the connection's own thread, at its first read
+        if self._tls is not None:  # the handshake is done in the thread of the connection, at its first read
             connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         with self._open_lock:
             self._open.add(connection)
@@ -242,16 +246,16 @@ class _Server(ThreadingHTTPServer):
                 super().shutdown_request(request)
 
     def hang_up(self) -> None:
-        """Wakes every thread that waits for a client."""
+        """Wake all threads that wait for a client."""
         with self._open_lock:
             for connection in self._open:
                 try:
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)
                 except OSError:
-                    continue  # the client was faster
+                    continue  # the client has already closed the connection
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Says nothing: a client that goes away, or speaks no TLS, is part of the tests."""
+        """Ignore errors of clients that disconnect or do not use TLS, which tests cause."""
 
 
 def _to_be_reset(connection: socket.socket) -> bool:
@@ -276,7 +280,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(int(length))
         if len(body) < int(length):
-            self.close_connection = True  # the client went away in the middle: that was no request
+            self.close_connection = True  # the client disconnected before the request was complete
         elif self.server.control and self.path.startswith(_CONTROL):
             self._write(_controlled(self.server.api, self.command, self.path.removeprefix(_CONTROL), body))
         else:
@@ -328,7 +332,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _answer(self, request: Request, status: int, data: bytes) -> None:
-        """Send the end of an answer. It is recorded first, so that who has read it finds it recorded."""
+        """Send the end of a response. It is recorded first, so that clients that have read it find it."""
         self.server.api.finished(request, status)
         self._write(data)
 
@@ -370,7 +374,7 @@ def _response(status: int, body: bytes, headers: dict[str, str] | None = None) -
 
 
 def _controlled(api: IngestApi, method: str, name: str, body: bytes) -> bytes:
-    """Answers a request to a control address."""
+    """Return the response to a control request."""
     answer: Any = {}
     try:
         match method, name:
@@ -400,10 +404,10 @@ def main(
 ) -> None:
     """Run a local LogInformant ingest API, until Ctrl-C.
 
-    GET /control/logs and GET /control/requests show what came.
+    GET /control/logs and GET /control/requests return the received logs and requests.
 
-    POST /control/faults makes it misbehave: a JSON object with the fields of local.faults.Fault, or a list of
-    them; DELETE /control/faults ends that.
+    POST /control/faults injects faults: a JSON object with the fields of local.faults.Fault, or a list of
+    them. DELETE /control/faults removes them.
 
     PUT /control/keys with a JSON list sets the accepted keys.
     """

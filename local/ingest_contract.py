@@ -1,4 +1,4 @@
-"""What the ingest API accepts, as strictly as its specification allows.
+"""Check requests as strictly as the specification of the ingest API allows.
 
 Source: LogInformant, "Build your own integration": `POST /api/ingest/batch` takes `{"logs": [...]}` of up to
 500 logs, `POST /api/ingest` takes one log; `level` and `message` are required, `timestamp`, `source`,
@@ -24,7 +24,7 @@ Log = dict[str, Any]
 
 
 class Refusal(Exception):
-    """Why a request is not accepted; `status` is the answer's."""
+    """A rejected request. The text says why; `status` is the status of the response."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -32,7 +32,7 @@ class Refusal(Exception):
 
 
 class Call(NamedTuple):
-    """A request as it came, its body read to the end."""
+    """A received request with its whole body."""
 
     method: str
     path: str
@@ -41,15 +41,16 @@ class Call(NamedTuple):
 
 
 def accepted_logs(call: Call, keys: frozenset[str]) -> list[Log]:
-    """Return the logs of a request that the API accepts, in order.
+    """Return the logs of a request in order.
 
-    Raises `Refusal`: 404 and 405 for another path or method, 401 for a key that is not one of `keys`, 400 for
-    everything else.
+    Raises:
+        Refusal: The request is rejected: 404 and 405 for another path or method, 401 for a key that is not
+            one of `keys`, 400 for everything else.
     """
     if call.path not in (SINGLE, BATCH):
-        raise Refusal(404, f"there is no {call.path}")
+        raise Refusal(404, f"{call.path} does not exist")
     if call.method != "POST":
-        raise Refusal(405, f"{call.path} takes POST, not {call.method}")
+        raise Refusal(405, f"{call.path} allows POST, not {call.method}")
     if call.headers.get("X-API-Key") not in keys:
         raise Refusal(401, "the API key is missing or not known")
     media_type, *parameters = (
@@ -58,7 +59,7 @@ def accepted_logs(call: Call, keys: frozenset[str]) -> list[Log]:
     if media_type != "application/json" or parameters not in ([], ["charset=utf-8"]):
         raise Refusal(400, "Content-Type must be application/json")
     if "Content-Encoding" in call.headers:
-        raise Refusal(400, "the specification knows no Content-Encoding")
+        raise Refusal(400, "Content-Encoding is not supported")
 
     body = _parsed(call.body)
     if call.path == SINGLE:
@@ -68,7 +69,7 @@ def accepted_logs(call: Call, keys: frozenset[str]) -> list[Log]:
         raise Refusal(400, 'the body must be {"logs": [...]} and nothing else')
     logs: list[Log] = body["logs"]
     if not 1 <= len(logs) <= MAX_LOGS:
-        raise Refusal(400, f"a batch holds 1 to {MAX_LOGS} logs, not {len(logs)}")
+        raise Refusal(400, f"a batch must have 1 to {MAX_LOGS} logs, not {len(logs)}")
     for index, log in enumerate(logs):
         _check_log(log, f"logs[{index}]")
     return logs
@@ -80,7 +81,7 @@ def _parsed(body: bytes) -> Any:
             body.decode(), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
         )
         if rb"\u" in body:
-            json.dumps(value, ensure_ascii=False).encode()  # finds lone surrogates, which UTF-8 cannot hold
+            json.dumps(value, ensure_ascii=False).encode()  # fails for lone surrogates
     except (ValueError, RecursionError) as error:
         raise Refusal(400, f"the body is not JSON in UTF-8: {error}") from None
     return value
@@ -89,7 +90,7 @@ def _parsed(body: bytes) -> Any:
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ValueError("an object names a member twice")
+        raise ValueError("an object has a member twice")
     return members
 
 

@@ -1,7 +1,7 @@
-"""What CloudWatch does with lines of metrics, which the emulated account does not: it makes metrics of them.
+"""Create metrics from metric lines in the emulated account, as CloudWatch does.
 
-("Embedding metrics within logs", Amazon CloudWatch User Guide.) The functions' own lines are put as metrics
-into the account, so that whoever asks for metrics gets what there would be in AWS. Of SQS there are none.
+See "Embedding metrics within logs", Amazon CloudWatch User Guide. The functions' metrics can then be read as
+in AWS. There are no metrics of SQS.
 """
 
 import json
@@ -13,23 +13,23 @@ from local.stack import Stack
 
 FUNCTIONS = ("Shipper", "Replay")
 MAX_DATA = 500
-"""Metrics in one request (PutMetricData, Amazon CloudWatch API Reference: at most 1,000)."""
+"""The number of metrics in a request (at most 1,000: PutMetricData, Amazon CloudWatch API Reference)."""
 
 
 class EmbeddedMetrics:
-    """Puts the lines of metrics of a stack's functions into its account, each line once.
+    """Creates metrics from the metric lines of a stack's functions, each line once.
 
-    Only what was logged from now on, if `from_now`.
+    With `from_now`, earlier lines are skipped.
     """
 
     def __init__(self, stack: Stack, *, from_now: bool = False) -> None:
         self._stack = stack
         self._since = int(time.time() * 1000) if from_now else 0
         self._seen: set[tuple[str, int, str]] = set()
-        """Log stream, time and text of the lines: here log events have no id."""
+        """The log streams, times and texts of processed lines, since log events have no ids here."""
 
     def collect(self) -> None:
-        """Put what was logged since the last time."""
+        """Create metrics from lines since the last call."""
         for function in FUNCTIONS:
             data = [datum for line in self._new_lines(function) for datum in _data(line)]
             for start in range(0, len(data), MAX_DATA):
@@ -56,7 +56,7 @@ def _data(line: str) -> Iterator[dict[str, Any]]:
         record = json.loads(line)
         about = record["_aws"]
     except (ValueError, TypeError, KeyError):
-        return  # a line that is no metric
+        return  # not a metric line
     for directive in about["CloudWatchMetrics"]:
         for names in directive["Dimensions"]:
             for metric in directive["Metrics"]:

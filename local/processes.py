@@ -1,4 +1,4 @@
-"""Programs that this process starts: their output goes into a log file, and none outlives its block."""
+"""Run programs during a block, with their output in a log file."""
 
 import os
 import re
@@ -15,21 +15,21 @@ _GRACE = 5.0  # seconds between asking a program to end and ending it
 
 
 class ProgramFailed(Exception):
-    """One line: what failed, the most telling line of its output, and where the rest of it is."""
+    """A program failed. The text has the most important line of its output, and the log file."""
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM or SIGHUP, so that it unwinds what Ctrl-C unwinds."""
+    """SIGTERM or SIGHUP was received. It is handled like Ctrl-C."""
 
 
 @contextmanager
 def running(
     command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path | None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program during a block, and ends it and all that it started afterwards.
+    """Run a program during a block, and end it and its children afterwards.
 
-    Its output is appended to `log`; without one it goes where this process's own goes. It gets a process
-    group of its own: Ctrl-C reaches this process alone, which then ends the program in order.
+    Its output is appended to `log`, or inherited without one. It has its own process group, so that Ctrl-C
+    reaches only this process, which then ends the program.
     """
     if log:
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def running(
             with suppress(ProcessLookupError, subprocess.TimeoutExpired):
                 os.killpg(process.pid, signal.SIGTERM)
                 process.wait(_GRACE)
-        finally:  # even if the user is impatient
+        finally:  # also after a second Ctrl-C
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -58,7 +58,7 @@ def running(
 
 
 def _wait_for_group(group: int) -> None:
-    """Until every process of a group is gone; those that nobody buries are not waited for any longer."""
+    """Wait until all processes of a group have ended, except zombies without a parent that reaps them."""
     deadline = time.monotonic() + _GRACE
     with suppress(ProcessLookupError):
         while time.monotonic() < deadline:
@@ -76,7 +76,7 @@ def run(command: Sequence[str], *, environment: Mapping[str, str], folder: Path,
 
 
 def show(command: Sequence[str], *, environment: Mapping[str, str], folder: Path, seconds: float) -> int:
-    """Run a program to its end, its output among ours; returns its status.
+    """Run a program with inherited output, and return its status.
 
     Raises `ProgramFailed` if it takes longer than `seconds`.
     """
@@ -88,18 +88,18 @@ def show(command: Sequence[str], *, environment: Mapping[str, str], folder: Path
 
 
 def last_line(log: Path) -> str:
-    """Return the last line of an output that speaks of an error, or else the last that is not blank.
+    """Return the last line of an output that reports an error, or else the last line that is not blank.
 
-    What make says after an error tells nobody anything.
+    Messages of make after an error are ignored.
     """
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     telling = [line for line in lines if re.search("error|failed", line, re.IGNORECASE) and "***" not in line]
-    return (telling or lines or ["it said nothing"])[-1]
+    return (telling or lines or ["no output"])[-1]
 
 
 @contextmanager
 def unwinding_when_terminated() -> Iterator[None]:
-    """Lets SIGTERM and SIGHUP raise `Terminated` during a block, as Ctrl-C raises `KeyboardInterrupt`."""
+    """Raise `Terminated` on SIGTERM and SIGHUP during a block, as Ctrl-C raises `KeyboardInterrupt`."""
 
     def terminate(number: int, frame: FrameType | None) -> None:
         raise Terminated(signal.Signals(number).name)

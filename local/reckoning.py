@@ -1,4 +1,4 @@
-"""What became of log events, counted at both ends: what was put into log groups, and where it is now."""
+"""Find out what happened to log events: those that were written to log groups, and where they are now."""
 
 import base64
 import gzip
@@ -17,7 +17,7 @@ _Stream = tuple[str, str]
 
 
 class DeadLetter(NamedTuple):
-    """A message of the dead-letter queue, decoded."""
+    """A decoded message of the dead-letter queue."""
 
     message_id: str
     attributes: dict[str, str]
@@ -27,7 +27,7 @@ class DeadLetter(NamedTuple):
 
 
 class Reckoning(NamedTuple):
-    """Each event that was put is in exactly one of the first four."""
+    """The locations of log events. Each written event is in exactly one of the first four lists."""
 
     delivered: list[Event]
     dead_lettered: list[Event]
@@ -35,9 +35,9 @@ class Reckoning(NamedTuple):
     """Blank events, which are not shipped."""
     missing: list[Event]
     doubled: list[Event]
-    """Those that arrived, or were dead-lettered, more than once; they are in the first two as well."""
+    """Events that arrived or were dead-lettered more than once; they are also in the first two lists."""
     unknown: int
-    """How many arrived or were dead-lettered that nobody put."""
+    """The number of events that arrived or were dead-lettered without having been written."""
 
     @property
     def closes(self) -> bool:
@@ -45,10 +45,10 @@ class Reckoning(NamedTuple):
 
 
 def reckon(put: Iterable[Event], arrived: Iterable[Log], dead_letters: Iterable[DeadLetter]) -> Reckoning:
-    """Find each event again, by log group, log stream and timestamp.
+    """Find each event by log group, log stream and timestamp.
 
-    A log that was joined of several events has the timestamp of the first and the ids of all: it stands for
-    as many events of its stream from that one on.
+    A joined log has the timestamp of its first event and the ids of all. It counts as that many events of its
+    stream from the first one on.
     """
     streams: defaultdict[_Stream, list[Event]] = defaultdict(list)
     for event in sorted(put):
@@ -85,7 +85,7 @@ def _events_of(log: Log, streams: dict[_Stream, list[Event]]) -> list[Event | No
 
 
 def event_ids(log: Log) -> list[str]:
-    """Return the ids of all log events that are in a log."""
+    """Return the ids of all log events in a log."""
     properties = log["properties"]
     ids: list[str] = properties.get("eventIds") or [properties["eventId"]]
     return ids
@@ -98,12 +98,12 @@ def _find(streams: dict[_Stream, list[Event]], stream: _Stream, timestamp: int) 
 
 
 def dead_letters(stack: Stack, queue: str = "DeadLetterQueueUrl") -> list[DeadLetter]:
-    """Return the messages of the queue with the URL in this output, delayed ones, too. They stay there."""
+    """Return the messages of the queue in this output, including delayed ones. They stay in the queue."""
     return [_dead_letter(message) for message in stack.account.queued(stack.outputs[queue])]
 
 
 def waiting(stack: Stack, queue: str = "DeadLetterQueueUrl") -> int:
-    """How many messages there are in that queue, those in flight included."""
+    """Return the number of messages in a queue, including those in flight."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     answer = stack.account.client("sqs").get_queue_attributes(
         QueueUrl=stack.outputs[queue], AttributeNames=names
@@ -126,16 +126,16 @@ def _dead_letter(message: dict[str, Any]) -> DeadLetter:
 
 
 def own_account(stack: Stack, function: str) -> Counter[str]:
-    """Return the own count of a function, summed over its invocations: the metrics in its log, by name.
+    """Return the sums of a function's metrics by name, read from its log.
 
-    `function` is `Shipper` or `Replay`. Metrics are log lines in embedded metric format (Amazon CloudWatch
-    User Guide, "Embedding metrics within logs").
+    `function` is `Shipper` or `Replay`. Metrics are log lines in embedded metric format ("Embedding metrics
+    within logs", Amazon CloudWatch User Guide).
     """
     return sum(map(_counts, own_log(stack, function)), Counter[str]())
 
 
 def own_log(stack: Stack, function: str) -> list[str]:
-    """Return what a function, and Lambda for it, wrote into its log group."""
+    """Return the log lines of a function, including those that Lambda wrote."""
     pages = (
         stack.account.client("logs")
         .get_paginator("filter_log_events")
@@ -149,7 +149,7 @@ def _counts(line: str) -> Counter[str]:
         record = json.loads(line)
         directives = record["_aws"]["CloudWatchMetrics"]
     except (ValueError, TypeError, KeyError):
-        return Counter()  # a line that is no metric
+        return Counter()  # not a metric line
     return Counter(
         {
             metric["Name"]: int(sum(value if isinstance(value := record[metric["Name"]], list) else [value]))

@@ -1,4 +1,4 @@
-"""The AWS SAM command line, as everything here runs it: without telemetry or a look for a newer version."""
+"""The environment of the AWS SAM CLI, without telemetry and version checks."""
 
 import json
 import sys
@@ -10,10 +10,10 @@ _SETTINGS = "metadata.json"
 
 
 def sam_environment(folder: Path) -> dict[str, str]:
-    """Return the environment variables of that, beside all others; `folder` takes its settings.
+    """Return the environment variables for the SAM CLI; its settings are stored in `folder`.
 
-    There is no variable against the look for a newer version. It is left out for a week after the last one
-    (sam-cli, `samcli/lib/utils/version_checker.py`), so we say that it has just been made.
+    There is no variable to disable version checks. The SAM CLI skips them for a week after the last one
+    (`samcli/lib/utils/version_checker.py`), so the settings say that one has just been made.
     """
     (folder / _SETTINGS).write_text(json.dumps({"lastVersionCheck": time.time()}))
     return {

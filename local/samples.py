@@ -1,4 +1,4 @@
-"""The sample events, put into log groups as if their sources had logged them just now."""
+"""Write the sample events to log groups with current timestamps."""
 
 import json
 import shlex
@@ -14,7 +14,7 @@ POISON = "a poisonous log, which the ingest API refuses"
 
 
 class Event(NamedTuple):
-    """A log event. Its id is not known here: CloudWatch Logs does not tell it to who puts an event."""
+    """A log event without an id, which CloudWatch Logs does not return when it is written."""
 
     log_group: str
     log_stream: str
@@ -35,16 +35,20 @@ class Sample(NamedTuple):
 
 
 def now() -> int:
-    """Milliseconds since 1970."""
+    """Return the current time in milliseconds since 1970."""
     return int(time.time() * 1000)
 
 
 def samples(newest: int, poisoned: str | None = None, folder: Path = EVENTS) -> list[Sample]:
-    """Return the data messages in `folder`, moved in time: the newest event of each is at `newest` or after.
+    """Return the data messages in a folder with new timestamps.
 
-    `newest` is in milliseconds since 1970. The log group `poisoned` gets one more event, in its middle: one
-    whose message is `POISON`. (Amazon CloudWatch Logs API Reference, PutLogEvents: events in order, none
-    older than 14 days, a batch within 24 hours.)
+    PutLogEvents requires events in order, not older than 14 days, and within 24 hours (Amazon CloudWatch Logs
+    API Reference).
+
+    Args:
+        newest: The minimum timestamp of the newest event of each message, in milliseconds since 1970.
+        poisoned: A log group to which one more event is added in the middle, with the message `POISON`.
+        folder: The folder with the sample events.
     """
     payloads = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))]
     return [
@@ -73,7 +77,7 @@ def in_stream(sample: Sample, log_stream: str) -> Sample:
 
 
 def subscribe(stack: Stack, log_group: str) -> None:
-    """Make a log group, if there is none, and subscribes it by the command that the stack puts out."""
+    """Create a log group if it does not exist, and subscribe it with the command in the stack's output."""
     logs = stack.account.client("logs")
     with suppress(logs.exceptions.ResourceAlreadyExistsException):
         logs.create_log_group(logGroupName=log_group)
@@ -90,7 +94,7 @@ def subscribe(stack: Stack, log_group: str) -> None:
 
 
 def put(stack: Stack, sample: Sample) -> None:
-    """Put the events of a sample into its log stream, which is made."""
+    """Create the log stream of a sample, and write its events."""
     logs = stack.account.client("logs")
     with suppress(logs.exceptions.ResourceAlreadyExistsException):
         logs.create_log_stream(logGroupName=sample.log_group, logStreamName=sample.log_stream)

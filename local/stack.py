@@ -1,4 +1,4 @@
-"""The whole stack on this machine: the template, built and deployed by sam into an emulated account."""
+"""Build and deploy the stack into an emulated account on this machine."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ class Stack:
     name: str
     outputs: Mapping[str, str]
     build: Path
-    """The folder that `sam build` made."""
+    """The folder with the output of `sam build`."""
 
 
 @contextmanager
@@ -35,11 +35,18 @@ def deployed_stack(
     enforced: bool = False,
     adapt: Callable[[Path], Path] = lambda build: build,
 ) -> Iterator[Stack]:
-    """Build and deploys the template during a block; no process and no state is left after it.
+    """Build and deploy the template during a block. Afterwards, all processes and files are removed.
 
-    `parameters` are the template's. `on_step` is told what is being done, in a few words. All programs write
-    to `log`. `enforced` is that of `emulated_account`. `adapt` gets the folder of the build, which must not
-    be changed, and returns the one to deploy. Raises `ProgramFailed`.
+    Args:
+        parameters: The parameters of the template.
+        log: The file for the output of all programs.
+        on_step: Called with a short description of each step.
+        project: The folder of the project.
+        enforced: Whether to enforce policies and TLS, as in `emulated_account`.
+        adapt: Returns the folder to deploy for the folder of the build, which must not be changed.
+
+    Raises:
+        ProgramFailed: The build, the emulator or the deployment failed.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")
@@ -55,10 +62,7 @@ def deployed_stack(
 def updated_stack(
     stack: Stack, parameters: Mapping[str, str], *, log: Path, project: Path = PROJECT
 ) -> Stack:
-    """Deploys a stack once more, with these parameters changed and all others as they were.
-
-    Raises `ProgramFailed`.
-    """
+    """Update a stack with some changed parameters. Raises `ProgramFailed`."""
     return _deploy(stack.account, stack.build, parameters, log, project)
 
 
@@ -78,23 +82,23 @@ def _deploy(account: Account, build: Path, parameters: Mapping[str, str], log: P
     )
     stack = Stack(account, STACK_NAME, _outputs(account), build)
     if "AutoReplay" in parameters:
-        # The emulator says of a mapping that a template disables that it is enabled, although it rests.
+        # The emulator reports a mapping that the template disables as enabled, although it is not active.
         switch_auto_replay(stack, parameters["AutoReplay"] == "true")
     return stack
 
 
 def _override(name: str, value: str) -> str:
-    """Return a parameter as `sam` takes it: an empty value by its quotation marks alone."""
+    """Return a parameter in the format of `sam`, which requires quotation marks for an empty value."""
     return f"{name}={value}" if value else f'{name}=""'
 
 
 def switch_auto_replay(stack: Stack, on: bool) -> None:
-    """Return what *Enable* and *Disable* do at the trigger of the replay function in Lambda's console."""
+    """Enable or disable the event source mapping of replay, as in the console of Lambda."""
     client = stack.account.client("lambda")
     (mapping,) = client.list_event_source_mappings(FunctionName=stack.outputs["ReplayFunctionName"])[
         "EventSourceMappings"
     ]
-    # The emulator keeps a number that a parameter gave as text, and cannot count with it.
+    # The emulator stores a parameter's number as text, which it cannot use as a number.
     scaling = {"MaximumConcurrency": int(mapping["ScalingConfig"]["MaximumConcurrency"])}
     client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on, ScalingConfig=scaling)
 

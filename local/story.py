@@ -19,49 +19,50 @@ POISON_IS_REFUSED = Fault(
 OUTAGE = Fault(
     status=503, headers={"Retry-After": "600"}, times=None, body='{"error": "down for maintenance"}'
 )
-"""Down for ten minutes. No invocation lasts so long, so the shipper stores everything at once."""
+"""An outage of ten minutes, longer than an invocation, so that the shipper stores everything immediately."""
 
 _FUNCTIONS = ("Shipper", "Replay")
 _LIMIT_SECONDS = 60.0
 
 
 class Incomplete(Exception):
-    """One line: what did not happen in time."""
+    """Something did not happen in time. The text says what."""
 
 
 class Accounts(NamedTuple):
-    """The functions' own metrics, summed."""
+    """The sums of the functions' metrics."""
 
     shipper: Counter[str]
     replay: Counter[str]
 
 
 class Story:
-    """The log events that are put into log groups from now on, and what becomes of them."""
+    """Log events that are written to log groups, and their results."""
 
     def __init__(self, stack: Stack, api: IngestApi) -> None:
         """Begin with the stack's ingest API."""
         self.stack, self.api = stack, api
         self.events: list[Event] = []
-        """All that were put."""
+        """All log events that were written."""
         self._logs_before, self._requests_before = len(api.logs), len(api.requests)
         self._before = _accounts(stack)
         self.bring_up()
 
     def bring_up(self) -> None:
-        """Let the ingest API take every log but poisonous ones."""
+        """Let the ingest API accept all logs except poisonous ones."""
         self.api.heal()
         self.api.fault(POISON_IS_REFUSED)
 
     def bring_down(self) -> None:
-        """Let the ingest API take nothing."""
+        """Let the ingest API reject all requests."""
         self.api.heal()
         self.api.fault(OUTAGE)
 
     def put(self, stock: Iterable[Sample], on_sample: Callable[[Sample], None] = lambda sample: None) -> None:
-        """Put samples into their log groups, which are subscribed, and waits until the shipper counted them.
+        """Write samples to their subscribed log groups, and wait until the shipper has counted them.
 
-        One log group after the other, so that one warm function ships them all. Raises `Incomplete`.
+        The log groups are written one after the other, so that one warm function ships them. Raises
+        `Incomplete`.
         """
         for sample in stock:
             on_sample(sample)
@@ -74,7 +75,7 @@ class Story:
 
     @property
     def logs(self) -> list[Log]:
-        """What arrived."""
+        """Return the logs that arrived."""
         return self.api.logs[self._logs_before :]
 
     @property
@@ -82,15 +83,15 @@ class Story:
         return self.api.requests[self._requests_before :]
 
     def dead_letters(self) -> list[DeadLetter]:
-        """Return what waits in the dead-letter queue."""
+        """Return the messages of the dead-letter queue."""
         return dead_letters(self.stack)
 
     def reckoning(self) -> Reckoning:
-        """Where each event is now."""
+        """Return where each event is now."""
         return reckon(self.events, self.logs, self.dead_letters())
 
     def accounts(self, replayed: int = 0) -> Accounts:
-        """Return what the functions counted, once all events, and so many replayed ones, are in it.
+        """Wait until all events and `replayed` replayed ones are counted, and return the counts.
 
         Raises `Incomplete`.
         """
@@ -113,7 +114,7 @@ def subscribe_all(stack: Stack, stock: Iterable[Sample]) -> None:
 
 
 def command(stack: Stack, output: str) -> list[str]:
-    """Return the command that the stack puts out under this name. It needs `Account.environment`."""
+    """Return the command in an output of the stack. It requires `Account.environment`."""
     return shlex.split(stack.outputs[output])
 
 
@@ -122,7 +123,7 @@ def _accounts(stack: Stack) -> Accounts:
 
 
 def wait(trouble: str, is_over: Callable[[], bool]) -> None:
-    """Wait until something is over. Raises `Incomplete`, with the trouble, after a minute."""
+    """Wait until a condition is true. Raises `Incomplete` with the text after a minute."""
     deadline = time.monotonic() + _LIMIT_SECONDS
     while not is_over():
         if time.monotonic() > deadline:

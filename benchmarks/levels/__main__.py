@@ -1,7 +1,7 @@
-"""`python -m benchmarks.levels [--misses]`: how often a level is right, and how long it takes.
+"""`python -m benchmarks.levels [--misses]`: measure the accuracy and the speed of level inference.
 
-Accuracy is measured on the open examples, where they are there; speed on them and on generated streams,
-today's package against that of an earlier revision.
+Accuracy is measured on the open examples if they are available; speed on them and on generated streams,
+compared with an earlier revision.
 """
 
 import argparse
@@ -17,14 +17,12 @@ from benchmarks.levels.speed import Speed, speed
 from benchmarks.levels.streams import streams
 
 MESSAGE = 160
-"""Characters of a message that are shown."""
+"""The number of characters of a message that are shown."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.levels", description=__doc__)
-    parser.add_argument(
-        "--misses", action="store_true", help="list what is wrong, with the rule that decided"
-    )
+    parser.add_argument("--misses", action="store_true", help="list wrong levels with the rule that decided")
     parser.add_argument(
         "--against", metavar="REVISION", default=BEFORE_THE_HEADER, help="the earlier revision (%(default)s)"
     )

@@ -1,4 +1,4 @@
-"""How often the level is right, and what it costs where it is not."""
+"""Measure how often the inferred level is right, and how serious the errors are."""
 
 from collections.abc import Iterable
 from statistics import mean
@@ -10,7 +10,7 @@ from loginformant_shipper.names import Level
 from benchmarks.levels.examples import Example
 
 APART = frozenset(("access-log", "ambiguous"))
-"""Categories that are not counted in the mean: several answers can be defended there."""
+"""Categories that are excluded from the mean, since several levels are defensible."""
 GRAVE = frozenset((Level.ERROR, Level.FATAL))
 QUIET = frozenset((Level.INFORMATION, Level.DEBUG))
 
@@ -29,7 +29,7 @@ class Result(NamedTuple):
 
     @property
     def dangerous_miss(self) -> bool:
-        """An Error or Fatal that nobody would be woken for."""
+        """Return whether an Error or Fatal was inferred as Information or Debug."""
         return not self.defensible and self.example.level in GRAVE and self.decision.level in QUIET
 
     @property
@@ -38,7 +38,7 @@ class Result(NamedTuple):
 
 
 class Shares(NamedTuple):
-    """Shares of one category, each from 0 to 1."""
+    """The shares of one category, from 0 to 1."""
 
     events: int
     exact: float
@@ -67,7 +67,7 @@ def by_category(of: list[Result]) -> dict[str, Shares]:
 
 
 def mean_of_families(categories: dict[str, Shares]) -> Shares:
-    """Each family counts the same, however many examples it has."""
+    """Return the mean of all families, weighted equally."""
     counted = [row for name, row in categories.items() if name not in APART]
     return Shares(
         sum(row.events for row in counted),

@@ -1,4 +1,4 @@
-"""Log messages with the level that their own source gave them."""
+"""Read log messages with the levels of their sources."""
 
 import gzip
 import json
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from loginformant_shipper.names import Level
 
 OPEN_EXAMPLES = Path(__file__).parents[3] / "shared" / "levels" / "open.jsonl.gz"
-"""They belong to their sources, so they stay outside of the project."""
+"""The examples belong to their sources, so they are not part of the project."""
 
 
 class Example(NamedTuple):
@@ -16,7 +16,7 @@ class Example(NamedTuple):
     log_group: str | None
     level: Level
     accept: frozenset[Level]
-    """Levels that can be defended too."""
+    """Other levels that are defensible."""
     category: str
     format: str | None
 

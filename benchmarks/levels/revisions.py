@@ -1,4 +1,4 @@
-"""The level inference of an earlier revision, beside today's in one process."""
+"""Load the level inference of an earlier revision besides the current one in one process."""
 
 import importlib
 import sys
@@ -25,7 +25,7 @@ class Inference(NamedTuple):
 
 
 def today() -> Inference:
-    """Return the functions that are imported now."""
+    """Return the current functions."""
     levels = importlib.import_module(f"{PACKAGE}.levels")
     messages = importlib.import_module(f"{PACKAGE}.parsing.messages")
     remembered = getattr(levels, "decide_by_beginning", None)
@@ -52,6 +52,6 @@ def inference_of(revision: str) -> Inference:
 
 
 def _forget() -> dict[str, ModuleType]:
-    """Take the package out of the modules that are imported, and return them."""
+    """Remove the package from the imported modules, and return them."""
     names = [name for name in sys.modules if name.partition(".")[0] == PACKAGE]
     return {name: sys.modules.pop(name) for name in names}

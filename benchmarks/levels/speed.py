@@ -1,6 +1,6 @@
-"""The processor time that a level takes: an earlier revision against today's, in turns in one run.
+"""Measure the CPU time of level inference alternately with an earlier revision.
 
-Each round begins with nothing remembered, as a new environment does.
+Each round starts without anything cached, as in a new environment.
 """
 
 import gc
@@ -14,17 +14,17 @@ ROUNDS = 15
 
 
 class Speed(NamedTuple):
-    """The best of some rounds of each, in turns, in processor time: other programs count little."""
+    """The best of several alternate rounds in CPU time, which other programs hardly affect."""
 
     before_per_second: float
-    """Messages on one core, one at a time, parsing included."""
+    """The messages per second on one core, including parsing."""
     today_per_second: float
     level_ratio: float
-    """How many times as fast today's is on messages that are parsed already."""
+    """The speed relative to the earlier revision for parsed messages."""
 
     @property
     def ratio(self) -> float:
-        """How many times as fast today's is, parsing included."""
+        """Return the speed relative to the earlier revision, including parsing."""
         return self.today_per_second / self.before_per_second
 
 

@@ -1,4 +1,4 @@
-"""Generated streams: a thousand lines in each common text layout, as one program writes them."""
+"""Generate streams of a thousand lines in each common text layout."""
 
 import random
 
@@ -37,7 +37,7 @@ LEVELS = ("INFO", "INFO", "INFO", "INFO", "DEBUG", "DEBUG", "WARN", "ERROR")
 
 
 def streams() -> dict[str, list[str]]:
-    """Return the lines of each layout; the same in every run."""
+    """Return the lines of each layout, which are the same in every run."""
     return {name: list(_stream(layout)) for name, layout in LAYOUTS.items()}
 
 

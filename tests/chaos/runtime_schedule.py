@@ -38,7 +38,7 @@ MAX_REPLAYS = 2
 LAST_ARRIVAL_SECONDS = 0.4
 """So long after a function has ended the last of its requests has been accepted."""
 MAX_ROUNDS = 15
-NOT_TAKEN = "the queue did not take them"
+NOT_STORED = "they could not be stored in the queue"
 """As the function says of log events that it could not store."""
 
 MIB = 1024 * 1024
@@ -570,7 +570,7 @@ def why_again(
     if not all_written:
         return Why.RETURNED
     # The client of SQS takes a MemoryError for one more failure of HTTP: then nothing reaches the queue.
-    if not had_memory and any(NOT_TAKEN in failure["detail"] for failure in answer.get("failures", ())):
+    if not had_memory and any(NOT_STORED in failure["detail"] for failure in answer.get("failures", ())):
         return Why.RETURNED
     return None
 

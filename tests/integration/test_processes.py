@@ -103,7 +103,7 @@ def test_a_failure_is_one_line_that_says_what_and_where(tmp_path: Path) -> None:
         ("one\nError: two\nthree\n", "Error: two"),
         ("stack failed to create\nthree\n", "stack failed to create"),
         ("ERROR: no such package\nmake: *** [Makefile:3: build] Error 1\n", "ERROR: no such package"),
-        ("", "it said nothing"),
+        ("", "no output"),
     ],
 )
 def test_the_last_line_is_the_last_that_tells_something(tmp_path: Path, output: str, line: str) -> None:

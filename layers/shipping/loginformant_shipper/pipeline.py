@@ -278,7 +278,7 @@ def _deliver(event: object, environment: Environment, remaining_seconds: float) 
             continue
         ledger.add_delivered(batch.by_log_group())
         shipment.delivered_records |= {origin.record for origin in batch.different_origins() if origin.record}
-    # Batches fail in any order; what is replayed together is to be in the order in which it was logged.
+    # Batches fail in any order; logs that are replayed together must be in the order of logging.
     shipment.failed.sort(key=lambda failed: failed.batch.position)
     if delivery.answered_by_a_page and not state.told_of_a_page:
         log_answered_by_a_page(settings.ingest_url)

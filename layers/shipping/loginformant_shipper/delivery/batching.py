@@ -41,7 +41,7 @@ class Batch(NamedTuple):
         return sum(map(len, self.logs))
 
     def by_log_group(self) -> Iterator[tuple[str, int]]:
-        """How many log events of which log group, in runs of logs that follow each other."""
+        """Yield log groups with numbers of log events, one pair for each run of consecutive logs."""
         if len(different := self.different_origins()) == 1:
             yield different[0].log_group, self.events()
             return
@@ -52,7 +52,7 @@ class Batch(NamedTuple):
             place = end
 
     def different_origins(self) -> tuple[Origin, ...]:
-        """Return each origin once. Quick where there is but one, as in most batches."""
+        """Return the distinct origins. Most batches have only one, which is found quickly."""
         if self.origins and self.origins.count(self.origins[0]) == len(self.origins):
             return self.origins[:1]
         return tuple(dict.fromkeys(self.origins))
@@ -216,7 +216,7 @@ class _Filling:
                 yield self.batch()
 
     def _that_fit(self, lengths: Sequence[int]) -> int:
-        """Return how many of the next logs fit in; at least one where there is none yet."""
+        """Return how many of the next logs fit. The first log of a batch always does."""
         place_in_logs = self._max_logs - len(self._logs)
         place_in_bytes = self._max_bytes() - self._size
         if len(lengths) <= place_in_logs and _size(lengths) <= place_in_bytes:

@@ -120,7 +120,7 @@ class Connection:
         self.answered = Outcome(response.status, "", retry_after, time.monotonic() - started, is_html)
         answer, is_whole = _read_answer(response, started + seconds)
         if not is_whole or not self._body_is_sent:
-            # An answer that came early: what the server makes of the rest of the body is anybody's guess.
+            # The response came early, so the server's handling of the rest of the body is undefined.
             self._hang_up()
         detail = self._detail(answer.decode("utf-8", "replace"), key)
         return Outcome(response.status, detail, retry_after, time.monotonic() - started, is_html)
@@ -171,7 +171,7 @@ class _FinalResponse(HTTPResponse):
 
     version_string = "HTTP"
     length_remaining: int | None = None
-    """What urllib3 writes into its log at DEBUG."""
+    """urllib3 logs this attribute at DEBUG."""
 
     def __init__(self, *arguments: Any, hang_up: Callable[[], None], **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -265,9 +265,9 @@ class _Writer:
 
 
 def _get_answer(connection: Any) -> HTTPResponse:
-    """Return the answer as `http.client` has it, in place of urllib3's own around it.
+    """Return the response of `http.client`, without urllib3's wrapper.
 
-    That one could decode, decompress and follow; to make it and to read from it takes a fifth of the
+    The wrapper can also decode, decompress and follow redirects. Creating and reading it takes a fifth of the
     processor time of a short request.
     """
     connection.sock.settimeout(connection.timeout)
@@ -285,7 +285,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
 
 
 def _read_answer(response: HTTPResponse, until: float) -> tuple[bytes, bool]:
-    """Return at most `MAX_ANSWER_BYTES` of an answer, and whether that is all of it."""
+    """Return at most `MAX_ANSWER_BYTES` of a response, and whether it is complete."""
     answer = b""
     try:
         while time.monotonic() < until and len(answer) < MAX_ANSWER_BYTES:

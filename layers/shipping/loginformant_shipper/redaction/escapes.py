@@ -35,13 +35,13 @@ def _meaning(escape: str) -> str:
     return "\ufffd" if "\ud800" <= character <= "\udfff" else character
 
 
-# To cut a text at its escapes takes long where there are many. Most are those of JSON for a quote, a slash
-# and a line feed, and of the others there are few different ones. So they are replaced one kind after the
-# other, those of URLs last; but only where none of them means a character that may be part of another escape.
-# All backslashes before an escape of JSON are part of it.
+# Splitting a text at its escapes is slow if it has many. Most of them are JSON's escapes of a quote, a slash
+# and a line feed, and the others are of few kinds. They are replaced one kind after the other, those of URLs
+# last, unless one of them stands for a character that can be part of another escape. All backslashes before
+# an escape of JSON are part of it.
 _OF_ONE_LETTER = {f"\\{letter}": _MEANING_OF_LETTER.get(letter, letter) for letter in "\"n/'rtbf"}
 _WRITTEN_AGAIN = re.compile(r"\\(?<!\\\\)\\++(?=u[0-9A-Fa-f]{4}|[/\"'nrtbf])")
-"""The backslashes of an escape that was itself put into JSON."""
+"""The backslashes of an escape inside a JSON string that was encoded again."""
 _MAX_KINDS = 32
 _CODE_OF_JSON, _CODE_OF_URL = re.compile(r"[0-9A-Fa-f]{4}"), re.compile(r"[2-7][0-9A-Fa-f]|0[9ADad]")
 _PART_OF_URL_ESCAPE = frozenset("%0123456789ABCDEFabcdef")
@@ -50,7 +50,7 @@ _APART = "\0"
 
 
 def _read_quickly(text: str) -> str | None:
-    """Return a text with its escapes read; None where they cannot be replaced one kind after the other."""
+    """Return the decoded text, or None if its escapes cannot be replaced one kind after the other."""
     of_json: dict[str, str] = {}
     of_url: dict[str, str] = {}
     if "\\u" in text:

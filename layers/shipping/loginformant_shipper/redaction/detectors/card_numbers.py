@@ -35,7 +35,7 @@ _WIDTH = 20
 
 
 def is_of_a_network(number: bytes) -> bool:
-    """Return whether digits begin as a network's numbers do, and are as many."""
+    """Return whether digits have the beginning and the length of a card network's numbers."""
     return _NUMBER_OF_A_NETWORK.fullmatch(number) is not None
 
 

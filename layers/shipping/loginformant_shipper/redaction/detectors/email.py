@@ -12,14 +12,14 @@ _DOMAIN = re.compile(r"@(?:[\w-]{1,63}\.){1,16}[^\W\d_]{2,24}")
 _MAX_LOCAL_PART = 320
 """In characters; RFC 5321, section 4.5.3.1, allows 64 octets, and 320 for the whole address."""
 
-# Looked for from the first character of each word on, which is slow where there are many words, and fast
-# where nearly every one is an address.
+# Matches from the first character of each word, which is fast if nearly every word is an address, but slow in
+# other texts.
 _ADDRESS = re.compile(rf"([\w.+-](?<![\w.+-].)[\w.+-]*+{_DOMAIN.pattern})")
 _MAX_CHARACTERS_A_SIGN = 32
 
 
 def find_email(text: str, _: bool = False) -> Cut:
-    """Cut a text at e-mail addresses."""
+    """Split a text at email addresses."""
     if not _DOMAIN.search(text):
         return [text]
     if text.count("@") * _MAX_CHARACTERS_A_SIGN > len(text):
