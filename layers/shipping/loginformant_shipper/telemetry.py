@@ -35,7 +35,7 @@ MAX_VALUES = 100
 """The maximum number of values of a metric in a line ("Specification: Embedded metric format")."""
 
 _UNITS = {Metric.INGEST_LATENCY.value: "Milliseconds"}
-"""Of each metric that is no count."""
+"""The units of metrics that are not counts."""
 
 
 def put_subscription_metrics(stack: str, counts: Mapping[SubscriptionMetric, int]) -> None:

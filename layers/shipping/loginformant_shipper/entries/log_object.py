@@ -108,9 +108,9 @@ class FrameJson(NamedTuple):
 
     source: bytes
     before_id: bytes
-    """The properties, and the name of the one that follows, `eventId`."""
+    """The properties, followed by the name of the next one, `eventId`."""
     after_message: bytes
-    """Source and properties with their names, where nothing stands between them."""
+    """The source and the properties with their names, if the log has nothing in between."""
     names: frozenset[str]
     """The names of the properties, including `eventId`."""
 

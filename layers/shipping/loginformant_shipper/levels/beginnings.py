@@ -73,7 +73,7 @@ def decide_by_beginning(beginning: bytes) -> Decision | Unknown | None:
 
 
 _SEEN_BEHIND_LEVEL = 3
-"""So many characters behind a level tell whether it is the name of a logger instead: `- ERROR - INFO`."""
+"""The number of characters behind a level that show whether it is a logger's name: `- ERROR - INFO`."""
 
 _SIGNS_AT_ONCE = frozenset("DIWEFCVTN")
 _LAST_BRACKET = MAX_BEGINNING - len("] CRITICAL - ")
@@ -83,4 +83,4 @@ _MAY_WRAP = re.compile(
     r"\[INFO\] \[|\[[^\]]{10,45}(?:: WARNING/|\] \{)"
     r"|(?:\[[^\]]{1,40}\] )?(?:WARNING: \[pool |NOTICE: PHP )|\S{10,40} \[DEBUG\]"
 )
-"""How lines begin that may hold the line of another program."""
+"""The beginnings of lines that may contain the line of another program."""

@@ -30,8 +30,8 @@ _QUALIFIED_NAME = re.compile(
 )
 _END_OF_QUALIFIED_NAME = re.compile(r"\.[A-Z]\w{0,80}(?:Exception|Error)(?=:|$)", re.M)
 _INSPECTED = re.compile(r"#<(?:[A-Z]\w{0,60}::){0,6}[A-Z]?\w{0,80}(?:Error|Exception)(?=[:>])")
-"""What Ruby prints for an exception: `#<RuntimeError: no stock>`."""
-_STRERROR = re.compile(  # strerror(3), as the last that a program says
+"""An exception as Ruby prints it: `#<RuntimeError: no stock>`."""
+_STRERROR = re.compile(  # strerror(3), at the end of a line
     r": (?i:command not found|No such file or directory|Permission denied|Operation not permitted"
     r"|No space left on device|Read-only file system|Input/output error|Too many open files"
     r"|Cannot allocate memory|Address already in use|Connection refused|No route to host"
@@ -42,7 +42,7 @@ _SYSTEMD = re.compile(r"\bstatus=\d{1,3}/[A-Z]{4,12}\b|\bcode=(?:killed|dumped)\
 _EXIT = re.compile(r"\bexit(?:ed)?(?: with)? (?:code|status)[ :=]{1,2}[1-9]\d{0,2}\b")
 _REPORT = re.compile(r"^(?:stack traceback:$| {0,4}\*\* \(EXIT\) )", re.M)  # Lua, Elixir
 _NOT_OK = re.compile(r"^not ok \d{1,6}\b(?![^\n]{0,400}# ?(?i:todo|skip))", re.M)
-"""A failed test in the Test Anything Protocol; one that is to be done or was skipped is none."""
+"""A failed test in the Test Anything Protocol. Tests that are marked TODO or SKIP do not count."""
 _WARNING = re.compile(r"(?:^|[: ])\w{0,40}Warning: ")
 
 
@@ -53,7 +53,7 @@ _WORDS_OF_STRERROR = encoded(
 WORDS_OF_EXCEPTIONS = _WORDS_OF_STRERROR | encoded(
     ("traceback", "caused", "terminate", "goroutine", "killed", "dumped", "exit", "exited")
 )
-"""In lower case: one of each phrase of strerror(3), and what other shapes have as words of their own."""
+"""Words in lower case: one of each phrase of strerror(3), and the words of the other patterns."""
 
 
 def may_be_exception(text: str, words: AbstractSet[bytes]) -> bool:

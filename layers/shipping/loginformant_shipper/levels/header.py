@@ -54,7 +54,7 @@ def decide_by_header(
 DECISIONS: dict[tuple[Level, str], Decision] = {
     (level, rule): decided(level, rule) for level in Level for rule in ("header", "letter")
 }
-"""What is decided most often, made once."""
+"""The most frequent decisions, which are created once."""
 
 
 def may_be_wrapped(level: Level, line: str) -> bool:
@@ -63,7 +63,7 @@ def may_be_wrapped(level: Level, line: str) -> bool:
 
 
 _QUOTED = 600
-"""So many characters of comma-separated values hold those of a header, quotation marks included."""
+"""The number of characters of comma-separated values that are read for a header, with quotation marks."""
 
 
 def decide_inside(line: str) -> Decision | None:

@@ -78,7 +78,7 @@ _STATUSES = tuple(
         ("\t", rf"\t{_METHOD}\t[^\t\n]{{1,300}}\t[^\t\n]{{1,1000}}\t{_CODE}\t"),  # CloudFront
     )
 )
-"""What stands in every line of a format, and where its status stands."""
+"""For each format a string that all of its lines contain, and the pattern of its status."""
 _W3C = re.compile(  # IIS: 2026-01-02 10:20:30 10.0.0.1 GET /path - 443 - 10.0.0.2 agent - 200 0 0 15
     rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d [^\n]{{0,80}}{_METHOD} [^\n]{{1,3000}}?"
     rf" {_CODE} \d{{1,5}} \d{{1,10}} \d{{1,10}}\b"

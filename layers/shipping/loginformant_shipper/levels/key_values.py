@@ -48,7 +48,7 @@ _NAMES = ("level", "levelname", "lev", "lvl", "ll", "severity", "sev")
 WORDS_OF_PAIRS = encoded((*_NAMES, *(f"log{name}" for name in _NAMES), "at", "logat"))
 _PRIORITIES = encoded(("pri", "prio", "priority"))
 WORDS_OF_PAIRS |= _PRIORITIES
-"""In lower case. Each pair has one of these words, since no letter may stand before its name or behind it."""
+"""The names in lower case. Each pair contains one as a word: no letter may precede or follow its name."""
 _SELDOM_NAMES = encoded(("at", "logat")) | _PRIORITIES
 _PRIORITY = re.compile(r"(?i:pri(?:o|ority)?)[=:]")
 _FIRST = re.compile(r"[\w.@-]{1,40}=")

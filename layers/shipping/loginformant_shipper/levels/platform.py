@@ -95,7 +95,7 @@ _API_GATEWAY_TEXTS = (
     ("Key throttle limit exceeded", Level.WARNING),
     ("Usage Plan check failed", Level.WARNING),
 )
-"""What a line begins with, as https://repost.aws/knowledge-center/api-gateway-logs has it."""
+"""The beginnings of lines (https://repost.aws/knowledge-center/api-gateway-logs) with their levels."""
 
 
 def _api_gateway(text: str) -> Decision:
@@ -111,14 +111,15 @@ def _api_gateway(text: str) -> Decision:
 _APPSYNC = re.compile(
     r"[0-9a-f-]{36} (?:GraphQL Query: |Begin |End |Request Headers: |Response Headers: |Tokens Consumed: )"
 )
-"""They quote a query, whose words say nothing (AWS AppSync developer guide, "Monitoring and logging")."""
+"""Lines that quote a query, whose words are no sign of a level (AWS AppSync developer guide,
+"Monitoring")."""
 _TRANSFER = re.compile(r"\S{1,200} ERRORS AUTH_FAILURE ")
 _FLOW_LOG = re.compile(r"\d \d{12} eni-[0-9a-f]{8,17} [^\n]{1,400}(?:OK|NODATA|SKIPDATA)\Z")
 _DEFAULT_FLOW_LOG = re.compile(  # its fields: Amazon VPC user guide, "Flow log records"
     r"\d \d{12} eni-[0-9a-f]{8,17}(?: (?:\d{1,3}(?:\.\d{1,3}){3}|-)){2}(?: (?:\d{1,19}|-)){7}"
     r" (?:ACCEPT|REJECT|-) (?:OK|NODATA|SKIPDATA)\Z"
 )
-"""Nothing in these fields is a level, so that a line of them is known from its beginning."""
+"""No field of this format can be a level, so the beginning of a line is sufficient."""
 _ORACLE = re.compile(r"\b(?:ORA|TNS|RMAN)-\d{3,5}: ")
 _CODEBUILD = re.compile(
     r"\[Container\] \d{4}/\d\d/\d\d \S{1,20} Phase (?:complete: \w{1,30} State: (\w{1,20})"
@@ -202,7 +203,7 @@ _AUDIT_LEVELS = {
 }
 """The categories of OpenSearch's audit logs; the others are what was allowed (OpenSearch, "Audit logs")."""
 _WORKFLOW_FAILURES = ("StepErrored", "ExecutionErrored", "ExecutionThrottled")
-"""Of workflows of AWS Transfer Family (user guide, "Troubleshoot managed workflows")."""
+"""Types of events of AWS Transfer Family (user guide, "Troubleshoot managed workflows")."""
 _TRANSFER_FAILURES = ("AUTH_FAILURE", "TLS_RESUME_FAILURE")
 """Two activity types of AWS Transfer Family (user guide, "Example CloudWatch log entries"); another is
 ERROR."""
@@ -221,7 +222,7 @@ def _level_of_event(kind: str, detail: Fields) -> Level | None:
 
 
 def _outcome(value: object) -> str:
-    """Return in capitals how an event came out, which may stand in an object or a list of its own."""
+    """Return an outcome in capitals. It may also be in an object or a list."""
     if isinstance(value, dict):
         value = value.get("status", value.get("value"))
     elif isinstance(value, list) and "failure" in value:
@@ -233,13 +234,13 @@ _EVENT_OUTCOMES = frozenset(
     {"state", "status", "build-status", "currentStatus", "status-code", "State", "Status", "StatusCode"}
     | {"status-details", "category", "eventType", "eventTypeCategory", "EventCategories"}
 )
-"""Besides states: `status-details` of CloudFormation, `eventType` of Amazon ECS and AWS DMS, `category` of
-AWS DMS, `EventCategories` of Amazon RDS, `eventTypeCategory` of AWS Health."""
+"""Fields with an outcome: states, `status-details` of CloudFormation, `eventType` of Amazon ECS and AWS DMS,
+`category` of AWS DMS, `EventCategories` of Amazon RDS, `eventTypeCategory` of AWS Health."""
 _EVENT_FAILURES = frozenset(("FAILED", "TIMED_OUT", "TIMEOUT", "ABORTED", "FAULT", "ERROR", "FAILURE"))
-"""How Step Functions, Glue, Batch, CodeBuild, CodePipeline, CodeDeploy, Systems Manager, ECS and RDS say in
-an event that something failed."""
+"""Failures in events of Step Functions, Glue, Batch, CodeBuild, CodePipeline, CodeDeploy, Systems Manager,
+ECS and RDS."""
 _EVENT_WARNINGS = frozenset(("WARN", "ALARM", "ISSUE"))
-"""Of Amazon ECS, of CloudWatch alarms, of AWS Health."""
+"""Warnings of Amazon ECS, CloudWatch alarms and AWS Health."""
 
 
 _FINDERS = ("aws.guardduty", "aws.securityhub", "aws.inspector2", "aws.macie")
@@ -290,7 +291,7 @@ _DEBUG_RECORDS = frozenset(
 
 
 def _lambda_record(kind: str, record: object) -> Decision:
-    """As the AWS Lambda developer guide maps its events to levels ("System log level event mapping")."""
+    """Return the level as the AWS Lambda developer guide maps it ("System log level event mapping")."""
     details = record if isinstance(record, dict) else {}
     on_demand = details.get("initializationType") == "on-demand"
     failed = details.get("status", "success") != "success" or bool(details.get("errorType"))

@@ -22,7 +22,7 @@ _TELLING = encoded(
     | {"timed", "exited", "ora", "tns", "rman"}  # a platform's line
     | {*_BAD_NEWS, *(f"{word}s" for word in _BAD_NEWS), "panicked", "deprecated", "caution"}  # words
 )
-"""In lower case. Without one of these none of those rules applies."""
+"""Words in lower case. Those rules apply only to texts that contain one of them."""
 
 _SHAPED = encoded(
     {"requestid", "duration", "runtime"}  # Lambda's own events
@@ -31,7 +31,7 @@ _SHAPED = encoded(
     | {"loglevel", "loglev", "loglvl", "logll", "logseverity", "logsev", "loglevelname"}
     | {"traceback", "caused", "goroutine", "terminate", "exit", "exited", "killed", "dumped"}  # shapes
 )
-"""In lower case. Without one of these, and one of the marks below, nothing gives a plain text a level."""
+"""Words in lower case. A plain text without one of them, and without the marks below, has no level."""
 _LAST_WORDS = encoded(
     {"found", "such", "denied", "permitted", "space", "only", "many", "allocate", "already"}
     | {"refused", "route", "unreachable"}

@@ -29,7 +29,7 @@ from loginformant_shipper.parsing.headers.level_words import (
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
 _ESCAPED = re.compile(r"(?:\\x1[bB]|\\u001[bB]|\\033|\\e|#033)(?=\[)")
-"""How programs and log drivers write the character that begins a colour: rsyslog writes `#033`."""
+"""The escape character of a colour, as programs and log drivers write it: `#033` by rsyslog."""
 _COLOURED = re.compile(r"\x1b\[[0-9;]{1,20}m[\s\[]{0,8}([A-Za-z]{3,13})[\s:\]]{0,8}\x1b\[")
 _MAX_COLOURED = 600
 """A coloured level stands within this many characters, colours included."""
@@ -210,14 +210,14 @@ _SEVERITIES = {
     "SYSTEM": re.compile(r",(informational|low|medium|high|critical),"),
     "THREAT": re.compile(r",(informational|low|medium|high|critical),(?:client-to-server|server-to-client),"),
 }
-"""Of a threat the direction follows; anything may stand before, as in the name of its rule."""
+"""The severity of a threat is followed by its direction. A word before it may be the name of a rule."""
 _PRIORITY_OF_ALERT = re.compile(r"\[\d{1,6}:\d{1,10}:\d{1,6}\] [^{}]{1,400}?\[Priority: (\d{1,3})\]")
 """Behind the generator, the rule and its revision: `[1:2013504:5]`."""
 _RULE = re.compile(r"Rule: \d{1,9} (?:fired )?\(level (\d{1,2})\) ->|Alert Level: (\d{1,2}); Rule: \d")
 
 
 WORDS_OF_RISKS = encoded(("cef", "leef", "system", "threat", "priority", "level"))
-"""In lower case. Each text with a severity has one of these words."""
+"""Words in lower case. Each text with a severity contains one of them."""
 
 
 def decide_by_risk(text: str) -> Decision | None:
@@ -249,7 +249,7 @@ def _of_pan_os(text: str) -> Level | None:
 
 
 _MAX_FIELDS = 4000
-"""So many characters behind its kind a log of PAN-OS has its severity; a threat names a URL before."""
+"""The distance from the type of a log of PAN-OS to its severity, with the URL of a threat in between."""
 
 
 def _of_event_format(text: str, found: int) -> Level | None:

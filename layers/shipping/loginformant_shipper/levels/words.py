@@ -33,13 +33,13 @@ _STEMS = (
     (Level.ERROR, ("error", "exception", "fail", "crash")),
     (Level.WARNING, ("warn", "deprecated", "caution")),
 )
-"""What the words begin with, the worst first."""
+"""The stems of the words, from the most severe level to the least."""
 _BAD_NEWS = ("error", "exception", "fail", "failed", "failure", "crash", "crashed", "warn", "warning")
 BAD_NEWS = encoded((*_BAD_NEWS, *(f"{word}s" for word in _BAD_NEWS), "fatal", "panicked", "panic"))
 BAD_NEWS |= encoded(("deprecated", "caution"))
-"""In lower case. Each of the words that count is one of these, or the last of them."""
+"""The words that count, in lower case. Longer words that count end with one of these."""
 _LIKE_ASCII = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"})
-"""What a regular expression that ignores case takes for letters of ASCII, too (`re.IGNORECASE`)."""
+"""The other characters that `re.IGNORECASE` matches with letters of ASCII."""
 
 
 def may_have_bad_news(text: str, words: AbstractSet[bytes]) -> bool:

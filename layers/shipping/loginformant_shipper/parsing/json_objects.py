@@ -19,8 +19,8 @@ _LONG_DECIMAL = re.compile(r"[\s:,\[](-?(?=[0-9.]{17})[0-9]+(?:\.[0-9]+|(?=[eE])
 _ZEROS_AND_BLANKS = {**dict.fromkeys("0123456789.", ord("0")), **dict.fromkeys(" \t\r\n:,[-", ord(" "))}
 _AS_RUNS = bytes(_ZEROS_AND_BLANKS.get(chr(code), ord("x")) for code in range(256))
 _LONG_RUN = b" " + b"0" * 17
-"""What both of these have in them, once each digit and point is a zero, and what may stand before a number
-is a blank. Nearly all JSON is done with here."""
+"""Contained in all matches of both patterns, after digits and points are replaced by zeros, and characters
+that may precede a number by blanks. Nearly all JSON does not contain it, and needs no further checks."""
 
 
 def json_object(body: str) -> dict[str, Any] | None:

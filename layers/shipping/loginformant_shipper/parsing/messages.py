@@ -153,4 +153,4 @@ _PREFIX_BY_FIRST_CHARACTER = {
 }
 
 _MORE_THAN_TEXT = BEFORE_JSON | _PREFIX_BY_FIRST_CHARACTER.keys()
-"""How a message begins that may be more than text; most begin otherwise."""
+"""The first characters of messages that may be more than text. Most messages start with other ones."""

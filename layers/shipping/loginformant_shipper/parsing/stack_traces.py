@@ -56,8 +56,8 @@ class Log(Struct, frozen=True, gc=False):
     """The first part of the trace whose rest this log is, since the level of that part counts for the rest.
     The log's own message where the first part came in another payload."""
     parts: tuple[ParsedMessage, ...] = ()
-    """Of a trace that was joined: what is read for the level, each alone. The log line, if there is one, and
-    the exception."""
+    """The parts of a joined trace from which a level is inferred separately: the log line, if there is one,
+    and the exception."""
 
 
 def join(events: Iterable[LogEvent], redact: Redact | None = None) -> Iterator[Log]:
@@ -105,11 +105,11 @@ def _each(events: Sequence[LogEvent], redact: Redact | None) -> Iterator[Log]:
 class _Line(Struct, frozen=True, gc=False):
     events: tuple[LogEvent, ...]
     text: str
-    """What traces are looked for in: what the program wrote, if it is one line of text."""
+    """The text of the program, in which traces are searched; empty if it is not a single line of text."""
     unwrapped: Unwrapped | None = None
     """The content of the wrapper; None if there is no wrapper."""
     parsed: ParsedMessage | None = None
-    """Of several events; one alone is parsed when its turn comes, so that few are held at a time."""
+    """The parsed message of several events. Single events are parsed later, to hold few at a time."""
     continues: ParsedMessage | None = None
 
 

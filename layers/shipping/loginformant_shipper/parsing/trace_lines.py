@@ -240,7 +240,7 @@ LOOKS_LIKE_A_MARK = (
     r"[ \t\xa0]|Traceback|goroutine |thread '|[sS]tack |PHP |#\d|\[stack|Current stack"
     r"|(?:/|\./|app/|lib/|config/|bin/|<internal:)[^\s:]{1,400}+:\d"
 )
-"""What the marks of all shapes begin with, and some other lines."""
+"""The beginnings of all lines that mark a trace. Some other lines match, too."""
 
 # The name of an exception, where it stands in a line.
 _EXCEPTION_NAME = re.compile(
@@ -250,7 +250,7 @@ _EXCEPTION_NAME = re.compile(
 # Rails: `ActiveRecord::RecordNotFound (Couldn't find Order with 'id'=17):`, and nothing behind it.
 _RAILS_EXCEPTION = re.compile(r"(?<![\w:])[A-Z]\w{0,100}(?:::[A-Z]\w{0,100}){0,20} \(")
 
-# A line that is nothing but an exception, whatever its name: `Shop.OutOfStock: no more hats`.
+# A line that consists of an exception of any name: `Shop.OutOfStock: no more hats`.
 _EXCEPTION_LINE = re.compile(
     r"[ \t]{0,40}(?:Caused by: |Suppressed: |---> )?(?:[A-Za-z_$][\w$]{0,100}(?:\.|::|\\)){0,20}"
     r"[A-Z][\w$]{1,100}(?:: |$)"
@@ -267,7 +267,7 @@ _NAMED_FIRST = re.compile(
     r"(?::|$| \(0x| \[)"
 )
 _UNFINISHED = re.compile(r"(?::|\.\.\.|…)$|\b(?:[Uu]nhandled|[Uu]ncaught) [a-z]{4,20}(?: [a-z]{4,20})?$")
-"""How a log line ends that goes on with the exception below it."""
+"""The ends of log lines that continue with the exception in the next line."""
 
 _WORSE = frozenset({Level.WARNING, Level.ERROR, Level.FATAL})
 

@@ -20,12 +20,12 @@ MAX_HEADER = 300
 """The maximum length of a header."""
 
 AFTER_CAPITALS = frozenset("]:|>)},![;#~*/")
-"""What may follow a level in capitals without a blank."""
+"""The characters that may follow a level in capitals without a blank."""
 AFTER_LETTER = frozenset("!|/>:")
-"""What may follow a level of one letter."""
+"""The characters that may follow a level of one letter."""
 SEPARATES = frozenset("])>}|:,;")
 COUNT = re.compile(r"\s{0,4}0\s{0,4}(?:[,;)|]|\Z)")
-"""What follows a word that is a count: `error: 0`."""
+"""The rest of a count behind its word: `error: 0`."""
 
 
 def is_closed(space: str, following: str) -> bool:
@@ -327,12 +327,12 @@ _CRI = re.compile(r"std(?:out|err) [FP] ")
 _TO_THE_BRACKET = re.compile(r"[^\]\n]{6,160}\] ?")
 _BEHIND_LEVEL = re.compile(r"(?:[\])>}|:,;*!#\s-]|\d{1,10} (?=---|\[)){1,40}")
 _LOGGER_JOINED = re.compile(r"(?P<name>[\w$.-]{1,120}):")
-"""As Python's logging.basicConfig writes it: `INFO:orders:text`."""
+"""The logger as Python's logging.basicConfig writes it: `INFO:orders:text`."""
 _LOGGER = re.compile(r"(?P<name>[\w$.:/\\<>#@-]{1,120}?)(?:: | ?: | - |\s*\| )")
 
 
 _ASKED_FOR = BRACKETED_WORDS | {"event": Level.INFORMATION}
-"""What may stand behind `LEVEL:`; Db2 has events."""
+"""The words that may follow `LEVEL:`. Db2 has `Event`."""
 _TEXT_BEHIND_COLON = re.compile(r": +[^\s\d]")
 
 

@@ -18,7 +18,7 @@ LEVEL_WORDS = _levels(
     FATAL="fatal critical critic crit alert emergency emerg emer emrg aler alrt panic dpanic ftl fata fatl"
     " crt pani pnc",
 )
-"""In lower case: a level wherever a format puts one. Names and abbreviations of syslog, Python, log4j and
+"""Words in lower case that are levels in all positions: names and abbreviations of syslog, Python, log4j and
 Logback, java.util.logging (`finer`, `severe`), .NET (`trce`, `dbug`, `fail`), Serilog (`VRB`), zerolog
 (`FTL`), logrus (`ERRO`), zap (`dpanic`), npm (`silly`), supervisord (`BLAT`), Elasticsearch
 (`DEPRECATION`), ArubaOS (`EMRG`), Barracuda (`ALER`), dnf (`DDEBUG`)."""

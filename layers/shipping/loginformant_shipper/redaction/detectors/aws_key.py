@@ -27,9 +27,9 @@ _KIND_OF = bytes(
     for code in range(256)
 )
 _SECRET = re.compile(rb"-%s(?![a=])|=%s(?![a=])" % (b"a" * 40, b"a" * 40))
-"""In a text of which each character is its kind: that is a search for fixed strings."""
+"""The pattern for a text whose characters are replaced by their kinds, to search for fixed strings."""
 _MIXED = re.compile(r"(?=[^a-z]*+[a-z])(?=[^A-Z]*+[A-Z])[A-Za-z]*+[0-9/+]")
-"""A hash is of one case, and a name in a program has no digits; one key in 5,000 has none."""
+"""Both cases and a digit or sign, unlike hashes and most names in programs. One key in 5,000 has no digit."""
 
 _NAME = (
     r"(?:secret[ _.-]?access[ _.-]?key|secret[ _.-]?key|aws[ _.-]?secret|aws[ _.-]?(?:access[ _.-]?)?key)s?"
@@ -49,7 +49,7 @@ _NAME_BEHIND = re.compile(
 )
 _ITEM_ENDS = re.compile(r"\}|\n[ \t]*- ")
 _MAX_DISTANCE, _MAX_NEAR_DISTANCE = 160, 48
-"""In characters, from a name or an id to a secret."""
+"""The maximum distances from a name or an id to a secret, in characters."""
 
 
 def find_aws_key(text: str, has_some_name: bool) -> Cut:

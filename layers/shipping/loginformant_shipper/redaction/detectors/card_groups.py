@@ -61,7 +61,7 @@ def _any_groups(digit: str, gap: str) -> str:
 _BEGINNING = re.compile(
     rf"0000g(?<!0.{{5}})(?={_any_groups('0', 'g')}(?!0)|g{_any_groups('0', 'gg')}(?!0))".encode()
 )
-"""Begins with a fixed string, which is found fast."""
+"""The pattern begins with a fixed string, since that makes the search fast."""
 
 _BLANK = r"[ \xa0\u202f]"
 _GAP = r"[ \xa0\u202f+-]"
@@ -73,7 +73,7 @@ _LONG_CARD = re.compile(
     rf"[2-6]{BEFORE_DIGIT}[0-9]{{3}}(?:{_GAP}{_groups('[0-9]', _GAP, _GROUPS[1][1:])}"
     rf"|{_BLANK}{{2}}{_groups('[0-9]', _BLANK + '{2}', _GROUPS[1][1:])}){BEHIND}"
 )
-"""Its first four groups could be a card, too."""
+"""A number whose first four groups could also be the number of a card."""
 _NO_GAPS = str.maketrans("", "", " \xa0\u202f+-")
 
 # Of a network whose numbers have 16 digits, and no part of more groups: no group can begin another number.
@@ -86,7 +86,7 @@ _ALONE = re.compile(
 
 _CHUNK = 16 * 1024
 _MIN_MANY, _MIN_CHARACTERS_EACH = 12, 512
-"""So many beginnings, and one more for so many characters, are faster checked all at once."""
+"""The number of beginnings, and of characters for each further one, from which a joint check is faster."""
 
 _NO_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789")
 _IS_DIGIT = bytes(byte in b"0123456789" for byte in range(256))

@@ -12,7 +12,7 @@ class Detection(NamedTuple):
 
     name: Detector
     finds: str
-    """What it finds, as in docs/filtering.md."""
+    """A description of what the detector finds, as in docs/filtering.md."""
     find: Callable[[str, bool], Cut]
     """Splits a text, whose escapes have been decoded, at the findings, in linear time.
 

@@ -10,7 +10,7 @@ from loginformant_shipper.redaction.spans import Cut, Span, cut_at
 _LOCAL_PART_REVERSED = re.compile(r"[\w.+-]+")
 _DOMAIN = re.compile(r"@(?:[\w-]{1,63}\.){1,16}[^\W\d_]{2,24}")
 _MAX_LOCAL_PART = 320
-"""In characters; RFC 5321, section 4.5.3.1, allows 64 octets, and 320 for the whole address."""
+"""The maximum length in characters. RFC 5321, section 4.5.3.1, allows 64 octets, and 320 for the address."""
 
 # Matches from the first character of each word, which is fast if nearly every word is an address, but slow in
 # other texts.
