@@ -238,8 +238,8 @@ def _properties(text: str) -> Mapping[str, str]:
         if not found or found[1] in PROPERTIES_OF_THE_SHIPPER or found[1] in properties:
             raise ValueError(
                 "NAME=VALUE pairs separated by commas. A name consists of letters, digits and _.-, occurs "
-                f"once, and is none of {', '.join(sorted(PROPERTIES_OF_THE_SHIPPER))}. {part.strip()!r} is "
-                "not allowed"
+                f"once, and is not one of {', '.join(sorted(PROPERTIES_OF_THE_SHIPPER))}. {part.strip()!r} "
+                "is not allowed"
             )
         properties[found[1]] = found[2]
     return properties
@@ -251,7 +251,7 @@ def _tags(text: str) -> tuple[str, ...]:
         if not _TAG.fullmatch(name) or name in PROPERTIES_OF_THE_SHIPPER or names.count(name) > 1:
             raise ValueError(
                 "names of tags separated by commas. A name consists of letters, digits and _.:/=+@-, occurs "
-                f"once, and is none of {', '.join(sorted(PROPERTIES_OF_THE_SHIPPER))}. {name!r} is not "
+                f"once, and is not one of {', '.join(sorted(PROPERTIES_OF_THE_SHIPPER))}. {name!r} is not "
                 "allowed"
             )
     return names

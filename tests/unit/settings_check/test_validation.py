@@ -59,7 +59,7 @@ def test_what_can_work(parameters: dict[str, str]) -> None:
         ("RedactPattern", "(a)\\1", "RE2"),
         ("IncludePattern", "x*", "empty text"),
         ("Properties", "team=a,team=b", "occurs once"),
-        ("Properties", "region=eu", "is none of accountId"),
+        ("Properties", "region=eu", "is not one of accountId"),
         ("MaxInFlight", "4.5", "a whole number from 1 to"),
         ("MaxReplays", "2.5", "a whole number from 1 to 100"),
         ("BatchMaxLogs", "1e2", "a whole number from 1 to 500"),

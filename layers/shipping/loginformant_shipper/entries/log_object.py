@@ -21,7 +21,7 @@ The format is the request body in LogInformant's "Build your own integration":
 | `embeddedMetrics` | `namespace/metric` of each metric in an embedded metric format record |
 | what `PROPERTIES` says | the same for every log |
 | the tags that `TAG_PROPERTIES` names | those of the log group |
-| `extractedFields`, `@aws.account`, `@aws.region` … | what the subscription filter added to the event, as it came; account and region are then also `accountId` and `region` |
+| `extractedFields`, `@aws.account`, `@aws.region` … | the fields that the subscription filter added to the event, unchanged; account and region are then also `accountId` and `region` |
 
 `LEAVE_OUT_PROPERTIES` names properties of the first four rows to omit.
 If a log has a field with the name of one of these properties, the field becomes `log.<name>`. If it has two fields

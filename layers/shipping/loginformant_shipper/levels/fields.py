@@ -43,7 +43,7 @@ _DECISIONS = {level: Decision(level, "field") for level in Level}
 def decide_by_level_alone(fields: Fields) -> Decision | None:
     """Return the level of a JSON object in which `level` is a word, and nothing else could tell a level.
 
-    Most structured logs are done with here. `decide_by_platform_record` and `decide_by_field` give the same.
+    It decides most structured logs. `decide_by_platform_record` and `decide_by_field` give the same results.
     """
     names = _TELLING_NAMES.intersection(fields)
     if len(names) != 1:
@@ -135,7 +135,7 @@ def decide_by_repeated_field(fields: Fields, body: str) -> Decision | None:
 
 
 def _level_of_alert(fields: Fields) -> Level | None:
-    """Return the level of what an intrusion detection system found; None where it is none of the known."""
+    """Return the level of an intrusion detection system's alert, or None if the system is not known."""
     rule, alert = fields.get("rule"), fields.get("alert")
     if isinstance(rule, dict) and "agent" in fields and isinstance(number := rule.get("level"), int):
         return WAZUH.level(number)

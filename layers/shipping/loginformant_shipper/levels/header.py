@@ -67,7 +67,7 @@ _QUOTED = 600
 
 
 def decide_inside(line: str) -> Decision | None:
-    """Return the level in a header within a wrapper; None where there is none. A bare word is not enough."""
+    """Return the level in a header within a wrapper, or None. A word without a header is not sufficient."""
     if line[:1] == "<" and (priority := _PRIORITY.match(line)):
         line = line[priority.end() :].lstrip()
     mark = find_level(line)

@@ -78,7 +78,7 @@ def start_of_pairs(line: str, text_start: int) -> int | None:
 
 
 def may_have_pair(text: str, words: AbstractSet[bytes]) -> bool:
-    """Return whether a pair that names a level may be in a text; most texts are done with here.
+    """Return whether a text may contain a pair with a level. Most texts are ruled out by this check.
 
     Args:
         text: A text.

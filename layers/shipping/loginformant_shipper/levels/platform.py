@@ -196,7 +196,7 @@ NAMES_IN_RECORDS = frozenset(
         *("audit_category", "fieldInError", "activity-type", "firewall_name", "detail-type", "schemaVersion"),
     )
 )
-"""One of these is in every such record; most structured logs are done with here."""
+"""Every such record has one of these fields. Most structured logs have none, and are ruled out."""
 _AUDIT_LEVELS = {
     **dict.fromkeys(("FAILED_LOGIN", "MISSING_PRIVILEGES", "BAD_HEADERS"), Level.WARNING),
     **dict.fromkeys(("SSL_EXCEPTION", "OPENDISTRO_SECURITY_INDEX_ATTEMPT"), Level.ERROR),

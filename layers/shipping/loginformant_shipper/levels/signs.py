@@ -71,7 +71,7 @@ _SYMBOLS = {
 
 
 def decide_by_symbol(line: str) -> Decision | None:
-    """Return the level that a symbol at the start of a line gives; None where there is none.
+    """Return the level of a symbol at the start of a line, or None if there is no symbol.
 
     Loggers of the command line write symbols for words: consola, signale, log-symbols, Next.js.
     """
@@ -133,7 +133,7 @@ _LETTERS_OF_CODES = {
 
 
 def decide_by_code(head: str) -> Decision | None:
-    """Return the level in the code that stands before a text; None where there is none.
+    """Return the level in the code before a text, or None if there is no code.
 
     Codes are the facility and priority of syslog as words, the messages of Cisco, Juniper, Huawei and H3C,
     which number severities as syslog does, those of NetScreen, which name them, those of IBM, which end with
@@ -156,7 +156,7 @@ def decide_by_code(head: str) -> Decision | None:
 
 
 def _has_part(head: str) -> bool:
-    """Whether a part of a code is in a head; most heads are done with here."""
+    """Return whether a head contains a part of a code. Most heads are ruled out by this check."""
     return (  # written out: any() costs more than all the rest
         ("%" in head and _PERCENT.search(head) is not None)
         or "LOG_" in head

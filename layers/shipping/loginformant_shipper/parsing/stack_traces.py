@@ -105,7 +105,7 @@ def _each(events: Sequence[LogEvent], redact: Redact | None) -> Iterator[Log]:
 class _Line(Struct, frozen=True, gc=False):
     events: tuple[LogEvent, ...]
     text: str
-    """The text of the program, in which traces are searched; empty if it is not a single line of text."""
+    """The text of the program, in which traces are searched, or `{` if it is not a single line of text."""
     unwrapped: Unwrapped | None = None
     """The content of the wrapper; None if there is no wrapper."""
     parsed: ParsedMessage | None = None

@@ -173,7 +173,7 @@ def find_plain_level(line: str, behind: int = 0) -> PlainLevel | None:
 
     Args:
         line: A line, or the beginning of one.
-        behind: So many characters are to stand behind the level, or there is none.
+        behind: The minimum number of characters that must follow a level.
     """
     match = _PLAIN.match(line)
     if match is None or match.end() + behind > len(line):

@@ -162,25 +162,25 @@ def _digits_of(number: str) -> bytes:
 
 
 def _with_valid_check_digit(latin: bytes, kinds: bytes) -> Iterator[tuple[int, int]]:
-    """Return start and length of groups of digits, with gaps of one length, whose check digit is right."""
+    """Return start and length of groups of digits, with gaps of one length, that have a valid check digit."""
     digit = lanes(kinds, _IS_DIGIT)
     begins = digit ^ (digit & digit << 8)
 
     @cache
     def runs(size: int) -> int:
-        """Return a lane of 1 where at least so many digits begin."""
+        """Return 1 in the lanes where at least the given number of digits begin."""
         half = size // 2
         return runs(size - half) & runs(half) >> 8 * (size - half) if half else digit
 
     @cache
     def group(size: int) -> int:
-        """Return a lane of 1 where just so many digits begin."""
+        """Return 1 in the lanes where exactly the given number of digits begin."""
         at_least = begins & runs(size)
         return at_least ^ (at_least & digit >> 8 * size)
 
     @cache
     def sums(size: int, is_doubled: bool) -> int:
-        """Return the sum of so many digits that begin there, every other one doubled, the first or not."""
+        """Return the sum of the given number of digits in each lane, with every other digit doubled."""
         if size == 1:
             return values(latin, is_doubled)
         half = 1 << (size - 1).bit_length() - 1

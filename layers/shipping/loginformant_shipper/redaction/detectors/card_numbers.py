@@ -7,7 +7,7 @@ integer, and adding such integers adds the digits of all numbers.
 import re
 from collections.abc import Sequence
 
-# A number that is part of a word or has decimals is none of a card.
+# A number that is part of a word or has decimals is not the number of a card.
 BEFORE_DIGIT = r"(?<![A-Za-z0-9_].)(?<![0-9]\..)"
 """Asked when the first digit is there: digits are found faster than what is before them."""
 BEHIND = r"(?![A-Za-z0-9_]|\.[0-9]*[1-9])"

@@ -108,7 +108,7 @@ def _account_numbers(text: str, latin: bytes, kinds: bytes) -> Iterator[Span]:
 
 
 def _end_of_iban(text: str, start: int, length: int) -> int | None:
-    """Return where an account number with so many letters and digits ends; None if it is part of more."""
+    """Return the end of an account number of the given length, or None if it is part of a longer one."""
     rest = _IBAN_CHARACTERS.match(text, start + 4)
     if not rest:
         return None
@@ -120,7 +120,7 @@ def _end_of_iban(text: str, start: int, length: int) -> int | None:
 
 
 def is_iban(number: bytes) -> bool:
-    """Return whether it has the check digits of the rest (ISO 7064, MOD 97-10); it has no blanks."""
+    """Return whether an IBAN without blanks has valid check digits (ISO 7064, MOD 97-10)."""
     digits = number[4:] + _DIGITS_OF_COUNTRY[number[:2]] + number[2:4]
     if digits.isdigit():
         return int(digits) % 97 == 1
