@@ -78,6 +78,8 @@ def test_what_a_request_asks_for_is_no_level(text: str) -> None:
         ("severity=3 level=warn msg=late", "Warning"),
         ("__CURSOR=s\nPRIORITY=3\n_HOSTNAME=web1\nMESSAGE=gone", "Error"),
         ("10:20:30 Sev=Warning/2 CVPND/0x83400011", "Warning"),
+        ("10:20:30 Sev=Fault/1 CVPND/0x83400011", "Fatal"),
+        ("10:20:30 Sev=Info/4 CVPND/0x83400011", "Information"),
     ],
 )
 def test_the_pairs_of_a_record_give_its_level(text: str, level: str) -> None:

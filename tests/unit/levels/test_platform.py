@@ -154,11 +154,21 @@ def test_statements_say_nothing_about_how_bad_it_is() -> None:
     assert decide_by_log_group("/aws/rds/cluster/orders/audit") == ("Information", "rds-statements")
     redshift = "/aws/redshift/cluster/orders/useractivitylog"
     assert decide_by_log_group(redshift) == ("Information", "rds-statements")
+    serverless = "/aws/redshift/default/useractivitylog"
+    assert decide_by_log_group(serverless) == ("Information", "rds-statements")
     assert decide_by_log_group("/aws/neptune/orders/audit") == ("Information", "rds-statements")
 
 
 @pytest.mark.parametrize(
-    "log_group", [None, "", "/aws/rds/cluster/orders/error", "/ecs/audit", "/aws/lambda/audit"]
+    "log_group",
+    [
+        None,
+        "",
+        "/aws/rds/cluster/orders/error",
+        "/ecs/audit",
+        "/aws/lambda/audit",
+        "/aws/redshift/default/userlog",
+    ],
 )
 def test_other_log_groups_decide_nothing(log_group: str | None) -> None:
     assert decide_by_log_group(log_group) is None

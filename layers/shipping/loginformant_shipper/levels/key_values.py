@@ -24,7 +24,9 @@ from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.level_words import encoded
 
 _NAME = r"(?:@|log[._]?)?(?:[Ll]evel(?:_?[Nn]ame)?|[Ll]ev|LEVEL|[Ll]vl|LVL|LL|[Ss]everity|SEVERITY|[Ss]ev|at)"
-_VALUE = r"([A-Za-z]{1,16})(?!\w|/(?!\d\b))"  # Cisco's VPN client: Sev=Warning/2
+_VALUE = r"([A-Za-z]{1,16})(?!\w|/(?!\d\b))"
+"""Behind its word Cisco's VPN client gives a number, which adds nothing: `Sev=Warning/2`. Faults are 1,
+warnings 2 and 3, informational events 4 to 6 (its help, "Event Types and Severity Levels")."""
 _PAIR = re.compile(rf"(?<![\w.$\"'?&/;-]){_NAME}(?:=|:(?=\S))[\"']?{_VALUE}")
 _MEMBER = re.compile(rf"[\"'{{,\s:]{_NAME}[\"']?\s{{0,4}}(?::|=>)\s{{0,4}}[\"':]{{0,2}}{_VALUE}")
 _ELEMENT = re.compile(r"<(?:\w{1,20}:)?[Ll]evel>\s{0,4}(\w{1,16})\s{0,4}</")

@@ -25,8 +25,11 @@ def decide_by_log_group(log_group: str | None) -> Decision | None:
 
 _STATEMENTS = re.compile(
     r"/aws/(?:rds/(?:cluster|instance)/[^/]{1,100}/(?:audit|general|slowquery)"
-    r"|redshift/(?:cluster/|serverless/)?[^/]{1,100}/useractivitylog|neptune/[^/]{1,100}/(?:audit|slowquery))\Z"
+    r"|redshift/(?:cluster/)?[^/]{1,100}/useractivitylog|neptune/[^/]{1,100}/(?:audit|slowquery))\Z"
 )
+"""Those of Redshift: `/aws/redshift/cluster/<cluster>/<log type>` and, serverless,
+`/aws/redshift/<namespace>/<log type>` (Amazon Redshift management guide, "Database audit logging" and "Audit
+logging for Amazon Redshift Serverless")."""
 
 # --- lines of Lambda --------------------------------------------------------------------------------------
 
@@ -295,7 +298,7 @@ def _lambda_record(kind: str, record: object) -> Decision:
     details = record if isinstance(record, dict) else {}
     on_demand = details.get("initializationType") == "on-demand"
     failed = details.get("status", "success") != "success" or bool(details.get("errorType"))
-    if kind == "platform.fault":  # what the process died of, in words: `lambda-crash` as text
+    if kind == "platform.fault":  # an error of the runtime or the environment ("Lambda Logs API")
         level = Level.ERROR
     elif failed or kind == "platform.logsDropped":
         level = Level.WARNING

@@ -136,7 +136,8 @@ def decide_by_code(head: str) -> Decision | None:
     """Return the level in the code before a text, or None if there is no code.
 
     Codes are the facility and priority of syslog as words, the messages of Cisco, Juniper, Huawei and H3C,
-    which number severities as syslog does, those of NetScreen, which name them, those of IBM, which end with
+    which number severities as syslog does (HPE, "System information formats" of Comware; older switches of
+    H3C counted from 1), those of NetScreen, which name them, those of IBM, which end with
     a letter (I, W, E, S for severe, T for terminated), and the priority that Linux puts before a message.
     """
     code = _CODE.search(head) if _has_part(head) else None
@@ -197,8 +198,9 @@ def is_prose(left: str) -> bool:
 # --- the severities of security products ------------------------------------------------------------------
 
 _RISK = Scale(0, ((3.9, Level.INFORMATION), (6.9, Level.WARNING), (8.9, Level.ERROR), (10, Level.FATAL)))
-"""The severity of CEF and LEEF: low, medium, high, very high (ArcSight, "Implementing CEF"; IBM QRadar, "LEEF
-event components")."""
+"""The severity of CEF: 0 to 3 is low, 4 to 6 medium, 7 and 8 high, 9 and 10 very high (Elastic, "Decode CEF
+processor fields"). The `sev` of LEEF is grouped alike (Janrain Identity Cloud, "Log Event Extended Format
+(LEEF)")."""
 
 _RISK_WORDS = {"unknown": Level.INFORMATION, "very-high": Level.FATAL}
 _CEF = re.compile(

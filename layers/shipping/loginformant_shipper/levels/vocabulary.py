@@ -27,14 +27,16 @@ def _levels(**words: str) -> dict[str, Level]:
 
 FIELD_WORDS = BRACKETED_WORDS | _levels(
     DEBUG="spam input all t d v mute entry exit",
-    INFORMATION="i n s default help data prompt notset unknown any event start ready done complete low minor"
-    " box print timing",
-    WARNING="w medium moderate deprecated warns",
+    INFORMATION="i n s default help data prompt notset unknown any event start ready done complete low"
+    " box print timing indeterminate",
+    WARNING="w minor medium moderate deprecated warns",
     ERROR="e high major",
     FATAL="f c blocker disaster",
 )
 """And those that are a level only as the value of a field that is named for one. winston's `help` and `data`,
-consola's `start` and `ready`, letters, and the severities of security findings (`low`, `high`)."""
+consola's `start` and `ready`, letters, and the severities of security findings (`low`, `high`). `major` and
+`minor` are severities of alarms, where they are worse (`CUT_WORDS`), and of code analysers, where they are
+not as bad."""
 
 SEVERITY_WORDS = frozenset(
     {"trace", "debug", "info", "information", "notice", "warn", "warning", "error"}
@@ -92,10 +94,12 @@ unknown, 1 informational, 2 low, 3 medium, 4 high, 5 critical, 6 fatal."""
 NXLOG = Scale(
     1, ((1, Level.DEBUG), (2, Level.INFORMATION), (3, Level.WARNING), (4, Level.ERROR), (5, Level.FATAL))
 )
-"""SeverityValue of NXLog: 1 debug … 5 critical."""
+"""SeverityValue of NXLog: 1 debug, 2 info, 3 warning, 4 error, 5 critical (nx_loglevel_t in the source of
+NXLog Community Edition)."""
 WAZUH = Scale(0, ((6, Level.INFORMATION), (11, Level.WARNING), (14, Level.ERROR), (16, Level.FATAL)))
-"""The level of a rule of Wazuh and OSSEC: 0 … 6 low relevance, 12 high importance, 15 severe attack (Wazuh
-documentation, "Rules classification")."""
+"""The level of a rule of Wazuh and OSSEC, cut as the overview of Wazuh's dashboard does: 0 to 6 is low
+severity, 7 to 11 medium, 12 to 14 high, 15 and higher critical. What each level means: Wazuh documentation,
+"Rules classification"."""
 SURICATA = Scale(1, ((1, Level.ERROR), (2, Level.WARNING), (255, Level.INFORMATION)))
 """The severity of an alert of Suricata, the priority of one of Snort: 1 is the most severe."""
 FOUNDATIONDB = _scale(1, 9, 19, 39, 40, 1000)

@@ -28,24 +28,33 @@ def level_and_rule(line: str) -> tuple[str, str] | None:
         ("[2026/03/01 10:20:30.123456, 10, pid=7, effective(0, 0), real(0, 0)] orders.c:7(error)", "Debug"),
         ("2026-03-01T10:20:30.123+0000 7f1abc123700 -1 orders(shop): none", "Error"),
         ("2026-03-01 10:20:30.123456 7f1abc123700  0 orders(shop): error lookup", "Information"),
+        ("2026-03-01T10:20:30.123+0000 7f1abc123700  1 orders(shop): error lookup", "Information"),
         ("2026-03-01T10:20:30.123+0000 7f1abc123700 20 orders(shop): error lookup", "Debug"),
         ("03/01/2026 10:20:30;0001;pbs_mom.7;Svr;pbs_mom;no error", "Error"),
         ("03/01/2026 10:20:30.123456;0008;Server@h;Job;7.h;failed over", "Information"),
         ("03/01/2026 10:20:30;0021;Server@h;Req;x;gone", "Error"),
         ("03/01/2026 10:20:30;0020;Server@h;Req;x;denied", "Warning"),
         ("03/01/2026 10:20:30;0100;Server@h;Req;x;error lookup", "Debug"),
+        ("03/01/2026 10:20:30;0200;Server@h;Resv;x;failed over", "Information"),
+        ("03/01/2026 10:20:30;0400;Server@h;Req;x;error lookup", "Debug"),
         ("!ENTRY org.acme.shop 4 0 2026-03-01 10:20:30.123", "Error"),
         ("!ENTRY org.acme.shop.error 2 7 2026-03-01 10:20:30.123", "Warning"),
         ("!ENTRY org.acme.error 1 -1 2026-03-01 10:20:30.123", "Information"),
+        ("!ENTRY org.acme.error 8 0 2026-03-01 10:20:30.123", "Information"),
+        ("!SUBENTRY 1 org.acme.shop 4 7 2026-03-01 10:20:30.123", "Error"),
     ],
 )
 def test_the_number_of_a_format_is_its_level(line: str, level: str) -> None:
     assert level_and_rule(line) == (level, "number")
 
 
-def test_the_cluster_log_of_ceph_names_its_level_behind_the_number() -> None:
-    line = "2026-03-01T10:20:30.123+0000 7f1abc123700  0 log_channel(cluster) log [WRN] : late"
-    assert level_and_rule(line) == ("Warning", "header")
+@pytest.mark.parametrize(
+    ("word", "level"),
+    [("DBG", "Debug"), ("INF", "Information"), ("WRN", "Warning"), ("ERR", "Error"), ("SEC", "Fatal")],
+)
+def test_the_cluster_log_of_ceph_names_its_level_behind_the_number(word: str, level: str) -> None:
+    line = f"2026-03-01T10:20:30.123+0000 7f1abc123700  0 log_channel(cluster) log [{word}] : late"
+    assert level_and_rule(line) == (level, "header")
 
 
 @pytest.mark.parametrize(

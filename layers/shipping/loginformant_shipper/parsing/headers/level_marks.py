@@ -260,15 +260,17 @@ _DATED = re.compile(
     r"|[\d:.]{12} {1,3}\d{1,7}-\d{1,7}/[\w.:?-]{1,80} ([VDIWEFA])/"  # Android Studio: 7-8/com.acme E/Tag:
     r")|\d{1,2}:\d\d:\d\d\.\d{9} +\d+ +0x[0-9a-f]+ +(LOG|FIXME|MEMDUMP) "  # GStreamer
     r"|\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +[a-z][\w-]{0,20} +\d{1,7} +\d{1,7} ([VDIWEFA]) "  # Android: uid
-    r"|\d\d/\d\d/\d{4} \d\d:\d\d:\d\d\|[\w.-]{1,40}\|[\w.-]{1,80}\|([CEWNID])\|"  # Grid Engine
+    r"|\d\d/\d\d/\d{4} \d\d:\d\d:\d\d\| {0,6}[\w.()-]{1,40}\|[\w.()-]{1,80}\|([CEWNIDP])\|"  # Grid Engine
 )
 _DATED_SIGNS = {
     **dict.fromkeys(("Em", "Al", "Cr", "Fault", "A"), Level.FATAL),  # A is Android's assert
     "Er": Level.ERROR,
     **dict.fromkeys(("Wa", "FIXME"), Level.WARNING),
     **dict.fromkeys(("No", "In", "REPORT", "Default"), Level.INFORMATION),
-    **dict.fromkeys(("Db", "LOG", "MEMDUMP", "Activity"), Level.DEBUG),
+    **dict.fromkeys(("Db", "LOG", "MEMDUMP", "Activity", "P"), Level.DEBUG),
 }
+"""P is the profiling of Grid Engine (source/libs/uti/sge_log.c), which pads the name of a thread to six
+characters. Its other letters are in `LETTERS`."""
 _POSTGRESQL_CSV = re.compile(  # the twelfth field: error_severity (PostgreSQL, "Using CSV-Format Log Output")
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \w{1,5},[^\n]{1,220}?,"
     r"(DEBUG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|LOG)\d?,[0-9A-Z]{5},"

@@ -4,11 +4,15 @@ Each layout is identified as a whole, including the time, since a number alone i
 
 | program | its number |
 |---|---|
-| sssd | `(0x0020)`, a bit of its debug level, or its place (sssd.conf(5), sss_debuglevel(8)) |
-| Samba | `[2026/03/01 10:20:30.123,  1]` (lib/util/debug.h: 0 error, 1 warning, 3 notice, 5 info, 10 debug) |
-| Ceph | behind time and thread: -1 for errors, otherwise how verbose it is, up to 20 |
-| Eclipse, Equinox | `!ENTRY plug-in 4 0 time` (IStatus: 1 info, 2 warning, 4 error, 8 cancel) |
-| OpenPBS, TORQUE | `…;0001;`, kinds of events as bits (log.h: 1 error, 20 security, 80 and more debug) |
+| sssd | `(0x0020)`, a bit of its debug level, or its place |
+| Samba | `[2026/03/01 10:20:30.123,  1]`: 0 error, 1 warning, 3 notice, 5 info, 10 debug |
+| Ceph | behind time and thread: -1 for errors, otherwise from terse (1) to verbose (20) |
+| Eclipse, Equinox | `!ENTRY plug-in 4 0 time`: 0 ok, 1 info, 2 warning, 4 error, 8 cancel |
+| OpenPBS, TORQUE | `…;0001;`, kinds of events as bits: 1 error, 20 security, 80, 100, 400 and 800 debug |
+
+Their sources: sssd.conf(5), `debug_level`; lib/util/debug.h of Samba; "Logging and Debugging" of Ceph, with
+`lderr` of src/common/dout.h and the layout of src/log/Log.cc; IStatus.java and EclipseLogWriter.java of
+Equinox; src/include/log.h of OpenPBS and of TORQUE.
 """
 
 import re
@@ -16,7 +20,6 @@ from collections.abc import Callable
 
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.level_marks import LevelMark
-from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS
 
 
 def level_of_number(head: str) -> LevelMark | None:
@@ -78,12 +81,21 @@ _CEPH = re.compile(
     r"(?:log_channel\(\w{1,20}\) log \[(?P<word>[A-Z]{3})\] )?(?=\S)"
 )
 
+_CLOG_WORDS = {
+    "DBG": Level.DEBUG,
+    "INF": Level.INFORMATION,
+    "WRN": Level.WARNING,
+    "ERR": Level.ERROR,
+    "SEC": Level.FATAL,
+}
+"""Of the cluster log; SEC is syslog's critical (`clog_type_to_syslog_level` of src/common/LogEntry.cc)."""
+
 
 def _of_ceph(head: str) -> LevelMark | None:
     match = _CEPH.match(head)
     if match is None:
         return None
-    if (word := match["word"]) and (named := LEVEL_WORDS.get(word.lower())):
+    if (word := match["word"]) and (named := _CLOG_WORDS.get(word)):
         return LevelMark(named, "header", match.end())
     number = int(match["level"])
     level = Level.ERROR if number < 0 else Level.INFORMATION if number <= 1 else Level.DEBUG
@@ -108,7 +120,7 @@ def _of_pbs(head: str) -> LevelMark | None:
     return LevelMark(level, "number", match.end("bits"))
 
 
-_ENTRY = re.compile(r"!ENTRY [\w.-]{1,120} ([01248]) -?\d{1,6} \d{4}-\d\d-\d\d ")
+_ENTRY = re.compile(r"!(?:ENTRY|SUBENTRY \d{1,3}) [\w.-]{1,120} ([01248]) -?\d{1,6} \d{4}-\d\d-\d\d ")
 _ENTRIES = {"2": Level.WARNING, "4": Level.ERROR}
 
 

@@ -26,10 +26,10 @@ Logback, java.util.logging (`finer`, `severe`), .NET (`trce`, `dbug`, `fail`), S
 BRACKETED_WORDS = LEVEL_WORDS | _levels(
     DEBUG="config verb diag deb noise perf garbage profile",
     INFORMATION="note log system statement detail hint context query location audit ok normal http"
-    " lifecycle quiet ntc notif pass skip",
-    WARNING="caution war warni fixme minor",
-    ERROR="failed exception errors errs sever major",
-    FATAL="abort fault shout cri criti fat",
+    " lifecycle quiet ntc notif pass skip cleared",
+    WARNING="caution war warni fixme",
+    ERROR="failed exception errors errs sever minor",
+    FATAL="abort fault shout cri criti fat major",
 )
 """And those that are a level only inside brackets, or in capitals before a colon; in a sentence they are just
 words. java.util.logging's `CONFIG`, PostgreSQL's `LOG`, MySQL's `Note` and `System`, npm's `http`, Dart's
@@ -38,9 +38,11 @@ letters."""
 
 CUT_WORDS = frozenset(
     ("deb", "verb", "diag", "ntc", "notif", "war", "warni", "errs", "sever", "cri", "criti", "fat")
-) | frozenset(("major", "minor"))
-"""Bracketed words that are cut, and two severities of an alarm (ITU-T X.733). Before a colon they are names
-or words as often, as in `FAT: bread failed` of the kernel; there they are levels only behind a time."""
+) | frozenset(("major", "minor", "cleared"))
+"""Bracketed words that are cut, and severities of an alarm (ITU-T X.733), of which major is syslog's
+critical, minor its error and cleared its notice (RFC 5674, table 1; Alcatel-Lucent, "7705 SAR to Syslog
+Severity Level Mappings"). Before a colon they are names or words as often, as in `FAT: bread failed` of the
+kernel; there they are levels only behind a time."""
 
 NAMES_TOO = frozenset(
     (
@@ -79,6 +81,7 @@ NAMES_TOO = frozenset(
             "skip",
             "major",
             "minor",
+            "cleared",
         ),
     )
 )
