@@ -377,3 +377,16 @@ def test_an_integer_beyond_64_bits_in_a_field_keeps_its_digits(number: int, othe
         raw_event("3", "order") | {"extra": number},
     ]
     assert read(json.dumps(payload(events)))["logEvents"][2].raw["extra"] == str(number)
+
+
+@pytest.mark.parametrize("member", ["id", "timestamp", "message"])
+@pytest.mark.parametrize("holder", ["[%s]", '{"at":%s}'])
+@pytest.mark.parametrize("padding", [0, PIECE_OF_TEXT])
+def test_an_integer_beyond_64_bits_inside_a_member_of_another_type_keeps_its_digits(
+    member: str, holder: str, padding: int
+) -> None:
+    digits = "9" * 40
+    events = [raw_event("1", message="x" * padding), {**raw_event("2"), member: "HERE"}]
+    text = json.dumps({"logEvents": events}).replace('"HERE"', holder % digits)
+    odd = read(text)["logEvents"][1].raw[member]
+    assert odd in ([digits], {"at": digits})

@@ -189,12 +189,21 @@ def _read_at_once(text: bytes, log_event: MakeLogEvent) -> object:
 def _numbers_are_exact(raw_events: list[object], text: bytes) -> bool:
     """Return whether orjson has not converted an integer beyond 64 bits to a float.
 
-    Only events with members besides id, timestamp and message, or with an unusual timestamp, can have one.
+    Only events that are not just a text, an integer and a text can hold one.
     """
     for event in raw_events:
-        if not isinstance(event, dict) or len(event) != 3 or type(event.get("timestamp")) is float:
+        if not (isinstance(event, dict) and _has_usual_types(event)):
             return LONG_INTEGER.search(text) is None
     return True
+
+
+def _has_usual_types(event: JsonObject) -> bool:
+    return (
+        len(event) == 3
+        and type(event.get("id")) is str
+        and type(event.get("timestamp")) is int
+        and type(event.get("message")) is str
+    )
 
 
 def load(data: bytes) -> object:
