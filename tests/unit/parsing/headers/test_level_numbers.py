@@ -27,6 +27,7 @@ def level_and_rule(line: str) -> tuple[str, str] | None:
         ("[2026/03/01 10:20:30.123456,  3, pid=7] ../source3/orders.c:77(take) failed", "Information"),
         ("[2026/03/01 10:20:30.123456, 10, pid=7, effective(0, 0), real(0, 0)] orders.c:7(error)", "Debug"),
         ("2026-03-01T10:20:30.123+0000 7f1abc123700 -1 orders(shop): none", "Error"),
+        ("2026-03-01T10:20:30.123+0000 ffff8c5ee1f0 -1 orders(shop): none", "Error"),
         ("2026-03-01 10:20:30.123456 7f1abc123700  0 orders(shop): error lookup", "Information"),
         ("2026-03-01T10:20:30.123+0000 7f1abc123700  1 orders(shop): error lookup", "Information"),
         ("2026-03-01T10:20:30.123+0000 7f1abc123700 20 orders(shop): error lookup", "Debug"),

@@ -76,8 +76,9 @@ def _of_samba(head: str) -> LevelMark | None:
     return LevelMark(level, "number", match.end())
 
 
-_CEPH = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\.\d{3,6}(?:[+-]\d{4}|Z)? 7f[0-9a-f]{6,14} {1,2}(?P<level>-1|\d{1,2}) "
+_CEPH = re.compile(  # the thread is an address, which begins with 7f on x86-64 and with ffff on ARM
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\.\d{3,6}(?:[+-]\d{4}|Z)? "
+    r"(?:7f|ffff)[0-9a-f]{6,14} {1,2}(?P<level>-1|\d{1,2}) "
     r"(?:log_channel\(\w{1,20}\) log \[(?P<word>[A-Z]{3})\] )?(?=\S)"
 )
 
@@ -132,7 +133,7 @@ def _of_entry(head: str) -> LevelMark | None:
 def _of_digit(head: str) -> LevelMark | None:
     if head[2:3] == "/":
         return _of_pbs(head) if ";" in head[19:27] else None
-    return _of_ceph(head) if " 7f" in head[18:34] else None
+    return _of_ceph(head) if " 7f" in head[18:34] or " ffff" in head[18:36] else None
 
 
 _READERS: dict[str, Callable[[str], LevelMark | None]] = {
