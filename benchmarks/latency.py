@@ -19,7 +19,7 @@ class WallTime(NamedTuple):
     several: float
     """The seconds with the default of MAX_IN_FLIGHT, the median of all rounds."""
     one: float
-    """The same with MAX_IN_FLIGHT=1."""
+    """The results with MAX_IN_FLIGHT=1."""
 
     @property
     def share(self) -> float:

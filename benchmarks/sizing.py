@@ -51,7 +51,7 @@ ON_DEMAND_BYTES_A_SECOND = 4e6
 
 STREAM_HOUR, GB_IN, GB_OUT = 0.04, 0.08, 0.04
 GB_SECOND, MILLION_REQUESTS, GB_SENT, GB_STORED = 0.0000133334, 0.20, 0.09, 0.03
-"""Dollars; docs/scaling.md says whose."""
+"""Prices in dollars. docs/scaling.md names their source."""
 
 
 @dataclass(frozen=True, slots=True)

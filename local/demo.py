@@ -146,8 +146,8 @@ def _by_itself(story: Story, steps: Steps, console: Console) -> int:
     EmbeddedMetrics(story.stack).collect()
     _run_in_sight(console, story.stack, _shipctl(story.stack, "status", "--quick"), 0)
     console.print(
-        "[dim]The poisonous log waits, hidden, for its next try; refused again and again, it is parked. "
-        "Messages that replay took count as received once more.[/]"
+        "[dim]The poisonous log is hidden until its next attempt. If it is rejected repeatedly, it is "
+        "parked. Messages that replay took count as received once more.[/]"
     )
     return stored
 
@@ -169,7 +169,7 @@ def _run_in_sight(console: Console, stack: Stack, command: list[str], expected: 
     console.file.flush()
     status = show(command, environment=stack.account.environment, folder=PROJECT, seconds=COMMAND_SECONDS)
     if status != expected:
-        raise Incomplete(f"{' '.join(command[:3])} ended with status {status} and not {expected}")
+        raise Incomplete(f"{' '.join(command[:3])} ended with status {status}, not {expected}")
 
 
 @contextmanager

@@ -25,7 +25,7 @@ _BLOCK = re.compile(r"(<!-- Written by `make picture`\. -->\n```text\n).*?(?=```
 _ERASED = re.compile(r"^\x1b\[\?25l\x1b\[\?25h\n", re.MULTILINE)
 """The line of a spinner: it hides the cursor and shows it again, and a terminal erases the line."""
 
-# Rich's own frame names a font on another host, which a page does not load for a picture.
+# Rich's own frame uses a font from another host, which browsers do not load for images.
 _FRAME = """\
 <svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>
@@ -127,7 +127,7 @@ def _position(printed: Sequence[Text], begins: str, start: int) -> int:
 def drawn(lines: Sequence[Text]) -> str:
     """Return lines as SVG, in the frame of a terminal, which is dark on a light page, too."""
     console = Console(width=WIDTH, record=True, file=StringIO(), force_terminal=True, color_system="standard")
-    for line in (*lines, Text()):  # without a last line that is blank, rich cuts the one before it short
+    for line in (*lines, Text()):  # rich cuts the last line short unless it is blank
         console.print(line, no_wrap=True, overflow="crop", highlight=False)
     return console.export_svg(title="make run", code_format=_FRAME, unique_id="run")
 

@@ -67,7 +67,7 @@ STEPS = (
         "arm64",
         "RE2, which the pattern needs at every start, loads on arm64",
         changing.arm64,
-        "it runs functions on this machine's own processor",
+        "it runs functions on the processor of this machine",
     ),
     Step("json", "a JSON log arrives with its level", arriving.structured),
     Step("large", "a log event of 1 MB arrives", arriving.large),
@@ -80,7 +80,7 @@ STEPS = (
     ),
     Step(
         "new-log-group",
-        "a log group that is made now is subscribed by itself",
+        "a new log group is subscribed automatically",
         arriving.new_log_group,
         "it has no CloudTrail events of new log groups, and the schedule takes a quarter of an hour",
     ),
@@ -120,7 +120,7 @@ STEPS = (
         "architecture",
         "the functions move to x86_64, and RE2 loads there",
         changing.architecture,
-        "it runs functions on this machine's own processor",
+        "it runs functions on the processor of this machine",
     ),
     Step(
         "vpc",

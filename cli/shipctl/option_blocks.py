@@ -60,7 +60,7 @@ def with_blocks(command: Callable[..., None]) -> Callable[..., None]:
             given[name] = block(**{field.name: given.pop(field.name) for field in fields(block)})
         command(**given)
 
-    del expanded.__wrapped__  # typer would read the signature of `command` through it
+    del expanded.__wrapped__  # otherwise typer would read the signature of `command` instead
     expanded.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     expanded.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return expanded

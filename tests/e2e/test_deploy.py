@@ -585,7 +585,7 @@ def test_a_default_that_has_changed_is_taken_and_told_and_a_value_that_was_set_i
     assert done.status == 0, done.err
     assert "BatchMaxLogs  500 → 400  (the new default" in done.out
     assert "MaxReplays" not in done.out
-    assert "The stack was not changed (--dry-run). The code and the template are in the bucket" in done.out
+    assert "The stack was not changed (--dry-run). The code and the template are in bucket" in done.out
     assert desk.values(stack)["BatchMaxLogs"] == "500"
 
 

@@ -52,7 +52,7 @@ def test_when_the_time_is_up_in_the_middle_of_redaction_the_rest_is_stored_as_it
     late = [identifier for letter in not_begun for identifier in letter.ids]
     assert late == [event["id"] for event in events[-len(late) :]]
     assert 50 < len(late) < 150
-    assert {letter.detail for letter in not_begun} == {"the time was up; stored as it came, not redacted"}
+    assert {letter.detail for letter in not_begun} == {"the time was up; stored unchanged, not redacted"}
     assert all("@example.com" in event["message"] for letter in not_begun for event in letter.events)
 
     begun = {event["id"] for event in events} - set(late)
@@ -76,7 +76,7 @@ def test_a_request_under_way_is_given_up_and_its_possible_double_said(stack: Sta
     [letter] = shipment.dead_letters
     assert letter.reason == "out_of_time"
     assert "may have arrived" in letter.detail
-    assert "double" in letter.detail
+    assert "deliver them twice" in letter.detail
 
 
 def test_what_was_never_sent_is_out_of_time_too(make_stack: MakeStack) -> None:

@@ -331,7 +331,7 @@ def test_when_the_time_is_up_the_rest_of_a_direct_payload_is_stored_as_it_came(
     assert answer["delivered"] + answer["deadLettered"] == 200
     for message, *_ in queue.letters:
         if message.attributes["Reason"] == "not_begun":
-            assert message.attributes["Detail"] == "the time was up; stored as it came, not redacted"
+            assert message.attributes["Detail"] == "the time was up; stored unchanged, not redacted"
             assert all("@example.com" in event.message for event in events_of(message))
         else:
             assert not any("@example.com" in event.message for event in events_of(message))

@@ -91,7 +91,7 @@ class How:
     force: Annotated[
         bool,
         typer.Option(
-            "--force", help="Continue even if LogInformant takes nothing.", rich_help_panel=HOW_PANEL
+            "--force", help="Continue even if LogInformant accepts nothing.", rich_help_panel=HOW_PANEL
         ),
     ] = False
     dry_run: Annotated[

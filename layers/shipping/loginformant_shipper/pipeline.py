@@ -354,7 +354,7 @@ def _begin_each(
     for done in range(0, len(events), at_once):
         if not has_time():
             rest = events[done:]
-            detail = "the time was up" + ("; stored as it came, not redacted" if is_wanted(settings) else "")
+            detail = "the time was up" + ("; stored unchanged, not redacted" if is_wanted(settings) else "")
             batch = unsent_batch(origin, rest, position=shipment.ledger.received - len(rest))
             shipment.failed.append(Failed(batch, Failure(Reason.NOT_BEGUN, None, detail)))
             return

@@ -302,7 +302,7 @@ def proxy_url_for(environ: Mapping[str, str], host: str) -> str | None:
 def _split(text: str) -> SplitResult:
     """Return the parts of a URL; all are empty if its host or port is invalid."""
     try:
-        parse_url(text)  # urllib3 parses it in the end
+        parse_url(text)  # as the request will be parsed
         address = urlsplit(text)
         _ = address.port
     except ValueError:

@@ -162,7 +162,7 @@ class TriggerDisabled(Fault):
     def check(self) -> str:  # type: ignore[override]
         return "trigger"
 
-    words, remedy = "somebody switched its trigger off", "shipctl autoreplay on"
+    words, remedy = "automatic replay was switched off", "shipctl autoreplay on"
 
     def break_it(self, trial: Trial) -> None:
         switch_auto_replay(trial.stack, False)

@@ -27,7 +27,7 @@ def test_a_trigger_that_somebody_switched_on_is_named_and_the_remedy_switches_it
     switch_auto_replay(trial.stack, True)
     [finding] = json.loads(trial.shipctl("doctor", "--only", "trigger", "--json").stdout)["findings"]
     assert (finding["verdict"], finding["remedy"]) == ("notice", "shipctl autoreplay off")
-    assert "somebody switched its trigger on" in finding["what"]
+    assert "automatic replay was switched on" in finding["what"]
     assert trial.shipctl(*finding["remedy"].split()[1:]).exit_code == 0
     [finding] = json.loads(trial.shipctl("doctor", "--only", "trigger", "--json").stdout)["findings"]
     assert finding["verdict"] == "ok"

@@ -108,7 +108,7 @@ class Search:
         return Part(batch)
 
     def put_together(self, batch: Batch, parts: int) -> Part:
-        """Return one part in place of several that were kept back and were merged into a batch."""
+        """Replace several delayed parts, which were merged into a batch, by one part."""
         self.under_way -= parts
         return self.keep_back(batch)
 

@@ -238,7 +238,8 @@ def _of_text(text: str) -> Decision | None:
 _WORDS_OF_RULES = (
     TELLING_WORDS | WORDS_OF_SENTENCES | WORDS_OF_PAIRS | WORDS_OF_RISKS | WORDS_OF_EXCEPTIONS | BAD_NEWS
 )
-"""A text is split into words once; most have none of these, and are done with by most rules on text."""
+"""The words for which the rules on text search. A text is split into words once, and most have none of
+these."""
 
 
 def _of_wrapped_text(text: str) -> Decision | None:
@@ -263,7 +264,7 @@ def _of_plain(text: str, told: AbstractSet[bytes]) -> Decision | None:
 def _of_silent_header(
     raw: str, text: str, line: str, bare: Decision | None, told: AbstractSet[bytes]
 ) -> Decision | None:
-    """Return the level that the text gives; `bare` is that of a word that may be the level or the text's."""
+    """Return the level of the text. `bare` is the level of a first word that may also be part of the text."""
     decision = decide_by_coloured_word(raw) if "\x1b" in raw else None
     return (
         decision

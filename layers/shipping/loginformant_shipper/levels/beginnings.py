@@ -51,7 +51,7 @@ def decide_by_beginning(beginning: bytes) -> Decision | Unknown | None:
         beginning: `beginning_of` a text without white space behind it.
 
     Returns:
-        A decision where the header names a level and ends within the beginning; None where the beginning is
+        A decision if the header names a level and ends within the beginning; None if the beginning is
         the whole of a sentence in which nothing gives a level; `NOT_PLAIN` where it is the whole of another
         text; `UNKNOWN` for all others.
     """

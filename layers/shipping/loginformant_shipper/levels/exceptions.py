@@ -13,7 +13,7 @@ _CRASH_FIRST = re.compile(
     r"|thread '[^'\n]{0,200}' (?:\(\d{1,12}\) )?panicked at |Oops: \d{4})",
     re.M,
 )
-"""At the beginning of a line."""
+"""The beginnings of lines of a crash."""
 _EXCEPTION_FIRST = re.compile(
     r"^(?:Traceback \(most recent call last\)|[ \t\xa0]{0,8}File \"[^\"\n]{1,300}\", line \d"  # Python
     r"|(?:http2?: )?panic serving |Exception in thread |Caused by: "
@@ -111,7 +111,7 @@ def decide_by_exception(text: str, line: str = "") -> Decision | None:
 
 
 def _of_shape(text: str) -> Decision | None:
-    lines = "\n" in text  # in one line, what begins a line begins the text
+    lines = "\n" in text  # the only line of a text begins where the text does
     if _is_crash(text, lines):
         return decided(Level.FATAL, "crash")
     if (

@@ -41,7 +41,7 @@ _DECISIONS = {level: Decision(level, "field") for level in Level}
 
 
 def decide_by_level_alone(fields: Fields) -> Decision | None:
-    """Return the level of a JSON object in which `level` is a word, and nothing else could tell a level.
+    """Return the level of a JSON object in which `level` is a word, and no other field can be a level.
 
     It decides most structured logs. `decide_by_platform_record` and `decide_by_field` give the same results.
     """
@@ -309,7 +309,7 @@ _PLAIN_WORDS = {
     **dict.fromkeys(_spellings("message", "type"), SEVERITY_WORDS),
     **dict.fromkeys((*_spellings("event", "type"), *_spellings("entry", "type")), SEVERITY_WORDS),
 }
-"""These names say what a log is about more often than how bad it is: only plain words count."""
+"""Names of fields that usually hold a subject rather than a level, so that only common words count."""
 
 
 def _level_of_text(name: str, value: str, fields: Fields) -> Level | None:

@@ -102,7 +102,7 @@ _PLUGIN = re.compile(r"\S{10,40} \[DEBUG\]\s{1,2}\S{0,80}plugin\S{0,80}: ")
 
 
 def _wrapped(line: str) -> str | None:
-    """Return what a wrapper has inside; None where the line is not one of those that wrap."""
+    """Return the content of a wrapper, or None if the line is not a wrapper."""
     wrapper = None
     first = line[:1]
     if first == "[":

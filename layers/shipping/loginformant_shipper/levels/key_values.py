@@ -58,12 +58,12 @@ _FIRST_BEHIND_HEADER = re.compile(r"(?<!\S)[\w.@-]{1,40}=")
 
 
 def begins_with_pair(text: str) -> bool:
-    """Whether text is logfmt, or a map, from its first word on."""
+    """Whether the text is logfmt or a map from its first word on."""
     return text[:1] == "{" or ("=" in text and _FIRST.match(text) is not None)
 
 
 def start_of_pairs(line: str, text_start: int) -> int | None:
-    """Return where the pairs of a line begin; None where its text begins with something else.
+    """Return the position of the first pair of a line, or None if its text does not begin with a pair.
 
     Args:
         line: One line.
@@ -97,7 +97,7 @@ def may_have_pair(text: str, words: AbstractSet[bytes]) -> bool:
 
 
 def decide_by_key_value(text: str) -> Decision | None:
-    """Return the level that text gives as a pair of key and value; None where it gives none.
+    """Return the level in a pair of key and value, or None if there is no such pair.
 
     Text that begins with a brace is JSON that could not be read, or what a language prints for a map:
     Python's `{'level': 'INFO'}`, JavaScript's `{ level: 'info' }`, Ruby's `{:level=>"info"}`.
@@ -120,7 +120,7 @@ def _level_of_record(text: str) -> Level | None:
     """Return the level of a text that is pairs: a word before a number, a level before a priority."""
     first = _PAIR.search(text)
     if first and (level := FIELD_WORDS.get(first[1].lower())) and '"' not in text[: first.start()]:
-        return level  # as most of them are
+        return level  # most pairs
     priority = number = None
     asked: set[str] = set()
     for pair in _PAIR_OF_RECORD.finditer(text):
@@ -144,9 +144,9 @@ _PRIORITY_NAMES = frozenset(("pri", "prio", "priority"))
 
 
 def _counts_as_syslog(name: str, is_priority: bool, text: str) -> bool:
-    """Return whether a number is one of syslog's severities, as far as its name and the other pairs tell."""
+    """Return whether a number is a severity of syslog, judging by its name and by the other pairs."""
     if not is_priority:
-        return name.lower() == "severity"  # `sev=3` is an incident's as often
+        return name.lower() == "severity"  # `sev=3` is as often the severity of an incident
     return (name == "pri" and " fw=" in text) or (name == "PRIORITY" and "MESSAGE=" in text)
 
 

@@ -213,7 +213,7 @@ ERROR."""
 
 
 def _level_of_event(kind: str, detail: Fields) -> Level | None:
-    """Return the level of an event of EventBridge that says that something went wrong; None for others."""
+    """Return the level of an event of EventBridge that reports a failure, or None for other events."""
     if kind.endswith("Unsuccessful"):  # EC2 Auto Scaling: EC2 Instance Launch Unsuccessful
         return Level.ERROR
     outcomes = {_outcome(detail[name]) for name in _EVENT_OUTCOMES.intersection(detail)}

@@ -36,7 +36,7 @@ _LAST_WORDS = encoded(
     {"found", "such", "denied", "permitted", "space", "only", "many", "allocate", "already"}
     | {"refused", "route", "unreachable"}
 )
-"""One of each phrase that strerror(3) puts behind a colon."""
+"""One word of each phrase of strerror(3), which follow a colon."""
 WORDS_OF_SENTENCES = _TELLING | _SHAPED | _LAST_WORDS
 
 
@@ -54,7 +54,7 @@ def is_plain(text: str, words: Collection[bytes]) -> bool:
 
 def is_silent(text: str, words: Collection[bytes]) -> bool:
     """Return whether nothing can give a plain text a level; False says nothing."""
-    return (  # written out: any() costs more than all the rest
+    return (  # written out, since any() would take longer than the rest of the function
         _SHAPED.isdisjoint(words)
         and "rror" not in text
         and "xception" not in text

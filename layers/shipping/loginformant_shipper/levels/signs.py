@@ -32,7 +32,7 @@ _ESCAPED = re.compile(r"(?:\\x1[bB]|\\u001[bB]|\\033|\\e|#033)(?=\[)")
 """The escape character of a colour, as programs and log drivers write it: `#033` by rsyslog."""
 _COLOURED = re.compile(r"\x1b\[[0-9;]{1,20}m[\s\[]{0,8}([A-Za-z]{3,13})[\s:\]]{0,8}\x1b\[")
 _MAX_COLOURED = 600
-"""A coloured level stands within this many characters, colours included."""
+"""The number of characters, with colours, within which a coloured level is searched."""
 
 
 def with_real_colours(text: str) -> str:
@@ -50,7 +50,7 @@ def without_colours(text: str) -> str:
 
 
 def decide_by_coloured_word(text: str) -> Decision | None:
-    """Return the level that a word with a colour of its own gives; None where none does."""
+    """Return the level of a word with its own colour, or None if there is none."""
     for word in _COLOURED.finditer(text[:_MAX_COLOURED]):
         words = BRACKETED_WORDS if word[1].isupper() else LEVEL_WORDS
         if level := words.get(word[1].lower()):
@@ -101,7 +101,7 @@ _IN_BRACKETS = re.compile(r"[\[<]\s{0,8}([A-Za-z]{3,13})\s{0,8}[\]>]")
 
 
 def decide_by_marked_word(line: str) -> Decision | None:
-    """Return the level that stands in brackets behind what is not quite a header; None where none does."""
+    """Return the level in brackets behind an incomplete header, or None if there is none."""
     if "[" in line or "<" in line:
         for word in _IN_BRACKETS.finditer(line[:MAX_HEADER].partition('"')[0]):
             lower = word[1].lower()
@@ -158,7 +158,7 @@ def decide_by_code(head: str) -> Decision | None:
 
 def _has_part(head: str) -> bool:
     """Return whether a head contains a part of a code. Most heads are ruled out by this check."""
-    return (  # written out: any() costs more than all the rest
+    return (  # written out, since any() would take longer than the rest of the function
         ("%" in head and _PERCENT.search(head) is not None)
         or "LOG_" in head
         or "system-" in head
@@ -214,7 +214,7 @@ _SEVERITIES = {
 }
 """The severity of a threat is followed by its direction. A word before it may be the name of a rule."""
 _PRIORITY_OF_ALERT = re.compile(r"\[\d{1,6}:\d{1,10}:\d{1,6}\] [^{}]{1,400}?\[Priority: (\d{1,3})\]")
-"""Behind the generator, the rule and its revision: `[1:2013504:5]`."""
+"""The priority behind the generator, the rule and its revision: `[1:2013504:5]`."""
 _RULE = re.compile(r"Rule: \d{1,9} (?:fired )?\(level (\d{1,2})\) ->|Alert Level: (\d{1,2}); Rule: \d")
 
 

@@ -55,7 +55,7 @@ class Scale(NamedTuple):
     steps: tuple[tuple[float, Level], ...]
 
     def level(self, number: float) -> Level | None:
-        """Return the level that a number means; None where it is not on this scale."""
+        """Return the level of a number, or None if it is not on this scale."""
         if number < self.lowest:
             return None
         return next((level for highest, level in self.steps if number <= highest), None)

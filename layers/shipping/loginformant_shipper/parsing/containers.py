@@ -237,13 +237,13 @@ def _with_program_fields(record: Fields, own: Fields, others: Fields) -> Unwrapp
         fields = None
         own |= others
     if isinstance(log, str) and fields is written and not processed:
-        fields = None  # to be read again as any message of a program is
+        fields = None  # parsed again like other messages of programs
     if not text.strip() and not isinstance(log, str) and not fields:
         return None
     if not text.strip() and fields:
         try:
             text = orjson.dumps(fields).decode()
-        except TypeError:  # nested deeper than orjson writes: let it stay as it is
+        except TypeError:  # nested too deeply for orjson: left unchanged
             return None
     return Unwrapped(text, fields, own, _writer(own), _partial(record, text))
 
@@ -310,7 +310,7 @@ def _partial(record: Fields, text: str) -> Partial | None:
     flag = record.get("_p", record.get("logtag"))  # Fluent Bit's parsers of CRI
     if flag in ("P", "F"):
         return Partial("", flag == "F")
-    if record.keys() == _JSON_FILE:  # no flag: a line that was not cut ends with a line feed
+    if record.keys() == _JSON_FILE:  # without a flag, a complete line ends with a line feed
         cut = not text.endswith("\n") and len(text.encode("utf-8", "replace")) >= _DOCKER_CUTS_AFTER - 3
         return Partial("", not cut)
     return None
@@ -452,7 +452,7 @@ def _of_php(message: str) -> Unwrapped | None:
         if inner:
             return Unwrapped(line["text"][inner.end() :], None, properties)
         return Unwrapped(line["text"], None, properties, level=_PHP_LEVELS[line["level"]])
-    if line := _PHP_MESSAGE.match(message):  # whatever PHP logs is a NOTICE there: that says nothing
+    if line := _PHP_MESSAGE.match(message):  # all output of PHP is logged as NOTICE
         return Unwrapped(message[line.end() :], None, {"time": line["time"]} if line["time"] else {})
     return None
 
@@ -462,7 +462,7 @@ def _of_tags(message: str) -> Unwrapped | None:
     if line is None:
         return None
     tags = line[0].rstrip()
-    text = message[line.end() :].replace(f"\n{tags} ", "\n")  # Rails puts them before each line of a trace
+    text = message[line.end() :].replace(f"\n{tags} ", "\n")  # Rails writes them before each line of a trace
     return Unwrapped(text, None, {"tags": tags[1:-1].split("] [")}, (tags,))
 
 

@@ -14,7 +14,7 @@ class ExceptionField(Struct, frozen=True, gc=False):
     """The path of the field with the stack trace if `text` contains all of it; else empty."""
 
 
-# Where a stack trace stands: a string, or a list of lines.
+# Fields that contain a stack trace: a string, or a list of lines.
 _TRACES = (
     "stack_trace",  # logstash-logback-encoder, Elastic Common Schema
     "stackTrace",  # AWS Lambda (lines), Java
@@ -39,7 +39,7 @@ _TRACES_AT_THE_TOP = (
     "Exception",  # .NET's JSON console, Serilog
     *_TRACES,
 )
-# Words that name other things, too: a stack trace only where there is more than one line.
+# Names that other fields have, too: these count as stack traces only with more than one line.
 _AMBIGUOUS = frozenset({"stack", "trace", "traceback", "error", "err"})
 
 _HOLDERS = (
@@ -120,7 +120,7 @@ def _exception_of_holder(field: str, holder: dict[str, Any]) -> ExceptionField |
     if isinstance(inner, dict) and (found := _exception_of_holder("exception", inner)):
         return ExceptionField(found.text, (field, *found.path) if found.path else ())
     if field in {"message", "attributes", "context"}:
-        return None  # they hold anything: only a stack trace makes them an exception
+        return None  # they may hold anything, so only a stack trace counts
     return ExceptionField(heading, ()) if heading else None
 
 

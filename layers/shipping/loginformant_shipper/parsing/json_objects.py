@@ -68,12 +68,12 @@ def _exact(digits: str) -> int | str:
 
 def _exact_decimal(written: str) -> float | str:
     """Return the number, or its text if a double would be written with other digits."""
-    from decimal import Decimal, InvalidOperation  # here, not at start-up: hardly any log needs it
+    from decimal import Decimal, InvalidOperation  # imported here, since hardly any log needs it
 
     number = float(written)
     try:
         return number if Decimal(repr(number)) == Decimal(written) else written
-    except InvalidOperation:  # an exponent beyond all reason
+    except InvalidOperation:  # an exponent that is too large
         return written
 
 

@@ -4,8 +4,9 @@ import re
 from functools import lru_cache
 from typing import Any
 
-# Log groups named after what writes to them: `/aws/<service>/<kinds …>/<name>/<parts …>`. What counts is the
-# name; these words come before it. From the services' own documentation of their logs.
+# Log groups that are named after the resource that writes to them: `/aws/<service>/<kinds …>/<name>/<parts
+# …>`. What counts is the name; these words come before it. From the services' own documentation of their
+# logs.
 _KINDS = frozenset(
     {
         *("instance", "cluster", "proxy", "dbclusters"),  # rds, docdb, neptune
@@ -68,7 +69,7 @@ def source_of_log_group(log_group: str) -> str:
     return log_group
 
 
-# A logger's name, as the loggers write it. The second group of names means a logger only beside its company.
+# The names of fields with the name of a logger. Those of the second group count only next to other fields.
 _LOGGER_FIELDS = (
     "logger",  # structlog, zap, slog, Logstash, Powertools for Java, java.util.logging
     "logger_name",  # logstash-logback-encoder, Spring Boot

@@ -239,7 +239,7 @@ def _logs(lines: Sequence[_Line], writers: Collection[Sequence[int]]) -> Iterato
             yield logs
         elif logs is not None:
             yield next(logs)[1]
-            in_traces.update(logs)  # the further ones of a trace that is longer than one log
+            in_traces.update(logs)  # the other logs of a trace that is too long for one
 
 
 def _traces_of(lines: Sequence[_Line]) -> Iterator[Trace]:

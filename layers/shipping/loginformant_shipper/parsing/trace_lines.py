@@ -86,7 +86,7 @@ _JAVA_JAVASCRIPT_DOTNET = _Shape(
     resumes=_NOTHING,
 )
 
-# What may stand below the last line of Python's traces: another trace, or more of the message.
+# The lines that may follow the last line of Python's traces: another trace, or more of the message.
 _LINK = re.compile(
     r"During handling of the above exception, another exception occurred:"
     r"|The above exception was the direct cause of the following exception:"
@@ -286,7 +286,7 @@ _DOTNET_CONSOLE_TEXT = re.compile(r" {6}\s*\S")
 _JAVASCRIPT_CARETS = re.compile(r"[ \t]{0,400}\^{1,400}$")
 _JAVASCRIPT_SOURCE = re.compile(r"[^\s:][^\n]{0,400}:\d{1,9}$")
 
-# AWS Lambda tells the exception above the trace instead of below it (awslambdaric, bootstrap.py).
+# AWS Lambda writes the exception above the trace instead of below it (awslambdaric, bootstrap.py).
 _LAMBDA_PYTHON_ERROR = re.compile(r"\[ERROR\] [\w.]{1,200}(?:: |$)")
 
 _PYTHON_IN_JAVA = "Traceback (most recent call last):"
@@ -410,7 +410,7 @@ class _Growing:
                 return over - 3
             if over == exception:
                 return exception
-            line = self._above(over)  # Spring Boot leaves a line blank in between
+            line = self._above(over)  # Spring Boot writes a blank line in between
             return over - 1 if line is not None and self._is_own(line, exception, named) else exception
         if not self._is_own(line, exception, named):
             return exception

@@ -17,7 +17,7 @@ from loginformant_shipper.patterns import Pattern
 from loginformant_shipper.settings import Settings
 from loginformant_shipper.wire.encoding import json_text
 
-if TYPE_CHECKING:  # at run time where they are needed, not at start-up: most never need them
+if TYPE_CHECKING:  # imported when needed, since most environments never need them
     from loginformant_shipper.redaction.detectors.detection import Detection
 
 _MAX_ROUNDS = 4
@@ -109,7 +109,7 @@ def _redact_with_keys(texts: Sequence[str], steps: _Steps) -> Sequence[str]:
         again = redact_private_keys(texts)
         if again == texts:
             return texts
-        # The end of a key was itself redacted: now it is one without end.
+        # The end marker of the key was redacted, so the key now has no end.
         texts = [_redact(text, steps) for text in again]
     return [REDACTED if "PRIVATE" in text else text for text in texts]
 
@@ -135,7 +135,7 @@ def _redact_fields(fields: JsonObject, steps: _Steps) -> JsonObject:
 
 
 def _redact(text: str, steps: _Steps) -> str:
-    """Redact one text until there is nothing more to redact."""
+    """Redact a text repeatedly until nothing more is found."""
     from loginformant_shipper.redaction.findings import redact_findings, redacted_wholly
     from loginformant_shipper.redaction.users_pattern import redact_by_pattern
 

@@ -26,7 +26,7 @@ def cut_at(text: str, spans: Sequence[Span]) -> Cut:
 def spans_of(cut: Cut) -> list[Span]:
     """Return the spans of the findings."""
     ends = list(accumulate(map(len, cut)))
-    return list(zip(ends[0::2], ends[1::2], strict=False))  # behind the last piece nothing is found
+    return list(zip(ends[0::2], ends[1::2], strict=False))  # no finding follows the last piece
 
 
 def only(cut: Cut, flags: Sequence[object]) -> Cut:

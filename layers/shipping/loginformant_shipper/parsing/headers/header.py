@@ -159,14 +159,14 @@ _ASKED = re.compile(r"(?:level|severity|lvl)[ \t]{0,40}:")
 
 
 class PlainLevel(NamedTuple):
-    """A level that is told from the first characters alone."""
+    """A level that is inferred only from the first characters of a line."""
 
     level: Level
     rule: str
 
 
 def find_plain_level(line: str, behind: int = 0) -> PlainLevel | None:
-    """Return the level of a line whose header is one of the commonest; None for others.
+    """Return the level of a line with one of the most common headers, or None for other lines.
 
     The level stands first, behind a time, or behind a time and the name of a thread or a logger. Gives the
     level of `find_level` in a fraction of its time.
@@ -335,7 +335,7 @@ def _leading_letter(match: Match[str]) -> LevelMark | None:
 
 
 def level_on_second_line(text: str, line_end: int) -> LevelMark | None:
-    """Return the level that java.util.logging writes on the second line; None where it does not.
+    """Return the level that java.util.logging writes on the second line, or None.
 
     Its SimpleFormatter writes date, class and method on the first line, and `SEVERE: text` on the second.
 

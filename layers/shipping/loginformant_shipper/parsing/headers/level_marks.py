@@ -134,7 +134,7 @@ _BRACKETED_SIGNS = {
         **dict.fromkeys("AI", Level.INFORMATION),
         **dict.fromkeys("CD123<>", Level.DEBUG),
     },
-    "esphome": {  # C is what a component is configured with
+    "esphome": {  # C: the configuration of a component
         "E": Level.ERROR,
         "W": Level.WARNING,
         "I": Level.INFORMATION,

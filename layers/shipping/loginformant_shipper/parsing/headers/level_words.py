@@ -121,7 +121,7 @@ def words_of(text: str) -> list[bytes]:
 
 
 def holds_a_letter_alone(text: str) -> bool:
-    """Return whether a letter that may be a level stands by itself in a text, or is doubled, or has a digit.
+    """Return whether a text contains a letter that may be a level: alone, doubled, or with a digit.
 
     The letters among the digits of an identifier, as in `d2a6f8b1-3c4e`, do not stand by themselves.
     """

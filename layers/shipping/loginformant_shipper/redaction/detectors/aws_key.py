@@ -41,7 +41,7 @@ _ID = re.compile(r"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}")
 _RIGHT_BEHIND_NAME = re.compile(
     rf"{_NAME}[\"'\\ \t:=,;|>(\[-]{{1,16}}([A-Za-z0-9/+]{{40}})", re.IGNORECASE | re.ASCII
 )
-"""Most that are named; how the others are, takes longer to find out."""
+"""Most keys with a name. Other spellings of the name take longer to find."""
 _MIN_MANY = 16
 _BETWEEN = re.compile(r"[\"'\\\s:=,;|>(\[-]{1,16}\Z")
 _NAME_BEHIND = re.compile(

@@ -35,7 +35,7 @@ _KIND_OF = bytes(
     for code in range(256)
 )
 
-# Between them: blanks, also those that do not break a line, a hyphen, or the plus sign of a form in a URL.
+# Gaps are blanks, also no-break spaces, a hyphen, or the plus sign of a form in a URL.
 _GROUPS: tuple[tuple[int, ...], ...] = (
     (4, 4, 4, 4),
     (4, 4, 4, 4, 3),
@@ -99,11 +99,11 @@ def kinds_of(text: str) -> bytes:
 
 
 def find_in_groups(text: str, kinds: bytes) -> Cut:
-    """Cut a text at numbers of cards in groups.
+    """Split a text at card numbers in groups.
 
     Args:
-        text: Whose escapes were read.
-        kinds: Those of its characters.
+        text: A text with decoded escapes.
+        kinds: The kinds of its characters.
     """
     first = _BEGINNING.search(kinds)
     if not first:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 # A number that is part of a word or has decimals is not the number of a card.
 BEFORE_DIGIT = r"(?<![A-Za-z0-9_].)(?<![0-9]\..)"
-"""Asked when the first digit is there: digits are found faster than what is before them."""
+"""The condition before a number is checked after its first digit, since digits are found faster."""
 BEHIND = r"(?![A-Za-z0-9_]|\.[0-9]*[1-9])"
 
 # ISO/IEC 7812, and the lengths of the networks' numbers (Wikipedia, "Payment card number"): American Express,
@@ -40,7 +40,7 @@ def is_of_a_network(number: bytes) -> bool:
 
 
 def are_of_networks(numbers: Sequence[str]) -> Sequence[bool]:
-    """Return for each number whether it is of a network."""
+    """Return for each number whether it is a number of a card network."""
     if not numbers or _NUMBERS_OF_NETWORKS.fullmatch("\n".join([*numbers, ""])):
         return [True] * len(numbers)
     return [is_of_a_network(number.encode()) for number in numbers]
@@ -70,10 +70,13 @@ def are_luhn_valid(numbers: Sequence[str]) -> bytes:
 
 
 def values(digits: bytes, is_doubled: bool) -> int:
-    """Return an integer with, in eight bits for each digit, what it counts in the sum; the first lowest."""
+    """Return an integer with eight bits for each digit, its summand. The first digit has the lowest bits."""
     return lanes(digits, _VALUE_OF_DOUBLE if is_doubled else _VALUE)
 
 
 def lanes(text: bytes, table: bytes) -> int:
-    """Return an integer with, in eight bits for each byte of a text, what a table says; the first lowest."""
+    """Return an integer with eight bits for each byte, its value in a table.
+
+    The first has the lowest bits.
+    """
     return int.from_bytes(text.translate(table), "little")

@@ -46,5 +46,5 @@ CREDIT_CARD = Detection(
     Detector.CREDIT_CARD,
     "numbers of payment cards with a valid check digit, together or in groups; magnetic track data",
     find_credit_card,
-    looks_far_where=lambda text: "^" in text,  # what is between two of them on a stripe may be of any kind
+    looks_far_where=lambda text: "^" in text,  # any characters may be between two of them on a stripe
 )

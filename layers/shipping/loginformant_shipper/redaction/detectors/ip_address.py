@@ -7,13 +7,13 @@ from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
 from loginformant_shipper.redaction.spans import Cut, Span, cut_at, merged
 
-# As many digits as there are: what follows is never another one, so that no shorter number is tried.
+# All digits in a row, so that the search never tries a shorter number.
 _OCTET = r"(?:1[0-9]{0,2}+|2(?:[0-4][0-9]?+|5[0-5]?+|[6-9])?+|[3-9][0-9]?+|0)"
-# Begins with a digit, not with what must not be before it, so that it is looked for where there is a digit.
+# The pattern begins with a digit instead of the condition before it, so that only digits are searched.
 _FIRST_OCTET = (
     r"[0-9](?<![\w.].)(?:(?<=1)[0-9]{0,2}+|(?<=2)(?:[0-4][0-9]?+|5[0-5]?+|[6-9])?+|(?<=[3-9])[0-9]?+|(?<=0))"
 )
-# Browsers tell only the first number of their version: `Chrome/139.0.0.0`. That is no address of a host.
+# Browsers state only the first number of their version: `Chrome/139.0.0.0`. No host has such an address.
 _NO_VERSION = r"(?<![A-Za-z]/...\.0\.0\.0)(?<![A-Za-z]/..\.0\.0\.0)"
 _ANY_IPV4 = rf"{_FIRST_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}(?!\w|\.[0-9])"
 _IPV4, _IPV4_OR_VERSION = re.compile(f"({_ANY_IPV4}{_NO_VERSION})"), re.compile(f"({_ANY_IPV4})")

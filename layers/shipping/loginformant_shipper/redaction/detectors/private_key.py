@@ -20,7 +20,7 @@ _LINE = r"[A-Za-z0-9+/=]{16,}+"
 _SHORT_LINE = r"[A-Za-z0-9+/=]{1,15}+"
 _HEADER = r'(?:Proc-Type|DEK-Info|Version|Comment|Charset|Hash):[^\r\n\\"]{0,200}'
 
-# An escaped line feed was read; what is left is the backslash of a line that goes on.
+# The backslash that remains of an escaped line feed in a line that continues.
 _BETWEEN = r"(?:\s|\\)"
 _LINES = re.compile(
     rf"{_BETWEEN}*+(?:{_LINE}|{_HEADER})(?:{_BETWEEN}++|{_LINE}|{_HEADER})*+(?:{_SHORT_LINE}{_BETWEEN}*+)?"
@@ -189,7 +189,7 @@ def _find_last_lines_among_others(
             return
     lines = _lines_back_from(texts, pieces, end)
     _, start, stop = next(lines)
-    if start == stop:  # The marker is all that is in its line; so it is with the other lines of the key.
+    if start == stop:  # The marker is alone in its line, so the other lines of the key are, too.
         return
     is_last = True
     for index, start, stop in lines:

@@ -6,7 +6,7 @@ from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
 from loginformant_shipper.redaction.spans import Cut, cut_at, merged
 
-# RFC 6750, section 2.1. A word is no token: there is a digit in it, or it is longer than words are.
+# RFC 6750, section 2.1. Unlike a word, a token has a digit, or is longer.
 _BEARER = re.compile(
     r"\bbearer(?:[ _-]?token)?[\"'\\]{0,4}[\s:=]{1,4}[\"'\\]{0,4}"
     r"(?=[A-Za-z._~+/=-]*+[0-9]|[A-Za-z._~+/=-]{32})([A-Za-z0-9._~+/=-]{8,}+)",
