@@ -255,7 +255,7 @@ class TestRefusal:
         replayed = queues.replay_and_account()
         assert replayed.counts() == (3, 1, 0)
         assert replayed.answer["parked"] == parked
-        assert ("in the parked queue" in replayed.output) == bool(parked)
+        assert ("to the parked queue" in replayed.output) == bool(parked)
 
     @pytest.mark.parametrize("status", [403, 406, 500])
     @pytest.mark.parametrize(("hours", "parked"), [(23.5, 0), (24.5, 1)])
@@ -455,7 +455,7 @@ class TestQueuesOutOfReach:
         assert replayed.counts() == (9, 0, 1)
         [failure] = replayed.answer["failures"]
         assert failure["reason"] == "rejected"
-        assert "the queue did not take them" in failure["detail"]
+        assert "they could not be stored in the queue" in failure["detail"]
         assert queues.waiting == before
 
     def test_rubbish_that_cannot_be_parked_stays(self, make_queues: MakeQueues, out_of_reach: str) -> None:

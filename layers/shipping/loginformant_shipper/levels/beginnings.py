@@ -51,9 +51,8 @@ def decide_by_beginning(beginning: bytes) -> Decision | Unknown | None:
         beginning: `beginning_of` a text without white space behind it.
 
     Returns:
-        A decision if the header names a level and ends within the beginning; None if the beginning is
-        the whole of a sentence in which nothing gives a level; `NOT_PLAIN` where it is the whole of another
-        text; `UNKNOWN` for all others.
+        A decision if the header names a level and ends within the beginning; None if the beginning is a
+        complete sentence without a level; `NOT_PLAIN` if it is another complete text; `UNKNOWN` otherwise.
     """
     text = beginning.decode("utf-8", "surrogatepass")
     is_whole = len(text) < MAX_BEGINNING

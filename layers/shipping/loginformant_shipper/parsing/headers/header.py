@@ -122,7 +122,7 @@ _TELLING_ALONE = LETTERS_AND_DOUBLES | encoded(LEVEL_WORDS)
 
 
 def _are_marked(words: frozenset[bytes], head: str) -> bool:
-    """Return whether words that need brackets, capitals or a colon to be levels may have them in a head."""
+    """Return whether a word in a head has the brackets, capitals or colon that it needs to be a level."""
     if ("[" in head or "<" in head) and any(
         word.lower() in BRACKETED_WORDS for word in _ALONE_IN_BRACKETS.findall(head)
     ):
@@ -324,7 +324,7 @@ def _leading_letter(match: Match[str]) -> LevelMark | None:
     behind_time = (
         stamp[-1:] in " \t|]"
         and len(letter) == 1
-        and (letter.isupper() or opener not in _CLOSES)  # behind a group it is a name: [time] f b/s
+        and (letter.isupper() or opener not in _CLOSES)  # [time] f b/s: a name
         and (bool(space) or (following in AFTER_LETTER and not _NAME_NEXT.match(match.string, match.end())))
         and _TIME.search(stamp) is not None
     )

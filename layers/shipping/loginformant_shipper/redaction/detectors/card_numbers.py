@@ -13,8 +13,8 @@ BEFORE_DIGIT = r"(?<![A-Za-z0-9_].)(?<![0-9]\..)"
 BEHIND = r"(?![A-Za-z0-9_]|\.[0-9]*[1-9])"
 
 # ISO/IEC 7812, and the lengths of the networks' numbers (Wikipedia, "Payment card number"): American Express,
-# Diners Club, JCB; Visa; Mastercard and Mir; Maestro, Discover, UnionPay and RuPay. Neither a count of time
-# since 1970, before the year 2039, nor the number of a telephone (IMEI, 15 digits from 35 on) is like that.
+# Diners Club, JCB; Visa; Mastercard and Mir; Maestro, Discover, UnionPay and RuPay. Neither a time since 1970
+# before the year 2039 nor the IMEI of a telephone (15 digits, the first two from 35 on) matches.
 _OF_A_NETWORK = (
     r"(?:4[0-9]{12}(?:[0-9]{3}(?:[0-9]{3})?)?"
     r"|5(?:[1-5][0-9]{14}|[06-9][0-9]{11,17})"

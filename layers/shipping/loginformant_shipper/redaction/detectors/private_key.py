@@ -28,8 +28,7 @@ _LINES = re.compile(
 _WHOLE_LINE = re.compile(r"(?:[A-Za-z0-9+/=]{16,}+)?\s*+\Z")
 _LAST_LINE = re.compile(r"[A-Za-z0-9+/=]*+\s*+\Z")
 
-# A line among other things: a time stamp before it, quotes around it. It has a letter, so it is no number in
-# JSON.
+# A line with a timestamp before it or quotes around it. It has a letter, unlike a number in JSON.
 _RUN = re.compile(r"(?<![A-Za-z0-9+/])(?=[0-9eE+]*+[A-Za-z/])[A-Za-z0-9+/]{40,}+={0,2}")
 _LAST_RUN_IN_QUOTES = re.compile(r'(?<=")(?=[A-Za-z]*+[0-9+/=])[A-Za-z0-9+/]{1,39}+={0,2}(?=[\r\n]*")')
 _LAST_RUN_BEHIND_PREFIX = re.compile(
