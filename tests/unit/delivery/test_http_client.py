@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -216,6 +217,23 @@ def test_of_an_answer_that_never_ends_the_status_is_known() -> None:
 def test_a_request_that_was_abandoned_before_it_began_sends_no_logs(api: IngestApi) -> None:
     connection = connection_to(api.url)
     connection.abandon()
+    outcome = connection.post(BODY, LOCAL_KEY, LONG)
+    assert (outcome.status, outcome.detail) == (None, "Abandoned: abandoned before it was sent")
+    assert api.logs == []
+    assert api.requests == []
+
+
+def test_a_request_that_was_abandoned_during_its_name_lookup_sends_no_logs(
+    api: IngestApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = connection_to(api.url)
+    look_up = socket.getaddrinfo
+
+    def abandoned_meanwhile(*arguments: Any, **options: Any) -> Any:
+        connection.abandon()
+        return look_up(*arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", abandoned_meanwhile)
     outcome = connection.post(BODY, LOCAL_KEY, LONG)
     assert (outcome.status, outcome.detail) == (None, "Abandoned: abandoned before it was sent")
     assert api.logs == []

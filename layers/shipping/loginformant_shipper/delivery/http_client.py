@@ -235,13 +235,20 @@ class _Writer:
     """
 
     def __init__(self, connection: Any) -> None:
+        self._connection = connection
         self._send = connection.send
         self._end_headers = connection.endheaders
         self._is_at_headers = False
         self._headers = b""
 
     def end_headers(self) -> None:
-        """Keep the headers until the first piece of the body is available."""
+        """Connect, and keep the headers until the first piece of the body is available.
+
+        The connection comes first, as it does with TLS: whether the request was abandoned is checked when the
+        body is asked for, and it may be abandoned during the name lookup.
+        """
+        if self._connection.sock is None:
+            self._connection.connect()
         self._is_at_headers = True
         self._end_headers()
 
