@@ -650,6 +650,7 @@ NAMES_OF_A_LOGGER = st.sampled_from(
         "region",
     ]
 )
+REPORT = {"type": "platform.report", "record": {"requestId": ID, "metrics": {"durationMs": 7.5}}}
 FIELDS = st.dictionaries(NAMES_OF_A_LOGGER | st.text(max_size=3), ANY_VALUE | ANY_TEXT, max_size=6)
 
 
@@ -657,6 +658,13 @@ FIELDS = st.dictionaries(NAMES_OF_A_LOGGER | st.text(max_size=3), ANY_VALUE | AN
 @example({"message": "x", "awsRequestId": 'a"b\ud800'}, "", 1, "e0", Level.ERROR)
 @example({"message": "x", "awsRequestId": ID, "requestId": ID}, "", 1, "e0", Level.ERROR)
 @example({"message": "x", "n": 2**64}, "", 1, "e0", Level.ERROR)
+@example(
+    {"message": "x", "stack_trace": "java.lang.Error: y\n\tat a.B.c(B.java:1)"}, "", 1, "e0", Level.ERROR
+)
+@example({"message": "x", "stack_trace": "\ud800\n", "error": {"stack": "y"}}, "", 1, "e0", Level.ERROR)
+@example({**REPORT, "awsRequestId": ID}, "", 1, "e0", Level.ERROR)
+@example({**REPORT, "durationMs": 8}, "", 1, "e0", Level.ERROR)
+@example({**REPORT, "requestId": ID}, "", 1, "e0", Level.ERROR)
 @example({}, "", 1, "e0", Level.ERROR)
 def test_a_structured_log_is_the_same_to_the_byte_with_and_without_what_its_log_stream_shares(
     fields: dict[str, Any], prefix: str, timestamp: object, identifier: str, level: Level

@@ -32,7 +32,6 @@ wrapper's property becomes `wrapper.<name>`.
 
 import re
 from functools import lru_cache
-from itertools import count
 from time import gmtime, strftime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -188,10 +187,9 @@ def _usual_log_object(log: "Log", level: "Level", frame: Frame) -> bytes | None:
     serialized again.
     """
     events, parsed, shared = log.events, log.parsed, frame.json
-    event = events[0]
+    event, fields = events[0], parsed.fields
     if (
         shared is None
-        or log.exception is not None
         or log.continues is not None
         or len(events) > 1
         or event.unusual is not None
@@ -202,29 +200,48 @@ def _usual_log_object(log: "Log", level: "Level", frame: Frame) -> bytes | None:
     identifier = request_id(parsed)
     try:
         end = b"}}" if identifier is None else b',"requestId":' + orjson.dumps(identifier) + b"}}"
-        if parsed.fields is None:
+        if fields is None:
             text = parsed.text
-            if not text or text.startswith(REPORT_LINES):
+            if not text:
                 return None
+            before_time, after_time = b'{"timestamp":"', _LEVEL_AFTER_TIME[level]
+            if text.startswith(REPORT_LINES):
+                metrics: Fields = {}
+                add_from_report(metrics, text)
+                if not shared.names.isdisjoint(metrics):
+                    return None
+                before_time, after_time = _LEVEL_BEFORE_TIME[level], _BEFORE_MESSAGE
+                end = _with_metrics(metrics, end)
+            if log.exception is not None:
+                before_time, after_time = _LEVEL_BEFORE_TIME[level], _after_time(log.exception)
             parts: tuple[bytes, ...] = (
-                b'{"timestamp":"',
+                before_time,
                 timestamp,
-                _LEVEL_AFTER_TIME[level],
+                after_time,
                 orjson.dumps(text),
                 shared.after_message,
                 orjson.dumps(event.id),
                 end,
             )
         else:
-            if parsed.repeated or not FIELDS_WE_READ.isdisjoint(parsed.fields) or is_deep(parsed):
+            if (
+                parsed.repeated
+                or not shared.names.isdisjoint(fields)
+                or (identifier is not None and "requestId" in fields)
+                or is_deep(parsed)
+            ):
                 return None
-            message, source, others = _of_fields(log, parsed.fields, frame)
-            if not shared.names.isdisjoint(others) or (identifier is not None and "requestId" in others):
-                return None
+            if not FIELDS_WE_READ.isdisjoint(fields):
+                metrics = {}
+                add_from_fields(metrics, fields)
+                if not shared.names.isdisjoint(metrics) or not metrics.keys().isdisjoint(fields):
+                    return None
+                end = _with_metrics(metrics, end)
+            message, source, others = _of_fields(log, fields, frame)
             parts = (
                 _LEVEL_BEFORE_TIME[level],
                 timestamp,
-                b'","message":',
+                _BEFORE_MESSAGE if log.exception is None else _after_time(log.exception),
                 orjson.dumps(message),
                 _BEFORE_SOURCE,
                 shared.source if source is frame.source else orjson.dumps(source),
@@ -240,8 +257,18 @@ def _usual_log_object(log: "Log", level: "Level", frame: Frame) -> bytes | None:
     return body if len(body) <= MAX_BODY_BYTES else None
 
 
+def _after_time(exception: str) -> bytes:
+    return b'","exception":' + orjson.dumps(exception) + b',"message":'
+
+
+def _with_metrics(metrics: Fields, end: bytes) -> bytes:
+    """Return the end of a log object with the properties of a REPORT or an embedded metric added."""
+    return end[: -len(b"}}")] + b"," + orjson.dumps(metrics)[1:] + b"}" if metrics else end
+
+
 _LEVEL_AFTER_TIME = {level: b'","level":"%b","message":' % level.encode() for level in Level}
 _LEVEL_BEFORE_TIME = {level: b'{"level":"%b","timestamp":"' % level.encode() for level in Level}
+_BEFORE_MESSAGE = b'","message":'
 _BEFORE_SOURCE, _BEFORE_PROPERTIES = b',"source":', b',"properties":{'
 
 
@@ -283,8 +310,10 @@ def _of_fields(log: "Log", fields: Fields, frame: Frame) -> tuple[str, str, Fiel
         others.pop(logger_field, None)
     if log.parsed.repeated:
         for name, value in log.parsed.repeated.items():
-            names = (f"{'log.' * times}{name}" for times in count(1))
-            others[next(new for new in names if new not in others)] = value
+            free = f"log.{name}"
+            while free in others:
+                free = f"log.{free}"
+            others[free] = value
     return message or cut(log.parsed.text, MAX_OWN_TEXT) or _BLANK, source, others
 
 
@@ -375,8 +404,9 @@ def _merged(others: Fields, ours: Fields) -> Fields:
     merged = {name: value for name, value in others.items() if name not in ours}
     for name, value in others.items():
         if name in ours and not (name == "requestId" and value == ours[name]):
-            names = (f"{'log.' * times}{name}" for times in count(1))
-            free = next(new for new in names if new not in merged and new not in ours)
+            free = f"log.{name}"
+            while free in merged or free in ours:
+                free = f"log.{free}"
             merged[free] = value
     merged.update(ours)
     return merged
@@ -386,6 +416,8 @@ def _with_wrapper(wrapper: Fields, properties: Fields) -> Fields:
     """Merge properties. If both have a name, that of the wrapper becomes `wrapper.<name>`, and so on."""
     merged = properties.copy()
     for name, value in wrapper.items():
-        names = (f"{'wrapper.' * times}{name}" for times in count(0))
-        merged[next(new for new in names if new not in merged)] = value
+        free = name
+        while free in merged:
+            free = f"wrapper.{free}"
+        merged[free] = value
     return merged
