@@ -193,6 +193,8 @@ def test_the_fields_of_the_wrapper_have_the_names_of_opentelemetry(
         '{"log":{"level":"info"}}',
         '{"log":7,"stream":"stdout"}',
         '{"log":"x","stream":"prices"}',
+        '{"log":"x","stream":["stdout"]}',
+        '{"log":"x","source":{"file":"orders.py","line":7}}',
         '{"log":"x","stream":"stdout"',
         '{"kubernetes":null,"log_processed":7}',
         '{"kubernetes":{"pod_name":"orders-1"},"stream":"stdout"}',

@@ -119,7 +119,8 @@ NAMES_IN_WRAPPERS = frozenset({"log", "container_name", "kubernetes", "MESSAGE"}
 
 # --- records: JSON objects of FireLens, Fluent Bit, fluentd, Docker -----------------------------------------
 
-_STREAMS = frozenset({"stdout", "stderr"})
+_STREAMS = ("stdout", "stderr")
+"""A tuple, since what is looked for in it may be a list or an object, which have no hash."""
 
 # Docker's drivers `fluentd` and `json-file`, ECS FireLens ("Under the hood: FireLens"), the filter
 # `kubernetes` of Fluent Bit and the plugin kubernetes_metadata of fluentd.
