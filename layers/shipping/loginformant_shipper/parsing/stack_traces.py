@@ -25,7 +25,13 @@ from loginformant_shipper.parsing.containers import (
 )
 from loginformant_shipper.parsing.exception_fields import exception_of
 from loginformant_shipper.parsing.messages import ParsedMessage, parse_bare, parse_unwrapped, wrapper_of
-from loginformant_shipper.parsing.trace_lines import LOOKS_LIKE_A_MARK, Trace, hold_a_trace, traces
+from loginformant_shipper.parsing.trace_lines import (
+    LOOKS_LIKE_A_MARK,
+    Trace,
+    exception_in_one_log,
+    hold_a_trace,
+    traces,
+)
 
 MAX_GAP_MILLISECONDS = 1000
 """The maximum time between two lines of a trace."""
@@ -270,10 +276,11 @@ def _log_of(events: tuple[LogEvent, ...], parsed: ParsedMessage, continues: Pars
 def _exception_in(body: str) -> str | None:
     r"""Return the stack trace in a message of several lines (Node.js in a container ends them with `\r`)."""
     lines = body[:MAX_SEARCHED_CHARACTERS].splitlines(keepends=True)
-    trace = next(traces([line.rstrip() for line in lines], lambda _: True, one_log=True), None)
-    if trace is None:
+    position = exception_in_one_log([line.rstrip() for line in lines])
+    if position is None:
         return None
-    return body[sum(map(len, lines[: trace.exception])) + trace.column :]
+    line, column = position
+    return body[sum(map(len, lines[:line])) + column :]
 
 
 def _logs_of_trace(lines: Sequence[_Line], trace: Trace, numbers: Sequence[int]) -> Iterator[tuple[int, Log]]:

@@ -302,20 +302,31 @@ _MAX_MESSAGE = 30
 """Lines of a message that has several, within a trace."""
 
 
-def traces(lines: Lines, together: Callable[[int], bool], one_log: bool = False) -> Iterator[Trace]:
-    """Find the stack traces among lines, in order; they do not overlap.
+def traces(lines: Lines, together: Callable[[int], bool]) -> Iterator[Trace]:
+    """Find the stack traces among lines of several log events, in order; they do not overlap.
 
     Args:
         lines: The lines without line feeds.
         together: Returns whether line `i` was written together with line `i - 1`; called only near a trace.
-        one_log: Whether all lines are from one log event, so that none of them is a separate log.
     """
     end = 0
     for mark, line in enumerate(lines):
         if mark >= end and (shape := _shape(line)):
-            trace = _Growing(lines, together, one_log, mark, end).trace(shape)
+            trace = _Growing(lines, together, False, mark, end).trace(shape)
             end = trace.end
             yield trace
+
+
+def exception_in_one_log(lines: Lines) -> tuple[int, int] | None:
+    """Return the line and the column at which the exception of the first stack trace begins, or None.
+
+    Args:
+        lines: The lines of one log event without line feeds. None of them is a separate log.
+    """
+    for mark, line in enumerate(lines):
+        if shape := _shape(line):
+            return _Growing(lines, lambda _: True, True, mark, 0).position(shape)
+    return None
 
 
 def hold_a_trace(lines: Iterable[str]) -> bool:
@@ -348,12 +359,25 @@ class _Growing:
         line = self.lines[exception]
         if not named or shape is _PYTHON or _EXCEPTION_LINE.match(line) or _NAMED_FIRST.match(line):
             first = self._log_line(exception, named)
-        if first < exception and (
-            not named or (shape is _PYTHON and _LAMBDA_PYTHON_ERROR.match(self.lines[first]))
-        ):
+        if self._names_in_log_line(shape, first, exception, named):
             exception, named = first, True
         column = _column(self.lines[exception], shape) if named else 0
         return Trace(first, exception, column, self._end(shape, first, exception), headless=not named)
+
+    def position(self, shape: _Shape) -> tuple[int, int]:
+        """Return `exception` and `column` of `trace`, without what only its other fields need."""
+        exception, named = self._exception(shape)
+        if not named or shape is _PYTHON:
+            first = self._log_line(exception, named)
+            if self._names_in_log_line(shape, first, exception, named):
+                exception, named = first, True
+        return exception, _column(self.lines[exception], shape) if named else 0
+
+    def _names_in_log_line(self, shape: _Shape, first: int, exception: int, named: bool) -> bool:
+        """Return whether the log line `first` above the exception names it."""
+        return first < exception and (
+            not named or (shape is _PYTHON and _LAMBDA_PYTHON_ERROR.match(self.lines[first]) is not None)
+        )
 
     def _above(self, line: int) -> str | None:
         """Return the line above if it may belong to the trace."""
