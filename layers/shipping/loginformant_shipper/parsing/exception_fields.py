@@ -78,11 +78,11 @@ def exception_of(fields: dict[str, Any]) -> ExceptionField | None:
     if _ANY_FIELD.isdisjoint(fields) and not isinstance(fields.get("message"), dict):
         return None
     for field in _TRACES_AT_THE_TOP:
-        if trace := _trace(field, fields.get(field)):
+        if field in fields and (trace := _trace(field, fields[field])):
             heading = _heading(fields, _TYPES_AT_THE_TOP, _MESSAGES_AT_THE_TOP)
             return ExceptionField(_below(heading, trace), (field,))
     for field in _HOLDERS:
-        if found := _exception_inside(field, fields.get(field)):
+        if field in fields and (found := _exception_inside(field, fields[field])):
             return found
     if "errorType" in fields and (heading := _heading(fields, ("errorType",), ("errorMessage",))):
         return ExceptionField(heading, ())
@@ -114,7 +114,7 @@ def _exception_inside(field: str, holder: object) -> ExceptionField | None:
 def _exception_of_holder(field: str, holder: dict[str, Any]) -> ExceptionField | None:
     heading = _heading(holder, _TYPES, _MESSAGES)
     for name in _TRACES_AT_THE_TOP:
-        if trace := _trace(name, holder.get(name)):
+        if name in holder and (trace := _trace(name, holder[name])):
             return ExceptionField(_below(heading, trace), (field, name))
     inner = holder.get("exception") if field != "exception" else None
     if isinstance(inner, dict) and (found := _exception_of_holder("exception", inner)):
