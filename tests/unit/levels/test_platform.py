@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 from loginformant_shipper.levels.platform import (
+    decide_by_execution_line,
     decide_by_lambda_event,
     decide_by_log_group,
     decide_by_platform_line,
@@ -189,6 +190,40 @@ def test_other_log_groups_decide_nothing(log_group: str | None) -> None:
 def test_lines_of_api_gateway(text: str, level: str) -> None:
     line = f"(3323ffe5-6ddf-45c8-896a-b45ec2284cc0) {text}"
     assert decide_by_platform_line(line) == (level, "api-gateway")
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("Extended Request Id: TxYzKE9mjoEEFiA=", "Information"),
+        (f"Verifying Usage Plan for request: {REQUEST}. API Key:  API Stage: a1b2c3d4e5/prod", "Information"),
+        (f"Starting execution for request: {REQUEST}", "Information"),
+        (
+            "Sending request to https://lambda.eu-west-1.amazonaws.com/2015-03-31/functions/orders",
+            "Information",
+        ),
+        ("Received response. Status: 500, Integration latency: 886 ms", "Information"),
+        ("Successfully completed execution", "Information"),
+        ("Method completed with status: 200", "Information"),
+        ("Method completed with status: 404", "Warning"),
+        ("Method completed with status: 502", "Error"),
+    ],
+)
+def test_lines_of_api_gateway_that_quote_nothing_are_known_at_once(text: str, level: str) -> None:
+    assert decide_by_execution_line(f"({REQUEST}) {text}") == (level, "api-gateway")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Endpoint response body before transformations: {"level":"error"}',
+        "Sending request to https://example.com/?level=error",
+        "Method completed with status: 502 [WARN]",
+        "Extended Request Id: a\nERROR",
+    ],
+)
+def test_lines_of_api_gateway_that_quote_something_are_left_to_the_other_rules(text: str) -> None:
+    assert decide_by_execution_line(f"({REQUEST}) {text}") is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loginformant_shipper import levels
 from loginformant_shipper.levels import exceptions, explain_level, fields, key_values, words
-from loginformant_shipper.levels.platform import decide_by_platform_record
+from loginformant_shipper.levels.platform import decide_by_execution_line, decide_by_platform_record
 from loginformant_shipper.levels.vocabulary import Decision
 from loginformant_shipper.parsing.headers import header
 from loginformant_shipper.parsing.headers.header import find_level
@@ -131,6 +131,38 @@ def test_a_flow_log_that_is_known_at_once_has_no_other_level(line: str) -> None:
     assert known == ("Information", "vpc-flow-log")
     with patch.object(levels, "decide_by_flow_log", return_value=None):
         assert explain_level(line) == known
+
+
+EXECUTION_LINES = st.builds(
+    lambda request, line, part, number: f"({request}) " + line.format(request, part, number),
+    st.uuids() | st.text("0123456789abcdef-", min_size=36, max_size=36),
+    st.sampled_from(
+        (
+            "Extended Request Id: {1}Kx{2}=",
+            "Verifying Usage Plan for request: {0}. API Key:  API Stage: a1{2}b/{1}",
+            "API Key  authorized because method 'POST /{1}/{2}' does not require API Key. Request will not"
+            " contribute to throttle or quota limits",
+            "Starting execution for request: {0}",
+            "Sending request to https://{1}.example.com/{2}/{1}:{2}",
+            "Received response. Status: {2}, Integration latency: {2} ms",
+            "Successfully completed execution",
+            "Method completed with status: {2}",
+        )
+    ),
+    st.sampled_from(
+        ("orders", "ERROR", "info", "E", "level", "at", "SIGSEGV", "LOG_ERR", "TCP_MISS", "fatal")
+    ),
+    st.integers(100, 599),
+)
+
+
+@given(EXECUTION_LINES)
+def test_an_execution_line_that_is_known_at_once_has_no_other_level(line: str) -> None:
+    known = decide_by_execution_line(line)
+    if known is not None:
+        assert explain_level(line) == known
+        with patch.object(levels, "decide_by_execution_line", return_value=None):
+            assert explain_level(line) == known
 
 
 NAMES = st.sampled_from(

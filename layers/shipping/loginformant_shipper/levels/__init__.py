@@ -43,6 +43,7 @@ from loginformant_shipper.levels.key_values import (
     start_of_pairs,
 )
 from loginformant_shipper.levels.platform import (
+    decide_by_execution_line,
     decide_by_flow_log,
     decide_by_lambda_event,
     decide_by_log_group,
@@ -198,6 +199,8 @@ def _of_text(text: str) -> Decision | None:
     if ('] "' in text and (decision := decide_by_common_log(text))) or (
         text[1:2] == " " and (decision := decide_by_flow_log(text))
     ):
+        return decision
+    if text[:1] == "(" and (decision := decide_by_execution_line(text)):
         return decision
     if len(text) > START + END:
         text = f"{text[:START]}\n{text[-END:]}"

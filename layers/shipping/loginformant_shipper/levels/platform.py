@@ -61,6 +61,14 @@ def decide_by_flow_log(text: str) -> Decision | None:
     return None
 
 
+def decide_by_execution_line(text: str) -> Decision | None:
+    """Return the level of an execution log of API Gateway whose words are the service's own; None for others.
+
+    It is that of `decide_by_platform_line`. No earlier rule can find a level in such a line.
+    """
+    return _api_gateway(text) if _API_GATEWAY_LINE.match(text) else None
+
+
 def decide_by_platform_line(text: str) -> Decision | None:
     """Return the level of a text line of an AWS service, or None if it is not one."""
     if ("Task timed out" in text or "RequestId: " in text) and _LAMBDA_CRASH.search(text):
@@ -88,6 +96,19 @@ _LAMBDA_CRASH = re.compile(
 )
 _API_GATEWAY = re.compile(r"\([0-9a-f-]{36}\) [A-Z]")
 """Execution logs: (request id) text."""
+_API_GATEWAY_LINE = re.compile(
+    r"\([0-9a-f-]{36}\) (?:Extended Request Id: [A-Za-z0-9]{1,40}=?"
+    r"|Verifying Usage Plan for request: [0-9a-f-]{36}\. API Key: {1,2}API Stage: [a-z0-9]{1,20}/\w{1,128}"
+    r"|API Key  authorized because method '[A-Z]{3,7} /[\w/{}+-]{0,200}' does not require API Key\. "
+    r"Request will not contribute to throttle or quota limits"
+    r"|Starting execution for request: [0-9a-f-]{36}"
+    r"|Sending request to https://[\w.:/-]{1,300}"
+    r"|Received response\. Status: \d{3}, Integration latency: \d{1,6} ms"
+    r"|Successfully completed execution"
+    r"|Method completed with status: \d{3})\Z",
+    re.ASCII,
+)
+"""The lines that API Gateway writes for each request, without the headers and bodies that it quotes."""
 _API_GATEWAY_STATUS = re.compile(
     r"(?:Method completed with status: |Gateway response type: \w{1,40} with status code: )([45])"
 )
