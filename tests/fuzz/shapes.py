@@ -3,6 +3,7 @@
 Drawn by hypothesis, so that a fuzzer's bytes become input of the right structure, and a finding shrinks.
 """
 
+import ast
 import base64
 import gzip
 import json
@@ -25,12 +26,27 @@ def _sample_messages() -> list[str]:
     return [event["message"] for payload in payloads for event in payload["logEvents"]]
 
 
+def _fields(message: str) -> JsonObject | None:
+    return json.loads(message) if message.startswith("{") else None
+
+
 def _trace_lines() -> list[str]:
     traces = sorted((PROJECT / "tests" / "unit" / "parsing" / "stack_traces").glob("*.txt"))
     return [line for path in traces for line in path.read_text().splitlines()]
 
 
+def _known_names() -> list[str]:
+    """Every text in the code of parsing, levels and entries that may be the name of a field."""
+    package = PROJECT / "layers" / "shipping" / "loginformant_shipper"
+    modules = [path for stage in ("parsing", "levels", "entries") for path in (package / stage).rglob("*.py")]
+    nodes = (node for path in modules for node in ast.walk(ast.parse(path.read_text())))
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return sorted(text for text in texts if text.replace(".", "").removeprefix("@").isidentifier())
+
+
 SAMPLES = _sample_messages()
+OBJECTS = [fields for fields in map(_fields, SAMPLES) if fields]
+KNOWN_NAMES = _known_names()
 TRACE_LINES = _trace_lines()
 
 # --- text ---
@@ -114,18 +130,27 @@ def repeated(draw: st.DrawFn) -> str:
 numbers = (
     st.integers() | st.floats() | st.sampled_from([2**63, -(2**63) - 1, 2**64, 10**400, 1_793_700_000_000])
 )
-names = st.sampled_from(
-    ["message", "msg", "level", "severity", "status", "time", "error", "exception", "stack", "err", "logger"]
-) | st.text(characters, max_size=4)
+names = st.sampled_from(KNOWN_NAMES) | st.text(characters, max_size=4)
 values = st.recursive(
     st.none() | st.booleans() | numbers | patched,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4),
     max_leaves=10,
 )
+
+
+@st.composite
+def objects_with_odd_members(draw: st.DrawFn) -> JsonObject:
+    """A genuine object with other values of any type, under its own names and under others that are known."""
+    fields = draw(st.sampled_from(OBJECTS))
+    own = draw(st.lists(st.sampled_from(sorted(fields)), max_size=3))
+    others = draw(st.lists(names, max_size=2))
+    return fields | {name: draw(values) for name in (*own, *others)}
+
+
 json_texts = st.builds(
     lambda prefix, value, suffix: prefix + json.dumps(value) + suffix,
     st.sampled_from(["", "", f"2026-11-03T10:00:00.000Z\t{ID}\tINFO\t", "[INFO]\t", "x "]),
-    st.dictionaries(names, values, max_size=5) | values,
+    st.dictionaries(names, values, max_size=5) | values | objects_with_odd_members(),
     st.sampled_from(["", "", "\n", "}", " tail"]),
 )
 messages = st.one_of(patched, mutated(), json_texts, st.sampled_from(TRACE_LINES))

@@ -102,7 +102,7 @@ class Activity:
 def read_activity(stack: Stack, until: datetime, span: timedelta, period: timedelta) -> Activity:
     """Return the counts of the `span` before `until`, in steps of `period`.
 
-    AWS charges for each requested metric ("Amazon CloudWatch Pricing"). This requests about 100, and twice as
+    AWS charges for each requested metric ("Amazon CloudWatch Pricing"). This requests about 140, and twice as
     many for a day after an update of the stack.
 
     Raises:

@@ -390,3 +390,12 @@ def test_an_integer_beyond_64_bits_inside_a_member_of_another_type_keeps_its_dig
     text = json.dumps({"logEvents": events}).replace('"HERE"', holder % digits)
     odd = read(text)["logEvents"][1].raw[member]
     assert odd in ([digits], {"at": digits})
+
+
+@pytest.mark.parametrize("padding", [0, PIECE_OF_TEXT])
+@pytest.mark.parametrize("extra", [0, 10**40], ids=["usual-events", "an-unusual-event"])
+def test_an_integer_beyond_64_bits_before_the_events_keeps_its_digits(padding: int, extra: int) -> None:
+    events = [raw_event("1", "x" * padding), raw_event("2") | {"extra": extra}]
+    content = {"owner": 10**40, "subscriptionFilters": [10**39], "logEvents": events}
+    found = read(json.dumps(content))
+    assert (found["owner"], found["subscriptionFilters"]) == (str(10**40), [str(10**39)])

@@ -107,7 +107,10 @@ def _read_in_pieces(compressed: bytes, limit: int, log_event: MakeLogEvent) -> J
         head = BEFORE_THE_EVENTS.search(text)
         if head is None:
             return None
-        payload: JsonObject = orjson.loads(text[: head.end()] + AFTER_THE_EVENTS)
+        before_events = text[: head.end()] + AFTER_THE_EVENTS
+        payload: JsonObject = orjson.loads(before_events)
+        if LONG_INTEGER.search(before_events):
+            payload = _load_exactly(before_events)
         for events in _pieces_of_events(text[head.end() :], pieces):
             values_left -= _most_values(events) if size > UNCHECKED_BYTES else 0
             if values_left < 0:
@@ -180,7 +183,9 @@ def _most_values(text: bytes) -> int:
 def _read_at_once(text: bytes, log_event: MakeLogEvent) -> object:
     payload = load(text)
     if isinstance(payload, dict) and isinstance(raw_events := payload.get("logEvents"), list):
-        if not _numbers_are_exact(raw_events, text):
+        head = BEFORE_THE_EVENTS.search(text)
+        is_exact = head is None or LONG_INTEGER.search(text, 0, head.end()) is None
+        if not (is_exact and _numbers_are_exact(raw_events, text)):
             payload = _load_exactly(text)
         payload["logEvents"] = list(map(log_event, payload["logEvents"]))
     return payload
