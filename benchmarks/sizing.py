@@ -91,7 +91,7 @@ class Sizing:
 
 
 def entries(messages: list[str], left_out: frozenset[str] = frozenset()) -> Iterator[bytes]:
-    """Make the log objects of a log stream, one event each for what is no stack trace."""
+    """Make the log objects of a log stream, with one log event each except for stack traces."""
     where = frame(ORIGIN, REGION, left_out=left_out)
     events = [
         LogEvent(f"{number:056d}", FIRST_TIMESTAMP + number, message)

@@ -136,7 +136,7 @@ class HeaderWalk:
         for opener, closer in _BRACKETS:
             if (opened := stamp.rfind(opener)) > stamp.rfind(closer):
                 stamp = stamp[:opened]
-        if stamp[-1:].isalnum():  # what is left of `0.123s` is no word of its own
+        if stamp[-1:].isalnum():  # the rest of `0.123s` is not a separate word
             stamp = stamp[: stamp.rfind(" ") + 1]
         settled = stamp.rstrip(" \t")
         if not settled:

@@ -12,8 +12,8 @@ from loginformant_shipper.redaction.spans import Cut, Span, cut_at, replaced, wi
 
 REDACTED = placeholder(Detector.PRIVATE_KEY)
 
-# RFC 7468 and its forerunners (RSA, EC, ENCRYPTED, OPENSSH), and the armour of OpenPGP (RFC 9580). In a form
-# in a URL, a plus sign is a blank.
+# RFC 7468 and earlier formats (RSA, EC, ENCRYPTED, OPENSSH), and the armour of OpenPGP (RFC 9580). In a form
+# in a URL, a plus sign stands for a blank.
 _MARKER = re.compile(r"-----(?P<begin>BEGIN|END)[ +][A-Z0-9 +]{0,32}PRIVATE[ +]KEY(?:[ +]BLOCK)?-----")
 
 _LINE = r"[A-Za-z0-9+/=]{16,}+"
@@ -227,7 +227,7 @@ def _lines_back_from(
 
 PRIVATE_KEY = Detection(
     Detector.PRIVATE_KEY,
-    "what stands between `-----BEGIN … PRIVATE KEY-----` and its end",
+    "the lines between `-----BEGIN … PRIVATE KEY-----` and its end",
     find_private_key,
     looks_far_where=lambda text: "PRIVATE" in text,
 )

@@ -31,6 +31,6 @@ def find_token(text: str, _: bool = False) -> Cut:
 
 TOKEN = Detection(
     Detector.TOKEN,
-    "what follows `Bearer` and is no word; JSON web tokens (signed, encrypted, unsecured) anywhere",
+    "the value after `Bearer`, unless it is a word; JSON web tokens (signed, encrypted, unsecured) anywhere",
     find_token,
 )
