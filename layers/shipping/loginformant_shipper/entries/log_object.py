@@ -56,7 +56,7 @@ from loginformant_shipper.entries.lambda_reports import (
 from loginformant_shipper.entries.message_fields import message_of
 from loginformant_shipper.events import LogEvent, Origin
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.exception_fields import exception_of, without
+from loginformant_shipper.parsing.exception_fields import without
 from loginformant_shipper.parsing.request_ids import request_id
 from loginformant_shipper.parsing.sources import logger_of, source_of_log_group
 
@@ -302,8 +302,7 @@ def _of_fields(log: "Log", fields: Fields, frame: Frame) -> tuple[str, str, Fiel
         source, logger_field = logger
     else:
         source, logger_field = _source(log, frame), None
-    found = exception_of(fields) if log.exception is not None else None
-    others = without(found.path, fields) if found and found.text == log.exception else fields.copy()
+    others = without(log.exception_path, fields)
     if field is not None:
         others.pop(field, None)
     if logger_field is not None:

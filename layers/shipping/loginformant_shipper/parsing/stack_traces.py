@@ -64,6 +64,8 @@ class Log(Struct, frozen=True, gc=False):
     parts: tuple[ParsedMessage, ...] = ()
     """The parts of a joined trace from which a level is inferred separately: the log line, if there is one,
     and the exception."""
+    exception_path: tuple[str, ...] = ()
+    """The path of the field of a structured log that `exception` has all of; empty if there is none."""
 
 
 def join(events: Iterable[LogEvent], redact: Redact | None = None) -> Iterator[Log]:
@@ -267,7 +269,9 @@ def _log_of_line(line: _Line) -> Log:
 def _log_of(events: tuple[LogEvent, ...], parsed: ParsedMessage, continues: ParsedMessage | None) -> Log:
     if parsed.fields is not None:
         found = exception_of(parsed.fields)
-        return Log(events, parsed, found.text if found else None, continues)
+        if found is None:
+            return Log(events, parsed, None, continues)
+        return Log(events, parsed, found.text, continues, (), found.path)
     body = parsed.body
     exception = _exception_in(body) if "\n" in body or "\r" in body else None
     return Log(events, parsed, exception, continues)
