@@ -40,7 +40,8 @@ def draw_ratios(bars: Sequence[Bar], file: Path) -> None:
         ends = [place - 0.38, place + 0.38]
         axes.plot([bar.most] * 2, ends, color="white", linewidth=5, solid_capstyle="butt")
         axes.plot([bar.most] * 2, ends, color=GOAL, linewidth=2, label=label)
-        axes.text(bar.ratio - 0.03, place, f"{bar.ratio:.2f}", ha="right", va="center", color="white")
+        # At the beginning of the bar, where no line runs through the figure.
+        axes.text(0.03, place, f"{bar.ratio:.2f}", ha="left", va="center", color="white")
     axes.set_yticks(places, [bar.label for bar in bars])
     axes.set_xlabel("processor time, as a multiple of a naive shipper's")
     axes.set_xlim(0, max(max(bar.ratio, bar.most) for bar in bars) * 1.08)
