@@ -567,7 +567,22 @@ def test_circles_that_outlived_their_invocation_are_freed_some_invocations_later
         kept = Circle()
     circle = weakref.ref(kept)
     del kept
-    for _ in range(2 * gc.get_threshold()[1]):
+    _invoke(2 * gc.get_threshold()[1])
+    assert circle() is None
+
+
+def test_circles_that_outlived_many_invocations_are_freed_as_well() -> None:
+    _, of_second, of_oldest = gc.get_threshold()
+    with collecting_afterwards():
+        kept = Circle()
+    _invoke(3 * (of_second + 1))
+    circle = weakref.ref(kept)
+    del kept
+    _invoke((of_second + 1) * (of_oldest + 2))
+    assert circle() is None
+
+
+def _invoke(times: int) -> None:
+    for _ in range(times):
         with collecting_afterwards():
             pass
-    assert circle() is None

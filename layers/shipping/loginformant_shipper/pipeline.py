@@ -98,9 +98,6 @@ def warm_environment() -> Environment:
     )
 
 
-_YOUNGEST_GENERATION, _ALL_GENERATIONS = 0, 2
-
-
 def freeze() -> None:
     """Exclude all objects of the start-up from garbage collection, since they are never freed."""
     gc.freeze()
@@ -113,15 +110,20 @@ def collecting_afterwards() -> Iterator[None]:
     The collector frees reference cycles. There are few of them, but the collector would traverse tens of
     thousands of log events and logs, which are freed without it. After an invocation there is little to
     traverse: objects of the start-up are frozen, so only those that the invocation left behind remain. Older
-    generations are collected about every tenth time, as by the collector itself.
+    generations are collected as often as by the collector itself, about every tenth and every hundredth time.
     """
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
-        is_due = gc.get_count()[1] >= gc.get_threshold()[1]
-        gc.collect(_ALL_GENERATIONS if is_due else _YOUNGEST_GENERATION)
+        gc.collect(_generation_due())
+
+
+def _generation_due() -> int:
+    """Return the oldest generation that the collector would collect now; 0 if only the youngest."""
+    counts, thresholds = gc.get_count(), gc.get_threshold()
+    return next((generation for generation in (2, 1) if counts[generation] > thresholds[generation]), 0)
 
 
 def forget() -> None:
