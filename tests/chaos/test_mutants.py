@@ -8,13 +8,13 @@ from tests.chaos.test_schedules import SCHEDULES
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_a_broken_policy_is_caught(mutant: Mutant) -> None:
+def test_the_schedules_catch_each_broken_policy(mutant: Mutant) -> None:
     """By where the events are, although the account that the function takes itself is switched off."""
     with mutant.in_place():
         caught = any(run_schedule(seed, reads_ledgers=False).violation for seed in range(SCHEDULES))
     assert caught, f"nobody notices that the shipper {mutant.name}"
 
 
-def test_each_mutant_is_another_one() -> None:
+def test_each_mutant_breaks_different_code() -> None:
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
     assert len({(mutant.function, mutant.old, mutant.new) for mutant in MUTANTS}) == len(MUTANTS)

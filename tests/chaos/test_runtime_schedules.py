@@ -48,7 +48,7 @@ def test_nothing_is_lost_and_every_duplicate_is_explained(outcomes: list[Runtime
     assert [outcome.seed for outcome in outcomes] == list(range(SCHEDULES))
 
 
-def test_there_was_trouble(outcomes: list[RuntimeOutcome]) -> None:
+def test_the_schedules_contain_enough_faults(outcomes: list[RuntimeOutcome]) -> None:
     """Or else the test above would prove nothing."""
     assert sum(outcome.failed for outcome in outcomes) >= SCHEDULES / 5
     extras = sum((outcome.extras for outcome in outcomes), Counter[Why]())
@@ -72,14 +72,14 @@ def test_there_was_trouble(outcomes: list[RuntimeOutcome]) -> None:
         ({"delivered": 5, "deadLettered": 3}, True, True, None),
     ],
 )
-def test_what_comes_again_does_so_for_a_reason(
+def test_an_event_comes_again_only_for_a_known_reason(
     answer: dict[str, Any] | None, all_written: bool, had_memory: bool, why: Why | None
 ) -> None:
     assert why_again(answer, 5, 3, all_written=all_written, had_memory=had_memory) is why
 
 
 @pytest.mark.parametrize("lack", [MemoryError, OSError(12, "Cannot allocate memory")])
-def test_the_client_of_sqs_takes_a_lack_of_memory_for_a_failure_of_http(
+def test_the_sqs_client_reports_a_lack_of_memory_as_an_http_failure(
     lack: BaseException | type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "none"}.items():

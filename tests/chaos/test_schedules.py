@@ -23,7 +23,7 @@ def test_nothing_is_lost_and_every_duplicate_is_explained(outcomes: list[Outcome
     assert [outcome.line() for outcome in outcomes if outcome.violation] == []
 
 
-def test_there_was_trouble_of_every_kind(outcomes: list[Outcome]) -> None:
+def test_the_schedules_contain_faults_of_every_kind(outcomes: list[Outcome]) -> None:
     """Or else the test above would prove nothing."""
     extras = sum((outcome.extras for outcome in outcomes), Counter[Why]())
     assert extras.keys() == set(Why)
@@ -32,12 +32,12 @@ def test_there_was_trouble_of_every_kind(outcomes: list[Outcome]) -> None:
         assert sum(getattr(outcome, count) for outcome in outcomes) >= SCHEDULES, count
 
 
-def test_a_seed_is_one_schedule() -> None:
+def test_one_seed_always_gives_the_same_schedule() -> None:
     assert run_schedule(7) == run_schedule(7)
     assert run_schedule(7).story != run_schedule(8).story
 
 
-def test_a_seed_is_one_schedule_in_every_process() -> None:
+def test_one_seed_gives_the_same_schedule_in_every_process() -> None:
     """Sets of text have another order in each: replay's postponements were drawn in that order once."""
     command = [sys.executable, "-m", "tests.chaos", "--virtual", "--seed", "1"]
     stories = [

@@ -74,7 +74,7 @@ def events_of(series: Mapping[int, int]) -> list[dict[str, Any]]:
     ]
 
 
-def test_a_gap_of_ten_minutes_in_one_of_200_log_groups_is_found_and_its_backfill_closes_it(
+def test_audit_finds_a_ten_minute_gap_in_one_of_200_log_groups_and_backfill_closes_it(
     deployment: Deployment, tmp_path: Path
 ) -> None:
     stack = deployment.stack

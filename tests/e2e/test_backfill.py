@@ -63,7 +63,7 @@ class Process:
         return self._process.returncode, json.loads(output) if output else {}, said
 
 
-def test_100_000_log_events_arrive_once_though_the_command_is_interrupted_three_times(
+def test_100_000_log_events_arrive_once_when_the_command_is_interrupted_three_times(
     deployment: Deployment, tmp_path: Path
 ) -> None:
     events = past_events(EVENTS, BEGIN, 50)
@@ -108,7 +108,7 @@ def test_100_000_log_events_arrive_once_though_the_command_is_interrupted_three_
         assert len(story.logs) == EVENTS
 
 
-def test_what_cannot_be_delivered_waits_in_the_queue_and_is_not_shipped_again(
+def test_undeliverable_events_wait_in_the_queue_and_are_not_shipped_again(
     deployment: Deployment, tmp_path: Path
 ) -> None:
     events = past_events(500, BEGIN, 50)

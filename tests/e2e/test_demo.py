@@ -7,7 +7,7 @@ from local.picture import IN_THE_PICTURE, IN_THE_README, excerpt, printed_by_run
 pytestmark = [pytest.mark.e2e, pytest.mark.trial]
 
 
-def test_it_ends_well_and_prints_what_the_picture_and_the_readme_show() -> None:
+def test_make_run_succeeds_and_prints_what_the_picture_and_the_readme_show() -> None:
     printed = printed_by_run()
     shown = [line.plain for line in excerpt(printed, IN_THE_PICTURE)]
     assert shown[-1].startswith("✓ ")

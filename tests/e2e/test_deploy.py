@@ -157,7 +157,7 @@ def stack(desk: Desk) -> str:
 # ---- a new stack ---------------------------------------------------------------------------------
 
 
-def test_at_a_terminal_a_new_stack_asks_three_questions_and_checks_each_answer(desk: Desk) -> None:
+def test_deploying_a_new_stack_at_a_terminal_asks_three_questions_and_checks_each_answer(desk: Desk) -> None:
     command = desk.command("--stack", "asked")
     with at_terminal(command, desk.account.environment, PROJECT) as person:
         person.sees("Account 000000000000, region eu-west-1")
@@ -273,7 +273,7 @@ def test_a_second_deployment_keeps_every_setting(desk: Desk, stack: str) -> None
     assert desk.variables(stack, "Shipper")["REDACT"] == "email"
 
 
-def test_without_a_terminal_it_is_compared_first(desk: Desk, stack: str) -> None:
+def test_deploy_without_a_terminal_or_confirmation_changes_nothing(desk: Desk, stack: str) -> None:
     done = desk.deploy("--stack", stack)
     assert (done.status, done.err) == (0, "")
     assert "nothing to change" in done.out
@@ -284,7 +284,7 @@ def test_without_a_terminal_it_is_compared_first(desk: Desk, stack: str) -> None
     assert desk.values(stack) == before
 
 
-def test_tags_of_the_stack_stay(desk: Desk, stack: str) -> None:
+def test_a_deployment_keeps_the_tags_of_the_stack(desk: Desk, stack: str) -> None:
     assert desk.deploy("--stack", stack, "--yes", "--set", "LogRetentionDays=14").status == 0
     assert desk.stack(stack)["Tags"] == TAGS
 
@@ -313,7 +313,7 @@ def test_values_arrive_exactly_as_typed(values: dict[str, str], desk: Desk, stac
     assert desk.values(stack) | values == desk.values(stack)
 
 
-def test_values_reach_the_function_as_typed(desk: Desk, stack: str, tmp_path: Path) -> None:
+def test_values_reach_the_function_exactly_as_typed(desk: Desk, stack: str, tmp_path: Path) -> None:
     file = tmp_path / "settings.json"
     file.write_text(json.dumps({"ExcludePattern": "GET /health", "SamplePercent": 12.50}))
     done = desk.deploy("--stack", stack, "--yes", "--parameters", str(file), "--unset", "Properties")
@@ -323,7 +323,7 @@ def test_values_reach_the_function_as_typed(desk: Desk, stack: str, tmp_path: Pa
     assert desk.values(stack)["Properties"] == ""
 
 
-def test_every_parameter_changed_alone_keeps_all_others(desk: Desk, stack: str) -> None:
+def test_changing_one_parameter_keeps_all_others(desk: Desk, stack: str) -> None:
     """Change sets of the real command, one for each parameter, read and not executed.
 
     Executing forty takes ten minutes; what is executed is in the other tests.
@@ -409,7 +409,7 @@ OTHER_VALUES = {
 }
 
 
-def test_plain_sam_and_shipctl_keep_what_the_other_has_set(desk: Desk) -> None:
+def test_sam_deploy_and_shipctl_deploy_keep_each_others_settings(desk: Desk) -> None:
     parameters = ["--parameter-overrides", f"ApiKey={KEY}", "MaxInFlight=12"]
     done = desk.sam_built("both", *parameters)
     assert done.status == 0, done.err
@@ -427,7 +427,7 @@ def test_plain_sam_and_shipctl_keep_what_the_other_has_set(desk: Desk) -> None:
     assert desk.variables("both", "Shipper")["EXCLUDE_PATTERN"] == "GET /health"
 
 
-def test_make_deploy_hands_a_setting_on_as_typed(desk: Desk, stack: str) -> None:
+def test_make_deploy_passes_a_setting_on_exactly_as_typed(desk: Desk, stack: str) -> None:
     """`make` would expand the dollar sign that ends a pattern. (Set-up and build have been done.)"""
     value = "^GET /health$"
     arguments = f"--artefacts {desk.build} --stack {stack} --yes"
@@ -447,7 +447,7 @@ def test_make_deploy_hands_a_setting_on_as_typed(desk: Desk, stack: str) -> None
 # ---- without a build -----------------------------------------------------------------------------
 
 
-def test_sources_are_not_taken_for_a_build(desk: Desk, tmp_path: Path) -> None:
+def test_deploy_does_not_mistake_sources_for_a_build(desk: Desk, tmp_path: Path) -> None:
     """Seen: layers of 6 KB without any package, deployed with success."""
     done = desk.deploy("--stack", "unbuilt", "--yes", "--api-key", build=PROJECT, typed=KEY)
     assert done.status == 1
@@ -479,7 +479,7 @@ CANNOT_WORK = [
 
 
 @pytest.mark.parametrize(("name", "value"), CANNOT_WORK)
-def test_a_value_that_cannot_work_is_refused_before_anything_is_uploaded(
+def test_an_invalid_value_is_refused_before_anything_is_uploaded(
     name: str, value: str, desk: Desk, stack: str
 ) -> None:
     before, uploaded = desk.values(stack), desk.uploaded()
@@ -498,7 +498,7 @@ def test_a_value_that_cannot_work_is_refused_before_anything_is_uploaded(
         TOO_LARGE,
     ],
 )
-def test_by_plain_sam_it_is_refused_before_any_function_is_changed(
+def test_sam_deploy_refuses_an_invalid_value_before_it_changes_any_function(
     overrides: list[str], desk: Desk, stack: str
 ) -> None:
     before, changed = desk.values(stack), desk.changes_of_functions(stack)
@@ -516,13 +516,13 @@ def test_by_plain_sam_it_is_refused_before_any_function_is_changed(
     assert overrides[0].partition("=")[0] in refusals[0]
 
 
-def test_more_than_an_environment_has_room_for_is_refused(desk: Desk, stack: str) -> None:
+def test_settings_too_large_for_a_function_environment_are_refused(desk: Desk, stack: str) -> None:
     done = desk.deploy("--stack", stack, "--yes", *(word for each in TOO_LARGE for word in ("--set", each)))
     assert done.status == 2
     assert "4,096" in done.err
 
 
-def test_names_and_combinations_that_there_are_not(desk: Desk, stack: str) -> None:
+def test_unknown_settings_and_invalid_combinations_are_refused(desk: Desk, stack: str) -> None:
     done = desk.deploy("--stack", stack, "--yes", "--set", "MaxInflight=8")
     assert done.status == 2
     assert "did you mean MaxInFlight?" in done.err
@@ -534,7 +534,7 @@ def test_names_and_combinations_that_there_are_not(desk: Desk, stack: str) -> No
     assert "exactly one" in done.err
 
 
-def test_from_a_key_to_a_secret(desk: Desk) -> None:
+def test_a_stack_can_change_from_an_api_key_to_a_secret(desk: Desk) -> None:
     assert desk.deploy("--stack", "moved", "--yes", "--api-key", typed=KEY).status == 0
     done = desk.deploy(
         "--stack", "moved", "--yes", "--set", f"ApiKeySecretArn={SECRET_ARN}", "--unset", "ApiKey"
@@ -550,7 +550,7 @@ def stored_key(desk: Desk, stack: str) -> str:
     return str(found["SecretString"])
 
 
-def test_a_key_that_was_stored_since_is_kept_where_its_secret_is_updated(desk: Desk) -> None:
+def test_updating_the_secret_keeps_a_key_that_was_stored_after_the_deployment(desk: Desk) -> None:
     assert desk.deploy("--stack", "rotated", "--yes", "--api-key", typed=KEY).status == 0
     shipctl = [str(Path(SAM).parent / "shipctl"), "key", "set", "--stack", "rotated"]
     assert desk.run(shipctl, PROJECT, "li-another-key").status == 0
@@ -576,7 +576,7 @@ def version(desk: Desk, folder: Path, **changes: Any) -> Path:
     return folder
 
 
-def test_a_default_that_has_changed_is_taken_and_told_and_a_value_that_was_set_is_kept(
+def test_an_upgrade_reports_a_changed_default_and_keeps_a_value_that_was_set(
     desk: Desk, stack: str, tmp_path: Path
 ) -> None:
     assert desk.values(stack)["BatchMaxLogs"] == "500"
@@ -589,7 +589,9 @@ def test_a_default_that_has_changed_is_taken_and_told_and_a_value_that_was_set_i
     assert desk.values(stack)["BatchMaxLogs"] == "500"
 
 
-def test_a_live_value_that_the_new_version_forbids_is_named(desk: Desk, stack: str, tmp_path: Path) -> None:
+def test_an_upgrade_names_a_current_value_that_the_new_version_forbids(
+    desk: Desk, stack: str, tmp_path: Path
+) -> None:
     newer = version(desk, tmp_path, MaxReplays={"MaxValue": 6})
     done = desk.deploy("--stack", stack, "--yes", build=newer)
     assert done.status == 2
@@ -621,7 +623,7 @@ def test_a_first_deployment_that_fails_leaves_no_stack(desk: Desk, tmp_path: Pat
     assert not desk.exists("broken")
 
 
-def test_an_update_that_fails_says_why_and_that_all_is_as_before(
+def test_a_failed_update_says_why_and_that_nothing_has_changed(
     desk: Desk, stack: str, tmp_path: Path
 ) -> None:
     before = desk.values(stack)
@@ -631,7 +633,7 @@ def test_an_update_that_fails_says_why_and_that_all_is_as_before(
     assert desk.values(stack) == before
 
 
-def test_what_a_failed_first_deployment_of_sam_left_is_removed(desk: Desk) -> None:
+def test_deploy_removes_what_a_failed_first_sam_deployment_left(desk: Desk) -> None:
     done = desk.sam_built("failed", "--parameter-overrides", f"ApiKey={KEY}", "MaxInFlight=4.5")
     assert done.status != 0
     assert desk.stack("failed")["StackStatus"] == "ROLLBACK_COMPLETE"
@@ -645,7 +647,7 @@ def test_what_a_failed_first_deployment_of_sam_left_is_removed(desk: Desk) -> No
     assert desk.values("failed")["MaxInFlight"] == "8"
 
 
-def test_a_stack_of_somebody_else_is_left_alone(desk: Desk) -> None:
+def test_deploy_does_not_touch_a_foreign_stack(desk: Desk) -> None:
     client = desk.account.client("cloudformation")
     template = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
     client.create_stack(StackName="foreign", TemplateBody=json.dumps(template))
@@ -656,7 +658,7 @@ def test_a_stack_of_somebody_else_is_left_alone(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_deployment_that_is_left_goes_on_and_says_how_to_look(
+def test_an_interrupted_deployment_continues_and_says_how_to_follow_it(
     number: signal.Signals, status: int, desk: Desk, stack: str
 ) -> None:
     other = "6" if desk.values(stack)["MaxInFlight"] != "6" else "5"
@@ -694,7 +696,7 @@ def test_a_deployment_that_is_left_goes_on_and_says_how_to_look(
 # ---- rights --------------------------------------------------------------------------------------
 
 
-def test_the_policy_of_the_documents_is_enough_for_what_shipctl_calls(desk: Desk) -> None:
+def test_the_documented_policy_allows_every_call_of_shipctl(desk: Desk) -> None:
     """In an account that enforces permissions; but the emulator asks nobody for what CloudFormation does."""
     text = (PROJECT / "docs" / "deploying-policy.json").read_text()
     for name, value in (("ACCOUNT", "000000000000"), ("REGION", REGION), ("STACK", "allowed")):

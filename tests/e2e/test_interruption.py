@@ -36,7 +36,9 @@ def processes_with(mark: str) -> list[str]:
         (signal.SIGTERM, 143, "Terminated; everything that was started has been stopped."),
     ],
 )
-def test_nothing_is_left_running(number: signal.Signals, status: int, line: str, tmp_path: Path) -> None:
+def test_an_interrupted_demonstration_leaves_no_process_running(
+    number: signal.Signals, status: int, line: str, tmp_path: Path
+) -> None:
     mark = f"{MARK}={uuid.uuid4()}"
     name, value = mark.split("=")
     with subprocess.Popen(

@@ -92,7 +92,7 @@ def test_the_update_keeps_functions_and_queues(shipped: Shipped, deployment: Dep
     assert set(after) - set(before) == alarms
 
 
-def test_every_event_id_arrives_exactly_once_but_the_poisonous_one(shipped: Shipped) -> None:
+def test_every_event_except_the_poisonous_one_arrives_exactly_once(shipped: Shipped) -> None:
     assert len(shipped.put) > 100
     assert arrived(shipped.story) == Counter(shipped.put - {POISON_ID})
 
@@ -106,7 +106,7 @@ def test_the_poisonous_log_is_dead_lettered_alone_and_says_why(shipped: Shipped)
     assert letter.attributes["LogGroup"] == "/aws/lambda/orders"
 
 
-def test_the_shipper_counts_what_is_found_at_the_other_end(shipped: Shipped) -> None:
+def test_the_shippers_counts_match_what_arrived_and_what_is_queued(shipped: Shipped) -> None:
     def account() -> Counter[str]:
         return shipped.story.accounts().shipper
 

@@ -50,7 +50,7 @@ def dependencies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built("DependenciesLayer", Path("dependencies"), tmp_path_factory.mktemp("layers") / "one")
 
 
-def test_native_modules_are_there_for_both_architectures_and_for_nothing_else(dependencies: Path) -> None:
+def test_the_layers_have_native_modules_for_exactly_the_two_architectures(dependencies: Path) -> None:
     native = {str(path.relative_to(dependencies)) for path in dependencies.rglob("*.so*")}
 
     assert "orjson/orjson.cpython-313-aarch64-linux-gnu.so" in native
@@ -59,7 +59,7 @@ def test_native_modules_are_there_for_both_architectures_and_for_nothing_else(de
         assert {name.replace("x86_64", "aarch64"), name.replace("aarch64", "x86_64")} <= native
 
 
-def test_every_locked_package_is_there_with_its_version_and_its_licence(dependencies: Path) -> None:
+def test_the_layers_have_every_locked_package_with_its_version_and_licence(dependencies: Path) -> None:
     lines = (PROJECT / "layers" / "dependencies" / "requirements.txt").read_text().splitlines()
     locked = {line.split()[0].replace("-", "_") for line in lines if "==" in line and line[0].isalpha()}
     found = {
@@ -71,7 +71,7 @@ def test_every_locked_package_is_there_with_its_version_and_its_licence(dependen
         assert list(metadata.rglob("LICENSE*")), f"{metadata.name} came without its licence"
 
 
-def test_nothing_is_there_that_no_function_needs(dependencies: Path) -> None:
+def test_the_layers_hold_nothing_that_no_function_needs(dependencies: Path) -> None:
     unneeded = ("bin", "tests", "RECORD", "boto3", "botocore")
 
     assert [path for name in unneeded for path in dependencies.rglob(name)] == []
@@ -119,7 +119,7 @@ class TestBytecode:
             pytest.skip("no Python 3.13 is at hand")
         return found
 
-    def test_each_module_has_that_of_3_13_taken_without_a_look_at_the_source(self, layer: Path) -> None:
+    def test_each_module_has_unchecked_bytecode_of_python_3_13(self, layer: Path) -> None:
         """The first bytes of bytecode: magic number, flags, hash of the source (PEP 552)."""
         for module in layer.rglob("*.py"):
             [compiled] = (module.parent / "__pycache__").glob(f"{module.stem}.*.pyc")
@@ -135,7 +135,7 @@ class TestBytecode:
     def test_a_second_build_is_the_same_to_the_byte(self, shipping: Path, tmp_path: Path) -> None:
         assert digest(built("ShippingLayer", Path("shipping"), tmp_path / "two")) == digest(shipping)
 
-    def test_for_this_machine_it_is_that_of_the_python_at_hand(self, tmp_path: Path) -> None:
+    def test_a_build_for_this_machine_has_bytecode_of_the_running_python(self, tmp_path: Path) -> None:
         python = built(
             "ShippingLayer",
             Path("shipping"),
@@ -157,7 +157,7 @@ class TestWithoutPython313:
             (tools / name).symlink_to(shutil.which(name) or name)
         return {"PATH": str(tools), "HOME": str(tmp_path)}
 
-    def test_the_layer_is_built_without_and_says_so_in_a_line(
+    def test_the_layer_is_built_without_bytecode_and_the_build_says_so(
         self, bare: dict[str, str], tmp_path: Path
     ) -> None:
         done = build("ShippingLayer", Path("shipping"), tmp_path / "layer", bare)
@@ -174,7 +174,7 @@ class TestWithoutPython313:
             ({"PYTHON_FOR_LAYERS": "/nowhere/python"}, "PYTHON_FOR_LAYERS is /nowhere/python: it must be"),
         ],
     )
-    def test_what_was_asked_for_and_cannot_be_is_an_error(
+    def test_requested_bytecode_that_cannot_be_compiled_is_an_error(
         self, variables: dict[str, str], message: str, bare: dict[str, str], tmp_path: Path
     ) -> None:
         done = build("ShippingLayer", Path("shipping"), tmp_path / "layer", bare | variables)

@@ -66,14 +66,14 @@ def hub(api: IngestApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
         yield stack
 
 
-def test_the_stack_makes_a_stream_that_grows_by_itself(hub: Stack) -> None:
+def test_the_stack_creates_an_on_demand_stream(hub: Stack) -> None:
     arn = hub.outputs["OrganizationStreamArn"]
     found = hub.account.client("kinesis").describe_stream_summary(StreamARN=arn)["StreamDescriptionSummary"]
     assert found["StreamModeDetails"]["StreamMode"] == "ON_DEMAND"
     assert found["StreamStatus"] == "ACTIVE"
 
 
-def test_the_destination_is_taken_by_the_api_of_cloudwatch_logs(hub: Stack) -> None:
+def test_cloudwatch_logs_accepts_the_destination(hub: Stack) -> None:
     account = hub.outputs["OrganizationStreamArn"].split(":")[4]
     given = {"OrganizationId": ORGANIZATION}
     resources = rendered("template.yaml", given, account=account, region="eu-west-1", stack=hub.name)
@@ -93,7 +93,7 @@ def test_the_destination_is_taken_by_the_api_of_cloudwatch_logs(hub: Stack) -> N
     assert policy["Statement"][0]["Resource"] == found["arn"]
 
 
-def test_what_another_account_wrote_arrives_with_its_own_account(hub: Stack, api: IngestApi) -> None:
+def test_logs_of_another_account_arrive_with_the_id_of_that_account(hub: Stack, api: IngestApi) -> None:
     payload: dict[str, Any] = json.loads((EVENTS / "ecs-nginx.json").read_text(encoding="utf-8"))
     payload["owner"] = "222222222222"
     hub.account.client("kinesis").put_record(

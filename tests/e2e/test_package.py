@@ -47,7 +47,7 @@ def test_two_builds_in_two_folders_give_the_same_bytes(dist: Path, tmp_path: Pat
     assert len((dist / CHECKSUMS).read_text().splitlines()) > 10
 
 
-def test_the_checksums_are_those_of_the_files_and_name_the_toolchain(dist: Path) -> None:
+def test_the_checksums_match_the_files_and_name_the_toolchain(dist: Path) -> None:
     first = (dist / CHECKSUMS).read_text().splitlines()[0]
     assert re.fullmatch(rf"# built with Python {platform.python_version()} with zlib [\d.]+", first)
     subprocess.run(["sha256sum", "--check", "--strict", "--quiet", CHECKSUMS], cwd=dist, check=True)
@@ -65,7 +65,7 @@ def test_the_bill_of_materials_is_valid_and_lists_each_package_of_the_layers(dis
         assert f"\n{each['name']} {each['version']}: " in licences
 
 
-def test_the_template_without_the_macro_needs_none(dist: Path) -> None:
+def test_the_template_without_the_macro_uses_no_transform(dist: Path) -> None:
     template = json.loads((dist / STACK / "template-transformed.json").read_text())
     assert "Transform" not in template
     types = {resource["Type"] for resource in template["Resources"].values()}
@@ -88,7 +88,7 @@ def test_the_template_without_the_macro_needs_none(dist: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_the_serverless_application_repository_gets_what_it_wants(dist: Path) -> None:
+def test_the_release_has_what_the_serverless_application_repository_requires(dist: Path) -> None:
     template = json.loads((dist / STACK / "template.json").read_text())
     application = template["Metadata"]["AWS::ServerlessRepo::Application"]
     assert application["SemanticVersion"] == __version__
@@ -121,7 +121,7 @@ def test_an_installed_shipctl_runs(version: str, python: str, dist: Path, tmp_pa
     _look_at(installed)
 
 
-def test_it_runs_with_the_oldest_packages_that_it_allows(dist: Path, tmp_path: Path) -> None:
+def test_shipctl_runs_with_the_oldest_packages_that_it_allows(dist: Path, tmp_path: Path) -> None:
     declared = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["dependencies"]
     oldest = [re.sub(r"([a-z0-9-]+)>=([^,]+).*", r"\1==\2", each) for each in declared]
     assert all("==" in each for each in oldest)
@@ -136,7 +136,7 @@ def _look_at(installed: Installed) -> None:
         assert "--help" in installed.run(command, "--help")
 
 
-def test_it_has_what_it_needs_and_nothing_else(installed: Installed) -> None:
+def test_the_wheel_installs_only_what_shipctl_needs(installed: Installed) -> None:
     (packages,) = installed.folder.glob("lib/python*/site-packages")
     ours = {path.name for path in packages.iterdir()} & {"local", "release", "tests", "functions", "samcli"}
     assert not ours
@@ -174,7 +174,7 @@ def deployed(installed: Installed) -> Iterator[tuple[Story, dict[str, str]]]:
         yield story, account.environment
 
 
-def test_from_an_installed_wheel_to_logs_that_arrive(installed: Installed) -> None:
+def test_an_installed_wheel_deploys_a_stack_that_delivers_logs(installed: Installed) -> None:
     """The shortest way from nothing to logs, without clone, SAM or build; then an outage, and replay."""
     stock = [sample for sample in samples(now(), None) if sample.log_group == "/ecs/checkout"]
     with deployed(installed) as (story, environment):

@@ -214,7 +214,7 @@ def test_without_the_key_no_request_is_made_and_everything_is_stored(story: Stor
 # ---- replay --------------------------------------------------------------------------------------
 
 
-def test_replay_delivers_writes_back_what_is_refused_and_parks_it_at_last(story: Story) -> None:
+def test_replay_delivers_writes_back_and_finally_parks_refused_logs(story: Story) -> None:
     story.bring_down()
     story.put(stock())
     story.bring_up()
@@ -240,7 +240,7 @@ def test_replay_delivers_writes_back_what_is_refused_and_parks_it_at_last(story:
     assert len(reckoning.delivered) == len(story.events) - 1
 
 
-def test_replay_says_when_what_it_returns_comes_again(story: Story) -> None:
+def test_replay_sets_when_the_messages_that_it_returns_become_visible(story: Story) -> None:
     record, hidden_until = taken_in_an_outage(story)
     answer, error = invoke(story.stack, "Replay", {"Records": [record]})
 
@@ -250,7 +250,7 @@ def test_replay_says_when_what_it_returns_comes_again(story: Story) -> None:
     assert visible_at(story.stack) != hidden_until
 
 
-def test_without_its_queues_replay_returns_the_record_as_it_is(story: Story) -> None:
+def test_replay_returns_the_record_unchanged_without_access_to_its_queues(story: Story) -> None:
     """Something is delivered, and the remainder cannot be written: better twice than never."""
     record, hidden_until = taken_in_an_outage(story)
     story.bring_up()
@@ -318,7 +318,7 @@ def filters(stack: Stack, log_group: str) -> list[str]:
 EVERYTHING = {"reconcile": "everything"}
 
 
-def test_the_subscriber_makes_filters_and_removes_them(
+def test_the_subscriber_creates_and_removes_filters(
     stack: Stack, subscribed: Callable[[], list[str]]
 ) -> None:
     logs = stack.account.client("logs")
@@ -377,7 +377,7 @@ DELETION = {
 }
 
 
-def test_the_subscriber_may_go_on_in_another_invocation_of_itself(stack: Stack) -> None:
+def test_the_subscriber_may_invoke_itself_to_continue(stack: Stack) -> None:
     """All of 76 s is kept for a last request and an answer, so not one log group is looked at."""
     with timing_out_after(stack, "Subscriber", 76):
         with without(stack, "Subscriber", "InvokeItself"):
@@ -420,7 +420,7 @@ def attempt(enforced: Deployment) -> Callable[..., str]:
     return call
 
 
-def test_with_the_role_of_replay_lambda_takes_messages_from_the_dead_letter_queue(
+def test_the_replay_role_allows_lambda_to_receive_from_the_dead_letter_queue(
     stack: Stack, attempt: Callable[..., str]
 ) -> None:
     sqs, queue = stack.account.client("sqs"), stack.outputs["DeadLetterQueueUrl"]
@@ -436,7 +436,7 @@ def test_with_the_role_of_replay_lambda_takes_messages_from_the_dead_letter_queu
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_with_the_role_of_a_function_lambda_writes_its_log_and_no_other(
+def test_the_role_of_a_function_allows_writing_only_its_own_log(
     function: str, stack: Stack, attempt: Callable[..., str]
 ) -> None:
     for other in FUNCTIONS:
@@ -447,7 +447,7 @@ def test_with_the_role_of_a_function_lambda_writes_its_log_and_no_other(
         assert attempt(function, "logs", "put_log_events", **stream, logEvents=[line]) == expected
 
 
-def test_no_function_may_do_what_is_anothers(stack: Stack, attempt: Callable[..., str]) -> None:
+def test_no_function_has_the_permissions_of_another(stack: Stack, attempt: Callable[..., str]) -> None:
     dead, parked = stack.outputs["DeadLetterQueueUrl"], stack.outputs["ParkedQueueUrl"]
     key = stack.outputs["ApiKeySecretArn"]
     another = stack.account.client("secretsmanager").create_secret(Name="another", SecretString="secret")

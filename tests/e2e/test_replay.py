@@ -98,7 +98,7 @@ def seen(deployment: Deployment) -> Iterator[Seen]:
         yield Seen(story, stored, during, stats, replay, story.reckoning(), story.dead_letters())
 
 
-def test_in_an_outage_every_event_waits_in_the_queue(seen: Seen) -> None:
+def test_every_event_waits_in_the_queue_during_an_outage(seen: Seen) -> None:
     in_the_outage = [event for event in seen.story.events if event.log_stream == "during-the-outage"]
 
     assert in_the_outage
@@ -116,13 +116,13 @@ def test_stats_says_how_many_wait_and_why(seen: Seen) -> None:
     assert "AutoReplay is off" in seen.stats
 
 
-def test_the_command_brings_every_event_home_exactly_once(seen: Seen) -> None:
+def test_the_command_delivers_every_event_exactly_once(seen: Seen) -> None:
     assert seen.after.closes
     assert seen.after.dead_lettered == poisonous(seen.story.events)
     assert len(seen.after.delivered) == len(seen.story.events) - 1
 
 
-def test_the_ids_that_waited_are_the_ids_that_arrived(seen: Seen) -> None:
+def test_exactly_the_events_that_waited_arrive(seen: Seen) -> None:
     waited = {
         identifier
         for letter in seen.stored
@@ -151,7 +151,7 @@ def test_the_poisonous_log_waits_for_its_next_replay(seen: Seen) -> None:
     assert letter.attributes["Replays"] == f"0 since {letter.attributes['FailedAt']}"
 
 
-def test_after_a_plain_outage_the_command_leaves_nothing(story: Story) -> None:
+def test_the_command_empties_the_queue_after_an_outage_without_bad_logs(story: Story) -> None:
     stored = live_through_an_outage(story)
     replay = shipctl(story.stack, "ReplayCommand")
     reckoning = story.reckoning()
@@ -163,7 +163,7 @@ def test_after_a_plain_outage_the_command_leaves_nothing(story: Story) -> None:
     assert len(reckoning.delivered) == len(story.events)
 
 
-def test_after_a_plain_outage_the_queue_empties_itself(story: Story) -> None:
+def test_auto_replay_empties_the_queue_after_an_outage_without_bad_logs(story: Story) -> None:
     stored = live_through_an_outage(story)
     before = story.logs
     with auto_replay(story.stack):
@@ -178,7 +178,7 @@ def test_after_a_plain_outage_the_queue_empties_itself(story: Story) -> None:
     assert ids(story.logs) == Counter(identifier for letter in stored for identifier in letter.event_ids)
 
 
-def test_what_is_refused_again_and_again_is_parked_and_holds_up_nothing(story: Story) -> None:
+def test_a_log_that_is_refused_repeatedly_is_parked_and_delays_no_other(story: Story) -> None:
     """Of three refusals in half an hour, which takes too long for a test, the third one is left here."""
     story.put(stock(POISONED))
     refused_twice(story)

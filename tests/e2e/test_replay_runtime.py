@@ -160,7 +160,7 @@ def test_records_are_delivered_in_one_batch(queue: Queue, api: IngestApi, start:
     assert queue.counts() == (0, 0)
 
 
-def test_in_an_outage_they_stay_in_the_queue_and_out_of_sight(
+def test_records_stay_hidden_in_the_queue_during_an_outage(
     queue: Queue, api: IngestApi, start: Start
 ) -> None:
     api.fault(Fault(status=404, times=None))
@@ -175,7 +175,7 @@ def test_in_an_outage_they_stay_in_the_queue_and_out_of_sight(
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for the process in /proc")
-def test_timed_out_in_the_middle_nothing_is_lost(
+def test_a_timeout_during_delivery_loses_nothing(
     queue: Queue, api: IngestApi, start: Start, on_request: list[Callable[[Request], None]]
 ) -> None:
     """The function stands still while its second request is on its way, until Lambda ends it.

@@ -71,7 +71,7 @@ def dead_letters_of_group(deployment: Deployment) -> list[DeadLetter]:
     return [letter for letter in dead_letters(deployment.stack) if letter.attributes["LogGroup"] == GROUP]
 
 
-def test_events_are_shipped_and_the_account_is_returned(
+def test_the_shipper_ships_events_and_returns_its_counts(
     deployment: Deployment, api: IngestApi, variables: dict[str, str], tmp_path: Path
 ) -> None:
     with lambda_runtime(deployment.stack.build, variables, timeout_seconds=120, folder=tmp_path) as runtime:

@@ -60,7 +60,7 @@ def what_is_there(account: Account) -> dict[str, list[str]]:
     }
 
 
-def test_it_runs_to_its_end_says_what_it_left_out_and_leaves_nothing(
+def test_a_complete_run_says_what_it_left_out_and_removes_what_it_created(
     account: Account, tmp_path: Path
 ) -> None:
     before, file = what_is_there(account), tmp_path / "outcomes.json"
@@ -89,7 +89,7 @@ def test_it_runs_to_its_end_says_what_it_left_out_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("line", ["Creating resources for the steps", "… deploy:", "… outage:"])
-def test_after_ctrl_c_nothing_is_left(line: str, account: Account) -> None:
+def test_an_interrupted_run_removes_what_it_created(line: str, account: Account) -> None:
     before = what_is_there(account)
     with subprocess.Popen(
         command("--only", "outage"),  # it lasts for a minute and a half: a second later it is under way

@@ -50,14 +50,16 @@ def test_the_poisonous_log_is_dead_lettered_alone_and_says_why(shipped: Story, r
     assert letter.attributes["LogGroup"] == POISONED
 
 
-def test_the_shipper_counts_what_is_found_at_the_other_end(reckoning: Reckoning, accounts: Accounts) -> None:
+def test_the_shippers_counts_match_what_arrived_and_what_is_queued(
+    reckoning: Reckoning, accounts: Accounts
+) -> None:
     assert accounts.shipper["EventsDelivered"] == len(reckoning.delivered)
     assert accounts.shipper["EventsDeadLettered"] == len(reckoning.dead_lettered)
     assert accounts.shipper["EventsFiltered"] == len(reckoning.filtered)
     assert accounts.shipper["EventsReceived"] == sum(map(len, reckoning[:4]))
 
 
-def test_the_shipper_counts_the_requests_that_were_made(shipped: Story, accounts: Accounts) -> None:
+def test_the_shipper_counts_the_requests_that_it_made(shipped: Story, accounts: Accounts) -> None:
     assert accounts.shipper["Requests"] == len(shipped.requests)
 
 
@@ -67,5 +69,5 @@ def test_events_of_a_request_keep_their_order(shipped: Story) -> None:
         assert times == sorted(times)
 
 
-def test_all_levels_occur(shipped: Story) -> None:
+def test_the_delivered_logs_have_all_levels(shipped: Story) -> None:
     assert {log["level"] for log in shipped.logs} == set(LEVELS)

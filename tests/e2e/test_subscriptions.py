@@ -178,16 +178,18 @@ def subscribed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subscribed]
 # The tests tell one story, in the order of this file.
 
 
-def test_by_default_nothing_is_subscribed(subscribed: Subscribed) -> None:
+def test_nothing_is_subscribed_by_default(subscribed: Subscribed) -> None:
     assert len(LOG_GROUPS) == 1200
     assert subscribed.ours() == set()
 
 
-def test_without_log_groups_the_subscriber_was_never_called(subscribed: Subscribed) -> None:
+def test_the_subscriber_is_not_invoked_without_log_group_patterns(subscribed: Subscribed) -> None:
     assert subscribed.own_log() == []
 
 
-def test_where_nothing_can_be_subscribed_that_is_said_and_taken_back(subscribed: Subscribed) -> None:
+def test_an_update_that_can_subscribe_nothing_fails_with_a_reason_and_is_rolled_back(
+    subscribed: Subscribed,
+) -> None:
     subscribed.update(expected="UPDATE_ROLLBACK_COMPLETE", LogGroups=TAKEN)
     events = subscribed.stack.account.client("cloudformation").describe_stack_events(
         StackName=subscribed.stack.name
@@ -203,20 +205,20 @@ def test_where_nothing_can_be_subscribed_that_is_said_and_taken_back(subscribed:
     assert subscribed.ours() == set()
 
 
-def test_an_update_with_patterns_subscribes_what_they_name(subscribed: Subscribed) -> None:
+def test_an_update_with_patterns_subscribes_the_matching_log_groups(subscribed: Subscribed) -> None:
     subscribed.update(LogGroups=PATTERNS, ExcludeLogGroups=EXCLUDED)
     expected = wanted(PATTERNS, EXCLUDED)
     assert len(expected) > 950
     assert subscribed.ours() == expected
 
 
-def test_filters_of_others_and_those_made_by_hand_are_as_they_were(subscribed: Subscribed) -> None:
+def test_an_update_leaves_other_and_handmade_filters_unchanged(subscribed: Subscribed) -> None:
     assert subscribed.filters(BY_HAND) == {subscribed.stack.name: (subscribed.shipper, "")}
     assert subscribed.filters(FOREIGN)["siem"] == (OTHER, "")
     assert subscribed.filters(TAKEN) == {subscribed.name: (OTHER, "")}
 
 
-def test_what_cannot_be_had_is_reported_by_name(subscribed: Subscribed) -> None:
+def test_log_groups_that_cannot_be_subscribed_are_reported_by_name(subscribed: Subscribed) -> None:
     lines = subscribed.own_log()
     reports = [
         json.loads(line)["log_groups"] for line in lines if "could not be subscribed as configured" in line
@@ -224,7 +226,7 @@ def test_what_cannot_be_had_is_reported_by_name(subscribed: Subscribed) -> None:
     assert reports == [{TAKEN: "name-taken"}, {TAKEN: "name-taken", INFREQUENT: "unsupported"}]
 
 
-def test_figures_say_so_too(subscribed: Subscribed) -> None:
+def test_metrics_count_log_groups_that_cannot_be_subscribed(subscribed: Subscribed) -> None:
     figures = [json.loads(line) for line in subscribed.own_log() if "LogGroupsWanted" in line][-1]
     # What is subscribed by hand is wanted and shipped.
     assert figures["LogGroupsSubscribed"] == [len(wanted(PATTERNS, EXCLUDED)) + 1]
@@ -232,7 +234,7 @@ def test_figures_say_so_too(subscribed: Subscribed) -> None:
     assert figures["LogGroupsWanted"] == [len(wanted(PATTERNS, EXCLUDED)) + 3]
 
 
-def test_a_new_log_group_is_subscribed_at_once_by_what_cloudtrail_saw(subscribed: Subscribed) -> None:
+def test_a_cloudtrail_event_subscribes_a_new_log_group_at_once(subscribed: Subscribed) -> None:
     """Only AWS may put events of `aws.logs`, so the deployed rule is asked whether it takes this one."""
     events = subscribed.stack.account.client("events")
     (rule,) = (each for each in events.list_rules()["Rules"] if "EventPattern" in each)
@@ -271,14 +273,14 @@ def seen_by_cloudtrail(log_group: str, **others: str) -> dict[str, Any]:
     }
 
 
-def test_a_new_log_group_is_subscribed_by_the_schedule(subscribed: Subscribed) -> None:
+def test_the_schedule_subscribes_a_new_log_group(subscribed: Subscribed) -> None:
     subscribed.logs.create_log_group(logGroupName="/aws/lambda/unseen")
     LOG_GROUPS.append("/aws/lambda/unseen")
     assert subscribed.invoke({"reconcile": "share"})["subscribed"] == 1
     assert subscribed.name in subscribed.filters("/aws/lambda/unseen")
 
 
-def test_drift_is_repaired(subscribed: Subscribed) -> None:
+def test_the_subscriber_repairs_filters_that_were_changed_or_deleted(subscribed: Subscribed) -> None:
     subscribed.logs.delete_subscription_filter(logGroupName=LAMBDAS[3], filterName=subscribed.name)
     subscribed.logs.put_subscription_filter(
         logGroupName=LAMBDAS[4],
@@ -292,7 +294,7 @@ def test_drift_is_repaired(subscribed: Subscribed) -> None:
     assert subscribed.ours() == wanted(PATTERNS, EXCLUDED)
 
 
-def test_shipctl_says_what_other_patterns_would_change_and_changes_nothing(subscribed: Subscribed) -> None:
+def test_shipctl_shows_what_other_patterns_would_change_without_changing_it(subscribed: Subscribed) -> None:
     arguments = ["plan", "--log-groups", "/app/1*", "--only", "/app/*", "--json"]
     shipctl = [sys.executable, "-m", "shipctl", "subscriptions", *arguments]
     done = subprocess.run(
@@ -312,7 +314,7 @@ def test_shipctl_says_what_other_patterns_would_change_and_changes_nothing(subsc
     assert subscribed.name not in subscribed.filters("/app/1/db")
 
 
-def test_a_run_that_does_not_fit_into_an_invocation_is_left_to_the_ticks(subscribed: Subscribed) -> None:
+def test_a_run_too_long_for_one_invocation_continues_with_the_schedule(subscribed: Subscribed) -> None:
     """80 s leave 4 for the work itself, the rest is kept for a last request and an answer."""
     gone = LAMBDAS[700:]
     for name in gone:
@@ -325,7 +327,7 @@ def test_a_run_that_does_not_fit_into_an_invocation_is_left_to_the_ticks(subscri
     assert [name for name in gone if subscribed.name not in subscribed.filters(name)] == []
 
 
-def test_throttling_and_full_quotas_stop_nothing(subscribed: Subscribed) -> None:
+def test_throttling_and_full_quotas_do_not_stop_a_run(subscribed: Subscribed) -> None:
     full, gone = LAMBDAS[800:803], LAMBDAS[800:]
     for name in gone:
         subscribed.logs.delete_subscription_filter(logGroupName=name, filterName=subscribed.name)
@@ -349,7 +351,7 @@ def test_throttling_and_full_quotas_stop_nothing(subscribed: Subscribed) -> None
             subscribed.logs.delete_subscription_filter(logGroupName=name, filterName=other)
 
 
-def test_what_is_refused_for_now_is_subscribed_a_moment_later(subscribed: Subscribed) -> None:
+def test_a_subscription_that_is_refused_temporarily_succeeds_later(subscribed: Subscribed) -> None:
     gone = LAMBDAS[:5]
     for name in gone:
         subscribed.logs.delete_subscription_filter(logGroupName=name, filterName=subscribed.name)
@@ -362,13 +364,13 @@ def test_what_is_refused_for_now_is_subscribed_a_moment_later(subscribed: Subscr
     assert (result["subscribed"], result["troubles"]) == (5, 0)
 
 
-def test_no_log_groups_any_more_are_no_filters_any_more(subscribed: Subscribed) -> None:
+def test_removing_all_patterns_removes_all_filters(subscribed: Subscribed) -> None:
     subscribed.update(LogGroups="", ExcludeLogGroups="")
     assert subscribed.ours() == set()
     assert subscribed.filters(FOREIGN) == {"siem": (OTHER, "")}
 
 
-def test_changed_patterns_take_filters_away_and_make_others(subscribed: Subscribed) -> None:
+def test_changed_patterns_remove_and_create_filters(subscribed: Subscribed) -> None:
     subscribed.update(
         LogGroups="/app/*", ExcludeLogGroups="/app/1/*", SubscriptionFilterPattern="?ERROR ?WARN"
     )
@@ -376,7 +378,7 @@ def test_changed_patterns_take_filters_away_and_make_others(subscribed: Subscrib
     assert subscribed.filters(FOREIGN) == {"siem": (OTHER, "")}
 
 
-def test_deletion_of_the_stack_removes_its_filters_and_no_others(subscribed: Subscribed) -> None:
+def test_deleting_the_stack_removes_only_its_own_filters(subscribed: Subscribed) -> None:
     client = subscribed.stack.account.client("cloudformation")
     stack_id = client.describe_stacks(StackName=subscribed.stack.name)["Stacks"][0]["StackId"]
     client.delete_stack(StackName=subscribed.stack.name)

@@ -17,5 +17,5 @@ FEW = settings(
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS.keys())
-def test_hostile_input(target: Callable[[], None]) -> None:
+def test_no_fuzz_target_fails_on_a_short_run(target: Callable[[], None]) -> None:
     FEW(target)()

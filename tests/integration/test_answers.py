@@ -37,7 +37,7 @@ def test_2xx_is_delivered(stack: Stack, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [300, 304, 402, 404, 405, 410, 499])
-def test_an_answer_that_no_retry_changes_is_misconfigured_and_ends_all_requests(
+def test_a_status_that_no_retry_changes_is_misconfigured_and_ends_all_requests(
     one_at_a_time: Stack, status: int
 ) -> None:
     one_at_a_time.api.fault(Fault(status=status, body="" if status == 304 else "nothing here", times=EVER))
@@ -47,7 +47,7 @@ def test_an_answer_that_no_retry_changes_is_misconfigured_and_ends_all_requests(
     assert (letter.reason, letter.attributes["Status"]) == ("misconfigured", str(status))
 
 
-def test_a_base_address_that_is_wrong_is_misconfigured(make_stack: MakeStack, api: IngestApi) -> None:
+def test_a_wrong_base_address_is_misconfigured(make_stack: MakeStack, api: IngestApi) -> None:
     stack = make_stack(ingest_url=f"{api.url}/v2")
     shipment = stack.ship_and_account(subscription_event(log_events(2)))
     assert shipment.counts() == (0, 2, 1 + 2)
@@ -65,7 +65,7 @@ def test_a_redirect_is_not_followed(one_at_a_time: Stack, other_host: IngestApi,
     assert other_host.connections == 0
 
 
-def test_nor_is_one_to_another_path_of_the_same_host(one_at_a_time: Stack) -> None:
+def test_a_redirect_to_another_path_of_the_same_host_is_not_followed(one_at_a_time: Stack) -> None:
     one_at_a_time.api.fault(Fault(status=307, headers={"Location": "/api/ingest"}, times=EVER))
     shipment = one_at_a_time.ship_and_account(subscription_event(log_events(2)))
     assert shipment.counts() == (0, 2, 1 + 2)
@@ -73,7 +73,7 @@ def test_nor_is_one_to_another_path_of_the_same_host(one_at_a_time: Stack) -> No
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 503, 599])
 class TestRetried:
-    def test_until_it_is_delivered(self, stack: Stack, status: int) -> None:
+    def test_a_batch_is_retried_until_it_is_delivered(self, stack: Stack, status: int) -> None:
         stack.api.fault(Fault(status=status, times=2))
         shipment = stack.ship_and_account(subscription_event(log_events(10)))
         # After a second 5xx a single log asks first.
@@ -81,7 +81,7 @@ class TestRetried:
         assert shipment.counts() == (10, 0, 3 + asks)
         assert shipment.statuses() == [status, status] + [200] * (1 + asks)
 
-    def test_with_growing_pauses_until_the_time_is_up(self, stack: Stack, status: int) -> None:
+    def test_pauses_between_retries_grow_until_the_time_is_up(self, stack: Stack, status: int) -> None:
         stack.api.fault(Fault(status=status, body="not now", times=EVER))
         shipment = stack.ship_and_account(subscription_event(log_events(30)), seconds=60)
         reason = "throttled" if status == 429 else "unavailable"
@@ -93,14 +93,14 @@ class TestRetried:
         assert shipment.seconds <= 60
 
 
-def test_what_was_retried_counts_as_a_retry(stack: Stack) -> None:
+def test_retries_are_counted(stack: Stack) -> None:
     stack.api.fault(Fault(status=503, times=2))
     output = stack.ship_and_account(subscription_event(log_events(10))).output
     assert '"Retries":[2]' in output.replace(" ", "")
     assert '"Requests":[4]' in output.replace(" ", "")
 
 
-def test_no_more_requests_are_in_flight_than_the_policy_says(make_stack: MakeStack) -> None:
+def test_the_policy_limits_the_requests_in_flight(make_stack: MakeStack) -> None:
     stack = make_stack(policy=Policy(max_in_flight=3), batch_max_logs=10)
     stack.api.fault(Fault(delay=0.02, times=EVER))
     assert stack.ship_and_account(subscription_event(log_events(200))).counts() == (200, 0, 20)

@@ -181,7 +181,9 @@ def names(ids: list[object]) -> Counter[object]:
 
 @given(payload=subscription_events(), faults=faults)
 @through_the_pipeline
-def test_any_subscription_event(stack: Stack, payload: JsonObject, faults: tuple[Fault, ...]) -> None:
+def test_any_subscription_event_is_shipped_without_an_exception(
+    stack: Stack, payload: JsonObject, faults: tuple[Fault, ...]
+) -> None:
     stack.api.heal()
     stack.api.fault(*faults)
     shipment = ship(stack, payload)
@@ -216,7 +218,7 @@ def is_blank(message: str) -> bool:
 
 @given(data=st.one_of(st.binary(max_size=200), st.binary(max_size=200).map(gzip.compress)))
 @through_the_pipeline
-def test_any_bytes(stack: Stack, data: bytes) -> None:
+def test_any_bytes_are_handled_without_an_exception(stack: Stack, data: bytes) -> None:
     payload = {"awslogs": {"data": base64.b64encode(data).decode()}}
     shipment = ship(stack, payload)
     account_closes(shipment)
@@ -237,7 +239,7 @@ anything = st.recursive(
 
 @given(payload=anything)
 @through_the_pipeline
-def test_any_event(stack: Stack, payload: object) -> None:
+def test_any_event_is_handled_without_an_exception(stack: Stack, payload: object) -> None:
     shipment = ship(stack, payload)
     account_closes(shipment)
     assert shipment.answer["received"] >= 1

@@ -55,20 +55,20 @@ def remove_secret(aws: Aws, secret_arn: str) -> Callable[[], None]:
 
 class TestWhereItIs:
     @pytest.mark.parametrize("form", FORMS)
-    def test_in_a_secret(self, stack: Stack, put_secret: PutSecret, form: str) -> None:
+    def test_the_key_is_read_from_a_secret(self, stack: Stack, put_secret: PutSecret, form: str) -> None:
         put_secret(FORMS[form])
         assert stack.ship_and_account(subscription_event(log_events(3))).counts() == (3, 0, 1)
 
     @pytest.mark.parametrize("form", FORMS)
     @pytest.mark.parametrize("kind", ["SecureString"])
-    def test_in_a_parameter(
+    def test_the_key_is_read_from_a_parameter(
         self, aws: Aws, make_stack: MakeStack, form: str, kind: Literal["String", "SecureString"]
     ) -> None:
         aws.ssm.put_parameter(Name="/loginformant/key", Value=FORMS[form], Type=kind, Overwrite=True)
         stack = make_stack(key=None, api_key_secret_arn=None, api_key_parameter_name="/loginformant/key")
         assert stack.ship_and_account(subscription_event(log_events(3))).counts() == (3, 0, 1)
 
-    def test_it_is_read_once_for_many_invocations(self, stack: Stack) -> None:
+    def test_the_key_is_read_once_for_many_invocations(self, stack: Stack) -> None:
         for number in range(3):
             stack.ship_and_account(subscription_event(log_events(2, first=2 * number)))
         assert stack.senders.key_fetches == 1
@@ -85,7 +85,7 @@ class TestNotToBeHad:
         assert stack.api.connections == 0
         assert secret_arn in shipment.dead_letters[0].detail
 
-    def test_it_is_fetched_again_with_backoff_while_time_allows(
+    def test_a_missing_key_is_fetched_again_with_backoff_while_time_allows(
         self, stack: Stack, remove_secret: Callable[[], None]
     ) -> None:
         remove_secret()
@@ -93,7 +93,7 @@ class TestNotToBeHad:
         assert stack.senders.key_fetches >= 2
         assert stack.senders.slept > 0
 
-    def test_one_that_comes_late_is_used(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_key_that_is_fetched_late_is_used(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         def fetch(settings: Settings, tls: object) -> str:
             if stack.senders.key_fetches < 3:
                 raise CredentialError("throttled")
@@ -102,7 +102,7 @@ class TestNotToBeHad:
         monkeypatch.setattr(senders, "fetch_api_key", fetch)
         assert stack.ship_and_account(subscription_event(log_events(3))).counts() == (3, 0, 1)
 
-    def test_a_fetch_that_never_ends_ends_with_the_time_for_sending(
+    def test_a_hanging_fetch_ends_with_the_time_for_sending(
         self, make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         end_of_test = threading.Event()
@@ -138,7 +138,7 @@ class TestNotToBeHad:
         assert shipment.requests == []
         assert "hush" not in shipment.dead_letters[0].detail + shipment.output
 
-    def test_a_value_that_holds_no_key_is_asked_for_a_few_times_and_not_until_the_time_is_up(
+    def test_a_secret_without_a_key_is_fetched_only_a_few_times(
         self, stack: Stack, put_secret: PutSecret
     ) -> None:
         put_secret("{}")
@@ -147,7 +147,9 @@ class TestNotToBeHad:
         assert stack.senders.key_fetches == stack.environment.policy.key_attempts
         assert shipment.seconds < 20
 
-    def test_invocations_after_that_ask_once_a_minute(self, stack: Stack, put_secret: PutSecret) -> None:
+    def test_later_invocations_fetch_a_missing_key_once_a_minute(
+        self, stack: Stack, put_secret: PutSecret
+    ) -> None:
         """Each waited 94 seconds: ten payloads a second held some 950 executions."""
         put_secret("{}")
         event = subscription_event(log_events(1))
@@ -164,7 +166,7 @@ class TestNotToBeHad:
         put_secret(KEY)
         assert stack.ship_and_account(event).counts() == (1, 0, 1)
 
-    def test_once_there_is_a_key_trouble_is_met_with_patience_again(
+    def test_finding_a_key_clears_the_memory_of_failed_fetches(
         self, stack: Stack, put_secret: PutSecret
     ) -> None:
         put_secret("{}")
@@ -181,7 +183,7 @@ class TestRefused:
     def stack(self, make_stack: MakeStack) -> Stack:
         return make_stack(key=None, policy=Policy(max_in_flight=1))
 
-    def test_rotated_during_an_invocation_with_requests_in_flight(
+    def test_a_key_rotated_while_requests_are_in_flight_is_fetched_once(
         self, make_stack: MakeStack, put_secret: PutSecret, on_request: OnRequest
     ) -> None:
         stack = make_stack(key=None)
@@ -224,7 +226,9 @@ class TestRefused:
         assert shipment.counts() == (0, 30, 4)
         assert shipment.by_reason() == {"unauthorized": 30}
 
-    def test_it_is_fetched_afresh_every_30_seconds_at_most(self, stack: Stack, put_secret: PutSecret) -> None:
+    def test_a_refused_key_is_fetched_again_every_30_seconds_at_most(
+        self, stack: Stack, put_secret: PutSecret
+    ) -> None:
         stack.api.rotate_keys(OTHER_KEY)
         event = subscription_event(log_events(3))
         fetches = []
@@ -238,7 +242,7 @@ class TestRefused:
         stack.senders.leap(30)
         assert stack.ship_and_account(event).counts() == (3, 0, 2)
 
-    def test_a_fresh_one_that_cannot_be_fetched_leaves_everything_unauthorized(
+    def test_everything_is_unauthorized_if_the_new_key_cannot_be_fetched(
         self, stack: Stack, remove_secret: Callable[[], None]
     ) -> None:
         stack.ship_and_account(subscription_event(log_events(1)))
@@ -248,7 +252,7 @@ class TestRefused:
         assert shipment.counts() == (0, 30, 1)
         assert shipment.by_reason() == {"unauthorized": 30}
 
-    def test_nor_is_it_fetched_in_every_invocation(
+    def test_a_refused_key_is_not_fetched_in_every_invocation(
         self, stack: Stack, remove_secret: Callable[[], None]
     ) -> None:
         stack.ship_and_account(subscription_event(log_events(1)))

@@ -17,7 +17,9 @@ def stack(make_stack: MakeStack) -> Stack:
 
 
 @pytest.mark.parametrize("status", [400, 422])
-def test_one_poison_log_among_500_costs_itself_and_18_requests_at_most(stack: Stack, status: int) -> None:
+def test_one_poison_log_among_500_loses_only_itself_with_at_most_18_requests(
+    stack: Stack, status: int
+) -> None:
     events = log_events(500)
     events[317] = log_event(317, "a poison log")
     stack.api.fault(Fault(status=status, body="logs[317] is bad", marker="poison", times=EVER))
@@ -34,7 +36,7 @@ def test_one_poison_log_among_500_costs_itself_and_18_requests_at_most(stack: St
     assert shipment.answer["requests"] <= 1 + 18
 
 
-def test_what_is_accepted_by_halves_is_delivered_and_the_size_is_learnt(stack: Stack) -> None:
+def test_a_batch_accepted_in_halves_lowers_the_byte_limit(stack: Stack) -> None:
     stack.api.fault(Fault(status=400, over_logs=250, times=EVER))
     size = stack.ship_and_account(subscription_event(log_events(500))).requests[0].size
     assert stack.environment.state.byte_limit == size // 2
@@ -43,14 +45,14 @@ def test_what_is_accepted_by_halves_is_delivered_and_the_size_is_learnt(stack: S
     assert set(again.statuses()) == {200}
 
 
-def test_one_log_alone_that_is_refused_is_not_tried_again(stack: Stack) -> None:
+def test_a_single_log_that_is_refused_is_not_retried(stack: Stack) -> None:
     stack.api.fault(Fault(status=400, times=EVER))
     shipment = stack.ship_and_account(subscription_event(log_events(1)))
     assert shipment.counts() == (0, 1, 1)
     assert shipment.by_reason() == {"rejected": 1}
 
 
-def test_the_search_in_one_invocation_ends_after_128_requests(stack: Stack) -> None:
+def test_the_search_for_a_bad_log_ends_after_128_requests(stack: Stack) -> None:
     events = [log_event(number, f"a {'poison' * (number % 10 == 0)} log") for number in range(5 * 500)]
     stack.api.fault(Fault(status=400, body="some log is bad", marker="poison", times=EVER))
     shipment = stack.ship_and_account(subscription_event(events))
@@ -65,7 +67,7 @@ def test_the_search_in_one_invocation_ends_after_128_requests(stack: Stack) -> N
     assert any(letter.attributes["Replays"] == "0 narrowed" for letter in undetermined)
 
 
-def test_where_every_log_is_refused_the_search_stops(stack: Stack) -> None:
+def test_the_search_stops_if_every_log_is_refused(stack: Stack) -> None:
     stack.api.fault(Fault(status=400, times=EVER))
     shipment = stack.ship_and_account(subscription_event(log_events(3000)))
     assert shipment.answer["requests"] < 80
@@ -76,7 +78,7 @@ def test_where_every_log_is_refused_the_search_stops(stack: Stack) -> None:
     } == {"0"}
 
 
-def test_retries_of_a_part_are_not_requests_of_the_search(make_stack: MakeStack) -> None:
+def test_retries_do_not_count_as_requests_of_the_search(make_stack: MakeStack) -> None:
     stack = make_stack(batch_max_logs=500, policy=Policy(max_search_requests=18))
     stack.api.fault(Fault(status=429, skip=1, times=1), Fault(status=400, marker="poison", times=EVER))
     events = [*log_events(499), log_event(499, "a poison log")]
@@ -107,14 +109,14 @@ def test_413_lowers_the_limit_for_the_rest_of_the_invocation(make_stack: MakeSta
     assert shipment.statuses().count(413) == 1
 
 
-def test_413_does_not_lower_the_limit_without_end(stack: Stack) -> None:
+def test_413_lowers_the_limit_only_to_a_minimum(stack: Stack) -> None:
     stack.api.fault(Fault(status=413, times=EVER))
     shipment = stack.ship_and_account(subscription_event(log_events(8)))
     assert set(shipment.by_reason()) == {"too_large", "undetermined"}
     assert stack.environment.state.byte_limit == stack.environment.policy.smallest_byte_limit
 
 
-def test_one_log_that_is_too_large_is_told_so(stack: Stack) -> None:
+def test_a_single_log_that_is_too_large_has_the_reason_too_large(stack: Stack) -> None:
     events = [*log_events(20), log_event(20, "y" * 50_000), *log_events(20, first=21)]
     stack.api.fault(Fault(status=413, over_bytes=40_000, body="too much", times=EVER))
     shipment = stack.ship_and_account(subscription_event(events))
@@ -124,7 +126,7 @@ def test_one_log_that_is_too_large_is_told_so(stack: Stack) -> None:
     assert letter.ids == (events[20]["id"],)
 
 
-def test_a_log_beyond_the_byte_limit_goes_alone(make_stack: MakeStack) -> None:
+def test_a_log_beyond_the_byte_limit_is_sent_alone(make_stack: MakeStack) -> None:
     stack = make_stack(batch_max_bytes=20_000)
     events = [log_event(0), log_event(1, "y" * 50_000), log_event(2)]
     shipment = stack.ship_and_account(subscription_event(events))
@@ -142,7 +144,7 @@ def test_events_keep_their_order_in_a_batch(make_stack: MakeStack) -> None:
 
 @pytest.mark.parametrize("status", [403, 406, 500])
 @pytest.mark.parametrize("place", [0, 1777, 2999])
-def test_one_poison_log_among_3000_costs_one_log_whatever_the_status(
+def test_one_poison_log_among_3000_loses_only_itself_at_any_status(
     make_stack: MakeStack, status: int, place: int
 ) -> None:
     # Which logs ask depends on the order of the answers, but not on chance: it is never the bad one.

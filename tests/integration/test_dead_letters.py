@@ -46,7 +46,7 @@ def refusing(stack: Stack) -> Stack:
 
 
 class TestMessages:
-    def test_hold_the_events_as_they_came(self, refusing: Stack) -> None:
+    def test_messages_hold_the_events_unchanged(self, refusing: Stack) -> None:
         events = [
             log_event(0, "plain"),
             log_event(
@@ -57,7 +57,7 @@ class TestMessages:
         [letter] = refusing.ship_and_account(subscription_event(events)).dead_letters
         assert list(letter.events) == events
 
-    def test_say_what_why_when_and_where(self, refusing: Stack) -> None:
+    def test_message_attributes_describe_the_failure(self, refusing: Stack) -> None:
         [letter] = refusing.ship_and_account(subscription_event(log_events(3))).dead_letters
         attributes = dict(letter.attributes)
         assert attributes.pop("FailedAt") == attributes.pop("FirstFailedAt")
@@ -72,14 +72,14 @@ class TestMessages:
             "Replays": "0",
         }
 
-    def test_one_log_stream_a_message(self, stack: Stack) -> None:
+    def test_each_message_holds_events_of_one_log_stream(self, stack: Stack) -> None:
         stack.api.fault(Fault(status=404, times=EVER))
         data = [data_of(payload(log_events(3, first=3 * n), logStream=f"stream-{n % 2}")) for n in range(4)]
         shipment = stack.ship_and_account(kinesis_event(*data))
         streams = [letter.attributes["LogStream"] for letter in shipment.dead_letters]
         assert sorted(streams) == ["stream-0", "stream-0", "stream-1", "stream-1"]
 
-    def test_one_reason_a_message_and_no_more_messages_than_that(self, stack: Stack) -> None:
+    def test_there_is_one_message_for_each_reason(self, stack: Stack) -> None:
         events = log_events(400)
         for number in (3, 77, 301):
             events[number] = log_event(number, "a poison log")
@@ -94,7 +94,9 @@ class TestMessages:
 
 
 class TestLarge:
-    def test_a_failure_bigger_than_a_message_takes_several_and_keeps_the_order(self, refusing: Stack) -> None:
+    def test_a_failure_larger_than_a_message_is_stored_in_several_messages_in_order(
+        self, refusing: Stack
+    ) -> None:
         events = [log_event(number, incompressible(4000, seed=number)) for number in range(500)]
         shipment = refusing.ship_and_account(subscription_event(events))
         assert 3 <= len(shipment.dead_letters) <= 4
@@ -118,7 +120,7 @@ class TestLarge:
             assert (numbers[0] % 3, numbers[-1] % 3) == (0, 2)
 
     @pytest.mark.parametrize("characters", [1, 300, 1000, 3000])
-    def test_the_limit_holds_with_all_attributes(
+    def test_messages_with_all_attributes_stay_within_the_size_limit(
         self, refusing: Stack, monkeypatch: pytest.MonkeyPatch, characters: int
     ) -> None:
         monkeypatch.setattr(messages, "MAX_MESSAGE_BYTES", 2000)
@@ -134,19 +136,19 @@ class TestLarge:
         parts = [letter for letter in shipment.dead_letters if letter.ids == (big["id"],)]
         assert self.joined(parts) == big["message"]
 
-    def test_so_is_one_of_many_small_bytes(self, refusing: Stack) -> None:
+    def test_an_event_of_multibyte_characters_is_stored_in_parts(self, refusing: Stack) -> None:
         big = log_event(0, incompressible(1_000_000).translate(WIDE))
         shipment = refusing.ship_and_account(subscription_event([big]))
         assert shipment.counts()[:2] == (0, 1)
         assert self.joined(shipment.dead_letters) == big["message"]
 
-    def test_and_one_whose_other_fields_are_too_large(self, refusing: Stack) -> None:
+    def test_an_event_whose_other_fields_are_too_large_is_stored_in_parts(self, refusing: Stack) -> None:
         big = log_event(0, "x" * 5000, extractedFields={"field": incompressible(1_500_000)})
         shipment = refusing.ship_and_account(subscription_event([big]))
         assert shipment.counts()[:2] == (0, 1)
         assert json.loads(self.joined(shipment.dead_letters)) == big
 
-    def test_and_a_payload_that_cannot_be_read(self, stack: Stack) -> None:
+    def test_a_large_payload_that_cannot_be_read_is_stored_in_parts(self, stack: Stack) -> None:
         stack.read_output()
         answer = stack.ship({"not": incompressible(1_500_000)})
         shipment = stack.look(answer, 0.0)
@@ -166,7 +168,7 @@ class TestLarge:
 
 
 class TestOutOfReach:
-    def test_the_invocation_raises_and_says_nothing_by_half(
+    def test_the_invocation_raises_if_the_queue_is_out_of_reach(
         self, refusing: Stack, aws: Aws, queue_url: str
     ) -> None:
         aws.sqs.delete_queue(QueueUrl=queue_url)
@@ -178,7 +180,9 @@ class TestOutOfReach:
         assert "QueueDoesNotExist" in str(raised.value)
         assert KEY not in str(raised.value)
 
-    def test_it_raises_even_if_most_was_delivered(self, stack: Stack, aws: Aws, queue_url: str) -> None:
+    def test_the_invocation_raises_even_if_most_logs_were_delivered(
+        self, stack: Stack, aws: Aws, queue_url: str
+    ) -> None:
         """Then Lambda brings all of it again: doubles rather than loss."""
         stack.api.fault(Fault(status=400, marker="poison", times=EVER))
         aws.sqs.delete_queue(QueueUrl=queue_url)
@@ -200,7 +204,7 @@ class TestOutOfReach:
         refusing.look({}, 0.0)
         assert refusing.ship_and_account(event).counts()[:2] == (0, 3)
 
-    def test_a_queue_that_hangs_is_waited_for_no_longer_than_the_invocation_lasts(
+    def test_the_wait_for_a_hanging_queue_ends_before_the_invocation(
         self, make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         stack = make_stack(real_clock=True)
@@ -209,7 +213,7 @@ class TestOutOfReach:
             with pytest.raises(DeadLetterError, match="not stored in time"):
                 stack.ship(subscription_event(log_events(3)), 1.5 - RESERVE)
 
-    def test_nothing_is_asked_of_it_where_all_is_delivered(
+    def test_the_queue_is_not_used_if_everything_is_delivered(
         self, stack: Stack, aws: Aws, queue_url: str
     ) -> None:
         aws.sqs.delete_queue(QueueUrl=queue_url)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("batches_of_ten")
 @pytest.mark.parametrize(
     ("seconds", "reason"), [(0.4, "out_of_time"), (0.0, "not_begun"), (-20.0, "not_begun")]
 )
-def test_without_time_for_a_request_none_is_made(
+def test_no_request_is_made_without_time_for_it(
     make_stack: MakeStack, seconds: float, reason: str, key: str | None
 ) -> None:
     stack = make_stack(key=key)
@@ -33,7 +33,7 @@ def test_without_time_for_a_request_none_is_made(
     assert stack.senders.key_fetches == 0
 
 
-def test_when_the_time_is_up_in_the_middle_of_redaction_the_rest_is_stored_as_it_came(
+def test_events_not_yet_redacted_when_the_time_is_up_are_stored_unchanged(
     make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack = make_stack(redact=(Detector.EMAIL,))
@@ -65,7 +65,7 @@ def test_when_the_time_is_up_in_the_middle_of_redaction_the_rest_is_stored_as_it
     assert not any("@example.com" in log["message"] for log in shipment.logs)
 
 
-def test_a_request_under_way_is_given_up_and_its_possible_double_said(stack: Stack) -> None:
+def test_a_request_under_way_is_abandoned_and_its_possible_duplicates_are_reported(stack: Stack) -> None:
     events = log_events(10)
     stack.api.fault(Fault(manner=Manner.HANG, keeps_logs=True))
     stack.senders.hangs = lambda request: True
@@ -79,7 +79,7 @@ def test_a_request_under_way_is_given_up_and_its_possible_double_said(stack: Sta
     assert "deliver them twice" in letter.detail
 
 
-def test_what_was_never_sent_is_out_of_time_too(make_stack: MakeStack) -> None:
+def test_logs_that_were_never_sent_are_out_of_time(make_stack: MakeStack) -> None:
     stack = make_stack(policy=Policy(max_in_flight=1))
     stack.api.fault(Fault(manner=Manner.HANG))
     stack.senders.hangs = lambda request: True
@@ -88,7 +88,7 @@ def test_what_was_never_sent_is_out_of_time_too(make_stack: MakeStack) -> None:
     assert shipment.by_reason() == {"out_of_time": 30}
 
 
-def test_what_was_tried_before_is_told_by_that_trouble(make_stack: MakeStack) -> None:
+def test_logs_that_were_tried_keep_the_reason_of_that_failure(make_stack: MakeStack) -> None:
     """`unavailable` says more than `out_of_time`."""
     stack = make_stack(policy=Policy(max_in_flight=1, backoff_base=8))
     stack.api.fault(Fault(status=503, body="in repair", times=EVER))
@@ -97,7 +97,7 @@ def test_what_was_tried_before_is_told_by_that_trouble(make_stack: MakeStack) ->
     assert shipment.dead_letters[0].detail == "in repair"
 
 
-def test_what_was_delivered_before_the_end_is_delivered(make_stack: MakeStack) -> None:
+def test_logs_delivered_before_the_deadline_count_as_delivered(make_stack: MakeStack) -> None:
     stack = make_stack(policy=Policy(max_in_flight=1))
     stack.api.fault(Fault(manner=Manner.HANG, skip=2))
     stack.senders.hangs = lambda request: request.number == 2
@@ -105,7 +105,7 @@ def test_what_was_delivered_before_the_end_is_delivered(make_stack: MakeStack) -
     assert shipment.counts() == (20, 30, 3)
 
 
-def test_an_answer_that_comes_after_the_end_changes_nothing(stack: Stack) -> None:
+def test_an_answer_after_the_deadline_changes_nothing(stack: Stack) -> None:
     """It may come in the next invocation of a warm environment."""
     stack.api.fault(Fault(manner=Manner.HANG))
     stack.senders.hangs = lambda request: request.number == 0

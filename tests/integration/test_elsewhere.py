@@ -11,7 +11,7 @@ from tests.integration.emulated_queue import REGION
 from tests.integration.payloads import log_event, log_events, subscription_event
 
 
-def test_a_log_event_of_another_place_has_the_region_and_account_of_that_place(stack: Stack) -> None:
+def test_a_log_has_the_region_and_account_where_it_was_written(stack: Stack) -> None:
     elsewhere = log_event(0) | {"@aws.region": "us-east-1", "@aws.account": "210987654321"}
     shipment = stack.ship_and_account(subscription_event([elsewhere, log_event(1)], owner="123456789012"))
     places = {
@@ -24,7 +24,9 @@ def test_a_log_event_of_another_place_has_the_region_and_account_of_that_place(s
     }
 
 
-def test_a_secret_of_another_region_is_read_there(make_stack: MakeStack, environ: dict[str, str]) -> None:
+def test_a_secret_of_another_region_is_read_from_that_region(
+    make_stack: MakeStack, environ: dict[str, str]
+) -> None:
     other_region = "us-east-1"
     assert other_region != REGION
     secrets = boto3.client("secretsmanager", region_name=other_region)
@@ -32,7 +34,7 @@ def test_a_secret_of_another_region_is_read_there(make_stack: MakeStack, environ
     assert make_stack(key=None).ship_and_account(subscription_event(log_events(3))).counts() == (3, 0, 1)
 
 
-def test_emoji_and_a_lone_surrogate_arrive_within_a_bound_of_memory(stack: Stack) -> None:
+def test_emoji_and_a_lone_surrogate_arrive_within_a_memory_bound(stack: Stack) -> None:
     text = "\N{GRINNING FACE}" * 50_000
     events = [log_event(number, text) for number in range(20)]
     events[7] = log_event(7, text + "\ud83d")

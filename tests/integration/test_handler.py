@@ -86,7 +86,9 @@ def test_warm_invocations_share_one_connection_and_one_key(
     assert [i for log in address.logs for i in ids_of(log)] == [event["id"] for event in log_events(20)]
 
 
-def test_kinesis_gets_its_partial_batch_response(handler: Handler, address: IngestApi) -> None:
+def test_the_handler_returns_a_partial_batch_response_to_kinesis(
+    handler: Handler, address: IngestApi
+) -> None:
     answer = handler(kinesis_event(data_of(payload(log_events(3)))))
     assert answer["delivered"] == len(address.logs) == 3
     assert answer["batchItemFailures"] == []

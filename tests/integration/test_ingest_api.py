@@ -161,7 +161,7 @@ class TestContract:
             (405, {"method": "PUT"}),
         ],
     )
-    def test_what_is_around_the_body_is_checked(
+    def test_method_path_and_headers_are_checked(
         self, api: IngestApi, client: urllib3.PoolManager, status: int, changes: dict[str, Any]
     ) -> None:
         assert post(client, api, **changes).status == status
@@ -174,9 +174,7 @@ class TestContract:
 
 
 class TestRecord:
-    def test_requests_are_kept_with_everything_but_the_key(
-        self, api: IngestApi, client: urllib3.PoolManager
-    ) -> None:
+    def test_requests_are_kept_without_the_key(self, api: IngestApi, client: urllib3.PoolManager) -> None:
         body = json.dumps({"logs": [LOG]}).encode()
         post(client, api, body, headers={"User-Agent": "test"})
         post(client, api, b"no json")
@@ -217,7 +215,7 @@ class TestRecord:
 
         assert api.most_in_flight == 2
 
-    def test_a_test_can_wait_for_what_arrives(self, api: IngestApi, client: urllib3.PoolManager) -> None:
+    def test_a_test_can_wait_until_logs_arrive(self, api: IngestApi, client: urllib3.PoolManager) -> None:
         sender = threading.Thread(target=post, args=(client, api, batch(3)))
         sender.start()
 
@@ -227,7 +225,7 @@ class TestRecord:
 
 
 class TestFaults:
-    def test_faults_befall_requests_in_turn_and_then_all_is_well(
+    def test_faults_apply_to_requests_in_turn_and_then_end(
         self, api: IngestApi, client: urllib3.PoolManager
     ) -> None:
         api.fault(Fault(status=503, times=2), Fault(status=429, headers={"Retry-After": "7"}))
@@ -238,7 +236,9 @@ class TestFaults:
         assert responses[2].headers["Retry-After"] == "7"
         assert len(api.logs) == 1
 
-    def test_headers_replace_the_answers_own(self, api: IngestApi, client: urllib3.PoolManager) -> None:
+    def test_headers_of_a_fault_replace_those_of_the_answer(
+        self, api: IngestApi, client: urllib3.PoolManager
+    ) -> None:
         early = "Thu, 01 Jan 2026 00:00:00 GMT"
         api.fault(Fault(status=307, headers={"Date": early, "Location": "http://127.0.0.1:9/"}, body="moved"))
 
@@ -263,7 +263,7 @@ class TestFaults:
         assert post(client, api).status == 200
 
     @pytest.mark.parametrize("status", [400, 413, 422])
-    def test_a_poisonous_log_refuses_every_batch_it_is_in(
+    def test_every_batch_with_a_poisonous_log_is_refused(
         self, api: IngestApi, client: urllib3.PoolManager, status: int
     ) -> None:
         api.fault(Fault(status=status, marker="POISON", times=None))
@@ -274,7 +274,7 @@ class TestFaults:
         assert statuses == [status, 200, status]
         assert api.logs == [LOG]
 
-    def test_a_limit_of_bytes_or_logs_refuses_what_is_beyond(
+    def test_a_batch_beyond_the_limit_of_bytes_or_logs_is_refused(
         self, api: IngestApi, client: urllib3.PoolManager
     ) -> None:
         size = len(json.dumps(batch(5)))
@@ -287,14 +287,12 @@ class TestFaults:
 
         assert [post(client, api, batch(count)).status for count in (5, 6)] == [200, 413]
 
-    def test_a_request_that_is_refused_anyway_uses_up_no_fault(
-        self, api: IngestApi, client: urllib3.PoolManager
-    ) -> None:
+    def test_an_invalid_request_uses_up_no_fault(self, api: IngestApi, client: urllib3.PoolManager) -> None:
         api.fault(Fault(status=503))
 
         assert [post(client, api, b"no json").status, post(client, api).status] == [400, 503]
 
-    def test_logs_can_be_kept_though_the_answer_is_lost(
+    def test_logs_can_be_kept_when_the_answer_is_lost(
         self, api: IngestApi, client: urllib3.PoolManager
     ) -> None:
         api.fault(Fault(manner=Manner.RESET, keeps_logs=True))
@@ -324,7 +322,7 @@ class TestFaults:
         assert api.logs == []
         assert [request.status for request in api.requests] == [None]
 
-    def test_a_dripping_answer_comes_whole_and_late(
+    def test_a_dripping_answer_arrives_complete_and_late(
         self, api: IngestApi, client: urllib3.PoolManager
     ) -> None:
         api.fault(Fault(manner=Manner.DRIP, pause=0.001))
@@ -339,7 +337,7 @@ class TestFaults:
         assert post(client, api).status == 103  # urllib3 takes the first one for the answer
         assert len(api.logs) == 1
 
-    def test_a_slow_answer_comes_after_its_delay(self, api: IngestApi, client: urllib3.PoolManager) -> None:
+    def test_a_slow_answer_arrives_after_its_delay(self, api: IngestApi, client: urllib3.PoolManager) -> None:
         api.fault(Fault(status=503, delay=0.2))
 
         with pytest.raises(urllib3.exceptions.ReadTimeoutError):
@@ -385,7 +383,7 @@ class TestKeys:
 
 
 class TestTls:
-    def test_it_speaks_tls_with_the_certificate_given(self) -> None:
+    def test_the_api_serves_tls_with_the_given_certificate(self) -> None:
         authority = trustme.CA()
         server, trusting = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
         authority.issue_cert("127.0.0.1").configure_cert(server)
@@ -408,9 +406,7 @@ class TestTls:
 
 
 class TestControl:
-    def test_another_process_can_see_what_came_and_make_it_misbehave(
-        self, client: urllib3.PoolManager
-    ) -> None:
+    def test_another_process_can_read_requests_and_set_faults(self, client: urllib3.PoolManager) -> None:
         with ingest_api(keys={KEY}, control=True) as api:
 
             def control(method: str, name: str, value: Any = None) -> urllib3.BaseHTTPResponse:

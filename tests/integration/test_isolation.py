@@ -113,7 +113,7 @@ def queues(make_queues: MakeQueues) -> Queues:
 
 @pytest.mark.parametrize("status", [403, 406, 500])
 @pytest.mark.parametrize("place", [0, 1777, 2999])
-def test_one_bad_log_among_3000_every_good_log_arrives_exactly_once(
+def test_every_good_log_arrives_exactly_once_with_one_bad_log_among_3000(
     queues: Queues, status: int, place: int
 ) -> None:
     queues.stack.api.fault(Fault(status=status, body="blocked", marker="poison", times=EVER))
@@ -130,7 +130,7 @@ def test_one_bad_log_among_3000_every_good_log_arrives_exactly_once(
 @pytest.mark.parametrize("manner", [Manner.RESET, Manner.HANG])
 @pytest.mark.parametrize("keeps", [False, True])
 @pytest.mark.parametrize("place", [0, 1777, 2999])
-def test_without_an_answer_every_good_log_arrives_and_a_bounded_number_of_times(
+def test_good_logs_arrive_a_bounded_number_of_times_if_a_bad_log_gets_no_answer(
     queues: Queues, manner: Manner, keeps: bool, place: int
 ) -> None:
     queues.stack.api.fault(Fault(manner=manner, keeps_logs=keeps, marker="poison", times=EVER))
@@ -148,7 +148,7 @@ def test_without_an_answer_every_good_log_arrives_and_a_bounded_number_of_times(
     print(trial.told)
 
 
-def test_of_10000_logs_with_1_percent_bad_every_good_log_arrives_and_only_bad_ones_are_parked(
+def test_only_bad_logs_are_parked_of_10000_with_1_percent_bad(
     queues: Queues, calendar: type[Calendar]
 ) -> None:
     events = log_events(10_000)

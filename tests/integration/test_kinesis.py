@@ -19,7 +19,7 @@ def test_batches_are_filled_across_records(stack: Stack) -> None:
     assert shipment.answer["batchItemFailures"] == []
 
 
-def test_what_was_stored_does_not_come_again(stack: Stack) -> None:
+def test_stored_records_are_not_returned(stack: Stack) -> None:
     stack.api.fault(Fault(status=400, marker="poison", times=EVER))
     records = [
         payload(log_events(3)),
@@ -41,7 +41,7 @@ def test_only_records_that_could_not_be_stored_are_returned(stack: Stack, aws: A
     assert shipment.answer["batchItemFailures"] == [{"itemIdentifier": "3"}]
 
 
-def test_without_a_queue_all_that_failed_is_returned_and_what_was_delivered_is_not(
+def test_only_records_with_failures_are_returned_without_a_queue(
     make_stack: MakeStack, aws: Aws, queue_url: str
 ) -> None:
     other = aws.sqs.create_queue(QueueName="gone")["QueueUrl"]

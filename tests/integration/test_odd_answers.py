@@ -59,7 +59,9 @@ class TestInterimAnswers:
     """RFC 9110, section 15.2: a client parses one or more of them before the final answer."""
 
     @pytest.mark.parametrize("interim", INTERIM.values(), ids=INTERIM)
-    def test_are_skipped_and_the_next_answer_counts(self, make_stack: MakeStack, interim: bytes) -> None:
+    def test_interim_answers_are_skipped_and_the_final_answer_counts(
+        self, make_stack: MakeStack, interim: bytes
+    ) -> None:
         with raw_server(serving(lambda number: interim + OK)) as server:
             counts = ship_to(make_stack, server, 80)
         assert (counts["delivered"], counts["requests"]) == (80, 8)
@@ -67,7 +69,7 @@ class TestInterimAnswers:
         assert server.connections == 1
 
     @pytest.mark.parametrize("interim", INTERIM.values(), ids=INTERIM)
-    def test_no_log_is_lost_where_the_final_answer_is_a_bad_one(
+    def test_no_log_is_lost_if_the_final_answer_is_an_error(
         self, make_stack: MakeStack, interim: bytes
     ) -> None:
         """Ten of eighty were: the next batch took the 200 of the one before as its own."""
@@ -81,7 +83,9 @@ class TestInterimAnswers:
         assert (counts["delivered"], counts["requests"]) == (80, 9)
         assert Counter(server.accepted) == Counter(ids(80))
 
-    def test_an_answer_that_changes_the_protocol_is_none(self, make_stack: MakeStack) -> None:
+    def test_an_answer_that_switches_protocols_does_not_count_as_an_answer(
+        self, make_stack: MakeStack
+    ) -> None:
         """Nobody asked for it: RFC 9110, section 15.2.2."""
 
         def serve(server: RawServer, connection: RawConnection) -> None:
@@ -111,9 +115,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
-def test_a_connection_on_which_anything_odd_happened_is_not_used_again(
-    make_stack: MakeStack, odd: bytes
-) -> None:
+def test_a_connection_with_an_odd_answer_is_not_used_again(make_stack: MakeStack, odd: bytes) -> None:
     with raw_server(serving(lambda number: odd)) as server:
         counts = ship_to(make_stack, server, 40)
     assert (counts["delivered"], counts["requests"]) == (40, 4)
@@ -121,7 +123,7 @@ def test_a_connection_on_which_anything_odd_happened_is_not_used_again(
     assert server.connections == 4
 
 
-def test_an_answer_too_many_is_never_that_of_the_next_request(make_stack: MakeStack) -> None:
+def test_a_surplus_answer_is_not_taken_for_that_of_the_next_request(make_stack: MakeStack) -> None:
     """It comes in two parts, the second when the next request is under way."""
 
     def serve(server: RawServer, connection: RawConnection) -> None:
@@ -164,7 +166,7 @@ class TestAnswersThatComeEarly:
         environ["BATCH_MAX_BYTES"] = str(32 * 1024 * 1024)
         return [event | {"message": "x" * 200_000} for event in log_events(100)]
 
-    def test_a_refused_key_is_seen_and_a_fresh_one_fetched(
+    def test_an_early_401_is_read_and_a_new_key_is_fetched(
         self,
         make_stack: MakeStack,
         aws: Aws,
@@ -189,7 +191,7 @@ class TestAnswersThatComeEarly:
             counts = stack.ship(subscription_event(large))
         assert (counts["delivered"], counts["requests"]) == (100, 2)
 
-    def test_too_large_is_seen_and_the_batch_is_halved(
+    def test_an_early_413_is_read_and_the_batch_is_halved(
         self,
         make_stack: MakeStack,
         tls: ssl.SSLContext | None,
@@ -216,7 +218,9 @@ class TestAnswersThatComeEarly:
 class TestHtml:
     """A page for people with the status 200: a proxy that asks for a log-in, or a wrong address."""
 
-    def test_counts_as_delivered_and_is_said_once(self, make_stack: MakeStack) -> None:
+    def test_an_html_page_with_status_200_counts_as_delivered_and_is_logged_once(
+        self, make_stack: MakeStack
+    ) -> None:
         page = answer(200, b"<html>please log in</html>", b"Content-Type: text/html; charset=utf-8")
         with raw_server(serving(lambda number: page)) as server:
             stack = make_stack(ingest_url=server.url, policy=ONE_AT_A_TIME, real_clock=True)
@@ -227,7 +231,9 @@ class TestHtml:
         assert output.count("answered with 2xx and HTML") == 1
         assert server.url in output
 
-    def test_one_that_refuses_is_said_as_ever(self, make_stack: MakeStack) -> None:
+    def test_an_html_page_with_an_error_status_is_reported_like_any_other(
+        self, make_stack: MakeStack
+    ) -> None:
         page = answer(404, b"<html>nothing here</html>", b"Content-Type: text/html")
         with raw_server(serving(lambda number: page)) as server:
             stack = make_stack(ingest_url=server.url, policy=ONE_AT_A_TIME, real_clock=True)
@@ -246,7 +252,7 @@ class TestConnectionsThatBreak:
         environ["BATCH_MAX_BYTES"] = str(8 * 1024 * 1024)
         return [event | {"message": "x" * 50_000} for event in log_events(200)]
 
-    def test_batches_are_halved_until_they_get_through(
+    def test_batches_are_halved_until_they_are_accepted(
         self, make_stack: MakeStack, large: list[dict[str, object]]
     ) -> None:
         def serve(server: RawServer, connection: RawConnection) -> None:
@@ -262,7 +268,7 @@ class TestConnectionsThatBreak:
             counts = stack.ship(subscription_event(large))
         assert counts["delivered"] == 200
 
-    def test_a_fresh_key_is_fetched(
+    def test_a_new_key_is_fetched_if_connections_break(
         self, make_stack: MakeStack, aws: Aws, secret_arn: str, large: list[dict[str, object]]
     ) -> None:
         aws.secrets.put_secret_value(SecretId=secret_arn, SecretString="a-fresh-key")

@@ -22,7 +22,7 @@ def end_unavailable(stack: Stack) -> None:
     stack.senders.slept = 0
 
 
-def test_the_next_invocation_sends_two_single_logs(stack: Stack) -> None:
+def test_the_next_invocation_in_an_outage_sends_two_single_logs(stack: Stack) -> None:
     end_unavailable(stack)
     for _ in range(3):
         shipment = stack.ship_and_account(five_batches())
@@ -31,13 +31,13 @@ def test_the_next_invocation_sends_two_single_logs(stack: Stack) -> None:
     assert stack.senders.slept == 0
 
 
-def test_and_everything_once_that_one_is_through(stack: Stack) -> None:
+def test_everything_is_sent_once_a_single_log_is_accepted(stack: Stack) -> None:
     end_unavailable(stack)
     stack.api.heal()
     assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 6)
 
 
-def test_a_kept_alive_connection_that_breaks_when_the_outage_is_over_costs_nothing(stack: Stack) -> None:
+def test_a_broken_kept_alive_connection_after_an_outage_loses_nothing(stack: Stack) -> None:
     end_unavailable(stack)
     stack.api.heal()
     stack.api.fault(Fault(manner=Manner.RESET))
@@ -46,7 +46,7 @@ def test_a_kept_alive_connection_that_breaks_when_the_outage_is_over_costs_nothi
     assert shipment.statuses().count(200) == shipment.counts()[2] - 1
 
 
-def test_after_that_trouble_is_met_with_patience_again(stack: Stack) -> None:
+def test_failures_are_retried_again_after_an_outage(stack: Stack) -> None:
     end_unavailable(stack)
     stack.api.heal()
     stack.ship_and_account(five_batches())
@@ -54,14 +54,14 @@ def test_after_that_trouble_is_met_with_patience_again(stack: Stack) -> None:
     assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 8)
 
 
-def test_trouble_after_the_first_success_is_met_with_patience(stack: Stack) -> None:
+def test_failures_are_retried_after_the_first_success(stack: Stack) -> None:
     end_unavailable(stack)
     stack.api.heal()
     stack.api.fault(Fault(status=503, skip=1, times=2))
     assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 8)
 
 
-def test_it_is_over_after_60_seconds(stack: Stack) -> None:
+def test_an_outage_is_forgotten_after_60_seconds(stack: Stack) -> None:
     end_unavailable(stack)
     stack.senders.leap(60)
     stack.api.heal()
@@ -69,7 +69,7 @@ def test_it_is_over_after_60_seconds(stack: Stack) -> None:
     assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 7)
 
 
-def test_a_key_that_is_refused_meanwhile_is_no_outage(stack: Stack) -> None:
+def test_a_key_refused_during_an_outage_ends_the_outage(stack: Stack) -> None:
     end_unavailable(stack)
     stack.api.heal()
     stack.api.fault(Fault(status=401, times=EVER))
@@ -94,7 +94,7 @@ def test_no_4xx_is_an_outage(stack: Stack, status: int) -> None:
     assert [len(request.logs) for request in shipment.requests[:2]] == [10, 10], "nobody asks first"
 
 
-def test_an_invocation_that_recovered_is_no_outage(stack: Stack) -> None:
+def test_an_invocation_that_recovered_records_no_outage(stack: Stack) -> None:
     stack.api.fault(Fault(status=503, times=2))
     assert stack.ship_and_account(five_batches()).counts() == (FIVE_BATCHES, 0, 7)
     stack.api.fault(Fault(status=503, times=2))

@@ -64,7 +64,7 @@ MALFORMED: dict[str, JsonObject] = {
 
 class TestMalformed:
     @pytest.mark.parametrize("what", MALFORMED)
-    def test_is_stored_as_it_came(self, stack: Stack, what: str) -> None:
+    def test_a_malformed_payload_is_stored_unchanged(self, stack: Stack, what: str) -> None:
         shipment = stack.ship_and_account(MALFORMED[what])
         assert shipment.counts() == (0, 1, 0)
         [letter] = shipment.dead_letters
@@ -74,7 +74,7 @@ class TestMalformed:
         assert letter.attributes["EventCount"] == "1"
 
     @pytest.mark.parametrize("what", [name for name, event in MALFORMED.items() if "awslogs" in event])
-    def test_does_not_harm_its_neighbours(self, stack: Stack, what: str) -> None:
+    def test_a_malformed_record_does_not_affect_other_records(self, stack: Stack, what: str) -> None:
         data = MALFORMED[what]["awslogs"].get("data", 7)
         good = [data_of(payload(log_events(3, first=first))) for first in (0, 3)]
         shipment = stack.ship_and_account(kinesis_event(good[0], data, good[1]))
@@ -97,7 +97,7 @@ class TestMalformed:
         assert list(letter.events) == odd
         assert (letter.reason, letter.attributes["LogGroup"]) == ("malformed", LOG_GROUP)
 
-    def test_gzip_in_several_members_is_no_trouble(self, stack: Stack) -> None:
+    def test_gzip_in_several_members_is_read(self, stack: Stack) -> None:
         text = json.dumps(payload(log_events(3))).encode()
         shipment = stack.ship_and_account(awslogs(gzip.compress(text[:40]) + gzip.compress(text[40:])))
         assert shipment.counts() == (3, 0, 1)
@@ -110,14 +110,16 @@ class TestOversized:
         text = json.dumps(payload([log_event(0, "x" * 50 * MIB)])).encode()
         return awslogs(gzip.compress(text))
 
-    def test_is_stored_as_it_came(self, make_stack: MakeStack, bomb: JsonObject) -> None:
+    def test_an_oversized_payload_is_stored_unchanged(self, make_stack: MakeStack, bomb: JsonObject) -> None:
         shipment = make_stack(max_decompressed_bytes=MIB).ship_and_account(bomb)
         assert shipment.counts() == (0, 1, 0)
         [letter] = shipment.dead_letters
         assert json.loads(letter.body) == bomb
         assert letter.reason == "oversized"
 
-    def test_never_is_in_memory_whole(self, make_stack: MakeStack, bomb: JsonObject) -> None:
+    def test_an_oversized_payload_is_never_held_in_memory_as_a_whole(
+        self, make_stack: MakeStack, bomb: JsonObject
+    ) -> None:
         stack = make_stack(max_decompressed_bytes=MIB)
         stack.ship_and_account(subscription_event(log_events(1)))
         stack.api.fault(Fault(status=404, times=EVER))
@@ -129,7 +131,7 @@ class TestOversized:
         assert stack.look(answer, 0.0).by_reason() == {"oversized": 1}
         assert peak < 10 * MIB
 
-    def test_is_counted_from_the_first_byte_beyond(self, make_stack: MakeStack) -> None:
+    def test_a_payload_is_oversized_from_the_first_byte_beyond_the_limit(self, make_stack: MakeStack) -> None:
         event = subscription_event([log_event(0, "x" * MIB)])
         size = len(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
         assert make_stack(max_decompressed_bytes=size).ship_and_account(event).counts()[:2] == (1, 0)
@@ -149,7 +151,7 @@ class TestFiltered:
         assert shipment.requests == []
         assert shipment.output == ""
 
-    def test_the_stacks_own_logs_make_no_request_and_no_line(self, make_stack: MakeStack) -> None:
+    def test_the_stacks_own_logs_cause_no_request_and_no_log_line(self, make_stack: MakeStack) -> None:
         own = "/aws/lambda/shipper"
         stack = make_stack(own_log_groups=frozenset({own}))
         events = log_events(30)
@@ -159,13 +161,15 @@ class TestFiltered:
         assert stack.api.connections == 0
         assert shipment.output == ""
 
-    def test_nor_do_those_that_cannot_be_read(self, make_stack: MakeStack) -> None:
+    def test_unreadable_events_of_the_stacks_own_logs_are_filtered_without_a_log_line(
+        self, make_stack: MakeStack
+    ) -> None:
         own = "/aws/lambda/shipper"
         stack = make_stack(own_log_groups=frozenset({own}))
         event = subscription_event([{"id": "a"}, log_event(1)], logGroup=own)
         assert stack.ship_and_account(event, filtered=["a", log_event(1)["id"]]).output == ""
 
-    def test_own_logs_among_others_are_left_out(self, make_stack: MakeStack) -> None:
+    def test_the_stacks_own_logs_among_others_are_filtered(self, make_stack: MakeStack) -> None:
         own = "/aws/lambda/shipper"
         stack = make_stack(own_log_groups=frozenset({own}))
         ours, theirs = log_events(3), log_events(3, first=3)
@@ -175,18 +179,18 @@ class TestFiltered:
         )
         assert shipment.counts() == (3, 0, 1)
 
-    def test_blank_events_are_left_out(self, stack: Stack) -> None:
+    def test_blank_events_are_filtered(self, stack: Stack) -> None:
         blank = [log_event(n, text) for n, text in enumerate(["", " ", "\n", "\t\r\n", "\u2003\u00a0"])]
         shipment = stack.ship_and_account(
             subscription_event([*blank, *log_events(3, first=5)]), filtered=[event["id"] for event in blank]
         )
         assert shipment.counts() == (3, 0, 1)
 
-    def test_only_blank_events_make_no_request(self, stack: Stack) -> None:
+    def test_a_payload_of_blank_events_causes_no_request(self, stack: Stack) -> None:
         event = log_event(0, " ")
         assert stack.ship_and_account(subscription_event([event]), filtered=[event["id"]]).requests == []
 
-    def test_no_events_at_all_make_no_request_and_no_line(self, stack: Stack) -> None:
+    def test_a_payload_without_events_causes_no_request_and_no_log_line(self, stack: Stack) -> None:
         shipment = stack.ship_and_account(subscription_event([]))
         assert shipment.requests == []
         assert shipment.output == ""

@@ -45,7 +45,7 @@ def is_running(pid: int) -> bool:
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks for processes in /proc")
-def test_a_program_ends_with_its_block_and_so_does_what_it_started(tmp_path: Path) -> None:
+def test_a_program_and_its_children_end_with_the_block(tmp_path: Path) -> None:
     log = tmp_path / "log"
 
     with running(python(STARTS_ANOTHER), environment=os.environ, folder=tmp_path, log=log) as program:
@@ -58,7 +58,7 @@ def test_a_program_ends_with_its_block_and_so_does_what_it_started(tmp_path: Pat
     assert not is_running(child)
 
 
-def test_a_program_that_does_not_want_to_end_is_ended(
+def test_a_program_that_ignores_a_request_to_end_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("local.processes._GRACE", 0.1)
@@ -71,7 +71,7 @@ def test_a_program_that_does_not_want_to_end_is_ended(
     assert program.returncode == -signal.SIGKILL
 
 
-def test_what_is_shown_says_it_here_and_its_status_is_told(
+def test_a_shown_program_prints_here_and_its_status_is_returned(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     program = "import sys; print('out', flush=True); print('err', file=sys.stderr); raise SystemExit(3)"
@@ -80,12 +80,12 @@ def test_what_is_shown_says_it_here_and_its_status_is_told(
     assert capfd.readouterr().out.splitlines() == ["out", "err"]
 
 
-def test_what_is_shown_is_ended_when_it_takes_too_long(tmp_path: Path) -> None:
+def test_a_shown_program_is_ended_when_it_takes_too_long(tmp_path: Path) -> None:
     with pytest.raises(ProgramFailed, match=r"did not end within 0 s"):
         show(python("import time; time.sleep(600)"), environment=os.environ, folder=tmp_path, seconds=0.1)
 
 
-def test_a_failure_is_one_line_that_says_what_and_where(tmp_path: Path) -> None:
+def test_a_failure_is_one_line_with_status_cause_and_log_file(tmp_path: Path) -> None:
     log = tmp_path / "log"
     program = "print('all well'); print('Error: no such bucket'); print('bye'); raise SystemExit(3)"
 
@@ -106,13 +106,13 @@ def test_a_failure_is_one_line_that_says_what_and_where(tmp_path: Path) -> None:
         ("", "no output"),
     ],
 )
-def test_the_last_line_is_the_last_that_tells_something(tmp_path: Path, output: str, line: str) -> None:
+def test_the_reported_line_is_the_last_informative_one(tmp_path: Path, output: str, line: str) -> None:
     (tmp_path / "log").write_text(output)
 
     assert last_line(tmp_path / "log") == line
 
 
-def test_a_signal_to_end_unwinds_the_block() -> None:
+def test_a_termination_signal_leaves_the_block_in_order() -> None:
     before = signal.getsignal(signal.SIGTERM)
 
     with pytest.raises(Terminated), unwinding_when_terminated():

@@ -106,19 +106,19 @@ def leaks(shipment: Shipment) -> list[str]:
     return [name for name, secret in SECRETS.items() if secret in left or secret in unescaped]
 
 
-def test_what_would_leak_without_redaction_would_be_found(make_stack: MakeStack) -> None:
+def test_leaks_are_found_without_redaction(make_stack: MakeStack) -> None:
     stack = make_stack()
     shipment = stack.ship_and_account(subscription_event(events_with_secrets()))
     assert leaks(shipment) == list(SECRETS)
 
 
-def test_requests_hold_nothing(stack: Stack) -> None:
+def test_requests_contain_no_secrets(stack: Stack) -> None:
     shipment = stack.ship_and_account(subscription_event(events_with_secrets()))
     assert shipment.counts()[:2] == (len(events_with_secrets()), 0)
     assert leaks(shipment) == []
 
 
-def test_the_level_and_the_fields_of_a_redacted_log_are_those_of_the_log(stack: Stack) -> None:
+def test_a_redacted_log_keeps_its_level_and_its_fields(stack: Stack) -> None:
     shipment = stack.ship_and_account(subscription_event(events_with_secrets()))
     structured = [log for log in shipment.logs if log["properties"].get("card")]
     assert [log["properties"]["card"] for log in structured] == ["[redacted:credit-card]"] * len(structured)
@@ -128,7 +128,7 @@ def test_the_level_and_the_fields_of_a_redacted_log_are_those_of_the_log(stack: 
     assert str(trace["exception"]).endswith("ValueError: [redacted:email] is no customer")
 
 
-def test_a_map_keyed_by_what_is_redacted_keeps_its_values_and_numbers_their_digits(stack: Stack) -> None:
+def test_redaction_keeps_the_values_of_redacted_map_keys_and_all_digits_of_numbers(stack: Stack) -> None:
     text = (
         '{"logins":{"alice@example.com":1,"bob@example.com":2,"203.0.113.7":3,"203.0.113.8":4},'
         '"share":0.1234567890123456789012345,"id":12345678901234567890123}'
@@ -146,7 +146,9 @@ def test_a_map_keyed_by_what_is_redacted_keeps_its_values_and_numbers_their_digi
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 413, 503])
-def test_neither_do_dead_letters_and_log_lines_whatever_the_answer_quotes(status: int, stack: Stack) -> None:
+def test_dead_letters_and_log_lines_contain_no_secrets_that_an_answer_quotes(
+    status: int, stack: Stack
+) -> None:
     quoted = (
         "not valid: "
         + "; ".join(SENTENCES)
@@ -161,7 +163,7 @@ def test_neither_do_dead_letters_and_log_lines_whatever_the_answer_quotes(status
     assert shipment.output
 
 
-def test_so_it_is_for_kinesis_and_for_what_a_replay_redacts_again(stack: Stack) -> None:
+def test_redaction_applies_to_kinesis_and_to_replay(stack: Stack) -> None:
     stack.api.fault(Fault(status=404, times=3))
     shipment = stack.ship_and_account(kinesis_event(data_of(payload(events_with_secrets()))))
     assert leaks(shipment) == []
@@ -171,7 +173,7 @@ def test_so_it_is_for_kinesis_and_for_what_a_replay_redacts_again(stack: Stack) 
     assert again.counts()[:2] == (len(events_with_secrets()), 0)
 
 
-def test_nor_does_an_error_that_lambda_logs(stack: Stack, aws: Aws, queue_url: str) -> None:
+def test_an_exception_that_lambda_logs_contains_no_secrets(stack: Stack, aws: Aws, queue_url: str) -> None:
     stack.api.fault(Fault(status=404, body="; ".join(SENTENCES), times=EVER))
     aws.sqs.delete_queue(QueueUrl=queue_url)
     with pytest.raises(DeadLetterError) as raised:
@@ -180,7 +182,7 @@ def test_nor_does_an_error_that_lambda_logs(stack: Stack, aws: Aws, queue_url: s
 
 
 class TestFiltering:
-    def test_every_event_is_in_the_account_and_the_cause_in_the_log(
+    def test_filtered_events_are_counted_and_their_cause_is_logged(
         self, environ: dict[str, str], make_stack: MakeStack
     ) -> None:
         environ |= {"MINIMUM_LEVEL": "Information", "EXCLUDE_PATTERN": "GET /health", "INCLUDE_PATTERN": "e"}
@@ -198,12 +200,14 @@ class TestFiltering:
         [metrics] = [json.loads(line) for line in shipment.output.splitlines()]
         assert metrics["filteredBy"] == {"level": 1, "excludePattern": 1, "includePattern": 1, "blank": 1}
 
-    def test_a_pattern_sees_redacted_text_only(self, environ: dict[str, str], make_stack: MakeStack) -> None:
+    def test_a_filter_pattern_is_applied_to_redacted_text(
+        self, environ: dict[str, str], make_stack: MakeStack
+    ) -> None:
         environ |= {"REDACT": "email", "EXCLUDE_PATTERN": "alice"}
         shipment = make_stack().ship_and_account(subscription_event([log_event(0, "to alice@example.com")]))
         assert [log["message"] for log in shipment.logs] == ["to [redacted:email]"]
 
-    def test_a_sample_is_the_same_however_often_it_is_taken(
+    def test_sampling_the_same_events_again_gives_the_same_sample(
         self, environ: dict[str, str], make_stack: MakeStack
     ) -> None:
         environ["SAMPLE_PERCENT"] = "25"
@@ -213,7 +217,7 @@ class TestFiltering:
         assert delivered[0] == delivered[1]
         assert 60 < len(delivered[0]) < 140
 
-    def test_tags_of_the_log_group_are_in_every_log(
+    def test_every_log_has_the_tags_of_its_log_group(
         self, environ: dict[str, str], make_stack: MakeStack
     ) -> None:
         environ["TAG_PROPERTIES"] = "team,stage,owner"
@@ -241,7 +245,9 @@ class TestFiltering:
         assert ours["properties"]["team"] == "orders"
         assert "team" not in others["properties"]
 
-    def test_properties_are_in_every_log(self, environ: dict[str, str], make_stack: MakeStack) -> None:
+    def test_every_log_has_the_configured_properties(
+        self, environ: dict[str, str], make_stack: MakeStack
+    ) -> None:
         environ["PROPERTIES"] = "stage=production,team=orders"
         events = [log_event(0), log_event(1, '{"message":"x","team":"payments"}')]
         first, second = make_stack().ship_and_account(subscription_event(events)).logs

@@ -46,7 +46,7 @@ class TestDelivery:
         assert replayed.counts() == (1000, 0, 0)
         assert queues.waiting == queues.parked == []
 
-    def test_ten_thousand_logs_take_twenty_requests(self, queues: Queues) -> None:
+    def test_replay_of_ten_thousand_logs_takes_twenty_requests(self, queues: Queues) -> None:
         for number in range(100):
             queues.put_letter(log_events(100, first=100 * number))
         sizes = []
@@ -56,7 +56,7 @@ class TestDelivery:
         delivered = Counter(identifier for log in queues.stack.api.logs for identifier in ids_of(log))
         assert delivered == Counter(ids(log_events(10_000)))
 
-    def test_what_the_shipper_stored_is_delivered_as_the_shipper_would_have(self, queues: Queues) -> None:
+    def test_messages_of_the_shipper_are_delivered_as_the_shipper_delivers_them(self, queues: Queues) -> None:
         events = [
             log_event(0, "[ERROR] no stock left"),
             log_event(1, '{"level": "fatal", "message": "down"}'),
@@ -70,7 +70,7 @@ class TestDelivery:
         assert [first["level"], second["level"]] == ["Error", "Fatal"]
 
     @pytest.mark.parametrize("kind", ["raw event", "failure envelope"])
-    def test_what_lambda_stored_itself_is_delivered(self, queues: Queues, kind: str) -> None:
+    def test_messages_that_lambda_stored_are_delivered(self, queues: Queues, kind: str) -> None:
         event = subscription_event(log_events(3))
         envelope = {
             "version": "1.0",
@@ -97,7 +97,7 @@ class TestDelivery:
         queues.put_letter([log_event(0), log_event(1, " \n")])
         assert queues.replay_and_account(filtered=ids([log_event(1)])).counts() == (1, 0, 0)
 
-    def test_the_stacks_own_logs_are_filtered_without_a_word(self, make_queues: MakeQueues) -> None:
+    def test_the_stacks_own_logs_are_filtered_without_a_log_line(self, make_queues: MakeQueues) -> None:
         queues = make_queues(own_log_groups=frozenset({"/loginformant/shipper/replay"}))
         events = log_events(3)
         queues.put_letter(events, logGroup="/loginformant/shipper/replay")
@@ -110,7 +110,7 @@ class TestOutage:
         ("status", "reason"),
         [(503, "unavailable"), (429, "throttled"), (401, "unauthorized"), (404, "misconfigured")],
     )
-    def test_a_record_of_which_nothing_arrives_stays_as_it_is(
+    def test_a_record_of_which_nothing_is_delivered_stays_unchanged(
         self, queues: Queues, status: int, reason: str
     ) -> None:
         queues.put_letter(log_events(3), replays=2)
@@ -124,7 +124,7 @@ class TestOutage:
         lines = [json.loads(line) for line in replayed.output.splitlines()]
         assert [line["EventsReturned"] for line in lines if line.get("Reason") == reason] == [[3.0]]
 
-    def test_and_without_a_key_no_request_is_made(self, make_queues: MakeQueues, aws: Aws) -> None:
+    def test_no_request_is_made_without_a_key(self, make_queues: MakeQueues, aws: Aws) -> None:
         queues = make_queues(key=None, api_key_secret_arn="arn:aws:secretsmanager:eu-central-1:1:secret:none")
         queues.put_letter(log_events(3))
         replayed = queues.replay_and_account(seconds=10)
@@ -132,7 +132,7 @@ class TestOutage:
         assert replayed.requests == []
         assert [failure["reason"] for failure in replayed.answer["failures"]] == ["no_key"]
 
-    def test_it_comes_again_after_half_a_minute_to_two_minutes(self, queues: Queues) -> None:
+    def test_a_returned_record_is_visible_again_after_30_to_120_seconds(self, queues: Queues) -> None:
         for number in range(10):
             queues.put_letter(log_events(1, first=number))
         queues.stack.api.fault(Fault(status=404, times=EVER))
@@ -145,9 +145,7 @@ class TestOutage:
         assert len({round(each) for each in seconds}) > 1, "all come again at once"
         assert queues.receive() == []
 
-    def test_an_outage_parks_nothing_however_long_and_each_log_is_delivered_once(
-        self, queues: Queues
-    ) -> None:
+    def test_a_long_outage_parks_nothing_and_each_log_is_delivered_once(self, queues: Queues) -> None:
         for number in range(5):
             queues.put_letter(log_events(10, first=10 * number))
         queues.stack.api.fault(Fault(status=503, times=EVER))
@@ -159,7 +157,7 @@ class TestOutage:
         assert queues.replay_and_account().counts() == (50, 0, 0)
         assert queues.waiting == queues.parked == []
 
-    def test_while_it_lasts_two_single_logs_ask(self, queues: Queues) -> None:
+    def test_two_single_logs_are_sent_during_an_outage(self, queues: Queues) -> None:
         for number in range(10):
             queues.put_letter(log_events(100, first=100 * number))
         queues.stack.api.fault(Fault(status=503, times=EVER))
@@ -167,7 +165,7 @@ class TestOutage:
         queues.let_time_pass()
         assert [len(request.logs) for request in queues.replay_and_account().requests] == [1, 1]
 
-    def test_the_api_goes_down_half_way(self, queues: Queues) -> None:
+    def test_undelivered_logs_are_written_back_if_the_api_fails_half_way(self, queues: Queues) -> None:
         """Of the eighth record ten logs arrive: only its other sixty are left, in a message of their own."""
         for number in range(10):
             queues.put_letter(log_events(70, first=70 * number), replays=1)
@@ -197,7 +195,7 @@ class TestOutage:
         delivered = Counter(identifier for log in queues.stack.api.logs for identifier in ids_of(log))
         assert delivered == Counter(ids(log_events(700)))
 
-    def test_a_retry_after_beyond_the_end_returns_all_at_once(self, queues: Queues) -> None:
+    def test_a_retry_after_beyond_the_deadline_returns_all_records_at_once(self, queues: Queues) -> None:
         for number in range(10):
             queues.put_letter(log_events(100, first=100 * number))
         queues.stack.api.fault(Fault(status=429, headers={"Retry-After": "300"}, times=EVER))
@@ -259,7 +257,7 @@ class TestRefusal:
 
     @pytest.mark.parametrize("status", [403, 406, 500])
     @pytest.mark.parametrize(("hours", "parked"), [(23.5, 0), (24.5, 1)])
-    def test_with_a_status_that_may_have_another_cause_after_a_day(
+    def test_poison_is_parked_after_a_day_if_the_status_may_have_another_cause(
         self, queues: Queues, hours: float, parked: int, status: int
     ) -> None:
         queues.put_letter([log_event(0, "a poison log")], replays=9, since=_ago(hours), status=status)
@@ -284,7 +282,7 @@ class TestRefusal:
                 queues.replay_and_account()
         assert queues.waiting == queues.parked == []
 
-    def test_a_log_that_was_refused_alone_travels_alone(self, queues: Queues) -> None:
+    def test_a_log_that_was_refused_alone_has_a_message_of_its_own(self, queues: Queues) -> None:
         queues.put_letter([log_event(0, "a poison log"), log_event(1)], since=LONG_AGO)
         queues.put_letter(log_events(10, first=2))
         queues.stack.api.fault(POISON)
@@ -292,20 +290,20 @@ class TestRefusal:
         assert sorted(len(request.logs) for request in replayed.requests) == [1, 1, 10]
         assert replayed.counts() == (11, 1, 0)
 
-    def test_replayed_by_hand_it_is_not_delayed(self, queues: Queues) -> None:
+    def test_a_refused_log_is_not_delayed_if_replayed_by_hand(self, queues: Queues) -> None:
         queues.put_letter([log_event(0, "a poison log")])
         queues.stack.api.fault(POISON)
         records = [{**record, "receiptHandle": ""} for record in queues.receive()]
         queues.invoke(records)
         assert queues.delayed_seconds()[1:] == [0]
 
-    def test_max_replays_bounds_the_rounds(self, make_queues: MakeQueues) -> None:
+    def test_max_replays_limits_the_number_of_replays(self, make_queues: MakeQueues) -> None:
         queues = make_queues(max_replays=1)
         queues.put_letter([log_event(0, "a poison log")], since=LONG_AGO)
         queues.stack.api.fault(POISON)
         assert queues.replay_and_account().answer["parked"] == 1
 
-    def test_a_neighbour_in_the_batch_is_not_held_up(self, queues: Queues) -> None:
+    def test_poison_does_not_delay_other_logs_of_its_batch(self, queues: Queues) -> None:
         queues.put_letter(log_events(100))
         queues.put_letter([log_event(100, "a poison log")], replays=2, since=LONG_AGO)
         queues.put_letter(log_events(100, first=101))
@@ -314,7 +312,7 @@ class TestRefusal:
         assert queues.waiting == []
         assert [message.ids for message in queues.parked] == [ids([log_event(100)])]
 
-    def test_in_an_outage_only_what_was_refused_is_written_anew(self, queues: Queues) -> None:
+    def test_only_refused_logs_are_written_back_during_an_outage(self, queues: Queues) -> None:
         queues.put_letter([log_event(0, "a poison log")], since=LONG_AGO)
         queues.put_letter(log_events(10, first=1))
         queues.stack.api.fault(POISON, Fault(status=503, times=EVER))
@@ -322,13 +320,13 @@ class TestRefusal:
         assert replayed.counts() == (0, 1, 10)
         assert [message.attributes["Replays"] for message in queues.waiting] == ["0", f"1 since {LONG_AGO}"]
 
-    def test_a_log_that_is_too_large_is_parked_too(self, queues: Queues) -> None:
+    def test_a_log_that_is_too_large_is_parked(self, queues: Queues) -> None:
         queues.put_letter([log_event(0, "x" * 50_000)], replays=2, since=LONG_AGO)
         queues.stack.api.fault(Fault(status=413, over_bytes=40_000, times=EVER))
         queues.replay_and_account()
         assert [message.attributes["Reason"] for message in queues.parked] == ["too_large"]
 
-    def test_on_its_13th_day_what_still_waits_is_parked(self, queues: Queues) -> None:
+    def test_a_message_that_waits_on_its_13th_day_is_parked(self, queues: Queues) -> None:
         queues.put_letter(log_events(3))
         queues.put_letter(log_events(3, first=3))
         queues.stack.api.fault(Fault(status=503, times=EVER))
@@ -370,7 +368,7 @@ FOREIGN = [
 
 class TestWhatNeedsAPerson:
     @pytest.mark.parametrize("body", [body for body in FOREIGN if body], ids=range(len(FOREIGN) - 1))
-    def test_foreign_rubbish_is_parked_and_stalls_nothing(self, queues: Queues, body: str) -> None:
+    def test_a_foreign_message_is_parked_and_delays_no_other(self, queues: Queues, body: str) -> None:
         queues.put(body)
         queues.put_letter(log_events(3))
         replayed = queues.invoke(records := queues.receive())
@@ -382,7 +380,9 @@ class TestWhatNeedsAPerson:
         assert parked.attributes["Reason"] == "malformed"
         assert content(parked.body) == content(body)
 
-    def test_so_is_all_of_it_in_one_invocation_even_in_an_outage(self, queues: Queues) -> None:
+    def test_several_foreign_messages_are_parked_in_one_invocation_during_an_outage(
+        self, queues: Queues
+    ) -> None:
         for body in FOREIGN[1:10]:
             queues.put(body)
         queues.put_letter(log_events(3))
@@ -391,9 +391,7 @@ class TestWhatNeedsAPerson:
         assert replayed.counts() == (0, 9, 3)
         assert sorted(message.body for message in queues.parked) == sorted(FOREIGN[1:10])
 
-    def test_a_payload_that_inflates_without_bound_is_parked_as_it_came(
-        self, make_queues: MakeQueues
-    ) -> None:
+    def test_an_oversized_payload_is_parked_unchanged(self, make_queues: MakeQueues) -> None:
         queues = make_queues(max_decompressed_bytes=100_000)
         queues.put_letter([log_event(0, "x" * 200_000)], replays=1)
         before = queues.waiting[0].body
@@ -402,20 +400,20 @@ class TestWhatNeedsAPerson:
         assert (content(parked.body), parked.attributes["Reason"]) == (content(before), "oversized")
         assert (parked.attributes["Replays"], parked.attributes["FirstFailedAt"]) == ("1", FAILED_AT)
 
-    def test_of_a_payload_that_can_be_read_in_part_only_the_rest_is_parked(self, queues: Queues) -> None:
+    def test_only_the_unreadable_part_of_a_payload_is_parked(self, queues: Queues) -> None:
         events = [log_event(0), {"id": "no message"}, log_event(1)]
         queues.put_letter(events)
         assert queues.replay_and_account().counts() == (2, 1, 0)
         assert [message.ids for message in queues.parked] == [["no message"]]
 
-    def test_and_the_readable_part_waits_if_nothing_arrives(self, queues: Queues) -> None:
+    def test_the_readable_part_of_a_payload_waits_if_nothing_is_delivered(self, queues: Queues) -> None:
         queues.put_letter([log_event(0), {"id": "no message"}])
         queues.stack.api.fault(Fault(status=503, times=EVER))
         assert queues.replay_and_account(seconds=5).counts() == (0, 2, 0)
         assert [message.ids for message in queues.parked] == [["no message"]]
         assert [message.ids for message in queues.waiting] == [ids([log_event(0)])]
 
-    def test_rubbish_as_large_as_a_message_can_be_is_parked_in_parts(self, queues: Queues) -> None:
+    def test_a_foreign_message_of_the_maximum_size_is_parked_in_parts(self, queues: Queues) -> None:
         """With the reason in its attributes it no longer fits into one message."""
         body = incompressible(1024 * 1024)
         queues.put(body)
@@ -427,7 +425,7 @@ class TestWhatNeedsAPerson:
         assert {part.attributes["Reason"] for part in parts} == {"malformed"}
         assert sorted(part.attributes["EventCount"] for part in parts) == ["0"] * (len(parts) - 1) + ["1"]
 
-    def test_parts_of_what_could_not_be_read_are_never_sent(self, queues: Queues) -> None:
+    def test_parts_of_an_unreadable_payload_are_never_sent(self, queues: Queues) -> None:
         """What the shipper stores of a Kinesis record that it cannot read, and that fits no message."""
         body = incompressible(1536 * 1024)
         record = {"kinesis": {"sequenceNumber": "1", "data": body}, "eventSource": "aws:kinesis"}
@@ -442,7 +440,7 @@ class TestWhatNeedsAPerson:
 
 
 class TestQueuesOutOfReach:
-    def test_what_cannot_be_parked_is_returned_and_its_delivered_part_doubled(
+    def test_a_record_that_cannot_be_parked_is_returned_and_its_delivered_part_doubled(
         self, make_queues: MakeQueues, out_of_reach: str
     ) -> None:
         """A record is acknowledged as a whole: to lose the poison, or to deliver the others twice."""
@@ -458,14 +456,16 @@ class TestQueuesOutOfReach:
         assert "they could not be stored in the queue" in failure["detail"]
         assert queues.waiting == before
 
-    def test_rubbish_that_cannot_be_parked_stays(self, make_queues: MakeQueues, out_of_reach: str) -> None:
+    def test_a_foreign_message_that_cannot_be_parked_is_returned(
+        self, make_queues: MakeQueues, out_of_reach: str
+    ) -> None:
         queues = make_queues(parked_queue_url=out_of_reach)
         queues.put("not json")
         queues.put_letter(log_events(3))
         assert queues.replay_and_account().counts() == (3, 0, 1)
         assert [message.body for message in queues.waiting] == ["not json"]
 
-    def test_what_the_dead_letter_queue_refuses_is_returned(
+    def test_a_record_that_cannot_be_written_back_is_returned(
         self, make_queues: MakeQueues, out_of_reach: str
     ) -> None:
         """It cannot be postponed either, so it stays hidden for the queue's visibility timeout."""
@@ -478,7 +478,7 @@ class TestQueuesOutOfReach:
         assert len(queues.waiting) == 1
         assert queues.hidden_seconds()[0] > MAX_POSTPONEMENT_SECONDS
 
-    def test_part_of_a_remainder_can_be_doubled_when_one_of_two_queues_fails(
+    def test_part_of_a_record_can_be_doubled_if_one_of_two_queues_fails(
         self, make_queues: MakeQueues, out_of_reach: str
     ) -> None:
         """The part that was written stays written, and is in the returned record, too."""
@@ -489,7 +489,7 @@ class TestQueuesOutOfReach:
         replayed = queues.replay_and_account(seconds=5, doubled=ids(events[:1]))
         assert replayed.counts() == (0, 1, 1)
 
-    def test_a_queue_that_hangs_does_not_keep_the_function_from_answering(
+    def test_the_function_answers_in_time_if_a_queue_hangs(
         self, queues: Queues, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A time-out would double all that was delivered."""
@@ -507,7 +507,7 @@ class TestQueuesOutOfReach:
 
 
 class TestTheSameMessageTwice:
-    def test_in_two_invocations_it_is_delivered_twice(self, queues: Queues) -> None:
+    def test_a_message_received_in_two_invocations_is_delivered_twice(self, queues: Queues) -> None:
         """SQS delivers at least once, and nothing that outlives an invocation knows what was delivered."""
         events = log_events(3)
         queues.put_letter(events)
@@ -519,7 +519,7 @@ class TestTheSameMessageTwice:
             queues.acknowledge(records, [])
         assert queues.waiting == []
 
-    def test_in_one_invocation_too_and_the_account_closes(self, queues: Queues) -> None:
+    def test_a_message_received_twice_in_one_invocation_is_counted_twice(self, queues: Queues) -> None:
         queues.put_letter(log_events(3))
         [first] = queues.receive()
         queues.let_time_pass()
@@ -528,7 +528,9 @@ class TestTheSameMessageTwice:
         queues.stack.api.fault(Fault(status=503, times=EVER))
         assert queues.invoke([first, second], seconds=5).returned == [first["messageId"]] * 2
 
-    def test_one_copy_delivered_and_one_returned_comes_again(self, make_queues: MakeQueues) -> None:
+    def test_a_message_with_a_delivered_and_a_returned_copy_comes_again(
+        self, make_queues: MakeQueues
+    ) -> None:
         """Lambda knows only the message: the returned copy keeps it in the queue."""
         queues = make_queues(batch_max_logs=3)
         queues.put_letter(log_events(3))
@@ -562,14 +564,14 @@ class TestTimeRunsOut:
         queues.stack.api.fault(Fault(manner=Manner.RESET, keeps_logs=True))
         assert queues.replay_and_account(delivered_unknowingly=ids(events)).counts() == (3, 0, 0)
 
-    def test_without_time_all_is_returned_without_a_request(self, queues: Queues) -> None:
+    def test_all_records_are_returned_without_a_request_if_there_is_no_time(self, queues: Queues) -> None:
         queues.put_letter(log_events(3))
         replayed = queues.replay_and_account(seconds=0)
         assert (replayed.counts(), replayed.requests) == ((0, 0, 3), [])
 
 
 class TestCrash:
-    def test_killed_before_the_answer_everything_comes_again(
+    def test_every_record_comes_again_if_the_function_is_killed(
         self, queues: Queues, on_request: OnRequest, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """What was delivered is delivered again, and what was written anew is in the record, too: between the
@@ -606,7 +608,7 @@ class TestCrash:
         assert len(queues.waiting) == 2
 
 
-def test_no_key_is_told(queues: Queues) -> None:
+def test_the_key_is_in_no_message_and_not_in_the_answer(queues: Queues) -> None:
     """Not even where the ingest API sends it back."""
     queues.put_letter([log_event(0, "a poison log")])
     queues.stack.api.fault(Fault(status=400, body=f"refused: {KEY}", marker="poison", times=EVER))

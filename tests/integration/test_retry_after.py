@@ -49,7 +49,7 @@ NOTHING_USABLE = {
 @pytest.mark.parametrize(
     ("form", "status"), [*product(SEVEN_SECONDS, [429]), *product(["seconds"], [408, 425, 500, 503])]
 )
-def test_no_request_starts_before_it_is_over(make_stack: MakeStack, form: str, status: int) -> None:
+def test_no_request_starts_before_retry_after_is_over(make_stack: MakeStack, form: str, status: int) -> None:
     stack = make_stack(policy=Policy(max_in_flight=1))
     stack.api.fault(Fault(status=status, headers=SEVEN_SECONDS[form]))
     shipment = stack.ship_and_account(subscription_event(log_events(40)))
@@ -59,7 +59,9 @@ def test_no_request_starts_before_it_is_over(make_stack: MakeStack, form: str, s
     assert stack.senders.slept >= 6
 
 
-def test_it_holds_for_all_requests_of_the_invocation(make_stack: MakeStack, on_request: OnRequest) -> None:
+def test_retry_after_applies_to_all_requests_of_the_invocation(
+    make_stack: MakeStack, on_request: OnRequest
+) -> None:
     """Those in flight finish, none starts."""
     stack = make_stack(policy=Policy(max_in_flight=2))
     memory = stack.environment.state
@@ -79,7 +81,7 @@ def test_it_holds_for_all_requests_of_the_invocation(make_stack: MakeStack, on_r
 
 
 @pytest.mark.parametrize("case", NOTHING_USABLE)
-def test_what_says_nothing_usable_is_as_if_absent(stack: Stack, case: str) -> None:
+def test_an_invalid_retry_after_is_ignored(stack: Stack, case: str) -> None:
     stack.api.fault(Fault(status=429, headers=NOTHING_USABLE[case]))
     shipment = stack.ship_and_account(subscription_event(log_events(10)))
     assert shipment.counts() == (10, 0, 2)
@@ -88,7 +90,7 @@ def test_what_says_nothing_usable_is_as_if_absent(stack: Stack, case: str) -> No
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 404, 413])
-def test_whatever_the_status_who_asks_to_wait_is_asked_again_and_no_bad_log_is_searched(
+def test_any_status_with_retry_after_is_retried_without_a_search_for_bad_logs(
     stack: Stack, status: int
 ) -> None:
     stack.api.fault(Fault(status=status, headers={"Retry-After": "30"}))
@@ -97,7 +99,7 @@ def test_whatever_the_status_who_asks_to_wait_is_asked_again_and_no_bad_log_is_s
     assert stack.environment.state.resume_at > -math.inf
 
 
-def test_after_a_success_it_means_nothing(stack: Stack) -> None:
+def test_retry_after_of_a_success_is_ignored(stack: Stack) -> None:
     stack.api.fault(Fault(status=200, headers={"Retry-After": "30"}, keeps_logs=True))
     stack.ship_and_account(subscription_event(log_events(10)))
     assert stack.environment.state.resume_at == -math.inf
@@ -107,7 +109,7 @@ def test_after_a_success_it_means_nothing(stack: Stack) -> None:
     ("status", "reason"), [(429, "throttled"), (503, "unavailable"), (500, "unavailable")]
 )
 @pytest.mark.parametrize("value", ["61", "9" * 400])
-def test_beyond_the_time_left_everything_is_dead_lettered_at_once(
+def test_everything_is_dead_lettered_at_once_if_retry_after_exceeds_the_time_left(
     make_stack: MakeStack, status: int, reason: str, value: str
 ) -> None:
     stack = make_stack(policy=Policy(max_in_flight=1))
@@ -119,7 +121,7 @@ def test_beyond_the_time_left_everything_is_dead_lettered_at_once(
 
 
 class TestRemembered:
-    def test_the_next_invocation_makes_no_request_if_it_cannot_wait_so_long(self, stack: Stack) -> None:
+    def test_the_next_invocation_makes_no_request_if_it_cannot_wait(self, stack: Stack) -> None:
         stack.api.fault(Fault(status=429, headers={"Retry-After": "100"}))
         stack.ship_and_account(subscription_event(log_events(10)), seconds=60)
         shipment = stack.ship_and_account(subscription_event(log_events(10, first=10)), seconds=60)
@@ -127,7 +129,7 @@ class TestRemembered:
         assert shipment.by_reason() == {"throttled": 10}
         assert stack.senders.slept == 0
 
-    def test_it_waits_if_there_is_time(self, stack: Stack) -> None:
+    def test_the_next_invocation_waits_if_there_is_time(self, stack: Stack) -> None:
         stack.api.fault(Fault(status=429, headers={"Retry-After": "100"}))
         stack.ship_and_account(subscription_event(log_events(10)), seconds=60)
         stack.senders.leap(50)
@@ -135,7 +137,7 @@ class TestRemembered:
         assert shipment.counts() == (10, 0, 1)
         assert stack.senders.starts[1] - stack.senders.starts[0] >= 100
 
-    def test_it_is_over_when_it_is_over(self, stack: Stack) -> None:
+    def test_a_remembered_retry_after_expires(self, stack: Stack) -> None:
         stack.api.fault(Fault(status=429, headers={"Retry-After": "100"}))
         stack.ship_and_account(subscription_event(log_events(10)), seconds=60)
         stack.senders.leap(100)
@@ -143,7 +145,7 @@ class TestRemembered:
         assert shipment.counts() == (10, 0, 1)
         assert stack.senders.slept == 0
 
-    def test_nobody_is_believed_who_asks_for_a_year(self, stack: Stack) -> None:
+    def test_a_very_long_retry_after_is_shortened(self, stack: Stack) -> None:
         stack.api.fault(Fault(status=503, headers={"Retry-After": "31536000"}))
         stack.ship_and_account(subscription_event(log_events(10)))
         stack.senders.leap(stack.environment.policy.max_retry_after_seconds)

@@ -16,7 +16,7 @@ ECHO = json.dumps({"error": f"what is {KEY}?", "headers": {"X-API-Key": KEY}})
 
 
 @pytest.mark.parametrize("status", [307, 400, 401, 404, 413, 429, 500])
-def test_an_answer_that_repeats_it_is_kept_without_it(
+def test_an_answer_that_repeats_the_key_is_stored_without_it(
     stack: Stack, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "urllib3")
@@ -28,7 +28,7 @@ def test_an_answer_that_repeats_it_is_kept_without_it(
     assert KEY not in caplog.text
 
 
-def test_at_level_debug_it_stands_in_no_log_though_it_is_fetched_and_sent(
+def test_the_key_is_in_no_log_line_at_level_debug(
     make_stack: MakeStack, caplog: pytest.LogCaptureFixture
 ) -> None:
     """botocore logs the whole answer of Secrets Manager at that level, urllib3 each request."""
@@ -42,13 +42,13 @@ def test_at_level_debug_it_stands_in_no_log_though_it_is_fetched_and_sent(
     assert KEY not in shipment.output
 
 
-def test_so_is_one_that_ends_in_the_middle_of_it(stack: Stack) -> None:
+def test_a_key_cut_off_at_the_end_of_an_answer_is_masked(stack: Stack) -> None:
     stack.api.fault(Fault(status=400, body="x" * 1020 + KEY, times=EVER))
     [letter] = stack.ship_and_account(subscription_event(log_events(1))).dead_letters
     assert letter.detail == "x" * 1020 + "***"
 
 
-def test_an_exception_does_not_hold_it(stack: Stack, aws: Aws, queue_url: str) -> None:
+def test_an_exception_does_not_contain_the_key(stack: Stack, aws: Aws, queue_url: str) -> None:
     stack.api.fault(Fault(status=404, body=ECHO, times=EVER))
     aws.sqs.delete_queue(QueueUrl=queue_url)
     with pytest.raises(DeadLetterError) as raised:
@@ -57,7 +57,7 @@ def test_an_exception_does_not_hold_it(stack: Stack, aws: Aws, queue_url: str) -
     assert KEY not in str(raised.value)
 
 
-def test_what_a_warm_environment_shows_of_itself_does_not_hold_it(stack: Stack) -> None:
+def test_the_repr_of_the_environment_does_not_contain_the_key(stack: Stack) -> None:
     stack.ship_and_account(subscription_event(log_events(1)))
     assert stack.environment.state.key == KEY
     assert KEY not in repr(stack.environment)

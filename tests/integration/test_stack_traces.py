@@ -37,7 +37,7 @@ def test_the_trace_of_one_thread_is_one_log(stack: Stack) -> None:
     assert str(log["exception"]).startswith("java.lang.IllegalStateException: no stock")
 
 
-def test_of_two_threads_whose_lines_alternate_no_log_holds_the_exceptions_of_both(stack: Stack) -> None:
+def test_no_log_mixes_exceptions_of_two_threads_whose_lines_alternate(stack: Stack) -> None:
     """Which of them a frame is of, nothing says: it stays with the exception that is nearest above it."""
     traces = [[head, *frames] for head, frames in zip(HEADS, FRAMES, strict=True)]
     first, second = shipped(stack, list(chain.from_iterable(zip(*traces, strict=True))))
@@ -47,7 +47,7 @@ def test_of_two_threads_whose_lines_alternate_no_log_holds_the_exceptions_of_bot
     assert (first["level"], second["level"]) == ("Error", "Error")
 
 
-def test_nor_where_each_has_its_log_line_above_it(stack: Stack) -> None:
+def test_no_log_mixes_exceptions_of_two_threads_with_a_log_line_each(stack: Stack) -> None:
     traces = [list(lines) for lines in zip(LOG_LINES, HEADS, *zip(*FRAMES, strict=True), strict=True)]
     logs = shipped(stack, list(chain.from_iterable(zip(*traces, strict=True))))
     assert [log["message"] for log in logs[:3]] == [*LOG_LINES, HEADS[0]]
@@ -56,9 +56,7 @@ def test_nor_where_each_has_its_log_line_above_it(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("frames_of_the_first", [1, 2])
-def test_frames_of_the_first_that_came_before_the_second_stay_with_it(
-    stack: Stack, frames_of_the_first: int
-) -> None:
+def test_frames_before_the_second_trace_stay_with_the_first(stack: Stack, frames_of_the_first: int) -> None:
     before, behind = FRAMES[0][:frames_of_the_first], FRAMES[0][frames_of_the_first:]
     logs = shipped(stack, [HEADS[0], *before, HEADS[1], *behind, *FRAMES[1]])
     assert [log["message"] for log in logs] == [

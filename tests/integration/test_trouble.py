@@ -25,18 +25,18 @@ LONG = "so long an answer that nobody reads it to its end" * 1000
 
 class TestBrokenAnswers:
     @pytest.mark.parametrize("manner", BROKEN)
-    def test_are_retried(self, stack: Stack, manner: Manner) -> None:
+    def test_broken_answers_are_retried(self, stack: Stack, manner: Manner) -> None:
         stack.api.fault(Fault(status=503, manner=manner, times=2))
         assert stack.ship_and_account(subscription_event(log_events(10))).counts() == (10, 0, 4)
 
     @pytest.mark.parametrize("manner", BROKEN)
-    def test_are_told_as_unavailable_when_the_time_is_up(self, stack: Stack, manner: Manner) -> None:
+    def test_broken_answers_are_unavailable_when_the_time_is_up(self, stack: Stack, manner: Manner) -> None:
         stack.api.fault(Fault(status=503, manner=manner, times=EVER))
         shipment = stack.ship_and_account(subscription_event(log_events(20)), seconds=20)
         assert shipment.by_reason() == {"unavailable": 20}
         assert shipment.answer["requests"] >= 4
 
-    def test_doubles_come_from_answers_that_are_lost(self, stack: Stack) -> None:
+    def test_a_lost_answer_causes_duplicates(self, stack: Stack) -> None:
         """At least once is what is promised: nothing in the contract makes a repeated request harmless."""
         events = log_events(10)
         stack.api.fault(Fault(manner=Manner.RESET, keeps_logs=True))
@@ -45,22 +45,22 @@ class TestBrokenAnswers:
         )
         assert shipment.counts() == (10, 0, 2)
 
-    def test_a_200_whose_text_is_cut_off_is_a_200(self, stack: Stack) -> None:
+    def test_a_200_with_a_truncated_body_counts_as_delivered(self, stack: Stack) -> None:
         stack.api.fault(Fault(manner=Manner.CUT, body=LONG, keeps_logs=True))
         assert stack.ship_and_account(subscription_event(log_events(10))).counts() == (10, 0, 1)
 
-    def test_a_200_whose_text_never_ends_is_a_200(self, make_stack: MakeStack) -> None:
+    def test_a_200_with_an_endless_body_counts_as_delivered(self, make_stack: MakeStack) -> None:
         stack = make_stack(policy=Policy(request_timeout=2), real_clock=True)
         stack.api.fault(Fault(manner=Manner.DRIP, pause=0.001, body=LONG))
         assert stack.ship_and_account(subscription_event(log_events(10))).counts() == (10, 0, 1)
 
-    def test_of_a_long_answer_only_the_beginning_is_kept(self, stack: Stack) -> None:
+    def test_only_the_beginning_of_a_long_answer_is_kept(self, stack: Stack) -> None:
         stack.api.fault(Fault(status=400, body="x" * 10_000_000, times=EVER))
         shipment = stack.ship_and_account(subscription_event(log_events(1)))
         assert shipment.dead_letters[0].detail == "x" * 1024
 
     @pytest.mark.parametrize("text", ["", "\x00\ud7ff\ufffe\uffff\r\n\t", "ÿ" * 2000, "\U0001f600" * 600])
-    def test_what_the_queue_does_not_allow_is_left_out_of_the_detail(self, stack: Stack, text: str) -> None:
+    def test_characters_that_sqs_forbids_are_removed_from_the_detail(self, stack: Stack, text: str) -> None:
         stack.api.fault(Fault(status=400, body=text, times=EVER))
         shipment = stack.ship_and_account(subscription_event(log_events(1)))
         [letter] = shipment.dead_letters
@@ -69,18 +69,18 @@ class TestBrokenAnswers:
 
 
 class TestSlow:
-    def test_is_waited_for(self, stack: Stack) -> None:
+    def test_a_slow_answer_is_awaited(self, stack: Stack) -> None:
         stack.api.fault(Fault(delay=0.3, times=2))
         assert stack.ship_and_account(subscription_event(log_events(20))).counts() == (20, 0, 2)
 
-    def test_a_request_that_hangs_is_given_up_and_tried_again(self, stack: Stack) -> None:
+    def test_a_hanging_request_is_abandoned_and_retried(self, stack: Stack) -> None:
         stack.api.fault(Fault(manner=Manner.HANG))
         stack.senders.hangs = lambda request: request.number == 0
         shipment = stack.ship_and_account(subscription_event(log_events(10)))
         assert shipment.counts() == (10, 0, 2)
         assert stack.senders.starts[1] - stack.senders.starts[0] >= stack.environment.policy.request_timeout
 
-    def test_one_that_hangs_does_not_hold_up_the_others(self, stack: Stack) -> None:
+    def test_a_hanging_request_does_not_delay_the_others(self, stack: Stack) -> None:
         stack.api.fault(Fault(manner=Manner.HANG, marker="the stuck one", times=EVER))
         stack.senders.hangs = lambda request: request.logs[0]["message"] == "the stuck one"
         events = [log_event(0, "the stuck one"), *log_events(49, first=1)]
@@ -95,7 +95,9 @@ class TestSlow:
         assert shipment.dead_letters[0].detail == "no answer within 10 s"
 
     @pytest.mark.parametrize("manner", [Manner.DRIP, Manner.HANG])
-    def test_the_limit_is_one_of_the_wall_clock(self, make_stack: MakeStack, manner: Manner) -> None:
+    def test_the_request_timeout_is_measured_by_the_wall_clock(
+        self, make_stack: MakeStack, manner: Manner
+    ) -> None:
         """A read time-out starts anew with each byte."""
         stack = make_stack(
             policy=Policy(request_timeout=0.2, min_attempt_seconds=0.05, backoff_base=0.01), real_clock=True
@@ -108,7 +110,7 @@ class TestSlow:
 
 
 class TestNotThere:
-    def test_connection_refused(self, make_stack: MakeStack) -> None:
+    def test_a_refused_connection_is_unavailable(self, make_stack: MakeStack) -> None:
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
         stack = make_stack(ingest_url=f"http://127.0.0.1:{port}")
@@ -117,7 +119,7 @@ class TestNotThere:
         assert "refused" in shipment.dead_letters[0].detail
         assert "object at 0x" not in shipment.dead_letters[0].detail
 
-    def test_a_name_that_is_not_known(self, make_stack: MakeStack) -> None:
+    def test_an_unknown_host_name_is_unavailable(self, make_stack: MakeStack) -> None:
         stack = make_stack(ingest_url="https://ingest.invalid")
         shipment = stack.ship_and_account(subscription_event(log_events(6)), seconds=2)
         assert shipment.by_reason() == {"unavailable": 6}
@@ -140,7 +142,9 @@ class TestTls:
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
         return ca
 
-    def test_delivers_over_connections_that_are_kept(self, ca: trustme.CA, make_stack: MakeStack) -> None:
+    def test_batches_are_delivered_over_kept_alive_tls_connections(
+        self, ca: trustme.CA, make_stack: MakeStack
+    ) -> None:
         with api_over_tls(ca, "127.0.0.1") as api:
             stack = make_stack(to=api)
             for number in range(3):
@@ -149,26 +153,32 @@ class TestTls:
             assert api.connections == 1
 
     @pytest.mark.parametrize("manner", [Manner.RESET, Manner.CUT, Manner.GARBAGE, Manner.HANG])
-    def test_trouble_is_as_without(self, ca: trustme.CA, make_stack: MakeStack, manner: Manner) -> None:
+    def test_broken_answers_are_retried_over_tls(
+        self, ca: trustme.CA, make_stack: MakeStack, manner: Manner
+    ) -> None:
         with api_over_tls(ca, "127.0.0.1") as api:
             stack = make_stack(to=api)
             stack.senders.hangs = lambda request: manner is Manner.HANG and request.number == 0
             api.fault(Fault(status=503, manner=manner))
             assert stack.ship_and_account(subscription_event(log_events(10))).counts() == (10, 0, 2)
 
-    def test_a_certificate_of_an_unknown_authority(self, ca: trustme.CA, make_stack: MakeStack) -> None:
+    def test_a_certificate_of_an_unknown_authority_is_not_trusted(
+        self, ca: trustme.CA, make_stack: MakeStack
+    ) -> None:
         with api_over_tls(trustme.CA(), "127.0.0.1") as api:
             self.is_not_trusted(make_stack(to=api))
 
-    def test_a_certificate_of_another_host(self, ca: trustme.CA, make_stack: MakeStack) -> None:
+    def test_a_certificate_of_another_host_is_not_trusted(
+        self, ca: trustme.CA, make_stack: MakeStack
+    ) -> None:
         with api_over_tls(ca, "ingest.example") as api:
             self.is_not_trusted(make_stack(to=api))
 
-    def test_a_certificate_that_has_expired(self, ca: trustme.CA, make_stack: MakeStack) -> None:
+    def test_an_expired_certificate_is_not_trusted(self, ca: trustme.CA, make_stack: MakeStack) -> None:
         with api_over_tls(ca, "127.0.0.1", datetime(2020, 1, 1, tzinfo=UTC)) as api:
             self.is_not_trusted(make_stack(to=api))
 
-    def test_a_host_that_speaks_no_tls(self, api: IngestApi, make_stack: MakeStack) -> None:
+    def test_a_host_without_tls_is_unavailable(self, api: IngestApi, make_stack: MakeStack) -> None:
         stack = make_stack(ingest_url=api.url.replace("http:", "https:"))
         shipment = stack.ship_and_account(subscription_event(log_events(10)), seconds=3)
         assert shipment.by_reason() == {"unavailable": 10}

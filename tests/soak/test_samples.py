@@ -10,7 +10,7 @@ def samples(memory_of_second_half: float = 100.0, threads: int = 6, sockets: int
     return warming_up + first + second
 
 
-def test_what_is_flat_has_not_grown_and_the_start_does_not_count() -> None:
+def test_flat_samples_show_no_growth_and_the_start_is_ignored() -> None:
     assert growth(halves(samples())) == []
     assert growth(halves(samples(memory_of_second_half=112.0, threads=7, sockets=5))) == []
 
@@ -23,7 +23,7 @@ def test_memory_threads_and_sockets_that_grow_are_named() -> None:
     ]
 
 
-def test_the_last_sample_is_of_the_end() -> None:
+def test_the_last_sample_is_taken_at_the_end() -> None:
     delivered = 0
     with sampling(lambda: delivered, every=3600.0) as taken:
         delivered = 500

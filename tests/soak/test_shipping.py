@@ -7,7 +7,7 @@ from tests.soak.shipping import Shipping
 from tests.soak.traffic import ALWAYS, EVERY, payloads
 
 
-def test_what_is_refused_is_hidden_and_tried_again_when_it_is_due() -> None:
+def test_a_refused_log_is_hidden_and_replayed_when_it_is_due() -> None:
     ((numbers, event),) = islice(payloads(40), 1)
     assert [number for number in numbers if number % EVERY == 0] == [0]
     with ingest_api() as api:

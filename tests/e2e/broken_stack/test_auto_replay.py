@@ -11,9 +11,9 @@ REPLAYS_ITSELF = True
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
-def test_the_fault_is_named_and_shown_and_the_remedy_empties_the_queue(trial: Trial, fault: Fault) -> None:
+def test_doctor_names_the_fault_and_the_remedy_empties_the_queue(trial: Trial, fault: Fault) -> None:
     break_and_mend(trial, fault)
 
 
-def test_a_stack_in_order_has_no_fault(trial: Trial) -> None:
+def test_doctor_finds_no_fault_in_a_healthy_stack(trial: Trial) -> None:
     find_no_fault(trial)

@@ -18,11 +18,11 @@ POSSIBLE = [fault for fault in FAULTS if not isinstance(fault, TriggerDisabled)]
 
 
 @pytest.mark.parametrize("fault", POSSIBLE, ids=lambda fault: type(fault).__name__)
-def test_the_fault_is_named_and_shown_and_the_remedy_empties_the_queue(trial: Trial, fault: Fault) -> None:
+def test_doctor_names_the_fault_and_the_remedy_empties_the_queue(trial: Trial, fault: Fault) -> None:
     break_and_mend(trial, fault)
 
 
-def test_a_trigger_that_somebody_switched_on_is_named_and_the_remedy_switches_it_off(trial: Trial) -> None:
+def test_doctor_names_a_trigger_that_was_enabled_and_the_remedy_disables_it(trial: Trial) -> None:
     put_in_order(trial)
     switch_auto_replay(trial.stack, True)
     [finding] = json.loads(trial.shipctl("doctor", "--only", "trigger", "--json").stdout)["findings"]
@@ -33,5 +33,5 @@ def test_a_trigger_that_somebody_switched_on_is_named_and_the_remedy_switches_it
     assert finding["verdict"] == "ok"
 
 
-def test_a_stack_in_order_has_no_fault(trial: Trial) -> None:
+def test_doctor_finds_no_fault_in_a_healthy_stack(trial: Trial) -> None:
     find_no_fault(trial)

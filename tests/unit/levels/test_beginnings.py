@@ -57,30 +57,28 @@ def with_other_digits(text: str, seed: int) -> str:
 
 @given(LINES, st.integers(0, 20), st.integers(20, 200), st.integers(0, 9))
 @settings(max_examples=1000, deadline=None)
-def test_a_text_has_the_level_that_it_has_without_what_is_remembered(
-    line: str, start: int, end: int, seed: int
-) -> None:
+def test_the_cache_of_beginnings_changes_no_level(line: str, start: int, end: int, seed: int) -> None:
     for text in (line, line[start:end], with_other_digits(line[start:end], seed)):
         assert explain_level(text) == without_beginnings(text)
 
 
 @pytest.mark.parametrize("line", WRAPPING)
-def test_a_line_that_may_wrap_another_is_read(line: str) -> None:
+def test_a_line_that_may_wrap_another_is_read_in_full(line: str) -> None:
     assert explain_level(line) == without_beginnings(line)
 
 
 @given(LINES)
-def test_what_was_never_met_answers_alike(line: str) -> None:
+def test_a_beginning_that_is_not_cached_gives_the_same_decision(line: str) -> None:
     beginning = beginning_of(line)
     assert decide_by_beginning.__wrapped__(beginning) is decide_by_beginning(beginning)
 
 
-def test_the_lines_of_one_program_begin_alike() -> None:
+def test_the_lines_of_one_program_have_few_beginnings() -> None:
     begins = {name: {beginning_of(line) for line in lines} for name, lines in streams().items()}
     assert max(map(len, begins.values())) < 200
 
 
-def test_what_is_remembered_is_bounded() -> None:
+def test_the_cache_of_beginnings_is_bounded() -> None:
     assert decide_by_beginning.cache_info().maxsize == MAX_REMEMBERED
     assert len(beginning_of("\N{MONEY BAG}" * 1000)) == 4 * MAX_BEGINNING
     assert beginning_of("\ud800 12") == b"\xed\xa0\x80 00"

@@ -183,13 +183,13 @@ def explained(layout: Layout, word: str, text: str) -> bool:
     return maven or count
 
 
-def test_the_document_names_layouts() -> None:
+def test_the_document_lists_layouts() -> None:
     assert len(LAYOUTS) > 30
     assert all(PLACE.search(layout.shown) for layout in LAYOUTS)
     assert all(layout.shown.endswith("text") for layout in LAYOUTS)
 
 
-def test_every_word_is_in_some_text() -> None:
+def test_every_word_of_the_vocabulary_is_in_some_text() -> None:
     assert all(any(word in text.lower() for text in texts()) for word in BRACKETED_WORDS)
 
 
@@ -222,7 +222,7 @@ def misleading(draw: st.DrawFn) -> str:
 
 @given(st.sampled_from(LAYOUTS), st.sampled_from(list(WORDS)), misleading())
 @settings(max_examples=1000, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
-def test_no_text_that_a_rule_is_made_for_changes_the_level_of_the_header(
+def test_no_text_that_matches_a_rule_changes_the_level_of_the_header(
     layout: Layout, level: Level, text: str
 ) -> None:
     word = WORDS[level][0]

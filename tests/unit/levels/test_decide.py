@@ -117,17 +117,17 @@ def test_the_first_rule_that_applies_decides(message: str, level: str, rule: str
     assert infer_level(message) == level
 
 
-def test_the_default_is_the_callers() -> None:
+def test_the_caller_sets_the_default_level() -> None:
     assert decide(parse("order 7 taken"), default=Level.DEBUG) == ("Debug", "default")
     assert decide(parse("order 7 failed"), default=Level.DEBUG) == ("Error", "words")
 
 
-def test_a_log_group_of_statements_counts_more_than_their_words() -> None:
+def test_a_log_group_of_statements_decides_before_their_words() -> None:
     statement = "# Query_time: 7\nselect * from error"
     assert explain_level(statement, "/aws/rds/instance/orders/slowquery") == ("Information", "rds-statements")
 
 
-def test_rules_look_at_the_start_and_the_end_only() -> None:
+def test_rules_read_only_the_start_and_the_end() -> None:
     padding = "x " * 20_000
     assert infer_level(f"{padding} order 7 failed") == "Error"
     assert infer_level(f"order 7 failed {padding}") == "Error"
@@ -158,7 +158,7 @@ def test_any_fields_have_a_level(fields: dict[str, object]) -> None:
     assert decide(parsed).level in list(Level)
 
 
-def test_white_space_counts_where_only_the_start_and_the_end_are_looked_at() -> None:
+def test_white_space_counts_where_only_the_start_and_the_end_are_read() -> None:
     assert infer_level(" " * START + "[ERROR] in the middle" + "x" * 2 * END) == "Information"
     assert infer_level(" " * (START - 100) + "[ERROR] at the start" + "x" * 2 * END) == "Error"
 
@@ -172,7 +172,7 @@ def test_white_space_counts_where_only_the_start_and_the_end_are_looked_at() -> 
         ('<14>Mar  1 10:20:30 web1 shop: {"log":{"level":"debug"}}', "Debug"),
     ],
 )
-def test_json_may_stand_behind_a_header(text: str, level: str) -> None:
+def test_json_after_a_header_gives_the_level(text: str, level: str) -> None:
     assert explain_level(text) == (level, "field")
 
 
@@ -189,12 +189,12 @@ def test_json_may_stand_behind_a_header(text: str, level: str) -> None:
         '[{"level":"error"}',
     ],
 )
-def test_json_in_a_sentence_is_what_it_is_about(text: str) -> None:
+def test_json_within_a_sentence_does_not_give_the_level(text: str) -> None:
     assert explain_level(text).rule != "field"
 
 
 @given(st.lists(st.sampled_from(LINES), min_size=2, max_size=12), st.randoms(use_true_random=False))
-def test_the_level_is_a_function_of_the_message_and_its_log_group(
+def test_the_level_depends_only_on_the_message_and_its_log_group(
     messages: list[str], rng: random.Random
 ) -> None:
     """Whatever was read before: the same live, in replay and in preview, in any order and any cut."""

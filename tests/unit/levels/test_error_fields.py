@@ -36,5 +36,5 @@ def test_a_field_with_an_error_is_an_error(fields: dict[str, object]) -> None:
         {},
     ],
 )
-def test_a_field_that_says_none_is_no_error(fields: dict[str, object]) -> None:
+def test_fields_that_report_no_error_give_no_level(fields: dict[str, object]) -> None:
     assert decide_by_error_field(fields) is None

@@ -105,7 +105,7 @@ def test_text_about_errors_is_no_exception(text: str) -> None:
         "=CRASH REPORT==== 1-Mar-2026::10:20:30 ===",
     ],
 )
-def test_what_a_program_says_last_is_a_failure(text: str) -> None:
+def test_the_failure_message_of_a_program_is_an_error(text: str) -> None:
     assert decide_by_exception(text) == ("Error", "failure")
 
 
@@ -119,7 +119,7 @@ def test_what_a_program_says_last_is_a_failure(text: str) -> None:
         "the exit code of order 7",
     ],
 )
-def test_text_about_failures_is_none(text: str) -> None:
+def test_text_about_failures_is_no_failure(text: str) -> None:
     assert decide_by_exception(text) is None
 
 
@@ -147,7 +147,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, min_size=1, max_size=5))
-def test_no_shape_is_without_a_mark(pieces: list[str]) -> None:
+def test_the_prefilter_lets_every_exception_through(pieces: list[str]) -> None:
     text = "".join(pieces).strip()
     words = WORDS_OF_EXCEPTIONS.intersection(words_of(text))
     assert decide_by_exception(text) is None or may_be_exception(text, words)
@@ -162,11 +162,11 @@ def test_no_shape_is_without_a_mark(pieces: list[str]) -> None:
         ("orders.service: Main process exited, code=killed, status=9/KILL", "Error", "failure"),
     ],
 )
-def test_other_shapes_of_trouble(text: str, level: str, rule: str) -> None:
+def test_other_forms_of_exceptions_and_failures_are_errors(text: str, level: str, rule: str) -> None:
     assert decide_by_exception(text) == (level, rule)
 
 
-def test_a_shape_behind_a_header_is_one() -> None:
+def test_an_exception_after_a_header_is_an_error() -> None:
     line = "Mar  1 10:20:30 web1 shop[7]: Traceback (most recent call last):"
     assert decide_by_exception(line) is None
     assert decide_by_exception(line, line) == ("Error", "exception")

@@ -40,7 +40,7 @@ NAMES = (
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_field_named_for_a_level_gives_it(name: str) -> None:
+def test_a_level_field_gives_the_level(name: str) -> None:
     assert level_of({"message": "all fine", name: "WARN"}) == "Warning"
 
 
@@ -63,7 +63,7 @@ def test_a_field_named_for_a_level_gives_it(name: str) -> None:
         (" info ", "Information"),
     ],
 )
-def test_loggers_write_levels_in_many_words(value: str, level: str) -> None:
+def test_the_level_words_of_many_loggers_are_known(value: str, level: str) -> None:
     assert level_of({"level": value, "msg": "x"}) == level
 
 
@@ -114,7 +114,7 @@ def test_a_number_is_read_on_the_scale_of_its_field(fields: Fields, level: str) 
         {"info": {"level": "warn", "msg": "late"}, "data": {}},
     ],
 )
-def test_a_level_may_stand_in_an_object(fields: Fields) -> None:
+def test_a_level_may_be_inside_an_object(fields: Fields) -> None:
     assert level_of(fields) == "Warning"
 
 
@@ -143,7 +143,7 @@ def test_a_word_counts_more_than_a_number() -> None:
     assert level_of({"level": 1, "severityText": "ERROR"}) == "Error"
 
 
-def test_compact_logs_of_serilog_leave_information_out() -> None:
+def test_a_compact_serilog_log_without_a_level_is_information() -> None:
     assert level_of({"@t": "2026-03-01T10:00:00Z", "@mt": "Error budget {left}", "left": 3}) == "Information"
     assert level_of({"@t": "2026-03-01T10:00:00Z", "@m": "gone", "@l": "Fatal"}) == "Fatal"
 
@@ -178,11 +178,11 @@ def test_compact_logs_of_serilog_leave_information_out() -> None:
         {},
     ],
 )
-def test_what_is_no_severity_is_passed_over(fields: Fields) -> None:
+def test_values_that_are_no_severity_are_skipped(fields: Fields) -> None:
     assert level_of(fields) is None
 
 
-def test_of_two_spellings_of_one_name_it_is_always_the_same_that_counts() -> None:
+def test_the_same_one_of_two_spellings_of_a_name_always_counts() -> None:
     """Not the one that the hash seed of the process happens to put first."""
     command = [
         sys.executable,
@@ -244,7 +244,7 @@ def test_of_two_spellings_of_one_name_it_is_always_the_same_that_counts() -> Non
         ({"level": "Reporter::WARNING"}, "Warning"),
     ],
 )
-def test_fields_of_one_logger(fields: Fields, level: str) -> None:
+def test_fields_that_one_logger_writes_give_the_level(fields: Fields, level: str) -> None:
     assert level_of(fields) == level
 
 
@@ -259,7 +259,7 @@ def test_the_worst_record_of_an_otlp_request_counts() -> None:
     assert level_of({"resourceLogs": [7, {"scopeLogs": {}}, {"scopeLogs": [{"logRecords": ["x"]}]}]}) is None
 
 
-def test_the_level_of_a_kubernetes_audit_record_is_none() -> None:
+def test_the_level_of_a_kubernetes_audit_record_is_no_severity() -> None:
     assert level_of({"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request"}) is None
 
 
@@ -267,7 +267,7 @@ def test_the_level_of_a_kubernetes_audit_record_is_none() -> None:
     ("message", "level"),
     [("[ERROR] no stock", "Error"), ("no stock", "Information"), ("ERROR page built", "Information")],
 )
-def test_the_priority_of_the_journal_yields_to_a_header(message: str, level: str) -> None:
+def test_a_header_counts_before_the_priority_of_the_journal(message: str, level: str) -> None:
     decision = decide_by_field({"PRIORITY": "6", "MESSAGE": message})
     assert decision is not None
     assert decision.level == level

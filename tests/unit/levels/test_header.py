@@ -66,7 +66,7 @@ def header(line: str) -> tuple[str, str] | None:
         ("Mar  1 10:20:30 router1 dhcp,info assigned after an error", "Information"),
     ],
 )
-def test_the_first_word_behind_time_stamps_is_a_level(line: str, level: str) -> None:
+def test_the_first_word_after_time_stamps_is_a_level(line: str, level: str) -> None:
     assert header(line) == (level, "header")
 
 
@@ -108,7 +108,7 @@ def test_a_syslog_priority_counts_where_the_text_has_no_level_of_its_own(line: s
     assert header(line) == (level, "syslog-priority")
 
 
-def test_a_level_in_the_text_counts_more_than_a_syslog_priority() -> None:
+def test_a_level_in_the_text_counts_before_a_syslog_priority() -> None:
     assert header("<13>Mar  1 10:20:30 web1 orders[7]: [ERROR] no stock") == ("Error", "header")
 
 
@@ -151,7 +151,7 @@ def test_nothing_in_the_text_changes_the_level_of_the_header(line: str, level: s
         "10:20:30 Error page built (INFO)",
     ],
 )
-def test_the_end_of_the_line_is_asked_where_the_header_is_silent_or_not_certain(line: str) -> None:
+def test_the_end_of_the_line_is_read_if_the_header_has_no_certain_level(line: str) -> None:
     assert header(line) is None
 
 
@@ -201,7 +201,7 @@ def test_text_is_no_header(line: str) -> None:
     assert header(line) is None
 
 
-def test_levels_beyond_the_header_are_text() -> None:
+def test_a_level_beyond_the_header_is_not_that_of_the_header() -> None:
     assert header("2026-03-01 10:20:30 orders " + "x" * 300 + " [ERROR] no stock") is None
 
 
@@ -236,7 +236,7 @@ def test_a_word_in_capitals_is_a_level_at_the_start(line: str, level: str, rule:
         "",
     ],
 )
-def test_a_word_within_a_sentence_or_a_name_is_none(line: str) -> None:
+def test_a_word_within_a_sentence_or_a_name_is_no_level(line: str) -> None:
     assert header(line) is None
 
 
@@ -264,7 +264,7 @@ def test_java_util_logging_writes_the_level_on_the_second_line() -> None:
         ("2026-03-01T10:20:30Z W! [outputs] late", "Warning"),
     ],
 )
-def test_the_first_word_behind_time_stamps_may_be_a_letter(line: str, level: str) -> None:
+def test_the_level_after_time_stamps_may_be_a_letter(line: str, level: str) -> None:
     assert header(line) == (level, "letter")
 
 
@@ -285,7 +285,7 @@ def test_the_first_word_behind_time_stamps_may_be_a_letter(line: str, level: str
         ("30,1234,5678901,-,caller=T7;[ERROR] gone", "Error"),
     ],
 )
-def test_a_wrapper_yields_to_the_header_inside(line: str, level: str) -> None:
+def test_the_header_inside_a_wrapper_counts_before_the_wrapper(line: str, level: str) -> None:
     assert header(line) == (level, "header")
 
 
@@ -306,7 +306,7 @@ def test_a_wrapper_yields_to_the_header_inside(line: str, level: str) -> None:
         ("6,339,5140900,-,caller=T7;NET: error lookup", "Information", "syslog-priority"),
     ],
 )
-def test_a_wrapper_yields_to_nothing_else_and_other_headers_to_nothing(
+def test_a_wrapper_counts_before_text_and_other_headers_count_before_everything(
     line: str, level: str, rule: str
 ) -> None:
     assert header(line) == (level, rule)

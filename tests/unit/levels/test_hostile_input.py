@@ -135,21 +135,21 @@ def is_fast(look: Callable[[str], object], text: str, one_search: float) -> bool
     return any(seconds(look, text, runs) <= RATIO * one_search for runs in (1, 3, 9))
 
 
-def test_there_are_patterns_to_try() -> None:
+def test_patterns_are_found() -> None:
     assert len(PATTERNS) > 20
 
 
 @pytest.mark.parametrize("look", PATTERNS)
-def test_no_pattern_is_slow_on_what_the_rules_give_it(
+def test_no_pattern_is_slow_on_text_that_the_rules_give_it(
     look: Callable[[str], object], one_search: float
 ) -> None:
     assert [shape[:40] for shape in shapes(START + END) if not is_fast(look, shape, one_search)] == []
 
 
-def test_a_level_is_found_in_a_mebibyte_as_fast(one_search: float) -> None:
+def test_a_level_in_a_mebibyte_is_found_fast(one_search: float) -> None:
     assert [shape[:40] for shape in shapes(MEBIBYTE) if not is_fast(infer_level, shape, one_search)] == []
 
 
-def test_a_slow_pattern_would_be_found(one_search: float) -> None:
+def test_a_slow_pattern_is_noticed(one_search: float) -> None:
     slow = re.compile(r"(?:a{1,200}){1,200}b")
     assert not is_fast(slow.match, "a" * 24, one_search)

@@ -44,7 +44,7 @@ def test_a_pair_gives_the_level(text: str, level: str) -> None:
         "",
     ],
 )
-def test_what_only_resembles_a_pair_does_not(text: str) -> None:
+def test_text_that_only_resembles_a_pair_gives_no_level(text: str) -> None:
     assert decide_by_key_value(text) is None
 
 
@@ -58,7 +58,7 @@ def test_text_of_pairs_begins_with_one() -> None:
 @pytest.mark.parametrize(
     "text", ["GET /x?severity=critical", "GET /x?a=1&level=error", "http://shop/x;level=error"]
 )
-def test_what_a_request_asks_for_is_no_level(text: str) -> None:
+def test_a_parameter_of_a_request_is_no_level(text: str) -> None:
     assert decide_by_key_value(text) is None
 
 
@@ -130,11 +130,11 @@ def test_a_line_of_names_and_values_gives_the_level(text: str, level: str) -> No
         "no settings could be applied:\nLevel: Debug\nFile: x",
     ],
 )
-def test_other_lines_of_names_and_values_do_not(text: str) -> None:
+def test_other_lines_of_names_and_values_give_no_level(text: str) -> None:
     assert decide_by_key_value(text) is None
 
 
-def test_pairs_may_begin_where_the_header_was_not_told_from_them() -> None:
+def test_pairs_may_follow_a_header_that_is_not_separated_from_them() -> None:
     line = "Mar  1 10:20:30 10.0.0.7 id=firewall pri=1"
     start = line.index("id=")
     assert start_of_pairs(line, start) == start

@@ -28,14 +28,14 @@ REQUEST = "11111111-2222-3333-4444-555555555555"
         ("EXTENSION\tName: orders\tState: LaunchError\tEvents: []\tError Type: Unknown", "Warning"),
     ],
 )
-def test_events_of_lambda(text: str, level: str) -> None:
+def test_lines_of_the_lambda_platform_have_a_level(text: str, level: str) -> None:
     assert decide_by_lambda_event(text) == (level, "lambda-platform")
 
 
 @pytest.mark.parametrize(
     "text", ["START the day", "REPORT: 3 errors", "END", "EXTENSION of the deadline", ""]
 )
-def test_other_lines_are_no_events_of_lambda(text: str) -> None:
+def test_other_lines_are_not_taken_for_lines_of_lambda(text: str) -> None:
     assert decide_by_lambda_event(text) is None
 
 
@@ -72,7 +72,7 @@ def test_other_lines_are_no_events_of_lambda(text: str) -> None:
         ),
     ],
 )
-def test_lines_of_services(text: str, level: str, rule: str) -> None:
+def test_lines_of_aws_services_have_a_level(text: str, level: str, rule: str) -> None:
     assert decide_by_platform_line(text) == (level, rule)
 
 
@@ -89,7 +89,7 @@ def test_lines_of_services(text: str, level: str, rule: str) -> None:
         "",
     ],
 )
-def test_other_lines_are_of_no_service(text: str) -> None:
+def test_other_lines_are_not_taken_for_lines_of_a_service(text: str) -> None:
     assert decide_by_platform_line(text) is None
 
 
@@ -111,7 +111,7 @@ def test_other_lines_are_of_no_service(text: str) -> None:
         ("platform.unheardOf", "odd", "Information"),
     ],
 )
-def test_records_of_lambda(kind: str, record: object, level: str) -> None:
+def test_records_of_the_lambda_platform_have_a_level(kind: str, record: object, level: str) -> None:
     assert decide_by_platform_record({"type": kind, "record": record}) == (level, "lambda-platform")
 
 
@@ -129,7 +129,7 @@ def test_records_of_lambda(kind: str, record: object, level: str) -> None:
         ({"_aws": {"CloudWatchMetrics": []}, "error_count": 7}, "Information", "embedded-metrics"),
     ],
 )
-def test_records_of_services(fields: dict[str, Any], level: str, rule: str) -> None:
+def test_records_of_aws_services_have_a_level(fields: dict[str, Any], level: str, rule: str) -> None:
     assert decide_by_platform_record(fields) == (level, rule)
 
 
@@ -146,11 +146,11 @@ def test_records_of_services(fields: dict[str, Any], level: str, rule: str) -> N
         {},
     ],
 )
-def test_other_records_are_of_no_service(fields: dict[str, Any]) -> None:
+def test_other_records_are_not_taken_for_records_of_a_service(fields: dict[str, Any]) -> None:
     assert decide_by_platform_record(fields) is None
 
 
-def test_statements_say_nothing_about_how_bad_it_is() -> None:
+def test_words_in_database_statements_give_no_level() -> None:
     assert decide_by_log_group("/aws/rds/instance/orders/slowquery") == ("Information", "rds-statements")
     assert decide_by_log_group("/aws/rds/cluster/orders/audit") == ("Information", "rds-statements")
     redshift = "/aws/redshift/cluster/orders/useractivitylog"
@@ -187,7 +187,7 @@ def test_other_log_groups_decide_nothing(log_group: str | None) -> None:
         ('Endpoint response body before transformations: {"error":"x"}', "Information"),
     ],
 )
-def test_lines_of_api_gateway(text: str, level: str) -> None:
+def test_lines_of_api_gateway_have_a_level(text: str, level: str) -> None:
     line = f"(3323ffe5-6ddf-45c8-896a-b45ec2284cc0) {text}"
     assert decide_by_platform_line(line) == (level, "api-gateway")
 
@@ -209,7 +209,7 @@ def test_lines_of_api_gateway(text: str, level: str) -> None:
         ("Method completed with status: 502", "Error"),
     ],
 )
-def test_lines_of_api_gateway_that_quote_nothing_are_known_at_once(text: str, level: str) -> None:
+def test_lines_of_api_gateway_without_a_quotation_are_decided_at_once(text: str, level: str) -> None:
     assert decide_by_execution_line(f"({REQUEST}) {text}") == (level, "api-gateway")
 
 
@@ -222,7 +222,7 @@ def test_lines_of_api_gateway_that_quote_nothing_are_known_at_once(text: str, le
         "Extended Request Id: a\nERROR",
     ],
 )
-def test_lines_of_api_gateway_that_quote_something_are_left_to_the_other_rules(text: str) -> None:
+def test_lines_of_api_gateway_with_a_quotation_are_left_to_other_rules(text: str) -> None:
     assert decide_by_execution_line(f"({REQUEST}) {text}") is None
 
 
@@ -238,11 +238,11 @@ def test_lines_of_api_gateway_that_quote_something_are_left_to_the_other_rules(t
         ("Running command npm run lint:errors", "Information"),
     ],
 )
-def test_phases_of_codebuild(text: str, level: str) -> None:
+def test_phases_of_codebuild_have_a_level(text: str, level: str) -> None:
     assert decide_by_platform_line(f"[Container] 2026/03/01 10:20:30.123456 {text}") == (level, "codebuild")
 
 
-def test_the_words_of_a_query_say_nothing() -> None:
+def test_words_in_a_query_give_no_level() -> None:
     line = "7a1f2c3d-0b1c-4d2e-8f3a-9b8c7d6e5f40 GraphQL Query: mutation M { place { errors { message } } }"
     assert decide_by_platform_line(line) == ("Information", "appsync")
 
@@ -252,7 +252,7 @@ def test_the_steps_of_a_glue_crawler_are_information() -> None:
     assert decide_by_platform_line(line) == ("Information", "glue-crawler")
 
 
-def test_a_failed_login_at_transfer_as_text() -> None:
+def test_a_failed_transfer_login_written_as_text_has_a_level() -> None:
     line = "john.6d9e4eb81e9a3a39 ERRORS AUTH_FAILURE Method=password User=john"
     assert decide_by_platform_line(line) == ("Warning", "transfer")
 
@@ -320,7 +320,9 @@ def finding(service: str, detail: dict[str, object]) -> dict[str, object]:
         ),
     ],
 )
-def test_records_that_say_how_it_came_out(fields: dict[str, object], level: str, rule: str) -> None:
+def test_records_that_report_an_outcome_have_a_level(
+    fields: dict[str, object], level: str, rule: str
+) -> None:
     assert decide_by_platform_record(fields) == (level, rule)
 
 
@@ -341,5 +343,5 @@ def test_records_that_say_how_it_came_out(fields: dict[str, object], level: str,
         {"detail-type": "x", "detail": "FAILED"},
     ],
 )
-def test_records_that_came_out_well_are_left_to_other_rules(fields: dict[str, object]) -> None:
+def test_records_that_report_success_are_left_to_other_rules(fields: dict[str, object]) -> None:
     assert decide_by_platform_record(fields) is None

@@ -68,21 +68,23 @@ def glued(draw: st.DrawFn) -> str:
 @EACH
 @given(text=glued())
 @settings(max_examples=400, deadline=None)
-def test_no_rule_is_hidden_from_what_it_is_made_for(prefilter: Prefilter, text: str) -> None:
+def test_no_prefilter_hides_a_text_that_its_rule_is_made_for(prefilter: Prefilter, text: str) -> None:
     assert not prefilter.hides(text)
 
 
 @EACH
 @given(data=st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-def test_no_rule_is_hidden_from_what_its_patterns_match(prefilter: Prefilter, data: st.DataObject) -> None:
+def test_no_prefilter_hides_a_text_that_the_patterns_of_its_rule_match(
+    prefilter: Prefilter, data: st.DataObject
+) -> None:
     pattern = data.draw(st.sampled_from(prefilter.patterns()))
     text = data.draw(st.from_regex(pattern)).strip()
     assert not prefilter.hides(text)
 
 
 @EACH
-def test_most_texts_are_done_with(prefilter: Prefilter) -> None:
+def test_prefilters_skip_common_texts(prefilter: Prefilter) -> None:
     for text in ("Order 7 received from customer 12", "GET /orders/7 took 12 ms", "(d2a6f8b1) Method: POST"):
         assert not prefilter.may_decide(text, prefilter.words.intersection(words_of(text)))
 
@@ -126,7 +128,7 @@ FLOW_LOGS = st.builds(
 
 
 @given(FLOW_LOGS)
-def test_a_flow_log_that_is_known_at_once_has_no_other_level(line: str) -> None:
+def test_a_flow_log_decided_at_once_has_the_level_of_all_rules(line: str) -> None:
     known = explain_level(line)
     assert known == ("Information", "vpc-flow-log")
     with patch.object(levels, "decide_by_flow_log", return_value=None):
@@ -157,7 +159,7 @@ EXECUTION_LINES = st.builds(
 
 
 @given(EXECUTION_LINES)
-def test_an_execution_line_that_is_known_at_once_has_no_other_level(line: str) -> None:
+def test_an_execution_line_decided_at_once_has_the_level_of_all_rules(line: str) -> None:
     known = decide_by_execution_line(line)
     if known is not None:
         assert explain_level(line) == known
@@ -188,7 +190,7 @@ VALUES = st.sampled_from(
     st.dictionaries(NAMES, VALUES, max_size=3), st.sampled_from(("level", "Level", "@level", "LEVEL")), VALUES
 )
 @settings(max_examples=500)
-def test_a_level_alone_is_what_all_rules_on_fields_find(
+def test_a_single_level_field_gives_the_level_of_all_field_rules(
     others: dict[str, object], name: str, value: object
 ) -> None:
     record = {**others, name: value}
@@ -196,6 +198,6 @@ def test_a_level_alone_is_what_all_rules_on_fields_find(
     assert alone in (None, decide_by_platform_record(record) or fields.decide_by_field(record))
 
 
-def test_most_structured_logs_are_done_with() -> None:
+def test_common_structured_logs_are_decided_at_once() -> None:
     record = {"timestamp": "2026-03-01T10:20:30Z", "level": "WARN", "message": "late", "logger": "shop"}
     assert fields.decide_by_level_alone(record) == ("Warning", "field")

@@ -50,7 +50,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), min_size=1, max_size=5).map(lambda pie
 
 @given(TEXTS)
 @settings(max_examples=2000)
-def test_a_sentence_that_is_spared_rules_has_the_level_that_all_rules_give(text: str) -> None:
+def test_a_sentence_that_skips_rules_has_the_level_of_all_rules(text: str) -> None:
     spared = explain_level(text)
     with patch.object(levels, "is_plain", return_value=False):
         assert explain_level(text) == spared
@@ -65,7 +65,7 @@ def test_a_sentence_that_is_spared_rules_has_the_level_that_all_rules_give(text:
         "could not reserve stock for sku-7: none left",
     ],
 )
-def test_most_sentences_are_silent(text: str) -> None:
+def test_most_sentences_need_no_rule(text: str) -> None:
     words = words_of(text)
     assert is_plain(text, words)
     assert is_silent(text, words)

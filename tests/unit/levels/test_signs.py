@@ -43,7 +43,7 @@ def test_other_characters_are_no_symbols(line: str) -> None:
         ("\x1b[32m    LOG\x1b[39m error page built", "Information"),
     ],
 )
-def test_a_word_with_a_colour_of_its_own_is_a_level(text: str, level: str) -> None:
+def test_a_level_word_with_a_colour_of_its_own_is_a_level(text: str, level: str) -> None:
     assert decide_by_coloured_word(text) == (level, "coloured-word")
 
 
@@ -58,17 +58,17 @@ def test_a_word_with_a_colour_of_its_own_is_a_level(text: str, level: str) -> No
         "\x1b[0m" + "x" * 700 + "\x1b[31mERROR\x1b[0m",
     ],
 )
-def test_other_coloured_text_is_none(text: str) -> None:
+def test_other_coloured_text_is_no_level(text: str) -> None:
     assert decide_by_coloured_word(text) is None
 
 
 @pytest.mark.parametrize("escape", ["\\x1b", "\\u001b", "\\033", "\\e", "#033"])
-def test_a_colour_that_was_escaped_is_a_colour(escape: str) -> None:
+def test_an_escaped_colour_is_read_as_a_colour(escape: str) -> None:
     text = f"{escape}[2m10:20:30{escape}[0m {escape}[32m INFO{escape}[0m shop: ready"
     assert without_colours(with_real_colours(text)) == "10:20:30  INFO shop: ready"
 
 
-def test_other_backslashes_stay() -> None:
+def test_other_backslashes_are_kept() -> None:
     assert with_real_colours("C:\\eb[1] a\\nb") == "C:\\eb[1] a\\nb"
 
 
@@ -80,16 +80,16 @@ def test_other_backslashes_stay() -> None:
         ("stock is low (WARN)", "Warning"),
     ],
 )
-def test_a_level_may_stand_last(line: str, level: str) -> None:
+def test_the_last_word_may_be_a_level(line: str, level: str) -> None:
     assert decide_by_last_word(line) == (level, "level-last")
 
 
 @pytest.mark.parametrize("line", ["", "stock is low", "sold (7)", "this is an ERROR", "sold in [Error"])
-def test_another_last_word_is_none(line: str) -> None:
+def test_other_last_words_are_no_level(line: str) -> None:
     assert decide_by_last_word(line) is None
 
 
-def test_a_word_in_brackets_counts_behind_what_is_not_quite_a_header() -> None:
+def test_a_level_in_brackets_counts_after_text_that_is_almost_a_header() -> None:
     line = "10:20:30 Thread of the third pool [WARN] late"
     assert decide_by_marked_word(line) == ("Warning", "marked-word")
     assert decide_by_marked_word('10:20:30 said "[WARN] late"') is None
@@ -125,7 +125,7 @@ def test_a_word_in_brackets_counts_behind_what_is_not_quite_a_header() -> None:
         ("[   12.345678] <6>error lookup", "Information"),
     ],
 )
-def test_a_code_says_how_bad_it_is(line: str, level: str) -> None:
+def test_an_error_code_gives_the_level(line: str, level: str) -> None:
     assert decide_by_code(line) == (level, "code")
 
 
@@ -156,12 +156,12 @@ def test_other_names_and_numbers_are_no_codes(line: str) -> None:
 @pytest.mark.parametrize(
     "left", ["", "web1 orders ", "2026-03-01 10:20:30 [worker of the third pool] shop ", "(a b c d) <e f g> "]
 )
-def test_names_are_no_sentence(left: str) -> None:
+def test_names_do_not_form_a_sentence(left: str) -> None:
     assert not is_prose(left)
 
 
 @pytest.mark.parametrize("left", ["the level is ", "we set it to "])
-def test_more_than_two_plain_words_are_a_sentence(left: str) -> None:
+def test_more_than_two_plain_words_form_a_sentence(left: str) -> None:
     assert is_prose(left)
 
 
@@ -227,5 +227,5 @@ def test_the_severity_of_a_security_product_is_the_level(text: str, level: str) 
         "",
     ],
 )
-def test_what_only_resembles_one_is_none(text: str) -> None:
+def test_text_that_only_resembles_a_severity_gives_no_level(text: str) -> None:
     assert decide_by_risk(text) is None

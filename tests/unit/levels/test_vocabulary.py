@@ -56,6 +56,6 @@ def test_words_are_found_by_their_lower_case() -> None:
 
 
 @pytest.mark.parametrize("word", ["note", "log", "system", "detail", "context", "ok", "config"])
-def test_words_of_everyday_language_count_in_brackets_only(word: str) -> None:
+def test_everyday_words_count_only_in_brackets(word: str) -> None:
     assert word in BRACKETED_WORDS
     assert word not in LEVEL_WORDS

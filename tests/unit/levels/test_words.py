@@ -57,5 +57,5 @@ def test_the_worst_word_counts(text: str, level: str) -> None:
         "",
     ],
 )
-def test_a_word_counts_in_its_context_only(text: str) -> None:
+def test_a_word_counts_only_in_its_context(text: str) -> None:
     assert decide_by_words(text) is None

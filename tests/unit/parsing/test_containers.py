@@ -34,7 +34,7 @@ def record(log: Any, **others: Any) -> str:
 @pytest.mark.parametrize(
     "text", ["order 17 placed", '  File "/app/x.py", line 3, in f', "\tat a.B.c(B.java:1)"]
 )
-def test_the_text_comes_out_as_the_program_wrote_it(name: str, text: str) -> None:
+def test_the_text_is_unwrapped_as_the_program_wrote_it(name: str, text: str) -> None:
     unwrapped = unwrap(WRAPPERS[name](text))
     assert unwrapped is not None
     assert unwrapped.text == text
@@ -213,7 +213,7 @@ def test_the_fields_of_the_wrapper_have_the_names_of_opentelemetry(
         "<b>1 order</b>",
     ],
 )
-def test_what_is_in_no_wrapper_stays_as_it_is(message: str) -> None:
+def test_text_without_a_wrapper_stays_unchanged(message: str) -> None:
     assert unwrap(message) is None
     assert parse(message).wrapper is None
 
@@ -225,7 +225,7 @@ def test_a_wrapper_may_be_within_another(outer: str, inner: str) -> None:
     assert parsed.text == "order 17 placed"
 
 
-def test_wrappers_are_taken_off_a_few_times_only() -> None:
+def test_only_a_few_nested_wrappers_are_removed() -> None:
     message = "order 17 placed"
     for _ in range(MAX_WRAPPERS + 1):
         message = f"web_1 | {message}"
@@ -239,7 +239,7 @@ def test_wrappers_are_taken_off_a_few_times_only() -> None:
         'postgres  | {"level":"error","message":"order refused"}',
     ],
 )
-def test_json_right_behind_a_header(message: str) -> None:
+def test_json_right_after_a_header_is_read(message: str) -> None:
     assert parse(message).fields == {"level": "error", "message": "order refused"}
 
 
@@ -262,7 +262,7 @@ def test_the_priority_of_the_journal_is_kept(priority: str, level: Level | None)
     assert (parsed.text, parsed.wrapper.level) == ("order 17", level)
 
 
-def test_a_message_in_capitals_is_in_no_wrapper_unless_it_is_of_the_journal() -> None:
+def test_an_upper_case_message_field_is_a_wrapper_only_in_the_journal() -> None:
     assert parse('{"MESSAGE":"order 17 placed","LEVEL":"info"}').wrapper is None
 
 
@@ -274,19 +274,19 @@ def test_a_message_in_capitals_is_in_no_wrapper_unless_it_is_of_the_journal() ->
         ("NOTICE: PHP message: zend_mm_heap corrupted", None),
     ],
 )
-def test_php_fpm_gives_a_level_only_where_php_gives_none(said: str, level: Level | None) -> None:
+def test_the_level_of_php_fpm_counts_only_if_php_gives_none(said: str, level: Level | None) -> None:
     parsed = parse(f"[03-Nov-2026 10:00:00] {said}")
     assert parsed.wrapper is not None
     assert (parsed.text, parsed.wrapper.level) == ("zend_mm_heap corrupted", level)
 
 
-def test_tabs_that_rsyslog_has_escaped() -> None:
+def test_tabs_escaped_by_rsyslog_are_restored() -> None:
     unwrapped = unwrap("Nov  3 10:00:00 ip-10-0-0-1 web[12]: #011at shop.Orders.place(Orders.java:12)")
     assert unwrapped is not None
     assert unwrapped.text == "\tat shop.Orders.place(Orders.java:12)"
 
 
-def test_the_tags_of_rails_are_taken_off_every_line() -> None:
+def test_rails_tags_are_removed_from_every_line() -> None:
     parsed = parse(f"[{REQUEST}] NoMethodError (undefined method):\n[{REQUEST}] app/x.rb:6:in `show'")
     assert parsed.text == "NoMethodError (undefined method):\napp/x.rb:6:in `show'"
 
@@ -294,7 +294,7 @@ def test_the_tags_of_rails_are_taken_off_every_line() -> None:
 # --- fields that a router has parsed ---
 
 
-def test_fields_that_the_router_has_parsed_are_the_programs() -> None:
+def test_fields_parsed_by_the_router_are_fields_of_the_program() -> None:
     fields = {"level": 50, "msg": "order refused"}
     parsed = parse(record("{}", log_processed=fields, kubernetes={"pod_name": "orders-1"}))
     assert parsed.fields == fields
@@ -302,12 +302,12 @@ def test_fields_that_the_router_has_parsed_are_the_programs() -> None:
     assert parsed.wrapper.properties == {"k8s.pod.name": "orders-1"}
 
 
-def test_the_text_beside_fields_that_the_router_has_parsed_is_kept() -> None:
+def test_the_text_beside_fields_parsed_by_the_router_is_kept() -> None:
     parsed = parse(record("GET /x 503", log_processed={"code": 503}, stream="stdout"))
     assert parsed.fields == {"log": "GET /x 503", "code": 503}
 
 
-def test_fields_that_the_router_has_put_beside_its_own() -> None:
+def test_parsed_fields_beside_those_of_the_router_are_fields_of_the_program() -> None:
     parsed = parse(
         json.dumps({"level": "error", "msg": "no", "stream": "stdout", "kubernetes": {"container_name": "a"}})
     )
@@ -316,7 +316,7 @@ def test_fields_that_the_router_has_put_beside_its_own() -> None:
     assert parsed.wrapper.properties == {"stream": "stdout", "k8s.container.name": "a", "container.name": "a"}
 
 
-def test_fields_that_are_there_twice_are_there_once() -> None:
+def test_fields_that_are_present_twice_are_kept_once() -> None:
     fields = {"level": "error", "msg": "order refused"}
     parsed = parse(json.dumps({"log": json.dumps(fields), **fields, "stream": "stdout", "env": "test"}))
     assert parsed.fields == fields
@@ -324,7 +324,7 @@ def test_fields_that_are_there_twice_are_there_once() -> None:
     assert parsed.wrapper.properties == {"stream": "stdout", "env": "test"}
 
 
-def test_a_level_beside_a_text_is_the_programs() -> None:
+def test_a_level_beside_a_text_is_the_level_of_the_program() -> None:
     parsed = parse(record("order refused", level="error", source="stdout"))
     assert parsed.fields == {"log": "order refused", "level": "error"}
 
@@ -386,7 +386,7 @@ CUTS = {
 
 
 @pytest.mark.parametrize("name", CUTS)
-def test_a_line_that_was_cut_is_one_log(name: str) -> None:
+def test_the_parts_of_a_cut_line_become_one_log(name: str) -> None:
     given_events = events(*CUTS[name])
     [log] = join(given_events)
     assert log.events == tuple(given_events)
@@ -397,7 +397,7 @@ def test_a_line_that_was_cut_is_one_log(name: str) -> None:
     assert log.continues is None
 
 
-def test_two_lines_that_were_cut_at_the_same_time_do_not_mix() -> None:
+def test_parts_of_two_lines_cut_at_the_same_time_do_not_mix() -> None:
     first = [firelens_part("a1 ", 1, identifier="a"), firelens_part("a2", 2, last=True, identifier="a")]
     second = [firelens_part("b1 ", 1, identifier="b"), firelens_part("b2", 2, last=True, identifier="b")]
     logs = list(join(events(first[0], second[0], "bare", second[1], first[1])))
@@ -405,14 +405,14 @@ def test_two_lines_that_were_cut_at_the_same_time_do_not_mix() -> None:
     assert [[event.id for event in log.events] for log in logs] == [["0", "4"], ["1", "3"], ["2"]]
 
 
-def test_a_line_whose_end_comes_too_late_or_not_at_all_is_what_is_there() -> None:
+def test_a_line_whose_end_is_late_or_missing_becomes_a_log_without_it() -> None:
     beginning, end = CUTS["cri"]
     assert [len(log.events) for log in join(events(beginning, end, gap=1001))] == [1, 1]
     assert [log.parsed.text for log in join(events(beginning))] == ['{"level":"error","message":"order']
     assert [log.parsed.text for log in join(events(end))] == ['refused"}']
 
 
-def test_a_line_that_was_cut_too_often_goes_on_in_logs_that_continue_it() -> None:
+def test_a_line_of_too_many_parts_is_continued_in_further_logs() -> None:
     part = "2026-11-03T10:00:00.1Z stdout P x"
     end = "2026-11-03T10:00:00.1Z stdout F !"
     logs = list(join(events(*[part] * (MAX_JOINED_EVENTS + 5), end)))
@@ -421,7 +421,7 @@ def test_a_line_that_was_cut_too_often_goes_on_in_logs_that_continue_it() -> Non
     assert "".join(log.parsed.text for log in logs) == "x" * (MAX_JOINED_EVENTS + 5) + "!"
 
 
-def test_a_line_that_is_too_long_goes_on_in_logs_that_continue_it() -> None:
+def test_a_line_that_is_too_long_is_continued_in_further_logs() -> None:
     part = "2026-11-03T10:00:00.1Z stdout P " + "x" * 16_000
     logs = list(join(events(*[part] * 40)))
     assert all(len(log.parsed.text) <= MAX_JOINED_BYTES for log in logs)
@@ -443,7 +443,7 @@ def replace_secret(text: str) -> str:
         ],
     ],
 )
-def test_what_is_found_across_a_cut_is_nowhere(parts: list[str]) -> None:
+def test_a_secret_across_a_cut_is_redacted_everywhere(parts: list[str]) -> None:
     [log] = join(events(*parts), replace_secret)
     assert log.parsed.text == "password [redacted] of Ada"
     assert [event.id for event in log.events] == ["0", "1", "2"]
@@ -452,13 +452,13 @@ def test_what_is_found_across_a_cut_is_nowhere(parts: list[str]) -> None:
     assert [found.parsed.text for found in again] == ["password [redacted] of Ada", "", ""]
 
 
-def test_raw_events_stay_as_they_came_where_nothing_is_found_across_a_cut() -> None:
+def test_raw_events_stay_unchanged_without_a_secret_across_a_cut() -> None:
     given_events = events(*CUTS["cri"])
     [log] = join(given_events, replace_secret)
     assert log.events == tuple(given_events)
 
 
-def test_the_raw_form_of_an_odd_event_is_redacted_across_a_cut_too() -> None:
+def test_a_secret_across_a_cut_is_redacted_in_a_raw_event_of_unusual_shape() -> None:
     first, second = events(firelens_part("hun", 1), firelens_part("ter2", 2, last=True))
     raw = {**first.raw, "extractedFields": {"a": "b"}}
     odd = UnusualEvent(first.id, first.timestamp, first.message, raw)
@@ -468,7 +468,7 @@ def test_the_raw_form_of_an_odd_event_is_redacted_across_a_cut_too() -> None:
     assert "hun" not in str([event.raw for event in log.events])
 
 
-def test_another_text_in_a_wrapper_is_no_part_any_more() -> None:
+def test_a_part_whose_text_was_replaced_is_no_longer_a_part() -> None:
     assert unwrap(rewrap(firelens_part("a", 1), "b")) == unwrap(
         record("b", source="stdout", container_id="4a7c")
     )
@@ -478,7 +478,7 @@ def test_another_text_in_a_wrapper_is_no_part_any_more() -> None:
 # --- several writers in one log stream ---
 
 
-def test_lines_of_two_writers_are_told_apart() -> None:
+def test_lines_of_two_writers_are_kept_apart() -> None:
     first = "java.lang.IllegalStateException: no stock"
     frame = "\tat shop.Stock.take(Stock.java:12)"
     lines = [
@@ -518,7 +518,7 @@ def test_no_text_raises(text: str) -> None:
 
 
 @given(st.sampled_from(sorted(WRAPPERS)), st.text())
-def test_what_is_wrapped_may_be_wrapped(name: str, text: str) -> None:
+def test_the_prefilter_lets_every_wrapped_text_through(name: str, text: str) -> None:
     assert may_be_wrapped(WRAPPERS[name](text))
 
 

@@ -103,7 +103,9 @@ CASES: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize(("fields", "text", "path"), CASES.values(), ids=CASES.keys())
-def test_the_exception_of_a_structured_log(fields: dict[str, Any], text: str, path: tuple[str, ...]) -> None:
+def test_the_exception_of_a_structured_log_is_found(
+    fields: dict[str, Any], text: str, path: tuple[str, ...]
+) -> None:
     assert exception_of(fields) == ExceptionField(text, path)
 
 
@@ -134,12 +136,12 @@ def test_the_exception_of_a_structured_log(fields: dict[str, Any], text: str, pa
         {"attributes": {"type": "a", "message": "b"}},
     ],
 )
-def test_what_is_no_exception(fields: dict[str, Any]) -> None:
+def test_other_fields_are_no_exception(fields: dict[str, Any]) -> None:
     assert exception_of(fields) is None
 
 
 @pytest.mark.parametrize(("fields", "text", "path"), CASES.values(), ids=CASES.keys())
-def test_the_other_fields_stay_as_they_are(fields: dict[str, Any], text: str, path: tuple[str, ...]) -> None:
+def test_the_other_fields_stay_unchanged(fields: dict[str, Any], text: str, path: tuple[str, ...]) -> None:
     before = repr(fields)
     others = without(path, fields)
     assert repr(fields) == before
@@ -150,6 +152,6 @@ def test_the_other_fields_stay_as_they_are(fields: dict[str, Any], text: str, pa
             assert others[name] != value
 
 
-def test_a_holder_that_held_nothing_else_is_gone() -> None:
+def test_an_object_that_held_only_the_exception_is_removed() -> None:
     assert without(("error", "stack"), {"error": {"stack": TRACE}, "a": 1}) == {"a": 1}
     assert without((), {"a": 1}) == {"a": 1}

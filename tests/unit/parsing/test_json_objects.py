@@ -23,9 +23,7 @@ from loginformant_shipper.parsing.json_objects import json_object, repeated_valu
         ("{}", {}),
     ],
 )
-def test_the_earlier_values_of_names_that_are_there_more_than_once(
-    body: str, repeated: dict[str, Any]
-) -> None:
+def test_earlier_values_of_a_repeated_name_are_found(body: str, repeated: dict[str, Any]) -> None:
     fields = json_object(body)
     assert fields is not None
     assert repeated_values(body, fields) == (repeated or None)
@@ -50,7 +48,7 @@ def test_no_digit_of_a_number_is_lost(numbers: list[str], around: str) -> None:
         assert Decimal(written) == Decimal(number)
 
 
-def test_what_is_nested_too_deep_repeats_nothing() -> None:
+def test_objects_nested_too_deep_have_no_repeated_names() -> None:
     body = '{"a":' * 900 + "1" + "}" * 900
     assert repeated_values(body, json_object(body) or {}) is None
 
@@ -64,6 +62,6 @@ def test_what_is_nested_too_deep_repeats_nothing() -> None:
         max_size=5,
     )
 )
-def test_what_a_program_writes_of_its_fields_repeats_none(fields: dict[str, Any]) -> None:
+def test_json_written_from_fields_has_no_repeated_names(fields: dict[str, Any]) -> None:
     body = json.dumps(fields)
     assert repeated_values(body, json_object(body) or {}) is None

@@ -14,7 +14,7 @@ def test_plain_text_is_its_own_body() -> None:
     assert parse("Order placed") == ParsedMessage("Order placed", "Order placed", None, None)
 
 
-def test_white_space_at_the_end_is_removed_and_at_the_beginning_kept() -> None:
+def test_white_space_is_removed_at_the_end_and_kept_at_the_beginning() -> None:
     assert parse("  at com.example.Order \r\n\t ").text == "  at com.example.Order"
 
 
@@ -58,9 +58,7 @@ def test_a_runtime_prefix_gives_level_and_request_id(
 
 
 @pytest.mark.parametrize(("message", "level", "request_id"), PREFIXED.values(), ids=PREFIXED.keys())
-def test_json_behind_a_runtime_prefix_is_read(
-    message: str, level: str | None, request_id: str | None
-) -> None:
+def test_json_after_a_runtime_prefix_is_read(message: str, level: str | None, request_id: str | None) -> None:
     parsed = parse(message.replace("Order placed", '{"order": 17}'))
     assert parsed.body == '{"order": 17}'
     assert parsed.fields == {"order": 17}
@@ -68,13 +66,13 @@ def test_json_behind_a_runtime_prefix_is_read(
 
 
 @pytest.mark.parametrize("message", [case[0] for name, case in PREFIXED.items() if name not in {"platform"}])
-def test_a_runtime_prefix_with_no_text_behind_it_is_still_one(message: str) -> None:
+def test_a_runtime_prefix_without_text_is_a_runtime_prefix(message: str) -> None:
     parsed = parse(message.removesuffix("Order placed"))
     assert parsed.prefix is not None
 
 
 @pytest.mark.parametrize("what", ["Invoke Error", "Uncaught Exception", "Unhandled Promise Rejection"])
-def test_what_a_node_function_did_not_catch_is_read_as_json(what: str) -> None:
+def test_an_uncaught_error_of_a_node_function_is_read_as_json(what: str) -> None:
     error = '{"errorType":"TypeError","errorMessage":"x is undefined","stack":["TypeError: x is undefined"]}'
     parsed = parse(f"2026-11-03T10:00:00.123Z\t{ID}\tERROR\t{what} \t{error}")
     assert parsed.fields is not None
@@ -82,7 +80,7 @@ def test_what_a_node_function_did_not_catch_is_read_as_json(what: str) -> None:
     assert parsed.prefix == RuntimePrefix("ERROR", ID)
 
 
-def test_json_behind_the_level_of_the_java_runtime_is_read() -> None:
+def test_json_after_the_level_of_the_java_runtime_is_read() -> None:
     assert parse('[ERROR] {"order": 17}').fields == {"order": 17}
     assert parse("[ERROR] order 17").prefix is None
 
@@ -102,11 +100,11 @@ def test_json_behind_the_level_of_the_java_runtime_is_read() -> None:
         "[]",
     ],
 )
-def test_what_only_resembles_a_runtime_prefix_is_text(message: str) -> None:
+def test_text_that_only_resembles_a_runtime_prefix_is_text(message: str) -> None:
     assert parse(message) == ParsedMessage(message, message, None, None)
 
 
-def test_a_message_of_several_lines_keeps_them_behind_the_prefix() -> None:
+def test_a_message_keeps_all_its_lines_after_the_prefix() -> None:
     parsed = parse(f"[ERROR]\t2026-11-03T10:00:00.123Z\t{ID}\tfailed\nTraceback (most recent call last):\n")
     assert parsed.body == "failed\nTraceback (most recent call last):"
 
@@ -122,7 +120,7 @@ def test_an_object_is_read(message: str) -> None:
     assert parse(message).fields == {"a": [1, {"b": None}]}
 
 
-def test_terminal_colours_around_an_object_are_passed_over() -> None:
+def test_terminal_colours_around_an_object_are_ignored() -> None:
     parsed = parse('\x1b[1;32m{"a": 1}\x1b[0m\x1b[39m\n')
     assert parsed.fields == {"a": 1}
     assert parsed.text == '\x1b[1;32m{"a": 1}\x1b[0m\x1b[39m'
@@ -131,7 +129,7 @@ def test_terminal_colours_around_an_object_are_passed_over() -> None:
 @pytest.mark.parametrize(
     "message", ['["a"]', '"a"', "1", "null", 'a {"b": 1}', "\x1b[32mgreen", "\x1b", " \x1b[0m"]
 )
-def test_what_is_no_object_is_text(message: str) -> None:
+def test_json_that_is_no_object_is_text(message: str) -> None:
     assert parse(message).fields is None
 
 
@@ -156,11 +154,11 @@ def test_what_is_no_object_is_text(message: str) -> None:
         '{"a":' * 2000 + "12345678901234567890123" + "}" * 2000,
     ],
 )
-def test_what_cannot_be_read_exactly_is_text(body: str) -> None:
+def test_json_that_cannot_be_read_exactly_is_text(body: str) -> None:
     assert parse(body) == ParsedMessage(body, body, None, None)
 
 
-def test_a_long_integer_in_deep_nesting_is_exact_or_all_is_text() -> None:
+def test_json_with_a_deeply_nested_long_integer_is_exact_or_text() -> None:
     """Python 3.11 reads such a value no deeper than its recursion limit, later versions do."""
     digits = "12345678901234567890123"
     innermost = parse('{"a":' * 1020 + digits + "}" * 1020).fields
@@ -231,7 +229,7 @@ JSON_VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), JSON_VALUES))
-def test_fields_are_what_was_logged(fields: dict[str, object]) -> None:
+def test_fields_have_the_logged_values(fields: dict[str, object]) -> None:
     assert parse(json.dumps(fields)).fields == fields
     assert parse(orjson.dumps(fields).decode()).fields == fields
 

@@ -30,12 +30,12 @@ def cut(messages: Sequence[str]) -> list[tuple[LogEvent, ...]]:
     return list(pieces(events(messages)))
 
 
-def test_few_events_are_one_piece() -> None:
+def test_few_events_form_one_piece() -> None:
     assert cut([LINE] * 5) == [tuple(events([LINE] * 5))]
     assert cut([]) == []
 
 
-def test_many_are_several_of_about_the_same_size() -> None:
+def test_many_events_form_several_pieces_of_about_the_same_size() -> None:
     sizes = [len(piece) for piece in cut([LINE] * 10 * FULL)]
     assert sum(sizes) == 10 * FULL
     assert len(sizes) >= 9
@@ -55,7 +55,7 @@ def test_no_trace_is_cut(before: int) -> None:
     assert len(at_once) == len(messages) - 2
 
 
-def test_events_that_are_whole_logs_are_cut_at_once() -> None:
+def test_events_that_are_whole_logs_are_cut_at_the_target_size() -> None:
     large = "4111111111111111 " * 4096
     assert {len(piece) for piece in cut([large] * 64)} == {-(-MIN_PIECE_CHARACTERS // len(large))}
 
@@ -65,7 +65,7 @@ def cri(text: str, flag: str = "F") -> str:
 
 
 @pytest.mark.parametrize("before", range(FULL - 3, FULL + 3))
-def test_no_line_is_cut_that_a_container_driver_had_to_cut(before: int) -> None:
+def test_the_parts_of_a_line_that_a_container_driver_cut_stay_together(before: int) -> None:
     """A secret might stand across the cut."""
     parts = [cri("x" * 16_384, "P"), cri("y" * 16_384, "P"), cri("z" * 100)]
     messages = [cri(LINE)] * before + parts + [cri(LINE)] * 3 * FULL
@@ -75,27 +75,27 @@ def test_no_line_is_cut_that_a_container_driver_had_to_cut(before: int) -> None:
 
 
 @pytest.mark.parametrize("before", range(FULL - 3, FULL + 3))
-def test_no_trace_is_cut_in_its_wrappers(before: int) -> None:
+def test_no_wrapped_trace_is_cut(before: int) -> None:
     messages = [cri(text) for text in [LINE] * before + TRACE + [LINE] * 3 * FULL]
     at_once = [log.events for log in join(events(messages))]
     assert [log.events for piece in cut(messages) for log in join(piece)] == at_once
     assert len(at_once) == len(messages) - 2
 
 
-def test_where_everything_is_a_trace_one_is_cut() -> None:
+def test_a_trace_longer_than_a_piece_is_cut() -> None:
     frames = ["\tat com.example.Orders.place(Orders.java:17)"] * (MIN_PIECE_CHARACTERS // 40 + 3000)
     first, *_ = cut(frames)
     assert len(first) <= MIN_PIECE_CHARACTERS // len(frames[0]) + 1 + MAX_SEARCHED_EVENTS
 
 
-def test_no_more_events_are_asked_for_than_the_piece_needs() -> None:
+def test_a_piece_reads_no_more_events_than_it_needs() -> None:
     asked = iter(events([LINE] * 10 * FULL))
     first = next(pieces(asked))
     assert len(list(asked)) >= 10 * FULL - len(first) - 2 * NEIGHBOURS
 
 
 @pytest.mark.parametrize("before", range(FULL - NEIGHBOURS, FULL + NEIGHBOURS + 3, 3))
-def test_no_trace_in_a_wrapper_is_cut_and_no_line_that_a_driver_has_cut(before: int) -> None:
+def test_no_wrapped_trace_and_no_line_of_several_parts_is_cut(before: int) -> None:
     wrapped = [f"2026-11-03T10:00:00.1Z stderr F {line}" for line in TRACE]
     part = "2026-11-03T10:00:00.1Z stderr P " + "x" * (MAX_LINE_CHARACTERS + 1)
     for together in (wrapped, [part, part, part.replace(" P ", " F ")]):

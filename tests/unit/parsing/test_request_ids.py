@@ -43,5 +43,5 @@ def test_the_request_id_is_found(message: str) -> None:
         '{"type":"platform.report","record":"x"}',
     ],
 )
-def test_what_says_none_has_none(message: str) -> None:
+def test_a_message_without_a_request_id_has_none(message: str) -> None:
     assert request_id(parse(message)) is None

@@ -49,7 +49,7 @@ from loginformant_shipper.parsing.sources import logger_of, source_of_log_group
         ("", ""),
     ],
 )
-def test_a_log_group_is_called_what_a_person_calls_what_writes_to_it(log_group: str, source: str) -> None:
+def test_the_source_of_a_log_group_is_the_name_of_its_writer(log_group: str, source: str) -> None:
     assert source_of_log_group(log_group) == source
 
 
@@ -69,7 +69,9 @@ def test_a_log_group_is_called_what_a_person_calls_what_writes_to_it(log_group: 
         ({"Category": "Shop.Orders", "LogLevel": "Information"}, "Shop.Orders", "Category"),
     ],
 )
-def test_the_logger_of_a_structured_log(fields: dict[str, object], name: str, field: str | None) -> None:
+def test_the_logger_of_a_structured_log_is_found(
+    fields: dict[str, object], name: str, field: str | None
+) -> None:
     assert logger_of(fields) == (name, field)
 
 
@@ -91,5 +93,5 @@ def test_the_logger_of_a_structured_log(fields: dict[str, object], name: str, fi
         {"log": {"level": "info"}},
     ],
 )
-def test_what_names_no_logger(fields: dict[str, object]) -> None:
+def test_a_log_without_a_logger_name_has_no_logger(fields: dict[str, object]) -> None:
     assert logger_of(fields) is None

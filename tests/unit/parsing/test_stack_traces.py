@@ -100,7 +100,7 @@ def texts(logs: Iterable[Log]) -> list[str]:
     return [log.parsed.text for log in logs]
 
 
-def test_there_is_a_trace_of_every_language() -> None:
+def test_every_language_has_a_sample_trace() -> None:
     assert {name.partition("_")[0] for name in TRACES} == LANGUAGES
     assert TRACES.keys() == WHERE_THE_EXCEPTION_BEGINS.keys()
 
@@ -130,7 +130,7 @@ def test_events_before_and_after_a_trace_stay_apart(name: str, around: str) -> N
 
 
 @pytest.mark.parametrize("name", TRACES)
-def test_two_traces_after_each_other_are_two_logs(name: str) -> None:
+def test_two_consecutive_traces_are_two_logs(name: str) -> None:
     trace = "\n".join(TRACES[name])
     assert texts(join(events([*TRACES[name], "order 18 placed", *TRACES[name]]))) == [
         trace,
@@ -166,7 +166,7 @@ def test_ordinary_events_are_logs_of_their_own(message: str) -> None:
     ]
 
 
-def test_the_log_line_above_belongs_to_the_trace_only_if_it_tells_of_trouble() -> None:
+def test_the_log_line_above_belongs_to_the_trace_only_if_it_reports_an_error() -> None:
     trace = TRACES["python"][1:]
     assert len(list(join(events(["ERROR checkout failed", *trace])))) == 1
     assert len(list(join(events(["INFO checkout started", *trace])))) == 2
@@ -201,19 +201,19 @@ def test_an_unrelated_line_above_a_trace_stays_apart(unrelated: str, trace: str)
         "Unhandled exception",
     ],
 )
-def test_a_line_that_warns_or_is_unfinished_belongs_to_the_trace_below(log_line: str) -> None:
+def test_a_warning_or_an_unfinished_line_belongs_to_the_trace_below(log_line: str) -> None:
     for lines in (TRACES["python"][1:], TRACES["java"][1:]):
         [log] = join(events([log_line, *lines]))
         assert log.exception == "\n".join(lines)
         assert [part.text for part in log.parts] == [log_line, log.exception]
 
 
-def test_an_unfinished_line_has_nothing_to_do_with_frames_of_no_exception() -> None:
+def test_an_unfinished_line_does_not_join_frames_without_an_exception() -> None:
     lines = ["Call stack:", '  File "/var/runtime/bootstrap.py", line 60, in <module>', "    main()"]
     assert texts(join(events(lines))) == [lines[0], "\n".join(lines[1:])]
 
 
-def test_traces_of_two_threads_stay_two() -> None:
+def test_traces_of_two_threads_stay_apart() -> None:
     frames = ["\tat shop.Stock.take(Stock.java:12)", "\tat shop.Orders.place(Orders.java:40)"]
     first = 'Exception in thread "t1" java.lang.IllegalStateException: no stock'
     second = 'Exception in thread "t2" java.lang.IllegalArgumentException: no hat'
@@ -231,7 +231,7 @@ def test_traces_of_two_threads_stay_two() -> None:
     ]
 
 
-def test_traces_right_after_each_other_are_two_logs() -> None:
+def test_a_trace_right_after_another_is_a_log_of_its_own() -> None:
     lines = TRACES["python"][1:]
     assert texts(join(events([*lines, *lines]))) == ["\n".join(lines)] * 2
 
@@ -274,13 +274,13 @@ def test_lines_up_to_a_second_apart_belong_together(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TRACES)
-def test_lines_more_than_a_second_apart_do_not(name: str) -> None:
+def test_lines_more_than_a_second_apart_stay_apart(name: str) -> None:
     logs = list(join(events(TRACES[name], gap=MAX_GAP_MILLISECONDS + 1)))
     assert [len(log.events) for log in logs] == [1] * len(TRACES[name])
 
 
 @pytest.mark.parametrize("timestamp", [None, "1793700000000", 1.5, NOW - 1])
-def test_a_line_without_a_time_or_from_before_does_not_belong_to_a_trace(timestamp: object) -> None:
+def test_a_line_without_a_time_or_with_an_earlier_one_joins_no_trace(timestamp: object) -> None:
     first, *rest = TRACES["java_uncaught"]
     logs = list(join([event("0", NOW, first), *(event("1", timestamp, line) for line in rest)]))
     assert texts(logs)[0] == first
@@ -289,7 +289,7 @@ def test_a_line_without_a_time_or_from_before_does_not_belong_to_a_trace(timesta
 # --- limits ---
 
 
-def test_a_trace_of_too_many_lines_goes_on_in_logs_that_continue_it() -> None:
+def test_a_trace_of_too_many_lines_is_continued_in_further_logs() -> None:
     lines = ["java.lang.StackOverflowError"] + ["\tat com.example.Shop.price(Shop.java:12)"] * (
         2 * MAX_JOINED_EVENTS
     )
@@ -299,7 +299,7 @@ def test_a_trace_of_too_many_lines_goes_on_in_logs_that_continue_it() -> None:
     assert all(log.exception for log in logs)
 
 
-def test_a_trace_that_is_too_long_goes_on_in_logs_that_continue_it() -> None:
+def test_a_trace_that_is_too_long_is_continued_in_further_logs() -> None:
     lines = ["java.lang.IllegalStateException: ä"] + ["\tat com.example.Shop.price(" + "ä" * 10_000] * 50
     logs = list(join(events(lines)))
     assert len(logs) == 4
@@ -308,14 +308,14 @@ def test_a_trace_that_is_too_long_goes_on_in_logs_that_continue_it() -> None:
     assert [log.continues for log in logs] == [None] + [logs[0].parsed] * 3
 
 
-def test_frames_at_the_beginning_of_a_payload_continue_a_trace_of_the_one_before() -> None:
+def test_frames_at_the_start_of_a_payload_continue_the_trace_of_the_previous_one() -> None:
     lines = TRACES["java"][3:]
     [log] = join(events(lines))
     assert log.continues == log.parsed
     assert log.exception == "\n".join(lines)
 
 
-def test_frames_elsewhere_that_belong_to_nothing_are_a_log_of_their_own() -> None:
+def test_frames_elsewhere_without_an_exception_are_a_log_of_their_own() -> None:
     frames = ["\tat com.example.Shop.price(Shop.java:12)", "\tat com.example.Shop.main(Shop.java:4)"]
     logs = list(join(events(["order 17 placed", *frames])))
     assert texts(logs) == ["order 17 placed", "\n".join(frames)]
@@ -327,21 +327,21 @@ def test_frames_elsewhere_that_belong_to_nothing_are_a_log_of_their_own() -> Non
 
 @pytest.mark.parametrize("name", TRACES)
 @pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n"])
-def test_the_exception_of_an_event_of_several_lines(name: str, line_end: str) -> None:
+def test_an_event_of_several_lines_has_its_exception(name: str, line_end: str) -> None:
     [log] = join(events([line_end.join(TRACES[name])]))
     assert log.exception is not None
     assert log.exception.startswith(WHERE_THE_EXCEPTION_BEGINS[name])
     assert log.parsed.text.endswith(log.exception)
 
 
-def test_the_exception_behind_a_runtime_prefix() -> None:
+def test_an_exception_after_a_runtime_prefix_is_found() -> None:
     [log] = join(
         events([f"2026-11-03T10:00:00.123Z\t{ID}\tERROR\tError: disk\n    at write (/app/shop.js:3:77)\n"])
     )
     assert log.exception == "Error: disk\n    at write (/app/shop.js:3:77)"
 
 
-def test_the_exception_that_the_lambda_runtime_of_python_logs() -> None:
+def test_an_exception_logged_by_the_python_lambda_runtime_is_found() -> None:
     message = (
         "[ERROR] KeyError: 'price'\nTraceback (most recent call last):\n"
         '\xa0\xa0File "/var/task/app.py", line 3, in handler\n\xa0\xa0\xa0\xa0order["price"]\n'
@@ -423,7 +423,7 @@ def test_no_event_is_lost_or_doubled_or_moved(lines: list[tuple[str, int]]) -> N
 
 
 @given(st.lists(st.sampled_from(sorted(TRACES)), max_size=5))
-def test_traces_apart_in_time_are_a_log_each(names: list[str]) -> None:
+def test_traces_apart_in_time_are_separate_logs(names: list[str]) -> None:
     given_events = [
         event(f"{number}.{line}", NOW + number * 5000, text)
         for number, name in enumerate(names)

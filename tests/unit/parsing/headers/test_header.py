@@ -58,7 +58,7 @@ from loginformant_shipper.parsing.headers.items import MAX_HEADER
         ("[Sun Mar 01 10:20:30 2026] [core:error] [pid 7] x", "Error", "10:20:30", "pid 7", None, "x"),
     ],
 )
-def test_a_header_with_a_level(
+def test_a_header_with_a_level_is_read(
     line: str, level: str, time: str | None, thread: str | None, logger: str | None, text: str
 ) -> None:
     header = read_header(line)
@@ -113,7 +113,7 @@ def test_every_line_has_a_header_within_it(line: str) -> None:
         assert header.level == find_level(line)
 
 
-def test_nothing_beyond_the_first_characters_is_a_header() -> None:
+def test_a_header_ends_within_the_first_characters() -> None:
     assert find_level("2026-03-01 10:20:30 orders." + "x" * MAX_HEADER + " [ERROR] no stock") is None
 
 
@@ -164,7 +164,7 @@ PIECES = (
 
 
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=7).map("".join))
-def test_the_short_cut_gives_the_level_of_the_whole_reading(line: str) -> None:
+def test_the_shortcut_gives_the_level_of_the_full_reading(line: str) -> None:
     if (plain := find_plain_level(line)) and not line[:1].isspace():
         mark = find_level(line)
         assert mark is not None
@@ -188,7 +188,7 @@ def test_the_short_cut_gives_the_level_of_the_whole_reading(line: str) -> None:
         ("2026-03-01T10:20:30.123+0000 E STORAGE  [main] x", "Error"),
     ],
 )
-def test_the_short_cut_takes_the_commonest_layouts(line: str, level: str) -> None:
+def test_the_shortcut_reads_the_commonest_layouts(line: str, level: str) -> None:
     plain, mark = find_plain_level(line), find_level(line)
     assert plain is not None
     assert mark is not None

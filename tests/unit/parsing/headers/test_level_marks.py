@@ -82,7 +82,7 @@ def test_a_letter_is_a_level_where_loggers_put_one(line: str, level: str) -> Non
         ("01 Mar 10:20:30 . 3 clients connected", "Debug"),
     ],
 )
-def test_marks_of_redis(line: str, level: str) -> None:
+def test_marks_of_redis_are_levels(line: str, level: str) -> None:
     assert level_and_rule(line) == (level, "redis-mark")
 
 
@@ -100,11 +100,11 @@ def test_marks_of_redis(line: str, level: str) -> None:
         ("[1772360430] HOST ALERT: web1;DOWN;SOFT;1;no answer", "Error"),
     ],
 )
-def test_words_and_marks_of_one_program(line: str, level: str) -> None:
+def test_words_and_marks_of_particular_programs_are_levels(line: str, level: str) -> None:
     assert level_and_rule(line) == (level, "header")
 
 
-def test_the_level_that_unreal_leaves_out_is_log() -> None:
+def test_an_unreal_line_without_a_level_is_information() -> None:
     assert level_and_rule("[2026.03.01-10.20.30:123][ 77]LogOrders: order 7 failed") == (
         "Information",
         "letter",
@@ -119,7 +119,7 @@ def test_other_lines_of_these_programs_have_no_level(line: str) -> None:
     assert level_and_rule(line) is None
 
 
-def test_a_dash_behind_a_date_is_no_mark_of_redis_before_another_level() -> None:
+def test_a_dash_between_a_date_and_a_level_is_no_mark_of_redis() -> None:
     assert level_and_rule("1 Mar 10:20:30 - [error] no stock") == ("Error", "header")
 
 
@@ -169,7 +169,7 @@ def test_esxi_writes_a_short_word_before_the_syslog_priority(word: str, level: s
         ("mar/01/2026 10:20:30 system,info,account no error", "Information"),
     ],
 )
-def test_formats_with_a_place_of_their_own_for_the_level(line: str, level: str) -> None:
+def test_formats_with_the_level_in_an_unusual_place_are_read(line: str, level: str) -> None:
     assert level_and_rule(line) == (level, "header")
 
 
@@ -191,7 +191,7 @@ def test_formats_with_a_place_of_their_own_for_the_level(line: str, level: str) 
         "",
     ],
 )
-def test_text_is_in_none_of_the_formats(line: str) -> None:
+def test_plain_text_is_in_none_of_the_formats(line: str) -> None:
     assert level_and_rule(line) is None
 
 
@@ -214,12 +214,12 @@ def test_text_is_in_none_of_the_formats(line: str) -> None:
         ("::group::error tests", "Information"),
     ],
 )
-def test_commands_to_a_build_server(line: str, level: str) -> None:
+def test_commands_to_a_build_server_have_a_level(line: str, level: str) -> None:
     assert level_and_rule(line) == (level, "header")
 
 
 @pytest.mark.parametrize(
     "line", ["## Orders", "##[orders]", "::1 - - x", ":: late", "::order::", "##teamcity[x", "#: late"]
 )
-def test_other_marks_are_no_commands(line: str) -> None:
+def test_other_marks_are_no_commands_to_a_build_server(line: str) -> None:
     assert find_level(line) is None

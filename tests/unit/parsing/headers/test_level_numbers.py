@@ -53,7 +53,7 @@ def test_the_number_of_a_format_is_its_level(line: str, level: str) -> None:
     ("word", "level"),
     [("DBG", "Debug"), ("INF", "Information"), ("WRN", "Warning"), ("ERR", "Error"), ("SEC", "Fatal")],
 )
-def test_the_cluster_log_of_ceph_names_its_level_behind_the_number(word: str, level: str) -> None:
+def test_the_ceph_cluster_log_names_its_level_after_the_number(word: str, level: str) -> None:
     line = f"2026-03-01T10:20:30.123+0000 7f1abc123700  0 log_channel(cluster) log [{word}] : late"
     assert level_and_rule(line) == (level, "header")
 
@@ -73,11 +73,11 @@ def test_the_cluster_log_of_ceph_names_its_level_behind_the_number(word: str, le
         "!ENTRY 4 orders",
     ],
 )
-def test_other_numbers_are_none(line: str) -> None:
+def test_other_numbers_are_no_level(line: str) -> None:
     assert find_level(line) is None
 
 
-def test_the_text_begins_behind_the_number() -> None:
+def test_the_text_begins_after_the_number() -> None:
     header = read_header("(2026-03-01 10:20:30): [nss] [orders_add] (0x0040): no order 7")
     assert header.time == "2026-03-01 10:20:30"
     assert header.text_start == len("(2026-03-01 10:20:30): [nss] [orders_add] (0x0040): ")
