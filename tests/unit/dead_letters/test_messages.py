@@ -69,7 +69,7 @@ def ids_in(message: DeadLetterMessage) -> list[str]:
 
 
 def noise(size: int, seed: int = 0) -> str:
-    """Text of `size` characters that hardly compresses to less than three quarters."""
+    """Return a text of `size` characters that compresses to about three quarters."""
     return base64.b85encode(Random(seed).randbytes(size)).decode()[:size]
 
 
@@ -77,10 +77,10 @@ def joined(*events: LogEvent, origin: Origin = ORDERS) -> Entry:
     return Entry(b"{}", events, origin)
 
 
-# One log stream and one reason a message
+# One log stream and one reason for each message
 
 
-def test_one_log_stream_and_one_reason_a_message() -> None:
+def test_a_message_has_one_log_stream_and_one_reason() -> None:
     other = batch_of([an_entry("3"), an_entry("4", origin=PAYMENTS), an_entry("5")])
     messages = dead(
         Failed(a_batch("1", "2"), REJECTED),
@@ -98,20 +98,20 @@ def test_one_log_stream_and_one_reason_a_message() -> None:
     assert [message.events for message in messages] == [3, 2, 1]
 
 
-def test_records_of_one_stream_are_kept_apart_since_each_goes_back_on_its_own() -> None:
+def test_records_of_one_stream_are_stored_apart_since_each_is_replayed_on_its_own() -> None:
     entries = [an_entry(name, origin=ORDERS._replace(record=SourceRecord(name))) for name in ("1", "2")]
     messages = dead(Failed(batch_of(entries), REJECTED))
     assert [message.record for message in messages] == [SourceRecord("1"), SourceRecord("2")]
 
 
-def test_a_body_is_a_subscription_event_with_the_events_as_they_came() -> None:
+def test_a_body_is_a_subscription_event_with_unchanged_log_events() -> None:
     event = log_event("1", "\x00\ufffe\U0001f600", extractedFields={"status": "500"})
     [message] = dead(Failed(batch_of([joined(event)]), REJECTED))
     [decoded] = decode(json.loads(message.body), MIB)
     assert decoded == SubscriptionMessage(ORDERS, (event,))
 
 
-def test_a_message_says_which_failure_it_is_of() -> None:
+def test_a_message_names_its_failure() -> None:
     undecodable = Undecodable(Reason.MALFORMED, "gzip: no", "{}")
     messages = dead(Failed(a_batch("1"), REJECTED), undecodable=[undecodable])
     assert [message.failure for message in messages] == [
@@ -120,14 +120,14 @@ def test_a_message_says_which_failure_it_is_of() -> None:
     ]
 
 
-def test_nothing_failed_nothing_to_store() -> None:
+def test_no_message_is_made_without_failures() -> None:
     assert dead() == []
 
 
 # Attributes
 
 
-def test_attributes_tell_what_went_wrong() -> None:
+def test_attributes_describe_the_failure() -> None:
     [message] = dead(Failed(a_batch("1", "2"), REJECTED))
     assert message.attributes == {
         "Reason": "rejected",
@@ -163,7 +163,7 @@ def test_the_first_event_is_the_earliest_that_has_a_time() -> None:
 
 
 @pytest.mark.parametrize("timestamp", [None, "soon", 10**30, -(10**15)])
-def test_what_is_no_time_is_left_out(timestamp: object) -> None:
+def test_an_invalid_time_is_left_out_of_the_attributes(timestamp: object) -> None:
     assert first_event_time(timestamp) is None
 
 
@@ -173,12 +173,12 @@ def test_a_detail_is_cut_to_a_kibibyte_between_characters() -> None:
 
 
 @pytest.mark.parametrize("odd", ["\x00", "\ufffe", "\x1b"])
-def test_what_the_queue_does_not_take_is_left_out_of_a_detail(odd: str) -> None:
+def test_characters_that_the_queue_refuses_are_left_out_of_a_detail(odd: str) -> None:
     [message] = dead(Failed(a_batch("1"), Failure(Reason.REJECTED, 400, f"look{odd} here")))
     assert message.attributes["Detail"] == "look here"
 
 
-def test_half_a_character_in_a_detail_is_replaced() -> None:
+def test_a_lone_surrogate_in_a_detail_is_replaced() -> None:
     [message] = dead(Failed(a_batch("1"), Failure(Reason.REJECTED, 400, "look \ud800 here")))
     assert message.attributes["Detail"] == "look ? here"
 
@@ -187,7 +187,7 @@ odd_text = st.text(max_size=30) | st.text(st.characters(categories=["Cc", "Cs", 
 
 
 @given(odd_text, odd_text, odd_text, odd_text)
-def test_attributes_are_what_the_queue_takes_whatever_comes(
+def test_attributes_are_accepted_by_the_queue_for_any_failure(
     detail: str, log_group: str, log_stream: str, first_failed_at: str
 ) -> None:
     record = SourceRecord("m1", first_failed_at=first_failed_at)
@@ -209,7 +209,7 @@ def test_size_is_counted_as_the_queue_counts_it() -> None:
     assert message.size() == len("{}") + len("Reason") + len("String") + 2
 
 
-def test_what_fits_no_message_is_split_between_logs_and_never_inside_one() -> None:
+def test_a_batch_too_large_for_one_message_is_split_between_logs_and_never_inside_one() -> None:
     numbers = count()
     logs = [
         joined(*(log_event(f"{log}-{line}", noise(40_000, next(numbers))) for line in range(3)))
@@ -225,7 +225,7 @@ def test_what_fits_no_message_is_split_between_logs_and_never_inside_one() -> No
     assert sum(int(message.attributes["EventCount"]) for message in messages) == 90
 
 
-def test_logs_of_uneven_size_fit_too() -> None:
+def test_logs_of_uneven_size_fit_into_messages() -> None:
     sizes = [900_000, *[10] * 50, 900_000, 900_000, *[200_000] * 9]
     logs = [joined(log_event(str(number), noise(size, number))) for number, size in enumerate(sizes)]
     messages = dead(Failed(batch_of(logs), UNAVAILABLE))
@@ -235,14 +235,14 @@ def test_logs_of_uneven_size_fit_too() -> None:
     ]
 
 
-def test_a_joined_log_that_fits_no_message_is_split_between_its_events() -> None:
+def test_a_joined_log_too_large_for_one_message_is_split_between_its_events() -> None:
     log = joined(*(log_event(str(number), noise(600_000, number)) for number in range(3)))
     messages = dead(Failed(batch_of([log]), UNAVAILABLE))
     assert [ids_in(message) for message in messages] == [["0"], ["1"], ["2"]]
     assert [message.events for message in messages] == [1, 1, 1]
 
 
-def test_two_joined_logs_that_fit_no_message_together_stay_whole() -> None:
+def test_two_joined_logs_too_large_for_one_message_stay_whole() -> None:
     logs = [
         joined(*(log_event(f"{log}-{line}", noise(300_000, 10 * log + line)) for line in range(2)))
         for log in range(2)
@@ -251,7 +251,7 @@ def test_two_joined_logs_that_fit_no_message_together_stay_whole() -> None:
     assert [ids_in(message) for message in messages] == [["0-0", "0-1"], ["1-0", "1-1"]]
 
 
-def test_of_a_log_of_two_events_that_fits_no_message_both_are_stored() -> None:
+def test_both_events_of_a_log_too_large_for_one_message_are_stored() -> None:
     log = joined(*(log_event(str(number), noise(600_000, number)) for number in range(2)))
     messages = dead(Failed(batch_of([log]), UNAVAILABLE))
     assert [ids_in(message) for message in messages] == [["0"], ["1"]]
@@ -263,7 +263,7 @@ MARK = re.compile(r"\[part (\d+) of (\d+)\] ")
 @pytest.mark.parametrize(
     "text", [noise(1_500_000), "x" * 3_000_000 + noise(1_500_000), noise(1_100_000) + "€" * 100_000]
 )
-def test_one_event_that_fits_no_message_is_stored_in_parts_and_counted_once(text: str) -> None:
+def test_one_event_too_large_for_one_message_is_stored_in_parts_and_counted_once(text: str) -> None:
     messages = dead(Failed(batch_of([joined(log_event("1", text, extra="kept"))]), UNAVAILABLE))
     events = [event for message in messages for event in events_in(message)]
     marks = [MARK.match(event.message) for event in events]
@@ -280,7 +280,7 @@ def test_one_event_that_fits_no_message_is_stored_in_parts_and_counted_once(text
     assert {message.attributes["FirstEventTime"] for message in messages} == {"2023-11-14T22:13:20.123Z"}
 
 
-def test_an_event_with_other_fields_that_fit_no_message_is_stored_as_the_text_it_came_in() -> None:
+def test_an_event_whose_other_fields_are_too_large_for_one_message_is_stored_as_its_raw_text() -> None:
     event = log_event("1", "x", odd=noise(1_500_000))
     messages = dead(Failed(batch_of([joined(event)]), UNAVAILABLE))
     assert all(message.size() <= MAX_MESSAGE_BYTES for message in messages)
@@ -292,7 +292,7 @@ def test_an_event_with_other_fields_that_fit_no_message_is_stored_as_the_text_it
 
 
 @pytest.mark.parametrize("timestamp", ["soon", None, 1.5])
-def test_what_is_no_time_is_no_time_of_such_a_part(timestamp: object) -> None:
+def test_an_invalid_time_is_left_out_of_the_parts_of_an_event(timestamp: object) -> None:
     raw = log_event("1", "x", odd=noise(1_500_000)).raw
     event = UnusualEvent("1", timestamp, "x", raw)
     messages = dead(Failed(batch_of([joined(event)]), UNAVAILABLE))
@@ -300,19 +300,17 @@ def test_what_is_no_time_is_no_time_of_such_a_part(timestamp: object) -> None:
 
 
 @pytest.mark.parametrize(("size", "kept"), [(440_000, True), (560_000, False)])
-def test_other_fields_stand_in_each_part_if_they_fill_no_more_than_half_a_message(
-    size: int, kept: bool
-) -> None:
+def test_other_fields_are_in_each_part_if_they_fill_at_most_half_a_message(size: int, kept: bool) -> None:
     event = log_event("1", noise(1_500_000), odd=noise(size, seed=1))
     messages = dead(Failed(batch_of([joined(event)]), UNAVAILABLE))
     assert {"odd" in part.raw for message in messages for part in events_in(message)} == {kept}
 
 
-# What could not be decoded
+# Undecodable payloads
 
 
 @pytest.mark.parametrize("reason", [Reason.MALFORMED, Reason.OVERSIZED])
-def test_a_payload_that_cannot_be_decoded_is_stored_as_it_came(reason: Reason) -> None:
+def test_an_undecodable_payload_is_stored_unchanged(reason: Reason) -> None:
     record = SourceRecord("7", replays=1, first_failed_at="2026-11-01T00:00:00.000Z")
     [message] = dead(undecodable=[Undecodable(reason, "gzip: no", '{"awslogs":{"data":"?"}}', record)])
     assert message.body == '{"awslogs":{"data":"?"}}'
@@ -327,7 +325,7 @@ def test_a_payload_that_cannot_be_decoded_is_stored_as_it_came(reason: Reason) -
     }
 
 
-def test_what_came_is_stored_whole_as_long_as_it_fits() -> None:
+def test_an_undecodable_payload_is_stored_whole_as_long_as_it_fits() -> None:
     def stored(size: int) -> list[DeadLetterMessage]:
         return dead(undecodable=[Undecodable(Reason.OVERSIZED, "too much", "x" * size)])
 
@@ -337,14 +335,14 @@ def test_what_came_is_stored_whole_as_long_as_it_fits() -> None:
     assert len(stored(most + 1)) > 1
 
 
-def test_events_without_text_keep_their_stream_and_their_number() -> None:
+def test_events_without_text_are_stored_with_their_stream_and_their_number() -> None:
     it = Undecodable(Reason.MALFORMED, "no text", encode(ORDERS, [{}, {}]), None, ORDERS, events=2)
     [message] = dead(undecodable=[it])
     assert (message.events, message.attributes["EventCount"]) == (2, "2")
     assert message.attributes["LogGroup"] == ORDERS.log_group
 
 
-def test_the_parts_of_what_came_go_back_to_where_it_came_from() -> None:
+def test_the_parts_of_an_undecodable_payload_keep_its_record() -> None:
     record = SourceRecord("7")
     it = Undecodable(Reason.OVERSIZED, "too much", noise(3_000_000), record, events=3)
     messages = dead(undecodable=[it])
@@ -354,7 +352,9 @@ def test_the_parts_of_what_came_go_back_to_where_it_came_from() -> None:
 
 
 @pytest.mark.parametrize("origin", [ORDERS, None])
-def test_what_came_and_fits_no_message_is_stored_in_parts_and_keeps_its_number(origin: Origin | None) -> None:
+def test_an_undecodable_payload_too_large_for_one_message_is_stored_in_parts_and_counted_once(
+    origin: Origin | None,
+) -> None:
     body = encode(ORDERS, [{"odd": noise(1_500_000, number)} for number in range(3)])
     it = Undecodable(Reason.MALFORMED, "no text", body, None, origin, events=3)
     messages = dead(undecodable=[it])
@@ -369,7 +369,7 @@ def test_what_came_and_fits_no_message_is_stored_in_parts_and_keeps_its_number(o
     assert {part["logGroup"] for part in raw} == {origin.log_group if origin else ""}
 
 
-def test_a_part_of_what_could_not_be_read_is_never_read_again() -> None:
+def test_a_part_of_an_undecodable_payload_is_never_decoded_again() -> None:
     it = Undecodable(Reason.OVERSIZED, "too much", noise(3_000_000), None, ORDERS, events=3)
     messages = dead(undecodable=[it])
     records = [sqs_record(message) for message in messages]
@@ -382,7 +382,7 @@ def test_a_part_of_what_could_not_be_read_is_never_read_again() -> None:
     assert all(message.size() <= MAX_MESSAGE_BYTES for message in again)
 
 
-def test_nor_is_one_from_before_such_parts_were_marked() -> None:
+def test_a_part_from_an_older_version_without_a_mark_is_never_decoded() -> None:
     event = {"id": "", "timestamp": None, "message": "[part 1 of 2] eyJ"}
     body = encode(Origin("", "", ""), [event])
     attributes = {"Reason": "malformed", "EventCount": "1"}
@@ -391,14 +391,14 @@ def test_nor_is_one_from_before_such_parts_were_marked() -> None:
 
 
 def raw_payload(message: DeadLetterMessage) -> dict[str, Any]:
-    """The payload of a message, as it stands in it."""
+    """Return the payload in the body of a message."""
     data = json.loads(message.body)["awslogs"]["data"]
     payload: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(data)))
     return payload
 
 
 def sqs_record(message: DeadLetterMessage) -> dict[str, Any]:
-    """A message as Lambda hands it over in replay."""
+    """Return a message as Lambda passes it to replay."""
     return sqs_record_of(message.body, message.attributes)
 
 
@@ -417,7 +417,7 @@ def sqs_record_of(body: str, attributes: Mapping[str, str]) -> dict[str, Any]:
 # The search
 
 
-def test_each_part_that_was_narrowed_down_has_a_message_of_its_own() -> None:
+def test_each_narrowed_part_has_a_message_of_its_own() -> None:
     undetermined = Failure(Reason.UNDETERMINED, 400)
     messages = dead(
         Failed(a_batch("1", "2"), undetermined, is_narrowed=True),
@@ -433,7 +433,7 @@ def test_each_part_that_was_narrowed_down_has_a_message_of_its_own() -> None:
     assert [message.attributes["Replays"] for message in messages] == ["0 narrowed", "0", "0 narrowed"]
 
 
-def test_what_was_refused_alone_says_since_when() -> None:
+def test_the_message_of_a_log_that_was_refused_alone_says_since_when() -> None:
     [message] = dead(Failed(a_batch("1"), REJECTED))
     assert message.attributes["Replays"] == f"0 since {message.attributes['FailedAt']}"
 
@@ -464,7 +464,7 @@ def received(queue_url: str) -> Iterator[tuple[str, dict[str, str]]]:
             yield message["Body"], {name: value["StringValue"] for name, value in attributes.items()}
 
 
-def test_messages_are_in_the_queue_with_their_attributes(queue_url: str) -> None:
+def test_messages_are_stored_in_the_queue_with_their_attributes(queue_url: str) -> None:
     written = letters("1", "2", "3", queue_url=queue_url)
     assert store(written, 60.0) == ["", "", ""]
     assert sorted(received(queue_url), key=str) == sorted(
@@ -472,14 +472,14 @@ def test_messages_are_in_the_queue_with_their_attributes(queue_url: str) -> None
     )
 
 
-def test_the_largest_message_is_taken(queue_url: str) -> None:
+def test_the_queue_accepts_the_largest_message(queue_url: str) -> None:
     [message] = dead(Failed(a_batch("1"), REJECTED))
     message = message._replace(body="x" * (len(message.body) + MAX_MESSAGE_BYTES - message.size()))
     assert message.size() == MAX_MESSAGE_BYTES
     assert store([Addressed(message, queue_url)], 60.0) == [""]
 
 
-def test_each_message_has_its_own_queue_and_its_own_trouble(queue_url: str) -> None:
+def test_each_message_is_written_to_its_own_queue_and_fails_on_its_own(queue_url: str) -> None:
     lost = queue_url + "-none"
     troubles = store(letters("1", queue_url=queue_url) + letters("2", queue_url=lost), 60.0)
     assert troubles[0] == ""
@@ -492,7 +492,7 @@ def test_nothing_to_write_needs_no_client(monkeypatch: pytest.MonkeyPatch) -> No
     assert store([], 0.0) == []
 
 
-def test_a_client_that_cannot_be_made_is_told_and_harms_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_cannot_be_made_is_reported_and_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_region() -> None:
         raise NoRegionError
 
@@ -503,7 +503,7 @@ def test_a_client_that_cannot_be_made_is_told_and_harms_nothing_else(monkeypatch
 
 
 class Client:
-    """A client whose writes end only when they are allowed to."""
+    """A client whose writes end only when the test allows it."""
 
     def __init__(self) -> None:
         self.allowed = threading.Event()
@@ -530,12 +530,12 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
 
 
 @pytest.mark.parametrize("seconds", [0.0, -5.0])
-def test_what_is_not_written_in_time_is_reported(client: Client, seconds: float) -> None:
+def test_messages_that_are_not_written_in_time_are_reported(client: Client, seconds: float) -> None:
     troubles = store(letters(*map(str, range(20)), queue_url="https://sqs/1/q"), seconds)
     assert troubles == ["not stored in time"] * 20
 
 
-def test_eight_writes_are_under_way_at_most_and_none_begins_after_the_end(client: Client) -> None:
+def test_at_most_eight_writes_are_under_way_and_none_begins_after_the_end(client: Client) -> None:
     store(letters(*map(str, range(20)), queue_url="https://sqs/1/q"), 0.2)
     begun = client.begun
     assert 1 <= begun <= 8
@@ -546,24 +546,24 @@ def test_eight_writes_are_under_way_at_most_and_none_begins_after_the_end(client
     assert client.begun == begun
 
 
-def test_a_bug_is_not_taken_for_a_queue_out_of_reach(client: Client) -> None:
+def test_a_bug_is_not_reported_as_an_unreachable_queue(client: Client) -> None:
     client.failure = KeyError("a bug")
     client.allowed.set()
     with pytest.raises(KeyError):
         store(letters("1", queue_url="https://sqs/1/q"), 60.0)
 
 
-def test_the_client_has_the_patience_that_the_reserve_counts_on(aws: None) -> None:
+def test_the_client_has_the_timeouts_and_attempts_that_the_reserve_assumes(aws: None) -> None:
     config: Any = sqs._sqs_client().meta.config
     assert (config.connect_timeout, config.read_timeout) == (QUEUE_CONNECT_SECONDS, QUEUE_READ_SECONDS)
     assert config.retries == {"mode": "standard", "total_max_attempts": QUEUE_ATTEMPTS}
     assert config.max_pool_connections == 8
 
 
-# Records that come again
+# Returned records
 
 
-def test_returned_records_come_again_after_half_a_minute_to_two_minutes(client: Client) -> None:
+def test_returned_records_are_visible_again_after_30_to_120_seconds(client: Client) -> None:
     records = [SourceRecord(f"m{number}", f"handle-{number}") for number in range(12)]
     postpone([Postponed(record) for record in [*records, SourceRecord("m12")]], "https://sqs/1/q", 60.0)
     assert {call["QueueUrl"] for call in client.postponed} == {"https://sqs/1/q"}
@@ -574,7 +574,7 @@ def test_returned_records_come_again_after_half_a_minute_to_two_minutes(client: 
     assert all(30 <= entry["VisibilityTimeout"] <= 120 for entry in entries)
 
 
-def test_those_that_were_throttled_come_later_and_after_the_end_of_a_retry_after(client: Client) -> None:
+def test_throttled_records_are_visible_again_later_and_after_the_end_of_a_retry_after(client: Client) -> None:
     record = SourceRecord("m", "handle")
     postpone([Postponed(record, True), Postponed(record, False, 300.0)], "https://sqs/1/q", 60.0)
     throttled, asked_to_wait = (entry["VisibilityTimeout"] for entry in client.postponed[0]["Entries"])
@@ -582,24 +582,26 @@ def test_those_that_were_throttled_come_later_and_after_the_end_of_a_retry_after
     assert 330 <= asked_to_wait <= 420
 
 
-def test_what_is_delayed_is_not_to_be_received_yet(queue_url: str) -> None:
+def test_a_delayed_message_cannot_be_received_yet(queue_url: str) -> None:
     [message] = dead(Failed(a_batch("1"), REJECTED))
     assert store([Addressed(message, queue_url, 900)], 60.0) == [""]
     assert list(received(queue_url)) == []
 
 
-def test_not_all_of_them_at_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_returned_records_are_not_visible_again_all_at_once(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(random, "randint", lambda least, most: most if least == 30 else 0)
     postpone([Postponed(SourceRecord("m", "handle"))], "https://sqs/1/q", 60.0)
     assert client.postponed[0]["Entries"][0]["VisibilityTimeout"] == 120
 
 
-def test_records_that_are_not_ours_to_postpone_need_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_without_a_receipt_handle_need_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqs, "_sqs_client", lambda: pytest.fail("a client was made"))
     postpone([Postponed(SourceRecord("m"))], "https://sqs/1/q", 60.0)
 
 
-# What is kept for storing
+# The time reserved for storing
 
 
 ONE_ROUND = QUEUE_WORST_CASE_SECONDS + RESERVE_MARGIN_SECONDS
@@ -610,16 +612,16 @@ ONE_ROUND = QUEUE_WORST_CASE_SECONDS + RESERVE_MARGIN_SECONDS
     [
         (1, 0, 120.0, ONE_ROUND),
         (0, 0, 120.0, ONE_ROUND),
-        (8, 1000, 120.0, ONE_ROUND),  # eight are written at a time
+        (8, 1000, 120.0, ONE_ROUND),  # eight writes at a time
         (1, 7 * MIB, 120.0, ONE_ROUND),
         (0, 7 * MIB, 120.0, ONE_ROUND),
         (9, 1000, 120.0, ONE_ROUND + QUEUE_WORST_CASE_SECONDS),
         (4, 5 * MIB, 120.0, ONE_ROUND + QUEUE_WORST_CASE_SECONDS),
-        (100, 0, 120.0, 60.0),  # half of the time is for delivery
-        (100, 0, 30.0, ONE_ROUND),  # but one round must fit
+        (100, 0, 120.0, 60.0),  # delivery keeps half of the time
+        (100, 0, 30.0, ONE_ROUND),  # one round of writes must fit
     ],
 )
-def test_the_reserve_is_the_worst_case_of_writing_what_came(
+def test_the_reserve_is_the_worst_case_of_storing_the_whole_event(
     payloads: int, payload_bytes: int, available: float, seconds: float
 ) -> None:
     assert reserve_seconds(payloads, payload_bytes, available) == seconds
@@ -629,7 +631,7 @@ def test_the_reserve_is_the_worst_case_of_writing_what_came(
     ("inflated_mib", "processor_share", "available", "encoding"),
     [(60, 1.0, 120.0, 2.7), (60, 0.3, 120.0, 9.0), (1, 0.5, 120.0, 0.09), (600, 0.3, 120.0, 30.0)],
 )
-def test_the_reserve_holds_the_time_that_encoding_takes(
+def test_the_reserve_includes_the_time_for_encoding(
     inflated_mib: int, processor_share: float, available: float, encoding: float
 ) -> None:
     seconds = reserve_seconds(

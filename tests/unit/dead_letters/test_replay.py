@@ -31,7 +31,7 @@ DAY = timedelta(days=1)
 
 
 def batch_of_records(*records: SourceRecord) -> Batch:
-    """A batch with one log of each record, not to be sent any more."""
+    """Return a batch with one log of each record, without a body."""
     return batch_of(
         [an_entry(record.identifier, origin=ORDERS._replace(record=record)) for record in records]
     ).without_body()
@@ -48,7 +48,7 @@ def undecodable(record: SourceRecord | None) -> Undecodable:
 def message(
     reason: Reason, replays: int | None = 0, since: str = "", status: int | None = 400
 ) -> DeadLetterMessage:
-    """`replays` is None for what came in no record."""
+    """Return a message; `replays` is None if its logs came in no record."""
     record = None
     if replays is not None:
         record = SourceRecord("m1", "handle", replays=replays, refused_at=since or None)
@@ -67,7 +67,7 @@ def replay_settings() -> Settings:
     return settings(PARKED_QUEUE_URL=PARKED_URL, MAX_REPLAYS="3")
 
 
-def test_a_failure_passes_or_it_needs_a_person_or_it_is_a_refusal() -> None:
+def test_each_reason_may_pass_or_needs_a_person_or_is_a_refusal() -> None:
     assert not MAY_PASS & NEEDS_A_PERSON
     assert not MAY_PASS & REFUSED_ALONE
     assert set(Reason) == MAY_PASS | NEEDS_A_PERSON | REFUSED_ALONE | {Reason.UNDETERMINED}
@@ -75,42 +75,42 @@ def test_a_failure_passes_or_it_needs_a_person_or_it_is_a_refusal() -> None:
 
 class TestRecordsToReturn:
     @pytest.mark.parametrize("reason", sorted(MAY_PASS | {Reason.UNDETERMINED}))
-    def test_one_of_which_nothing_was_delivered_and_whose_failure_may_pass(self, reason: Reason) -> None:
+    def test_an_undelivered_record_whose_failure_may_pass_is_returned(self, reason: Reason) -> None:
         assert records_to_return([failed(reason, FIRST)], [], set(), NOW) == {FIRST}
 
     @pytest.mark.parametrize("reason", sorted(REFUSED_ALONE))
-    def test_none_that_was_refused(self, reason: Reason) -> None:
+    def test_a_refused_record_is_not_returned(self, reason: Reason) -> None:
         assert records_to_return([failed(reason, FIRST)], [], set(), NOW) == set()
 
-    def test_none_that_was_delivered_in_part(self) -> None:
+    def test_a_record_that_was_delivered_in_part_is_not_returned(self) -> None:
         assert records_to_return([failed(Reason.UNAVAILABLE, FIRST)], [], {FIRST}, NOW) == set()
 
-    def test_none_that_cannot_be_read(self) -> None:
+    def test_an_unreadable_record_is_not_returned(self) -> None:
         assert records_to_return([], [undecodable(FIRST)], set(), NOW) == set()
 
-    def test_none_that_can_be_read_in_part_only(self) -> None:
+    def test_a_partly_readable_record_is_not_returned(self) -> None:
         assert (
             records_to_return([failed(Reason.UNAVAILABLE, FIRST)], [undecodable(FIRST)], set(), NOW) == set()
         )
 
-    def test_none_of_which_one_part_was_refused(self) -> None:
+    def test_a_partly_refused_record_is_not_returned(self) -> None:
         failures = [failed(Reason.UNAVAILABLE, FIRST, SECOND), failed(Reason.REJECTED, FIRST)]
         assert records_to_return(failures, [], set(), NOW) == {SECOND}
 
-    def test_one_that_failed_in_several_ways_which_may_all_pass(self) -> None:
+    def test_a_record_with_several_failures_that_may_all_pass_is_returned(self) -> None:
         failures = [failed(Reason.UNAVAILABLE, FIRST), failed(Reason.OUT_OF_TIME, FIRST)]
         assert records_to_return(failures, [], set(), NOW) == {FIRST}
 
-    def test_its_neighbour_in_the_batch_does_not_matter(self) -> None:
+    def test_other_records_of_the_batch_do_not_matter(self) -> None:
         assert records_to_return([failed(Reason.THROTTLED, FIRST, SECOND)], [], {FIRST}, NOW) == {SECOND}
 
-    def test_what_came_in_no_record_cannot_go_back(self) -> None:
+    def test_logs_that_came_in_no_record_cannot_be_returned(self) -> None:
         failures = [Failed(a_batch("a"), Failure(Reason.UNAVAILABLE))]
         assert records_to_return(failures, [undecodable(None)], set(), NOW) == set()
 
 
 class TestSplitOff:
-    def test_a_batch_of_several_records_is_taken_apart_in_order(self) -> None:
+    def test_a_batch_of_several_records_is_split_in_order(self) -> None:
         whole = failed(Reason.UNAVAILABLE, FIRST, SECOND, FIRST)
         inside, outside = split_off([whole], {SECOND})
         assert [(failed.batch.origins, list(failed.batch.positions)) for failed in inside] == [
@@ -126,11 +126,11 @@ class TestSplitOff:
         assert split_off(failures, {FIRST}) == (failures[:1], failures[1:])
         assert split_off(failures, set()) == ([], failures)
 
-    def test_what_came_in_no_record_is_with_the_others(self) -> None:
+    def test_logs_that_came_in_no_record_are_not_split_off(self) -> None:
         failures = [Failed(a_batch("a", "b").without_body(), Failure(Reason.UNAVAILABLE))]
         assert split_off(failures, {FIRST}) == ([], failures)
 
-    def test_half_of_what_was_narrowed_down_is_not_known_to_be_bad(self) -> None:
+    def test_a_part_of_a_narrowed_batch_is_not_marked_as_narrowed(self) -> None:
         whole = failed(Reason.UNDETERMINED, FIRST, SECOND)._replace(is_narrowed=True)
         inside, outside = split_off([whole], {SECOND})
         assert not any(part.is_narrowed for part in inside + outside)
@@ -138,17 +138,17 @@ class TestSplitOff:
 
 
 class TestNarrowedRecords:
-    def test_what_was_narrowed_down_is_written_anew_for_that_is_news(self) -> None:
+    def test_a_newly_narrowed_record_is_written_again(self) -> None:
         news = failed(Reason.UNDETERMINED, FIRST)._replace(is_narrowed=True)
         assert records_to_return([news], [], set(), NOW) == set()
 
-    def test_unless_the_record_says_so_already(self) -> None:
+    def test_a_record_that_is_already_marked_as_narrowed_is_returned(self) -> None:
         known = FIRST._replace(is_narrowed=True)
         same = failed(Reason.UNDETERMINED, known)._replace(is_narrowed=True)
         assert records_to_return([same], [], set(), NOW) == {known}
 
 
-def test_what_would_be_returned_on_its_13th_day_is_written_anew() -> None:
+def test_a_record_is_written_again_from_its_13th_day_on() -> None:
     young, old = (
         record._replace(sent_at=(NOW - age).timestamp())
         for record, age in ((FIRST, 12.9 * DAY), (SECOND, 13.1 * DAY))
@@ -164,40 +164,42 @@ class TestAsRefusals:
         [failed] = as_refusals([it])
         return failed.failure.reason
 
-    def test_what_was_refused_alone_and_fails_alone_in_the_same_way_is_refused(self) -> None:
+    def test_a_log_that_fails_alone_twice_in_the_same_way_is_refused(self) -> None:
         assert self.outcome(Reason.UNAUTHORIZED, 403, self.refused) is Reason.REJECTED
 
-    def test_not_if_it_fails_in_another_way(self) -> None:
+    def test_a_log_that_fails_in_another_way_is_not_refused(self) -> None:
         assert self.outcome(Reason.UNAUTHORIZED, 401, self.refused) is Reason.UNAUTHORIZED
         assert self.outcome(Reason.UNAVAILABLE, 503, self.refused) is Reason.UNAVAILABLE
 
-    def test_not_what_was_never_refused_alone(self) -> None:
+    def test_a_log_that_never_failed_alone_is_not_refused(self) -> None:
         assert self.outcome(Reason.UNAUTHORIZED, 403, FIRST._replace(status="403")) is Reason.UNAUTHORIZED
 
-    def test_not_if_it_only_shares_the_failure_of_others(self) -> None:
+    def test_a_log_that_was_not_sent_itself_is_not_refused(self) -> None:
         assert self.outcome(Reason.UNAUTHORIZED, 403, self.refused, was_sent=False) is Reason.UNAUTHORIZED
 
-    def test_not_because_of_a_limited_rate(self) -> None:
+    def test_a_throttled_log_is_not_refused(self) -> None:
         throttled = self.refused._replace(status="429")
         assert self.outcome(Reason.THROTTLED, 429, throttled) is Reason.THROTTLED
 
 
 class TestAddress:
     @pytest.mark.parametrize("reason", sorted(MAY_PASS | {Reason.UNDETERMINED}))
-    def test_what_was_not_refused_alone_waits_on_and_counts_no_replay(
+    def test_a_message_that_was_not_refused_stays_in_the_queue_and_counts_no_replay(
         self, reason: Reason, replay_settings: Settings
     ) -> None:
         it = message(reason, replays=99)
         assert to_be_addressed(it, replay_settings) == Addressed(it, QUEUE_URL)
 
     @pytest.mark.parametrize("reason", sorted(MAY_PASS | {Reason.UNDETERMINED}))
-    def test_on_its_13th_day_it_is_parked(self, reason: Reason, replay_settings: Settings) -> None:
+    def test_a_message_is_parked_on_its_13th_day(self, reason: Reason, replay_settings: Settings) -> None:
         sent_at = (NOW - 13.1 * DAY).timestamp()
         it = message(reason)._replace(record=SourceRecord("m1", "handle", sent_at=sent_at))
         assert to_be_addressed(it, replay_settings) == Addressed(it, PARKED_URL)
 
     @pytest.mark.parametrize("reason", sorted(NEEDS_A_PERSON))
-    def test_what_needs_a_person_is_parked_at_once(self, reason: Reason, replay_settings: Settings) -> None:
+    def test_a_failure_that_needs_a_person_is_parked_at_once(
+        self, reason: Reason, replay_settings: Settings
+    ) -> None:
         it = message(reason)
         assert to_be_addressed(it, replay_settings) == Addressed(it, PARKED_URL)
 
@@ -212,7 +214,7 @@ class TestAddress:
             (None, 1, QUEUE_URL, 600),
         ],
     )
-    def test_a_refusal_counts_waits_longer_each_time_and_the_last_one_parks(
+    def test_each_refusal_is_counted_and_waits_longer_and_the_last_one_is_parked(
         self,
         reason: Reason,
         replays: int | None,
@@ -243,7 +245,7 @@ class TestAddress:
             (None, False, 24 * 60 + 1, PARKED_URL),
         ],
     )
-    def test_nothing_is_parked_before_its_time(
+    def test_a_refusal_is_parked_only_after_the_time_for_its_status(
         self,
         status: int | None,
         something_passed: bool,
@@ -256,7 +258,7 @@ class TestAddress:
         assert url == queue_url
         assert delay == (900 if url == QUEUE_URL else 0)
 
-    def test_a_replay_by_hand_delays_nothing(self, replay_settings: Settings) -> None:
+    def test_a_manual_replay_delays_no_message(self, replay_settings: Settings) -> None:
         it = message(Reason.REJECTED)._replace(record=SourceRecord("m1"))
         assert to_be_addressed(it, replay_settings).delay_seconds == 0
 

@@ -40,20 +40,20 @@ VALUES = {
 
 
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
-def test_the_key_in_a_secret(value: str) -> None:
+def test_the_key_is_read_from_a_secret(value: str) -> None:
     assert fetch_api_key(from_secret(value)) == "k-123"
 
 
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
-def test_the_key_in_a_parameter(value: str) -> None:
+def test_the_key_is_read_from_a_parameter(value: str) -> None:
     assert fetch_api_key(from_parameter(value)) == "k-123"
 
 
-def test_a_parameter_is_decrypted_whatever_its_name_looks_like() -> None:
+def test_a_parameter_is_decrypted_whatever_its_name() -> None:
     assert fetch_api_key(from_parameter("k-123", name="plain-name")) == "k-123"
 
 
-def test_every_fetch_is_fresh() -> None:
+def test_every_fetch_reads_the_current_value() -> None:
     settings = from_secret("old")
     assert fetch_api_key(settings) == "old"
     boto3.client("secretsmanager").put_secret_value(SecretId="key", SecretString="new")
@@ -75,7 +75,9 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize(("value", "complaint"), UNUSABLE.values(), ids=UNUSABLE.keys())
-def test_an_unusable_value_is_named_by_its_place_and_never_shown(value: str | bytes, complaint: str) -> None:
+def test_the_error_of_an_unusable_value_names_its_place_and_never_shows_it(
+    value: str | bytes, complaint: str
+) -> None:
     settings = from_secret(value)
     with pytest.raises(CredentialError) as caught:
         fetch_api_key(settings)
@@ -83,23 +85,23 @@ def test_an_unusable_value_is_named_by_its_place_and_never_shown(value: str | by
     assert text.startswith(f"secret {settings.api_key_secret_arn}: ")
     assert complaint in text
     assert "s3cr" not in text
-    # Nor in an exception from which it came: a traceback would show that one.
+    # A traceback would show the exception's cause as well.
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
-def test_a_secret_that_is_not_there() -> None:
+def test_a_missing_secret_is_an_error() -> None:
     with pytest.raises(CredentialError, match=r"^secret arn:aws:.*ResourceNotFoundException"):
         fetch_api_key(load_settings(ENVIRON))
 
 
-def test_a_parameter_that_is_not_there() -> None:
+def test_a_missing_parameter_is_an_error() -> None:
     settings = load_settings({**ENVIRON, "API_KEY_SECRET_ARN": "", "API_KEY_PARAMETER_NAME": "/none"})
     with pytest.raises(CredentialError, match=r"^parameter /none: .*ParameterNotFound"):
         fetch_api_key(settings)
 
 
-def test_aws_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_aws_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object, **kwargs: object) -> None:
         raise ConnectTimeoutError(endpoint_url="https://secretsmanager")
 
@@ -108,13 +110,13 @@ def test_aws_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
         fetch_api_key(load_settings(ENVIRON))
 
 
-def test_an_endpoint_that_is_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_endpoint_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", "nowhere")
     with pytest.raises(CredentialError, match="Invalid endpoint: nowhere"):
         fetch_api_key(load_settings(ENVIRON))
 
 
-def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_region_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(CredentialError, match="region"):
@@ -126,15 +128,15 @@ def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
 OTHER_REGION = "ap-southeast-2"
 
 
-def test_a_secret_of_another_region_is_read_there() -> None:
+def test_a_secret_of_another_region_is_read_in_that_region() -> None:
     elsewhere = boto3.client("secretsmanager", OTHER_REGION)
     arn = elsewhere.create_secret(Name="key", SecretString="k-of-another-region")["ARN"]
     assert f":{OTHER_REGION}:" in arn
     assert fetch_api_key(load_settings({**ENVIRON, "API_KEY_SECRET_ARN": arn})) == "k-of-another-region"
 
 
-def test_botocore_is_not_imported_for_it() -> None:
-    """To import it and to make a client took most of a cold start."""
+def test_the_key_is_read_without_importing_botocore() -> None:
+    """Importing botocore and making a client took most of a cold start."""
     settings = from_secret("k-123")
     script = (
         "import os, sys\n"
@@ -148,7 +150,7 @@ def test_botocore_is_not_imported_for_it() -> None:
 
 
 class TestTheTimeIsShared:
-    """Our own request and botocore's together take no longer than two attempts of botocore's."""
+    """The shipper's own request and botocore's together take no longer than two attempts of botocore's."""
 
     @pytest.fixture(autouse=True)
     def asked(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, float]]:
@@ -171,19 +173,19 @@ class TestTheTimeIsShared:
         monkeypatch.setattr("loginformant_shipper.delivery.api_key.time.monotonic", lambda: next(clock))
         return fetch_api_key(load_settings(ENVIRON))
 
-    def test_where_nothing_was_asked_botocore_has_all_of_it(
+    def test_botocore_has_all_the_time_if_no_request_was_sent_before(
         self, asked: list[tuple[int, float]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         assert self.fetch(NotPossible("a profile"), 0.0, monkeypatch) == "k-123"
         assert asked == [(ATTEMPTS, MAX_SECONDS)]
 
-    def test_after_a_request_of_ours_it_has_one_attempt_in_the_rest(
+    def test_botocore_has_one_attempt_in_the_time_left_after_our_own_request(
         self, asked: list[tuple[int, float]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         assert self.fetch(NotAnswered("no answer in time"), 7.0, monkeypatch) == "k-123"
         assert asked == [(1, MAX_SECONDS - 7.0)]
 
-    def test_once_all_is_used_up_the_trouble_is_told(
+    def test_the_error_is_reported_when_no_time_is_left(
         self, asked: list[tuple[int, float]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with pytest.raises(CredentialError, match=r"^secret arn:.*: HTTP 503$"):
@@ -193,7 +195,7 @@ class TestTheTimeIsShared:
 
 @pytest.fixture
 def everything_logged() -> Iterator[io.StringIO]:
-    """What is logged while the root logger takes everything."""
+    """Collect what is logged while the root logger takes every level."""
     log, root = io.StringIO(), logging.getLogger()
     handler, level = logging.StreamHandler(log), root.level
     root.addHandler(handler)
@@ -204,11 +206,11 @@ def everything_logged() -> Iterator[io.StringIO]:
 
 
 @pytest.mark.parametrize("make", [from_secret, from_parameter])
-def test_the_key_stands_in_no_log_even_at_level_debug(
+def test_no_log_contains_the_key_even_at_level_debug(
     everything_logged: io.StringIO, make: Callable[[str], Settings]
 ) -> None:
     settings = make("k-s3cret")
-    assert telemetry.logger is not None  # importing it is what every function does, and what sets levels
+    assert telemetry.logger is not None  # every function imports it, and it sets levels
     logging.getLogger("some.library").debug("is heard")
     assert fetch_api_key(settings) == "k-s3cret"
     assert "is heard" in everything_logged.getvalue()

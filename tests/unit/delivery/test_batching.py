@@ -17,7 +17,7 @@ SIZE_OF_EMPTY_BODY = len('{"logs":[]}')
 
 
 def of_length(*lengths: int) -> list[Entry]:
-    """Entries whose bodies are JSON strings of so many bytes, no two alike unless they are short."""
+    """Return entries whose bodies are JSON strings of these lengths in bytes, distinct unless short."""
     return [
         Entry(b'"%s"' % (b"%d" % number).rjust(length - 2, b"x")[: length - 2], (), ORDERS)
         for number, length in enumerate(lengths)
@@ -66,7 +66,7 @@ def test_origins_are_given_once() -> None:
     assert (nothing.different_origins(), list(nothing.by_log_group())) == ((), [])
 
 
-def test_a_batch_that_is_not_to_be_sent_keeps_its_events_and_their_origins_alone() -> None:
+def test_a_batch_without_its_body_keeps_only_events_and_origins() -> None:
     batch = batch_of([an_entry("1"), an_entry("2", "3", origin=PAYMENTS)], position=7)
     left = batch.without_body()
     assert left == batch._replace(body=b"")
@@ -74,7 +74,7 @@ def test_a_batch_that_is_not_to_be_sent_keeps_its_events_and_their_origins_alone
     assert (left.origins, left.position) == ((ORDERS, PAYMENTS), 7)
 
 
-def test_the_logs_of_some_origins_are_picked_out_in_order() -> None:
+def test_the_logs_of_some_origins_are_selected_in_order() -> None:
     batch = batch_of([an_entry("1"), an_entry("2", origin=PAYMENTS), an_entry("3")], position=7)
     picked = batch.only(lambda origin: origin == ORDERS)
     alone = batch_of([an_entry("1"), an_entry("3")])
@@ -82,22 +82,22 @@ def test_the_logs_of_some_origins_are_picked_out_in_order() -> None:
     assert batch.only(lambda origin: False).logs == ()
 
 
-def test_at_most_so_many_logs() -> None:
+def test_a_batch_has_at_most_the_maximum_number_of_logs() -> None:
     made = list(batches(in_chunks(of_length(*[10] * 1001)), 500, lambda: 10**6))
     assert [len(batch.logs) for batch in made] == [500, 500, 1]
 
 
-def test_exactly_as_many_bytes_as_allowed_and_not_one_more() -> None:
+def test_a_batch_has_at_most_the_maximum_number_of_bytes() -> None:
     two = SIZE_OF_EMPTY_BODY + 10 + len(",") + 10
     assert lengths_with_limit(two, 10, 10, 10) == [[10, 10], [10]]
     assert lengths_with_limit(two - 1, 10, 10, 10) == [[10], [10], [10]]
 
 
-def test_a_larger_log_goes_alone() -> None:
+def test_a_log_above_the_byte_limit_has_a_batch_of_its_own() -> None:
     assert lengths_with_limit(100, 10, 900, 10, 10) == [[10], [900], [10, 10]]
 
 
-def test_no_logs_no_batches() -> None:
+def test_no_logs_make_no_batch() -> None:
     assert list(batches([], 500, lambda: 100)) == []
 
 
@@ -122,7 +122,7 @@ def test_order_and_limits_hold_while_the_byte_limit_goes_down(
 
 
 @given(entries, st.integers(1, 6), st.integers(1, 120), st.integers(1, 7))
-def test_how_many_logs_are_handed_on_together_makes_no_difference(
+def test_batches_do_not_depend_on_how_many_logs_arrive_together(
     some: list[Entry], max_logs: int, max_bytes: int, at_once: int
 ) -> None:
     together, apart = (
@@ -131,7 +131,7 @@ def test_how_many_logs_are_handed_on_together_makes_no_difference(
     assert together == apart
 
 
-def test_a_batch_is_handed_on_as_soon_as_it_is_full() -> None:
+def test_a_batch_is_yielded_as_soon_as_it_is_full() -> None:
     taken: list[int] = []
 
     def chunks() -> Iterator[Entries]:
@@ -143,7 +143,7 @@ def test_a_batch_is_handed_on_as_soon_as_it_is_full() -> None:
     assert taken == [0, 1]
 
 
-def test_a_limit_lowered_in_between_holds_from_the_next_log_on() -> None:
+def test_a_lowered_limit_holds_from_the_next_log_on() -> None:
     limit = [1000]
     stream = batches(in_chunks(of_length(*[20] * 12)), 5, lambda: limit[0])
     assert len(next(stream).logs) == 5
@@ -151,7 +151,7 @@ def test_a_limit_lowered_in_between_holds_from_the_next_log_on() -> None:
     assert lengths_of(list(stream)) == [[20, 20], [20, 20], [20, 20], [20]]
 
 
-def test_batches_and_their_parts_know_their_place() -> None:
+def test_batches_and_their_parts_keep_the_positions_of_their_logs() -> None:
     first, second, last = batches(in_chunks(of_length(*[10] * 12)), 5, lambda: 1000)
     assert [batch.position for batch in (first, second, last)] == [0, 5, 10]
     assert [half.position for half in second.halves()] == [5, 7]
@@ -159,7 +159,7 @@ def test_batches_and_their_parts_know_their_place() -> None:
 
 
 @given(entries.filter(lambda some: len(some) >= 2))
-def test_halves_hold_what_the_whole_holds_in_order(some: list[Entry]) -> None:
+def test_halves_together_hold_the_logs_of_the_whole_in_order(some: list[Entry]) -> None:
     middle = len(some) // 2
     assert batch_of(some, 7).halves() == (batch_of(some[:middle], 7), batch_of(some[middle:], 7 + middle))
 
@@ -176,7 +176,7 @@ def ids_of(batch: Batch) -> list[str]:
     return [event.id for events in batch.logs for event in events]
 
 
-def test_a_log_that_was_refused_alone_travels_alone_and_cuts_no_batch_short() -> None:
+def test_a_log_that_was_refused_alone_has_its_own_batch_and_ends_no_other() -> None:
     entries = [
         *of_record("m1", "1", "2"),
         *of_record("m2", "3", "4", refused_at="then"),
@@ -186,7 +186,7 @@ def test_a_log_that_was_refused_alone_travels_alone_and_cuts_no_batch_short() ->
     assert [ids_of(batch) for batch in made] == [["3"], ["4"], ["1", "2", "5"]]
 
 
-def test_what_was_narrowed_down_has_a_batch_of_its_own_for_each_record() -> None:
+def test_narrowed_logs_of_each_record_have_a_batch_of_their_own() -> None:
     entries = [
         *of_record("m1", "1"),
         *of_record("m2", "2", "3", is_narrowed=True),
@@ -198,12 +198,12 @@ def test_what_was_narrowed_down_has_a_batch_of_its_own_for_each_record() -> None
     assert [list(batch.positions) for batch in made] == [[1, 2], [3, 4], [0, 5]]
 
 
-def test_it_is_cut_at_the_limits_like_any_other() -> None:
+def test_a_batch_of_narrowed_logs_is_cut_at_the_limits() -> None:
     entries = of_record("m1", *map(str, range(5)), is_narrowed=True)
     assert [len(batch.logs) for batch in batches(in_chunks(entries), 2, lambda: MIB)] == [2, 2, 1]
 
 
-# Cut
+# Cutting batches
 
 
 def test_records_that_fail_together_are_cut_apart() -> None:
@@ -215,7 +215,7 @@ def test_records_that_fail_together_are_cut_apart() -> None:
 
 
 @pytest.mark.parametrize("place", range(4))
-def test_one_log_is_taken_out(place: int) -> None:
+def test_one_log_can_be_taken_out_of_a_batch(place: int) -> None:
     entries = [an_entry(str(number), body=b'{"n":%d}' % number) for number in range(4)]
     alone, rest = batch_of(entries, position=10).take_out(place)
     others = [entry for number, entry in enumerate(entries) if number != place]
@@ -224,7 +224,7 @@ def test_one_log_is_taken_out(place: int) -> None:
     assert list(rest.positions) == [10 + number for number in range(4) if number != place]
 
 
-def test_logs_that_were_taken_out_are_put_together_in_their_order() -> None:
+def test_logs_that_were_taken_out_are_merged_in_their_order() -> None:
     whole = a_batch("1", "2", "3", "4", "5")
     last, rest = whole.take_out(4)
     second, rest = rest.take_out(1)

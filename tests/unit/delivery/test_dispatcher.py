@@ -23,7 +23,7 @@ FUNCTION_TIME = 95.0
 
 @dataclass
 class World:
-    """One warm environment: `deliver` is an invocation in it."""
+    """One warm environment, in which `deliver` is an invocation."""
 
     senders: SimulatedSenders
     state: EnvironmentState = field(default_factory=lambda: EnvironmentState(byte_limit=MIB, key="key"))
@@ -81,7 +81,7 @@ def world(
 
 
 def single(*identifiers: str) -> list[Batch]:
-    """A batch for each identifier."""
+    """Return a batch for each identifier."""
     return [a_batch(identifier) for identifier in identifiers]
 
 
@@ -90,7 +90,7 @@ def many(number: int, prefix: str = "e") -> tuple[str, ...]:
 
 
 def refusing(*bad: str, status: int = 400) -> Api:
-    """Refuses each request that holds a bad log."""
+    """Return an API that refuses each request with a bad log."""
     return lambda sent: Answer(status if set(bad) & set(sent.logs) else 200, detail="look at your logs")
 
 
@@ -105,7 +105,7 @@ def test_2xx_is_delivered(status: int) -> None:
     assert (it.requests, it.retries) == (2, 0)
 
 
-def test_nothing_to_deliver_is_nothing_done() -> None:
+def test_nothing_is_sent_or_fetched_without_batches() -> None:
     it = world(answers(), state=EnvironmentState(byte_limit=MIB))
     it.deliver([])
     assert (it.senders.sent, it.senders.fetches, it.senders.waits) == ([], [], 0)
@@ -132,7 +132,7 @@ def test_a_batch_is_made_only_when_there_is_room_for_it() -> None:
     assert max(ahead) < 2
 
 
-def test_latencies_are_told() -> None:
+def test_the_latency_of_each_request_is_recorded() -> None:
     it = world(answers(Answer(after=0.25), Answer(after=2.0)))
     delivery = Delivery(
         iter(single("1", "2")), it.senders, it.state, it.policy, it.senders.now() + FUNCTION_TIME
@@ -153,7 +153,9 @@ def test_the_latency_of_a_request_without_an_answer_is_the_time_that_it_was_give
 
 @pytest.mark.parametrize("status", [400, 413, 422])
 @pytest.mark.parametrize("place", [0, 271, 499])
-def test_one_bad_log_among_500_costs_one_log_and_18_requests_at_most(status: int, place: int) -> None:
+def test_one_bad_log_among_500_costs_at_most_18_more_requests_and_no_good_log(
+    status: int, place: int
+) -> None:
     it = world(refusing(f"e{place}", status=status))
     it.deliver([a_batch(*many(500))])
     reason = Reason.TOO_LARGE if status == 413 else Reason.REJECTED
@@ -175,7 +177,7 @@ def test_a_half_whose_sibling_passed_is_not_tried_whole() -> None:
     assert it.reasons == {None: 3, Reason.REJECTED: 1}
 
 
-def test_where_the_size_was_refused_a_half_is_tried_whole() -> None:
+def test_a_half_is_tried_whole_after_a_refusal_of_the_size() -> None:
     it = world(answers(413))
     it.deliver([a_batch("1", "2", "3")])
     assert it.reasons == {None: 3}
@@ -193,7 +195,7 @@ def test_the_search_in_one_invocation_costs_at_most_128_requests() -> None:
     )
 
 
-def test_what_was_narrowed_down_is_marked_and_what_was_not_is_not() -> None:
+def test_only_logs_that_were_narrowed_down_are_marked() -> None:
     it = world(refusing("e0", "e3"), max_search_requests=3)
     it.deliver([a_batch(*many(8))])  # whole, e0-e3, e0-e1, e0
     assert it.settled["e0"] == Failure(Reason.REJECTED, 400, "look at your logs")
@@ -206,19 +208,19 @@ def test_what_was_narrowed_down_is_marked_and_what_was_not_is_not() -> None:
 
 
 def replayed(batch: Batch, **marks: Any) -> Batch:
-    """A batch whose logs come from one record of the dead-letter queue."""
+    """Return the batch as if its logs came from one record of the dead-letter queue."""
     origin = ORDERS._replace(record=SourceRecord("m1", **marks))
     return batch._replace(origins=(origin,) * len(batch.logs))
 
 
-def test_what_was_narrowed_down_is_not_tried_whole_in_the_next_replay() -> None:
+def test_narrowed_logs_are_not_tried_whole_in_the_next_replay() -> None:
     it = world(refusing("e7"))
     it.deliver([replayed(a_batch(*many(8)), is_narrowed=True, status="400")])
     assert [len(sent.logs) for sent in it.senders.sent] == [4, 2, 1, 1]
     assert it.reasons == {None: 7, Reason.REJECTED: 1}
 
 
-def test_where_every_log_is_refused_the_search_stops_and_nothing_is_known_to_be_bad() -> None:
+def test_the_search_stops_and_marks_no_log_when_every_log_is_refused() -> None:
     it = world(refusing(*many(3000)))
     it.deliver([a_batch(*many(3000)[start : start + 500]) for start in range(0, 3000, 500)])
     assert set(it.reasons) == {Reason.REJECTED, Reason.UNDETERMINED}
@@ -254,7 +256,7 @@ def test_a_413_halves_the_byte_limit_of_this_environment() -> None:
     it.deliver(batches(in_chunks(entries), 30, lambda: it.state.byte_limit))
     sizes = [len(sent.logs) for sent in it.senders.sent]
     assert sizes[:3] == [30, 15, 15]
-    assert max(sizes[3:]) <= 15  # without the lesson: 30 again
+    assert max(sizes[3:]) <= 15  # 30 if the limit were unchanged
     assert set(it.reasons) == {None}
 
 
@@ -265,13 +267,13 @@ def test_half_of_the_byte_limit_is_half_of_what_was_refused() -> None:
     assert it.state.byte_limit == len(batch.body) // 2
 
 
-def test_the_byte_limit_does_not_sink_without_end() -> None:
+def test_the_byte_limit_has_a_minimum() -> None:
     it = world(answers(then=413))
     it.deliver([a_batch(*many(8))])
     assert it.state.byte_limit == 16 * 1024
 
 
-def test_one_log_that_is_too_large_says_nothing_of_the_byte_limit() -> None:
+def test_one_log_that_is_too_large_does_not_lower_the_byte_limit() -> None:
     it = world(answers(413))
     it.deliver(single("1"))
     assert it.state.byte_limit == MIB
@@ -285,7 +287,7 @@ def accepting(good_key: str, status: int = 401, after: float = 0.1) -> Api:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_changed_key_is_fetched_once_and_every_batch_refused_with_the_old_one_is_tried_again(
+def test_a_changed_key_is_fetched_once_and_used_for_every_batch_that_was_refused_with_the_old_one(
     status: int,
 ) -> None:
     it = world(
@@ -299,7 +301,9 @@ def test_a_changed_key_is_fetched_once_and_every_batch_refused_with_the_old_one_
 
 
 @pytest.mark.parametrize("largest", [500, 300, 100])
-def test_with_a_fresh_key_what_broke_with_the_old_one_is_tried_whole_and_then_by_halves(largest: int) -> None:
+def test_a_batch_that_failed_with_the_old_key_is_tried_whole_and_then_in_halves_with_the_new_one(
+    largest: int,
+) -> None:
     def api(sent: Sent) -> Answer:
         if len(sent.logs) > (100 if sent.key == "old" else largest):
             return Answer(None, detail="the connection broke")
@@ -324,7 +328,7 @@ def test_no_request_starts_with_a_key_that_was_refused() -> None:
     assert [sent.key for sent in it.senders.sent].count("old") == 2
 
 
-def test_a_late_refusal_of_the_old_key_fetches_no_second_one() -> None:
+def test_a_late_refusal_of_the_old_key_does_not_fetch_the_key_again() -> None:
     slow = iter([Answer(401, after=0.1), Answer(401, after=8.0)])
     it = world(
         lambda sent: next(slow) if sent.key == "old" else Answer(),
@@ -337,14 +341,14 @@ def test_a_late_refusal_of_the_old_key_fetches_no_second_one() -> None:
     assert len(it.senders.fetches) == 1
 
 
-def test_an_unchanged_key_is_the_end_for_everything_unsent() -> None:
+def test_an_unchanged_key_after_a_refusal_fails_all_unsent_logs() -> None:
     it = world(accepting("other"), "key", max_in_flight=2)
     it.deliver(single(*many(10)))
     assert it.reasons == {Reason.UNAUTHORIZED: 10}
     assert (it.requests, len(it.senders.fetches)) == (2 + 2, 1), "two single logs ask whether it is the key"
 
 
-def test_a_changed_key_that_is_refused_too_is_the_end() -> None:
+def test_a_refusal_of_the_changed_key_fails_all_unsent_logs() -> None:
     it = world(accepting("other"), "new", "newer", max_in_flight=2)
     it.deliver(single(*many(10)))
     assert it.reasons == {Reason.UNAUTHORIZED: 10}
@@ -368,7 +372,7 @@ def test_a_refused_key_is_fetched_at_most_every_30_seconds_in_one_environment() 
     assert it.reasons == {None: 2}
 
 
-def test_what_is_in_flight_when_the_key_turns_out_unchanged_is_still_heard() -> None:
+def test_answers_to_requests_in_flight_still_count_when_the_key_is_unchanged() -> None:
     script = iter([Answer(401, after=0.1), Answer(200, after=5.0), Answer(401, after=6.0)])
     it = world(lambda sent: next(script, Answer(401)), "key", max_in_flight=3)
     it.deliver(single("1", "2", "3", "4"))
@@ -386,13 +390,13 @@ def test_a_refused_key_that_cannot_be_fetched_again_ends_as_unauthorized() -> No
     )
 
 
-def test_a_refused_key_whose_successor_does_not_come_in_time_ends_as_unauthorized() -> None:
+def test_a_refused_key_whose_new_value_is_not_read_in_time_ends_as_unauthorized() -> None:
     it = world(accepting("other"), Key("other", after=NEVER))
     it.deliver(single("1", "2"))
     assert it.settled == dict.fromkeys("12", Failure(Reason.UNAUTHORIZED, 401, "no such key"))
 
 
-# The key cannot be had
+# The key cannot be read
 
 
 def without_key() -> EnvironmentState:
@@ -406,13 +410,13 @@ def test_the_first_key_is_fetched_before_anything_is_sent() -> None:
     assert len(it.senders.fetches) == 1
 
 
-def test_the_first_key_may_be_refused_and_fetched_anew_at_once() -> None:
+def test_a_refused_first_key_is_fetched_again_at_once() -> None:
     it = world(accepting("k2"), "k1", "k2", state=without_key(), max_in_flight=1)
     it.deliver(single("1", "2"))
     assert it.reasons == {None: 2}
 
 
-def test_a_key_that_cannot_be_had_is_asked_for_with_backoff() -> None:
+def test_a_key_that_cannot_be_read_is_fetched_again_with_backoff() -> None:
     it = world(accepting("k"), None, None, "k", state=without_key())
     it.deliver(single("1", "2"))
     assert it.reasons == {None: 2}
@@ -422,17 +426,17 @@ def test_a_key_that_cannot_be_had_is_asked_for_with_backoff() -> None:
     assert gaps == pytest.approx([0.05 + 0.25, 0.05 + 0.5])  # half of 0.5 s and of 1 s
 
 
-def test_a_key_that_never_can_be_had_means_no_request() -> None:
+def test_no_request_is_sent_if_the_key_can_never_be_read() -> None:
     it = world(answers(), None, state=without_key())
     it.deliver(single(*many(6)))
     assert it.reasons == {Reason.NO_KEY: 6}
     assert it.settled["e0"] == Failure(Reason.NO_KEY, None, "the secret is out of reach")
     assert it.requests == 0
-    assert it.senders.now() == it.senders.fetches[-1] + 0.05  # there will be no further attempt: nobody slept
+    assert it.senders.now() == it.senders.fetches[-1] + 0.05  # no wait, as no attempt follows
     assert len(it.senders.fetches) == 4
 
 
-def test_that_there_is_no_key_is_remembered_for_a_minute() -> None:
+def test_an_unreadable_key_is_not_fetched_again_for_a_minute() -> None:
     it = world(answers(), None, state=without_key())
     it.deliver(single("0"))
     for minute in range(1, 4):
@@ -445,7 +449,7 @@ def test_that_there_is_no_key_is_remembered_for_a_minute() -> None:
         assert len(it.senders.fetches) == 4 + minute, "one attempt"
 
 
-def test_a_key_that_comes_after_a_minute_is_used() -> None:
+def test_a_key_that_can_be_read_after_a_minute_is_used() -> None:
     it = world(accepting("new"), None, None, None, None, "new", state=without_key())
     it.deliver(single("1"))
     assert it.reasons == {Reason.NO_KEY: 1}
@@ -455,7 +459,7 @@ def test_a_key_that_comes_after_a_minute_is_used() -> None:
     assert it.state.no_key_detail == ""
 
 
-def test_a_fetch_that_never_ends_is_inside_the_deadline() -> None:
+def test_a_fetch_that_never_ends_is_abandoned_before_the_deadline() -> None:
     it = world(answers(), Key("k", after=NEVER), state=without_key())
     it.deliver(single("1", "2"))
     assert it.settled["1"] == Failure(Reason.NO_KEY, None, "the API key was not read in time")
@@ -466,7 +470,7 @@ def test_a_fetch_that_never_ends_is_inside_the_deadline() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 404, 405, 410, 415, 418])
-def test_a_misconfiguration_is_the_end_for_everything_unsent(status: int) -> None:
+def test_a_misconfiguration_fails_all_unsent_logs(status: int) -> None:
     script = iter([Answer(status, detail="no such thing"), Answer(200, after=4.0)])
     it = world(lambda sent: next(script, Answer(status)), max_in_flight=2)
     it.deliver(single(*many(6)))
@@ -476,24 +480,24 @@ def test_a_misconfiguration_is_the_end_for_everything_unsent(status: int) -> Non
     assert it.requests == 2 + 2, "two single logs ask whether it is the address"
 
 
-def test_of_a_batch_refused_after_a_misconfiguration_no_part_is_tried() -> None:
+def test_no_part_of_a_batch_refused_after_a_misconfiguration_is_tried() -> None:
     it = world(answers(404, Answer(400, after=2.0), then=404), max_in_flight=2)
     it.deliver([a_batch("1"), a_batch("2", "3")])
     assert it.reasons == {Reason.MISCONFIGURED: 3}
     assert it.requests == 2 + 2
 
 
-def test_what_waits_for_a_retry_when_all_is_misconfigured_is_misconfigured_too() -> None:
+def test_batches_waiting_for_a_retry_fail_as_misconfigured_after_a_misconfiguration() -> None:
     it = world(answers(503, Answer(404, after=0.2), then=404), max_in_flight=2)
     it.deliver(single("1", "2"))
     assert it.reasons == {Reason.MISCONFIGURED: 2}
 
 
-# 408, 425, 429, 5xx, no answer: patience
+# 408, 425, 429, 5xx, no answer: retries
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599, None])
-def test_trouble_that_may_pass_is_tried_again(status: int | None) -> None:
+def test_a_failure_that_may_pass_is_retried(status: int | None) -> None:
     it = world(answers(status, status))
     it.deliver(single("1"))
     assert it.settled == {"1": None}
@@ -510,14 +514,14 @@ def test_trouble_that_may_pass_is_tried_again(status: int | None) -> None:
         (408, Reason.UNAVAILABLE),
     ],
 )
-def test_trouble_that_does_not_pass_ends_with_its_own_name(status: int | None, reason: Reason) -> None:
+def test_a_failure_that_does_not_pass_keeps_its_own_reason(status: int | None, reason: Reason) -> None:
     it = world(answers(then=Answer(status, detail="sorry")), max_in_flight=2)
     it.deliver(single(*many(6)))
     assert set(it.settled.values()) == {Failure(reason, status, "sorry")}
     assert it.requests <= 6 * 20
 
 
-def test_retries_count_against_the_limit_so_that_an_api_in_trouble_is_not_flooded() -> None:
+def test_retries_count_against_the_limit_so_that_a_failing_api_is_not_flooded() -> None:
     it = world(answers(then=Answer(503)), max_in_flight=2)
     it.deliver(single(*many(50)))
     first_seconds = {sent.logs for sent in it.senders.sent if sent.at < 1002}
@@ -527,7 +531,7 @@ def test_retries_count_against_the_limit_so_that_an_api_in_trouble_is_not_floode
     assert it.reasons == {Reason.UNAVAILABLE: 50}
 
 
-def test_a_request_without_an_answer_is_given_up_after_its_time_and_tried_again() -> None:
+def test_a_request_without_an_answer_is_abandoned_after_its_timeout_and_retried() -> None:
     it = world(answers(Answer(after=NEVER)), request_timeout=10.0)
     it.deliver(single("1"))
     assert it.settled == {"1": None}
@@ -535,13 +539,13 @@ def test_a_request_without_an_answer_is_given_up_after_its_time_and_tried_again(
     assert it.senders.sent[0].seconds == 10.0
 
 
-def test_a_request_that_is_never_answered_says_how_long_it_waited() -> None:
+def test_the_failure_of_an_unanswered_request_says_how_long_it_waited() -> None:
     it = world(answers(then=Answer(after=NEVER)), request_timeout=10.0)
     it.deliver(single("1"), seconds=10.4)
     assert it.settled == {"1": Failure(Reason.UNAVAILABLE, None, "no answer within 10 s")}
 
 
-def test_a_request_never_gets_more_time_than_there_is() -> None:
+def test_a_request_never_gets_more_time_than_is_left() -> None:
     it = world(answers(then=Answer(after=NEVER)), request_timeout=10.0)
     it.deliver(single("1"), seconds=15.0)
     assert [sent.seconds for sent in it.senders.sent] == pytest.approx([10.0, 4.75])
@@ -550,7 +554,7 @@ def test_a_request_never_gets_more_time_than_there_is() -> None:
 @pytest.mark.parametrize(
     ("status", "reason"), [(200, None), (404, Reason.MISCONFIGURED), (400, Reason.REJECTED)]
 )
-def test_an_answer_whose_end_never_comes_is_worth_its_status(status: int, reason: Reason | None) -> None:
+def test_the_status_of_an_answer_that_never_ends_counts(status: int, reason: Reason | None) -> None:
     it = world(answers(Answer(status, after=NEVER, status_after=1.0)))
     it.deliver(single("1"))
     assert (it.reasons, it.requests) == ({reason: 1}, 1)
@@ -568,15 +572,15 @@ def test_after_429_half_as_many_are_under_way_and_one_more_after_each_round() ->
     assert it.policy.slots(it.state.in_flight) == 8
 
 
-def test_those_that_were_under_way_together_count_once() -> None:
+def test_429_answers_to_requests_under_way_together_count_once() -> None:
     it = world(answers(*[429] * 8), max_in_flight=8, backoff_cap=0.0)
     it.deliver(single(*many(8)))
     assert set(it.reasons) == {None}
     assert it.policy.slots(it.state.in_flight) >= 4
 
 
-def test_a_rate_that_is_granted_is_found_and_kept_while_the_environment_is_warm() -> None:
-    """More than three at a time are answered 429."""
+def test_the_rate_that_the_api_accepts_is_found_and_kept_while_the_environment_is_warm() -> None:
+    """Requests beyond three at a time are answered 429."""
     under_way: list[float] = []
 
     def api(sent: Sent) -> Answer:
@@ -628,21 +632,21 @@ def test_backoff_may_be_longer_than_retry_after() -> None:
 
 
 @pytest.mark.parametrize(("status", "reason"), [(429, Reason.THROTTLED), (503, Reason.UNAVAILABLE)])
-def test_a_retry_after_beyond_the_deadline_is_the_end_at_once(status: int, reason: Reason) -> None:
+def test_a_retry_after_beyond_the_deadline_fails_all_logs_at_once(status: int, reason: Reason) -> None:
     it = world(answers(then=Answer(status, retry_after=FUNCTION_TIME)), max_in_flight=1)
     it.deliver(single(*many(5)))
     assert (it.reasons, it.requests) == ({reason: 5}, 1)
-    assert it.senders.now() == pytest.approx(1000.1)  # nobody slept
+    assert it.senders.now() == pytest.approx(1000.1)  # no wait
 
 
-def test_so_it_is_when_the_batch_s_own_backoff_goes_beyond_the_deadline_as_well() -> None:
+def test_a_retry_after_and_a_backoff_both_beyond_the_deadline_fail_all_logs_at_once() -> None:
     it = world(answers(then=Answer(503, retry_after=600.0)), backoff_base=19.0, max_in_flight=2)
     it.deliver(single("1", "2", "3"), seconds=5.0)
     assert it.reasons == {Reason.UNAVAILABLE: 3}
     assert it.senders.now() < 1001
 
 
-def test_a_retry_after_of_a_year_is_asked_about_again_after_a_quarter_of_an_hour() -> None:
+def test_a_very_long_retry_after_holds_for_15_minutes_only() -> None:
     it = world(answers(Answer(503, retry_after=math.inf)))
     it.deliver(single("1"))
     assert it.state.resume_at - it.senders.now() == pytest.approx(900)
@@ -652,7 +656,7 @@ def test_a_retry_after_of_a_year_is_asked_about_again_after_a_quarter_of_an_hour
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 404, 408, 413, 503])
-def test_every_answer_but_a_success_can_ask_for_patience(status: int) -> None:
+def test_retry_after_is_obeyed_with_every_status_but_a_success(status: int) -> None:
     it = world(answers(Answer(status, retry_after=500.0)), "new")
     it.deliver(single("1"))
     it.deliver(single("2"))
@@ -660,7 +664,7 @@ def test_every_answer_but_a_success_can_ask_for_patience(status: int) -> None:
     assert it.state.resume_at == pytest.approx(1000.1 + 500.0)
 
 
-def test_a_success_asks_for_nothing() -> None:
+def test_retry_after_of_a_success_is_ignored() -> None:
     it = world(answers(Answer(200, retry_after=500.0)))
     it.deliver(single("1"))
     it.deliver(single("2"))
@@ -670,7 +674,7 @@ def test_a_success_asks_for_nothing() -> None:
 # The deadline
 
 
-def test_what_is_under_way_at_the_deadline_may_have_arrived_and_that_is_said() -> None:
+def test_requests_under_way_at_the_deadline_are_reported_as_possibly_arrived() -> None:
     it = world(answers(then=Answer(after=NEVER)), max_in_flight=2, request_timeout=60.0)
     it.deliver(single("1", "2", "3"), seconds=20.0)
     assert it.reasons == {Reason.OUT_OF_TIME: 3}
@@ -688,14 +692,14 @@ def test_no_request_begins_in_the_last_half_second() -> None:
     assert it.reasons == {None: 2, Reason.OUT_OF_TIME: 1}
 
 
-def test_half_a_second_is_enough_to_begin() -> None:
+def test_a_request_begins_if_half_a_second_is_left() -> None:
     it = world(answers())
     it.deliver(single("1"), seconds=0.5)
     assert it.settled == {"1": None}
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.4])
-def test_without_any_time_nothing_is_asked_or_fetched(seconds: float) -> None:
+def test_nothing_is_sent_or_fetched_without_time(seconds: float) -> None:
     it = world(answers(), state=without_key())
     it.deliver(single("1", "2"), seconds=seconds)
     assert it.reasons == {Reason.OUT_OF_TIME: 2}
@@ -708,7 +712,7 @@ def test_an_answer_that_came_at_the_deadline_counts() -> None:
     assert it.reasons == {None: 2}
 
 
-def test_what_waits_for_a_retry_at_the_end_keeps_the_name_of_its_trouble() -> None:
+def test_a_batch_waiting_for_a_retry_at_the_deadline_keeps_its_last_failure() -> None:
     def api(sent: Sent) -> Answer:
         return Answer(503) if sent.logs == ("1",) else Answer(400, after=3.0)
 
@@ -722,13 +726,13 @@ def test_what_waits_for_a_retry_at_the_end_keeps_the_name_of_its_trouble() -> No
 
 
 def failing(seconds: float = FUNCTION_TIME) -> World:
-    """An environment whose last invocation ended `unavailable`."""
+    """Return an environment whose last invocation ended `unavailable`."""
     it = world(answers(then=503))
     it.deliver(single("before"), seconds)
     return it
 
 
-def test_after_an_outage_two_single_logs_ask() -> None:
+def test_two_single_logs_are_sent_as_probes_after_an_outage() -> None:
     it = failing()
     it.senders.sent.clear()
     it.deliver([a_batch(*many(4)), a_batch("last")])
@@ -736,7 +740,7 @@ def test_after_an_outage_two_single_logs_ask() -> None:
     assert it.reasons == {Reason.UNAVAILABLE: 5}
 
 
-def test_but_after_one_that_has_no_answer_nobody_waits_for_another() -> None:
+def test_no_second_probe_follows_one_without_an_answer() -> None:
     it = failing()
     it.senders.sent.clear()
     it.senders.api = answers(then=Answer(after=NEVER))
@@ -744,7 +748,7 @@ def test_but_after_one_that_has_no_answer_nobody_waits_for_another() -> None:
     assert (len(it.senders.sent), it.reasons) == (1, {Reason.UNAVAILABLE: 5})
 
 
-def test_a_kept_alive_connection_that_closes_at_that_moment_costs_nothing() -> None:
+def test_a_kept_alive_connection_that_closes_during_a_probe_fails_no_log() -> None:
     it = failing()
     it.senders.api = answers(None)
     it.deliver([a_batch(*many(4)), a_batch("last")])
@@ -755,7 +759,7 @@ def test_a_kept_alive_connection_that_closes_at_that_moment_costs_nothing() -> N
     assert it.reasons == {None: 1}, "a log alone asks twice itself"
 
 
-def test_after_an_outage_one_success_opens_the_way_for_all() -> None:
+def test_all_batches_are_sent_after_one_probe_succeeds() -> None:
     it = failing()
     it.senders.api = answers()
     it.senders.most_under_way = 0
@@ -767,7 +771,7 @@ def test_after_an_outage_one_success_opens_the_way_for_all() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_any_answer_shows_that_the_api_is_back(status: int) -> None:
+def test_any_definite_answer_ends_the_outage(status: int) -> None:
     it = failing()
     it.senders.api = answers(status)
     it.deliver(single("1"))
@@ -797,7 +801,7 @@ def test_no_4xx_is_an_outage(status: int) -> None:
     assert it.state.unavailable_until == -math.inf
 
 
-def test_trouble_that_passed_is_no_outage() -> None:
+def test_a_failure_that_passed_is_no_outage() -> None:
     it = world(answers(503))
     it.deliver(single("1"))
     assert it.state.unavailable_until == -math.inf
@@ -817,14 +821,14 @@ def test_a_retry_after_holds_for_the_next_invocation_too() -> None:
     assert it.senders.sent[-1].at == pytest.approx(asked + 100.0)
 
 
-def test_what_an_earlier_invocation_left_under_way_means_nothing_to_this_one() -> None:
+def test_a_request_left_by_an_earlier_invocation_is_ignored() -> None:
     it = world(answers(Answer(after=NEVER), Answer(200, after=0.5)), request_timeout=60.0)
     it.deliver(single("1"), seconds=5.0)
-    it.deliver(single("2"))  # the end of the abandoned request is heard here
+    it.deliver(single("2"))  # the abandoned request ends here
     assert it.settled == {"2": None}
 
 
-def test_a_key_that_an_earlier_invocation_waited_for_means_nothing_to_this_one() -> None:
+def test_a_key_that_an_earlier_invocation_waited_for_is_ignored() -> None:
     it = world(accepting("new"), Key("late", after=20.0), Key("new", after=20.0), state=without_key())
     it.deliver(single("1"), seconds=10.0)
     assert it.reasons == {Reason.NO_KEY: 1}
@@ -834,7 +838,7 @@ def test_a_key_that_an_earlier_invocation_waited_for_means_nothing_to_this_one()
     assert [sent.key for sent in it.senders.sent] == ["new"]
 
 
-def test_when_making_batches_fails_nothing_stays_under_way() -> None:
+def test_no_request_stays_under_way_when_making_batches_fails() -> None:
     def stream() -> Iterator[Batch]:
         yield from single("1", "2")
         raise RuntimeError("a bug")
@@ -846,7 +850,7 @@ def test_when_making_batches_fails_nothing_stays_under_way() -> None:
     assert not it.senders.under_way
 
 
-# Whatever happens
+# Any sequence of answers
 
 trouble = st.sampled_from([None, 302, 400, 401, 403, 404, 408, 413, 422, 425, 429, 500, 503])
 statuses = st.just(200) | st.just(200) | trouble
@@ -876,7 +880,7 @@ sizes = st.lists(st.integers(1, 12), max_size=12)
 @example(
     invocations=[([1], 76.0)],
     script=[],
-    then=Answer(200, 11.0),  # each request is given up, and is answered after all
+    then=Answer(200, 11.0),  # each request is abandoned and answered later
     fetched=[Key(None, NEVER)],
     has_key=True,
     max_in_flight=1,
@@ -924,5 +928,5 @@ def test_every_log_is_settled_exactly_once_within_all_bounds(
         resends = (len(stream) + search) * (1 + seconds // it.policy.key_refresh_interval)
         assert requests <= len(stream) + search + it.retries + resends
         assert it.retries <= (len(stream) + search) * (10 + seconds / 2)
-        # Each wait ends with something that was begun, or with the one moment that was waited for.
+        # Each wait ends with a request or fetch that was begun, or at the time that was waited for.
         assert senders.waits - waits_before <= 3 * (requests + fetches) + 3 * len(invocations) * max_in_flight

@@ -72,7 +72,7 @@ def test_a_short_request_is_written_at_once_and_a_long_one_without_a_copy_of_its
     connection = connection_to(api.url)
 
     def sendall(sock: socket.socket, data: bytes) -> None:
-        if threading.current_thread() is threading.main_thread():  # the API's own answers are others
+        if threading.current_thread() is threading.main_thread():  # not the API's answers
             written.append(len(data))
         write(sock, data)
 
@@ -96,7 +96,7 @@ def test_requests_share_one_connection(api: IngestApi) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 202, 204, 302, 307, 400, 401, 404, 413, 429, 500, 503])
-def test_the_status_is_handed_on(api: IngestApi, status: int) -> None:
+def test_the_status_is_returned_and_nothing_is_tried_again(api: IngestApi, status: int) -> None:
     api.fault(Fault(status=status, body="" if status == 204 else "so it is", headers={"Location": "/other"}))
     outcome = post(api)
     assert outcome.status == status
@@ -116,7 +116,7 @@ def test_no_http_answer_is_an_outcome_without_status(api: IngestApi, manner: Man
     assert len(api.requests) == 1
 
 
-def test_nobody_listens() -> None:
+def test_a_refused_connection_is_an_outcome_without_status() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     outcome = connection_to(f"http://127.0.0.1:{port}").post(BODY, LOCAL_KEY, LONG)
@@ -125,14 +125,14 @@ def test_nobody_listens() -> None:
     assert " object at 0x" not in outcome.detail
 
 
-def test_a_lane_goes_on_after_trouble(api: IngestApi) -> None:
+def test_a_connection_is_usable_after_a_failed_request(api: IngestApi) -> None:
     connection = connection_to(api.url)
     api.fault(Fault(manner=Manner.RESET), Fault(manner=Manner.GARBAGE))
     assert [connection.post(BODY, LOCAL_KEY, LONG).status for _ in range(3)] == [None, None, 200]
 
 
 @pytest.mark.parametrize("header", ["garbage", "Mon, 01 Jan 2026 00:00:00 +99999999999999999999"])
-def test_no_header_can_raise(api: IngestApi, header: str) -> None:
+def test_an_invalid_header_raises_nothing(api: IngestApi, header: str) -> None:
     api.fault(Fault(status=503, headers={"Retry-After": header, "Date": header}))
     assert post(api).retry_after is None
 
@@ -146,7 +146,7 @@ def test_only_the_beginning_of_an_answer_is_read(api: IngestApi) -> None:
     outcome = connection.post(BODY, LOCAL_KEY, LONG)
     assert outcome.detail == "x" * MAX_DETAIL_CHARACTERS
     assert connection.post(BODY, LOCAL_KEY, LONG).status == 200
-    assert api.connections == 2  # the rest was not waited for
+    assert api.connections == 2  # the rest was not read
 
 
 def test_the_key_is_scrubbed_from_an_answer(api: IngestApi) -> None:
@@ -166,12 +166,12 @@ def test_the_key_is_scrubbed_from_an_error(monkeypatch: pytest.MonkeyPatch) -> N
     assert "a-key" not in outcome.detail
 
 
-def test_an_answer_that_is_not_text_does_no_harm(api: IngestApi) -> None:
+def test_an_answer_that_is_not_text_is_kept_without_its_control_characters(api: IngestApi) -> None:
     api.fault(Fault(status=500, body="\x00\x01\u20ac"))
     assert post(api).detail == "\x00\x01€"
 
 
-# A request that is given up
+# Abandoned requests
 
 
 def in_thread(connection: Connection) -> tuple[threading.Thread, list[Outcome]]:
@@ -199,7 +199,7 @@ def test_an_abandoned_request_ends_at_once(api: IngestApi) -> None:
     assert [outcome.status for outcome in outcomes] == [None]
 
 
-def test_of_an_answer_that_never_ends_the_status_is_known() -> None:
+def test_the_status_is_known_of_an_answer_that_never_ends() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         connection = connection_to(f"http://127.0.0.1:{listener.getsockname()[1]}")
         thread, outcomes = in_thread(connection)
@@ -274,13 +274,15 @@ def client_context(api: IngestApi, authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-def test_tls(tls_api: IngestApi, authority: trustme.CA) -> None:
+def test_a_request_over_tls_with_its_own_authority_succeeds(
+    tls_api: IngestApi, authority: trustme.CA
+) -> None:
     connection = Connection(settings(INGEST_URL=tls_api.url), client_context(tls_api, authority))
     assert [connection.post(BODY, LOCAL_KEY, LONG).status for _ in range(2)] == [200, 200]
     assert tls_api.connections == 1
 
 
-def test_an_authority_of_ones_own_is_trusted_beside_the_public_ones(
+def test_an_own_authority_is_trusted_beside_the_public_ones(
     tls_api: IngestApi, authority: trustme.CA, tmp_path: Path
 ) -> None:
     bundle = tmp_path / "ca-bundle.pem"
@@ -294,7 +296,9 @@ def test_an_authority_of_ones_own_is_trusted_beside_the_public_ones(
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])
-def test_a_bundle_that_is_none_is_one_line(content: str | None, tmp_path: Path) -> None:
+def test_an_invalid_bundle_of_certificates_is_an_error_of_one_line(
+    content: str | None, tmp_path: Path
+) -> None:
     bundle = tmp_path / "ca-bundle.pem"
     if content is not None:
         bundle.write_text(content)
@@ -327,7 +331,7 @@ def test_a_proxy_gets_the_decoded_credentials_and_the_ingest_api_does_not(
 
 
 def through_a_proxy(tls_api: IngestApi, authority: trustme.CA, interim: bytes) -> Outcome:
-    """What comes of a request through a proxy that sends this before its answer to CONNECT."""
+    """Return the outcome of a request through a proxy that sends `interim` before its answer to CONNECT."""
     with connect_proxy("user", "right", interim) as proxy:
         proxied = replace(settings(INGEST_URL=tls_api.url), proxy_url=f"http://user:right@{proxy.url}")
         return Connection(proxied, client_context(tls_api, authority)).post(BODY, LOCAL_KEY, LONG)
@@ -348,16 +352,14 @@ def test_interim_answers_of_a_proxy_are_skipped(
 
 
 @pytest.mark.parametrize("interim", [b"HTTP/1.1 101 Upgrade\r\n\r\n", b"HTTP/1.1 102 Wait\r\n\r\n" * 200])
-def test_a_proxy_that_never_comes_to_the_point_is_no_answer(
+def test_a_proxy_without_a_final_answer_is_an_outcome_without_status(
     tls_api: IngestApi, authority: trustme.CA, interim: bytes
 ) -> None:
     assert through_a_proxy(tls_api, authority, interim).status is None
     assert tls_api.requests == []
 
 
-def test_a_proxy_that_refuses_does_not_bring_its_password_to_light(
-    tls_api: IngestApi, authority: trustme.CA
-) -> None:
+def test_the_password_of_a_proxy_that_refuses_is_not_shown(tls_api: IngestApi, authority: trustme.CA) -> None:
     with connect_proxy("user", "right") as proxy:
         proxied = replace(settings(INGEST_URL=tls_api.url), proxy_url=f"http://user:wr0ng@{proxy.url}")
         outcome = Connection(proxied, client_context(tls_api, authority)).post(BODY, LOCAL_KEY, LONG)
@@ -382,11 +384,11 @@ NOW = "Mon, 23 Nov 2026 10:00:00 GMT"
         ("Monday, 23-Nov-26 10:00:30 GMT", NOW, 30.0),
         ("Mon Nov 23 10:00:30 2026", "Mon Nov 23 10:00:00 2026", 30.0),
         ("Mon, 23 Nov 2026 11:00:30 +0100", NOW, 30.0),
-        ("Mon, 23 Nov 2026 10:00:00 GMT", NOW, None),  # no wait at all
+        ("Mon, 23 Nov 2026 10:00:00 GMT", NOW, None),  # no wait
         ("Mon, 23 Nov 2026 09:59:59 GMT", NOW, None),  # past
-        ("Mon, 23 Nov 2026 10:00:30 GMT", None, None),  # against what?
+        ("Mon, 23 Nov 2026 10:00:30 GMT", None, None),  # no date to compare with
         ("Mon, 23 Nov 2026 10:00:30 GMT", "now", None),
-        ("Mon, 23 Nov 2026 10:00:30 -0000", NOW, None),  # no time zone on one side only
+        ("Mon, 23 Nov 2026 10:00:30 -0000", NOW, None),  # only one of the two has no time zone
         ("-5", NOW, None),
         ("+5", NOW, None),
         ("1.5", NOW, None),
@@ -396,7 +398,9 @@ NOW = "Mon, 23 Nov 2026 10:00:00 GMT"
         (None, NOW, None),
     ],
 )
-def test_retry_after(value: str | None, date: str | None, seconds: float | None) -> None:
+def test_retry_after_is_read_as_seconds_or_as_a_date(
+    value: str | None, date: str | None, seconds: float | None
+) -> None:
     assert retry_after_seconds(value, date) == seconds
 
 

@@ -1,4 +1,4 @@
-"""Bad logs are found over as many replays as it takes: every good log arrives, and only bad ones are refused.
+"""Bad logs are found in one or several replays: every good log arrives, and only bad ones are refused.
 
 `pytest -s tests/unit/delivery/test_isolation.py` prints how many requests and replays each case took.
 """
@@ -26,7 +26,7 @@ Record = tuple[SourceRecord | None, list[str]]
 
 @dataclass
 class Trial:
-    """A payload is shipped, and what was not delivered is replayed, ten records at a time."""
+    """Ships a payload and replays what was not delivered, ten records at a time."""
 
     logs: int
     bad: frozenset[str]
@@ -107,7 +107,7 @@ def bad_share(logs: int, share: float) -> frozenset[str]:
 
 @pytest.mark.parametrize("status", [400, 403, 404, 406, 413, 422, 500, 503, None])
 @pytest.mark.parametrize("place", [0, 271, 1499, 2999])
-def test_one_bad_log_among_3000_is_found_at_once(status: int | None, place: int) -> None:
+def test_one_bad_log_among_3000_is_found_without_a_replay(status: int | None, place: int) -> None:
     trial = Trial(3000, frozenset({f"e{place}"}), Answer(status))
     trial.run()
     assert trial.arrived == Counter(set(trial.names()) - trial.bad)
@@ -118,10 +118,10 @@ def test_one_bad_log_among_3000_is_found_at_once(status: int | None, place: int)
 
 @pytest.mark.parametrize("status", [403, 406, 500, None])
 @pytest.mark.parametrize("place", [0, 27, 59])
-def test_whichever_log_is_drawn_to_ask_with_nothing_false_is_said_of_the_bad_one(
+def test_the_bad_log_is_never_misjudged_whichever_log_is_drawn_as_probe(
     status: int | None, place: int
 ) -> None:
-    """In batches of ten the bad log is often one of those that ask, or that are kept back as evidence."""
+    """In batches of ten the bad log is often a probe, or one of the logs that are kept back as evidence."""
     undetermined = 0
     for seed in range(200):
         rng = random.Random(seed)
@@ -146,7 +146,7 @@ def test_whichever_log_is_drawn_to_ask_with_nothing_false_is_said_of_the_bad_one
 @pytest.mark.parametrize("keeps", [False, True])
 @pytest.mark.parametrize("after", [0.1, NEVER])
 @pytest.mark.parametrize("place", [0, 271, 1499, 2999])
-def test_resets_and_time_outs_double_a_good_log_20_times_at_most(
+def test_resets_and_time_outs_deliver_a_good_log_20_times_at_most(
     place: int, after: float, keeps: bool
 ) -> None:
     trial = Trial(3000, frozenset({f"e{place}"}), Answer(None, after), keeps)
@@ -160,9 +160,7 @@ def test_resets_and_time_outs_double_a_good_log_20_times_at_most(
 
 @pytest.mark.parametrize("status", [400, 403, 500, None])
 @pytest.mark.parametrize("share", [0.004, 0.01])
-def test_of_10000_logs_with_some_bad_ones_every_good_log_arrives_once(
-    status: int | None, share: float
-) -> None:
+def test_every_good_log_of_10000_arrives_once(status: int | None, share: float) -> None:
     trial = Trial(10_000, bad_share(10_000, share), Answer(status))
     trial.run()
     assert trial.arrived == Counter(set(trial.names()) - trial.bad)

@@ -29,12 +29,12 @@ BY_CLASS = {
 
 
 @pytest.mark.parametrize(("status", "verdict"), EXCEPTIONS.items())
-def test_what_a_status_means(status: int | None, verdict: Verdict) -> None:
+def test_each_documented_status_has_its_own_outcome(status: int | None, verdict: Verdict) -> None:
     assert judge(status) is verdict
 
 
 @pytest.mark.parametrize("status_class", BY_CLASS)
-def test_what_all_other_statuses_mean(status_class: int) -> None:
+def test_all_other_statuses_have_the_outcome_of_their_class(status_class: int) -> None:
     for status in range(status_class * 100, status_class * 100 + 100):
         if status not in EXCEPTIONS:
             assert judge(status) is BY_CLASS[status_class], status
@@ -43,7 +43,7 @@ def test_what_all_other_statuses_mean(status_class: int) -> None:
 @pytest.mark.parametrize(
     ("status", "outage"), [(None, True), (500, True), (503, True), (408, False), (429, False)]
 )
-def test_only_silence_and_server_errors_are_an_outage(status: int | None, outage: bool) -> None:
+def test_only_missing_answers_and_server_errors_are_an_outage(status: int | None, outage: bool) -> None:
     assert is_outage(status) is outage
 
 
@@ -57,18 +57,18 @@ def test_the_longest_wait_doubles_up_to_the_cap() -> None:
     assert longest == [0.5, 1, 2, 4, 8, 16, 20, 20]
 
 
-def test_full_jitter_takes_any_time_from_nothing_to_the_longest() -> None:
+def test_full_jitter_takes_any_time_from_zero_to_the_longest_wait() -> None:
     assert [Policy().backoff(4, rng) for rng in (0.0, 0.25, 1.0)] == [0, 1, 4]
 
 
 @pytest.mark.parametrize(
     ("before", "after"), [(math.inf, 4.0), (8.0, 4.0), (3.0, 1.5), (1.5, 1.0), (1.0, 1.0), (64.0, 4.0)]
 )
-def test_a_plea_for_patience_halves_what_is_under_way(before: float, after: float) -> None:
+def test_throttling_halves_the_number_of_requests_under_way(before: float, after: float) -> None:
     assert Policy(max_in_flight=8).fewer_in_flight(before) == after
 
 
-def test_a_round_of_successes_makes_it_one_more_up_to_the_limit() -> None:
+def test_a_round_of_successes_allows_one_more_request_up_to_the_limit() -> None:
     policy, in_flight = Policy(max_in_flight=4), 1.0
     rounds = []
     for _ in range(6):

@@ -39,13 +39,13 @@ def tried(search: Search, draw: Callable[[int], int] = never) -> tuple[Part, lis
 # 1. A bad part of several logs is cut in two, and its first half is tried
 
 
-def test_a_bad_part_is_never_sent_whole_but_its_first_half() -> None:
+def test_the_first_half_of_a_bad_part_is_sent_and_never_the_whole() -> None:
     search = search_of("1", "2", "3", "4")
     assert tried(search)[1] == ["1", "2"]
     assert [names(part.batch) for part in search.pending] == [["3", "4"]]
 
 
-def test_a_part_of_which_nothing_is_known_is_sent_whole() -> None:
+def test_a_part_is_sent_whole_while_nothing_is_known_of_it() -> None:
     search = Search()
     search.add(Part(a_batch("1", "2", "3")))
     assert tried(search)[1] == ["1", "2", "3"]
@@ -60,24 +60,24 @@ def test_halves_inherit_how_often_the_whole_has_failed() -> None:
 # 2. The first half passes: then the second one is bad
 
 
-def test_where_the_first_half_passes_the_second_is_cut_without_a_request() -> None:
+def test_the_second_half_is_cut_without_a_request_after_the_first_passes() -> None:
     search = search_of("1", "2", "3", "4")
     first, _ = tried(search)
     search.passed(first)
     assert tried(search)[1] == ["3"]
 
 
-def test_where_the_size_was_refused_the_second_half_is_tried_whole() -> None:
+def test_the_second_half_is_tried_whole_after_a_refusal_of_the_size() -> None:
     search = search_of("1", "2", "3", "4", infers=False)
     first, _ = tried(search)
     search.passed(first)
     assert tried(search)[1] == ["3", "4"]
 
 
-# 3. The first half fails: it is bad, and of the second one nothing is known
+# 3. The first half fails: it is bad, and nothing is known of the second one
 
 
-def test_where_the_first_half_fails_it_is_cut_and_the_second_is_tried_whole_later() -> None:
+def test_a_first_half_that_fails_is_cut_and_the_second_is_tried_whole_later() -> None:
     search = search_of("1", "2", "3", "4")
     first, _ = tried(search)
     search.failed(first, failures=2)
@@ -108,7 +108,7 @@ def test_the_last_log_is_tried_although_it_must_be_the_bad_one() -> None:
 # 5. While nothing has passed, any one log is tried after a log that was refused alone
 
 
-def test_after_a_refusal_and_no_success_any_one_log_of_the_largest_part_is_drawn() -> None:
+def test_a_random_log_of_the_largest_part_is_drawn_after_a_refusal_without_a_success() -> None:
     search = search_of(*"12345678")
     for _ in range(3):  # 1234, 12, 1
         part, _ = tried(search)
@@ -127,7 +127,7 @@ def test_after_a_refusal_and_no_success_any_one_log_of_the_largest_part_is_drawn
     assert tried(search)[1] == ["2"]
 
 
-def test_a_part_of_one_log_that_is_drawn_is_no_longer_waiting() -> None:
+def test_a_part_of_one_log_waits_no_longer_once_it_is_drawn() -> None:
     search = search_of("1", "2")
     tried(search)
     search.refused()
@@ -135,10 +135,10 @@ def test_a_part_of_one_log_that_is_drawn_is_no_longer_waiting() -> None:
     assert search.next_part(never) is None
 
 
-# 6. What has not been found out is given back with what is known of it
+# 6. Logs without a verdict are given back with what is known of them
 
 
-def test_what_was_not_tried_is_given_back_in_order_with_what_is_known() -> None:
+def test_untried_logs_are_given_back_in_order_with_what_is_known_of_them() -> None:
     search = search_of(*"12345678")
     first, _ = tried(search)
     search.passed(first)
@@ -161,7 +161,7 @@ def test_a_part_that_ends_without_a_verdict_is_settled_and_the_size_was_not_refu
     assert first.batch.logs
 
 
-# What is kept back
+# Logs that are kept back
 
 
 def test_a_search_is_not_over_while_a_log_is_kept_back() -> None:
@@ -174,7 +174,7 @@ def test_a_search_is_not_over_while_a_log_is_kept_back() -> None:
     assert search.is_over
 
 
-def test_logs_that_were_kept_back_one_by_one_can_be_put_together() -> None:
+def test_logs_that_were_kept_back_one_by_one_can_be_merged() -> None:
     search = Search()
     search.keep_back(a_batch("1"))
     search.keep_back(a_batch("2"))
@@ -185,7 +185,7 @@ def test_logs_that_were_kept_back_one_by_one_can_be_put_together() -> None:
 
 @pytest.mark.parametrize("logs", [1, 2, 3, 500])
 @pytest.mark.parametrize("infers", [True, False])
-def test_one_bad_log_costs_two_requests_for_each_halving_at_most(logs: int, infers: bool) -> None:
+def test_one_bad_log_costs_at_most_two_requests_for_each_halving(logs: int, infers: bool) -> None:
     everything = [f"e{number}" for number in range(logs)]
     for bad in {everything[0], everything[logs // 3], everything[-1]}:
         accepted, refused, requests = _run({bad}, everything, infers, 0)

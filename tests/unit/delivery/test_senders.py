@@ -27,14 +27,14 @@ def status_of(senders: ThreadedSenders, ticket: int) -> int | None:
     return ended.outcome.status
 
 
-def test_requests_one_after_the_other_share_a_connection() -> None:
+def test_consecutive_requests_share_a_connection() -> None:
     with ingest_api() as api:
         senders = senders_to(api)
         assert [status_of(senders, ticket) for ticket in (1, 2, 3)] == [200, 200, 200]
         assert api.connections == 1
 
 
-def test_requests_at_once_complete_in_any_order() -> None:
+def test_concurrent_requests_complete_in_any_order() -> None:
     with ingest_api() as api:
         senders = senders_to(api)
         for ticket in (1, 2, 3):
@@ -60,13 +60,13 @@ def test_a_connection_keeps_its_thread_and_the_thread_ends_with_it() -> None:
         assert not thread.is_alive()
 
 
-def test_waiting_ends_without_a_completion() -> None:
+def test_waiting_ends_after_its_time_without_a_completion() -> None:
     senders = ThreadedSenders(settings())
     assert senders.wait(0.0) is None
     assert senders.wait(-5.0) is None
 
 
-def test_an_abandoned_request_completes_nothing_that_counts_and_its_connection_is_not_used_again() -> None:
+def test_the_completion_of_an_abandoned_request_is_ignored_and_its_connection_is_not_used_again() -> None:
     with ingest_api() as api:
         before = sender_threads()
         senders = senders_to(api)
@@ -84,7 +84,7 @@ def test_an_abandoned_request_completes_nothing_that_counts_and_its_connection_i
         assert api.connections == 2
 
 
-def test_an_answer_that_came_and_was_not_yet_seen_is_worth_its_status() -> None:
+def test_the_status_of_an_answer_that_was_not_yet_seen_counts_when_its_request_is_abandoned() -> None:
     with ingest_api() as api:
         senders = senders_to(api)
         senders.send(1, BODY, LOCAL_KEY, LONG)
@@ -95,19 +95,19 @@ def test_an_answer_that_came_and_was_not_yet_seen_is_worth_its_status() -> None:
         assert answered.status == 200
 
 
-def test_the_answer_to_an_earlier_request_is_worth_nothing_for_one_that_never_began(
+def test_the_answer_to_an_earlier_request_does_not_count_for_one_that_never_began(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with ingest_api() as api:
         senders = senders_to(api)
         assert status_of(senders, 1) == 200
-        monkeypatch.setattr(senders._idle[0], "_requests", SimpleQueue())  # its thread does not get to run
+        monkeypatch.setattr(senders._idle[0], "_requests", SimpleQueue())  # its thread never runs
         senders.send(2, BODY, LOCAL_KEY, LONG)
         assert senders.abandon(2) is None
 
 
 def test_a_request_that_could_not_begin_can_be_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Delivery abandons whatever it began, also when memory is exhausted; that is not to be hidden."""
+    """Delivery abandons every request that it began; an exhausted memory must not be hidden by that."""
 
     def exhausted(*arguments: object) -> None:
         raise MemoryError
@@ -119,14 +119,14 @@ def test_a_request_that_could_not_begin_can_be_abandoned(monkeypatch: pytest.Mon
     assert senders.abandon(1) is None
 
 
-def test_the_key_is_fetched(aws: None) -> None:
+def test_a_fetched_key_is_a_completion(aws: None) -> None:
     arn = boto3.client("secretsmanager").create_secret(Name="key", SecretString="k-1")["ARN"]
     senders = ThreadedSenders(load_settings({**ENVIRON, "API_KEY_SECRET_ARN": arn}))
     senders.fetch_key(5)
     assert senders.wait(LONG) == KeyFetched(5, "k-1", "")
 
 
-def test_a_key_that_cannot_be_had_is_a_completion_too(aws: None) -> None:
+def test_a_key_that_cannot_be_read_is_a_completion(aws: None) -> None:
     senders = ThreadedSenders(settings())
     senders.fetch_key(5)
     completion = senders.wait(LONG)
