@@ -40,7 +40,7 @@ def event(message: str, timestamp: object = NOW, identifier: str = "e0", **added
 def shipped(
     message: str | dict[str, Any], timestamp: object = NOW, origin: Origin = ORIGIN, **added: Any
 ) -> Any:
-    """The log object of a log event, as the ingest API reads it."""
+    """Return the log object of a log event, as the ingest API reads it."""
     text = message if isinstance(message, str) else json.dumps(message)
     [log] = join([event(text, timestamp, **added)])
     return json.loads(log_object(log, Level.WARNING, frame(origin, REGION)))
@@ -58,7 +58,7 @@ def shipped(
         (("x@us-east-1 ",), REGION),
     ],
 )
-def test_the_region_of_logs_that_came_through_a_stream_of_many_regions(
+def test_the_region_is_read_from_the_filter_name_of_a_stream_with_many_regions(
     names: tuple[str, ...], region: str
 ) -> None:
     document = shipped("Order placed", origin=ORIGIN._replace(filters=names))
@@ -66,7 +66,7 @@ def test_the_region_of_logs_that_came_through_a_stream_of_many_regions(
 
 
 @pytest.mark.parametrize("message", ["Order placed", {"message": "Order placed", "region": "of the log"}])
-def test_what_is_left_out_is_in_no_log_and_its_name_is_free(message: str | dict[str, Any]) -> None:
+def test_omitted_properties_are_in_no_log_and_their_names_are_free(message: str | dict[str, Any]) -> None:
     text = message if isinstance(message, str) else json.dumps(message)
     [log] = join([event(text, **{"@aws.account": "210987654321", "@aws.region": "us-east-1"})])
     left_out = frozenset({"region", "eventId", "logStream", "accountId"})
@@ -78,7 +78,7 @@ def test_what_is_left_out_is_in_no_log_and_its_name_is_free(message: str | dict[
 
 
 def own(document: Any) -> dict[str, Any]:
-    """The properties that are not about where the log comes from."""
+    """Return the properties that do not describe where the log comes from."""
     return {name: value for name, value in document["properties"].items() if name not in WHERE}
 
 
@@ -149,7 +149,7 @@ def test_the_timestamp_is_utc_with_milliseconds(timestamp: int, text: str) -> No
         ({"odd": [1]}, {"odd": [1]}),
     ],
 )
-def test_what_is_no_time_is_left_out_and_kept_as_property(timestamp: object, original: object) -> None:
+def test_an_invalid_timestamp_is_left_out_and_kept_as_a_property(timestamp: object, original: object) -> None:
     document = shipped("x", timestamp)
     assert "timestamp" not in document
     assert own(document) == {"originalTimestamp": original}
@@ -159,7 +159,7 @@ def test_an_integer_too_long_for_python_to_write_is_kept_in_hexadecimal_digits()
     assert own(shipped("x", 1 << 20_000)) == {"originalTimestamp": hex(1 << 20_000)}
 
 
-def test_a_timestamp_that_is_not_there_is_left_out() -> None:
+def test_a_missing_timestamp_is_left_out() -> None:
     document = shipped("x", None)
     assert "timestamp" not in document
     assert own(document) == {}
@@ -192,7 +192,7 @@ def test_every_timestamp_is_exact(timestamp: int) -> None:
         "body",
     ],
 )
-def test_the_message_comes_out_of_the_message_field(field: str) -> None:
+def test_the_message_is_taken_from_the_message_field(field: str) -> None:
     document = shipped({"a": 1, field: "Order placed\n"})
     assert document["message"] == "Order placed"
     assert own(document) == {"a": 1}
@@ -230,7 +230,7 @@ def test_a_structured_log_without_a_message_is_its_own_message(empty: dict[str, 
     assert own(document) == empty
 
 
-def test_an_empty_message_field_gives_way_to_the_next() -> None:
+def test_the_next_message_field_is_taken_if_the_first_is_empty() -> None:
     assert shipped({"message": "", "event": "placed"})["message"] == "placed"
 
 
@@ -291,7 +291,7 @@ def test_a_text_keeps_its_trace() -> None:
 
 
 @pytest.mark.parametrize("name", WHERE)
-def test_our_properties_keep_their_names_and_the_logs_own_are_renamed(name: str) -> None:
+def test_fields_named_like_a_property_of_the_shipper_are_renamed(name: str) -> None:
     properties = shipped({"message": "x", name: "its own"})["properties"]
     assert properties == {**WHERE, f"log.{name}": "its own"}
 
@@ -307,7 +307,7 @@ def test_a_renamed_property_does_not_take_the_place_of_another() -> None:
         st.integers(0, 9),
     )
 )
-def test_no_field_is_lost_to_a_name(fields: dict[str, int]) -> None:
+def test_no_field_is_lost_when_names_collide(fields: dict[str, int]) -> None:
     properties = shipped({"message": "x", **fields}, log=5, region=6)["properties"]
     assert properties.items() >= WHERE.items()
     assert sorted(own({"properties": properties}).values()) == sorted([*fields.values(), 5, 6])
@@ -320,14 +320,14 @@ def test_a_joined_log_has_the_ids_of_all_its_events() -> None:
     assert properties["eventIds"] == ["e0", "e1"]
 
 
-def test_the_rest_of_a_trace_says_so() -> None:
+def test_the_rest_of_a_trace_is_marked_as_continued() -> None:
     parsed = parse("\tat a.B.c(B.java:1)")
     log = Log((event(parsed.text),), parsed, parsed.text, continues=parse("java.lang.Error: x"))
     assert json.loads(log_object(log, Level.ERROR, FRAME))["properties"]["continued"] is True
     assert "continued" not in shipped("x")["properties"]
 
 
-def test_what_the_subscription_filter_added_is_kept() -> None:
+def test_fields_that_the_subscription_filter_added_are_kept() -> None:
     added: dict[str, Any] = {
         "extractedFields": {"status": "500"},
         "@aws.account": "210987654321",
@@ -336,14 +336,14 @@ def test_what_the_subscription_filter_added_is_kept() -> None:
     assert own(shipped("x", **added)) == added
 
 
-def test_account_and_region_that_the_subscription_filter_names_are_where_the_log_comes_from() -> None:
+def test_account_and_region_are_those_that_the_subscription_filter_names() -> None:
     added: dict[str, Any] = {"@aws.account": "210987654321", "@aws.region": "eu-north-1"}
     properties = shipped("x", **added)["properties"]
     assert (properties["accountId"], properties["region"]) == ("210987654321", "eu-north-1")
 
 
 @pytest.mark.parametrize("value", [None, "", " ", 5, ["eu-north-1"]])
-def test_one_that_is_no_name_changes_nothing(value: object) -> None:
+def test_an_invalid_account_or_region_of_the_subscription_filter_is_ignored(value: object) -> None:
     added: dict[str, Any] = {"@aws.account": value, "@aws.region": value}
     properties = shipped("x", **added)["properties"]
     plain = shipped("x")["properties"]
@@ -381,14 +381,14 @@ def test_the_request_id_of_lambda_is_a_property(message: str) -> None:
     assert "log.requestId" not in properties
 
 
-def test_a_request_id_of_the_log_s_own_beside_that_of_lambda_is_renamed() -> None:
+def test_a_request_id_field_of_the_log_is_renamed_beside_that_of_lambda() -> None:
     properties = shipped(f'2026-11-03T10:00:00.123Z\t{ID}\tINFO\t{{"message": "x", "requestId": "web-7"}}')[
         "properties"
     ]
     assert (properties["requestId"], properties["log.requestId"]) == (ID, "web-7")
 
 
-def test_a_report_gives_its_numbers() -> None:
+def test_the_numbers_of_a_report_are_properties() -> None:
     text = (
         f"REPORT RequestId: {ID}\tDuration: 102.25 ms\tBilled Duration: 103 ms\tMemory Size: 128 MB\t"
         "Max Memory Used: 35 MB\tInit Duration: 105.05 ms\t\n"
@@ -409,7 +409,7 @@ def test_a_report_gives_its_numbers() -> None:
     }
 
 
-def test_a_report_of_a_failure_and_of_a_restored_snapshot() -> None:
+def test_a_report_of_a_failure_or_of_a_restored_snapshot_is_read() -> None:
     failed = f"REPORT RequestId: {ID}\tDuration: 3000.00 ms\tStatus: timeout\tError Type: Runtime.ExitError"
     assert own(shipped(failed)) == {
         "requestId": ID,
@@ -431,7 +431,7 @@ def test_a_report_of_a_failure_and_of_a_restored_snapshot() -> None:
     assert own(shipped(init)) == {"initDurationMs": 9999.91, "phase": "init", "status": "timeout"}
 
 
-def test_a_report_in_the_json_format_gives_the_same_numbers() -> None:
+def test_a_report_in_json_format_has_the_same_numbers() -> None:
     metrics = {"durationMs": 1.5, "billedDurationMs": 2, "memorySizeMB": 128, "maxMemoryUsedMB": 35}
     record = {"requestId": ID, "metrics": metrics, "status": "success"}
     document = shipped({"time": "2026", "type": "platform.report", "record": record})
@@ -447,7 +447,7 @@ def test_a_report_in_the_json_format_gives_the_same_numbers() -> None:
     }
 
 
-def test_a_line_that_only_speaks_of_a_report_gives_no_numbers() -> None:
+def test_a_line_that_only_mentions_a_report_has_no_numbers() -> None:
     assert own(shipped("REPORT: Duration: 3 ms")) == {}
 
 
@@ -479,7 +479,7 @@ def test_an_embedded_metric_format_record_names_its_metrics() -> None:
         {},
     ],
 )
-def test_an_odd_embedded_metric_format_record_raises_nothing(directives: object) -> None:
+def test_an_invalid_embedded_metric_format_record_raises_nothing(directives: object) -> None:
     fields = {"_aws": {"CloudWatchMetrics": directives}}
     assert own(shipped(fields)).get("embeddedMetrics", []) == []
 
@@ -488,16 +488,16 @@ def test_an_odd_embedded_metric_format_record_raises_nothing(directives: object)
 
 
 def nested(levels: int) -> str:
-    """A JSON object of so many levels."""
+    """Return a JSON object with this number of levels."""
     return '{"a":' * (levels - 1) + '{"deepest":1}' + "}" * (levels - 1)
 
 
-def test_a_log_nested_to_the_limit_is_as_it_was() -> None:
+def test_a_log_nested_to_the_limit_is_unchanged() -> None:
     assert own(shipped(nested(MAX_DEPTH))) == json.loads(nested(MAX_DEPTH))
 
 
 @pytest.mark.parametrize("levels", [MAX_DEPTH + 1, 200, 254, 300, 1000])
-def test_what_is_nested_deeper_is_shown_as_text(levels: int) -> None:
+def test_values_nested_deeper_than_the_limit_become_text(levels: int) -> None:
     value: Any = own(shipped(nested(levels)))
     depth = 0
     while isinstance(value, dict):
@@ -510,17 +510,17 @@ def test_what_is_nested_deeper_is_shown_as_text(levels: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["message", "exception", "error", "err", "context", "log", "record", "_aws"])
-def test_a_field_inside_itself_a_thousand_times_is_shown_as_text(name: str) -> None:
+def test_a_field_nested_a_thousand_times_becomes_text(name: str) -> None:
     document = shipped(f'{{"{name}":' * 1000 + "1" + "}" * 1000)
     assert f"… [nested deeper than {MAX_DEPTH} levels]" in json.dumps(document, ensure_ascii=False)
 
 
-def test_many_brackets_side_by_side_are_not_deep() -> None:
+def test_many_brackets_side_by_side_are_not_taken_for_depth() -> None:
     fields = {"lists": [[]] * 1000, "note": "{[" * 1000}
     assert own(shipped(fields)) == fields
 
 
-def test_the_largest_log_event_goes_whole() -> None:
+def test_the_largest_log_event_is_shipped_whole() -> None:
     text = "é" * (1024 * 1024 // 2)
     document = shipped(text)
     assert document["message"] == text
@@ -548,7 +548,7 @@ def test_the_text_of_a_structured_log_without_message_is_cut_since_its_propertie
     ],
     ids=["text", "control characters", "message", "strings", "names", "items"],
 )
-def test_what_is_too_long_is_cut_and_says_so(message: str) -> None:
+def test_a_log_that_is_too_long_is_cut_and_marked(message: str) -> None:
     [log] = join([event(message)])
     body = log_object(log, Level.ERROR, FRAME)
     assert len(body) <= MAX_BODY_BYTES
@@ -556,9 +556,9 @@ def test_what_is_too_long_is_cut_and_says_so(message: str) -> None:
     assert json.loads(body)["properties"].items() >= WHERE.items()
 
 
-# --- whatever comes ---
+# --- any event ---
 
-ANY_TEXT = st.text(st.characters())  # lone surrogates, too
+ANY_TEXT = st.text(st.characters())  # including lone surrogates
 ANY_VALUE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
@@ -589,7 +589,7 @@ MESSAGES = (
     st.dictionaries(KNOWN_NAMES | ANY_TEXT, ANY_VALUE, max_size=3),
     st.sampled_from(Level),
 )
-def test_every_event_becomes_what_the_ingest_api_accepts(
+def test_every_event_becomes_a_log_that_the_ingest_api_accepts(
     message: str, timestamp: object, added: dict[str, Any], level: Level
 ) -> None:
     raw = {**added, "id": "e0", "timestamp": timestamp, "message": message}
@@ -620,7 +620,7 @@ PREFIXES = st.sampled_from(
 
 
 @given(PREFIXES, ANY_TEXT | MESSAGES, st.integers() | ANY_VALUE, ANY_TEXT)
-def test_a_log_of_which_little_is_said_is_made_like_one_of_which_much_is(
+def test_the_fast_way_for_logs_with_few_properties_makes_the_same_log(
     prefix: str, text: str, timestamp: object, identifier: str
 ) -> None:
     little = event(prefix + text, timestamp, identifier)
@@ -666,7 +666,7 @@ FIELDS = st.dictionaries(NAMES_OF_A_LOGGER | st.text(max_size=3), ANY_VALUE | AN
 @example({**REPORT, "durationMs": 8}, "", 1, "e0", Level.ERROR)
 @example({**REPORT, "requestId": ID}, "", 1, "e0", Level.ERROR)
 @example({}, "", 1, "e0", Level.ERROR)
-def test_a_structured_log_is_the_same_to_the_byte_with_and_without_what_its_log_stream_shares(
+def test_a_structured_log_is_the_same_with_and_without_prepared_json(
     fields: dict[str, Any], prefix: str, timestamp: object, identifier: str, level: Level
 ) -> None:
     for log in join([event(prefix + json.dumps(fields), timestamp, identifier)]):
@@ -678,7 +678,7 @@ SAMPLES = mixed(1300)
 
 
 @given(st.integers(0, len(SAMPLES) - 1), st.integers(1, 6), st.sampled_from(Level))
-def test_so_is_each_log_of_the_sample_events_but_for_plain_text_whose_time_comes_first(
+def test_sample_events_are_the_same_with_and_without_prepared_json_but_for_the_order_of_time_and_level(
     first: int, number: int, level: Level
 ) -> None:
     for log in join([event(text, NOW + 1) for text in SAMPLES[first : first + number]]):
@@ -710,13 +710,13 @@ def test_properties_of_every_log_are_in_every_log() -> None:
         assert with_properties(message, properties) == {**WHERE, **properties}
 
 
-def test_a_field_of_such_a_name_is_kept_beside_it() -> None:
+def test_a_field_named_like_a_property_of_every_log_is_kept_beside_it() -> None:
     own_field = with_properties({"message": "x", "team": "payments"}, {"team": "orders"})
     assert own_field == {**WHERE, "team": "orders", "log.team": "payments"}
     added = with_properties("x", {"extractedFields": "orders"}, extractedFields={"a": "b"})
     assert added == {**WHERE, "extractedFields": "orders", "log.extractedFields": {"a": "b"}}
 
 
-def test_what_a_report_says_wins_over_them() -> None:
+def test_values_of_a_report_win_over_properties_of_every_log() -> None:
     report = f"REPORT RequestId: {ID}\tDuration: 1.5 ms\tStatus: timeout"
     assert with_properties(report, {"status": "ours"})["status"] == "timeout"

@@ -1,4 +1,4 @@
-"""For each detector: what goes, and what comes near and stays. Published examples, or made up."""
+"""For each detector: texts that are redacted, and similar texts that stay, published or made up."""
 
 import re
 
@@ -164,7 +164,7 @@ STAYS: dict[Detector, list[str]] = {
         "4111_1111_1111_1111",
         "550e8400-e29b-41d4-a716-446655440000",
         "47223179-9330-4259-b66c-f2db26efb20c",  # a UUID whose first digits have a valid check digit
-        "356938035643809",  # the number of a telephone
+        "356938035643809",  # a telephone number
         "1647725122227",
         "-0.5309136012499991%",
         "411111111111111106",  # no network's number has 18 digits and begins with 4
@@ -175,7 +175,7 @@ STAYS: dict[Detector, list[str]] = {
         "AKIAIOSFODNN7EXAMPL",
         "AKIAIOSFODNN7EXAMPLES",
         "xAKIAIOSFODNN7EXAMPLE",
-        SECRET_KEY,  # nothing says what it is
+        SECRET_KEY,  # nothing around it shows that it is a key
         f"commit {'0123456789' * 4}",
         f"secret_access_key={SECRET_KEY}x",
         "secret_access_key=***",
@@ -190,7 +190,7 @@ STAYS: dict[Detector, list[str]] = {
         'WWW-Authenticate: Bearer realm="x1"',
         "bearer a1",
         "forbearer 0123456789abcdef",
-        "eyJhbGciOiJIUzI1NiJ9",  # a header alone
+        "eyJhbGciOiJIUzI1NiJ9",  # only a header
         "eyJ.eyJ.x",
         "keyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.x",
     ],
@@ -252,7 +252,7 @@ def test_every_detector_has_examples_of_both_kinds() -> None:
 @pytest.mark.parametrize(
     ("detector", "text"), [(detector, text) for detector, texts in GOES.items() for text in texts]
 )
-def test_what_is_looked_for_goes_and_nothing_else(detector: Detector, text: str) -> None:
+def test_each_example_is_redacted_and_nothing_else(detector: Detector, text: str) -> None:
     redacted = redacted_by(detector, text)
     found = placeholder(detector)
     assert found in redacted
@@ -266,7 +266,7 @@ def test_what_is_looked_for_goes_and_nothing_else(detector: Detector, text: str)
 @pytest.mark.parametrize(
     ("detector", "text"), [(detector, text) for detector, texts in STAYS.items() for text in texts]
 )
-def test_a_near_miss_stays(detector: Detector, text: str) -> None:
+def test_similar_texts_are_not_redacted(detector: Detector, text: str) -> None:
     assert redacted_by(detector, text) == text
     assert redacted_by(detector, f"before {text} after") == f"before {text} after"
 
@@ -290,11 +290,11 @@ def test_a_near_miss_stays(detector: Detector, text: str) -> None:
         (Detector.NATIONAL_ID, "BE68 5390 0754 7034 PAID", "[redacted:national-id] PAID"),
     ],
 )
-def test_what_is_around_it_stays(detector: Detector, text: str, redacted: str) -> None:
+def test_the_text_around_a_finding_stays(detector: Detector, text: str, redacted: str) -> None:
     assert redacted_by(detector, text) == redacted
 
 
-def test_placeholders_are_known_and_nothing_that_looks_like_one() -> None:
+def test_only_the_placeholders_of_detectors_are_recognized() -> None:
     assert all(PLACEHOLDER.fullmatch(placeholder(detector)) for detector in Detector)
     assert not PLACEHOLDER.search("[redacted:hunter2]")
 
@@ -306,7 +306,7 @@ OF_ONE_LENGTH = st.integers(1, 19).flatmap(
 
 
 @given(NUMBERS | OF_ONE_LENGTH)
-def test_the_check_digits_of_many_numbers_are_those_of_each(numbers: list[str]) -> None:
+def test_check_digits_of_many_numbers_are_judged_like_those_of_each(numbers: list[str]) -> None:
     of_each = [is_luhn_valid(number.encode()) for number in numbers]
     assert [bool(flag) for flag in are_luhn_valid(numbers)] == of_each
 
@@ -315,7 +315,7 @@ CARDS = ["4111 1111 1111 1111", "5555-5555-5555-4444", "3782 822463 10005", "424
 
 
 @given(st.lists(st.sampled_from([*CARDS, "x", "12", "4111 1111", "0000 0000 0000 0001"]), max_size=400))
-def test_cards_are_found_wherever_they_are_among_many_numbers(words: list[str]) -> None:
+def test_cards_are_found_anywhere_among_many_numbers(words: list[str]) -> None:
     redacted = redacted_by(Detector.CREDIT_CARD, ", ".join(words))
     assert redacted == ", ".join("[redacted:credit-card]" if word in CARDS else word for word in words)
 
@@ -332,7 +332,7 @@ PIECES = [".", ".0", ".5", "_", "x", "é", "\u20ac", "\n", " ", "-", "{", "7" * 
         st.sampled_from(["4111111111111111", "6011000990139424", "4111111111111112", *PIECES]), max_size=60
     )
 )
-def test_a_card_is_no_part_of_a_word_nor_of_a_number_with_decimals(pieces: list[str]) -> None:
+def test_part_of_a_word_or_of_a_decimal_number_is_no_card(pieces: list[str]) -> None:
     text = "".join(pieces)
     assert spans_of(find_credit_card(text)) == [match.span() for match in ALONE.finditer(text)]
 
@@ -359,10 +359,10 @@ GROUPS = st.one_of(
     st.lists(st.tuples(GROUPS, st.one_of(BLANKS, st.sampled_from([",", "x", ".", ""]))), max_size=12),
     st.integers(1, 60),
 )
-def test_it_makes_no_difference_in_which_way_cards_in_groups_are_looked_for(
+def test_every_way_of_searching_cards_in_groups_finds_the_same(
     pieces: list[tuple[str, str]], times: int
 ) -> None:
-    """Alone they are checked all together, few one by one, and very many all at once."""
+    """The number of candidates decides whether they are checked one by one or all at once."""
     part = "".join(group + between for group, between in pieces)
     once = redacted_by(Detector.CREDIT_CARD, f"{part};")
     assert redacted_by(Detector.CREDIT_CARD, f"{part};" * times) == once * times
@@ -380,18 +380,18 @@ ADDRESSES = [
 
 
 @given(st.lists(st.sampled_from([*ADDRESSES, ",", " ", ".", "ü", "@"]), max_size=12))
-def test_it_makes_no_difference_how_dense_the_e_mail_addresses_are(pieces: list[str]) -> None:
+def test_sparse_and_dense_e_mail_addresses_are_found_alike(pieces: list[str]) -> None:
     text = "".join(pieces)
     sparse = text + " " + "." * 40 * len(text)
     assert redacted_by(Detector.EMAIL, sparse) == redacted_by(Detector.EMAIL, text) + sparse[len(text) :]
 
 
 @pytest.mark.parametrize("text", ["DE893704abcdefghijklmnop", "DE89 3704 0044 \u00e9\u00b2\u0663d efgh 12"])
-def test_what_begins_like_an_account_number_and_goes_on_otherwise_is_none(text: str) -> None:
+def test_text_that_only_begins_like_an_account_number_is_not_redacted(text: str) -> None:
     assert redacted_by(Detector.NATIONAL_ID, text) == text
 
 
-def test_check_digits() -> None:
+def test_valid_and_invalid_check_digits_are_told_apart() -> None:
     assert is_luhn_valid(b"79927398713")
     assert not is_luhn_valid(b"79927398710")
     assert is_iban(b"GB82WEST12345698765432")

@@ -1,4 +1,4 @@
-"""Escapes are read as what they mean; a place in what was read is a place in the text as it is."""
+"""Escapes are decoded; each place in the decoded text has its place in the original text."""
 
 import json
 import re
@@ -26,7 +26,7 @@ from loginformant_shipper.redaction.spans import cut_at, spans_of
         (r"\u12", r"\u12"),
     ],
 )
-def test_what_a_text_means(text: str, means: str) -> None:
+def test_escapes_are_decoded(text: str, means: str) -> None:
     assert read(text).text == means
 
 
@@ -34,7 +34,7 @@ texts = st.text(st.characters(codec="utf-8"), max_size=20)
 
 
 @given(texts, texts, texts, st.sampled_from([str, json.dumps, lambda text: quote(text, safe="")]))
-def test_a_place_in_what_was_read_is_a_place_in_the_text(
+def test_a_place_in_the_decoded_text_has_its_place_in_the_original(
     before: str, found: str, after: str, write: object
 ) -> None:
     assert callable(write)
@@ -53,20 +53,20 @@ written = st.lists(
 
 
 @given(written)
-def test_it_makes_no_difference_which_escapes_there_are_beside(text: str) -> None:
-    """Those of JSON with one letter are read faster where there are no others."""
+def test_decoding_does_not_depend_on_other_escapes_in_the_text(text: str) -> None:
+    """JSON's escapes of one letter are decoded faster if there are no others."""
     assert read(f"{text} %40").text == f"{read(text).text} @"
 
 
 @given(written)
-def test_a_text_is_cut_where_what_was_read_is_cut(text: str) -> None:
+def test_the_original_is_cut_at_the_same_places_as_the_decoded_text(text: str) -> None:
     reading = read(text)
     cut = re.split(r"(x0|0 |n)", reading.text)
     assert reading.cut(cut) == cut_at(text, reading.places(spans_of(cut)))
 
 
-def test_many_backslashes_that_are_no_escape_take_no_time() -> None:
-    """If each were looked at from all others, this would take hours."""
+def test_many_backslashes_that_are_no_escape_take_linear_time() -> None:
+    """In quadratic time, this would take hours."""
     text = "\\" * 2_000_000
     assert read(text).text == text
     assert read(f'{text}"').text == '"'

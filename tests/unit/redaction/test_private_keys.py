@@ -1,4 +1,4 @@
-"""A private key goes, be it in one log event or line by line in many; what is around it stays."""
+"""A private key is redacted in one log event or line by line in many; the text around it stays."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -51,7 +51,7 @@ BEGIN, *BODY, END = KEY.splitlines()
 
 
 def secrets(key: str) -> list[str]:
-    """What must not be found any more: each line of the key, and what would be left of a broken one."""
+    """Return the texts that must not be left: each line of the key, and parts of broken lines."""
     return [line[:16] for line in key.splitlines()[1:-1] if line and ":" not in line]
 
 
@@ -76,25 +76,25 @@ class TestOneText:
             lambda key: "\n".join(f"2026-11-03T10:00:00Z stdout F {line}" for line in key.splitlines()),
         ],
     )
-    def test_a_key_goes_in_whatever_way_it_is_written(self, key: str, write: Callable[[str], str]) -> None:
+    def test_a_key_is_redacted_in_every_notation(self, key: str, write: Callable[[str], str]) -> None:
         redacted = redact_private_key(write(key))
         assert REDACTED in redacted
         long_lines = "\n".join(line for line in key.splitlines() if len(line) >= 40 or line.startswith("-"))
         assert is_gone(long_lines, [redacted])
         assert redact_private_key(redacted) == redacted
 
-    def test_all_of_it_goes_and_nothing_else(self, key: str) -> None:
+    def test_the_whole_key_is_redacted_and_nothing_else(self, key: str) -> None:
         begin, *_, end = key.splitlines()
         assert redact_private_key(f"loaded:\n{key}done") == f"loaded:\n{begin}\n{REDACTED}\n{end}\ndone"
 
-    def test_line_by_line(self, key: str) -> None:
+    def test_a_key_with_each_line_in_its_own_event_is_redacted(self, key: str) -> None:
         begin, *body, end = key.splitlines()
         redacted = redact_private_keys(["before", begin, *body, end, "after"])
         assert redacted == ["before", begin, *[line and REDACTED for line in body], end, "after"]
         assert redact_private_keys(redacted) == redacted
 
 
-def test_several_lines_in_each_event() -> None:
+def test_a_key_with_several_lines_in_each_event_is_redacted() -> None:
     events = [f"start\n{BEGIN}\n{BODY[0]}", "\n".join(BODY[1:9]), "\n".join([*BODY[9:], END, "done"])]
     redacted = redact_private_keys(events)
     assert is_gone(KEY, redacted)
@@ -108,7 +108,7 @@ def in_json(line: str) -> str:
 
 
 @pytest.mark.parametrize("last", ["8fQ=", "Zm9vYmFy1A==", BODY[-1]], ids=["short", "padded", "whole"])
-def test_lines_that_a_container_log_driver_has_put_into_json(last: str) -> None:
+def test_key_lines_in_the_json_of_a_container_log_driver_are_redacted(last: str) -> None:
     lines = [BEGIN, *BODY, last, END]
     redacted = redact_private_keys([*map(in_json, lines), in_json("8fQ=")])
     assert is_gone(KEY, redacted)
@@ -117,7 +117,7 @@ def test_lines_that_a_container_log_driver_has_put_into_json(last: str) -> None:
     assert redact_private_keys(redacted) == redacted
 
 
-def test_a_key_without_end_goes_as_far_as_it_looks_like_one() -> None:
+def test_a_key_without_its_end_is_redacted_as_far_as_it_looks_like_one() -> None:
     hash_of_something = "d" * 64
     redacted = redact_private_keys([BEGIN, *BODY[:5], "a b", "c d", "e f", "g h", hash_of_something])
     assert redacted == [BEGIN, *[REDACTED] * 5, "a b", "c d", "e f", "g h", hash_of_something]
@@ -125,7 +125,7 @@ def test_a_key_without_end_goes_as_far_as_it_looks_like_one() -> None:
     assert redact_private_keys([BEGIN, BODY[0]]) == [BEGIN, REDACTED]
 
 
-def test_a_key_whose_beginning_came_in_an_earlier_payload_goes_back_as_far() -> None:
+def test_a_key_without_its_beginning_is_redacted_back_as_far_as_it_looks_like_one() -> None:
     redacted = redact_private_keys(["a b", *BODY[5:], "abc=", END, BODY[0]])
     assert redacted == ["a b", *[REDACTED] * len(BODY[5:]), REDACTED, END, BODY[0]]
     assert redact_private_keys(redacted) == redacted
@@ -136,7 +136,7 @@ def test_a_key_whose_beginning_came_in_an_earlier_payload_goes_back_as_far() -> 
     "prefix", ["2026-01-01T10:00:00.1Z stderr F ", "web_1  | ", "[app] ", "Jan  1 10:00:00 host app: "]
 )
 @pytest.mark.parametrize("last", ["8fQ=", "kR5xQmT9vB2sLw8e1aZc7dYfGh0=", "Zm9vYmFy"])
-def test_the_last_line_goes_also_behind_a_prefix(prefix: str, last: str) -> None:
+def test_the_last_line_is_redacted_after_a_prefix(prefix: str, last: str) -> None:
     texts = [f"{prefix}{line}" for line in [BEGIN, *BODY, last, END, "done"]]
     expected = [f"{prefix}{line}" for line in [BEGIN, *[REDACTED] * (len(BODY) + 1), END, "done"]]
     assert redact_private_keys(texts) == expected
@@ -144,7 +144,7 @@ def test_the_last_line_goes_also_behind_a_prefix(prefix: str, last: str) -> None
     assert redact_private_keys(expected) == expected
 
 
-def test_so_it_does_where_the_beginning_is_missing() -> None:
+def test_the_last_line_is_redacted_after_a_prefix_if_the_beginning_is_missing() -> None:
     texts = [f"app | {line}" for line in ["started", *BODY[5:], "8fQ=", END]]
     assert redact_private_keys(texts) == [
         "app | started",
@@ -153,19 +153,19 @@ def test_so_it_does_where_the_beginning_is_missing() -> None:
     ]
 
 
-def test_a_key_in_a_url() -> None:
+def test_a_key_in_a_url_is_redacted() -> None:
     encoded = quote(f"{BEGIN}\n{BODY[0]}\n8fQ=\n{END}", safe="-")
     assert redact_private_key(f"?key={encoded}&x=1") == (
         f"?key={quote(BEGIN, safe='-')}%0A{REDACTED}%0A{quote(END, safe='-')}&x=1"
     )
 
 
-def test_other_events_may_come_in_between() -> None:
+def test_other_events_between_the_lines_of_a_key_stay() -> None:
     redacted = redact_private_keys([BEGIN, BODY[0], "GET /health 200", BODY[1], END])
     assert redacted == [BEGIN, REDACTED, "GET /health 200", REDACTED, END]
 
 
-def test_two_keys_and_what_is_between_them() -> None:
+def test_two_keys_are_redacted_and_the_text_between_them_stays() -> None:
     redacted = redact_private_key(f"{KEY}and {KEYS['EC']}")
     assert redacted.count(REDACTED) == 2
     assert "\nand " in redacted
@@ -200,7 +200,7 @@ runs = st.tuples(
 
 
 @given(st.lists(runs, max_size=12))
-def test_what_is_in_the_reach_of_keys_depends_on_nothing_else(drawn: list[tuple[str, int]]) -> None:
+def test_redaction_in_the_reach_of_keys_depends_on_no_text_outside_it(drawn: list[tuple[str, int]]) -> None:
     texts = [text for text, times in drawn for _ in range(times)]
     apart: list[str] = []
     for start, end in reach_of_keys(texts):

@@ -1,4 +1,4 @@
-"""Redaction of messages: what is looked for is gone, JSON stays JSON, and a second time changes nothing."""
+"""Redaction of messages: every finding is gone, JSON stays JSON, and redacting again changes nothing."""
 
 import json
 import re
@@ -33,13 +33,13 @@ def pattern(text: str) -> Settings:
 # --- what is configured ---
 
 
-def test_nothing_is_redacted_unless_it_is_asked_for() -> None:
+def test_nothing_is_redacted_by_default() -> None:
     message = SubscriptionMessage(ORDERS, (log_event(message=f"alice@example.com {CARD}"),))
     assert redact(message, settings()) is message
     assert redact_text("alice@example.com", settings()) == "alice@example.com"
 
 
-def test_only_what_is_named_is_redacted() -> None:
+def test_only_configured_detectors_redact() -> None:
     assert redact_text(f"alice@example.com {CARD}", EMAIL) == f"[redacted:email] {CARD}"
     assert redact_text(f"alice@example.com {CARD}", ALL) == "[redacted:email] [redacted:credit-card]"
 
@@ -91,17 +91,17 @@ def nested(levels: int) -> list[Any]:
 
 
 @pytest.mark.parametrize("field", [float("nan"), nested(100_000)], ids=["not in JSON", "too deep"])
-def test_fields_that_cannot_be_searched_go(field: object) -> None:
+def test_fields_that_cannot_be_searched_are_removed(field: object) -> None:
     event = redacted_event(log_event(message="x", extractedFields={"mail": "a@b.io", "x": field}))
     assert "a@b.io" not in json_text(event.raw["extractedFields"])
 
 
-def test_id_and_timestamp_stay_whatever_they_look_like() -> None:
+def test_id_and_timestamp_are_never_redacted() -> None:
     event = redacted_event(log_event(CARD, "alice@example.com"))
     assert event.id == event.raw["id"] == CARD
 
 
-def test_a_private_key_is_found_over_events() -> None:
+def test_a_private_key_is_found_across_events() -> None:
     lines = ["-----BEGIN PRIVATE KEY-----", "M" * 64, "N" * 20, "-----END PRIVATE KEY-----"]
     message = SubscriptionMessage(ORDERS, tuple(log_event(str(n), line) for n, line in enumerate(lines)))
     once = redact(message, ALL)
@@ -110,7 +110,7 @@ def test_a_private_key_is_found_over_events() -> None:
     assert redact(message, EMAIL) == message
 
 
-def test_the_end_of_a_key_may_be_part_of_something_else_that_is_redacted() -> None:
+def test_redacting_again_changes_nothing_if_the_end_of_a_key_touches_another_finding() -> None:
     texts = ["-----BEGIN PRIVATE KEY-----", "M" * 64, "-----END PRIVATE KEY-----alice@example.com", "N" * 64]
     message = SubscriptionMessage(ORDERS, tuple(log_event(str(n), text) for n, text in enumerate(texts)))
     once = redact(message, ALL)
@@ -152,7 +152,7 @@ def test_the_end_of_a_key_may_be_part_of_something_else_that_is_redacted() -> No
         (f'{{"cut":"off","card":{CARD}', '{"cut":"off","card":[redacted:credit-card]'),
     ],
 )
-def test_json_stays_json_and_is_otherwise_as_it_was_written(text: str, redacted: str) -> None:
+def test_json_stays_json_and_is_otherwise_unchanged(text: str, redacted: str) -> None:
     assert redact_text(text, ALL) == redacted
     assert redact_text(redacted, ALL) == redacted
 
@@ -178,7 +178,7 @@ def test_json_stays_json_and_is_otherwise_as_it_was_written(text: str, redacted:
         "nested and cut",
     ],
 )
-def test_escapes_are_read_also_in_what_is_no_whole_json(text: str) -> None:
+def test_escapes_are_read_in_incomplete_json(text: str) -> None:
     redacted = redact_text(text, ALL)
     assert "john" not in redacted
     assert "eve" not in redacted
@@ -234,7 +234,7 @@ AWS_SECRETS: list[Any] = [
     "beside",
     [{}, {"to": "alice@example.com"}, {"n": int(CARD)}, {"path": "C:\\temp"}, {"text": "ü\n"}, {"x": [[]]}],
 )
-def test_what_is_found_does_not_depend_on_other_fields(secret: Any, beside: dict[str, Any]) -> None:
+def test_findings_do_not_depend_on_other_fields(secret: Any, beside: dict[str, Any]) -> None:
     for value in ({**beside, **secret}, {**secret, **beside}, {"a": secret, "b": beside}):
         for text in (json.dumps(value), json.dumps({"log": json.dumps(value)}), json.dumps(value, indent=2)):
             redacted = redact_text(text, ALL)
@@ -348,7 +348,7 @@ ways = st.sampled_from(
 
 @example("2001:db8::1alice@example.com", ALL)
 @given(messages, ways)
-def test_a_second_time_changes_nothing(message: str, by: Settings) -> None:
+def test_redacting_a_text_again_changes_nothing(message: str, by: Settings) -> None:
     once = redact_text(message, by)
     assert redact_text(once, by) == once
 
@@ -375,20 +375,22 @@ def test_a_second_time_changes_nothing(message: str, by: Settings) -> None:
         ),
     ],
 )
-def test_what_is_found_only_beside_a_placeholder_is_found_at_once(text: str, redacted: str) -> None:
+def test_findings_that_appear_only_beside_a_placeholder_are_redacted_the_first_time(
+    text: str, redacted: str
+) -> None:
     assert redact_text(text, ALL) == redacted
     assert redact_text(redacted, ALL) == redacted
 
 
 @given(st.lists(messages, max_size=6), ways)
-def test_nor_does_it_for_the_events_of_a_log_stream(texts: list[str], by: Settings) -> None:
+def test_redacting_the_events_of_a_log_stream_again_changes_nothing(texts: list[str], by: Settings) -> None:
     events = tuple(log_event(str(number), text) for number, text in enumerate(texts))
     once = redact(SubscriptionMessage(ORDERS, events), by)
     assert redact(once, by) == once
 
 
 @given(values, ways)
-def test_json_is_read_as_before_but_for_what_is_redacted(value: Any, by: Settings) -> None:
+def test_redacted_json_can_still_be_parsed(value: Any, by: Settings) -> None:
     text = orjson.dumps({"value": value}, option=orjson.OPT_INDENT_2).decode() if fits(value) else "{}"
     redacted = orjson.loads(redact_text(text, by))
     assert isinstance(redacted, dict)
@@ -404,7 +406,7 @@ def fits(value: Any) -> bool:
 
 
 @given(texts)
-def test_nothing_that_a_detector_finds_is_left(text: str) -> None:
+def test_no_finding_of_a_detector_is_left(text: str) -> None:
     redacted = redact_text(text, ALL)
     for secret in ("alice@example.com", "AKIAIOSFODNN7EXAMPLE"):
         assert secret not in redacted.split()
@@ -432,12 +434,12 @@ def test_nothing_that_a_detector_finds_is_left(text: str) -> None:
         (r"\w+", "one two", "[redacted:pattern] [redacted:pattern]"),
     ],
 )
-def test_the_whole_match_goes(pattern_text: str, text: str, redacted: str) -> None:
+def test_the_whole_match_of_a_pattern_is_redacted(pattern_text: str, text: str, redacted: str) -> None:
     assert redact_text(text, pattern(pattern_text)) == redacted
     assert redact_text(redacted, pattern(pattern_text)) == redacted
 
 
-def test_what_matches_only_since_something_was_redacted_goes_too_and_at_last_all() -> None:
+def test_matches_that_appear_only_after_redaction_are_redacted_too() -> None:
     text = "-".join("abcdef")
     assert redact_text(text, pattern("^[a-z]-?|\\]-?[a-z]-?")) == "[redacted:pattern]"
 
@@ -520,7 +522,7 @@ def redacts(by: Settings) -> Callable[[str], object]:
 def is_linear(
     work: Callable[[str], object], shape: str, length: int, ends: tuple[str, str] = ("", "")
 ) -> bool:
-    """Whether four times the text takes about four times as long, and not sixteen."""
+    """Tell whether four times the text takes about four times as long, and not sixteen times."""
 
     def seconds(length: int, runs: int) -> float:
         text = ends[0] + shape * (length // len(shape)) + ends[1]
@@ -541,22 +543,22 @@ def is_linear(
     ("beginning", "length"),
     [("", 128 * KIBIBYTE), ("-----BEGIN PRIVATE KEY-----\n", 64 * KIBIBYTE), ("bearer ", 64 * KIBIBYTE)],
 )
-def test_a_text_of_whatever_shape_takes_linear_time(beginning: str, length: int) -> None:
+def test_redaction_of_a_text_of_any_shape_takes_linear_time(beginning: str, length: int) -> None:
     ends = (beginning, "")
     assert [shape for shape in SHAPES if not is_linear(redacts(ALL), shape, length, ends)] == []
 
 
 @pytest.mark.parametrize("item", ['"a@b.io",', r'"\n",', f"{CARD},", '{"secret":"x"},', r'"{\"a\":1}",'])
-def test_so_does_json_of_many_values(item: str) -> None:
+def test_redaction_of_json_with_many_values_takes_linear_time(item: str) -> None:
     assert is_linear(redacts(ALL), item, 64 * KIBIBYTE, ("[", "0]"))
 
 
 @pytest.mark.parametrize("hostile", ["(x+x+)+y", r"(\w+\s?)*!", "a(?:.*b)?", "[xa]"])
-def test_so_does_a_pattern_that_other_engines_choke_on(hostile: str) -> None:
+def test_a_pattern_that_is_exponential_in_other_engines_takes_linear_time(hostile: str) -> None:
     assert is_linear(redacts(pattern(hostile)), "xa ", 64 * KIBIBYTE)
 
 
-def test_what_is_not_linear_would_be_found() -> None:
+def test_quadratic_time_is_detected() -> None:
     def look_from_everywhere(text: str) -> None:
         for start in range(0, len(text), 16):
             text.find("b", start)
@@ -564,11 +566,11 @@ def test_what_is_not_linear_would_be_found() -> None:
     assert not is_linear(look_from_everywhere, "a", 512 * KIBIBYTE)
 
 
-# --- one event after the other ---
+# --- one event at a time ---
 
 
 @pytest.mark.parametrize("chosen", [EMAIL, ALL], ids=["email", "all"])
-def test_no_event_is_redacted_before_it_is_asked_for(
+def test_events_are_redacted_only_when_they_are_requested(
     chosen: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     redacted: list[str] = []
@@ -585,7 +587,9 @@ def test_no_event_is_redacted_before_it_is_asked_for(
     assert len(redacted) == 3
 
 
-def test_nor_in_the_reach_of_many_private_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_in_the_reach_of_many_private_keys_are_redacted_only_when_they_are_requested(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     line = "MIIEpAIBAAKCAQEA0Z3VS5JJcds3xfn/ygWyF8PbnGy0AHB7MhgwMbRvI0MBZhpI"
     key = ["-----BEGIN PRIVATE KEY-----", *[line] * 3, "-----END PRIVATE KEY-----", "of alice@example.com"]
     messages = key * 2000

@@ -1,4 +1,4 @@
-"""A text is cut at what is found in it, and is together what it was."""
+"""A text is cut at its findings, and the pieces together are the text."""
 
 import re
 
@@ -14,7 +14,7 @@ def cut_by(pattern: str, text: str) -> list[str]:
 
 
 @given(texts)
-def test_spans_and_cuts_say_the_same(text: str) -> None:
+def test_spans_and_cuts_describe_the_same_findings(text: str) -> None:
     spans = [match.span() for match in re.finditer("a+", text)]
     cut = cut_at(text, spans)
     assert cut == cut_by("a+", text)
@@ -23,18 +23,18 @@ def test_spans_and_cuts_say_the_same(text: str) -> None:
 
 
 @given(texts)
-def test_findings_that_do_not_count_are_part_of_what_is_between(text: str) -> None:
+def test_ignored_findings_are_part_of_the_text_between_the_others(text: str) -> None:
     cut = cut_by("a+", text)
     flags = [len(found) > 1 for found in cut[1::2]]
     assert only(cut, flags) == cut_by("aa+", text)
 
 
 @given(texts)
-def test_what_overlaps_in_several_cuts_is_one(text: str) -> None:
+def test_overlapping_findings_of_several_cuts_become_one(text: str) -> None:
     cuts = [cut_by("a+", text), cut_by("ab?", text), cut_by("c", text)]
     spans = without_overlaps([span for cut in cuts for span in spans_of(cut)])
     assert spans_of(merged(text, *cuts)) == spans
 
 
-def test_where_nothing_is_found_a_text_is_one_piece() -> None:
+def test_a_text_without_findings_is_one_piece() -> None:
     assert merged("text") == merged("text", ["text"], ["text"]) == cut_at("text", []) == ["text"]

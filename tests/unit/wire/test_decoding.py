@@ -52,10 +52,10 @@ def messages(event: object) -> list[str]:
     return [e.message for it in decoded(event) if isinstance(it, SubscriptionMessage) for e in it.events]
 
 
-# What is understood
+# Valid events
 
 
-def test_a_subscription_event() -> None:
+def test_a_subscription_event_is_decoded() -> None:
     raws = [raw_event("1"), raw_event("2", "second", extractedFields={"status": "500"})]
     assert decoded(awslogs_event(payload(raws))) == [
         SubscriptionMessage(
@@ -77,7 +77,7 @@ def test_a_subscription_event() -> None:
         {"id": "7", "timestamp": 0, "message": "x", "extractedFields": {}},
     ],
 )
-def test_an_event_of_other_fields_than_usual_is_kept_as_it_came(raw: dict[str, Any]) -> None:
+def test_a_log_event_with_unusual_fields_keeps_all_of_them(raw: dict[str, Any]) -> None:
     [message] = decoded(awslogs_event(payload([raw])))
     assert isinstance(message, SubscriptionMessage)
     [event] = message.events
@@ -87,7 +87,7 @@ def test_an_event_of_other_fields_than_usual_is_kept_as_it_came(raw: dict[str, A
     assert usual.raw == {"id": "7", "timestamp": None, "message": "x"}
 
 
-def test_kinesis_records_each_with_its_sequence_number() -> None:
+def test_kinesis_records_are_decoded_with_their_sequence_numbers() -> None:
     records = [kinesis_record("7", payload([raw_event("1")])), kinesis_record("8", payload([raw_event("2")]))]
     assert decoded({"Records": records}) == [
         SubscriptionMessage(ORDERS._replace(record=SourceRecord("7")), (log_event("1"),)),
@@ -95,7 +95,7 @@ def test_kinesis_records_each_with_its_sequence_number() -> None:
     ]
 
 
-def test_sqs_records_with_what_their_attributes_tell() -> None:
+def test_sqs_records_are_decoded_with_their_attributes() -> None:
     body = json.dumps(awslogs_event(payload([raw_event()])))
     attributes = {"Replays": "2", "FirstFailedAt": "2026-11-01T00:00:00.000Z"}
     record = SourceRecord("m1", "handle of m1", 2, "2026-11-01T00:00:00.000Z")
@@ -105,7 +105,7 @@ def test_sqs_records_with_what_their_attributes_tell() -> None:
 
 
 @pytest.mark.parametrize("replays", ["", "-1", "many", "²", "9" * 30])
-def test_an_odd_number_of_replays_counts_as_none(replays: str) -> None:
+def test_an_invalid_number_of_replays_counts_as_zero(replays: str) -> None:
     body = json.dumps(awslogs_event(payload([raw_event()])))
     [message] = decoded({"Records": [sqs_record("m1", body, {"Replays": replays})]})
     assert isinstance(message, SubscriptionMessage)
@@ -113,12 +113,12 @@ def test_an_odd_number_of_replays_counts_as_none(replays: str) -> None:
 
 
 @pytest.mark.parametrize("attributes", [None, [], {"Replays": None}, {"Replays": {"stringValue": 3}}])
-def test_odd_attributes_do_no_harm(attributes: object) -> None:
+def test_invalid_attributes_are_ignored(attributes: object) -> None:
     record = sqs_record("m1", json.dumps(awslogs_event(payload([raw_event()]))))
     assert messages({"Records": [record | {"messageAttributes": attributes}]}) == ["Order placed"]
 
 
-def test_lambda_s_failure_envelope_in_a_queue() -> None:
+def test_the_failure_envelope_of_lambda_is_decoded_from_a_queue() -> None:
     envelope = {
         "requestContext": {"condition": "RetriesExhausted"},
         "requestPayload": awslogs_event(payload([raw_event()])),
@@ -128,12 +128,12 @@ def test_lambda_s_failure_envelope_in_a_queue() -> None:
 
 
 @pytest.mark.parametrize("record", [None, SourceRecord("7")])
-def test_a_control_message(record: SourceRecord | None) -> None:
+def test_a_control_message_is_decoded(record: SourceRecord | None) -> None:
     event = {"Records": [kinesis_record("7", CONTROL)]} if record else awslogs_event(CONTROL)
     assert decoded(event) == [ControlMessage(record)]
 
 
-def test_one_bad_record_does_not_spoil_its_neighbours() -> None:
+def test_a_bad_record_does_not_affect_other_records() -> None:
     bad = {"eventSource": "aws:kinesis", "kinesis": {"sequenceNumber": "8", "data": "?"}}
     records = [kinesis_record("7", payload([raw_event()])), bad, kinesis_record("9", payload([raw_event()]))]
     assert [type(it) for it in decoded({"Records": records})] == [
@@ -158,16 +158,14 @@ def test_one_bad_record_does_not_spoil_its_neighbours() -> None:
         (encoded("x" * (MIB + 1)), Reason.OVERSIZED, f"the decompressed payload has more than {MIB} bytes"),
     ],
 )
-def test_what_cannot_be_read_of_a_record_says_why_and_knows_its_record(
-    data: str, reason: Reason, detail: str
-) -> None:
+def test_an_undecodable_record_has_its_reason_and_its_record(data: str, reason: Reason, detail: str) -> None:
     it = undecodable({"Records": [{"kinesis": {"sequenceNumber": "8", "data": data}}]})
     assert it.reason is reason
     assert it.detail.startswith(detail)
     assert it.record == SourceRecord("8")
 
 
-def test_events_without_text_are_told_apart_from_their_neighbours_and_know_their_record() -> None:
+def test_events_without_text_are_separated_from_the_others_and_keep_their_record() -> None:
     raws = [raw_event("1"), {"id": "2"}, "3", raw_event("4")]
     message, it = decoded({"Records": [kinesis_record("8", payload(raws))]})
     assert isinstance(message, SubscriptionMessage)
@@ -178,13 +176,13 @@ def test_events_without_text_are_told_apart_from_their_neighbours_and_know_their
     assert (it.record, it.events) == (SourceRecord("8"), 2)
 
 
-def test_gzip_members_one_behind_the_other_are_one_payload() -> None:
+def test_consecutive_gzip_members_are_one_payload() -> None:
     text = json.dumps(payload([raw_event()])).encode()
     data = b"".join(gzip.compress(piece) for piece in (text[:20], b"", text[20:]))
     assert messages({"awslogs": {"data": base64.b64encode(data).decode()}}) == ["Order placed"]
 
 
-def test_members_that_are_payloads_of_their_own_are_stored_as_they_came_with_the_reason() -> None:
+def test_several_payloads_in_one_record_are_stored_unchanged_with_the_reason() -> None:
     """CloudWatch Logs documents one payload a record ("Log group-level subscription filters")."""
     one = gzip.compress(json.dumps(payload([raw_event()])).encode())
     event = {"awslogs": {"data": base64.b64encode(one + one).decode()}}
@@ -193,7 +191,7 @@ def test_members_that_are_payloads_of_their_own_are_stored_as_they_came_with_the
     assert it.detail.startswith("JSON: ")
 
 
-# What orjson refuses
+# Values that orjson refuses
 
 
 def test_lone_surrogates_become_replacement_characters() -> None:
@@ -206,14 +204,14 @@ def test_lone_surrogates_become_replacement_characters() -> None:
 
 
 @pytest.mark.parametrize("written", ["9" * 5000, "1e9999", "-1e9999", "NaN", "Infinity", "-Infinity"])
-def test_numbers_that_nothing_can_hold_become_text(written: str) -> None:
+def test_numbers_that_no_type_can_hold_become_text(written: str) -> None:
     text = json.dumps(payload([raw_event(big=0)])).replace('"big": 0', f'"big": {written}')
     [message] = decoded(awslogs_event(text))
     assert isinstance(message, SubscriptionMessage)
     assert message.events[0].raw["big"] == written
 
 
-def test_beside_them_numbers_stay_numbers() -> None:
+def test_other_numbers_beside_them_stay_numbers() -> None:
     numbers = {"float": 1.5, "integer": 10**17, "negative": -(10**16)}
     text = json.dumps(payload([raw_event(big=math.nan) | numbers]))
     [message] = decoded(awslogs_event(text))
@@ -222,23 +220,23 @@ def test_beside_them_numbers_stay_numbers() -> None:
     assert {name: raw[name] for name in numbers} == numbers
 
 
-def test_bytes_that_are_no_text_become_replacement_characters() -> None:
+def test_invalid_utf_8_becomes_replacement_characters() -> None:
     data = json.dumps(payload([raw_event(message="a?b")])).encode().replace(b"a?b", b"a\xffb")
     event = {"awslogs": {"data": base64.b64encode(gzip.compress(data)).decode()}}
     assert messages(event) == ["a\ufffdb"]
 
 
 @pytest.mark.parametrize("timestamp", [None, "soon", -5, 1.5, True, [], 2**63])
-def test_a_timestamp_is_whatever_came(timestamp: object) -> None:
+def test_any_timestamp_is_kept_unchanged(timestamp: object) -> None:
     [message] = decoded(awslogs_event(payload([raw_event(timestamp=timestamp)])))
     assert isinstance(message, SubscriptionMessage)
     assert message.events[0].timestamp == timestamp
 
 
-# What is not understood: never raised, kept as it came
+# Undecodable events: kept unchanged, and nothing is raised
 
 
-def test_not_base64() -> None:
+def test_data_that_is_not_base64_is_malformed() -> None:
     event = {"awslogs": {"data": "no base64!"}}
     it = undecodable(event)
     assert (it.reason, json.loads(it.body), it.events) == (Reason.MALFORMED, event, 1)
@@ -255,7 +253,7 @@ NOT_GZIP = {
 
 
 @pytest.mark.parametrize("data", NOT_GZIP.values(), ids=NOT_GZIP.keys())
-def test_not_gzip(data: bytes) -> None:
+def test_data_that_is_not_gzip_is_malformed(data: bytes) -> None:
     event = {"awslogs": {"data": base64.b64encode(data).decode()}}
     it = undecodable(event)
     assert (it.reason, json.loads(it.body)) == (Reason.MALFORMED, event)
@@ -274,7 +272,7 @@ def test_not_gzip(data: bytes) -> None:
         ('{"messageType": "DATA_MESSAGE"}', "a payload without logEvents"),
     ],
 )
-def test_not_a_payload(text: str, detail: str) -> None:
+def test_text_that_is_not_a_payload_is_malformed(text: str, detail: str) -> None:
     event = awslogs_event(text)
     it = undecodable(event)
     assert (it.reason, json.loads(it.body)) == (Reason.MALFORMED, event)
@@ -297,29 +295,29 @@ def test_not_a_payload(text: str, detail: str) -> None:
         {"Records": [{"kinesis": {"data": "x"}}, {"eventSource": "aws:sqs"}]},
     ],
 )
-def test_not_an_event(event: object) -> None:
+def test_an_event_of_another_kind_is_malformed(event: object) -> None:
     it = undecodable(event)
     assert (it.reason, it.detail) == (Reason.MALFORMED, "not a CloudWatch Logs event")
     assert json.loads(it.body) == event
 
 
 @pytest.mark.parametrize("body", ["not JSON", "{", "[]", '{"awslogs": 1}', "[" * 100_000])
-def test_an_sqs_body_is_kept_as_it_came(body: str) -> None:
+def test_an_undecodable_sqs_body_is_kept_unchanged(body: str) -> None:
     it = undecodable({"Records": [sqs_record("m1", body)]})
     assert (it.reason, it.body) == (Reason.MALFORMED, body)
     assert it.record == SourceRecord("m1", "handle of m1")
 
 
-def test_a_body_that_is_no_json_says_so() -> None:
+def test_the_detail_of_a_body_that_is_not_json_says_so() -> None:
     assert undecodable({"Records": [sqs_record("m1", "{")]}).detail == "the message body is not JSON"
 
 
-def test_an_sqs_body_that_is_no_text_is_kept_as_json() -> None:
+def test_an_sqs_body_that_is_not_text_is_kept_as_json() -> None:
     it = undecodable({"Records": [sqs_record("m1", "") | {"body": {"odd": [1]}}]})
     assert json.loads(it.body) == {"odd": [1]}
 
 
-def test_a_record_without_identifier_has_an_empty_one_so_that_lambda_returns_all() -> None:
+def test_a_record_without_an_identifier_has_an_empty_one_so_that_lambda_returns_all_records() -> None:
     [kinesis] = decoded({"Records": [{"kinesis": {"data": encoded(payload([raw_event()]))}}]})
     assert isinstance(kinesis, SubscriptionMessage)
     assert kinesis.origin.record == SourceRecord("")
@@ -327,11 +325,11 @@ def test_a_record_without_identifier_has_an_empty_one_so_that_lambda_returns_all
     assert it.record == SourceRecord("", receipt_handle="")
 
 
-def test_a_lone_surrogate_in_an_sqs_body_is_one_that_can_be_stored() -> None:
+def test_a_lone_surrogate_in_an_sqs_body_is_replaced_so_that_it_can_be_stored() -> None:
     assert undecodable({"Records": [sqs_record("m", "a \ud800 b")]}).body == "a ? b"
 
 
-def test_a_body_that_is_kept_is_ascii_since_the_queue_refuses_some_characters() -> None:
+def test_a_kept_body_is_ascii_since_the_queue_refuses_some_characters() -> None:
     assert undecodable({"odd": "\ufffe\x00\ud800"}).body.isascii()
     assert undecodable({"awslogs": {"data": "\ufffe"}}).body.isascii()
 
@@ -346,7 +344,7 @@ def test_a_payload_that_inflates_beyond_the_limit_is_oversized(members: int) -> 
     assert undecodable(event, limit=MIB + 1).reason is Reason.MALFORMED  # inflated, and not JSON
 
 
-def test_no_more_is_inflated_than_the_limit() -> None:
+def test_at_most_the_limit_is_inflated() -> None:
     bomb = encoded(b"\0" * (200 * MIB))
     tracemalloc.start()
     try:
@@ -357,7 +355,7 @@ def test_no_more_is_inflated_than_the_limit() -> None:
 
 
 @pytest.mark.parametrize("count", [3_300, 40_000])
-def test_members_across_the_pieces_in_which_a_payload_is_read(count: int) -> None:
+def test_gzip_members_may_cross_the_pieces_in_which_a_payload_is_read(count: int) -> None:
     member = gzip.compress(b" ")
     content = gzip.compress(json.dumps(payload([raw_event()])).encode())
     data = base64.b64encode(member * count + content + member * count).decode()
@@ -366,7 +364,7 @@ def test_members_across_the_pieces_in_which_a_payload_is_read(count: int) -> Non
     assert [event.id for event in it.events] == ["e0"]
 
 
-def test_log_events_without_message_text_are_kept_and_counted_apart_from_the_others() -> None:
+def test_log_events_without_message_text_are_kept_and_counted_separately() -> None:
     bad = [raw_event(message=5), {"id": "x"}, "text", None]  # type: ignore[arg-type]
     good, unreadable = decoded(awslogs_event(payload([raw_event("1"), *bad, raw_event("2")])))
     assert isinstance(good, SubscriptionMessage)
@@ -380,12 +378,12 @@ def test_log_events_without_message_text_are_kept_and_counted_apart_from_the_oth
     assert again[1].events == 4
 
 
-def test_a_payload_need_not_say_where_it_comes_from() -> None:
+def test_a_payload_without_its_origin_is_decoded() -> None:
     [message] = decoded(awslogs_event({"logEvents": [], "owner": 5, "subscriptionFilters": "x"}))
     assert message == SubscriptionMessage(Origin("", "", ""), ())
 
 
-# There and back again
+# Encoding and decoding again
 
 
 json_values = st.recursive(
@@ -409,7 +407,7 @@ origins = st.builds(Origin, texts, texts, texts, st.lists(texts, max_size=2).map
 
 @given(origins, st.lists(raw_events))
 @example(ORDERS, [{"id": "", "timestamp": 0, "message": "\x00\ufffe\U0001f600 \r\n"}])
-def test_what_is_encoded_is_decoded_again(origin: Origin, raws: list[dict[str, Any]]) -> None:
+def test_encoded_events_are_decoded_to_the_same_events(origin: Origin, raws: list[dict[str, Any]]) -> None:
     body = encode(origin, raws)
     assert body.isascii()
     [message] = decoded(json.loads(body))
@@ -420,27 +418,27 @@ def test_what_is_encoded_is_decoded_again(origin: Origin, raws: list[dict[str, A
     assert json.dumps(found, sort_keys=True) == json.dumps(raws, sort_keys=True)
 
 
-def test_what_is_encoded_is_a_subscription_event_as_cloudwatch_sends_it() -> None:
+def test_encoded_events_are_a_subscription_event_as_cloudwatch_sends_it() -> None:
     raws = [raw_event("1"), raw_event("2", extractedFields={"a": "b"})]
     data = json.loads(encode(ORDERS, raws))["awslogs"]["data"]
     assert json.loads(gzip.decompress(base64.b64decode(data))) == payload(raws)
 
 
-def test_what_json_has_no_words_for_is_written_as_python_shows_it() -> None:
+def test_values_that_json_cannot_express_are_written_as_python_shows_them() -> None:
     [message] = decoded(json.loads(encode(ORDERS, [raw_event(odd={7}, big=2**70)])))
     assert isinstance(message, SubscriptionMessage)
     assert message.events[0].raw["odd"] == "{7}"
     assert undecodable({"odd": {7}}).body == '{"odd":"{7}"}'
 
 
-def test_many_events_are_written_some_at_a_time_and_read_as_one_payload() -> None:
+def test_many_events_are_encoded_in_pieces_and_decoded_as_one_payload() -> None:
     raws = [raw_event(str(number)) for number in range(2 * EVENTS_WRITTEN_AT_ONCE + 1)]
     [message] = decoded(json.loads(encode(ORDERS, iter(raws))), limit=MIB)
     assert isinstance(message, SubscriptionMessage)
     assert [event.raw for event in message.events] == raws
 
 
-def test_integers_and_surrogates_that_orjson_refuses_are_written_all_the_same() -> None:
+def test_integers_and_surrogates_that_orjson_refuses_are_encoded() -> None:
     body = encode(ORDERS, [raw_event(message="\ud800", big=2**70)])
     [message] = decoded(json.loads(body))
     assert isinstance(message, SubscriptionMessage)
@@ -448,7 +446,7 @@ def test_integers_and_surrogates_that_orjson_refuses_are_written_all_the_same() 
     assert message.events[0].raw["big"] == str(2**70)
 
 
-def test_of_an_event_nested_too_deep_to_be_written_all_but_that_field_is_kept() -> None:
+def test_only_the_field_that_is_nested_too_deeply_to_be_encoded_is_lost() -> None:
     deep: object = 1
     for _ in range(100_000):
         deep = [deep]
@@ -469,7 +467,7 @@ def test_of_an_event_nested_too_deep_to_be_written_all_but_that_field_is_kept() 
 
 
 @given(json_values, st.binary(max_size=60))
-def test_nothing_raises(value: Any, data: bytes) -> None:
+def test_decoding_any_value_raises_nothing(value: Any, data: bytes) -> None:
     for content in (value, data, {"logEvents": value}, {"logEvents": [value, value]}):
         for event in (awslogs_event(content), {"Records": [kinesis_record("1", content)]}):
             decoded(event)
@@ -480,7 +478,7 @@ def test_nothing_raises(value: Any, data: bytes) -> None:
     decoded({"awslogs": {"data": base64.b64encode(data).decode()}})
 
 
-# How much there is
+# The size of an event
 
 
 @pytest.mark.parametrize(
@@ -507,7 +505,7 @@ def test_nothing_raises(value: Any, data: bytes) -> None:
         (None, Source.SUBSCRIPTION, Load(1, 0, 0)),
     ],
 )
-def test_source_and_load_are_known_before_anything_is_decoded(
+def test_source_and_size_are_known_before_anything_is_decoded(
     event: object, source: Source, load: Load
 ) -> None:
     assert source_of(event) is source
@@ -515,7 +513,7 @@ def test_source_and_load_are_known_before_anything_is_decoded(
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 6, 700])
-def test_payloads_say_themselves_what_they_inflate_to(size: int) -> None:
+def test_the_inflated_size_is_read_from_the_payloads(size: int) -> None:
     data = base64.b64encode(gzip.compress(b"x" * size)).decode()
     direct: Any = {"awslogs": {"data": data}}
     queued = {"eventSource": "aws:sqs", "body": json.dumps(direct)}
@@ -524,7 +522,7 @@ def test_payloads_say_themselves_what_they_inflate_to(size: int) -> None:
     assert load_of(direct, 500).inflated_bytes == min(size, 500)
 
 
-def test_an_sqs_record_says_what_is_known_of_its_log_events() -> None:
+def test_the_state_of_log_events_is_read_from_an_sqs_record() -> None:
     told = {
         "Reason": "rejected",
         "Status": "400",
@@ -558,7 +556,7 @@ def test_an_sqs_record_says_what_is_known_of_its_log_events() -> None:
 
 
 @pytest.mark.parametrize("sent", [None, "", "yesterday", "-5", "²", "9" * 16, 1762164000500])
-def test_a_time_of_sending_that_is_none_is_not_known(sent: object) -> None:
+def test_an_invalid_sent_time_is_read_as_none(sent: object) -> None:
     message = {
         "eventSource": "aws:sqs",
         "messageId": "m",
@@ -569,8 +567,8 @@ def test_a_time_of_sending_that_is_none_is_not_known(sent: object) -> None:
     assert payload.record == SourceRecord("m")
 
 
-def test_a_log_that_only_begins_like_a_part_is_a_log() -> None:
-    """Of a payload that could not be read no log group is known."""
+def test_a_log_that_begins_like_a_stored_part_is_decoded_as_a_log() -> None:
+    """Stored parts have no log group."""
     text = "[part 1 of 2] of the report"
     body = json.dumps(awslogs_event(payload([raw_event(message=text)])))
     assert messages({"Records": [sqs_record("m1", body, {"Reason": "malformed"})]}) == [text]

@@ -1,4 +1,4 @@
-"""What a message of the dead-letter queue says of its log events is read as it was written."""
+"""The attributes of a dead-letter message are read as they were written."""
 
 import pytest
 from loginformant_shipper.wire.encoding import ReplayState, read_replay_state
@@ -16,7 +16,7 @@ MOMENT = "2026-11-03T10:00:00.000Z"
         (f"2 since {MOMENT} narrowed", ReplayState(2, MOMENT, True)),
     ],
 )
-def test_the_state_of_replays_is_read_as_it_is_written(text: str, state: ReplayState) -> None:
+def test_the_state_of_replays_is_read_as_it_was_written(text: str, state: ReplayState) -> None:
     assert str(state) == text
     assert read_replay_state(text) == state
 
@@ -25,10 +25,10 @@ def test_the_state_of_replays_is_read_as_it_is_written(text: str, state: ReplayS
     "text",
     ["", "  ", "x", "-1", "²", "one since", f"since {MOMENT}", "9" * 400, f"x since {MOMENT} narrowed"],
 )
-def test_of_a_text_that_is_none_nothing_is_known(text: str) -> None:
+def test_an_invalid_state_of_replays_is_read_as_the_initial_state(text: str) -> None:
     assert read_replay_state(text) == ReplayState()
 
 
 @pytest.mark.parametrize("text", ["3 since", f"3 {MOMENT}", f"3 until {MOMENT}"])
-def test_a_moment_that_is_not_whole_is_not_known(text: str) -> None:
+def test_an_incomplete_time_of_refusal_is_ignored(text: str) -> None:
     assert read_replay_state(text) == ReplayState(3)

@@ -1,4 +1,4 @@
-"""Aggregated records are taken apart as AWS's own library writes them; what is broken says why."""
+"""Aggregated records are split as AWS's own library writes them; broken ones are stored with the reason."""
 
 import base64
 import contextlib
@@ -45,7 +45,7 @@ def with_digest(message: bytes) -> bytes:
 
 
 def aggregated(records: Sequence[bytes]) -> bytes:
-    """As the KPL writes: tables of keys, then records with an index, data and a tag."""
+    """Return an aggregate as the KPL writes it: tables of keys, then records with index, data and tag."""
     tag = field_of_bytes(4, field_of_bytes(1, b"key") + field_of_bytes(2, b"value"))
     written = [field_of_bytes(3, b"\x08\x00" + field_of_bytes(3, record) + tag) for record in records]
     return with_digest(field_of_bytes(1, b"partition") + field_of_bytes(2, b"42") + b"".join(written))
@@ -64,18 +64,18 @@ def ids(found: Sequence[Decoded]) -> list[list[str]]:
     return [[event.id for event in it.events] for it in found if isinstance(it, SubscriptionMessage)]
 
 
-def test_a_record_as_the_specification_writes_it() -> None:
+def test_the_example_of_the_specification_is_read() -> None:
     message = WRITTEN_BY_THE_KPL[len(MAGIC) :]
     assert user_records(with_digest(message)) == [b"record1", b"record2"]
 
 
 @given(st.lists(st.binary(max_size=300), max_size=5))
-def test_what_was_aggregated_comes_out_in_order(records: list[bytes]) -> None:
+def test_aggregated_records_are_returned_in_order(records: list[bytes]) -> None:
     assert user_records(aggregated(records)) == records
 
 
 @given(st.binary(max_size=200), st.booleans())
-def test_whatever_stands_behind_the_magic_number_either_comes_out_or_says_why(
+def test_any_bytes_after_the_magic_number_are_read_or_refused_with_a_reason(
     rubbish: bytes, signed: bool
 ) -> None:
     data = with_digest(rubbish) if signed else MAGIC + rubbish
@@ -83,18 +83,18 @@ def test_whatever_stands_behind_the_magic_number_either_comes_out_or_says_why(
         assert user_records(data) is not None
 
 
-def test_anything_else_is_no_aggregate() -> None:
+def test_data_without_the_magic_number_is_no_aggregate() -> None:
     assert user_records(payload_of("1")) is None
     assert user_records(b"") is None
 
 
-def test_each_payload_of_an_aggregated_record_is_shipped_and_knows_the_record() -> None:
+def test_each_payload_of_an_aggregated_record_is_shipped_with_its_record() -> None:
     found = list(decode(kinesis_event(aggregated([payload_of("1", "2"), payload_of("3")])), MIB))
     assert ids(found) == [["1", "2"], ["3"]]
     assert {it.origin.record for it in found if isinstance(it, SubscriptionMessage)} == {SourceRecord("7")}
 
 
-def test_a_user_record_that_is_no_payload_is_kept_alone_and_can_be_read_as_it_came() -> None:
+def test_a_user_record_that_is_no_payload_is_stored_alone_and_unchanged() -> None:
     found = list(
         decode(kinesis_event(aggregated([payload_of("1"), b"of another program", payload_of("2")])), MIB)
     )
@@ -104,7 +104,7 @@ def test_a_user_record_that_is_no_payload_is_kept_alone_and_can_be_read_as_it_ca
     assert base64.b64decode(json.loads(kept.body)["awslogs"]["data"]) == b"of another program"
 
 
-def test_an_aggregated_record_that_was_stored_unbegun_is_read_in_replay() -> None:
+def test_an_aggregated_record_that_was_stored_before_it_was_begun_is_read_in_replay() -> None:
     data = base64.b64encode(aggregated([payload_of("1"), payload_of("2")])).decode()
     record = sqs_record("m1", json.dumps({"awslogs": {"data": data}}))
     assert ids(list(decode({"Records": [record]}, MIB))) == [["1"], ["2"]]
@@ -121,7 +121,7 @@ def test_an_aggregated_record_that_was_stored_unbegun_is_read_in_replay() -> Non
         (with_digest(field_of_bytes(3, b"\x08\x00")), "without data"),
     ],
 )
-def test_a_broken_aggregate_is_stored_as_it_came_with_the_reason(data: bytes, said: str) -> None:
+def test_a_broken_aggregate_is_stored_unchanged_with_the_reason(data: bytes, said: str) -> None:
     (kept,) = decode(kinesis_event(data), MIB)
     assert isinstance(kept, Undecodable)
     assert (kept.reason, kept.record) == (Reason.MALFORMED, SourceRecord("7"))
@@ -130,13 +130,13 @@ def test_a_broken_aggregate_is_stored_as_it_came_with_the_reason(data: bytes, sa
     assert base64.b64decode(json.loads(kept.body)["awslogs"]["data"]) == data
 
 
-def test_an_aggregate_within_an_aggregate_is_stored_and_not_opened() -> None:
-    """Nobody writes one; opening it would be a loop whose end the sender decides."""
+def test_an_aggregate_within_an_aggregate_is_stored_and_not_split() -> None:
+    """The KPL writes none, and splitting them would be a loop without a bound."""
     (kept,) = decode(kinesis_event(aggregated([aggregated([payload_of("1")])])), MIB)
     assert isinstance(kept, Undecodable)
 
 
-def test_the_reserve_counts_what_all_payloads_inflate_to() -> None:
+def test_the_reserve_counts_the_inflated_size_of_all_payloads() -> None:
     parts = [payload_of("1", "2"), payload_of("3")]
     event = kinesis_event(aggregated(parts))
     assert load_of(event, MIB).inflated_bytes == sum(map(inflated_size, parts))

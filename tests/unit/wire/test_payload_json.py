@@ -23,7 +23,7 @@ COMPACT, SPACED = (",", ":"), (", ", ": ")
 
 
 class Made(NamedTuple):
-    """What is made of a log event here."""
+    """The type that these tests make of a log event."""
 
     raw: Any
 
@@ -34,7 +34,7 @@ def read(text: str | bytes, limit: int = 64 * MIB) -> Any:
 
 
 def as_made(value: Any) -> Any:
-    """Return a payload with `Made` for those of its events that were read straight into their type, too."""
+    """Return a payload with `Made` also for the events that were read straight into their type."""
     if isinstance(value, dict) and isinstance(events := value.get("logEvents"), list):
         made = [Made(event.raw) if isinstance(event, LogEvent) else event for event in events]
         return value | {"logEvents": made}
@@ -54,17 +54,17 @@ def messages(read_value: Any) -> list[str]:
 LARGE = json.dumps(payload([raw_event(message="order")] * (PIECE_OF_TEXT // 8))).encode()
 
 
-def test_log_events_are_made_of_what_a_payload_lists_as_such() -> None:
+def test_each_item_of_log_events_is_made_a_log_event() -> None:
     content = payload([raw_event("1"), 5, None])
     assert read(json.dumps(content)) == content | {"logEvents": [Made(raw_event("1")), Made(5), Made(None)]}
 
 
 @pytest.mark.parametrize("value", [{}, [], 5, None, "text", {"logEvents": 5}, {"logEvents": {"a": 1}}])
-def test_any_other_value_is_what_it_is(value: object) -> None:
+def test_any_other_value_is_unchanged(value: object) -> None:
     assert read(json.dumps(value)) == value
 
 
-# Straight into their type
+# Events that are read straight into their type
 
 NUMBERS = [
     *(
@@ -119,7 +119,7 @@ USUAL = st.tuples(
     st.integers(0, 400),
     st.sampled_from([b"", b"\x01", b"\xff", b"\xed\xa0\x80", b"x", b"]"]),
 )
-def test_an_event_that_is_read_straight_into_its_type_is_the_one_that_orjson_reads(
+def test_an_event_read_straight_into_its_type_equals_the_one_that_orjson_reads(
     events: list[list[tuple[str, str]]], space: str, place: int, odd: bytes
 ) -> None:
     objects = ["{" + ",".join(f'"{name}":{space}{value}' for name, value in event) + "}" for event in events]
@@ -149,7 +149,7 @@ def outcome(read: Callable[[], list[object]]) -> object:
         (10**30, False),
     ],
 )
-def test_a_timestamp_beyond_64_bits_is_what_it_was(timestamp: int, is_usual: bool) -> None:
+def test_a_timestamp_beyond_64_bits_is_unchanged(timestamp: int, is_usual: bool) -> None:
     data = json.dumps([{"id": "a", "timestamp": timestamp, "message": "x"}]).encode()
     [event] = payload_json._read_array(data, _log_event)
     assert isinstance(event, LogEvent)
@@ -162,14 +162,14 @@ def test_a_timestamp_beyond_64_bits_is_what_it_was(timestamp: int, is_usual: boo
         assert is_usual
 
 
-def test_what_is_nested_deep_is_read_as_before() -> None:
+def test_a_deeply_nested_value_is_read_as_orjson_reads_it() -> None:
     deep = "[" * 5000 + "]" * 5000
     data = f'[{{"id": "a", "timestamp": 1, "message": "x", "more": {deep}}}]'.encode()
     expected = outcome(lambda: [_log_event(raw) for raw in payload_json._load_array(data)])
     assert outcome(lambda: list(payload_json._read_array(data, _log_event))) == expected
 
 
-# Large ones
+# Large payloads
 
 
 @pytest.mark.parametrize("separators", [COMPACT, SPACED], ids=["compact", "spaced"])
@@ -183,7 +183,7 @@ def test_what_is_nested_deep_is_read_as_before() -> None:
         ("not a number: orjson refuses", {"@number": math.inf}),
     ],
 )
-def test_a_large_payload_is_read_in_pieces_that_make_the_same_whole(
+def test_a_large_payload_read_in_pieces_is_the_same_as_read_whole(
     text: str, others: dict[str, object], separators: tuple[str, str]
 ) -> None:
     raws = [
@@ -201,7 +201,7 @@ def test_a_large_payload_is_read_in_pieces_that_make_the_same_whole(
     st.integers(1, 900),
     st.sampled_from([COMPACT, SPACED]),
 )
-def test_wherever_a_payload_is_cut_it_makes_the_same_whole(
+def test_a_payload_cut_anywhere_is_the_same_as_read_whole(
     texts: list[str], piece: int, separators: tuple[str, str]
 ) -> None:
     raws = [raw_event(str(number), text) for number, text in enumerate(texts)]
@@ -210,7 +210,7 @@ def test_wherever_a_payload_is_cut_it_makes_the_same_whole(
         assert messages(read(text)) == texts
 
 
-def test_no_more_than_a_piece_of_a_large_payload_is_made_of_json_at_once(
+def test_at_most_one_piece_of_a_large_payload_is_parsed_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sizes = []
@@ -228,8 +228,8 @@ def test_no_more_than_a_piece_of_a_large_payload_is_made_of_json_at_once(
 
 @pytest.mark.parametrize("odd", ['"lone \\ud83d"', "NaN"], ids=["a lone surrogate", "NaN"])
 @pytest.mark.parametrize("between", [",", " ,\n    "], ids=["compact", "indented"])
-def test_what_orjson_refuses_costs_its_own_piece_the_slow_way_and_no_other(odd: str, between: str) -> None:
-    """As one text, a payload of emoji took fourteen times its size."""
+def test_only_the_piece_that_orjson_refuses_is_read_with_the_standard_library(odd: str, between: str) -> None:
+    """A payload of emoji took fourteen times its size when it was read as one text."""
     event = json.dumps(raw_event(message="\N{GRINNING FACE}" * 200), ensure_ascii=False)
     events = [event] * 2000
     events[1000] = f'{{"id": "odd", "timestamp": 1, "message": "x", "field": {odd}}}'
@@ -243,7 +243,7 @@ def test_what_orjson_refuses_costs_its_own_piece_the_slow_way_and_no_other(odd: 
     assert len(text) <= 2 * PIECE_OF_TEXT
 
 
-def test_neither_the_text_of_a_large_payload_nor_its_json_values_are_all_in_memory() -> None:
+def test_a_large_payload_is_never_completely_in_memory_as_text_or_as_json_values() -> None:
     text = json.dumps(payload([raw_event(message="x" * 10_000)] * 800)).encode()
     data = gzip.compress(text)
     tracemalloc.start()
@@ -269,7 +269,7 @@ def test_neither_the_text_of_a_large_payload_nor_its_json_values_are_all_in_memo
     ],
     ids=["in an event", "no brace", "no end", "a comma too many", "in a field", "a brace too many"],
 )
-def test_a_large_payload_that_is_no_json(text: bytes) -> None:
+def test_a_large_payload_that_is_not_json_is_malformed(text: bytes) -> None:
     it = unreadable(gzip.compress(text))
     assert it.reason is Reason.MALFORMED
     assert str(it).startswith("JSON: ")
@@ -280,29 +280,29 @@ def test_a_large_payload_that_is_not_all_utf_8_is_read_with_replacement_characte
     assert (first, second) == ("or\N{REPLACEMENT CHARACTER}der", "order")
 
 
-def test_a_large_payload_whose_events_are_not_its_last_field() -> None:
+def test_fields_after_the_events_of_a_large_payload_are_read() -> None:
     found = read(LARGE.removesuffix(b"}") + b',"policyLevel":"ACCOUNT_LEVEL_POLICY"}')
     assert found == read(LARGE) | {"policyLevel": "ACCOUNT_LEVEL_POLICY"}
 
 
-def test_a_large_payload_without_log_events() -> None:
+def test_a_large_payload_without_log_events_is_read() -> None:
     assert read(json.dumps({"message": "x" * PIECE_OF_TEXT})) == {"message": "x" * PIECE_OF_TEXT}
 
 
 @pytest.mark.parametrize("split", [1, 20, PIECE_OF_TEXT, len(LARGE) - 1])
-def test_a_large_payload_in_several_members(split: int) -> None:
+def test_a_large_payload_in_several_members_is_read_as_one(split: int) -> None:
     data = gzip.compress(LARGE[:split]) + gzip.compress(LARGE[split:])
     assert as_made(read_payload(data, 64 * MIB, Made)) == read(LARGE)
 
 
 @pytest.mark.parametrize("told", [0, PIECE_OF_TEXT + 1, len(LARGE) - 1, len(LARGE) + 1, 2**32 - 1])
-def test_a_large_payload_that_lies_about_its_size(told: int) -> None:
+def test_a_large_payload_with_a_wrong_size_is_malformed(told: int) -> None:
     it = unreadable(gzip.compress(LARGE)[:-4] + told.to_bytes(4, "little"))
     assert it.reason is Reason.MALFORMED
     assert str(it).startswith("gzip: ")
 
 
-def test_a_log_event_larger_than_any_piece() -> None:
+def test_a_log_event_larger_than_any_piece_is_read() -> None:
     texts = ["before", "x" * (3 * MIB), "behind"]
     assert messages(read(json.dumps(payload([raw_event(message=text) for text in texts])))) == texts
 
@@ -318,7 +318,7 @@ def test_exactly_as_much_as_the_limit_is_read() -> None:
     assert read(LARGE, limit=len(LARGE)) == read(LARGE)
 
 
-# Made to fill the memory
+# Payloads made to exhaust the memory
 
 
 def filled(piece: str, size: int) -> str:
@@ -329,7 +329,7 @@ def filled(piece: str, size: int) -> str:
     "piece",
     ["{}", "[]", "1", '""', '{"":0}', '"\\""', '{"message":"x"}', '{"abcdefgh":0}', "[123456]", '"abcdefgh"'],
 )
-def test_a_large_payload_of_next_to_nothing_but_structure_is_oversized(piece: str) -> None:
+def test_a_large_payload_of_hardly_anything_but_structure_is_oversized(piece: str) -> None:
     it = unreadable(gzip.compress(filled(piece, 9 * MIB).encode()))
     assert it.reason is Reason.OVERSIZED
     assert "one value for every 6 of its 94371" in str(it)
@@ -338,32 +338,32 @@ def test_a_large_payload_of_next_to_nothing_but_structure_is_oversized(piece: st
 @pytest.mark.parametrize(
     "message", ["x", "1,2,3,4,5,6,7,8,9," * 20, "[[[[{{{{" * 20, '{"a":"b"},' * 20, '\\"\\' * 60]
 )
-def test_a_large_payload_of_log_events_is_read_whatever_is_in_them(message: str) -> None:
+def test_a_large_payload_of_log_events_is_read_whatever_they_contain(message: str) -> None:
     found = messages(read(filled(json.dumps(raw_event("0" * 56, message)), 9 * MIB)))
     assert set(found) == {message}
 
 
-def test_a_large_payload_of_log_events_is_read_though_it_cannot_be_read_in_pieces() -> None:
+def test_a_large_payload_of_log_events_is_read_even_if_it_cannot_be_read_in_pieces() -> None:
     text = filled(json.dumps(raw_event("0" * 56, "order")), 9 * MIB).removesuffix("}") + ',"last":1}'
     assert set(messages(read(text))) == {"order"}
 
 
-def test_a_large_string_without_end_is_looked_at_once() -> None:
+def test_a_large_string_without_an_end_is_scanned_once() -> None:
     it = unreadable(gzip.compress(b'"' + b'\\"' * (5 * MIB)))
     assert str(it).startswith("JSON: ")
 
 
-# Beyond orjson
+# Values that orjson refuses
 
 
-def test_what_orjson_refuses_is_read_with_the_standard_library() -> None:
+def test_a_payload_that_orjson_refuses_is_read_with_the_standard_library() -> None:
     assert load(b'{"a": [1, NaN, 1e999, 98765432109876543210, "\\ud800"]}') == {
         "a": [1, "NaN", "1e999", "98765432109876543210", "\N{REPLACEMENT CHARACTER}"]
     }
 
 
 @pytest.mark.parametrize("number", [-(10**17), 2**63, 2**64 - 1, -(2**63)])
-def test_every_integer_of_64_bits_is_one_whoever_reads_it(number: int) -> None:
+def test_both_parsers_read_every_integer_of_64_bits_as_an_integer(number: int) -> None:
     assert load(f'[{number}, "\\ud800"]'.encode()) == [number, "\N{REPLACEMENT CHARACTER}"]
 
 
