@@ -1,4 +1,4 @@
-"""What the tests of shipctl share: a command run as from a shell, away from the user's AWS settings."""
+"""Fixtures that run shipctl as from a shell, without the user's AWS settings."""
 
 import os
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def shipctl() -> Run:
-    """Runs `shipctl` with some arguments; `input` is its standard input, no terminal."""
+    """Return a function that runs `shipctl`; `input` is its standard input, which is not a terminal."""
 
     def run(*arguments: str, input: str | bytes | None = None, env: dict[str, str] | None = None) -> Result:
         return CliRunner().invoke(app, list(arguments), input=input, env=env)
@@ -32,7 +32,7 @@ def shipctl() -> Run:
 
 @pytest.fixture
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of nobody."""
+    """Set example credentials, which belong to no account."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
     monkeypatch.setenv("AWS_REGION", "eu-west-1")

@@ -1,4 +1,4 @@
-"""An installation for tests: in order in every way, until a test says otherwise. Nothing asks AWS."""
+"""A healthy installation for tests, which can change its facts. It never calls AWS."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -66,7 +66,7 @@ def trouble(
 
 
 def left_out(minutes_ago: float = 5, **causes: int) -> Line:
-    """A line of metrics of an invocation that left out so many log events for each cause, and no other."""
+    """Return the metrics of an invocation that filtered out the given number of events per cause."""
     events = [float(sum(causes.values()))]
     fields = {"_aws": {}, "EventsReceived": events, "EventsFiltered": events, "filteredBy": causes}
     return Line("1", NOW - timedelta(minutes=minutes_ago), Function.SHIPPER, "", fields)
@@ -78,7 +78,7 @@ def outcome(log_group: str, state: State, action: Action | None = None) -> Recon
 
 @dataclass
 class FakeInstallation(Installation):
-    """What a test sets stands for what AWS would say."""
+    """Answer with the facts that a test sets instead of asking AWS."""
 
     stack: Stack = field(default_factory=stack)
     now: datetime = NOW
@@ -87,9 +87,9 @@ class FakeInstallation(Installation):
     logged: dict[Function, Sequence[Line]] = field(default_factory=dict)
     queues: dict[bool, Counts] = field(default_factory=dict)
     delivered_at: datetime | None = None
-    """When something was delivered last."""
+    """The time of the last delivery."""
     let_through_at: Sequence[datetime] = ()
-    """When filtering let something through."""
+    """Times at which filtering let events through."""
     invocations: dict[Function, Invocation] = field(default_factory=dict)
     may_invoke: frozenset[str] = frozenset({"logs.amazonaws.com"})
     keys: dict[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""`shipctl autoreplay on|off`: the trigger of replay, and a word where the parameter says otherwise."""
+"""`shipctl autoreplay on|off` changes the trigger, and names the parameter if it differs."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ QUEUE = "https://sqs.eu-west-1.amazonaws.com/1/the-queue"
 
 
 class Lambda:
-    """Answers for the Lambda API."""
+    """Stand in for the Lambda API."""
 
     region_name = "eu-west-1"
 
@@ -43,7 +43,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Lambda:
     return account
 
 
-def test_off(shipctl: Run, account: Lambda) -> None:
+def test_off_disables_the_trigger_and_names_the_parameter(shipctl: Run, account: Lambda) -> None:
     result = shipctl("autoreplay", "off")
     assert account.changes == [("ours", False)]
     assert result.stdout.splitlines() == [
@@ -53,12 +53,12 @@ def test_off(shipctl: Run, account: Lambda) -> None:
     ]
 
 
-def test_on_where_it_is_on(shipctl: Run, account: Lambda) -> None:
+def test_on_changes_nothing_if_the_trigger_is_enabled(shipctl: Run, account: Lambda) -> None:
     assert shipctl("autoreplay", "on").stdout == "AutoReplay was already on (Enabled)\n"
     assert account.changes == []
 
 
-def test_without_a_trigger(shipctl: Run, account: Lambda) -> None:
+def test_a_missing_trigger_is_an_error(shipctl: Run, account: Lambda) -> None:
     account.mappings = []
     result = shipctl("autoreplay", "on")
     assert (result.exit_code, result.stderr) == (
@@ -68,5 +68,5 @@ def test_without_a_trigger(shipctl: Run, account: Lambda) -> None:
     )
 
 
-def test_something_else(shipctl: Run) -> None:
+def test_another_argument_is_a_usage_error(shipctl: Run) -> None:
     assert shipctl("autoreplay", "maybe").exit_code == 2

@@ -1,4 +1,4 @@
-"""`shipctl dashboard`: the address, and a browser where somebody is there to look."""
+"""`shipctl dashboard` prints the address, and opens a browser if run at a terminal."""
 
 import json
 import webbrowser
@@ -15,7 +15,7 @@ OUTPUTS = {"DashboardAddress": ADDRESS, "DashboardName": "logs-eu-west-1"}
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The addresses that a browser was asked to open; somebody sits at a terminal."""
+    """Return the addresses that were opened in a browser, as if run at a terminal."""
     opened: list[str] = []
 
     def browse(address: str) -> bool:
@@ -33,15 +33,13 @@ def has(monkeypatch: pytest.MonkeyPatch, outputs: dict[str, str], **parameters: 
     monkeypatch.setattr(options, "find_stack", lambda *_: stack)
 
 
-def test_it_is_opened_and_its_address_printed(shipctl: Run, opened: list[str]) -> None:
+def test_the_dashboard_is_opened_and_its_address_printed(shipctl: Run, opened: list[str]) -> None:
     assert shipctl("dashboard").stdout == f"{ADDRESS}\n"
     assert opened == [ADDRESS]
 
 
 @pytest.mark.parametrize("option", ["--print", "--json"])
-def test_nothing_is_opened_where_only_the_address_is_wanted(
-    option: str, shipctl: Run, opened: list[str]
-) -> None:
+def test_print_and_json_open_no_browser(option: str, shipctl: Run, opened: list[str]) -> None:
     printed = shipctl("dashboard", option).stdout
     assert opened == []
     if option == "--json":
@@ -50,7 +48,7 @@ def test_nothing_is_opened_where_only_the_address_is_wanted(
         assert printed == f"{ADDRESS}\n"
 
 
-def test_nothing_is_opened_for_a_program(
+def test_no_browser_is_opened_without_a_terminal(
     shipctl: Run, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shipctl.dashboard._is_looked_at", lambda: False)
@@ -58,7 +56,7 @@ def test_nothing_is_opened_for_a_program(
     assert opened == []
 
 
-def test_without_a_browser_the_address_is_there(
+def test_the_address_is_printed_without_a_browser(
     shipctl: Run, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webbrowser, "open", lambda address: False)
@@ -74,7 +72,7 @@ def test_without_a_browser_the_address_is_there(
         ({}, "out of date (update it with shipctl deploy)"),
     ],
 )
-def test_a_stack_without_a_dashboard(
+def test_a_stack_without_a_dashboard_is_an_error_with_advice(
     monitoring: dict[str, str], said: str, shipctl: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     has(monkeypatch, {}, **monitoring)

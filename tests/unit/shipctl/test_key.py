@@ -1,4 +1,4 @@
-"""`shipctl key set`: another API key where the stack keeps it; never shown, never an argument."""
+"""`shipctl key set` stores the API key, and never prints it or takes it as an argument."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def account(credentials: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stac
 
 @pytest.fixture
 def arn(account: Stack, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A stack whose key is in a secret."""
+    """Create a secret with the stack's key, and return its ARN."""
     client = account.session.client("secretsmanager")
     made = client.create_secret(Name="key", SecretString="old")["ARN"]
     monkeypatch.setattr(Installation, "variables", lambda *_: {"API_KEY_SECRET_ARN": made})
@@ -41,7 +41,7 @@ def value(account: Stack, arn: str) -> str:
     return account.session.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
 
 
-def test_from_standard_input_into_a_secret(shipctl: Run, account: Stack, arn: str) -> None:
+def test_a_key_from_standard_input_is_stored_in_the_secret(shipctl: Run, account: Stack, arn: str) -> None:
     result = shipctl("key", "set", input=f"{NEW}\n")
     assert result.exit_code == 0, result.output
     assert value(account, arn) == NEW
@@ -49,14 +49,14 @@ def test_from_standard_input_into_a_secret(shipctl: Run, account: Stack, arn: st
     assert NEW not in result.output
 
 
-def test_other_members_of_a_json_object_stay(shipctl: Run, account: Stack, arn: str) -> None:
+def test_other_members_of_a_json_secret_are_kept(shipctl: Run, account: Stack, arn: str) -> None:
     client = account.session.client("secretsmanager")
     client.put_secret_value(SecretId=arn, SecretString='{"apiKey": "old", "owner": "us"}')
     shipctl("key", "set", input=NEW)
     assert json.loads(value(account, arn)) == {"apiKey": NEW, "owner": "us"}
 
 
-def test_a_secret_that_is_going_to_be_deleted_is_restored(shipctl: Run, account: Stack, arn: str) -> None:
+def test_a_secret_scheduled_for_deletion_is_restored(shipctl: Run, account: Stack, arn: str) -> None:
     account.session.client("secretsmanager").delete_secret(SecretId=arn)
     with pytest.raises(KeyStoreError, match="scheduled for deletion"):
         Secret(account, arn).read()
@@ -64,7 +64,7 @@ def test_a_secret_that_is_going_to_be_deleted_is_restored(shipctl: Run, account:
     assert value(account, arn) == NEW
 
 
-def test_a_secret_that_is_gone(shipctl: Run, account: Stack, arn: str) -> None:
+def test_a_deleted_secret_is_an_error_with_a_remedy(shipctl: Run, account: Stack, arn: str) -> None:
     client = account.session.client("secretsmanager")
     client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
     result = shipctl("key", "set", input=NEW)
@@ -86,28 +86,28 @@ def test_a_parameter_keeps_its_type_and_its_kms_key(
 
 
 @pytest.mark.parametrize("given", ["", "  \n", "two words", "schlüssel", "a\nb"])
-def test_what_cannot_be_a_key_changes_nothing(shipctl: Run, account: Stack, arn: str, given: str) -> None:
+def test_an_invalid_key_changes_nothing(shipctl: Run, account: Stack, arn: str, given: str) -> None:
     result = shipctl("key", "set", input=given)
     assert result.exit_code == 1
     assert result.stderr.endswith("; nothing was changed\n")
     assert value(account, arn) == "old"
 
 
-def test_the_key_is_no_argument(shipctl: Run) -> None:
+def test_a_key_as_an_argument_is_a_usage_error(shipctl: Run) -> None:
     assert shipctl("key", "set", NEW).exit_code == 2
 
 
 @pytest.mark.parametrize("stored", ["", '{"apiKey": ""}', '{"other": "x"}', '{"apiKey": 7}', "a b"])
-def test_what_is_stored_and_is_no_key(stored: str) -> None:
+def test_a_stored_value_without_a_key_is_an_error(stored: str) -> None:
     with pytest.raises(KeyStoreError):
         key_in(stored)
 
 
-def test_a_key_is_the_value_or_a_member_of_it() -> None:
+def test_a_key_is_the_whole_secret_or_its_member() -> None:
     assert key_in(" k \n") == key_in('{"apiKey": "k"}') == "k"
 
 
-def test_a_denied_access_is_told_apart(account: Stack) -> None:
+def test_denied_access_is_distinguished_from_other_errors(account: Stack) -> None:
     from botocore.exceptions import ClientError
 
     def denied(**_: Any) -> None:

@@ -1,4 +1,4 @@
-"""Reading a log group: what comes back, and each of AWS's errors as one line."""
+"""A log group is read with all its streams, and each AWS error is one line."""
 
 import json
 import time
@@ -18,7 +18,7 @@ GROUP = "/aws/lambda/orders"
 
 @pytest.fixture
 def streams(credentials: None) -> Iterator[None]:
-    """A log group with two streams, whose log events alternate, a minute ago."""
+    """Create a log group with two streams, whose log events alternate and are one minute old."""
     with mock_aws():
         logs = boto3.client("logs", region_name="eu-west-1")
         logs.create_log_group(logGroupName=GROUP)
@@ -38,7 +38,7 @@ def streams(credentials: None) -> Iterator[None]:
 
 @pytest.mark.usefixtures("streams")
 class TestLogGroup:
-    def test_logs_of_all_streams_in_the_order_of_time(self, shipctl: Run) -> None:
+    def test_logs_of_all_streams_are_in_order_of_time(self, shipctl: Run) -> None:
         result = shipctl("preview", "--log-group", GROUP, "--json")
         assert result.exit_code == 0, result.stderr
         logs = [json.loads(line) for line in result.stdout.splitlines()]
@@ -49,20 +49,20 @@ class TestLogGroup:
         assert properties["accountId"] == "123456789012"
         assert properties["eventId"]
 
-    def test_a_limit_that_is_reached_is_said(self, shipctl: Run) -> None:
+    def test_a_reached_limit_is_reported(self, shipctl: Run) -> None:
         result = shipctl("preview", "--log-group", GROUP, "--limit", "4")
         assert "4 logs would be sent" in result.stdout
         assert "Stopped at --limit, 4 log events; there may be more." in result.stdout
         assert "--limit" not in shipctl("preview", "--log-group", GROUP, "--limit", "7").stdout
 
-    def test_a_time_without_log_events_is_said_in_one_line(self, shipctl: Run) -> None:
+    def test_a_period_without_log_events_is_reported_in_one_line(self, shipctl: Run) -> None:
         result = shipctl("preview", "--log-group", GROUP, "--since", "2020-01-01", "--until", "2020-01-02")
         assert (result.exit_code, result.stdout) == (0, "")
         assert result.stderr == (
             f"shipctl: no log events in {GROUP} from 2020-01-01 00:00:00 to 2020-01-02 00:00:00 UTC\n"
         )
 
-    def test_no_such_log_group(self, shipctl: Run) -> None:
+    def test_a_missing_log_group_is_one_error_line(self, shipctl: Run) -> None:
         result = shipctl("preview", "--log-group", "/aws/lambda/oders")
         assert (result.exit_code, result.stdout) == (1, "")
         assert result.stderr == (
@@ -97,7 +97,7 @@ def refusal(code: str, message: str = "AWS's own words.") -> aws.ClientError:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
-def test_an_error_of_aws_is_one_line(
+def test_an_aws_error_is_one_line(
     shipctl: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, line: str
 ) -> None:
     def refuse(*arguments: Any, **others: Any) -> None:
@@ -111,19 +111,19 @@ def test_an_error_of_aws_is_one_line(
     assert result.stderr.count("\n") == 1
 
 
-def test_no_region(shipctl: Run) -> None:
+def test_a_missing_region_is_an_error_with_advice(shipctl: Run) -> None:
     result = shipctl("preview", "--log-group", GROUP)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("shipctl: no AWS region: give --region")
 
 
-def test_no_credentials(shipctl: Run) -> None:
+def test_missing_credentials_are_an_error_with_advice(shipctl: Run) -> None:
     result = shipctl("preview", "--log-group", GROUP, "--region", "eu-west-1")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith(f"shipctl: Reading {GROUP}: no AWS credentials: give --profile")
 
 
-def test_no_such_profile(shipctl: Run) -> None:
+def test_an_unknown_profile_is_an_error_with_advice(shipctl: Run) -> None:
     result = shipctl("preview", "--log-group", GROUP, "--profile", "nobody")
     assert (result.exit_code, result.stdout) == (1, "")
     assert (
@@ -133,7 +133,7 @@ def test_no_such_profile(shipctl: Run) -> None:
 
 
 @pytest.mark.usefixtures("credentials")
-def test_the_account_s_number_is_not_worth_failing_for(shipctl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_preview_works_without_the_account_number(shipctl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def answer(client: Any, operation: str, parameters: Any) -> dict[str, Any]:
         if operation == "GetCallerIdentity":
             raise refusal("AccessDenied")

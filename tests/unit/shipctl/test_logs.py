@@ -1,4 +1,4 @@
-"""`shipctl logs`: the functions' own lines, in the order of time, for people and for programs."""
+"""`shipctl logs` prints the functions' own lines in order of time, as text or JSON."""
 
 import json
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Function, str]]:
     return asked
 
 
-def test_all_functions_in_the_order_of_time(shipctl: Run, asked: list[tuple[Function, str]]) -> None:
+def test_lines_of_all_functions_are_in_order_of_time(shipctl: Run, asked: list[tuple[Function, str]]) -> None:
     assert shipctl("logs").stdout.splitlines() == [
         "11-29 12:00:00  shipper     not␛[2Jdelivered",
         "11-29 12:00:07  replay      hello",
@@ -52,12 +52,14 @@ def test_all_functions_in_the_order_of_time(shipctl: Run, asked: list[tuple[Func
     assert asked == [(function, NO_METRICS) for function in Function]
 
 
-def test_of_one_function_with_metrics(shipctl: Run, asked: list[tuple[Function, str]]) -> None:
+def test_all_lines_option_includes_metrics_of_one_function(
+    shipctl: Run, asked: list[tuple[Function, str]]
+) -> None:
     assert len(shipctl("logs", "shipper", "--all-lines").stdout.splitlines()) == 3
     assert asked == [(Function.SHIPPER, "")]
 
 
-def test_for_programs(shipctl: Run) -> None:
+def test_json_prints_time_function_and_line(shipctl: Run) -> None:
     [only] = map(json.loads, shipctl("logs", "replay", "--json").stdout.splitlines())
     assert only == {
         "time": "2026-11-29T12:00:07+00:00",
@@ -66,7 +68,7 @@ def test_for_programs(shipctl: Run) -> None:
     }
 
 
-def test_following_shows_each_line_once(shipctl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_follow_shows_each_line_once(shipctl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     rounds = iter(range(2))
 
     def sleep(seconds: float) -> None:
@@ -79,7 +81,7 @@ def test_following_shows_each_line_once(shipctl: Run, monkeypatch: pytest.Monkey
     assert (result.exit_code, len(result.stdout.splitlines())) == (130, 1)
 
 
-def test_nothing_was_logged(shipctl: Run) -> None:
+def test_a_function_that_logged_nothing_is_reported(shipctl: Run) -> None:
     result = shipctl("logs", "subscriber", "--since", "2026-11-03T09:00")
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr == "shipctl: nothing was logged by subscriber since 2026-11-03 09:00:00 UTC\n"

@@ -1,4 +1,4 @@
-"""The application: help, version, and how it ends."""
+"""The application: help, version, imports, and interruption."""
 
 import re
 import subprocess
@@ -12,19 +12,19 @@ from shipctl.command_list import LISTED, Commands
 from tests.unit.shipctl.conftest import Run
 
 
-def test_version(shipctl: Run) -> None:
+def test_version_is_printed(shipctl: Run) -> None:
     result = shipctl("--version")
     assert result.exit_code == 0
     assert result.stdout == f"shipctl {__version__}\n"
     assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
 
 
-def test_the_list_of_commands_says_of_each_what_its_own_help_begins_with() -> None:
+def test_the_listed_help_of_a_command_is_the_first_line_of_its_own_help() -> None:
     for name, command in Commands().items():
         assert LISTED[name].help == command.help.splitlines()[0], name
 
 
-def test_only_the_command_that_is_called_is_imported() -> None:
+def test_help_imports_no_slow_modules() -> None:
     program = (
         "import sys\nfrom shipctl.__main__ import app\n"
         "try: app(['--help'])\nexcept SystemExit: pass\n"
@@ -35,20 +35,20 @@ def test_only_the_command_that_is_called_is_imported() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_without_arguments_it_shows_its_commands(shipctl: Run) -> None:
+def test_shipctl_without_arguments_lists_its_commands(shipctl: Run) -> None:
     result = shipctl(env={"COLUMNS": "120"})
     for command in ("preview", "dlq", "subscriptions"):
         assert command in result.output
     assert "without sending any" in " ".join(result.output.split())
 
 
-def test_the_help_of_preview_names_every_way_in_and_has_examples(shipctl: Run) -> None:
+def test_the_help_of_preview_names_all_inputs_and_has_examples(shipctl: Run) -> None:
     help_text = shipctl("preview", "--help", env={"COLUMNS": "120"}).stdout
     for word in ("FILE", "--log-group ", "--since", "--json", "standard input", "| jq -r '[.level"):
         assert word in help_text
 
 
-def test_ctrl_c_ends_with_one_line(shipctl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_prints_one_line(shipctl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
@@ -57,9 +57,7 @@ def test_ctrl_c_ends_with_one_line(shipctl: Run, monkeypatch: pytest.MonkeyPatch
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "shipctl: interrupted\n")
 
 
-def test_a_question_that_is_not_answered_ends_as_ctrl_c_does(
-    shipctl: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_aborted_question_ends_like_ctrl_c(shipctl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def aborted(*arguments: object) -> None:
         raise typer.Abort
 
@@ -68,6 +66,6 @@ def test_a_question_that_is_not_answered_ends_as_ctrl_c_does(
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "shipctl: interrupted\n")
 
 
-def test_boto3_is_not_imported_where_no_account_is_needed() -> None:
+def test_importing_shipctl_does_not_import_boto3() -> None:
     program = "import sys, shipctl.__main__; sys.exit('boto3' in sys.modules or 'botocore' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

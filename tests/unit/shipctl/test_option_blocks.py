@@ -1,4 +1,4 @@
-"""A block of options is a parameter of a command, and options of its own on the command line."""
+"""A block of options is one parameter of a command, and several options on the command line."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -42,7 +42,7 @@ def app() -> typer.Typer:
         (["--name", "you", "hi"], "hi you"),
     ],
 )
-def test_the_command_gets_the_block_made_of_its_options(
+def test_the_command_gets_a_block_with_the_values_of_its_options(
     app: typer.Typer, arguments: list[str], output: str
 ) -> None:
     assert CliRunner().invoke(app, arguments).stdout == f"{output}\n"

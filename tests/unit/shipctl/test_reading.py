@@ -1,4 +1,4 @@
-"""Log events out of files, whatever shape they are in."""
+"""Log events are read from files of every supported form."""
 
 import base64
 import gzip
@@ -54,15 +54,15 @@ class TestLines:
         [message] = only(pieces).messages
         assert message.origin.log_group == "/ecs/shop"
 
-    def test_an_empty_line_is_no_log_event_but_a_blank_one_is(self) -> None:
+    def test_empty_lines_are_skipped_but_blank_lines_are_log_events(self) -> None:
         assert messages(read("one\n\n  \ntwo\n")) == ["one", "  ", "two"]
 
-    def test_lines_have_the_time_at_which_they_are_read_so_that_stack_traces_can_be_joined(self) -> None:
+    def test_all_lines_read_together_have_the_same_timestamp(self) -> None:
         [message] = only(read("one\ntwo\n")).messages
         assert len({event.timestamp for event in message.events}) == 1
         assert type(message.events[0].timestamp) is int
 
-    def test_what_is_not_utf_8_is_shown_as_such(self) -> None:
+    def test_bytes_that_are_not_utf_8_are_replaced(self) -> None:
         assert messages(read(b"\xef\xbb\xbfcaf\xe9\n")) == ["caf\ufffd"]
 
     @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ class TestLines:
             "[",
         ],
     )
-    def test_a_log_that_looks_like_something_else_is_a_log(self, line: str) -> None:
+    def test_json_lines_that_are_not_payloads_are_logs(self, line: str) -> None:
         assert messages(read(f"first\n{line}\n")) == ["first", line]
         assert messages(read(f"{line}\nlast\n")) == [line, "last"]
 
@@ -91,7 +91,7 @@ class TestLines:
         assert messages(pieces) == [*MESSAGES, "plain", *MESSAGES]
         assert isinstance(pieces[1], ControlMessage)
 
-    def test_a_line_beyond_the_limit_comes_in_pieces(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_line_beyond_the_limit_is_split(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reading, "MAX_BYTES", 128 * 1024)
         parts = messages(read(b"x" * 300 * 1024 + b"\nlast\n"))
         assert "".join(parts) == "x" * 300 * 1024 + "last"
@@ -116,27 +116,27 @@ class TestDocuments:
         ],
         ids=lambda document: "/".join(document)[:40] if isinstance(document, dict) else None,
     )
-    def test_a_payload_in_each_of_its_wrappings(self, document: object, indent: int | None) -> None:
+    def test_a_payload_is_read_in_every_kind_of_event(self, document: object, indent: int | None) -> None:
         pieces = read(json.dumps(document, indent=indent), "/ignored")
         assert messages(pieces) == MESSAGES
         [message] = only(pieces).messages
         assert message.origin.log_group == "/ecs/shop-frontend"
         assert message.origin.log_stream == PAYLOAD["logStream"]
 
-    def test_an_array_of_strings_and_objects(self) -> None:
+    def test_each_element_of_an_array_is_a_log(self) -> None:
         assert messages(read('["one", {"level": "info"},\n "two"]')) == ["one", '{"level":"info"}', "two"]
 
-    def test_an_empty_array_holds_nothing(self) -> None:
+    def test_an_empty_array_has_no_logs(self) -> None:
         assert read("[]") == []
 
     def test_one_structured_log_over_several_lines_is_one_log(self) -> None:
         text = '{\n  "level": "error",\n  "message": "x"\n}'
         assert messages(read(text + "\n")) == [text]
 
-    def test_objects_one_after_the_other_are_lines(self) -> None:
+    def test_consecutive_objects_over_several_lines_are_read_as_lines(self) -> None:
         assert messages(read('{\n"a": 1\n}\n{\n"b": 2\n}\n')) == ["{", '"a": 1', "}", "{", '"b": 2', "}"]
 
-    def test_what_the_aws_cli_prints_is_read_stream_by_stream(self) -> None:
+    def test_output_of_the_aws_cli_is_read_by_stream(self) -> None:
         printed = {
             "events": [
                 {"logStreamName": "a", "timestamp": 1, "message": "a1", "ingestionTime": 5, "eventId": "e1"},
@@ -150,7 +150,7 @@ class TestDocuments:
         assert [(event.id, event.timestamp, event.message) for event in b.events] == [("e2", 2, "b1")]
         assert (b.origin.log_group, b.origin.log_stream) == ("/ecs/shop", "b")
 
-    def test_a_log_event_on_a_line_of_its_own(self) -> None:
+    def test_a_log_event_on_its_own_line_is_read(self) -> None:
         lines = (
             '{"timestamp":1,"message":"one","ingestionTime":2}\n{"id":"3","timestamp":2,"message":"two"}\n'
         )
@@ -166,12 +166,12 @@ class TestDocuments:
             (base64.b64encode(gzip.compress(b"{", mtime=0)).decode(), "JSON"),
         ],
     )
-    def test_what_the_shipper_cannot_decode_is_undecodable_here(self, data: str, detail: str) -> None:
+    def test_payloads_that_the_shipper_cannot_decode_are_undecodable(self, data: str, detail: str) -> None:
         [piece] = read(json.dumps({"awslogs": {"data": data}}))
         assert isinstance(piece, Undecodable)
         assert piece.detail.startswith(detail)
 
-    def test_a_document_too_large_to_hold_is_refused_with_advice(
+    def test_a_document_beyond_the_limit_is_refused_with_advice(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(reading, "MAX_BYTES", 1000)
@@ -180,7 +180,7 @@ class TestDocuments:
 
 
 class TestStreaming:
-    def test_nothing_is_held_that_has_been_handed_on(self) -> None:
+    def test_an_endless_input_is_read_in_bounded_memory(self) -> None:
         class Endless(io.RawIOBase):
             given = 0
 
@@ -200,9 +200,9 @@ class TestStreaming:
             assert len(piece.messages[0].events) == 10_000
         assert endless.given < 2 * 1024 * 1024
 
-    def test_input_that_pauses_is_handed_on(self) -> None:
+    def test_lines_before_a_pause_of_the_input_are_returned(self) -> None:
         reader, writer = os.pipe()
-        rescue = threading.Timer(30, os.close, [writer])  # else a failure of this test would never end
+        rescue = threading.Timer(30, os.close, [writer])  # Without this, a failing test would not end.
         rescue.start()
         try:
             with open(reader, "rb") as file:
@@ -223,7 +223,7 @@ class TestOpening:
     @pytest.mark.parametrize(
         ("path", "line"), [("missing.log", "missing.log: No such file"), (".", ".: Is a directory")]
     )
-    def test_a_file_that_cannot_be_opened(
+    def test_a_file_that_cannot_be_opened_is_an_error(
         self, path: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path)

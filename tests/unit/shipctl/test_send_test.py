@@ -1,4 +1,4 @@
-"""`shipctl send-test`: one log through the shipper; whether it arrived, and if not, why."""
+"""`shipctl send-test` sends one log with the shipper, and reports the result with the cause."""
 
 import json
 from typing import Any
@@ -34,7 +34,7 @@ def comes_of_it(monkeypatch: pytest.MonkeyPatch) -> Any:
     return answer
 
 
-def test_it_arrives(shipctl: Run, comes_of_it: Any) -> None:
+def test_a_delivered_log_is_reported(shipctl: Run, comes_of_it: Any) -> None:
     [sent] = [comes_of_it(Invocation("", {"delivered": 1}, ""))]
     result = shipctl("send-test", "--message", "hello")
     assert result.exit_code == 0
@@ -72,7 +72,9 @@ def test_it_arrives(shipctl: Run, comes_of_it: Any) -> None:
         (Invocation("no module named app", {}, ""), "the shipper failed: no module named app"),
     ],
 )
-def test_it_does_not(shipctl: Run, comes_of_it: Any, invocation: Invocation, why: str) -> None:
+def test_a_log_that_is_not_delivered_is_reported_with_the_cause(
+    shipctl: Run, comes_of_it: Any, invocation: Invocation, why: str
+) -> None:
     comes_of_it(invocation)
     result = shipctl("send-test")
     assert result.exit_code == 1
@@ -83,7 +85,7 @@ def test_it_does_not(shipctl: Run, comes_of_it: Any, invocation: Invocation, why
     assert "→ shipctl doctor" in result.stdout
 
 
-def test_for_programs(shipctl: Run, comes_of_it: Any) -> None:
+def test_json_has_the_result_and_the_seconds(shipctl: Run, comes_of_it: Any) -> None:
     comes_of_it(Invocation("", {"delivered": 1}, ""))
     document = json.loads(shipctl("send-test", "--json").stdout)
     assert (document["delivered"], document["why"]) == (True, None)

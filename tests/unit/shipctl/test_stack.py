@@ -1,4 +1,4 @@
-"""The stack is found by its name in the account at hand, and what AWS has against that is one line."""
+"""The stack is found by its name in the current account, or one line says why not."""
 
 from typing import Any
 
@@ -11,21 +11,21 @@ COMMANDS = [["dlq", "stats"], ["subscriptions", "list"]]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_region(shipctl: Run, command: list[str]) -> None:
+def test_a_missing_region_is_an_error_with_advice(shipctl: Run, command: list[str]) -> None:
     result = shipctl(*command)
     assert result.exit_code == 1
     assert result.stderr.startswith("shipctl: no AWS region: give --region")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_credentials(shipctl: Run, command: list[str]) -> None:
+def test_missing_credentials_are_one_error_line(shipctl: Run, command: list[str]) -> None:
     result = shipctl(*command, "--region", "eu-west-1")
     assert result.exit_code == 1
     assert "shipctl: Looking for stack loginformant-shipper: no AWS credentials" in result.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_such_profile(shipctl: Run, command: list[str]) -> None:
+def test_an_unknown_profile_is_one_error_line(shipctl: Run, command: list[str]) -> None:
     result = shipctl(*command, "--profile", "nobody")
     assert result.exit_code == 1
     assert "nobody" in result.stderr
@@ -49,7 +49,7 @@ def test_no_such_profile(shipctl: Run, command: list[str]) -> None:
         ),
     ],
 )
-def test_a_hint_keeps_the_options_that_the_environment_does_not_give(
+def test_a_hint_has_the_options_that_the_environment_does_not_set(
     monkeypatch: pytest.MonkeyPatch,
     given: tuple[str, str | None, str | None],
     environment: dict[str, str],
@@ -60,7 +60,7 @@ def test_a_hint_keeps_the_options_that_the_environment_does_not_give(
     assert options_for(*given) == options
 
 
-def test_a_hint_is_a_line_to_copy() -> None:
+def test_a_hint_is_a_quoted_command() -> None:
     session: Any = None
     stack = Stack("orders", session, {}, ("--stack", "orders"))
     assert stack.command("dlq", "show", "--log-group", "/aws/*") == (
@@ -68,6 +68,6 @@ def test_a_hint_is_a_line_to_copy() -> None:
     )
 
 
-def test_the_environment_names_the_stack(shipctl: Run, credentials: None) -> None:
+def test_help_names_the_variable_for_the_stack(shipctl: Run, credentials: None) -> None:
     result = shipctl("dlq", "stats", "--help", env={"COLUMNS": "120"})
     assert "SHIPCTL_STACK" in result.stdout

@@ -1,4 +1,4 @@
-"""What a log holds is shown, never obeyed."""
+"""Control characters in logs are shown, and never interpreted by the terminal."""
 
 import json
 import unicodedata
@@ -12,7 +12,7 @@ OBEYED = {"Cc", "Zl", "Zp", "Cs"}
 
 
 @given(st.text())
-def test_no_character_is_left_that_a_terminal_obeys(text: str) -> None:
+def test_no_control_characters_are_left(text: str) -> None:
     assert not {unicodedata.category(character) for character in one_line(text)} & OBEYED
     assert "\n" not in one_line(text)
 
@@ -29,16 +29,16 @@ def test_no_character_is_left_that_a_terminal_obeys(text: str) -> None:
         ("[bold]x[/bold]", "[bold]x[/bold]"),
     ],
 )
-def test_a_sign_stands_for_each_of_them(text: str, shown: str) -> None:
+def test_each_control_character_is_replaced_by_a_symbol(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
-def test_line_breaks_become_a_sign_and_blank_lines_go() -> None:
+def test_line_breaks_become_a_symbol_and_blank_lines_are_removed() -> None:
     assert one_line("first\r\n\n    second\n") == "first ↵ second"
 
 
 @given(st.dictionaries(st.text(), st.text()))
-def test_json_means_the_same_and_holds_no_control_characters(value: dict[str, str]) -> None:
+def test_json_keeps_its_value_and_has_no_control_characters(value: dict[str, str]) -> None:
     document = visible_json(json.dumps(value, ensure_ascii=False))
     assert json.loads(document) == value
     assert not any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in document)

@@ -1,4 +1,4 @@
-"""Times as people give them."""
+"""Times on the command line are durations before now, dates, or times."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
         ("1w", timedelta(weeks=1)),
     ],
 )
-def test_so_long_ago(text: str, ago: timedelta) -> None:
+def test_a_duration_is_subtracted_from_now(text: str, ago: timedelta) -> None:
     assert moment(text, NOW) == NOW - ago
 
 
@@ -32,11 +32,11 @@ def test_so_long_ago(text: str, ago: timedelta) -> None:
         ("2026-11-03T09:00+02:00", datetime(2026, 11, 3, 7, tzinfo=UTC)),
     ],
 )
-def test_a_date_or_time_is_utc_unless_it_names_its_zone(text: str, time: datetime) -> None:
+def test_a_date_or_time_is_utc_unless_it_has_a_zone(text: str, time: datetime) -> None:
     assert moment(text, NOW) == time
 
 
 @pytest.mark.parametrize("text", ["", "1", "h", "-1h", "1 h", "1y", "yesterday", "2026-13-01", "999999999w"])
-def test_anything_else_is_refused_with_what_is_allowed(text: str) -> None:
+def test_other_text_is_refused_with_the_allowed_forms(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="is not a time: give a duration before now"):
         moment(text, NOW)

@@ -1,4 +1,4 @@
-"""What is missing, found in counts of which no two are of one clock."""
+"""Missing log events are found by comparing counts of different clocks."""
 
 from itertools import pairwise
 
@@ -15,7 +15,7 @@ def steady(rate: int, until: int = HOURS_3) -> dict[int, int]:
 
 
 def late(series: dict[int, int], minutes: int, share: float = 1.0) -> dict[int, int]:
-    """Return what comes out if so much of each minute comes so many minutes later."""
+    """Return the series with `share` of each minute's events delayed by `minutes`."""
     found: dict[int, int] = {}
     for minute, number in series.items():
         slow = round(number * share)
@@ -31,12 +31,12 @@ def without(series: dict[int, int], since: int, until: int) -> dict[int, int]:
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("minutes", [1, 2])
-def test_what_is_only_late_is_not_missing(minutes: int, share: float) -> None:
+def test_late_events_are_not_missing(minutes: int, share: float) -> None:
     logged = steady(100)
     assert missing(logged, late(logged, minutes, share), 0, 165, HOURS_3) == {}
 
 
-def test_nor_is_what_a_throttled_destination_takes_an_hour_later() -> None:
+def test_events_accepted_an_hour_late_after_throttling_are_not_missing() -> None:
     logged = steady(100)
     arrived = without(logged, 30, 60) | {90: 3100}
     assert missing(logged, arrived, 0, 165, HOURS_3) == {}
@@ -44,7 +44,7 @@ def test_nor_is_what_a_throttled_destination_takes_an_hour_later() -> None:
 
 @pytest.mark.parametrize("lag", [0, 1])
 @pytest.mark.parametrize("share", [0.3, 1.0])
-def test_a_gap_of_ten_minutes_is_found_whatever_is_under_way(lag: int, share: float) -> None:
+def test_a_gap_of_ten_minutes_is_found_despite_late_events(lag: int, share: float) -> None:
     logged = steady(100)
     arrived = late(without(logged, 60, 70), lag, share)
     left = missing(logged, arrived, 30, 165, HOURS_3)
@@ -55,13 +55,13 @@ def test_a_gap_of_ten_minutes_is_found_whatever_is_under_way(lag: int, share: fl
     assert 900 <= sum(left.values()) <= 1000
 
 
-def test_a_quiet_log_group_is_exact() -> None:
+def test_gaps_of_a_quiet_log_group_are_exact() -> None:
     logged = {10: 3, 50: 2, 90: 5}
     assert missing(logged, {11: 3, 91: 5}, 0, 165, HOURS_3) == {50: 2}
     assert missing(logged, {12: 3, 50: 2, 92: 5}, 0, 165, HOURS_3) == {}
 
 
-def test_of_the_last_minutes_nothing_is_said() -> None:
+def test_the_last_minutes_are_not_compared() -> None:
     logged = steady(100)
     assert missing(logged, without(logged, 165, 180), 0, 165, HOURS_3) == {}
 
@@ -74,7 +74,7 @@ def test_a_loss_in_every_minute_is_found() -> None:
     assert gaps(left, logged) == [Gap(-1, 166, 1650, 16600)]
 
 
-def test_gaps_that_touch_or_that_nothing_was_logged_between_are_one() -> None:
+def test_gaps_are_merged_if_nothing_arrived_between_them() -> None:
     logged = {10: 1, 11: 1, 30: 1, 31: 1, 40: 1}
     assert gaps({10: 1, 11: 1, 30: 1}, logged) == [Gap(9, 32, 3, 4)]
     assert gaps({10: 1, 40: 1}, logged) == [Gap(9, 12, 1, 2), Gap(39, 42, 1, 1)]
@@ -85,11 +85,11 @@ series = st.dictionaries(st.integers(0, 30), st.integers(0, 50), max_size=30)
 
 
 @given(series, series)
-def test_nothing_is_invented_and_nothing_hidden(incoming: dict[int, int], outgoing: dict[int, int]) -> None:
+def test_missing_events_equal_the_final_backlog(incoming: dict[int, int], outgoing: dict[int, int]) -> None:
     left = left_over(incoming, outgoing)
     assert all(0 < number <= incoming[minute] for minute, number in left.items())
     assert sum(left.values()) >= sum(incoming.values()) - sum(outgoing.values())
-    # The backlog at the end of each minute, of which only what came out later can be made up for.
+    # Compute the backlog at the end of each minute. Only later outgoing events reduce it.
     backlog = 0
     for minute in range(31):
         backlog = max(0, backlog + incoming.get(minute, 0) - outgoing.get(minute, 0))

@@ -1,4 +1,4 @@
-"""What the functions counted, as CloudWatch Logs Insights answers."""
+"""The functions' own counts are read from answers of CloudWatch Logs Insights."""
 
 import pytest
 from shipctl.audit import own_counts
@@ -7,8 +7,8 @@ from shipctl.errors import CommandError
 from tests.unit.shipctl import fake_installation as fake
 
 
-def test_an_answer_of_another_shape_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever stands in for AWS, or a changed API: no trace of ours."""
+def test_an_answer_without_the_expected_columns_is_one_error_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An emulator or a changed API must not cause a traceback."""
     monkeypatch.setattr(own_counts, "_rows", lambda *_: [{"@message": "x", "@timestamp": "y"}])
     with pytest.raises(
         CommandError, match=r"lacks the log group or the time: its columns are @message, @timestamp"

@@ -1,4 +1,4 @@
-"""What is read for an audit, and what is said of each log group; AWS's answers are given by the test."""
+"""An audit reads AWS's counts, which the tests supply, and reports each log group."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ OURS = "loginformant-shipper-subscriber"
 
 @dataclass
 class Account:
-    """An account; `logged`, `forwarded` by filter, and `told` by source are series by log group."""
+    """Hold an account's series by log group: `logged`, `forwarded` by filter, `told` by source."""
 
     settings: dict[str, Any] = field(default_factory=dict)
     logged: dict[str, Mapping[int, int]] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Account:
     told: dict[tuple[str, Source], Mapping[int, int]] = field(default_factory=dict)
     there: dict[str, list[Filter]] = field(default_factory=dict)
     by_minutes: set[str] = field(default_factory=set)
-    """The log groups of which minutes were read, those behind the last whole hour aside."""
+    """Log groups whose minutes were read, except minutes after the last whole hour."""
 
     def subscribe(self, name: str, arrived: Mapping[int, int], logged: Mapping[int, int] = STEADY) -> None:
         self.logged[name] = logged
@@ -57,7 +57,7 @@ class Account:
         }
         return SubscriptionSettings(**given | self.settings)
 
-    # What `LogsApi` is asked:
+    # The methods of `LogsApi`:
 
     def log_groups(self) -> Iterator[LogGroup]:
         return (LogGroup(name, "STANDARD", 0) for name in self.logged)
@@ -65,7 +65,7 @@ class Account:
     def filters(self, name: str) -> list[Filter]:
         return self.there.get(name, [])
 
-    # What stands in the place of reading AWS:
+    # The replacements of the functions that read AWS:
 
     def list_metrics(self, stack: Stack) -> list[AwsMetric]:
         return [_forwarded(name, filter_name) for name, filter_name in self.forwarded]
@@ -130,7 +130,7 @@ def audit(shipctl: Run, *arguments: str, status: int) -> dict[str, dict[str, Any
     return {group["name"]: group for group in document["logGroups"]}
 
 
-def test_only_minutes_of_log_groups_that_differ_are_read(account: Account, shipctl: Run) -> None:
+def test_minutes_are_read_only_for_log_groups_whose_counts_differ(account: Account, shipctl: Run) -> None:
     account.subscribe("broken", GAP)
     account.subscribe("whole", STEADY)
     found = audit(shipctl, status=1)
@@ -145,7 +145,7 @@ def test_only_minutes_of_log_groups_that_differ_are_read(account: Account, shipc
     ]
 
 
-def test_nothing_is_missing(account: Account, shipctl: Run) -> None:
+def test_complete_log_groups_are_reported_in_one_line(account: Account, shipctl: Run) -> None:
     account.subscribe("orders", STEADY)
     result = shipctl("audit")
     assert result.exit_code == 0
@@ -156,7 +156,7 @@ def test_nothing_is_missing(account: Account, shipctl: Run) -> None:
     assert summary.startswith("nothing is missing")
 
 
-def test_what_is_missing_is_said_with_the_command(account: Account, shipctl: Run) -> None:
+def test_missing_events_are_reported_with_the_backfill_command(account: Account, shipctl: Run) -> None:
     account.subscribe("/aws/lambda/orders", GAP)
     name, counts, gap, command, *summary = shipctl("audit", "--since", "5h").stdout.splitlines()
     assert name == "/aws/lambda/orders  not forwarded by CloudWatch Logs: 100 log events"
@@ -167,12 +167,12 @@ def test_what_is_missing_is_said_with_the_command(account: Account, shipctl: Run
     assert summary[1].startswith("gaps are known to the minute")
 
 
-def test_a_log_group_that_is_wanted_and_was_never_subscribed(account: Account, shipctl: Run) -> None:
+def test_a_wanted_log_group_without_a_filter_is_not_forwarded(account: Account, shipctl: Run) -> None:
     account.logged["orders"] = STEADY
     assert audit(shipctl, status=1)["orders"]["state"] == "not-forwarded"
 
 
-def test_what_another_filter_forwards_elsewhere_does_not_count(account: Account, shipctl: Run) -> None:
+def test_events_forwarded_to_another_destination_do_not_count(account: Account, shipctl: Run) -> None:
     account.logged["orders"] = STEADY
     account.forwarded["orders", "archive"] = STEADY
     account.there["orders"] = [Filter("archive", "arn:aws:kinesis:eu-west-1:1:stream/archive", "")]
@@ -180,13 +180,13 @@ def test_what_another_filter_forwards_elsewhere_does_not_count(account: Account,
     assert (found["state"], found["forwarded"]) == ("not-forwarded", 0)
 
 
-def test_of_two_filters_ours_is_looked_at(account: Account, shipctl: Run) -> None:
+def test_only_the_filter_of_the_stack_counts_where_there_are_two(account: Account, shipctl: Run) -> None:
     account.subscribe("orders", GAP)
     account.forwarded["orders", "archive"] = STEADY
     assert audit(shipctl, status=1)["orders"]["state"] == "not-forwarded"
 
 
-def test_a_filter_by_hand_may_have_a_pattern(account: Account, shipctl: Run) -> None:
+def test_the_pattern_of_a_manual_filter_explains_fewer_events(account: Account, shipctl: Run) -> None:
     errors = dict.fromkeys(range(NOW - 400, NOW, 7), 1)
     account.logged["orders"] = STEADY
     account.forwarded["orders", "mine"] = errors
@@ -196,7 +196,7 @@ def test_a_filter_by_hand_may_have_a_pattern(account: Account, shipctl: Run) -> 
     assert (found["state"], found["byPattern"]) == ("complete", True)
 
 
-def test_with_an_account_policy_sums_are_shown(account: Account, shipctl: Run) -> None:
+def test_forwarded_events_are_shown_as_a_sum_under_an_account_policy(account: Account, shipctl: Run) -> None:
     account.settings["account_wide"] = True
     account.logged |= {"orders": STEADY, "payments": STEADY}
     account.told |= {("orders", Source.SUBSCRIPTION): STEADY, ("payments", Source.SUBSCRIPTION): GAP}
@@ -210,7 +210,7 @@ def test_with_an_account_policy_sums_are_shown(account: Account, shipctl: Run) -
     assert "shipctl dlq stats" in output
 
 
-def test_what_crashed_is_not_to_be_backfilled(account: Account, shipctl: Run) -> None:
+def test_no_backfill_is_recommended_for_crashed_invocations(account: Account, shipctl: Run) -> None:
     account.subscribe("orders", GAP)
     account.forwarded["orders", OURS] = STEADY
     found = audit(shipctl, status=1)["orders"]
@@ -220,20 +220,20 @@ def test_what_crashed_is_not_to_be_backfilled(account: Account, shipctl: Run) ->
     assert "shipctl backfill" not in output
 
 
-def test_what_a_backfill_shipped_repairs_it(account: Account, shipctl: Run) -> None:
+def test_a_backfill_repairs_a_gap(account: Account, shipctl: Run) -> None:
     account.subscribe("orders", GAP)
     account.told["orders", Source.BACKFILL] = {NOW: 120}
     found = audit(shipctl, status=0)["orders"]
     assert (found["state"], found["backfilled"], found["missing"]) == ("repaired", 120, 100)
 
 
-def test_some_log_groups_alone(account: Account, shipctl: Run) -> None:
+def test_log_group_option_limits_the_audit(account: Account, shipctl: Run) -> None:
     account.subscribe("orders", GAP)
     account.subscribe("payments", GAP)
     assert set(audit(shipctl, "--log-group", "pay*", status=1)) == {"payments"}
 
 
-def test_a_stack_that_wants_nothing(account: Account, shipctl: Run) -> None:
+def test_a_stack_without_log_groups_is_reported(account: Account, shipctl: Run) -> None:
     result = shipctl("audit")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "the stack ships no log groups, and nothing arrived" in result.stderr
@@ -242,13 +242,15 @@ def test_a_stack_that_wants_nothing(account: Account, shipctl: Run) -> None:
 @pytest.mark.parametrize(
     ("since", "words"), [("10m", "the last 15 are not compared"), ("20d", "at most 14 days ago")]
 )
-def test_a_time_of_which_nothing_can_be_said(since: str, words: str, account: Account, shipctl: Run) -> None:
+def test_a_start_time_that_cannot_be_audited_is_refused(
+    since: str, words: str, account: Account, shipctl: Run
+) -> None:
     result = shipctl("audit", "--since", since, env={"COLUMNS": "200"})
     assert result.exit_code == 2
     assert words in result.stderr
 
 
-def test_what_begins_in_the_middle_of_an_hour_is_found_too(account: Account, shipctl: Run) -> None:
+def test_a_period_may_begin_in_the_middle_of_an_hour(account: Account, shipctl: Run) -> None:
     account.subscribe("orders", GAP)
     since = datetime.fromtimestamp((NOW - 90) * 60, UTC)
     result = shipctl("audit", "--since", f"{since:%Y-%m-%dT%H:%M}", "--json")
@@ -258,7 +260,7 @@ def test_what_begins_in_the_middle_of_an_hour_is_found_too(account: Account, shi
     assert json.loads(result.stdout)["logGroups"][0]["state"] == "complete"
 
 
-def test_one_query_never_has_more_rows_than_are_given() -> None:
+def test_no_query_exceeds_the_row_limit() -> None:
     names = [f"/aws/lambda/{number:040}" for number in range(500)]
     for minutes, since, until in ((60, 0, 14 * 24 * 60), (1, 7, 307)):
         asked: dict[str, set[int]] = {}

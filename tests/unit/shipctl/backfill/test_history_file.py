@@ -1,4 +1,4 @@
-"""What `aws logs filter-log-events` prints, in whatever pieces."""
+"""The output of `aws logs filter-log-events` is read in every form."""
 
 import json
 from pathlib import Path
@@ -41,9 +41,7 @@ PAGES = {"events": [event("1", 5), event("2", 3)]}, {"events": [event("3", 4), e
     ],
     ids=["files", "documents", "array of pages", "array", "lines"],
 )
-def test_all_pages_are_read_in_the_order_of_time_and_each_log_event_once(
-    texts: list[str], tmp_path: Path
-) -> None:
+def test_all_pages_are_read_in_order_of_time_without_duplicates(texts: list[str], tmp_path: Path) -> None:
     assert [past.id for past in read_files(written(tmp_path, *texts))] == ["2", "3", "1"]
 
 
@@ -59,19 +57,19 @@ def test_all_pages_are_read_in_the_order_of_time_and_each_log_event_once(
         ('{"events": []} {"events"', "not the output"),
     ],
 )
-def test_what_is_something_else_is_refused_in_one_line(text: str, words: str, tmp_path: Path) -> None:
+def test_other_content_is_refused_in_one_line(text: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(CommandError) as raised:
         read_files(written(tmp_path, text))
     assert words in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"none\.json: No such file"):
         read_files([tmp_path / "none.json"])
 
 
-def test_the_times_choose_by_event_and_by_arrival(tmp_path: Path) -> None:
+def test_events_are_chosen_by_timestamp_and_by_ingestion_time(tmp_path: Path) -> None:
     events = read_files(written(tmp_path, json.dumps({"events": [event(str(n), n) for n in range(10)]})))
 
     def chosen(start: int = 0, **span: Any) -> list[str]:

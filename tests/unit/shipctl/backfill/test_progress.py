@@ -1,4 +1,4 @@
-"""What is kept of a backfill: enough to go on, whenever it ended."""
+"""The progress file of a backfill, from which an interrupted one continues."""
 
 import json
 import os
@@ -16,7 +16,7 @@ def past(identifier: str, timestamp: int) -> Past:
     return Past(identifier, timestamp, None, "a", "placed")
 
 
-def test_what_was_written_is_read(tmp_path: Path) -> None:
+def test_written_progress_is_read_back(tmp_path: Path) -> None:
     file = ProgressFile(tmp_path / "state.json", WHAT)
     assert file.read() is None
     progress = Progress(7, {"a": 7, "b": 9}, 3, Totals(5, 1, 2, 1))
@@ -26,7 +26,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert (tmp_path / "state.json").stat().st_mode & 0o077 == 0
 
 
-def test_a_write_that_fails_leaves_the_former_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_keeps_the_previous_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = ProgressFile(tmp_path / "state.json", WHAT)
     file.write(Progress(7))
 
@@ -40,7 +40,7 @@ def test_a_write_that_fails_leaves_the_former_file(tmp_path: Path, monkeypatch: 
     assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
 
 
-def test_only_the_ids_at_the_edge_are_kept() -> None:
+def test_only_ids_at_or_after_the_position_are_kept() -> None:
     progress = Progress(1)
     progress.settle([past("a", 1), past("b", 4), past("c", 4)])
     progress.advance(4)
@@ -52,14 +52,14 @@ def test_only_the_ids_at_the_edge_are_kept() -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 1}', '{"format": 1, "what": {}}'])
-def test_a_file_that_is_something_else_is_not_overwritten(content: str, tmp_path: Path) -> None:
+def test_a_file_of_another_kind_is_not_overwritten(content: str, tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     path.write_text(content)
     with pytest.raises(CommandError, match=r"state\.json (is not a progress file|belongs to another)"):
         ProgressFile(path, WHAT).read()
 
 
-def test_the_state_of_another_backfill_is_not_taken_for_this_one(tmp_path: Path) -> None:
+def test_progress_of_another_backfill_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     ProgressFile(path, WHAT).write(Progress(7))
     with pytest.raises(CommandError, match="belongs to another backfill"):
@@ -67,7 +67,7 @@ def test_the_state_of_another_backfill_is_not_taken_for_this_one(tmp_path: Path)
     assert default_path(WHAT) != default_path(WHAT | {"since": 2})
 
 
-def test_two_at_once_are_one_too_many(tmp_path: Path) -> None:
+def test_a_second_backfill_at_the_same_time_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "new" / "state.json"
     with (
         ProgressFile(path, WHAT).locked(),

@@ -1,4 +1,4 @@
-"""Log events of the past as records: what the shipper makes of them is what CloudWatch would have sent."""
+"""The shipper decodes records of past log events like payloads from CloudWatch Logs."""
 
 from loginformant_shipper.events import Source, SubscriptionMessage
 from loginformant_shipper.wire.decoding import decode, source_of
@@ -30,7 +30,7 @@ def test_the_shipper_reads_each_log_stream_with_its_own_ids_and_times() -> None:
     ] == [[("1", 5, "placed"), ("3", 7, "last")], [("2", 6, "ü\u2028\x00")]]
 
 
-def test_the_ids_of_records_lead_back_to_their_log_events() -> None:
+def test_record_ids_identify_their_log_events() -> None:
     events = [past("1"), past("2", "b"), past("3"), past("4", "c")]
     records = records_of(events, "", "orders")
     by_id = {identifier: left_of(events, frozenset({identifier})) for identifier in records}
@@ -38,7 +38,7 @@ def test_the_ids_of_records_lead_back_to_their_log_events() -> None:
     assert left_of(events, frozenset()) == []
 
 
-def test_a_batch_has_so_many_log_events_and_so_much_text() -> None:
+def test_a_batch_is_bounded_in_log_events_and_in_text() -> None:
     events = [past(str(number)) for number in range(5)]
     assert [len(part) for part in cut(events, 2)] == [2, 3]
     assert [len(part) for part in cut(events, 5)] == [5, 0]

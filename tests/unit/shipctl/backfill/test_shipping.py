@@ -1,4 +1,4 @@
-"""The order of a backfill: what is done is kept before the next is begun, whatever happens."""
+"""A backfill saves its progress before it begins the next batch."""
 
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ def answer(delivered: int = 0, refused: int = 0, left: Sequence[str] = (), **fai
 
 @dataclass
 class Run:
-    """One run; `shipped` are the batches that the function got, `kept` what was written."""
+    """Run a backfill and record `shipped`, the function's batches, and `kept`, the saved progress."""
 
     progress: Progress = field(default_factory=lambda: Progress(1000))
     stop: Stop = field(default_factory=Stop)
@@ -61,7 +61,7 @@ class Run:
         )
 
 
-def test_a_few_go_first_then_page_by_page() -> None:
+def test_a_small_batch_goes_first_and_then_full_batches() -> None:
     run = Run()
     events = [past(number) for number in range(FIRST_EVENTS + MAX_EVENTS + 50)]
     assert run(events[:-7], [], events[-7:]) == ""
@@ -72,7 +72,7 @@ def test_a_few_go_first_then_page_by_page() -> None:
     assert run.progress.totals.delivered == len(events)
 
 
-def test_what_comes_back_is_shipped_again_at_once_and_nothing_else_is() -> None:
+def test_only_returned_log_events_are_shipped_again() -> None:
     run = Run()
     events = [past(0, "a"), past(1, "b"), past(2, "a")]
     answers = [answer(delivered=1, left=["0"]), answer(delivered=2)]
@@ -82,7 +82,7 @@ def test_what_comes_back_is_shipped_again_at_once_and_nothing_else_is() -> None:
     assert run.progress.totals.delivered == 3
 
 
-def test_it_stops_where_nothing_is_taken() -> None:
+def test_a_backfill_stops_if_the_shipper_accepts_nothing() -> None:
     run = Run()
     run.behave = lambda batch: answer(left=["0"])
     assert "the shipper accepted nothing" in run([past(0)], [past(1)])
@@ -90,7 +90,7 @@ def test_it_stops_where_nothing_is_taken() -> None:
     assert len(run.shipped) == 1
 
 
-def test_it_stops_where_nothing_gets_through_unless_forced() -> None:
+def test_a_backfill_stops_if_nothing_is_delivered_unless_forced() -> None:
     run = Run()
     run.behave = lambda batch: answer(refused=len(batch))
     trouble = run([past(0)], [past(1)])
@@ -102,7 +102,7 @@ def test_it_stops_where_nothing_gets_through_unless_forced() -> None:
     assert forced.progress.totals.dead_lettered == 2
 
 
-def test_a_wish_to_stop_is_granted_after_the_batch_in_hand_and_the_next_run_goes_on() -> None:
+def test_a_signal_stops_after_the_current_batch_and_the_next_run_continues() -> None:
     run = Run()
     events = [past(number) for number in range(FIRST_EVENTS + 10)]
 
@@ -121,7 +121,7 @@ def test_a_wish_to_stop_is_granted_after_the_batch_in_hand_and_the_next_run_goes
 
 
 @pytest.mark.parametrize("failure", [FunctionFailed("timed out"), KeyboardInterrupt()])
-def test_what_nobody_knows_of_is_kept_as_such_and_shipped_again(failure: BaseException) -> None:
+def test_a_batch_with_an_unknown_result_is_shipped_again(failure: BaseException) -> None:
     run = Run()
 
     def fails(batch: list[Past]) -> Answer:
@@ -136,7 +136,7 @@ def test_what_nobody_knows_of_is_kept_as_such_and_shipped_again(failure: BaseExc
     assert after.shipped == [[past(0), past(1)]]
 
 
-def test_what_the_function_never_got_is_not_uncertain() -> None:
+def test_a_batch_that_the_function_did_not_get_is_not_uncertain() -> None:
     run = Run()
 
     def refused(batch: list[Past]) -> Answer:

@@ -23,6 +23,6 @@ def parameters(template: dict[str, Any]) -> dict[str, Parameter]:
 
 
 def live_stack(parameters: dict[str, Parameter], **values: str) -> LiveStack:
-    """A stack of today's template; what is not named has its default."""
+    """Return a stack of the current template with `values`; other parameters have their defaults."""
     defaults = {name: each.default for name, each in parameters.items()}
     return LiveStack("id", "UPDATE_COMPLETE", defaults | {"ApiKey": "****"} | values, defaults, [])

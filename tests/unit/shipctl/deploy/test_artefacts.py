@@ -1,4 +1,4 @@
-"""Where a deployment comes from: a whole build, named by its content."""
+"""A deployment uses a complete build, whose files are named by their content."""
 
 import io
 import json
@@ -41,7 +41,7 @@ def test_a_build_names_its_code(build: Path) -> None:
     assert dict(load_artefacts(build).code()) == {"Function": build / "Function", "Layer": build / "Layer"}
 
 
-def test_addresses_take_the_place_of_folders(build: Path) -> None:
+def test_addresses_replace_folders_in_the_template(build: Path) -> None:
     found = load_artefacts(build)
     template = found.template_with({"Function": "s3://bucket/f.zip", "Layer": "s3://bucket/l.zip"})
     assert template["Resources"]["Function"]["Properties"]["CodeUri"] == "s3://bucket/f.zip"
@@ -49,7 +49,7 @@ def test_addresses_take_the_place_of_folders(build: Path) -> None:
     assert found.template["Resources"]["Function"]["Properties"]["CodeUri"] == "Function"
 
 
-def test_what_is_no_whole_build_is_refused(build: Path, tmp_path: Path) -> None:
+def test_an_incomplete_build_is_refused(build: Path, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="there is no build in"):
         load_artefacts(tmp_path)
     (build / "Layer" / "python" / "package" / "__init__.py").unlink()
@@ -60,14 +60,14 @@ def test_what_is_no_whole_build_is_refused(build: Path, tmp_path: Path) -> None:
         load_artefacts(build)
 
 
-def test_the_sources_are_no_build() -> None:
+def test_a_folder_of_sources_is_refused() -> None:
     with pytest.raises(CommandError, match="run make build"):
         load_artefacts(Path(__file__).parents[4])
 
 
 @pytest.fixture
 def source(build: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file of the clone that the build is in, and older than it."""
+    """Return a source file in the clone of the build, older than the build."""
     clone = build.parents[1]
     monkeypatch.setattr(artefacts, "_CLONE", clone)
     source = clone / "functions" / "shipper" / "app.py"
@@ -93,8 +93,8 @@ class TestWithTheDigestOfItsSources:
     def digest(self, build: Path, source: Path) -> None:
         (build / DIGEST_FILE).write_text(digest_of_sources(source.parents[2]) + "\n")
 
-    def test_equal_sources_may_be_newer(self, build: Path, source: Path) -> None:
-        """Seen: refused after `git checkout` of the same content."""
+    def test_a_build_is_accepted_if_equal_sources_are_newer(self, build: Path, source: Path) -> None:
+        """`git checkout` of the same content changes the files' times."""
         now = time.time()
         os.utime(source, (now + 10, now + 10))
         (source.parent / "__pycache__").mkdir()
@@ -102,7 +102,7 @@ class TestWithTheDigestOfItsSources:
         assert find_artefacts(None).folder == build
 
     @pytest.mark.parametrize("change", ["changed", "removed", "added", "template"])
-    def test_other_sources_are_refused_though_none_is_newer(self, change: str, source: Path) -> None:
+    def test_a_build_is_refused_if_the_sources_differ(self, change: str, source: Path) -> None:
         before = source.stat()
         match change:
             case "changed":
@@ -119,7 +119,7 @@ class TestWithTheDigestOfItsSources:
             find_artefacts(None)
 
 
-def test_equal_code_has_an_equal_name_whenever_it_was_built(build: Path, tmp_path: Path) -> None:
+def test_equal_code_has_the_same_name_and_archive(build: Path, tmp_path: Path) -> None:
     digest, packed = digest_of(build / "Function"), archive_of(build / "Function")
     os.utime(build / "Function" / "app.py", (1, 1))
     (build / "Function" / "__pycache__").mkdir()
@@ -130,7 +130,7 @@ def test_equal_code_has_an_equal_name_whenever_it_was_built(build: Path, tmp_pat
         assert zipped.getinfo("app.py").external_attr >> 16 == 0o100644
 
 
-def test_the_bytecode_that_was_built_is_uploaded_and_no_other(build: Path) -> None:
+def test_only_bytecode_compiled_by_the_build_is_uploaded(build: Path) -> None:
     folder = build / "Function"
     before = digest_of(folder)
     built = py_compile.PycInvalidationMode.UNCHECKED_HASH
@@ -146,7 +146,7 @@ def test_the_bytecode_that_was_built_is_uploaded_and_no_other(build: Path) -> No
 
 
 @pytest.mark.parametrize("change", ["content", "name", "executable"])
-def test_other_code_has_another_name(change: str, build: Path) -> None:
+def test_different_code_has_a_different_name(change: str, build: Path) -> None:
     before = digest_of(build / "Function")
     file = build / "Function" / "app.py"
     if change == "content":
@@ -159,7 +159,7 @@ def test_other_code_has_another_name(change: str, build: Path) -> None:
 
 
 class TestPacked:
-    """What `make package` makes: a template in JSON, and an archive for each function and layer."""
+    """The output of `make package`: a JSON template, and an archive for each function and layer."""
 
     @pytest.fixture
     def packed(self, build: Path, tmp_path: Path) -> Path:
@@ -172,34 +172,38 @@ class TestPacked:
         (folder / PACKED_TEMPLATE).write_text(json.dumps(built.template_with(paths)))
         return folder
 
-    def test_code_has_the_name_and_the_bytes_that_it_has_as_a_folder(self, build: Path, packed: Path) -> None:
-        """So that a stack that was deployed from a clone does not change with an installed shipctl."""
+    def test_an_archive_has_the_same_name_and_bytes_as_its_folder(self, build: Path, packed: Path) -> None:
+        """An installed shipctl must not change a stack that was deployed from a clone."""
         folders, archives = (dict(load_artefacts(each).code()) for each in (build, packed))
         for logical_id, code in archives.items():
             assert name_of(code) == name_of(folders[logical_id])
             assert archive_of(code) == archive_of(folders[logical_id])
 
-    def test_it_needs_no_yaml(self, packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_packed_build_is_loaded_without_yaml(
+        self, packed: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setitem(sys.modules, "yaml", None)
         assert load_artefacts(packed).template["Parameters"] == {}
 
-    def test_what_sam_built_says_that_it_needs_yaml(
+    def test_a_build_of_sam_without_yaml_says_what_to_install(
         self, build: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setitem(sys.modules, "yaml", None)
         with pytest.raises(CommandError, match=r"install loginformant-shipper\[sam\]"):
             load_artefacts(build)
 
-    def test_an_archive_that_is_not_there_is_refused(self, packed: Path) -> None:
+    def test_a_missing_archive_is_refused(self, packed: Path) -> None:
         next(packed.glob("*.zip")).unlink()
         with pytest.raises(CommandError, match="is incomplete"):
             load_artefacts(packed)
 
-    def test_what_is_carried_is_deployed(self, packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_build_in_the_package_is_deployed(
+        self, packed: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(artefacts, "_CARRIED", packed)
         assert find_artefacts(None).folder == packed
 
-    def test_without_a_clone_and_without_a_stack_it_says_what_to_install(
+    def test_an_installation_without_a_build_says_what_to_install(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(artefacts, "_CLONE", tmp_path / "nowhere")

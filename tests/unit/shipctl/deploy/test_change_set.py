@@ -1,4 +1,4 @@
-"""A change set is executed only if it is what was asked for."""
+"""A change set is executed only if it has the planned values."""
 
 from typing import Any
 
@@ -19,24 +19,26 @@ def change_set(parameters: Parameters, **others: dict[str, Any]) -> ChangeSet:
     return ChangeSet("id", "stack", False, found | others, [])
 
 
-def test_equal_values_are_executed(parameters: Parameters) -> None:
+def test_a_change_set_with_the_planned_values_is_accepted(parameters: Parameters) -> None:
     settings = plan_settings(parameters, {"Redact": "email"}, live_stack(parameters))
     refuse_other_values(change_set(parameters, Redact={"ParameterValue": "email"}), settings)
 
 
-def test_a_value_that_is_only_said_to_be_kept_is_taken_for_kept(parameters: Parameters) -> None:
+def test_use_previous_value_counts_as_kept(parameters: Parameters) -> None:
     settings = plan_settings(parameters, {}, live_stack(parameters))
     refuse_other_values(change_set(parameters, Redact={"UsePreviousValue": True}), settings)
 
 
 @pytest.mark.parametrize("other", [{"ParameterValue": "token"}, {}, {"UsePreviousValue": True}])
-def test_another_value_is_refused_and_named(other: dict[str, Any], parameters: Parameters) -> None:
+def test_a_value_other_than_the_planned_one_is_refused_by_name(
+    other: dict[str, Any], parameters: Parameters
+) -> None:
     settings = plan_settings(parameters, {"Redact": "email"}, live_stack(parameters))
     with pytest.raises(CommandError, match=r"CloudFormation would set Redact to .* instead of 'email'"):
         refuse_other_values(change_set(parameters, Redact=other), settings)
 
 
-def test_a_live_value_that_has_changed_meanwhile_is_refused(parameters: Parameters) -> None:
+def test_a_live_value_that_changed_since_the_plan_is_refused(parameters: Parameters) -> None:
     settings = plan_settings(parameters, {}, live_stack(parameters))
     with pytest.raises(CommandError, match="MaxInFlight"):
         refuse_other_values(change_set(parameters, MaxInFlight={"ParameterValue": "12"}), settings)

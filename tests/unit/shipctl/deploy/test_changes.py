@@ -1,4 +1,4 @@
-"""What would change, in plain words."""
+"""The output about planned changes of settings and resources."""
 
 import io
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def change(name: str, action: str, kind: str = "AWS::SQS::Queue", replaced: str 
     return {"LogicalResourceId": name, "Action": action, "ResourceType": kind, "Replacement": replaced}
 
 
-def test_settings_from_what_to_what(parameters: Parameters) -> None:
+def test_changed_settings_are_shown_with_their_old_and_new_values(parameters: Parameters) -> None:
     wishes = {"ApiKey": "new", "Redact": "", "ExcludePattern": "GET /health\x1b[2J"}
     settings = plan_settings(parameters, wishes, live_stack(parameters, Redact="email"))
     assert written(lambda console: write_settings(console, settings, is_new_stack=False)) == [
@@ -36,7 +36,7 @@ def test_settings_from_what_to_what(parameters: Parameters) -> None:
     ]
 
 
-def test_settings_of_a_new_stack(parameters: Parameters) -> None:
+def test_settings_of_a_new_stack_are_shown_without_old_values(parameters: Parameters) -> None:
     settings = plan_settings(parameters, {"ApiKey": "key", "LogGroups": "*"}, None)
     assert written(lambda console: write_settings(console, settings, is_new_stack=True)) == [
         "Settings",
@@ -45,19 +45,19 @@ def test_settings_of_a_new_stack(parameters: Parameters) -> None:
     ]
 
 
-def test_nothing_changes(parameters: Parameters) -> None:
+def test_unchanged_settings_are_shown_as_no_changes(parameters: Parameters) -> None:
     settings = plan_settings(parameters, {}, live_stack(parameters))
     lines = written(lambda console: write_settings(console, settings, is_new_stack=False))
     assert lines == ["Settings", "  no changes"]
 
 
-def test_a_parameter_that_is_no_more() -> None:
+def test_a_removed_parameter_is_reported() -> None:
     assert written(lambda console: write_removed_parameters(console, ["Colour"])) == [
         "  Colour  is no longer a parameter"
     ]
 
 
-def test_resources_by_what_becomes_of_them() -> None:
+def test_resources_are_grouped_by_action() -> None:
     layer = "AWS::Lambda::LayerVersion"
     changes = [
         change("ShipperFunction", "Modify", "AWS::Lambda::Function"),

@@ -1,4 +1,4 @@
-"""The stack as it is, and what cannot be changed now."""
+"""The live stack is read, and refused in a status in which it cannot be changed."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from shipctl.errors import CommandError
 
 
 class Client:
-    """CloudFormation, as far as it is asked."""
+    """Answer the requests that `find_live_stack` sends to CloudFormation."""
 
     def __init__(self, status: str | None, **parameters: str) -> None:
         self._status, self._parameters = status, parameters
@@ -37,12 +37,12 @@ def find(client: Client) -> Any:
 
 
 @pytest.mark.parametrize("status", [None, "REVIEW_IN_PROGRESS"])
-def test_there_is_none_yet(status: str | None) -> None:
+def test_a_stack_that_does_not_exist_yet_is_none(status: str | None) -> None:
     assert find(Client(status)) is None
 
 
 @pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"])
-def test_values_defaults_and_tags_of_one_that_can_be_changed(status: str) -> None:
+def test_values_defaults_and_tags_of_a_stack_are_read(status: str) -> None:
     live = find(Client(status, ApiKey="****"))
     assert live.parameters["ApiKey"] == "****"
     assert live.defaults == {"IngestUrl": "default", "NoDefault": ""}
@@ -50,12 +50,12 @@ def test_values_defaults_and_tags_of_one_that_can_be_changed(status: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["ApiKeySecretArn", "ApiKeyParameterName"])
-def test_a_hidden_key_is_none_where_the_key_is_elsewhere(name: str) -> None:
-    """CloudFormation shows asterisks for an empty secret, too."""
+def test_a_hidden_key_is_empty_where_the_key_is_elsewhere(name: str) -> None:
+    """CloudFormation shows asterisks also for an empty secret."""
     assert find(Client("CREATE_COMPLETE", **{"ApiKey": "****", name: "x"})).parameters["ApiKey"] == ""
 
 
-def test_one_whose_first_deployment_failed() -> None:
+def test_a_stack_whose_first_deployment_failed_is_found() -> None:
     assert find(Client(FAILED_FIRST)).status == FAILED_FIRST
 
 
@@ -69,7 +69,7 @@ def test_one_whose_first_deployment_failed() -> None:
         ("CREATE_FAILED", "delete it, then deploy again"),
     ],
 )
-def test_one_that_cannot_be_changed_now(status: str, said: str) -> None:
+def test_a_stack_that_cannot_be_changed_now_is_refused(status: str, said: str) -> None:
     with pytest.raises(CommandError) as error:
         find(Client(status))
     assert status in str(error.value)

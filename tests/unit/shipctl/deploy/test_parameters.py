@@ -1,4 +1,4 @@
-"""What the template has against values, said before CloudFormation would."""
+"""Values that CloudFormation would refuse are reported before a deployment."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ Parameters = dict[str, Parameter]
         ("ApiKey", "li-0123"),
     ],
 )
-def test_what_the_template_allows(name: str, value: str, parameters: Parameters) -> None:
+def test_allowed_values_have_no_complaint(name: str, value: str, parameters: Parameters) -> None:
     assert parameters[name].complaint(value) is None
 
 
@@ -41,14 +41,16 @@ def test_what_the_template_allows(name: str, value: str, parameters: Parameters)
         ("NoProxy", "x" * 5000, "NoProxy is 5,000 bytes long; it must be at most 4,096"),
     ],
 )
-def test_what_it_refuses(name: str, value: str, said: str, parameters: Parameters) -> None:
+def test_values_that_the_template_refuses_have_a_complaint(
+    name: str, value: str, said: str, parameters: Parameters
+) -> None:
     complaint = parameters[name].complaint(value)
     assert complaint is not None
     assert complaint.startswith(said) or said in complaint
 
 
 @pytest.mark.parametrize("value", ["****", "two words"])
-def test_a_secret_is_not_quoted(value: str, parameters: Parameters) -> None:
+def test_a_complaint_does_not_quote_a_secret(value: str, parameters: Parameters) -> None:
     complaint = parameters["ApiKey"].complaint(value)
     assert complaint is not None
     assert value not in complaint
@@ -58,7 +60,7 @@ def broken(template: dict[str, Any], parameters: Parameters, **values: str) -> l
     return list(broken_rules(template, {name: each.default for name, each in parameters.items()} | values))
 
 
-def test_rules_of_the_template(template: dict[str, Any], parameters: Parameters) -> None:
+def test_broken_rules_of_the_template_are_reported(template: dict[str, Any], parameters: Parameters) -> None:
     assert broken(template, parameters, ApiKey="k") == []
     assert broken(template, parameters)[0].startswith("Give the API key in exactly one of")
     (line,) = broken(template, parameters, ApiKey="k", VpcSubnetIds="subnet-1")

@@ -1,4 +1,4 @@
-"""What each parameter is going to be: what is not named stays, whatever it is."""
+"""The plan of a deployment: settings that are not given keep their live values."""
 
 import dataclasses
 from typing import Any
@@ -27,21 +27,21 @@ def plan(parameters: Parameters, wishes: dict[str, str], live: LiveStack | None)
 
 
 def sent(settings: dict[str, Setting]) -> dict[str, str | None]:
-    """What CloudFormation is told, by name; None: to keep what the stack has."""
+    """Return the values sent to CloudFormation by name; None keeps the live value."""
     return {
         str(each["ParameterKey"]): None if each.get("UsePreviousValue") else each["ParameterValue"]
         for each in to_cloudformation(settings.values())
     }
 
 
-def test_a_new_stack_is_told_what_is_asked_for_and_has_defaults_otherwise(parameters: Parameters) -> None:
+def test_a_new_stack_has_the_given_values_and_defaults(parameters: Parameters) -> None:
     settings = plan(parameters, {"ApiKey": "k", "Redact": "email"}, None)
     assert sent(settings) == {"ApiKey": "k", "Redact": "email"}
     assert settings["MaxInFlight"].origin is Origin.DEFAULT
     assert {name for name, each in settings.items() if each.changes} == {"ApiKey", "Redact"}
 
 
-def test_a_stack_keeps_all_that_is_not_named(parameters: Parameters) -> None:
+def test_a_stack_keeps_settings_that_are_not_given(parameters: Parameters) -> None:
     live = live_stack(parameters, Redact="email", MaxInFlight="12")
     settings = plan(parameters, {"ExcludePattern": "GET /health"}, live)
     assert sent(settings) == dict.fromkeys(parameters) | {"ExcludePattern": "GET /health"}
@@ -49,12 +49,12 @@ def test_a_stack_keeps_all_that_is_not_named(parameters: Parameters) -> None:
     assert settings["Redact"].after == "email"
 
 
-def test_what_is_named_as_it_is_does_not_change(parameters: Parameters) -> None:
+def test_a_setting_given_with_its_live_value_does_not_change(parameters: Parameters) -> None:
     settings = plan(parameters, {"Redact": "email"}, live_stack(parameters, Redact="email"))
     assert not settings["Redact"].changes
 
 
-def test_a_parameter_that_the_stack_does_not_have_yet_has_its_default(parameters: Parameters) -> None:
+def test_a_new_parameter_has_its_default(parameters: Parameters) -> None:
     live = live_stack(parameters)
     older = {name: value for name, value in live.parameters.items() if name != "SamplePercent"}
     settings = plan(parameters, {}, dataclasses.replace(live, parameters=older))
@@ -63,7 +63,7 @@ def test_a_parameter_that_the_stack_does_not_have_yet_has_its_default(parameters
     assert not settings["SamplePercent"].changes
 
 
-def test_a_default_that_has_changed_is_taken_where_the_stack_has_the_old_one(parameters: Parameters) -> None:
+def test_a_changed_default_replaces_the_old_default(parameters: Parameters) -> None:
     live = live_stack(parameters, MaxReplays="2")
     older = {**live.defaults, "MaxReplays": "2", "MaxInFlight": "2"}
     settings = plan(parameters, {}, dataclasses.replace(live, defaults=older))
@@ -72,14 +72,12 @@ def test_a_default_that_has_changed_is_taken_where_the_stack_has_the_old_one(par
     assert settings["MaxInFlight"].origin is Origin.KEPT, "it was set, to what is the default today"
 
 
-def test_a_parameter_that_is_no_more_is_not_sent(parameters: Parameters) -> None:
+def test_a_removed_parameter_is_not_sent(parameters: Parameters) -> None:
     settings = plan(parameters, {}, live_stack(parameters, Colour="blue"))
     assert "Colour" not in sent(settings)
 
 
-def test_a_secret_that_is_kept_is_neither_sent_nor_checked(
-    template: dict[str, Any], parameters: Parameters
-) -> None:
+def test_a_kept_secret_is_neither_sent_nor_checked(template: dict[str, Any], parameters: Parameters) -> None:
     settings = plan(parameters, {}, live_stack(parameters))
     assert sent(settings)["ApiKey"] is None
     assert not settings["ApiKey"].changes
@@ -99,7 +97,7 @@ def test_a_secret_that_is_kept_is_neither_sent_nor_checked(
         ({"ApiKey": ""}, "exactly one"),
     ],
 )
-def test_all_that_cannot_work_is_refused(
+def test_settings_that_cannot_work_are_refused(
     wishes: dict[str, str], said: str, template: dict[str, Any], parameters: Parameters
 ) -> None:
     settings = plan(parameters, wishes, live_stack(parameters))
@@ -108,7 +106,7 @@ def test_all_that_cannot_work_is_refused(
     assert said in str(refusal.value)
 
 
-def test_a_live_value_that_is_allowed_no_more_is_named_with_what_to_do(
+def test_a_live_value_that_is_no_longer_allowed_is_reported_with_a_remedy(
     template: dict[str, Any], parameters: Parameters
 ) -> None:
     settings = plan(parameters, {}, live_stack(parameters, MaxInFlight="64"))

@@ -1,4 +1,4 @@
-"""An update of the stack's own secret takes the key along that is stored in it."""
+"""An update of the stack's own secret keeps the key that is stored in it."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ UPDATED = {"LogicalResourceId": "ApiKeySecret", "Action": "Modify", "PhysicalRes
 
 
 class Account:
-    """An account with one secret."""
+    """Stand in for an account with one secret."""
 
     def __init__(self, stored: str | None) -> None:
         self.stored = stored
@@ -36,7 +36,7 @@ class Account:
 def sent_key(
     parameters: Parameters, stored: str | None, changes: list[dict[str, Any]], **wishes: str
 ) -> dict[str, Any] | None:
-    """What CloudFormation is told of the key; None: nothing else than before."""
+    """Return the parameter sent for the key, or None if the settings stay as planned."""
     settings = plan_settings(parameters, wishes, live_stack(parameters))
     account: Any = Account(stored)
     found = with_stored_key(account, ChangeSet("id", "stack", False, {}, changes), settings)
@@ -48,7 +48,7 @@ def sent_key(
 
 
 @pytest.mark.parametrize("stored", ["li-stored", '{"apiKey": "li-stored"}', "li-stored\n"])
-def test_the_stored_key_goes_with_an_update_of_its_secret(stored: str, parameters: Parameters) -> None:
+def test_the_stored_key_is_sent_with_an_update_of_its_secret(stored: str, parameters: Parameters) -> None:
     sent = sent_key(parameters, stored, [UPDATED])
     assert sent == {"ParameterKey": "ApiKey", "ParameterValue": "li-stored"}
 
@@ -56,18 +56,18 @@ def test_the_stored_key_goes_with_an_update_of_its_secret(stored: str, parameter
 @pytest.mark.parametrize(
     "changes", [[], [UPDATED | {"Action": "Remove"}], [UPDATED | {"LogicalResourceId": "X"}]]
 )
-def test_the_secret_is_not_read_where_it_is_not_updated(
+def test_the_secret_is_not_read_unless_it_is_updated(
     changes: list[dict[str, Any]], parameters: Parameters
 ) -> None:
     assert sent_key(parameters, None, changes) is None
 
 
-def test_a_key_that_was_asked_for_wins(parameters: Parameters) -> None:
+def test_a_given_key_replaces_the_stored_key(parameters: Parameters) -> None:
     assert sent_key(parameters, None, [UPDATED], ApiKey="li-asked") is None
 
 
 @pytest.mark.parametrize(("stored", "why"), [(None, "access denied"), ("", "it contains no API key")])
-def test_a_secret_that_cannot_be_read_stops_the_deployment(
+def test_an_unreadable_secret_stops_the_deployment(
     stored: str | None, why: str, parameters: Parameters
 ) -> None:
     with pytest.raises(CommandError, match=f"was not changed.*{why}.*--api-key"):

@@ -1,4 +1,4 @@
-"""What is asked for arrives exactly as typed, and what cannot be meant is refused."""
+"""Settings are read exactly as typed, and unintended ones are refused."""
 
 from pathlib import Path
 
@@ -37,15 +37,15 @@ def write(folder: Path, text: str) -> Path:
         "",
     ],
 )
-def test_a_value_is_what_stands_behind_the_first_equals_sign(value: str, parameters: Parameters) -> None:
+def test_a_value_is_all_text_after_the_first_equals_sign(value: str, parameters: Parameters) -> None:
     assert read(parameters, f"ExcludePattern={value}") == {"ExcludePattern": value}
 
 
-def test_nothing_is_asked_for_that_is_not_named(parameters: Parameters) -> None:
+def test_without_options_no_setting_is_read(parameters: Parameters) -> None:
     assert read(parameters) == {}
 
 
-def test_unset_is_back_to_the_default(parameters: Parameters) -> None:
+def test_unset_restores_the_default(parameters: Parameters) -> None:
     found = read(parameters, unset=("MaxInFlight", "HttpsProxy", "ApiKey"))
     assert found == {"MaxInFlight": "8", "HttpsProxy": "", "ApiKey": ""}
 
@@ -69,7 +69,7 @@ def test_unset_is_back_to_the_default(parameters: Parameters) -> None:
         (("Redact=email\tApiKey=abc",), (), "its value contains ApiKey=, which looks like another setting"),
     ],
 )
-def test_what_cannot_be_meant(
+def test_options_that_cannot_be_meant_are_refused(
     settings: tuple[str, ...], unset: tuple[str, ...], said: str, parameters: Parameters
 ) -> None:
     with pytest.raises(Refused) as refusal:
@@ -92,7 +92,9 @@ def test_what_cannot_be_meant(
         ' {"ParameterKey": "AutoReplay", "ParameterValue": "false"}]',
     ],
 )
-def test_a_file_names_values_as_they_are_written(text: str, parameters: Parameters, tmp_path: Path) -> None:
+def test_values_in_a_file_are_read_exactly_as_written(
+    text: str, parameters: Parameters, tmp_path: Path
+) -> None:
     assert read(parameters, file=write(tmp_path, text)) == {
         "ExcludePattern": "GET /health",
         "SamplePercent": "12.50",
@@ -101,7 +103,7 @@ def test_a_file_names_values_as_they_are_written(text: str, parameters: Paramete
     }
 
 
-def test_options_win_over_the_file(parameters: Parameters, tmp_path: Path) -> None:
+def test_options_override_the_file(parameters: Parameters, tmp_path: Path) -> None:
     file = write(tmp_path, '{"Redact": "email", "MaxInFlight": 12, "MaxReplays": 5}')
     found = read(parameters, "Redact=token", unset=("MaxInFlight",), file=file)
     assert found == {"Redact": "token", "MaxInFlight": "8", "MaxReplays": "5"}
@@ -125,11 +127,11 @@ def test_options_win_over_the_file(parameters: Parameters, tmp_path: Path) -> No
         ('{"ApiKey": "abc"}', "--api-key"),
     ],
 )
-def test_a_file_that_cannot_be_used(text: str, said: str, parameters: Parameters, tmp_path: Path) -> None:
+def test_an_unusable_file_is_refused(text: str, said: str, parameters: Parameters, tmp_path: Path) -> None:
     with pytest.raises(Refused, match=said):
         read(parameters, file=write(tmp_path, text))
 
 
-def test_a_file_that_is_not_there(parameters: Parameters, tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(parameters: Parameters, tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"--parameters .*none\.json"):
         read(parameters, file=tmp_path / "none.json")

@@ -1,7 +1,6 @@
-"""A stack for the tests of `shipctl dlq`: its queues emulated, its replay function the shipper's own code.
+"""A stack for the tests of `shipctl dlq`, with emulated queues and the shipper's own replay function.
 
-CloudFormation and Lambda are answered here, in the place where a request would be sent: botocore has checked
-its parameters by then.
+The fixtures answer for CloudFormation and Lambda after botocore has checked the parameters of a request.
 """
 
 import io
@@ -49,12 +48,12 @@ OK = SimpleNamespace(status_code=200)
 
 
 class Crash(Exception):
-    """The function ends like this; the text is its error message."""
+    """End the replay function with an error; the text is its error message."""
 
 
 @dataclass
 class Stack:
-    """The stack as a test sees it."""
+    """Hold the stack's queues and logs, and what its replay function does."""
 
     sqs: "SQSClient"
     dead: str
@@ -64,14 +63,14 @@ class Stack:
     senders: SimulatedSenders = field(default_factory=lambda: SimulatedSenders(answers()))
     outputs: dict[str, str] = field(default_factory=dict)
     invocations: list[list[str]] = field(default_factory=list)
-    """Of each invocation, the ids of its messages."""
+    """The message ids of each invocation."""
     before: Invocation | None = None
-    """Called with the event before the function does its work; what it returns is the answer instead."""
+    """Called with the event before the function works; a result other than None replaces the answer."""
     mapping_state: str | None = None
-    """State of the event source mapping, where there is one."""
+    """State of the event source mapping; None if there is none."""
     parameters: dict[str, str] = field(default_factory=dict)
     reserved_concurrency: int | None = None
-    """Of the replay function."""
+    """Reserved concurrency of the replay function."""
     refusals: list[str] = field(default_factory=list)
     """Error codes of Lambda's next answers to an invocation."""
 
@@ -79,12 +78,12 @@ class Stack:
         self.senders = SimulatedSenders(api)
 
     def replay_logs(self, reason: str, status: int | None = None, *, minutes_ago: float = 0.0) -> None:
-        """Have the replay function say that it returned three log events, and why."""
+        """Log, as the replay function, that three log events were returned, with the reason."""
         said = {"reason": reason, "events": 3, "message": "log events are returned to their source"}
         self._log(said | ({"status": status} if status else {}), minutes_ago)
 
     def replay_logs_a_delivery(self) -> None:
-        """Have the replay function count three log events that were delivered."""
+        """Log, as the replay function, the metrics of three delivered log events."""
         self._log({"_aws": {}, "EventsDelivered": [3.0]}, 0.0)
 
     def _log(self, fields: dict[str, Any], minutes_ago: float) -> None:
@@ -96,7 +95,7 @@ class Stack:
         )
 
     def hide(self, *, parked: bool = False) -> None:
-        """Have somebody else take ten messages into their hands."""
+        """Receive up to ten messages, so that they are in flight."""
         url = self.parked if parked else self.dead
         self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=100)
 
@@ -110,7 +109,7 @@ class Stack:
         delay_seconds: int = 0,
         **more: str,
     ) -> str:
-        """Put log events into a queue as the shipper does; returns the message's id."""
+        """Put log events into a queue as the shipper does, and return the message's id."""
         failed = (NOW - failed_ago).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         attributes = {
             "Reason": reason,
@@ -126,7 +125,7 @@ class Stack:
         return self.put_raw(body, attributes, parked=parked, delay_seconds=delay_seconds)
 
     def end_delays(self) -> None:
-        """Have what is delayed be visible."""
+        """Make delayed messages visible."""
         queue = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[self.dead.rpartition("/")[2]]
         for message in queue._messages:
             message.delayed_until = 0.0
@@ -151,7 +150,7 @@ class Stack:
         )["MessageId"]
 
     def visible(self, *, parked: bool = False) -> list[Letter]:
-        """What anyone would receive now, without waiting. They are visible again afterwards."""
+        """Return the visible messages, and make them visible again."""
         url = self.parked if parked else self.dead
         received = []
         while messages := self.sqs.receive_message(
@@ -176,14 +175,14 @@ class Stack:
 
     @property
     def delivered(self) -> list[str]:
-        """The messages of the logs that the ingest API accepted."""
+        """Return the messages of the logs that the ingest API accepted."""
         logs: list[Any] = [
             log for sent in self.senders.sent if self.senders.api(sent).status == 200 for log in sent.logs
         ]
         return [log["message"] for log in logs]
 
     def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
-        """The replay function."""
+        """Invoke the replay function and return its answer."""
         self.invocations.append([record["messageId"] for record in event["Records"]])
         if self.before is not None and (answer := self.before(event)) is not None:
             return answer
@@ -202,7 +201,7 @@ class Stack:
 
 
 def subscription_event(*texts: str, log_group: str = "/aws/lambda/orders") -> str:
-    """A payload of CloudWatch's, as JSON text."""
+    """Return a payload of CloudWatch Logs as JSON text."""
     start = int((NOW - timedelta(hours=3)).timestamp() * 1000)
     events = [
         {"id": f"{abs(hash(text)):032d}", "timestamp": start + number, "message": text}
@@ -213,10 +212,10 @@ def subscription_event(*texts: str, log_group: str = "/aws/lambda/orders") -> st
 
 @dataclass
 class Sessions:
-    """boto3's sessions, kept from test to test: one reads the descriptions of AWS's services just once."""
+    """Keep boto3's sessions between tests, so that service descriptions are read only once."""
 
     stack: Stack | None = None
-    """What the account holds in the test that runs."""
+    """The stack of the current test."""
     _opened: dict[tuple[str | None, str | None], boto3.Session] = field(default_factory=dict)
 
     def __call__(self, region: str | None, profile: str | None) -> boto3.Session:
@@ -229,7 +228,7 @@ class Sessions:
                 ("lambda.GetFunctionConcurrency", self._get_concurrency),
                 ("lambda.GetFunctionConfiguration", self._get_configuration),
             ):
-                # What such a handler returns takes the answer's place; botocore's type stubs do not know it.
+                # The handler's result replaces the answer, which botocore's type stubs do not declare.
                 opened.events.register(f"before-call.{operation}", answer)  # type: ignore[arg-type]
         return self._opened[region, profile]
 
@@ -280,7 +279,7 @@ def sessions() -> Sessions:
 
 @pytest.fixture
 def stack_in_aws(monkeypatch: pytest.MonkeyPatch, credentials: None, sessions: Sessions) -> Iterator[Stack]:
-    """A stack named loginformant-shipper; nothing waits for the clock."""
+    """Create a stack named loginformant-shipper; no command waits."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setattr(queue, "POLLING", queue.Polling(wait_seconds=0))
     monkeypatch.setattr("shipctl.dlq.replay.CLOCK_STEP_SECONDS", 0.0)

@@ -1,4 +1,4 @@
-"""A backup holds everything, is there whole or not at all, and comes back as it was."""
+"""A backup holds all messages, is written completely or not at all, and can be imported."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ Content = list[tuple[str, str]]
 
 
 def content(stack: Stack, *, parked: bool = False) -> Content:
-    """Bodies and attributes of what is in a queue."""
+    """Return the bodies and attributes of the messages in a queue."""
     return sorted(
         (letter.record["body"], json.dumps(letter.record["messageAttributes"], sort_keys=True))
         for letter in stack.visible(parked=parked)
@@ -60,7 +60,7 @@ def bodies(path: Path) -> list[tuple[str, str]]:
     return sorted((record["body"], json.dumps(record["messageAttributes"])) for record in records)
 
 
-def test_a_backup_goes_through_pipes(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_a_backup_can_be_piped(shipctl: Run, stack_in_aws: Stack) -> None:
     put_some(stack_in_aws)
     before = content(stack_in_aws)
     exported = shipctl("dlq", "export", "-")
@@ -77,7 +77,7 @@ def test_shipctl_preview_reads_a_backup(shipctl: Run, stack_in_aws: Stack, tmp_p
     assert "ERROR in the backup" in shipctl("preview", str(backup)).stdout
 
 
-def test_only_what_is_selected_is_exported(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_only_selected_messages_are_exported(shipctl: Run, stack_in_aws: Stack) -> None:
     put_some(stack_in_aws)
     exported = shipctl("dlq", "export", "-", "--reason", "malformed").stdout
     assert sorted(json.loads(line)["body"] for line in exported.splitlines()) == [
@@ -86,7 +86,7 @@ def test_only_what_is_selected_is_exported(shipctl: Run, stack_in_aws: Stack) ->
     ]
 
 
-def test_a_file_that_is_there_is_not_replaced_without_force(
+def test_an_existing_file_is_not_replaced_without_force(
     shipctl: Run, stack_in_aws: Stack, tmp_path: Path
 ) -> None:
     stack_in_aws.put("one")
@@ -99,13 +99,13 @@ def test_a_file_that_is_there_is_not_replaced_without_force(
     assert json.loads(backup.read_text())["messageAttributes"]["Reason"]["stringValue"] == "unavailable"
 
 
-def test_a_backup_is_for_its_owner_alone(shipctl: Run, stack_in_aws: Stack, tmp_path: Path) -> None:
+def test_a_backup_is_readable_only_by_its_owner(shipctl: Run, stack_in_aws: Stack, tmp_path: Path) -> None:
     stack_in_aws.put("one")
     shipctl("dlq", "export", str(tmp_path / "backup.jsonl"))
     assert (tmp_path / "backup.jsonl").stat().st_mode & 0o777 == 0o600
 
 
-def test_an_export_that_breaks_off_leaves_no_file_and_no_message_hidden(
+def test_an_interrupted_export_leaves_no_file_and_no_hidden_message(
     shipctl: Run, stack_in_aws: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*arguments: Any, **options: Any) -> Any:
@@ -120,7 +120,9 @@ def test_an_export_that_breaks_off_leaves_no_file_and_no_message_hidden(
     assert len(stack_in_aws.visible()) == 4
 
 
-def test_a_place_where_no_file_can_be_is_one_line(shipctl: Run, stack_in_aws: Stack, tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_one_error_line(
+    shipctl: Run, stack_in_aws: Stack, tmp_path: Path
+) -> None:
     result = shipctl("dlq", "export", str(tmp_path / "nowhere" / "backup.jsonl"))
     assert result.exit_code == 1
     assert result.stderr.strip().endswith("backup.jsonl: No such file or directory")
@@ -154,7 +156,7 @@ def line(**changes: Any) -> str:
         (line(messageAttributes={"A..b": GOOD}), "messageAttributes.A..b"),
     ],
 )
-def test_what_sqs_would_refuse_is_named_by_its_line_and_nothing_is_sent(
+def test_an_invalid_line_is_named_and_nothing_is_sent(
     shipctl: Run, stack_in_aws: Stack, tmp_path: Path, bad: str, why: str
 ) -> None:
     backup = tmp_path / "backup.jsonl"
@@ -168,14 +170,14 @@ def test_what_sqs_would_refuse_is_named_by_its_line_and_nothing_is_sent(
     assert stack_in_aws.visible() == []
 
 
-def test_what_sqs_takes_is_taken() -> None:
+def test_valid_messages_are_read() -> None:
     lines = [line(), line(body="x" * (MIB - 13)), line(messageAttributes={}), '{"body": "x"}']
     assert all(isinstance(each, Outgoing) for each in read_backup(text.encode() for text in lines))
     assert list(read_backup([b" \n"])) == []
     assert list(read_backup([b"{\n"])) == [BadLine(1, "not JSON")]
 
 
-def test_no_request_of_an_import_is_larger_than_sqs_takes(
+def test_no_request_of_an_import_exceeds_the_limits_of_sqs(
     shipctl: Run, stack_in_aws: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[list[int]] = []
@@ -193,7 +195,7 @@ def test_no_request_of_an_import_is_larger_than_sqs_takes(
     assert len(stack_in_aws.visible()) == 15
 
 
-def test_lines_that_sqs_does_not_take_are_named(
+def test_lines_that_sqs_rejects_are_named(
     shipctl: Run, stack_in_aws: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue.Queue, "send", lambda self, entries: {"2": "InternalError"})

@@ -1,4 +1,4 @@
-"""What holds for all commands of the group: the stack and its queues are found, or one line says why not."""
+"""Every command of the group finds the stack and its queues, or prints one error line."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ COMMANDS = [["stats"], ["show"], ["replay"], ["export", "-"], ["purge", "--all",
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_stack_that_is_not_there(shipctl: Run, stack_in_aws: Stack, command: list[str]) -> None:
+def test_a_missing_stack_is_one_error_line(shipctl: Run, stack_in_aws: Stack, command: list[str]) -> None:
     result = shipctl("dlq", *command, "--stack", "nope", "--region", "eu-north-1")
     assert result.exit_code == 1
     assert result.stderr.strip() == (
@@ -21,7 +21,9 @@ def test_a_stack_that_is_not_there(shipctl: Run, stack_in_aws: Stack, command: l
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_stack_without_the_outputs(shipctl: Run, stack_in_aws: Stack, command: list[str]) -> None:
+def test_a_stack_without_outputs_is_one_error_line(
+    shipctl: Run, stack_in_aws: Stack, command: list[str]
+) -> None:
     stack_in_aws.outputs.clear()
     result = shipctl("dlq", *command)
     assert result.exit_code == 1
@@ -29,7 +31,7 @@ def test_a_stack_without_the_outputs(shipctl: Run, stack_in_aws: Stack, command:
     assert len(result.stderr.strip().splitlines()) == 1
 
 
-def test_a_queue_that_was_deleted(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_a_deleted_queue_is_one_error_line(shipctl: Run, stack_in_aws: Stack) -> None:
     stack_in_aws.sqs.delete_queue(QueueUrl=stack_in_aws.dead)
     result = shipctl("dlq", "stats")
     assert result.exit_code == 1
@@ -42,14 +44,14 @@ def test_a_queue_that_was_deleted(shipctl: Run, stack_in_aws: Stack) -> None:
 
 @pytest.fixture
 def kept(stack_in_aws: Stack) -> str:
-    """The URL of a queue with a message in it, whose stack is gone."""
+    """Return the URL of a queue with one message, whose stack has no outputs."""
     stack_in_aws.put("one", "two")
     url = stack_in_aws.dead
     stack_in_aws.outputs.clear()
     return url
 
 
-def test_a_queue_whose_stack_is_gone_is_looked_at_and_saved(shipctl: Run, kept: str) -> None:
+def test_a_queue_of_a_deleted_stack_can_be_read_exported_and_purged(shipctl: Run, kept: str) -> None:
     gone = ("--stack", "gone", "--queue-url", kept)
     result = shipctl("dlq", "stats", *gone)
     assert result.exit_code == 0, result.stderr
@@ -62,7 +64,9 @@ def test_a_queue_whose_stack_is_gone_is_looked_at_and_saved(shipctl: Run, kept: 
     assert "1 message deleted" in shipctl("dlq", "purge", "--all", "--yes", *gone).stdout
 
 
-def test_a_backup_goes_into_a_queue_by_its_url(shipctl: Run, stack_in_aws: Stack, tmp_path: Path) -> None:
+def test_a_backup_can_be_imported_into_a_queue_by_its_url(
+    shipctl: Run, stack_in_aws: Stack, tmp_path: Path
+) -> None:
     stack_in_aws.put("one")
     file = str(tmp_path / "backup.jsonl")
     shipctl("dlq", "export", file)
@@ -71,7 +75,7 @@ def test_a_backup_goes_into_a_queue_by_its_url(shipctl: Run, stack_in_aws: Stack
     assert len(stack_in_aws.visible(parked=True)) == 1
 
 
-def test_replay_takes_the_messages_of_a_kept_queue_to_another_stack(
+def test_replay_delivers_messages_of_a_kept_queue_with_another_stack(
     shipctl: Run, stack_in_aws: Stack
 ) -> None:
     kept = stack_in_aws.sqs.create_queue(QueueName="former-DeadLetterQueue-9zZ")["QueueUrl"]
@@ -86,7 +90,7 @@ def test_replay_takes_the_messages_of_a_kept_queue_to_another_stack(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_url_says_which_queue_and_in_which_region(
+def test_a_queue_url_excludes_parked_and_must_be_a_url(
     shipctl: Run, stack_in_aws: Stack, command: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_REGION", "us-east-1")

@@ -1,4 +1,4 @@
-"""The replay function as it is found, and how it is asked."""
+"""The replay function is invoked once for each batch, and retried only while Lambda prepares it."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -13,14 +13,14 @@ from tests.unit.shipctl.conftest import Run
 from tests.unit.shipctl.dlq.conftest import Stack
 
 
-def test_the_function_is_never_asked_twice_for_one_batch(stack_in_aws: Stack) -> None:
+def test_a_batch_is_never_sent_twice_to_the_function(stack_in_aws: Stack) -> None:
     made = function.replay_function(find_stack("loginformant-shipper", None, None))
     config: Any = made.function.client.meta.config
     assert config.retries["total_max_attempts"] == 1
     assert config.read_timeout == record_function.ANSWER_SECONDS
 
 
-# ---- a function that Lambda has put aside --------------------------------------------------------
+# ---- a function that is not ready ----------------------------------------------------------------
 
 
 @pytest.fixture
@@ -50,7 +50,9 @@ def test_replay_waits_for_a_function_that_was_idle_for_weeks_or_is_busy(
     assert words in result.stderr
 
 
-def test_it_does_not_wait_for_ever(stack_in_aws: Stack, shipctl: Run, pauses: list[float]) -> None:
+def test_replay_waits_for_the_function_only_for_a_limited_time(
+    stack_in_aws: Stack, shipctl: Run, pauses: list[float]
+) -> None:
     stack_in_aws.put("one")
     stack_in_aws.refusals = ["ResourceNotReadyException"] * 100
     result = shipctl("dlq", "replay")
@@ -60,7 +62,9 @@ def test_it_does_not_wait_for_ever(stack_in_aws: Stack, shipctl: Run, pauses: li
     assert len(stack_in_aws.visible()) == 1
 
 
-def test_another_refusal_is_said_at_once(stack_in_aws: Stack, shipctl: Run, pauses: list[float]) -> None:
+def test_other_errors_of_an_invocation_are_not_retried(
+    stack_in_aws: Stack, shipctl: Run, pauses: list[float]
+) -> None:
     stack_in_aws.put("one")
     stack_in_aws.refusals = ["KMSDisabledException"]
     result = shipctl("dlq", "replay")

@@ -1,4 +1,4 @@
-"""Every kind of body that is found in such a queue."""
+"""Every kind of message in the dead-letter queue is understood."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -41,7 +41,7 @@ ENVELOPE = {
 }
 
 
-def test_what_the_shipper_wrote_says_all_by_itself() -> None:
+def test_a_message_of_the_shipper_has_all_attributes() -> None:
     ours = letter(
         subscription_event("one", "two"),
         Reason="rejected",
@@ -60,7 +60,7 @@ def test_what_the_shipper_wrote_says_all_by_itself() -> None:
     assert ours.first_failed == SENT - timedelta(hours=25)
 
 
-def test_a_raw_event_was_stored_by_lambda() -> None:
+def test_a_raw_event_with_attributes_of_lambda_is_of_a_crash() -> None:
     raw = letter(
         subscription_event("one", "two", log_group="/aws/lambda/raw"),
         RequestID="0a1b",
@@ -72,7 +72,7 @@ def test_a_raw_event_was_stored_by_lambda() -> None:
     assert raw.failed == raw.first_failed == SENT
 
 
-def test_a_raw_event_without_any_attribute_is_of_a_crash_too() -> None:
+def test_a_raw_event_without_attributes_is_of_a_crash() -> None:
     assert letter(subscription_event("one")).cause == (CRASHED, "", "")
 
 
@@ -93,7 +93,7 @@ def test_an_envelope_of_lambda_is_of_a_crash(more: dict[str, Any], detail: str) 
     "body",
     ["is this the printer queue?", "{}", "[]", "null", '{"awslogs":{"data":"!!!"}}', '{"requestPayload":1}'],
 )
-def test_rubbish_is_malformed_and_counts_for_one(body: str) -> None:
+def test_an_unreadable_body_is_malformed_and_counts_as_one_event(body: str) -> None:
     rubbish = letter(body)
     reason, status, detail = rubbish.cause
     assert (reason, status) == ("malformed", "")
@@ -101,23 +101,23 @@ def test_rubbish_is_malformed_and_counts_for_one(body: str) -> None:
     assert (rubbish.log_group, rubbish.events) == ("", 1)
 
 
-def test_a_reason_of_a_newer_shipper_is_shown_as_it_is() -> None:
+def test_an_unknown_reason_is_kept() -> None:
     newer = letter(subscription_event("one"), Reason="eaten_by_a_grue")
     assert newer.cause.reason == "eaten_by_a_grue"
     assert meaning_of("eaten_by_a_grue") is UNKNOWN
 
 
 @pytest.mark.parametrize("count", ["", "-1", "many", "9" * 30])
-def test_a_count_that_is_none_is_counted_anew(count: str) -> None:
+def test_an_invalid_count_is_replaced_by_the_number_of_events(count: str) -> None:
     assert letter(subscription_event("one", "two"), EventCount=count).events == 2
 
 
 @pytest.mark.parametrize("time", ["", "yesterday", "2026-13-45T00:00:00Z"])
-def test_a_time_that_is_none_is_the_time_of_arrival_in_the_queue(time: str) -> None:
+def test_an_invalid_time_is_replaced_by_the_time_of_sending(time: str) -> None:
     assert letter(subscription_event("one"), FailedAt=time).failed == SENT
 
 
-def test_a_record_is_what_lambda_hands_over_without_the_receipt() -> None:
+def test_a_record_equals_that_of_lambda_without_the_receipt() -> None:
     record = record_of(
         {
             "MessageId": "m-1",
@@ -163,6 +163,6 @@ def test_every_reason_has_a_meaning_that_fits_80_columns() -> None:
         (Selection(reasons=["rejected"], log_groups=["/other"]), False),
     ],
 )
-def test_a_selection_takes_what_meets_all_of_it(selection: Selection, taken: bool) -> None:
+def test_a_selection_takes_messages_that_meet_all_its_conditions(selection: Selection, taken: bool) -> None:
     assert selection.takes(letter(subscription_event("one"), Reason="rejected")) is taken
     assert selection.is_everything is (selection == Selection())

@@ -1,4 +1,4 @@
-"""stats and show: what a tired person is told, and that nothing in the queue is changed by looking."""
+"""`shipctl dlq stats` and `show`: their output, and that they do not change the queue."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def put_every_kind(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("command", ["stats", "show"])
-def test_looking_changes_nothing(shipctl: Run, stack_in_aws: Stack, command: str) -> None:
+def test_stats_and_show_leave_all_messages_visible(shipctl: Run, stack_in_aws: Stack, command: str) -> None:
     put_every_kind(stack_in_aws)
     before = {(letter.identifier, letter.record["body"]) for letter in stack_in_aws.visible()}
     assert shipctl("dlq", command).exit_code == 0
@@ -42,7 +42,7 @@ def test_looking_changes_nothing(shipctl: Run, stack_in_aws: Stack, command: str
 @pytest.mark.parametrize(
     "command", [["stats"], ["show", "--limit", "100"], ["replay", "--dry-run"], ["export", "-"]]
 )
-def test_what_was_looked_at_is_visible_again_after_a_signal(
+def test_messages_are_visible_again_after_a_signal(
     shipctl: Run,
     stack_in_aws: Stack,
     monkeypatch: pytest.MonkeyPatch,
@@ -85,7 +85,7 @@ def test_stats_count_by_reason_status_and_log_group(shipctl: Run, stack_in_aws: 
     assert lines[-1].startswith("AutoReplay is on")
 
 
-def test_stats_of_the_parked_queue(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_stats_describe_the_parked_queue(shipctl: Run, stack_in_aws: Stack) -> None:
     put_every_kind(stack_in_aws)
     result = shipctl("dlq", "stats", "--parked")
     assert "1 log event waits in 1 message" in result.stdout
@@ -93,7 +93,7 @@ def test_stats_of_the_parked_queue(shipctl: Run, stack_in_aws: Stack) -> None:
     assert "Dead-letter queue: 5 messages: shipctl dlq stats" in result.stdout
 
 
-def test_stats_of_an_empty_queue(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_stats_say_that_a_queue_is_empty(shipctl: Run, stack_in_aws: Stack) -> None:
     result = shipctl("dlq", "stats")
     assert result.exit_code == 0
     assert "The queue is empty." in result.stdout
@@ -101,7 +101,7 @@ def test_stats_of_an_empty_queue(shipctl: Run, stack_in_aws: Stack) -> None:
     assert "automatic replay has no event source mapping" in result.stdout
 
 
-def test_stats_warn_of_what_sqs_will_drop_soon(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_stats_warn_of_messages_that_sqs_deletes_soon(shipctl: Run, stack_in_aws: Stack) -> None:
     stack_in_aws.put("one")
     stack_in_aws.sqs.set_queue_attributes(
         QueueUrl=stack_in_aws.dead, Attributes={"MessageRetentionPeriod": "172800"}
@@ -110,7 +110,7 @@ def test_stats_warn_of_what_sqs_will_drop_soon(shipctl: Run, stack_in_aws: Stack
     assert "To keep a copy, run: shipctl dlq export FILE" in " ".join(stdout.split())
 
 
-def test_show_tells_reason_answer_and_logs(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_show_prints_reason_answer_and_logs(shipctl: Run, stack_in_aws: Stack) -> None:
     put_every_kind(stack_in_aws)
     shown = shipctl("dlq", "show").stdout
     assert "rejected 400  /ecs/pay" in shown
@@ -126,7 +126,7 @@ def test_show_tells_reason_answer_and_logs(shipctl: Run, stack_in_aws: Stack) ->
     assert "order 39 stored" in shipctl("dlq", "show", "--logs", "40").stdout
 
 
-def test_show_obeys_nothing_that_a_log_says(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_show_escapes_control_characters_and_markup(shipctl: Run, stack_in_aws: Stack) -> None:
     hostile = "\x1b[2J\x1b]0;gone\x07 [bold red]x[/bold red] [/nothing] \u202e\r over"
     stack_in_aws.put(hostile, log_group="/g[bold]", Detail="[blink]\tno[/blink]\n\nyes", reason="rejected")
     stack_in_aws.put_raw("[red]rub[/red]bish")
@@ -146,7 +146,7 @@ def test_show_obeys_nothing_that_a_log_says(shipctl: Run, stack_in_aws: Stack) -
         (["--parked"], {'{"s3": 1}'}),
     ],
 )
-def test_show_json_is_a_line_for_each_log_event(
+def test_show_json_prints_a_line_for_each_log_event(
     shipctl: Run, stack_in_aws: Stack, options: list[str], shown: set[str]
 ) -> None:
     put_every_kind(stack_in_aws)
@@ -156,7 +156,7 @@ def test_show_json_is_a_line_for_each_log_event(
     assert all(document["reason"] and document["messageId"] for document in documents)
 
 
-def test_show_since(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_show_since_leaves_out_older_messages(shipctl: Run, stack_in_aws: Stack) -> None:
     stack_in_aws.put("long ago", failed_ago=timedelta(days=2))
     stack_in_aws.put("just now", failed_ago=timedelta(minutes=1))
     shown = shipctl("dlq", "show", "--since", "1h").stdout
@@ -183,7 +183,7 @@ def test_show_stops_at_its_limit_and_says_so(shipctl: Run, stack_in_aws: Stack) 
         ("purge", "--reason", "crashed", "--yes"),
     ],
 )
-def test_what_is_in_flight_is_said_where_nobody_looked_at_it(
+def test_messages_in_flight_are_reported_as_not_included(
     shipctl: Run, stack_in_aws: Stack, command: tuple[str, ...]
 ) -> None:
     stack_in_aws.put("hidden")
@@ -198,12 +198,12 @@ def test_show_says_that_nothing_is_visible(shipctl: Run, stack_in_aws: Stack) ->
     assert "no message is visible in shipper-DeadLetterQueue-1aB2" in shipctl("dlq", "show").stderr
 
 
-def test_show_says_when_there_is_nothing(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_show_says_when_no_message_matches(shipctl: Run, stack_in_aws: Stack) -> None:
     assert "no message in shipper-DeadLetterQueue-1aB2" in shipctl("dlq", "show").stderr
     assert "no matching message" in shipctl("dlq", "show", "--reason", "crashed").stderr
 
 
-def test_a_reason_that_is_none_is_a_usage_error(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_an_unknown_reason_is_a_usage_error(shipctl: Run, stack_in_aws: Stack) -> None:
     result = shipctl("dlq", "show", "--reason", "refused", env=WIDE)
     assert result.exit_code == 2
     assert "is not a reason: give one of rejected, undetermined" in result.stderr
@@ -223,14 +223,14 @@ def test_a_reason_that_is_none_is_a_usage_error(shipctl: Run, stack_in_aws: Stac
         (86400 * 3 + 60, "3 d"),
     ],
 )
-def test_spans_are_short(seconds: float, text: str) -> None:
+def test_time_spans_are_printed_with_at_most_two_units(seconds: float, text: str) -> None:
     assert span(seconds) == text
 
 
 @pytest.mark.parametrize(
     ("replays", "number"), [("0", 0), ("2 since 2026-11-01T10:00:00.000Z", 2), ("often", None)]
 )
-def test_show_gives_programs_numbers(
+def test_show_json_has_numbers_for_status_and_replays(
     shipctl: Run, stack_in_aws: Stack, replays: str, number: int | None
 ) -> None:
     stack_in_aws.put("bad", reason="rejected", Status="400", Replays=replays)

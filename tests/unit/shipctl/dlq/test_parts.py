@@ -1,4 +1,4 @@
-"""What nobody could read, stored in parts, is shown whole."""
+"""A malformed payload that was stored in parts is shown as one."""
 
 import json
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ def put(stack: Stack, messages: list[DeadLetterMessage]) -> None:
         stack.put_raw(message.body, dict(message.attributes), parked=True)
 
 
-def test_parts_are_put_together_in_order(
+def test_parts_are_joined_in_order(
     shipctl: Run, stack_in_aws: Stack, messages: list[DeadLetterMessage]
 ) -> None:
     put(stack_in_aws, messages[::-1])
@@ -51,14 +51,14 @@ def test_missing_parts_are_named(
     assert json.loads(shipctl("dlq", "show", "--parked", "--json").stdout)["missingParts"] == [2]
 
 
-def test_a_part_that_is_there_twice_counts_once(
+def test_a_duplicate_part_counts_once(
     shipctl: Run, stack_in_aws: Stack, messages: list[DeadLetterMessage]
 ) -> None:
     put(stack_in_aws, [*messages, messages[0]])
     assert json.loads(shipctl("dlq", "show", "--parked", "--json").stdout)["body"] == BODY
 
 
-def test_what_is_put_together_is_redacted_as_the_stack_redacts(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_joined_parts_are_redacted(shipctl: Run, stack_in_aws: Stack) -> None:
     stack_in_aws.parameters["Redact"] = "email"
     body = "not JSON alice@example.com " * 60_000
     unreadable = Undecodable(Reason.MALFORMED, "not JSON", body)

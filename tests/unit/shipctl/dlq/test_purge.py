@@ -1,4 +1,4 @@
-"""Nothing is deleted without being named, counted and confirmed."""
+"""Messages are deleted only after they are selected, counted and confirmed."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.unit.shipctl.dlq.conftest import Stack
 
 @pytest.fixture
 def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Standard input is taken for a terminal, whatever it is."""
+    """Treat standard input as a terminal."""
     monkeypatch.setattr("shipctl.dlq.purge.is_terminal", lambda: True)
 
 
@@ -22,7 +22,7 @@ def put_some(stack: Stack) -> None:
     "options",
     [[], ["--yes"], ["--all", "--reason", "rejected", "--yes"], ["--all"], ["--reason", "rejected"]],
 )
-def test_purge_refuses_what_is_not_clear(shipctl: Run, stack_in_aws: Stack, options: list[str]) -> None:
+def test_purge_refuses_unclear_options(shipctl: Run, stack_in_aws: Stack, options: list[str]) -> None:
     put_some(stack_in_aws)
     assert shipctl("dlq", "purge", *options).exit_code == 2
     assert len(stack_in_aws.visible()) == 3
@@ -30,7 +30,7 @@ def test_purge_refuses_what_is_not_clear(shipctl: Run, stack_in_aws: Stack, opti
 
 @pytest.mark.usefixtures("at_a_terminal")
 @pytest.mark.parametrize("answer", ["n\n", "\n", ""])
-def test_anything_but_a_yes_deletes_nothing(shipctl: Run, stack_in_aws: Stack, answer: str) -> None:
+def test_nothing_is_deleted_without_a_yes(shipctl: Run, stack_in_aws: Stack, answer: str) -> None:
     put_some(stack_in_aws)
     result = shipctl("dlq", "purge", "--reason", "rejected", input=answer)
     assert result.exit_code == 1
@@ -40,7 +40,7 @@ def test_anything_but_a_yes_deletes_nothing(shipctl: Run, stack_in_aws: Stack, a
 
 
 @pytest.mark.usefixtures("at_a_terminal")
-def test_a_yes_deletes_what_was_counted(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_a_yes_deletes_the_counted_messages(shipctl: Run, stack_in_aws: Stack) -> None:
     put_some(stack_in_aws)
     result = shipctl("dlq", "purge", "--reason", "rejected", input="y\n")
     assert result.exit_code == 0, result.output
@@ -49,7 +49,7 @@ def test_a_yes_deletes_what_was_counted(shipctl: Run, stack_in_aws: Stack) -> No
     assert [letter.cause.reason for letter in stack_in_aws.visible()] == ["unavailable"]
 
 
-def test_all_of_a_queue(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_purge_all_empties_only_the_chosen_queue(shipctl: Run, stack_in_aws: Stack) -> None:
     put_some(stack_in_aws)
     for number in range(25):
         stack_in_aws.put(f"{number}", parked=True)
@@ -58,7 +58,7 @@ def test_all_of_a_queue(shipctl: Run, stack_in_aws: Stack) -> None:
     assert len(stack_in_aws.visible()) == 3
 
 
-def test_what_comes_in_while_the_question_stands_is_not_deleted(
+def test_messages_that_arrive_during_the_question_are_not_deleted(
     shipctl: Run, stack_in_aws: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def confirm(question: str, err: bool) -> bool:
@@ -72,7 +72,7 @@ def test_what_comes_in_while_the_question_stands_is_not_deleted(
     assert [letter.events for letter in stack_in_aws.visible()] == [1]
 
 
-def test_an_answer_that_comes_too_late_deletes_nothing(
+def test_a_late_answer_deletes_nothing(
     shipctl: Run, stack_in_aws: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
@@ -91,7 +91,7 @@ def test_an_answer_that_comes_too_late_deletes_nothing(
     assert len(stack_in_aws.visible()) == 3
 
 
-def test_nothing_to_delete(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_purge_says_that_an_empty_queue_has_nothing_to_delete(shipctl: Run, stack_in_aws: Stack) -> None:
     result = shipctl("dlq", "purge", "--all", "--yes")
     assert result.exit_code == 0
     assert "nothing was deleted" in result.stdout

@@ -1,4 +1,4 @@
-"""Everything in a queue is seen, and nothing stays hidden."""
+"""All messages of a queue are received, and none stays hidden."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ COUNTS = Counts(waiting=0, in_flight=0, retention_seconds=0, asked_at=ASKED_AT, 
 
 @dataclass
 class ScriptedQueue:
-    """A queue that answers as a script says."""
+    """Answer each receive with the next of the given lists of message ids."""
 
     answers: Iterator[list[str]]
     receives: int = 0
@@ -65,44 +65,44 @@ def ids(held: Held, counts: Counts) -> list[str]:
     return [message["MessageId"] for message in receive_all(held, counts)]
 
 
-def test_empty_answers_are_not_the_end_while_messages_are_missing(scripted: Scripted) -> None:
+def test_reading_continues_after_empty_answers_while_messages_are_missing(scripted: Scripted) -> None:
     script, held = scripted(["a"], [], [], [], [], [], ["b"])
     assert ids(held, replace_waiting(2)) == ["a", "b"]
-    assert script.receives == 9  # two empty ones after the last
+    assert script.receives == 9  # Two empty answers follow the last message.
 
 
-def test_two_empty_answers_are_the_end_when_none_is_missing(scripted: Scripted) -> None:
+def test_reading_ends_after_two_empty_answers_when_none_is_missing(scripted: Scripted) -> None:
     script, held = scripted(["a", "b"], [], [], ["too late"])
     assert ids(held, replace_waiting(2)) == ["a", "b"]
     assert script.receives == 3
 
 
-def test_reading_ends_though_the_count_was_too_high(scripted: Scripted) -> None:
+def test_reading_ends_if_the_count_was_too_high(scripted: Scripted) -> None:
     script, held = scripted(["a"])
     assert ids(held, replace_waiting(1000)) == ["a"]
     assert script.receives == 7
 
 
-def test_what_came_in_later_is_held_but_not_given_out(scripted: Scripted) -> None:
+def test_newer_messages_are_held_but_not_returned(scripted: Scripted) -> None:
     _, held = scripted(["a", "new 1"], ["new 2"], ["b"])
     assert ids(held, replace_waiting(2)) == ["a", "b"]
     assert len(held) == 4
 
 
-def test_a_queue_that_never_runs_dry_of_newer_messages_is_read_to_an_end(scripted: Scripted) -> None:
+def test_reading_ends_although_newer_messages_keep_arriving(scripted: Scripted) -> None:
     script, held = scripted(*([f"new {number}"] for number in range(1000)))
     assert ids(held, replace_waiting(0)) == []
     assert script.receives == 2
 
 
-def test_a_message_that_comes_again_is_given_out_once_and_its_last_receipt_counts(scripted: Scripted) -> None:
+def test_a_message_received_twice_is_returned_once_and_its_last_receipt_counts(scripted: Scripted) -> None:
     script, held = scripted(["a"], ["a"], ["b"])
     assert ids(held, replace_waiting(2)) == ["a", "b"]
     held.release()
     assert script.hidden == [("a@2", 0), ("b@3", 0)]
 
 
-def test_a_message_that_comes_back_from_the_dead_is_deleted_again(scripted: Scripted) -> None:
+def test_a_deleted_message_that_is_received_again_is_deleted_again(scripted: Scripted) -> None:
     script, held = scripted(["a"], ["a"], ["b"])
     seen = []
     for message in receive_all(held, replace_waiting(2)):
@@ -112,7 +112,7 @@ def test_a_message_that_comes_back_from_the_dead_is_deleted_again(scripted: Scri
     assert script.deleted == ["a@1", "a@2", "b@3"]
 
 
-def test_no_more_than_sqs_allows_is_hidden(
+def test_no_more_messages_are_hidden_than_sqs_allows(
     scripted: Scripted, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(queue, "MAX_HELD", 2)
@@ -122,7 +122,7 @@ def test_no_more_than_sqs_allows_is_hidden(
     assert "stopped reading after 2 messages" in capsys.readouterr().err
 
 
-def test_what_is_held_long_is_renewed_before_it_comes_back(scripted: Scripted) -> None:
+def test_messages_held_for_long_are_renewed_before_they_become_visible(scripted: Scripted) -> None:
     script, held = scripted(["a"], ["b"], ["c"], ["d"], [], [])
     script.seconds_a_receive = RENEW_SECONDS / 2
     assert ids(held, replace_waiting(4)) == ["a", "b", "c", "d"]
@@ -130,14 +130,14 @@ def test_what_is_held_long_is_renewed_before_it_comes_back(scripted: Scripted) -
     assert all(receipt.back_at > script.now for receipt in held._receipts.values())
 
 
-def test_the_function_can_use_all_its_time_on_what_was_just_renewed() -> None:
+def test_messages_stay_hidden_for_the_whole_time_of_the_function() -> None:
     from shipctl.installation.record_function import ANSWER_SECONDS
 
     assert ANSWER_SECONDS < RENEW_SECONDS < HIDDEN_SECONDS
 
 
 @pytest.mark.parametrize("how", [KeyboardInterrupt, SystemExit, CommandError, RuntimeError])
-def test_held_messages_are_visible_again_however_it_ends(
+def test_held_messages_are_visible_again_after_any_exception(
     stack_in_aws: Stack, how: type[BaseException]
 ) -> None:
     for number in range(25):
@@ -156,7 +156,7 @@ def test_held_messages_are_visible_again_however_it_ends(
     assert stack_in_aws.in_flight() == 0
 
 
-def test_a_release_that_fails_is_said_and_hides_nothing_else(
+def test_a_failed_release_is_reported_and_keeps_the_exception(
     stack_in_aws: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack_in_aws.put("log")
@@ -181,9 +181,9 @@ def replace_waiting(number: int) -> Counts:
     ("received", "waiting", "in_flight", "delayed"),
     [(0, 1, 2, 1), (1, 1, 2, 1), (2, 2, 1, 1), (4, 4, 0, 0), (9, 9, 0, 0)],
 )
-def test_what_was_received_does_not_count_as_in_flight_too(
+def test_received_messages_do_not_count_as_in_flight(
     received: int, waiting: int, in_flight: int, delayed: int
 ) -> None:
-    """Replay returned a message between the count and its receipt."""
+    """A message in flight may become visible between the count and the receipt."""
     counts = COUNTS._replace(waiting=1, in_flight=2, delayed=1).with_received(received)
     assert (counts.waiting, counts.in_flight, counts.delayed) == (waiting, in_flight, delayed)

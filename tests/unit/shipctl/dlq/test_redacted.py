@@ -1,4 +1,4 @@
-"""What is shown and exported is redacted as the stack redacts, whoever stored it; --raw leaves it alone."""
+"""Shown and exported messages are redacted with the stack's settings, except with --raw."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ WIDE = {"COLUMNS": "120"}
 
 @pytest.fixture
 def stack(stack_in_aws: Stack) -> Stack:
-    """Messages of the shipper's and of Lambda's own, with secrets in them."""
+    """Put a message of the shipper and one of Lambda, both with secrets, into the queue."""
     stack_in_aws.parameters |= {"Redact": "email", "RedactPattern": "order-[0-9]+"}
     stack_in_aws.put(f"{SECRET} placed order-17", reason="not_begun", Detail="the time was up")
     stack_in_aws.put_raw(subscription_event(f"crashed for {SECRET}"), {"RequestID": "1", "ErrorMessage": "x"})
@@ -36,7 +36,7 @@ def test_show_redacts(shipctl: Run, stack: Stack, form: list[str]) -> None:
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_raw_shows_what_is_there(shipctl: Run, stack: Stack, form: list[str]) -> None:
+def test_show_raw_does_not_redact(shipctl: Run, stack: Stack, form: list[str]) -> None:
     shown = shipctl("dlq", "show", "--raw", *form, env=WIDE).stdout
     assert shown.count(SECRET) == 2
     assert "order-17" in shown
@@ -46,9 +46,7 @@ def exported(file: Path) -> list[Letter]:
     return [Letter(json.loads(line)) for line in file.read_text().splitlines()]
 
 
-def test_export_redacts_and_what_it_writes_can_be_imported(
-    shipctl: Run, stack: Stack, tmp_path: Path
-) -> None:
+def test_a_redacted_export_can_be_imported(shipctl: Run, stack: Stack, tmp_path: Path) -> None:
     file = tmp_path / "backup.jsonl"
     assert shipctl("dlq", "export", str(file)).exit_code == 0
     decoded = [found for letter in exported(file) for found in letter.decoded]
@@ -60,7 +58,7 @@ def test_export_redacts_and_what_it_writes_can_be_imported(
     assert shipctl("dlq", "import", str(file)).exit_code == 0
 
 
-def test_export_writes_what_is_there_if_asked(shipctl: Run, stack: Stack, tmp_path: Path) -> None:
+def test_export_raw_does_not_redact(shipctl: Run, stack: Stack, tmp_path: Path) -> None:
     file = tmp_path / "backup.jsonl"
     shipctl("dlq", "export", "--raw", str(file))
     assert {letter.record["body"] for letter in exported(file)} == {
@@ -68,7 +66,7 @@ def test_export_writes_what_is_there_if_asked(shipctl: Run, stack: Stack, tmp_pa
     }
 
 
-def test_the_envelope_that_says_why_it_crashed_stays(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_redaction_keeps_the_envelope_of_lambda(shipctl: Run, stack_in_aws: Stack) -> None:
     stack_in_aws.parameters["Redact"] = "email"
     stack_in_aws.put_raw(ENVELOPE.format(subscription_event(SECRET)))
     shown = shipctl("dlq", "show", env=WIDE).stdout
@@ -76,7 +74,7 @@ def test_the_envelope_that_says_why_it_crashed_stays(shipctl: Run, stack_in_aws:
     assert "Exhausted" in shown
 
 
-def test_events_without_a_message_are_redacted_too(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_events_without_a_message_are_redacted(shipctl: Run, stack_in_aws: Stack) -> None:
     stack_in_aws.parameters["Redact"] = "email"
     origin = Origin("123456789012", "/aws/lambda/orders", "stream")
     stack_in_aws.put_raw(encode(origin, [{"id": "e8", "message": "fine"}, {"id": "e9", "text": SECRET}]))
@@ -85,14 +83,14 @@ def test_events_without_a_message_are_redacted_too(shipctl: Run, stack_in_aws: S
     assert SECRET not in shown
 
 
-def test_what_nobody_can_read_is_left_as_it_is(shipctl: Run, stack: Stack, tmp_path: Path) -> None:
+def test_an_unreadable_body_is_exported_unchanged(shipctl: Run, stack: Stack, tmp_path: Path) -> None:
     stack.put_raw("is this the printer queue?")
     file = tmp_path / "backup.jsonl"
     assert shipctl("dlq", "export", str(file)).exit_code == 0
     assert "is this the printer queue?" in [letter.record["body"] for letter in exported(file)]
 
 
-def test_settings_that_this_shipctl_does_not_know_show_nothing(shipctl: Run, stack: Stack) -> None:
+def test_unknown_redaction_settings_show_nothing(shipctl: Run, stack: Stack) -> None:
     stack.parameters["Redact"] = "a-detector-to-come"
     result = shipctl("dlq", "show")
     assert result.exit_code != 0

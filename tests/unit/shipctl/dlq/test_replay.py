@@ -1,4 +1,4 @@
-"""What waits is delivered; what is not stays, is said, and is visible again."""
+"""Replay delivers the messages, reports those not delivered, and makes them visible again."""
 
 import io
 import json
@@ -24,7 +24,7 @@ from tests.unit.simulated_senders import Answer, Sent
 
 
 def refusing(*bad: str) -> Callable[[Sent], Answer]:
-    """An ingest API that refuses each request that holds one of these logs."""
+    """Return an ingest API that refuses each request with one of the logs in `bad`."""
 
     def answer(sent: Sent) -> Answer:
         logs: Any = sent.logs
@@ -40,13 +40,11 @@ def unavailable(sent: Sent) -> Answer:
 
 @pytest.fixture
 def real_clock_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What replay itself writes into the queue is told from what was there, as in earnest."""
+    """Use the real clock step, so that messages written by replay are distinguished from earlier ones."""
     monkeypatch.setattr("shipctl.dlq.replay.CLOCK_STEP_SECONDS", queue.CLOCK_STEP_SECONDS)
 
 
-def test_everything_that_waits_comes_home_once_and_the_queue_is_empty(
-    shipctl: Run, stack_in_aws: Stack
-) -> None:
+def test_all_messages_are_delivered_once_and_the_queue_is_empty(shipctl: Run, stack_in_aws: Stack) -> None:
     texts = [f"log {number}" for number in range(230)]
     for start in range(0, 230, 10):
         stack_in_aws.put(*texts[start : start + 10])
@@ -58,7 +56,7 @@ def test_everything_that_waits_comes_home_once_and_the_queue_is_empty(
     assert "230 log events delivered; 23 messages tried, 4 requests" in result.stdout
 
 
-def test_one_message_goes_first_and_then_ten_at_a_time(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_one_message_is_sent_first_and_then_ten_at_a_time(shipctl: Run, stack_in_aws: Stack) -> None:
     for number in range(23):
         stack_in_aws.put(f"log {number}")
     assert shipctl("dlq", "replay").exit_code == 0
@@ -72,7 +70,7 @@ def test_ten_thousand_logs_go_in_full_batches(shipctl: Run, stack_in_aws: Stack)
     assert result.exit_code == 0, result.output
     assert len(set(stack_in_aws.delivered)) == len(stack_in_aws.delivered) == 10_000
     sizes = [len(sent.logs) for sent in stack_in_aws.senders.sent]
-    assert sizes[0] == 100  # the message that went first
+    assert sizes[0] == 100  # The first batch is one message of 100 logs.
     assert sum(size == 500 for size in sizes) >= 18
     assert stack_in_aws.visible() == []
 
@@ -100,7 +98,7 @@ def test_every_kind_of_body_is_delivered_or_parked(shipctl: Run, stack_in_aws: S
         (["--since", "30m"], ["bad"]),
     ],
 )
-def test_only_what_is_selected_is_replayed_and_the_rest_is_as_it_was(
+def test_only_selected_messages_are_replayed(
     shipctl: Run, stack_in_aws: Stack, options: list[str], delivered: list[str]
 ) -> None:
     stack_in_aws.put("slow", reason="throttled")
@@ -114,7 +112,7 @@ def test_only_what_is_selected_is_replayed_and_the_rest_is_as_it_was(
     assert "not selected" in result.stdout
 
 
-def test_a_dry_run_changes_nothing_and_calls_nobody(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_a_dry_run_changes_nothing_and_invokes_nothing(shipctl: Run, stack_in_aws: Stack) -> None:
     stack_in_aws.put("a", "b")
     stack_in_aws.put("c", reason="rejected")
     result = shipctl("dlq", "replay", "--dry-run", "--reason", "unavailable")
@@ -124,7 +122,7 @@ def test_a_dry_run_changes_nothing_and_calls_nobody(shipctl: Run, stack_in_aws: 
     assert len(stack_in_aws.visible()) == 2
 
 
-def test_it_stops_at_the_first_message_if_the_api_does_not_answer(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_replay_stops_at_the_first_message_if_the_api_is_down(shipctl: Run, stack_in_aws: Stack) -> None:
     for number in range(30):
         stack_in_aws.put(f"log {number}")
     stack_in_aws.answers_with(unavailable)
@@ -134,10 +132,10 @@ def test_it_stops_at_the_first_message_if_the_api_does_not_answer(shipctl: Run, 
     assert len(stack_in_aws.visible()) == 30
     assert "nothing was delivered: unavailable 503 (back soon)" in result.stderr
     assert "--force" in result.stderr
-    assert stack_in_aws.invocations[0][0] in result.stdout  # the id of what was returned
+    assert stack_in_aws.invocations[0][0] in result.stdout  # The first id is that of the returned message.
 
 
-def test_with_force_it_goes_on_and_tries_each_message_once(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_force_tries_each_message_once(shipctl: Run, stack_in_aws: Stack) -> None:
     for number in range(15):
         stack_in_aws.put(f"log {number}")
     stack_in_aws.answers_with(unavailable)
@@ -149,7 +147,7 @@ def test_with_force_it_goes_on_and_tries_each_message_once(shipctl: Run, stack_i
     assert "15  returned" in result.stdout
 
 
-def test_it_stops_when_the_api_goes_down_half_way(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_replay_stops_when_the_api_goes_down(shipctl: Run, stack_in_aws: Stack) -> None:
     for number in range(40):
         stack_in_aws.put(f"log {number}")
     up = iter([True, True])
@@ -163,9 +161,7 @@ def test_it_stops_when_the_api_goes_down_half_way(shipctl: Run, stack_in_aws: St
 
 
 @pytest.mark.usefixtures("real_clock_step")
-def test_what_is_refused_is_back_in_the_queue_once_and_not_tried_again(
-    shipctl: Run, stack_in_aws: Stack
-) -> None:
+def test_a_refused_log_is_put_back_once_and_not_tried_again(shipctl: Run, stack_in_aws: Stack) -> None:
     stack_in_aws.put("good", "bad")
     stack_in_aws.answers_with(refusing("bad"))
     result = shipctl("dlq", "replay")
@@ -179,7 +175,7 @@ def test_what_is_refused_is_back_in_the_queue_once_and_not_tried_again(
     assert "rejected 400 (1)  look at your logs" in result.stdout
 
 
-def test_what_is_refused_for_the_last_time_is_parked_and_replayed_from_there_on_command(
+def test_a_log_refused_for_the_last_time_is_parked_and_can_be_replayed(
     shipctl: Run, stack_in_aws: Stack
 ) -> None:
     stack_in_aws.put("bad", reason="rejected", Replays="2 since 2026-11-01T10:00:00.000Z")
@@ -194,7 +190,7 @@ def test_what_is_refused_for_the_last_time_is_parked_and_replayed_from_there_on_
     assert stack_in_aws.visible(parked=True) == []
 
 
-def test_blank_logs_are_done(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_blank_logs_are_not_shipped_and_are_deleted(shipctl: Run, stack_in_aws: Stack) -> None:
     stack_in_aws.put(" ", "text")
     result = shipctl("dlq", "replay")
     assert result.exit_code == 0
@@ -202,9 +198,7 @@ def test_blank_logs_are_done(shipctl: Run, stack_in_aws: Stack) -> None:
     assert stack_in_aws.visible() == []
 
 
-def test_a_function_that_fails_leaves_everything_and_says_what_may_come_twice(
-    shipctl: Run, stack_in_aws: Stack
-) -> None:
+def test_a_crash_keeps_all_messages_and_warns_of_duplicates(shipctl: Run, stack_in_aws: Stack) -> None:
     def crash(event: dict[str, Any]) -> dict[str, Any]:
         raise Crash("2026-11-03T09:00:00Z 0a1b Task timed out after 120.00 seconds")
 
@@ -223,16 +217,14 @@ def test_a_function_that_fails_leaves_everything_and_says_what_may_come_twice(
 @pytest.mark.parametrize(
     "answer", [{}, {"delivered": 1}, {"batchItemFailures": [{"itemIdentifier": "another"}]}, []]
 )
-def test_an_answer_that_is_no_account_deletes_nothing(
-    shipctl: Run, stack_in_aws: Stack, answer: dict[str, Any]
-) -> None:
+def test_an_invalid_answer_deletes_nothing(shipctl: Run, stack_in_aws: Stack, answer: dict[str, Any]) -> None:
     stack_in_aws.put("log")
     stack_in_aws.before = lambda event: answer
     assert shipctl("dlq", "replay").exit_code == 1
     assert len(stack_in_aws.visible()) == 1
 
 
-def test_the_answer_of_an_older_function_is_enough(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_an_answer_of_an_older_function_is_accepted(shipctl: Run, stack_in_aws: Stack) -> None:
     stack_in_aws.put("log")
     stack_in_aws.before = lambda event: {"delivered": 1, "requests": 1, "batchItemFailures": []}
     assert shipctl("dlq", "replay").exit_code == 0
@@ -240,7 +232,7 @@ def test_the_answer_of_an_older_function_is_enough(shipctl: Run, stack_in_aws: S
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_wish_to_stop_is_heeded_after_the_batch_in_hand(
+def test_a_signal_stops_replay_after_the_current_batch(
     shipctl: Run, stack_in_aws: Stack, number: signal.Signals
 ) -> None:
     for _ in range(30):
@@ -261,7 +253,7 @@ def test_a_wish_to_stop_is_heeded_after_the_batch_in_hand(
     assert "11 log events delivered" in result.stdout
 
 
-def test_a_second_ctrl_c_stops_at_once_and_does_not_offer_the_batch_in_hand_again(
+def test_a_second_ctrl_c_stops_at_once_and_keeps_the_current_batch_hidden(
     shipctl: Run, stack_in_aws: Stack
 ) -> None:
     for _ in range(30):
@@ -280,7 +272,7 @@ def test_a_second_ctrl_c_stops_at_once_and_does_not_offer_the_batch_in_hand_agai
     assert (len(stack_in_aws.visible()), stack_in_aws.in_flight()) == (19, 10)
 
 
-def test_signals_mean_what_they_meant_before(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_signal_handlers_are_restored(shipctl: Run, stack_in_aws: Stack) -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     shipctl("dlq", "replay")
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
@@ -296,14 +288,14 @@ def test_a_message_that_was_delivered_and_cannot_be_deleted_is_named(
     assert f"delivered, but not deleted, so that they will be delivered twice: {identifier}" in result.stdout
 
 
-def test_it_says_that_the_queue_replays_by_itself(shipctl: Run, stack_in_aws: Stack) -> None:
+def test_replay_says_that_automatic_replay_is_on(shipctl: Run, stack_in_aws: Stack) -> None:
     stack_in_aws.mapping_state = "Enabled"
     assert "AutoReplay is on" in shipctl("dlq", "replay").stderr
     stack_in_aws.mapping_state = "Disabled"
     assert "AutoReplay" not in shipctl("dlq", "replay").stderr
 
 
-def test_a_function_that_may_not_be_invoked_is_one_line(
+def test_a_denied_invocation_is_one_error_line(
     shipctl: Run, stack_in_aws: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from botocore.exceptions import ClientError
@@ -323,7 +315,7 @@ def test_a_function_that_may_not_be_invoked_is_one_line(
 
 
 def letters(*sizes: tuple[int, int]) -> list[Letter]:
-    """Messages of so many bytes and log events."""
+    """Return messages of the given sizes in bytes and log events."""
     return [
         Letter(
             {
@@ -336,14 +328,14 @@ def letters(*sizes: tuple[int, int]) -> list[Letter]:
     ]
 
 
-def test_no_invocation_is_larger_than_lambda_takes() -> None:
+def test_no_invocation_exceeds_the_payload_limit() -> None:
     sizes = [len(batch) for batch in batches(letters(*[(1024 * 1024 - 500, 1)] * 12), rate=None)]
     assert sizes == [1, 5, 5, 1]
     quotes = Letter({"messageId": "1", "body": '"' * (1024 * 1024), "messageAttributes": {}})
-    assert payload_bytes(quotes) < MAX_PAYLOAD_BYTES  # the worst that a message can become
+    assert payload_bytes(quotes) < MAX_PAYLOAD_BYTES  # Quotes are escaped: no body grows more.
 
 
-def test_a_rate_bounds_what_goes_at_a_time_but_a_message_always_goes() -> None:
+def test_a_rate_bounds_batches_of_more_than_one_message() -> None:
     sent = letters((10, 1), (10, 40), (10, 40), (10, 40), (10, 5000), (10, 1))
     assert [[letter.events for letter in batch] for batch in batches(sent, rate=100)] == [
         [1],
@@ -354,7 +346,7 @@ def test_a_rate_bounds_what_goes_at_a_time_but_a_message_always_goes() -> None:
     ]
 
 
-def test_a_rate_is_kept_by_waiting(
+def test_replay_waits_to_keep_the_rate(
     shipctl: Run, stack_in_aws: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
@@ -374,9 +366,11 @@ def test_a_rate_is_kept_by_waiting(
 
 
 class TestInFlight:
-    """What is in flight is not seen by replay: it is said, or waited for, and never called a success."""
+    """Replay cannot receive messages in flight: it reports them, or waits, and is incomplete."""
 
-    def test_it_is_said_and_ends_with_1(self, shipctl: Run, stack_in_aws: Stack) -> None:
+    def test_messages_in_flight_are_reported_with_exit_status_1(
+        self, shipctl: Run, stack_in_aws: Stack
+    ) -> None:
         stack_in_aws.put("hidden")
         stack_in_aws.hide()
         result = shipctl("dlq", "replay")
@@ -384,7 +378,7 @@ class TestInFlight:
         assert "1 message in flight, not tried" in result.stdout
         assert "→ to wait for them: shipctl dlq replay --wait" in result.stdout
 
-    def test_what_was_delivered_is_no_whole_success_beside_it(
+    def test_delivered_messages_do_not_make_the_replay_complete(
         self, shipctl: Run, stack_in_aws: Stack
     ) -> None:
         stack_in_aws.put("hidden")
@@ -393,7 +387,7 @@ class TestInFlight:
         result = shipctl("dlq", "replay")
         assert (result.exit_code, stack_in_aws.delivered) == (1, ["visible"])
 
-    def test_wait_replays_what_comes_back(
+    def test_wait_replays_messages_that_become_visible(
         self, shipctl: Run, stack_in_aws: Stack, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         stack_in_aws.put("hidden")
@@ -416,7 +410,7 @@ class TestInFlight:
         assert stack_in_aws.delivered == ["hidden"]
         assert result.stderr.count("waiting up to 15 min for 1 message in flight; Ctrl-C stops") == 1
 
-    def test_waiting_has_an_end(
+    def test_waiting_ends_after_the_maximum_time(
         self, shipctl: Run, stack_in_aws: Stack, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         stack_in_aws.put("hidden")
@@ -424,7 +418,7 @@ class TestInFlight:
         monkeypatch.setattr("shipctl.dlq.replay.MAX_WAIT_SECONDS", -1.0)
         assert shipctl("dlq", "replay", "--wait").exit_code == 1
 
-    def test_waiting_does_not_try_again_what_was_refused(
+    def test_wait_does_not_retry_refused_logs(
         self, shipctl: Run, stack_in_aws: Stack, real_clock_step: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("shipctl.dlq.replay.LOOK_AGAIN_SECONDS", 0.0)
@@ -435,7 +429,7 @@ class TestInFlight:
         assert len(stack_in_aws.invocations) == 1
         assert [letter.replays.split()[0] for letter in stack_in_aws.visible()] == ["1"]
 
-    def test_for_programs(self, shipctl: Run, stack_in_aws: Stack) -> None:
+    def test_json_counts_messages_in_flight(self, shipctl: Run, stack_in_aws: Stack) -> None:
         stack_in_aws.put("hidden")
         stack_in_aws.hide()
         stack_in_aws.put("a", "b")
@@ -445,9 +439,11 @@ class TestInFlight:
 
 
 class TestDelayed:
-    """What LogInformant refused is delayed: nobody can receive it, so it is said, or waited for."""
+    """Replay cannot receive delayed messages: it reports them, or waits, and is incomplete."""
 
-    def test_it_is_said_and_ends_with_1(self, shipctl: Run, stack_in_aws: Stack) -> None:
+    def test_delayed_messages_are_reported_with_exit_status_1(
+        self, shipctl: Run, stack_in_aws: Stack
+    ) -> None:
         stack_in_aws.put("visible")
         stack_in_aws.put("refused", reason="rejected", delay_seconds=300)
         result = shipctl("dlq", "replay")
@@ -455,13 +451,13 @@ class TestDelayed:
         assert "1 message delayed, not tried" in result.stdout
         assert "→ to wait for them: shipctl dlq replay --wait" in result.stdout
 
-    def test_for_programs(self, shipctl: Run, stack_in_aws: Stack) -> None:
+    def test_json_counts_delayed_messages(self, shipctl: Run, stack_in_aws: Stack) -> None:
         stack_in_aws.put("refused", reason="rejected", delay_seconds=300)
         document = json.loads(shipctl("dlq", "replay", "--json").stdout)
         assert (document["messagesDelayed"], document["messagesInFlight"]) == (1, 0)
         assert document["isComplete"] is False
 
-    def test_wait_stays_for_it(
+    def test_wait_replays_delayed_messages(
         self, shipctl: Run, stack_in_aws: Stack, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         stack_in_aws.put("refused", reason="rejected", delay_seconds=300)
@@ -471,7 +467,7 @@ class TestDelayed:
         assert result.exit_code == 0, result.output
         assert stack_in_aws.delivered == ["refused"]
 
-    def test_what_is_refused_by_hand_is_written_undelayed(self, shipctl: Run, stack_in_aws: Stack) -> None:
+    def test_a_log_refused_in_a_manual_replay_is_not_delayed(self, shipctl: Run, stack_in_aws: Stack) -> None:
         stack_in_aws.put("good", "bad")
         stack_in_aws.answers_with(refusing("bad"))
         shipctl("dlq", "replay")
@@ -482,7 +478,7 @@ class TestDelayed:
 
 
 @pytest.mark.parametrize("width", [60, 79, 80, 120])
-def test_no_number_of_the_progress_is_cut(width: int) -> None:
+def test_progress_numbers_are_not_truncated(width: int) -> None:
     console = Console(width=width, file=io.StringIO())
     progress = Progress(*progress_columns(width), console=console)
     progress.add_task(PROBING, total=250, completed=0, delivered=1234)

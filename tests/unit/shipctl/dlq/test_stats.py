@@ -1,4 +1,4 @@
-"""`shipctl dlq stats` knows why without luck: in every state of queue, trigger and LogInformant."""
+"""`shipctl dlq stats` reports causes in every state of queue, trigger and LogInformant."""
 
 import json
 
@@ -12,7 +12,7 @@ WIDE = {"COLUMNS": "120"}
 
 @pytest.fixture
 def replaying(stack_in_aws: Stack) -> Stack:
-    """A stack in the default, with three messages, all in flight."""
+    """Return a stack with automatic replay and three messages in flight."""
     stack_in_aws.mapping_state = "Enabled"
     for number in range(3):
         stack_in_aws.put(f"log {number}")
@@ -43,7 +43,7 @@ def test_messages_in_flight_have_a_reason_at_every_call(
     assert replaying.in_flight() == 3
 
 
-def test_what_is_over_is_no_reason(shipctl: Run, replaying: Stack) -> None:
+def test_a_failure_before_the_last_delivery_is_not_reported(shipctl: Run, replaying: Stack) -> None:
     replaying.replay_logs("unavailable", 503, minutes_ago=2)
     replaying.replay_logs_a_delivery()
     output = shipctl("dlq", "stats", env=WIDE).stdout
@@ -71,7 +71,7 @@ def test_what_is_over_is_no_reason(shipctl: Run, replaying: Stack) -> None:
         ("true", None, "automatic replay has no event source mapping", None),
     ],
 )
-def test_what_autoreplay_says_and_what_the_trigger_is(
+def test_stats_compare_the_trigger_with_the_parameter(
     shipctl: Run, stack_in_aws: Stack, says: str, state: str | None, words: str, remedy: str | None
 ) -> None:
     stack_in_aws.parameters["AutoReplay"] = says
@@ -81,7 +81,7 @@ def test_what_autoreplay_says_and_what_the_trigger_is(
     assert remedy is None or f"→ shipctl {remedy}\n" in output
 
 
-def test_a_replay_that_cannot_run(shipctl: Run, replaying: Stack) -> None:
+def test_a_replay_function_that_cannot_run_is_reported(shipctl: Run, replaying: Stack) -> None:
     replaying.reserved_concurrency = 0
     output = shipctl("dlq", "stats", env=WIDE).stdout
     assert "its function cannot run: its reserved concurrency is 0" in output
@@ -102,7 +102,7 @@ def test_hints_keep_the_stack_and_the_queue(shipctl: Run, stack_in_aws: Stack) -
     assert "→ shipctl dlq show --parked --region eu-west-1" in parked
 
 
-def test_what_cannot_be_asked_is_said(shipctl: Run, replaying: Stack) -> None:
+def test_a_missing_log_group_is_reported(shipctl: Run, replaying: Stack) -> None:
     replaying.logs.delete_log_group(logGroupName=replaying.outputs["ReplayLogGroupName"])
     result = shipctl("dlq", "stats", env=WIDE)
     assert result.exit_code == 0
@@ -112,7 +112,7 @@ def test_what_cannot_be_asked_is_said(shipctl: Run, replaying: Stack) -> None:
     )
 
 
-def test_for_programs_numbers_are_numbers(shipctl: Run, replaying: Stack) -> None:
+def test_json_has_numbers(shipctl: Run, replaying: Stack) -> None:
     replaying.put("a", "b", reason="rejected", Status="400", log_group="/ecs/pay")
     replaying.replay_logs("unauthorized", 401)
     document = json.loads(shipctl("dlq", "stats", "--json").stdout)
@@ -135,7 +135,7 @@ def test_visible_in_flight_and_delayed_messages_are_counted(shipctl: Run, stack_
     assert "1 message delayed: rejected by LogInformant" in shipctl("dlq", "stats", env=WIDE).stdout
 
 
-def test_watching_touches_no_message_and_goes_on_until_ctrl_c(
+def test_watch_receives_no_message_and_runs_until_ctrl_c(
     shipctl: Run, replaying: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replaying.put("visible")

@@ -1,4 +1,4 @@
-"""An address whose host name is not known: where, and what to look at."""
+"""An unknown host name is reported with what to check."""
 
 import socket
 
@@ -30,7 +30,7 @@ def test_the_default_is_not_proposed_in_place_of_itself() -> None:
     ]
 
 
-def test_another_address_may_be_wrong() -> None:
+def test_the_default_is_proposed_in_place_of_another_address() -> None:
     elsewhere = {"Environment": {"Variables": fake.VARIABLES | {"INGEST_URL": "https://other.example"}}}
     (finding,) = check_address(FakeInstallation(configurations={Function.SHIPPER: elsewhere}))
     assert finding.remedy == (

@@ -1,4 +1,4 @@
-"""Each check names its fault, and what to do about it; where all is in order it says so."""
+"""Each check reports its fault with a remedy, or that it found no fault."""
 
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ class Store:
 
 @pytest.fixture(autouse=True)
 def store(monkeypatch: pytest.MonkeyPatch) -> Store:
-    """The place of the API key; and an address that answers."""
+    """Replace the store of the API key, and let the address answer."""
     store = Store()
     monkeypatch.setattr("shipctl.doctor.key.key_store", lambda *_: store)
     monkeypatch.setattr("shipctl.doctor.address._trouble", lambda url: "")
@@ -51,7 +51,7 @@ def only(name: str, installation: Installation) -> Finding:
     return finding
 
 
-def test_names_are_of_one_word_and_there_once() -> None:
+def test_check_names_are_unique_single_words() -> None:
     assert len(BY_NAME) == len(CHECKS)
     assert all(check.name.isalpha() and check.reads for check in CHECKS)
 
@@ -59,14 +59,14 @@ def test_names_are_of_one_word_and_there_once() -> None:
 @pytest.mark.parametrize(
     "check", [check for check in CHECKS if not check.sends], ids=lambda check: check.name
 )
-def test_where_all_is_in_order_every_check_says_something_and_finds_no_fault(check: Check) -> None:
+def test_every_check_reports_a_result_without_fault_for_a_healthy_installation(check: Check) -> None:
     found = [each.finding for each in found_by([check], FakeInstallation())]
     assert found
     assert {finding.verdict for finding in found} <= {Verdict.OK, Verdict.NOTICE}
     assert all(one_line(finding.what) == finding.what for finding in found)
 
 
-def test_what_cannot_be_asked_is_said_and_the_next_check_is_made() -> None:
+def test_a_check_that_fails_is_reported_and_does_not_stop_the_next() -> None:
     class Denied(FakeInstallation):
         def invokers(self, function: Function) -> frozenset[str]:
             raise CommandError("access denied")
@@ -80,28 +80,28 @@ def test_what_cannot_be_asked_is_said_and_the_next_check_is_made() -> None:
 
 class TestStack:
     @pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_FAILED"])
-    def test_a_deployment_that_failed(self, status: str) -> None:
+    def test_a_failed_deployment_is_a_fault(self, status: str) -> None:
         finding = only("stack", FakeInstallation(stack=fake.stack(status=status)))
         assert finding.verdict is Verdict.FAULT
         assert status in finding.what
         assert "describe-stack-events --stack-name loginformant-shipper" in finding.remedy
 
-    def test_a_deployment_under_way(self) -> None:
+    def test_a_running_deployment_is_a_notice(self) -> None:
         finding = only("stack", FakeInstallation(stack=fake.stack(status="UPDATE_IN_PROGRESS")))
         assert finding.verdict is Verdict.NOTICE
 
-    def test_a_resource_that_failed(self) -> None:
+    def test_a_failed_resource_is_reported(self) -> None:
         installation = FakeInstallation()
         installation.resources = [Resource("ParkedQueue", "the-queue", "UPDATE_FAILED")]
         assert look("stack", installation)[0].what == "ParkedQueue (the-queue): UPDATE_FAILED"
 
-    def test_another_version(self) -> None:
+    def test_a_version_other_than_that_of_shipctl_is_reported(self) -> None:
         finding = only("version", FakeInstallation(stack=fake.stack(outputs={"Version": "9.9.9"})))
         assert finding.what.startswith("the stack has version 9.9.9, this is shipctl ")
 
 
 class TestFunctions:
-    def test_a_memory_size_that_is_not_that_of_the_parameter(self) -> None:
+    def test_a_memory_size_that_differs_from_the_parameter_is_reported(self) -> None:
         installation = FakeInstallation(
             stack=fake.stack(parameters={"MemorySize": "1024"}),
             configurations={Function.SHIPPER: {"MemorySize": 128}},
@@ -109,7 +109,7 @@ class TestFunctions:
         finding = look("settings", installation)[0]
         assert finding.what == "the-shipper: MemorySize is 128, the template says 1024"
 
-    def test_a_time_out_that_somebody_changed(self) -> None:
+    def test_a_changed_time_out_is_reported_with_its_remedy(self) -> None:
         installation = FakeInstallation(configurations={Function.SHIPPER: {"Timeout": 3}})
         finding = look("settings", installation)[0]
         assert finding.what == "the-shipper: Timeout is 3, the template says 120"
@@ -118,7 +118,7 @@ class TestFunctions:
             "--timeout 120"
         )
 
-    def test_a_setting_that_somebody_changed(self) -> None:
+    def test_a_changed_variable_is_reported_for_every_function(self) -> None:
         installation = FakeInstallation(stack=fake.stack(parameters={"IngestUrl": "https://other.example"}))
         found = [finding.what for finding in look("settings", installation)]
         assert found[0] == (
@@ -127,11 +127,11 @@ class TestFunctions:
         )
         assert len(found) == len(Function)
 
-    def test_what_the_template_does_not_say_outright_is_not_compared(self) -> None:
+    def test_values_that_the_template_computes_are_not_compared(self) -> None:
         assert {finding.verdict for finding in look("settings", FakeInstallation())} == {Verdict.OK}
 
     @pytest.mark.parametrize("function", Function)
-    def test_a_function_that_may_not_run(self, function: Function) -> None:
+    def test_a_reserved_concurrency_of_0_is_a_fault(self, function: Function) -> None:
         finding = next(
             finding
             for finding in look("settings", FakeInstallation(reserved={function: 0}))
@@ -143,19 +143,19 @@ class TestFunctions:
             f"aws lambda delete-function-concurrency --function-name {name} --region eu-west-1"
         )
 
-    def test_a_reserved_concurrency_that_the_template_wants_is_put_back(self) -> None:
+    def test_the_remedy_restores_the_reserved_concurrency_of_the_template(self) -> None:
         installation = FakeInstallation(
             stack=fake.stack(parameters={"ReservedConcurrency": "20"}), reserved={Function.SHIPPER: 0}
         )
         remedy = look("settings", installation)[0].remedy
         assert remedy.endswith("--reserved-concurrent-executions 20")
 
-    def test_a_function_whose_last_update_failed(self) -> None:
+    def test_a_failed_update_of_a_function_is_reported(self) -> None:
         configuration = {"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "no subnet"}
         finding = look("settings", FakeInstallation(configurations={Function.REPLAY: configuration}))[1]
         assert finding.what == "the-replay: Active, last update Failed: no subnet"
 
-    def test_a_function_that_does_not_start(self) -> None:
+    def test_a_function_that_does_not_start_is_a_fault(self) -> None:
         failed = Invocation("INGEST_URL is 'ftp://x'; it must be https://HOST", {}, "")
         finding = look("start", FakeInstallation(invocations={Function.SHIPPER: failed}))[0]
         assert (finding.verdict, finding.what) == (
@@ -163,14 +163,14 @@ class TestFunctions:
             "the shipper fails: INGEST_URL is 'ftp://x'; it must be https://HOST",
         )
 
-    def test_errors_in_the_log(self) -> None:
+    def test_errors_in_the_log_are_reported(self) -> None:
         fields = {"level": "ERROR", "errorMessage": "boom", "errorType": "LedgerError"}
         line = Line("1", fake.NOW, Function.SHIPPER, "", fields)
         finding = look("errors", FakeInstallation(logged={Function.SHIPPER: [line]}))[0]
         assert finding.what == "the shipper: 1 errors in 15 minutes, last: LedgerError: boom"
         assert finding.remedy == "shipctl logs shipper --since 1h"
 
-    def test_errors_and_throttles_that_lambda_counted(self) -> None:
+    def test_errors_and_throttles_counted_by_lambda_are_reported(self) -> None:
         installation = FakeInstallation()
         installation.hour = fake.activity(
             fake.series(Function.REPLAY, ERRORS, 2), fake.series(Function.REPLAY, THROTTLES, 7)
@@ -181,16 +181,16 @@ class TestFunctions:
 
 
 class TestKey:
-    def test_it_is_not_there(self, store: Store) -> None:
+    def test_a_missing_key_is_a_fault(self, store: Store) -> None:
         store.trouble = KeyStoreError("it is going to be deleted", "shipctl key set")
         finding = only("key", FakeInstallation())
         assert finding == Finding(Verdict.FAULT, "secret k: it is going to be deleted", "shipctl key set")
 
-    def test_the_operator_may_not_read_it(self, store: Store) -> None:
+    def test_a_key_that_the_operator_may_not_read_is_unknown(self, store: Store) -> None:
         store.trouble = KeyStoreError("access denied", is_denied=True)
         assert only("key", FakeInstallation()).verdict is Verdict.UNKNOWN
 
-    def test_it_was_refused(self) -> None:
+    def test_a_rejected_key_is_reported(self) -> None:
         installation = FakeInstallation()
         installation.troubles = [fake.trouble("unauthorized", 401, "unknown key")]
         finding = only("key", installation)
@@ -200,8 +200,8 @@ class TestKey:
 
 
 class TestDelivery:
-    def test_one_outage_is_one_fault(self) -> None:
-        """What was not sent because of its Retry-After belongs to it; alone it is told."""
+    def test_an_outage_and_its_retry_after_are_one_fault(self) -> None:
+        """Logs held back because of Retry-After are reported only without another failure."""
         waits = fake.trouble("unavailable", detail="an earlier Retry-After does not end in time")
         installation = FakeInstallation()
         installation.troubles = [fake.trouble("unavailable", 503, minutes_ago=2), waits]
@@ -210,7 +210,7 @@ class TestDelivery:
         assert "sent Retry-After" in only("delivery", installation).what
 
     @pytest.mark.parametrize(("reason", "status"), [("unauthorized", 401), ("misconfigured", 404)])
-    def test_an_outage_is_over_where_somebody_answers_again(self, reason: str, status: int) -> None:
+    def test_an_outage_ends_with_a_later_answer(self, reason: str, status: int) -> None:
         installation = FakeInstallation()
         installation.troubles = [
             fake.trouble("unavailable", 503, minutes_ago=3),
@@ -223,8 +223,8 @@ class TestDelivery:
         ]
         assert len(look("delivery", installation)) == 2
 
-    def test_a_host_that_was_corrected_is_no_fault_beside_what_answers_now(self) -> None:
-        """Nor is the new host said to be unknown, while nothing was sent to it yet."""
+    def test_an_unknown_host_is_not_reported_once_another_host_answers(self) -> None:
+        """The new host is not reported as unknown before anything was sent to it."""
         unknown = fake.trouble("unavailable", detail="NameResolutionError: host='old'", minutes_ago=2)
         installation = FakeInstallation()
         installation.troubles = [unknown, fake.trouble("unavailable", 503, minutes_ago=1)]
@@ -235,7 +235,7 @@ class TestDelivery:
     @pytest.mark.parametrize(
         ("delivered_minutes_ago", "since_minutes_ago"), [(None, 9), (10, 9), (8, 7), (4, 3), (2, 1)]
     )
-    def test_what_was_over_for_a_time_began_again_after_it(
+    def test_a_cause_begins_with_its_first_failure_after_a_delivery(
         self, delivered_minutes_ago: int | None, since_minutes_ago: int
     ) -> None:
         installation = FakeInstallation()
@@ -247,7 +247,7 @@ class TestDelivery:
         since = fake.NOW - timedelta(minutes=since_minutes_ago)
         assert f", since {since:%Y-%m-%d %H:%M:%S} UTC, last" in only("delivery", installation).what
 
-    def test_since_when_is_told_of_each_cause_by_itself(self) -> None:
+    def test_each_cause_is_reported_with_its_own_beginning(self) -> None:
         installation = FakeInstallation()
         installation.troubles = [
             fake.trouble("unavailable", detail="nothing was sent: an earlier Retry-After", minutes_ago=9),
@@ -311,7 +311,9 @@ class TestDelivery:
             ),
         ],
     )
-    def test_why(self, reason: str, status: int | None, detail: str, what: str, remedy: str) -> None:
+    def test_each_cause_is_reported_with_its_remedy(
+        self, reason: str, status: int | None, detail: str, what: str, remedy: str
+    ) -> None:
         installation = FakeInstallation()
         installation.troubles = [fake.trouble(reason, status, detail)]
         finding = only("delivery", installation)
@@ -319,7 +321,7 @@ class TestDelivery:
         assert finding.what.startswith(f"{what}, ")
         assert finding.remedy == f"{remedy}; the logs are then replayed automatically"
 
-    def test_another_address_than_the_default_may_be_wrong(self) -> None:
+    def test_the_default_is_proposed_if_another_address_may_be_wrong(self) -> None:
         elsewhere = {"Environment": {"Variables": fake.VARIABLES | {"INGEST_URL": "https://other.example"}}}
         installation = FakeInstallation(configurations={Function.SHIPPER: elsewhere})
         installation.troubles = [fake.trouble("misconfigured", 404)]
@@ -329,7 +331,7 @@ class TestDelivery:
             "automatically"
         )
 
-    def test_where_replay_is_by_command_the_command_is_named(self) -> None:
+    def test_the_replay_command_is_named_where_automatic_replay_is_off(self) -> None:
         installation = FakeInstallation(stack=fake.stack(options=("--stack", "orders")))
         installation.trigger = Trigger("uuid", "Disabled")
         installation.troubles = [fake.trouble("unavailable", 503)]
@@ -337,7 +339,7 @@ class TestDelivery:
             "wait until it is back; then shipctl dlq replay --stack orders"
         )
 
-    def test_of_each_kind_the_last_is_told(self) -> None:
+    def test_only_the_last_failure_of_each_kind_is_reported(self) -> None:
         installation = FakeInstallation()
         installation.troubles = [
             fake.trouble("unavailable", 503, minutes_ago=9),
@@ -350,7 +352,7 @@ class TestDelivery:
             "LogInformant limits the rate",
         ]
 
-    def test_what_was_over_before_something_else_began_is_not_told(self) -> None:
+    def test_a_failure_that_ended_before_another_began_is_not_reported(self) -> None:
         installation = FakeInstallation(delivered_at=fake.NOW - timedelta(minutes=5))
         installation.troubles = [
             fake.trouble("unavailable", 503, minutes_ago=9),
@@ -358,14 +360,14 @@ class TestDelivery:
         ]
         assert only("delivery", installation).what.startswith("LogInformant rejects the API key")
 
-    def test_what_is_over_is_no_fault(self) -> None:
+    def test_a_failure_that_ended_is_a_notice(self) -> None:
         installation = FakeInstallation(delivered_at=fake.NOW)
         installation.troubles = [fake.trouble("unavailable", 503)]
         assert only("delivery", installation).verdict is Verdict.NOTICE
 
-    def test_a_bad_log_is_told_by_what_waits(self) -> None:
+    def test_a_rejected_log_is_reported_by_the_backlog_check(self) -> None:
         installation = FakeInstallation(queues={True: fake.counts(1)})
-        installation.troubles = [fake.trouble("rejected", 400, "bad")]  # by replay
+        installation.troubles = [fake.trouble("rejected", 400, "bad")]  # The replay function logged this.
         assert only("delivery", installation).verdict is Verdict.OK
         bad, parked, waiting = look("backlog", installation)
         assert bad.what == "rejected: rejected individually"
@@ -373,7 +375,7 @@ class TestDelivery:
         assert parked.what == "1 message in the parked queue: not retried automatically"
         assert waiting.verdict is Verdict.OK
 
-    def test_a_flood_of_malformed_payloads_is_told_by_the_metrics(self) -> None:
+    def test_many_malformed_payloads_are_reported_from_the_metrics(self) -> None:
         installation = FakeInstallation(queues={False: fake.counts(200)})
         installation.trigger = Trigger("uuid", "Disabled")
         installation.day = fake.activity(
@@ -381,14 +383,14 @@ class TestDelivery:
         )
         assert look("backlog", installation)[0].what == "malformed: not a CloudWatch Logs payload"
 
-    def test_a_bad_log_that_is_tried_again_from_time_to_time_is_no_fault_yet(self) -> None:
+    def test_a_rejected_log_that_is_still_retried_is_a_notice(self) -> None:
         installation = FakeInstallation(queues={False: fake.counts(1)})
         installation.troubles = [fake.trouble("rejected", 400, "bad")]
         bad, waiting = look("backlog", installation)
         assert (bad.verdict, waiting.verdict) == (Verdict.NOTICE, Verdict.NOTICE)
         assert bad.what.startswith("rejected: rejected individually")
 
-    def test_what_waits_without_a_trigger_waits_for_a_command(self) -> None:
+    def test_messages_without_automatic_replay_are_a_fault(self) -> None:
         installation = FakeInstallation(queues={False: fake.counts(2, 1)})
         assert only("backlog", installation).verdict is Verdict.NOTICE
         installation.trigger = Trigger("uuid", "Disabled")
@@ -411,18 +413,20 @@ class TestTrigger:
             ("false", "Enabled", Verdict.NOTICE, "shipctl autoreplay off"),
         ],
     )
-    def test_what_is_said_and_what_is(self, says: str, state: str, verdict: Verdict, remedy: str) -> None:
+    def test_the_trigger_is_compared_with_the_parameter(
+        self, says: str, state: str, verdict: Verdict, remedy: str
+    ) -> None:
         installation = FakeInstallation(stack=fake.stack(parameters={"AutoReplay": says}))
         installation.trigger = Trigger("uuid", state)
         finding = only("trigger", installation)
         assert (finding.verdict, finding.remedy) == (verdict, remedy)
 
-    def test_there_is_none(self) -> None:
+    def test_a_missing_trigger_is_a_fault(self) -> None:
         installation = FakeInstallation()
         installation.trigger = NO_TRIGGER
         assert only("trigger", installation).verdict is Verdict.FAULT
 
-    def test_replay_cannot_run(self) -> None:
+    def test_a_trigger_whose_function_cannot_run_is_reported(self) -> None:
         finding = only("trigger", FakeInstallation(reserved={Function.REPLAY: 0}))
         assert (
             finding.what
@@ -439,7 +443,7 @@ class TestQueues:
             ({"MessageRetentionPeriod": "60"}, "MessageRetentionPeriod is 60, the template says 1209600"),
         ],
     )
-    def test_what_somebody_changed(self, change: dict[str, str], what: str) -> None:
+    def test_changed_attributes_of_a_queue_are_reported(self, change: dict[str, str], what: str) -> None:
         installation = FakeInstallation()
         installation.template = {
             "Resources": {"ParkedQueue": {"Properties": {"MessageRetentionPeriod": 1209600}}}
@@ -448,7 +452,7 @@ class TestQueues:
         installation.queue_attributes = {"ParkedQueue": {**usual, **change}}
         assert only("queues", installation).what == f"ParkedQueue-1aB2: {what}"
 
-    def test_a_kms_key_that_is_disabled(self) -> None:
+    def test_a_disabled_kms_key_is_reported(self) -> None:
         installation = FakeInstallation(
             stack=fake.stack(parameters={"KmsKeyArn": "the-arn"}), keys={"the-arn": "Disabled"}
         )
@@ -460,7 +464,7 @@ class TestQueues:
 
 
 class TestSubscriptions:
-    def test_a_filter_that_somebody_removed(self) -> None:
+    def test_a_removed_filter_is_reported(self) -> None:
         installation = FakeInstallation()
         installation.subscriptions = [
             fake.outcome("/a", State.SUBSCRIBED),
@@ -473,20 +477,20 @@ class TestSubscriptions:
             "shipctl subscriptions reconcile",
         )
 
-    def test_of_many_some_are_named(self) -> None:
+    def test_only_the_first_log_groups_are_named(self) -> None:
         installation = FakeInstallation()
         missing = [fake.outcome(f"/{number}", State.MISSING, Action.PUT) for number in range(9)]
         installation.subscriptions = [fake.outcome("/a", State.SUBSCRIBED), *missing]
         assert only("subscriptions", installation).what.endswith("/0, /1, /2, /3, /4 and 4 more")
 
-    def test_what_is_wanted_and_not_subscribed_yet_is_said_once(self) -> None:
+    def test_a_log_group_that_is_not_subscribed_yet_is_reported_once(self) -> None:
         installation = FakeInstallation()
         installation.subscriptions = [fake.outcome("/c", State.MISSING, Action.PUT)]
         finding = only("subscriptions", installation)
         assert finding.what == "selected, not subscribed yet: /c"
         assert finding.remedy == "shipctl subscriptions reconcile"
 
-    def test_nothing_is_subscribed(self) -> None:
+    def test_an_account_without_subscriptions_is_reported(self) -> None:
         installation = FakeInstallation(stack=fake.stack(parameters={"LogGroups": ""}))
         installation.subscriptions = [fake.outcome("/c", State.UNLISTED)]
         assert (
@@ -494,17 +498,17 @@ class TestSubscriptions:
             == "0 of 1 log groups are subscribed, so nothing is shipped"
         )
 
-    def test_cloudwatch_may_not_invoke_the_shipper(self) -> None:
+    def test_a_missing_permission_to_invoke_the_shipper_is_a_fault(self) -> None:
         assert only("permission", FakeInstallation(may_invoke=frozenset())).verdict is Verdict.FAULT
 
-    def test_a_loop(self) -> None:
+    def test_a_log_group_of_the_stack_that_is_subscribed_is_a_fault(self) -> None:
         installation = FakeInstallation()
         installation.looped = ["/loginformant/shipper"]
         finding = only("loops", installation)
         assert finding.verdict is Verdict.FAULT
         assert finding.what.startswith("/loginformant/shipper is subscribed to the shipper")
 
-    def test_another_vendor_s_account_policy(self) -> None:
+    def test_an_account_policy_of_another_vendor_is_reported(self) -> None:
         installation = FakeInstallation()
         installation.account_policies = {
             "vendor": '{"DestinationArn": "arn:aws:lambda:eu-west-1:1:function:v"}'
@@ -514,7 +518,7 @@ class TestSubscriptions:
             in only("policy", installation).what
         )
 
-    def test_the_account_policy_is_missing(self) -> None:
+    def test_a_missing_account_policy_is_a_fault(self) -> None:
         installation = FakeInstallation(stack=fake.stack(parameters={"SubscribeAccount": "true"}))
         assert only("policy", installation).verdict is Verdict.FAULT
         installation.account_policies = {"ours": f'{{"DestinationArn": "{fake.ARN}"}}'}
@@ -522,7 +526,7 @@ class TestSubscriptions:
 
 
 class TestFlow:
-    def test_everything_is_filtered(self) -> None:
+    def test_filtering_of_all_events_is_a_fault(self) -> None:
         installation = FakeInstallation()
         installation.filtering = [fake.left_out(50, level=30), fake.left_out(2, level=8, blank=2)]
         finding = only("filtering", installation)
@@ -532,8 +536,8 @@ class TestFlow:
         )
         assert finding.remedy == "shipctl deploy --set MinimumLevel=Debug"
 
-    def test_everything_is_filtered_since_a_deployment(self) -> None:
-        """What was let through before, also by invocations that were under way then, does not hide it."""
+    def test_filtering_of_all_events_since_a_deployment_is_a_fault(self) -> None:
+        """Events let through before the deployment, or by invocations running during it, do not count."""
         installation = FakeInstallation()
         installation.configurations = {Function.SHIPPER: {"LastModified": "2026-11-29T11:50:00.000+0000"}}
         installation.filtering = [fake.left_out(30, level=7), fake.left_out(5, excludePattern=3)]
@@ -546,13 +550,13 @@ class TestFlow:
         )
         assert finding.remedy == "shipctl deploy --set ExcludePattern="
 
-    def test_after_the_remedy_nothing_is_wrong(self) -> None:
+    def test_filtering_before_the_last_deployment_is_no_fault(self) -> None:
         installation = FakeInstallation()
         installation.configurations = {Function.SHIPPER: {"LastModified": "2026-11-29T11:50:00.000+0000"}}
         installation.filtering = [fake.left_out(20, level=7)]
         assert only("filtering", installation).verdict is Verdict.OK
 
-    def test_everything_is_filtered_lately_and_nobody_changed_anything(self) -> None:
+    def test_recent_filtering_of_all_events_without_a_deployment_is_a_notice(self) -> None:
         installation = FakeInstallation()
         installation.filtering = [fake.left_out(10, level=3)]
         installation.let_through_at = [fake.NOW - timedelta(minutes=40)]
@@ -562,14 +566,14 @@ class TestFlow:
             "all 3 log events of the last 15 minutes were filtered out, but not all before: MinimumLevel (3)"
         )
 
-    def test_what_no_parameter_left_out_is_no_fault(self) -> None:
+    def test_filtering_of_blank_events_only_is_a_notice(self) -> None:
         installation = FakeInstallation()
         installation.filtering = [fake.left_out(10, blank=3)]
         finding = only("filtering", installation)
         assert finding.verdict is Verdict.NOTICE
         assert finding.what == "all 3 log events of the last hour were filtered out: they are blank (3)"
 
-    def test_some_are_filtered(self) -> None:
+    def test_filtering_of_some_events_is_ok(self) -> None:
         installation = FakeInstallation()
         installation.filtering = [fake.left_out(10, sampling=4)]
         installation.let_through_at = [fake.NOW - timedelta(minutes=40), fake.NOW - timedelta(minutes=8)]
@@ -579,14 +583,14 @@ class TestFlow:
             finding.what == "4 log events of the last hour were filtered out, but not all: SamplePercent (4)"
         )
 
-    def test_nothing_comes(self) -> None:
+    def test_an_hour_without_events_is_reported(self) -> None:
         finding = only("flow", FakeInstallation())
         assert finding.what == "no log events received in the last hour, 0 in the last day"
         assert "shipctl send-test" in finding.remedy
 
 
 class TestAlarms:
-    def test_one_is_on_and_nobody_is_told(self) -> None:
+    def test_active_alarms_and_alarms_without_recipients_are_reported(self) -> None:
         installation = FakeInstallation()
         installation.alarms = [Alarm("ParkedQueueAlarm", "ALARM", None, False)]
         assert [finding.what for finding in look("alarms", installation)] == [
@@ -594,7 +598,7 @@ class TestAlarms:
             "1 of 1 alarms notify no one",
         ]
 
-    def test_the_address_was_not_confirmed(self) -> None:
+    def test_an_unconfirmed_email_address_is_reported(self) -> None:
         outputs = {"NotificationEmailTopicArn": "arn:aws:sns:eu-west-1:123456789012:alarms"}
         parameters = {"NotificationEmail": "on-call@example.com"}
         installation = FakeInstallation(fake.stack(outputs=outputs, parameters=parameters))

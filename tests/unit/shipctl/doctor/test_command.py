@@ -1,4 +1,4 @@
-"""`shipctl doctor`: what is shown, for people and programs, and the status for scripts."""
+"""`shipctl doctor`: its output as text and JSON, and its exit status."""
 
 import json
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("checks")
 class TestDoctor:
-    def test_for_people(self, shipctl: Run) -> None:
+    def test_findings_are_printed_with_marks_and_remedies(self, shipctl: Run) -> None:
         result = shipctl("doctor")
         assert result.exit_code == 1
         assert [line.split() for line in result.stdout.splitlines()] == [
@@ -45,7 +45,7 @@ class TestDoctor:
             ["1", "fault"],
         ]
 
-    def test_for_programs(self, shipctl: Run) -> None:
+    def test_findings_are_printed_as_json(self, shipctl: Run) -> None:
         document = json.loads(shipctl("doctor", "--json").stdout)
         assert (document["stack"], document["faults"]) == ("loginformant-shipper", 1)
         assert document["findings"][1] == {
@@ -56,13 +56,13 @@ class TestDoctor:
             "remedy": "shipctl key set",
         }
 
-    def test_some_checks(self, shipctl: Run) -> None:
+    def test_only_and_skip_choose_the_checks(self, shipctl: Run) -> None:
         assert shipctl("doctor", "--only", "stack").stdout.endswith("\nno faults\n")
         result = shipctl("doctor", "--skip", "key")
         assert (result.exit_code, "key" in result.stdout) == (0, False)
         assert "'nope' is not a check" in shipctl("doctor", "--only", "nope", env={"COLUMNS": "200"}).output
 
-    def test_it_sends_only_where_that_is_wanted(self, shipctl: Run) -> None:
+    def test_a_log_is_sent_only_with_the_send_option(self, shipctl: Run) -> None:
         assert "sending" not in shipctl("doctor").stdout
         assert "sending" in shipctl("doctor", "--send").stdout
 

@@ -1,4 +1,4 @@
-"""The functions' metrics, put as CloudWatch would have them, and read again."""
+"""The functions' metrics are read from CloudWatch."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -70,14 +70,14 @@ def activity(credentials: None) -> Activity:
     [
         pytest.param(UPGRADED["outputs"], timedelta(minutes=40), 112, id="upgraded within the hour"),
         pytest.param(UPGRADED["outputs"], timedelta(minutes=61), 12, id="upgraded before"),
-        pytest.param(UPGRADED["outputs"], None, 112, id="nobody knows when"),
+        pytest.param(UPGRADED["outputs"], None, 112, id="time unknown"),
         pytest.param({}, timedelta(days=100), 100, id="not upgraded"),
     ],
 )
-def test_counts_go_on_over_the_upgrade_to_metrics_by_stack(
+def test_counts_include_metrics_from_before_the_upgrade(
     outputs: dict[str, str], updated: timedelta | None, delivered: int, credentials: None
 ) -> None:
-    """An older version counts by the function's name. Nothing is counted twice."""
+    """An older version counts by the function's name. No event is counted twice."""
     with mock_aws():
         if outputs:
             put("Stack", BY_STACK)
@@ -88,20 +88,20 @@ def test_counts_go_on_over_the_upgrade_to_metrics_by_stack(
     assert found.by_reason(Metric.EVENTS_RETURNED, REPLAY) == {"unauthorized": returned}
 
 
-def test_after_the_upgrade_each_metric_is_asked_for_once(credentials: None) -> None:
+def test_each_metric_is_requested_once_after_the_upgrade(credentials: None) -> None:
     with mock_aws():
         before = len(read({}, None).series)
         assert len(read(UPGRADED["outputs"], fake.NOW - timedelta(days=1)).series) == before
         assert len(read(UPGRADED["outputs"], fake.NOW).series) < min(2 * before, MAX_QUERIES)
 
 
-def test_counts_of_all_sources_and_of_this_stack_alone(activity: Activity) -> None:
+def test_counts_include_all_sources_of_this_stack_only(activity: Activity) -> None:
     assert activity.total(Metric.EVENTS_DELIVERED, SHIPPER) == 12
     assert activity.total(Metric.EVENTS_DELIVERED) == 12
     assert activity.total(Metric.EVENTS_RECEIVED) == 0
 
 
-def test_counts_by_reason_the_largest_first(activity: Activity) -> None:
+def test_counts_by_reason_begin_with_the_largest(activity: Activity) -> None:
     assert list(activity.by_reason(Metric.EVENTS_DEAD_LETTERED).items()) == [
         ("unavailable", 9),
         ("rejected", 2),
@@ -110,12 +110,12 @@ def test_counts_by_reason_the_largest_first(activity: Activity) -> None:
     assert activity.by_reason(Metric.EVENTS_RETURNED, SHIPPER) == {}
 
 
-def test_when_something_was_counted_last(activity: Activity) -> None:
+def test_the_last_time_of_a_metric_is_found(activity: Activity) -> None:
     assert activity.last(Metric.EVENTS_DELIVERED) == fake.NOW - timedelta(minutes=10)
     assert activity.last(Metric.RETRIES) is None
 
 
-def test_without_requests_there_is_no_latency(activity: Activity) -> None:
+def test_the_latency_is_none_without_requests(activity: Activity) -> None:
     assert activity.latency(SLOWEST) is None
     assert (
         fake.activity(fake.series(SHIPPER, Metric.INGEST_LATENCY, 250, statistic="p99")).latency(SLOWEST)
@@ -123,6 +123,6 @@ def test_without_requests_there_is_no_latency(activity: Activity) -> None:
     )
 
 
-def test_every_reason_is_asked_for_and_it_fits_into_one_request(activity: Activity) -> None:
+def test_all_reasons_fit_into_one_request(activity: Activity) -> None:
     assert {series.reason for series in activity.series} == {"", *Reason}
     assert len(activity.series) < MAX_QUERIES

@@ -1,4 +1,4 @@
-"""The functions' own logs: all pages, in order; what is trouble, an error, or left out by filtering."""
+"""The functions' own logs are read completely, and searched for trouble, errors and filtering."""
 
 import json
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def put(account: Stack, *events: tuple[datetime, str]) -> None:
     )
 
 
-def test_lines_since_a_time_with_their_members(account: Stack) -> None:
+def test_lines_after_the_given_time_are_read_with_their_fields(account: Stack) -> None:
     old = NOW - timedelta(hours=1)
     put(account, (old, "before"), (NOW, json.dumps(TROUBLE)), (NOW, "Task timed out"))
     read = list(read_lines(account, Function.SHIPPER, NOW - timedelta(minutes=1)))
@@ -71,7 +71,7 @@ def test_lines_since_a_time_with_their_members(account: Stack) -> None:
     assert read[0].identifier != read[1].identifier
 
 
-def test_a_log_group_that_is_not_there(account: Stack) -> None:
+def test_a_missing_log_group_is_an_error(account: Stack) -> None:
     with pytest.raises(
         CommandError, match="log group /loginformant/replay, which belongs to the stack, does not exist"
     ):
@@ -89,7 +89,7 @@ def test_every_page_is_read(monkeypatch: pytest.MonkeyPatch, account: Stack) -> 
 
 
 class _Pages:
-    """A paginator with ten log events a page."""
+    """Paginate with ten log events a page."""
 
     def __init__(self, pages: Any) -> None:
         self._pages = pages
@@ -98,7 +98,7 @@ class _Pages:
         return self._pages.paginate(**given, PaginationConfig={"PageSize": 10})
 
 
-def test_trouble_is_what_has_a_reason_and_a_count() -> None:
+def test_a_line_with_a_reason_and_a_count_is_trouble() -> None:
     parked = TROUBLE | {"message": "log events were not delivered and were moved to the parked queue"}
     other = {"level": "WARNING", "message": "the queue could not be asked"}
     found = troubles_of([line(TROUBLE), line(other), line("text"), line(parked)])
@@ -129,12 +129,12 @@ def test_trouble_without_an_answer_has_no_status() -> None:
         ),
     ],
 )
-def test_errors(text: dict[str, Any], words: str) -> None:
+def test_errors_are_recognized_and_described(text: dict[str, Any], words: str) -> None:
     assert is_error(line(text))
     assert words_of(line(text)) == words
 
 
-def test_trouble_is_no_error_and_its_words_are_all_that_it_says() -> None:
+def test_trouble_is_not_an_error_and_is_described_with_its_fields() -> None:
     assert not is_error(line(TROUBLE))
     assert words_of(line(TROUBLE)) == (
         "log events were not delivered and are returned to their source  reason=unauthorized  status=401  "
@@ -143,7 +143,7 @@ def test_trouble_is_no_error_and_its_words_are_all_that_it_says() -> None:
     assert words_of(line("plain\n")) == "plain"
 
 
-def test_what_filtering_left_out_is_summed_by_rule() -> None:
+def test_filtered_events_are_summed_by_rule() -> None:
     lines = [
         line({"_aws": {}, "filteredBy": {"level": 3, "blank": 1}}),
         line({"_aws": {}, "filteredBy": {"level": 2}}),
@@ -153,15 +153,15 @@ def test_what_filtering_left_out_is_summed_by_rule() -> None:
     assert lines[0].is_metrics
 
 
-def test_counts_are_those_of_lines_of_metrics_and_summed() -> None:
+def test_counts_are_sums_of_metrics_lines() -> None:
     metrics = line({"_aws": {}, "EventsDelivered": [3.0], "EventsReturned": [2.0], "EventsReceived": [5.0]})
     assert count_of(metrics, Metric.EVENTS_DELIVERED, Metric.EVENTS_RETURNED) == 5
     assert count_of(metrics, Metric.EVENTS_DEAD_LETTERED) == 0
     assert count_of(line({"message": "no metrics", "EventsDelivered": 3}), Metric.EVENTS_DELIVERED) == 0
 
 
-def test_when_filtering_let_something_through(account: Stack) -> None:
-    """What failed to be delivered was let through, too; what came and went is not what was asked for."""
+def test_times_with_unfiltered_events_are_found(account: Stack) -> None:
+    """Events that were let through include those that could not be delivered."""
     counts = ("EventsFiltered", 2), ("EventsDeadLettered", 1), ("EventsReturned", 1), ("EventsDelivered", 4)
     put(
         account,

@@ -1,4 +1,4 @@
-"""`shipctl preview` as its user sees it."""
+"""`shipctl preview`: its output and its errors."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def logs(output: str) -> list[dict[str, Any]]:
 
 
 class TestTable:
-    def test_a_line_for_each_log_with_time_level_rule_source_and_message(self, shipctl: Run) -> None:
+    def test_each_log_is_a_row_with_time_level_rule_source_and_message(self, shipctl: Run) -> None:
         result = shipctl("preview", input=payload("[INFO] paid", "ERROR card refused"))
         assert result.exit_code == 0
         heading, titles, *rows = result.stdout.splitlines()[:4]
@@ -55,7 +55,7 @@ class TestTable:
             ["09:12:01.119", "Error", decided("ERROR card refused"), "orders", "ERROR card refused"],
         ]
 
-    def test_no_colours_and_whole_messages_where_there_is_no_terminal(self, shipctl: Run) -> None:
+    def test_output_without_a_terminal_has_no_colours_and_whole_messages(self, shipctl: Run) -> None:
         long = "word " * 200 + "end"
         result = shipctl("preview", *SAMPLES, "-", input=payload(long))
         assert long in result.stdout
@@ -71,12 +71,14 @@ class TestTable:
         assert max(map(len, rows)) <= width
         assert any(row.endswith("…") for row in rows)
 
-    def test_a_runtime_prefix_gives_way_to_what_the_function_said(self, shipctl: Run) -> None:
+    def test_a_runtime_prefix_is_shortened_before_the_message(self, shipctl: Run) -> None:
         result = shipctl("preview", PYTHON, env={**TERMINAL, "COLUMNS": "80"})
         assert "…Stock of SKU-2209 is 14" in ESCAPE_SEQUENCE.sub("", result.stdout)
 
     @pytest.mark.parametrize("environment", [{}, {**TERMINAL, "COLUMNS": "300"}])
-    def test_what_a_message_holds_is_never_obeyed(self, shipctl: Run, environment: dict[str, str]) -> None:
+    def test_control_characters_and_markup_in_messages_are_escaped(
+        self, shipctl: Run, environment: dict[str, str]
+    ) -> None:
         hostile = "[bold red]x[/bold red] [/] :smile: \x1b]0;title\x07 \x1b[2J \x9b2J \r gone \u202e reversed"
         trace = f'Traceback (most recent call last):\n  File "a.py", line 1\nValueError: {hostile}'
         shown = "[bold red]x[/bold red] [/] :smile: ␛]0;title␇ ␛[2J \ufffd2J ␍ gone \ufffd reversed"
@@ -88,13 +90,13 @@ class TestTable:
         assert "/[red]group␛[2J" in plain
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", plain)
 
-    def test_stack_traces_on_demand(self, shipctl: Run) -> None:
+    def test_stack_traces_are_shown_with_the_exceptions_option(self, shipctl: Run) -> None:
         lines = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    g()\nValueError: no\n'
         assert "\n      File" not in shipctl("preview", "-", input=lines).stdout
         shown = shipctl("preview", "-", "--exceptions", input=lines).stdout
         assert '      File "a.py", line 1, in f\n        g()\n    ValueError: no\n' in shown
 
-    def test_wide_characters_keep_the_columns_straight(self, shipctl: Run) -> None:
+    def test_wide_characters_keep_the_columns_aligned(self, shipctl: Run) -> None:
         content = payload("日本語" * 100, log_group="/ecs/日本")
         result = shipctl("preview", "-", input=content, env={**TERMINAL, "COLUMNS": "80"})
         row = ESCAPE_SEQUENCE.sub("", result.stdout).splitlines()[2]
@@ -110,21 +112,21 @@ class TestSelection:
         assert "FATAL c" in result.stdout
         assert "3 logs would be sent, from 3 log events; 2 shown" in result.stdout
 
-    def test_the_default_level_is_for_logs_of_which_no_rule_knows_the_level(self, shipctl: Run) -> None:
+    def test_the_default_level_applies_to_logs_without_a_matching_rule(self, shipctl: Run) -> None:
         result = shipctl("preview", "--default-level", "Debug", "--json", input="hello\nERROR x\n")
         assert [(log["level"], log["rule"] == "default") for log in logs(result.stdout)] == [
             ("Debug", True),
             ("Error", False),
         ]
 
-    def test_lines_are_of_the_log_group_that_is_named(self, shipctl: Run) -> None:
+    def test_log_group_name_sets_the_log_group_of_lines(self, shipctl: Run) -> None:
         result = shipctl("preview", "--log-group-name", "/aws/lambda/orders", "--json", input="hello\n")
         [log] = logs(result.stdout)
         assert (log["source"], log["properties"]["logGroup"]) == ("orders", "/aws/lambda/orders")
 
 
 class TestJson:
-    def test_it_is_what_the_shipper_would_send_with_the_rule(self, shipctl: Run) -> None:
+    def test_json_output_is_what_the_shipper_sends_plus_the_rule(self, shipctl: Run) -> None:
         expected = []
         for path in SAMPLES:
             for message in decode(wrap(json.loads(Path(path).read_bytes())), 1 << 26):
@@ -138,14 +140,14 @@ class TestJson:
         assert logs(result.stdout) == expected
         assert len(expected) > 100
 
-    def test_nothing_but_logs_on_standard_output(self, shipctl: Run) -> None:
+    def test_standard_output_has_only_logs(self, shipctl: Run) -> None:
         content = "\n".join([payload("one", "  "), '{"awslogs":{"data":"?"}}', payload("two")])
         result = shipctl("preview", "--json", input=content)
         assert [log["message"] for log in logs(result.stdout)] == ["one", "two"]
         assert "cannot be decoded: malformed: base64" in result.stderr
         assert "2 logs would be sent" in result.stderr
 
-    def test_the_same_in_colour(self, shipctl: Run) -> None:
+    def test_json_output_has_no_colours(self, shipctl: Run) -> None:
         result = shipctl("preview", "--json", PYTHON, env=TERMINAL)
         assert "\x1b" not in result.stdout
         assert len(logs(result.stdout)) == 6
@@ -159,7 +161,7 @@ class TestJson:
 
 
 class TestSummary:
-    def test_levels_rules_and_what_is_not_sent(self, shipctl: Run) -> None:
+    def test_the_summary_counts_levels_rules_and_events_not_sent(self, shipctl: Run) -> None:
         content = "\n".join(
             [
                 payload("ERROR a", "ERROR b", "INFO c", " "),
@@ -194,12 +196,12 @@ class TestSummary:
 class TestNothing:
     @pytest.mark.parametrize("content", ["", "\n\n", "[]"])
     @pytest.mark.parametrize("option", [[], ["--json"]])
-    def test_empty_input_is_said_in_one_line(self, shipctl: Run, content: str, option: list[str]) -> None:
+    def test_empty_input_is_reported_in_one_line(self, shipctl: Run, content: str, option: list[str]) -> None:
         result = shipctl("preview", *option, "-", input=content)
         assert (result.exit_code, result.stdout) == (0, "")
         assert result.stderr == "shipctl: no logs in standard input\n"
 
-    def test_a_file_that_is_not_there(self, shipctl: Run) -> None:
+    def test_a_missing_file_is_one_error_line(self, shipctl: Run) -> None:
         result = shipctl("preview", "missing\x1b[2J.log")
         assert (result.exit_code, result.stdout) == (1, "")
         assert result.stderr == "shipctl: missing␛[2J.log: No such file or directory\n"
@@ -218,14 +220,16 @@ class TestUsage:
             (["--log-group", "/x", "--limit", "0"], "greater than or equal to 1"),
         ],
     )
-    def test_options_that_make_no_sense_together(self, shipctl: Run, arguments: list[str], line: str) -> None:
+    def test_conflicting_options_are_a_usage_error(
+        self, shipctl: Run, arguments: list[str], line: str
+    ) -> None:
         result = shipctl("preview", *arguments, input="", env={"COLUMNS": "200"})
         assert (result.exit_code, result.stdout) == (2, "")
         assert line in result.stderr
 
 
 def decided(message: str) -> str:
-    """The rule that decides on the level of a message is the concern of `levels`, and not of these tests."""
+    """Return the rule by which `levels` decides the level; other tests check that decision."""
     from loginformant_shipper.levels import explain_level
 
     decision = explain_level(message)
@@ -233,7 +237,7 @@ def decided(message: str) -> str:
     return decision.rule
 
 
-def test_a_wrapped_log_is_shown_as_the_program_wrote_it_with_the_properties_of_its_wrapper(
+def test_a_wrapped_log_is_shown_without_its_wrapper_but_with_its_properties(
     shipctl: Run, tmp_path: Path
 ) -> None:
     wrapped = tmp_path / "wrapped.log"

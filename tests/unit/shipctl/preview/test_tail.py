@@ -1,4 +1,4 @@
-"""`shipctl tail`: each log once, with the settings of the stack, until Ctrl-C."""
+"""`shipctl tail` shows each log once, with the settings of the stack, until Ctrl-C."""
 
 import json
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ from tests.unit.shipctl.conftest import Run
 
 
 class NotFound(Exception):
-    """In the place of botocore's."""
+    """Stand in for botocore's ResourceNotFoundException."""
 
 
 @dataclass
 class Logs:
-    """CloudWatch Logs, as a test fills it: log events by log group, one list for each time it is asked."""
+    """Stand in for CloudWatch Logs: `rounds` has for each log group the events of each request."""
 
     rounds: dict[str, list[list[dict[str, Any]]]] = field(default_factory=dict)
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -60,7 +60,7 @@ def logs(monkeypatch: pytest.MonkeyPatch) -> Logs:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long was waited; the third time Ctrl-C is pressed."""
+    """Return the pauses in seconds; the third one is interrupted by Ctrl-C."""
     waited: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -93,14 +93,16 @@ def test_each_log_is_shown_once_as_it_arrives(logs: Logs, pauses: list[float], s
     assert pauses == [POLL_SECONDS] * 3
 
 
-def test_what_is_dropped_is_shown_on_demand(logs: Logs, pauses: list[float], shipctl: Run) -> None:
+def test_dropped_logs_are_shown_with_the_dropped_option(
+    logs: Logs, pauses: list[float], shipctl: Run
+) -> None:
     logs.rounds["orders"] = [[event("1", "GET /health"), event("2", "GET /orders")]]
     result = shipctl("tail", "--log-group", "orders", "--dropped", "--level", "Information")
     rows = [line for line in result.stdout.splitlines() if "GET" in line]
     assert ["excludePattern" in row for row in rows] == [True, False]
 
 
-def test_many_log_groups_are_asked_at_a_pace(logs: Logs, pauses: list[float], shipctl: Run) -> None:
+def test_the_pause_grows_with_the_number_of_log_groups(logs: Logs, pauses: list[float], shipctl: Run) -> None:
     names = [f"group-{number}" for number in range(MAX_LOG_GROUPS)]
     logs.rounds = {name: [[event(name, f"of {name}")]] for name in names}
     result = shipctl("tail", *(word for name in names for word in ("--log-group", name)))
@@ -108,7 +110,7 @@ def test_many_log_groups_are_asked_at_a_pace(logs: Logs, pauses: list[float], sh
     assert pauses == [MAX_LOG_GROUPS / 4] * 3
 
 
-def test_a_log_group_that_is_not_there_is_named(logs: Logs, pauses: list[float], shipctl: Run) -> None:
+def test_a_missing_log_group_is_named(logs: Logs, pauses: list[float], shipctl: Run) -> None:
     result = shipctl("tail", "--log-group", "gone")
     assert (result.exit_code, pauses) == (1, [])
     assert "there is no log group gone in eu-west-1" in result.stderr
@@ -122,7 +124,7 @@ def test_a_log_group_that_is_not_there_is_named(logs: Logs, pauses: list[float],
         (["orders"], ""),
     ],
 )
-def test_without_names_it_is_all_that_the_stack_wants(
+def test_tail_without_names_shows_all_log_groups_of_the_stack(
     wanted: list[str],
     words: str,
     logs: Logs,

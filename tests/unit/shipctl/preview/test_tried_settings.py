@@ -1,4 +1,4 @@
-"""`shipctl preview` with the settings of a stack, and with others that are tried."""
+"""`shipctl preview` with the settings of a stack, and with options that override them."""
 
 import json
 from typing import Any
@@ -47,7 +47,7 @@ TEXTS = [
 
 @pytest.fixture
 def parameters(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Those of the stack that `--stack` names."""
+    """Return the parameters of the stack given by `--stack`, for a test to change."""
     chosen: dict[str, str] = {}
 
     def find(name: str, region: str | None, profile: str | None) -> Stack:
@@ -59,7 +59,7 @@ def parameters(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 def sent(monkeypatch: pytest.MonkeyPatch, parameters: dict[str, str], content: str) -> list[dict[str, Any]]:
-    """What the shipper really sends of a payload."""
+    """Return the logs that the shipper sends for a payload."""
     variables = {variable_of(name): value for name, value in parameters.items()}
     senders = SimulatedSenders(answers())
     environment = Environment(
@@ -74,7 +74,7 @@ def sent(monkeypatch: pytest.MonkeyPatch, parameters: dict[str, str], content: s
 
 
 @pytest.mark.parametrize("chosen", [{}, PARAMETERS, *({name: PARAMETERS[name]} for name in SHOWN)])
-def test_it_shows_what_the_shipper_of_that_stack_sends(
+def test_preview_shows_what_the_shipper_of_the_stack_sends(
     chosen: dict[str, str], parameters: dict[str, str], shipctl: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parameters |= chosen
@@ -87,7 +87,7 @@ def test_it_shows_what_the_shipper_of_that_stack_sends(
     assert "not applied" not in result.stderr
 
 
-def test_each_log_that_is_dropped_says_why(parameters: dict[str, str], shipctl: Run) -> None:
+def test_each_dropped_log_has_a_cause(parameters: dict[str, str], shipctl: Run) -> None:
     parameters |= PARAMETERS
     content = payload("[DEBUG] a", "GET /health", "123", "INFO ok x", "ERROR b")
     parameters["SamplePercent"] = "0"
@@ -119,7 +119,7 @@ def test_the_stack_s_own_logs_are_never_sent(parameters: dict[str, str], shipctl
     assert "1 log event would not be sent: of the stack's own log groups" in result.stdout
 
 
-def test_a_setting_is_tried_in_place_of_the_stack_s(parameters: dict[str, str], shipctl: Run) -> None:
+def test_an_option_overrides_the_setting_of_the_stack(parameters: dict[str, str], shipctl: Run) -> None:
     parameters |= {"ExcludePattern": "health", "Redact": "email"}
     content = payload("GET /health", "POST /orders of alice@example.com")
 
@@ -139,7 +139,7 @@ def test_a_setting_is_tried_in_place_of_the_stack_s(parameters: dict[str, str], 
     ("option", "value"),
     [("--exclude-pattern", "("), ("--sample-percent", "101"), ("--redact", "names"), ("--properties", "x")],
 )
-def test_a_value_that_cannot_work_is_refused_by_the_name_of_its_option(
+def test_an_invalid_value_is_refused_with_the_name_of_its_option(
     option: str, value: str, shipctl: Run
 ) -> None:
     result = shipctl("preview", option, value, input=payload("a"))
@@ -147,16 +147,14 @@ def test_a_value_that_cannot_work_is_refused_by_the_name_of_its_option(
     assert result.stderr.startswith(f"shipctl: {option} ")
 
 
-def test_a_parameter_that_this_version_does_not_know_is_named(
-    parameters: dict[str, str], shipctl: Run
-) -> None:
+def test_an_invalid_parameter_of_the_stack_is_named(parameters: dict[str, str], shipctl: Run) -> None:
     parameters["Redact"] = "of-a-later-version"
     result = shipctl("preview", "--stack", "shipping", input=payload("a"))
     assert result.exit_code == 1
     assert result.stderr.startswith("shipctl: Redact ")
 
 
-def test_without_a_stack_it_is_said_that_filters_are_not_applied(shipctl: Run) -> None:
+def test_preview_without_a_stack_says_that_filters_are_not_applied(shipctl: Run) -> None:
     def remark(*options: str) -> str:
         return " ".join(shipctl("preview", *options, input=payload("a")).stdout.split())
 
@@ -164,7 +162,7 @@ def test_without_a_stack_it_is_said_that_filters_are_not_applied(shipctl: Run) -
     assert "only the given options are applied" in remark("--minimum-level", "Debug")
 
 
-def test_tags_are_not_read_and_that_is_said(parameters: dict[str, str], shipctl: Run) -> None:
+def test_preview_says_that_tags_are_not_applied(parameters: dict[str, str], shipctl: Run) -> None:
     parameters["TagProperties"] = "team"
     result = shipctl("preview", "--stack", "shipping", input=payload("a"))
     assert "TagProperties is not applied" in result.stdout

@@ -1,4 +1,4 @@
-"""`shipctl status`: one screen, or one JSON document; numbers are those of the metrics."""
+"""`shipctl status`: its output as text and as JSON, with the numbers of the metrics."""
 
 import json
 
@@ -49,7 +49,7 @@ def installation(monkeypatch: pytest.MonkeyPatch) -> FakeInstallation:
     return installation
 
 
-def test_for_people(shipctl: Run) -> None:
+def test_status_is_printed_as_text(shipctl: Run) -> None:
     result = shipctl("status")
     assert result.exit_code == 0, result.output
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
@@ -73,11 +73,11 @@ def test_for_people(shipctl: Run) -> None:
     assert "→ shipctl key set; the logs are then replayed automatically" in result.stdout
 
 
-def test_quick_is_without_what_is_wrong(shipctl: Run) -> None:
+def test_quick_omits_faults(shipctl: Run) -> None:
     assert "✗" not in shipctl("status", "--quick").stdout
 
 
-def test_for_programs_numbers_are_numbers(shipctl: Run) -> None:
+def test_json_has_numbers(shipctl: Run) -> None:
     document = json.loads(shipctl("status", "--json").stdout)
     assert document["lastHour"] == {
         "received": 40,
@@ -94,12 +94,12 @@ def test_for_programs_numbers_are_numbers(shipctl: Run) -> None:
     assert {fault["check"] for fault in document["faults"]} == {"key", "delivery"}
 
 
-def test_nothing_was_delivered(shipctl: Run, installation: FakeInstallation) -> None:
+def test_a_day_without_deliveries_is_reported(shipctl: Run, installation: FakeInstallation) -> None:
     installation.hour = installation.day = fake.activity()
     assert "nothing was delivered in the last day" in shipctl("status").stdout
 
 
-def test_a_period_sums_both_functions_apart(installation: FakeInstallation) -> None:
+def test_a_period_counts_shipper_and_replay_separately(installation: FakeInstallation) -> None:
     activity = fake.activity(
         fake.series(SHIPPER, Metric.EVENTS_DELIVERED, 3), fake.series(REPLAY, Metric.EVENTS_DELIVERED, 2)
     )
@@ -107,13 +107,13 @@ def test_a_period_sums_both_functions_apart(installation: FakeInstallation) -> N
     assert (period.delivered, period.replayed) == (3, 2)
 
 
-def test_another_version_of_the_stack_is_said(shipctl: Run, installation: FakeInstallation) -> None:
+def test_a_different_version_of_the_stack_is_reported(shipctl: Run, installation: FakeInstallation) -> None:
     installation.stack = fake.stack(outputs={"Version": "9.9.9"})
     assert f"the stack has version 9.9.9, this is shipctl {__version__}" in shipctl("status").stdout
     found = json.loads(shipctl("status", "--json").stdout)
     assert (found["version"], found["shipctlVersion"]) == ("9.9.9", __version__)
 
 
-def test_the_same_version_is_no_news(shipctl: Run, installation: FakeInstallation) -> None:
+def test_an_equal_version_is_not_reported(shipctl: Run, installation: FakeInstallation) -> None:
     installation.stack = fake.stack(outputs={"Version": __version__})
     assert "this is shipctl" not in shipctl("status").stdout

@@ -1,4 +1,4 @@
-"""`shipctl subscriptions`: what it says of log groups, and what it changes."""
+"""`shipctl subscriptions`: its output for log groups, and its changes."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ IMPOSTOR = Filter(NAME, FOREIGN.destination_arn, "")
 
 
 class Session:
-    """Hands out a client for the logs in memory, and itself as that for functions."""
+    """Return the in-memory client for `logs`, and itself as the client for `lambda`."""
 
     region_name = "eu-west-1"
 
@@ -56,7 +56,7 @@ def account() -> LogsAccount:
 
 @pytest.fixture(autouse=True)
 def variables(account: LogsAccount, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The environment of the subscriber function, to be changed by tests."""
+    """Return the environment of the subscriber function, for a test to change."""
     variables = ENVIRON | {
         "LOG_GROUPS": "/aws/*",
         "EXCLUDE_LOG_GROUPS": "/aws/noisy",
@@ -76,7 +76,7 @@ def lines(output: str) -> dict[str, dict[str, Any]]:
     return {line["logGroup"]: line for line in map(json.loads, output.splitlines())}
 
 
-def test_list_says_of_every_log_group_how_it_stands(shipctl: Run, account: LogsAccount) -> None:
+def test_list_shows_the_state_of_every_log_group(shipctl: Run, account: LogsAccount) -> None:
     result = shipctl("subscriptions", "list", "--json")
     assert result.exit_code == 1, result.stderr
     assert {name: line["state"] for name, line in lines(result.stdout).items()} == {
@@ -96,7 +96,7 @@ def test_list_says_of_every_log_group_how_it_stands(shipctl: Run, account: LogsA
     assert {"PutSubscriptionFilter", "DeleteSubscriptionFilter"} & set(account.requests) == set()
 
 
-def test_list_for_people(shipctl: Run) -> None:
+def test_list_prints_states_in_words(shipctl: Run) -> None:
     output = shipctl("subscriptions", "list").stdout
     assert "other filters: siem" in output
     for words in (WORDS[State.MISSING], WORDS[State.UNSUPPORTED], WORDS[State.OWN]):
@@ -104,7 +104,7 @@ def test_list_for_people(shipctl: Run) -> None:
     assert "      1  selected, not subscribed yet" in output.splitlines()
 
 
-def test_list_of_some(shipctl: Run, account: LogsAccount) -> None:
+def test_list_only_shows_the_matching_log_groups(shipctl: Run, account: LogsAccount) -> None:
     result = shipctl("subscriptions", "list", "--json", "--only", "/ecs/*")
     assert set(lines(result.stdout)) == {"/ecs/left", "/ecs/other"}
     assert account.requests["DescribeSubscriptionFilters"] == 2
@@ -112,17 +112,19 @@ def test_list_of_some(shipctl: Run, account: LogsAccount) -> None:
 
 
 @pytest.mark.parametrize(("only", "status"), [("/aws/fine", 0), ("/aws/missing", 1), ("/aws/taken", 1)])
-def test_the_status_of_list_says_whether_all_is_as_wanted(shipctl: Run, only: str, status: int) -> None:
+def test_the_exit_status_of_list_is_0_only_if_all_log_groups_are_as_wanted(
+    shipctl: Run, only: str, status: int
+) -> None:
     assert shipctl("subscriptions", "list", "--only", only).exit_code == status
 
 
-def test_an_access_that_is_denied_is_told_at_its_log_group(shipctl: Run, account: LogsAccount) -> None:
+def test_denied_access_is_reported_at_its_log_group(shipctl: Run, account: LogsAccount) -> None:
     account.refuse("DescribeSubscriptionFilters", "AccessDeniedException", "/aws/missing")
     output = shipctl("subscriptions", "list", "--only", "/aws/m*").stdout
     assert "/aws/missing  (access denied: AWS's own words on AccessDeniedException.)" in output
 
 
-def test_plan_of_what_reconcile_would_do(shipctl: Run, account: LogsAccount) -> None:
+def test_plan_shows_what_reconcile_would_change(shipctl: Run, account: LogsAccount) -> None:
     result = shipctl("subscriptions", "plan")
     assert result.stdout.splitlines() == [
         "+ /aws/missing",
@@ -135,7 +137,7 @@ def test_plan_of_what_reconcile_would_do(shipctl: Run, account: LogsAccount) -> 
     assert account.subscribed() == {"/aws/fine", "/aws/outdated", "/aws/taken", "/ecs/left"}
 
 
-def test_plan_of_other_patterns(shipctl: Run) -> None:
+def test_plan_accepts_other_patterns(shipctl: Run) -> None:
     result = shipctl("subscriptions", "plan", "--log-groups", "/ecs/*,/aws/fine", "--exclude", "", "--json")
     assert {name: line["action"] for name, line in lines(result.stdout).items()} == {
         "/aws/outdated": "delete",
@@ -144,13 +146,13 @@ def test_plan_of_other_patterns(shipctl: Run) -> None:
     assert result.stderr == "1 to subscribe, 1 to unsubscribe, of 10 log groups\n"
 
 
-def test_plan_for_a_stack_that_subscribes_the_account(shipctl: Run, variables: dict[str, str]) -> None:
+def test_plan_works_for_a_stack_that_subscribes_the_account(shipctl: Run, variables: dict[str, str]) -> None:
     variables |= {"SUBSCRIBE_ACCOUNT": "true", "LOG_GROUPS": "*"}
     assert "- /aws/fine" in shipctl("subscriptions", "plan").stdout
     assert "+ /aws/missing" in shipctl("subscriptions", "plan", "--log-groups", "/aws/*").stdout
 
 
-def test_reconcile_does_it_and_says_so(shipctl: Run, account: LogsAccount) -> None:
+def test_reconcile_changes_the_filters_and_reports_the_changes(shipctl: Run, account: LogsAccount) -> None:
     account.refuse("PutSubscriptionFilter", "LimitExceededException", "/aws/missing")
     result = shipctl("subscriptions", "reconcile")
     assert result.exit_code == 1, "one log group is not as it is wanted"
@@ -180,6 +182,6 @@ def test_errors_are_one_line(shipctl: Run, account: LogsAccount, variables: dict
     assert result.stderr.startswith("shipctl: the settings of the-subscriber are invalid: LOG_GROUPS")
 
 
-def test_there_are_words_for_everything() -> None:
+def test_every_state_and_trouble_has_a_description() -> None:
     assert set(WORDS) == set(State)
     assert set(TROUBLES) == set(Trouble)
