@@ -1,9 +1,9 @@
-"""Whether policies allow a request, as IAM decides, for the elements that the organization's policies have.
+"""Decide like IAM whether policies allow a request, for the elements that the organization's policies use.
 
 The rules: an explicit deny wins; across accounts both the principal's policies and that of the resource must
 allow; a condition whose key is missing is false, unless its operator ends in IfExists ("Policy evaluation
 logic", "Cross-account policy evaluation logic" and "IAM JSON policy elements: Condition operators", AWS IAM
-User Guide). Any element or operator that is not understood here is an error, not a guess.
+User Guide). An element or operator that is not understood here is an error.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +18,7 @@ KNOWN_ELEMENTS = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call of an API."""
+    """Describe one call of an API."""
 
     action: str
     resource: str
@@ -28,7 +28,7 @@ class Request:
 
 
 def is_allowed(policies: Iterable[Policy], request: Request) -> bool:
-    """Return whether the policies of one side allow the request: one does, and none denies it."""
+    """Return whether at least one of the policies allows the request and none denies it."""
     effects = [
         statement["Effect"]
         for policy in policies
@@ -39,7 +39,7 @@ def is_allowed(policies: Iterable[Policy], request: Request) -> bool:
 
 
 def is_allowed_across_accounts(identity: Iterable[Policy], resource: Policy, request: Request) -> bool:
-    """Return whether a principal of one account may do something to a resource of another one."""
+    """Return whether a principal of one account may make the request for a resource of another account."""
     return is_allowed(identity, request) and is_allowed([resource], request)
 
 
@@ -87,13 +87,13 @@ def _holds(operator: str, key: str, wanted: list[str], context: Mapping[str, str
 
 
 def _arn_matches(pattern: str, arn: str) -> bool:
-    """Each of the six parts for itself: a star does not reach over a colon of the first five."""
+    """Return whether an ARN matches; a star matches within one of the first five parts, or in the rest."""
     wanted, given = pattern.split(":", 5), arn.split(":", 5)
     return len(wanted) == len(given) and all(map(_matches, wanted, given))
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """`*` and `?`, and nothing else."""
+    """Return whether a text matches a pattern in which only `*` and `?` are special."""
     return fnmatchcase(text, pattern.replace("[", "[[]"))
 
 

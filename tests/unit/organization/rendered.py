@@ -1,4 +1,4 @@
-"""A template's resources as CloudFormation makes them of given parameters, for one account and region."""
+"""Render a template's resources as CloudFormation does with given parameters, account and region."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ JsonObject = dict[str, Any]
 def rendered(
     template: str, parameters: Mapping[str, str], *, account: str, region: str, stack: str
 ) -> JsonObject:
-    """Return the properties of the resources that come to be, by logical id.
+    """Return the properties of the resources that are created, by logical id.
 
     Args:
         template: Path of the template within the project.
@@ -100,7 +100,7 @@ class _Renderer:
         return re.sub(r"\$\{([^}!]+)\}", replace, text)
 
     def _attribute(self, name: str) -> str:
-        """An ARN in the form of its kind, of a resource that CloudFormation names."""
+        """Return an ARN in the form of its service, with a name as CloudFormation generates it."""
         resource, _, attribute = name.partition(".")
         account, region = self._values["AWS::AccountId"], self._values["AWS::Region"]
         if resource in self._values or attribute == "":

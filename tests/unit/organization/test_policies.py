@@ -1,6 +1,6 @@
-"""A sender in another account of the organization may write, one outside may not.
+"""An account of the organization may send logs, and an account outside may not.
 
-A simulation of the policies in the templates, after IAM's documented rules; no real organization was at hand.
+The tests evaluate the templates' policies by IAM's documented rules, without a real organization.
 """
 
 import json
@@ -56,11 +56,11 @@ def role_policies(role: JsonObject) -> list[JsonObject]:
     return [policy["PolicyDocument"] for policy in role["Policies"]]
 
 
-# ---- who may send to a destination ---------------------------------------------------------------
+# ---- permission to send to a destination ---------------------------------------------------------
 
 
 def may_send(place: str, account: str, organization: str | None, action: str) -> bool:
-    """Whether the role of a StackSet in `account` may make a subscription to the destination of a region."""
+    """Return whether the StackSet role of an account may subscribe to the destination of a region."""
     request = Request(
         action,
         f"arn:aws:logs:{place}:{CENTRAL}:destination:{NAME}",
@@ -87,8 +87,8 @@ def test_an_account_of_the_organization_may_do_nothing_else_to_a_destination(pla
     assert not may_send(place, SENDER, ORGANIZATION, action)
 
 
-def test_the_recipe_of_before_did_not_let_an_account_policy_through() -> None:
-    """What was wrong with it, so that the evaluation is seen to find it."""
+def test_the_former_policy_denies_account_policies() -> None:
+    """The evaluation must find the fault of the former policy."""
     old = policy_of(DESTINATIONS[HOME])
     old["Statement"][0]["Action"] = "logs:PutSubscriptionFilter"
     arn = f"arn:aws:logs:{HOME}:{CENTRAL}:destination:{NAME}"
@@ -99,7 +99,7 @@ def test_the_recipe_of_before_did_not_let_an_account_policy_through() -> None:
 
 
 @pytest.mark.parametrize("place", [HOME, ELSEWHERE])
-def test_the_policy_is_of_the_destination_itself_and_within_its_quota(place: str) -> None:
+def test_the_policy_names_its_destination_and_is_within_the_quota(place: str) -> None:
     destination = DESTINATIONS[place]
     (statement,) = policy_of(destination)["Statement"]
     assert (
@@ -109,7 +109,7 @@ def test_the_policy_is_of_the_destination_itself_and_within_its_quota(place: str
     assert len(destination["DestinationPolicy"].encode()) <= 5120, "PutDestinationPolicy, CloudWatch Logs API"
 
 
-# ---- how CloudWatch Logs writes to the stream ----------------------------------------------------
+# ---- permission of CloudWatch Logs to write to the stream ----------------------------------------
 
 
 def may_assume(role: JsonObject, principal: str, **context: str) -> bool:
@@ -120,7 +120,7 @@ def may_assume(role: JsonObject, principal: str, **context: str) -> bool:
 @pytest.mark.parametrize("place", [HOME, ELSEWHERE])
 @pytest.mark.parametrize("account", [SENDER, CENTRAL])
 def test_cloudwatch_logs_may_write_for_every_account_and_region(account: str, place: str) -> None:
-    """For the account of the test message and for that of the logs, with and without aws:SourceOrgID."""
+    """The source is the account of the test message or of the logs, with or without aws:SourceOrgID."""
     role = hub()["OrganizationDestinationRole"]
     source = f"arn:aws:logs:{place}:{account}:log-group:orders"
     logs = "logs.amazonaws.com"
@@ -133,7 +133,7 @@ def test_cloudwatch_logs_may_write_for_every_account_and_region(account: str, pl
 
 
 def test_the_trust_policy_does_not_grow_with_the_organization() -> None:
-    """2,048 characters is the default quota ("IAM and AWS STS quotas", AWS IAM User Guide)."""
+    """The default quota is 2,048 characters ("IAM and AWS STS quotas", AWS IAM User Guide)."""
     trust = hub()["OrganizationDestinationRole"]["AssumeRolePolicyDocument"]
     assert len(json.dumps(trust)) < 512
     listed = [f"arn:aws:logs:eu-west-1:{account}:*" for account in range(10**11, 10**11 + 47)]
@@ -160,13 +160,13 @@ def test_the_role_may_write_to_the_stream_and_use_its_key(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["", KEY])
-def test_the_stream_grows_by_itself_and_is_encrypted(key: str) -> None:
+def test_the_stream_scales_on_demand_and_is_encrypted(key: str) -> None:
     stream = hub(KinesisKmsKeyArn=key)["OrganizationStream"]
     assert stream["StreamModeDetails"] == {"StreamMode": "ON_DEMAND"}
     assert stream["StreamEncryption"] == {"EncryptionType": "KMS", "KeyId": key or "alias/aws/kinesis"}
 
 
-def test_the_shipper_reads_that_stream() -> None:
+def test_the_shipper_reads_the_stream_of_the_organization() -> None:
     stack = hub()
     stream = stack["OrganizationDestination"]["TargetArn"]
     assert stack["KinesisEventSourceMapping"]["EventSourceArn"] == stream
@@ -178,7 +178,7 @@ def test_the_shipper_reads_that_stream() -> None:
 
 
 @pytest.mark.parametrize("place", [HOME, ELSEWHERE])
-def test_an_account_sends_to_the_destination_of_the_same_region_with_a_role_of_its_own(place: str) -> None:
+def test_an_account_sends_to_the_destination_of_its_region_with_its_own_role(place: str) -> None:
     stack = member(place=place)
     document = json.loads(stack["AccountPolicy"]["PolicyDocument"])
     name = DESTINATIONS[place]["DestinationName"]
@@ -193,7 +193,7 @@ def test_an_account_sends_to_the_destination_of_the_same_region_with_a_role_of_i
     )
 
 
-def test_the_role_of_a_sender_is_for_its_own_log_groups() -> None:
+def test_the_role_of_a_sender_allows_only_its_own_log_groups() -> None:
     role = member()["Role"]
     assert "RoleName" not in role, "IAM has no regions: a name would be taken in the second one"
     policies = role_policies(role)
@@ -209,17 +209,17 @@ def test_the_role_of_a_sender_is_for_its_own_log_groups() -> None:
     assert not may_assume(role, f"arn:aws:iam::{SENDER}:user/someone")
 
 
-def test_the_central_account_is_left_out_although_it_is_a_member() -> None:
+def test_the_central_account_gets_no_account_policy() -> None:
     assert member(account=CENTRAL).keys() == {"Placeholder"}
 
 
 @pytest.mark.parametrize("pattern", ["", "?ERROR ?WARN", '{ $.level = "ERROR" }', r"%\d+ \"%"])
-def test_any_filter_pattern_is_the_same_in_the_policy(pattern: str) -> None:
+def test_the_policy_has_the_exact_filter_pattern(pattern: str) -> None:
     document = json.loads(member(SubscriptionFilterPattern=pattern)["AccountPolicy"]["PolicyDocument"])
     assert document["FilterPattern"] == pattern
 
 
-def test_log_groups_that_are_left_out() -> None:
+def test_excluded_log_groups_are_in_the_selection_criteria() -> None:
     assert "SelectionCriteria" not in member()["AccountPolicy"]
     criteria = member(ExcludeLogGroups="orders,/aws/lambda/noisy")["AccountPolicy"]["SelectionCriteria"]
     assert criteria == 'LogGroupName NOT IN ["orders", "/aws/lambda/noisy"]'
@@ -252,12 +252,12 @@ def statement(**elements: Any) -> JsonObject:
         (statement(Principal={"Service": "logs.amazonaws.com"}), False),
     ],
 )
-def test_the_evaluation_decides_as_documented(policy: JsonObject, allowed: bool) -> None:
+def test_the_evaluation_follows_the_documented_rules(policy: JsonObject, allowed: bool) -> None:
     context = {"k": "v", "arn": "arn:aws:s:r:1:x"}
     assert is_allowed([policy], Request("a:b", "yy", "arn:aws:iam::1:role/r", context)) == allowed
 
 
-def test_a_denial_wins_and_what_is_not_understood_is_an_error() -> None:
+def test_a_denial_wins_and_unknown_elements_are_errors() -> None:
     request = Request("a:b", "yy", "arn:aws:iam::1:role/r", {"k": "v"})
     assert not is_allowed([statement(), statement(Effect="Deny")], request)
     assert not is_allowed_across_accounts([], statement(Principal="*"), request)

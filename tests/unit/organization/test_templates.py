@@ -1,4 +1,4 @@
-"""The templates for further regions and for sending accounts, and that they fit the stack."""
+"""The templates for further regions and for sending accounts are valid and match the stack."""
 
 import shutil
 import subprocess
@@ -43,20 +43,20 @@ def test_cfn_guard_finds_nothing(template: str) -> None:
 
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_a_stack_set_needs_no_transform_and_no_named_role(template: str) -> None:
-    """With a transform StackSets ask for CAPABILITY_AUTO_EXPAND, with a name for CAPABILITY_NAMED_IAM."""
+    """A transform needs CAPABILITY_AUTO_EXPAND, and a named role CAPABILITY_NAMED_IAM."""
     document = parsed(template)
     assert "Transform" not in document
     for resource in document["Resources"].values():
         assert "RoleName" not in resource.get("Properties", {})
 
 
-def test_every_region_says_the_same_of_who_may_send() -> None:
+def test_every_region_has_the_same_destination_policy() -> None:
     home = HUB["Resources"]["OrganizationDestination"]["Properties"]["DestinationPolicy"]["Fn::Sub"]
     region = parsed("organization/region.yaml")["Resources"]["Destination"]["Properties"]["DestinationPolicy"]
     assert region["Fn::Sub"] == home.replace("${AWS::StackName}", "${DestinationName}")
 
 
-def test_what_a_region_asks_for_are_outputs_of_the_stack() -> None:
+def test_parameters_of_a_region_are_outputs_of_the_stack() -> None:
     outputs = {
         "StreamArn": "OrganizationStreamArn",
         "RoleArn": "OrganizationDestinationRoleArn",
@@ -67,7 +67,7 @@ def test_what_a_region_asks_for_are_outputs_of_the_stack() -> None:
         assert HUB["Outputs"][output]["Condition"] == "HasOrganization"
 
 
-def test_names_are_the_same_in_all_three() -> None:
+def test_all_three_templates_have_the_same_destination_name() -> None:
     names = {parsed(template)["Parameters"]["DestinationName"]["Default"] for template in TEMPLATES}
     assert names == {"loginformant-shipper"}, "the stack's name in samconfig.toml"
     assert "loginformant-shipper" in (PROJECT / "samconfig.toml").read_text(encoding="utf-8")
@@ -75,8 +75,8 @@ def test_names_are_the_same_in_all_three() -> None:
     assert own == {"Ref": "AWS::StackName"}
 
 
-def test_the_destination_comes_after_the_reader() -> None:
-    """CloudWatch Logs sends a test message with the role, which is some seconds old by then."""
+def test_the_destination_is_created_after_the_event_source_mapping() -> None:
+    """CloudWatch Logs sends a test message with the role, which must have existed for some seconds."""
     assert HUB["Resources"]["OrganizationDestination"]["DependsOn"] == "KinesisEventSourceMapping"
 
 

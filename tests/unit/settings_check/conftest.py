@@ -1,4 +1,4 @@
-"""Where CloudFormation takes the answers of custom resources."""
+"""Fixtures that receive the answers to CloudFormation."""
 
 from tests.unit.subscriptions.conftest import answers
 

@@ -19,7 +19,7 @@ def ask(
     status: str | Exception = "UPDATE_IN_PROGRESS",
     **properties: str,
 ) -> str:
-    """What CloudFormation is told: an empty text if all is well."""
+    """Return the reason of a refusal, or an empty text if the request was accepted."""
 
     def stack_status(stack_id: str) -> str:
         assert stack_id == STACK_ID
@@ -51,16 +51,16 @@ def ask(
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
-def test_settings_that_can_work(kind: str, answers: Answers) -> None:
+def test_valid_settings_are_accepted(kind: str, answers: Answers) -> None:
     assert ask(answers, kind, MaxInFlight="8") == ""
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
-def test_settings_that_cannot_work_are_refused_and_named(kind: str, answers: Answers) -> None:
+def test_settings_that_cannot_work_are_refused_by_name(kind: str, answers: Answers) -> None:
     assert ask(answers, kind, **BAD).startswith("MaxInFlight is '4.5'; it must be a whole number")
 
 
-def test_all_troubles_are_in_the_answer(answers: Answers) -> None:
+def test_the_answer_names_all_invalid_settings(answers: Answers) -> None:
     reason = ask(answers, "Create", IncludePattern="(", **BAD)
     assert "IncludePattern" in reason
     assert "; MaxInFlight" in reason
@@ -70,7 +70,7 @@ def test_a_deletion_always_succeeds(answers: Answers) -> None:
     assert ask(answers, "Delete", status=AssertionError("nobody asks"), **BAD) == ""
 
 
-def test_a_change_that_cannot_work_is_refused_although_both_settings_can(answers: Answers) -> None:
+def test_a_change_that_cannot_work_is_refused_between_valid_settings(answers: Answers) -> None:
     stream = {"KinesisStreamArn": "arn:aws:kinesis:eu-west-1:123456789012:stream/logs"}
     old = stream | {"KinesisStartingPosition": "TRIM_HORIZON"}
     reason = ask(answers, "Update", old, **stream, KinesisStartingPosition="LATEST")
@@ -78,15 +78,15 @@ def test_a_change_that_cannot_work_is_refused_although_both_settings_can(answers
 
 
 @pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"])
-def test_what_was_before_an_update_is_accepted_when_it_is_taken_back(status: str, answers: Answers) -> None:
+def test_a_rollback_to_earlier_settings_is_always_accepted(status: str, answers: Answers) -> None:
     assert ask(answers, "Update", status=status, **BAD) == ""
 
 
-def test_a_stack_whose_status_cannot_be_had_is_not_left_stuck(answers: Answers) -> None:
+def test_settings_are_accepted_if_the_stack_status_cannot_be_read(answers: Answers) -> None:
     assert ask(answers, "Update", status=PermissionError("denied"), **BAD) == ""
 
 
-def test_a_check_that_fails_is_a_refusal_and_not_silence(
+def test_a_check_that_fails_is_answered_with_a_refusal(
     answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*arguments: object) -> None:

@@ -1,4 +1,4 @@
-"""The environments that are checked are those that the template makes."""
+"""The checked environments equal those of the template."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ def variables(function: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("function", ["ShipperFunction", "ReplayFunction", "SubscriberFunction"])
 @pytest.mark.parametrize("key", ["ApiKeySecretArn", "ApiKeyParameterName"])
-def test_they_have_the_variables_of_the_template(function: str, key: str) -> None:
+def test_environments_have_the_variables_of_the_template(function: str, key: str) -> None:
     other = {"ApiKeySecretArn": "API_KEY_PARAMETER_NAME", "ApiKeyParameterName": "API_KEY_SECRET_ARN"}[key]
     keys = dict.fromkeys(("ApiKey", "ApiKeySecretArn", "ApiKeyParameterName"), "") | {key: "value"}
     checked = environments(VALUES | keys, PLACE)[function]
@@ -40,7 +40,7 @@ def test_a_variable_has_the_value_of_its_parameter(function: str) -> None:
             assert f"'Ref': '{PARAMETER_OF[name]}'" in str(variables(function)[name])
 
 
-def test_every_parameter_that_a_function_gets_is_known() -> None:
+def test_every_parameter_in_an_environment_is_known() -> None:
     variables_of_parameters = {variable_of(name) for name in TEMPLATE["Parameters"]}
     for function in ("ShipperFunction", "ReplayFunction", "SubscriberFunction"):
         assert set(variables(function)) & variables_of_parameters <= set(PARAMETER_OF)
@@ -51,14 +51,14 @@ def test_the_subscriber_gets_no_settings_of_the_shipper() -> None:
     assert set(variables("SubscriberFunction")) & set(variables("ReplayFunction")) == shared
 
 
-def test_own_log_groups_are_those_of_the_template() -> None:
+def test_own_log_groups_are_all_log_groups_of_the_template() -> None:
     groups = [each for each in TEMPLATE["Resources"].values() if each["Type"] == "AWS::Logs::LogGroup"]
     names = {each["Properties"]["LogGroupName"]["Fn::Sub"] for each in groups}
     own = environments(VALUES, PLACE)["ShipperFunction"]["OWN_LOG_GROUPS"].split(",")
     assert {name.replace("loginformant-shipper", "${AWS::StackName}") for name in own} == names
 
 
-def test_the_time_out_is_that_of_the_template() -> None:
+def test_the_time_out_equals_that_of_the_template() -> None:
     checked = environments(VALUES, PLACE)["ShipperFunction"]
     assert checked["FUNCTION_TIMEOUT_SECONDS"] == variables("ShipperFunction")["FUNCTION_TIMEOUT_SECONDS"]
 
@@ -72,5 +72,5 @@ def test_the_time_out_is_that_of_the_template() -> None:
         ({"A": "é"}, len('{"A":"é"}'.encode())),
     ],
 )
-def test_the_size_is_that_of_compact_json(environment: dict[str, str], size: int) -> None:
+def test_the_size_of_an_environment_is_that_of_compact_json(environment: dict[str, str], size: int) -> None:
     assert environment_bytes(environment) == size

@@ -1,4 +1,4 @@
-"""Which parameters cannot work, and what is said of them."""
+"""Parameters that cannot work have complaints."""
 
 import re
 from pathlib import Path
@@ -28,7 +28,7 @@ def complaints(**parameters: str) -> list[str]:
     return validate_parameters(DEFAULTS | parameters, PLACE)
 
 
-def test_the_defaults_can_work() -> None:
+def test_the_defaults_have_no_complaints() -> None:
     assert complaints() == []
     assert validate_parameters({}, PLACE) == []
 
@@ -47,7 +47,7 @@ def test_the_defaults_can_work() -> None:
         {"KinesisStartingPosition": "AT_TIMESTAMP", "KinesisStartingTimestamp": "1790000000"},
     ],
 )
-def test_what_can_work(parameters: dict[str, str]) -> None:
+def test_valid_parameters_have_no_complaints(parameters: dict[str, str]) -> None:
     assert complaints(**parameters) == []
 
 
@@ -84,8 +84,10 @@ def test_what_can_work(parameters: dict[str, str]) -> None:
         ("KinesisStreamArn", "arn:aws:kinesis:us-east-1:123456789012:stream/s", "own region, eu-west-1"),
     ],
 )
-def test_what_the_template_allows_and_cannot_work(name: str, value: str, said: str) -> None:
-    """Seen on deployed stacks: UPDATE_COMPLETE, and then a function that stops at its start."""
+def test_a_value_that_the_template_allows_but_cannot_work_has_a_complaint(
+    name: str, value: str, said: str
+) -> None:
+    """Without the check, the update of a stack succeeds and its function then fails to start."""
     (complaint,) = complaints(**{name: value})
     assert complaint.startswith(name)
     assert said in complaint
@@ -102,7 +104,7 @@ def allowed_by_the_template(name: str, value: str) -> bool:
     return fits and re.fullmatch(parameter["AllowedPattern"], value) is not None
 
 
-def test_all_troubles_are_told_at_once() -> None:
+def test_all_complaints_are_returned_at_once() -> None:
     found = complaints(IncludePattern="(", MaxInFlight="4.5", Redact="phone")
     assert [line.split()[0].rstrip(":") for line in found] == ["IncludePattern", "MaxInFlight", "Redact"]
 
@@ -116,7 +118,7 @@ def test_all_troubles_are_told_at_once() -> None:
         ({"Properties": ",".join(f"name{number}={'x' * 200}" for number in range(20))}, "Replay", "Prop"),
     ],
 )
-def test_settings_that_no_function_has_room_for(
+def test_settings_larger_than_an_environment_have_a_complaint(
     parameters: dict[str, str], function: str, longest: str
 ) -> None:
     (complaint,) = complaints(**parameters)
@@ -125,12 +127,12 @@ def test_settings_that_no_function_has_room_for(
     assert longest in complaint
 
 
-def test_a_time_to_begin_at_goes_with_its_position() -> None:
+def test_the_position_at_timestamp_needs_a_timestamp() -> None:
     (complaint,) = complaints(KinesisStartingPosition="AT_TIMESTAMP")
     assert complaint.startswith("KinesisStartingTimestamp is ''")
 
 
-# ---- changes of a stack that is there ------------------------------------------------------------
+# ---- changes of an existing stack ----------------------------------------------------------------
 
 STREAM = {
     "KinesisStreamArn": "arn:aws:kinesis:eu-west-1:123456789012:stream/logs",
@@ -164,14 +166,18 @@ AT_A_TIME = {"KinesisStartingPosition": "AT_TIMESTAMP", "KinesisStartingTimestam
         "organization",
     ],
 )
-def test_changes_of_the_place_in_a_stream_that_can_work(old: dict[str, str], new: dict[str, str]) -> None:
+def test_valid_changes_of_the_starting_position_have_no_complaints(
+    old: dict[str, str], new: dict[str, str]
+) -> None:
     assert validate_change(old, new) == []
 
 
 @pytest.mark.parametrize("new", [{"KinesisStartingPosition": "LATEST"}, AT_A_TIME])
 @pytest.mark.parametrize("stream", [{}, {"KinesisStreamArn": "", "OrganizationId": "o-1234567890"}])
-def test_lambda_keeps_its_place_in_a_stream(new: dict[str, str], stream: dict[str, str]) -> None:
-    """CloudFormation would make a second mapping of the same function and stream, which Lambda refuses."""
+def test_the_starting_position_of_an_existing_stream_cannot_change(
+    new: dict[str, str], stream: dict[str, str]
+) -> None:
+    """CloudFormation would create a second mapping of the function and stream, which Lambda refuses."""
     (complaint,) = validate_change(STREAM | stream, STREAM | stream | new)
     assert complaint.startswith(" and ".join(new) + " cannot be changed")
     assert "back to TRIM_HORIZON and KinesisStartingTimestamp to nothing" in complaint
@@ -181,7 +187,7 @@ def test_lambda_keeps_its_place_in_a_stream(new: dict[str, str], stream: dict[st
 
 
 def values_of(name: str) -> st.SearchStrategy[str]:
-    """Values that the template allows, and such as people write."""
+    """Return a strategy for values that the template allows, in the forms that users write."""
     parameter = PARAMETERS[name]
     if "AllowedValues" in parameter:
         return st.sampled_from([str(value) for value in parameter["AllowedValues"]])
@@ -200,7 +206,7 @@ HANDED_ON = [name for name in PARAMETERS if name not in ("ApiKey", "ReservedConc
 @pytest.mark.parametrize("name", HANDED_ON)
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_what_the_template_allows_the_code_takes_or_the_check_refuses(name: str, data: st.DataObject) -> None:
+def test_the_code_accepts_every_allowed_value_that_has_no_complaint(name: str, data: st.DataObject) -> None:
     given_ = {name: data.draw(values_of(name))}
     if complaints(**given_):
         return

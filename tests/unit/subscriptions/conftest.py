@@ -1,4 +1,4 @@
-"""Where CloudFormation takes the answers of custom resources."""
+"""Fixtures that receive the answers to CloudFormation."""
 
 import json
 import threading
@@ -12,13 +12,13 @@ SECRET = "X-Amz-Signature=top-secret"
 
 
 class Answers:
-    """What was put to the response URL."""
+    """Record the answers that were put to the response URL."""
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
         self.content_types: list[str | None] = []
         self.statuses: list[int] = []
-        """Of the next answers; afterwards 200."""
+        """Statuses of the next responses; later ones are 200."""
         self.url = ""
 
     @property

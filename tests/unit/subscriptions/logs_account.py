@@ -1,4 +1,4 @@
-"""CloudWatch Logs in memory, behind a genuine botocore client: each request is validated by its model."""
+"""CloudWatch Logs in memory, behind a real botocore client, which validates each request."""
 
 import json
 from collections import Counter
@@ -28,26 +28,26 @@ NOT_INVOKED_YET = (
     "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute "
     "your function."
 )
-"""AWS's words where a permission has not reached CloudWatch Logs yet (hashicorp/terraform-provider-aws)."""
+"""AWS's message before a permission has reached CloudWatch Logs (hashicorp/terraform-provider-aws)."""
 OURS = Filter(NAME, DESTINATION, "")
 FOREIGN = Filter("siem", OTHER, "")
 BY_HAND = Filter("shipper", DESTINATION, "")
 
 
 def settings(*log_groups: str, **variables: str) -> SubscriptionSettings:
-    """Those of a stack that wants `log_groups`."""
+    """Return the settings of a stack with these `log_groups`."""
     return load_subscription_settings(ENVIRON | {"LOG_GROUPS": ",".join(log_groups)} | variables)
 
 
 class LogsAccount:
-    """Log groups and their filters. `refuse` makes a request fail, by operation and log group."""
+    """Hold log groups and their filters; `refuse` makes requests fail by operation and log group."""
 
     def __init__(self, page: int = 3, quota: int = 2) -> None:
         self.filters: dict[str, list[Filter]] = {}
         self.classes: dict[str, str] = {}
         self.created: dict[str, int] = {}
         self.known_classes = {STANDARD}
-        """Those that take filters."""
+        """Log group classes that support filters."""
         self.policies: list[str] = []
         self.requests: Counter[str] = Counter()
         self._page, self._quota = page, quota
@@ -79,7 +79,7 @@ class LogsAccount:
         self._refusals.setdefault((operation, log_group), []).extend([refusal] * times)
 
     def subscribed(self) -> set[str]:
-        """Log groups with a filter of ours."""
+        """Return the log groups with a filter of the subscriber's name."""
         return {name for name, filters in self.filters.items() for each in filters if each.name == NAME}
 
     def _answer(self, model: Any, params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The protocol of custom resources: CloudFormation gets its answer, and nobody else the address for it."""
+"""The protocol of custom resources: CloudFormation is answered, and the response URL stays secret."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def request(url: str, **others: Any) -> Request:
     return found
 
 
-def test_success(answers: Answers) -> None:
+def test_a_successful_request_is_answered_with_success(answers: Answers) -> None:
     answer(request(answers.url))
     assert answers.documents == [
         {
@@ -41,7 +41,7 @@ def test_success(answers: Answers) -> None:
     assert answers.content_types == [""], "the URL is signed without a content type"
 
 
-def test_failure_says_why_within_the_size_limit(answers: Answers) -> None:
+def test_a_failure_has_a_reason_within_the_size_limit(answers: Answers) -> None:
     answer(request(answers.url), "ü" * 9000)
     assert answers.documents[0]["Status"] == "FAILED"
     assert len(answers.bodies[0]) < 4096 * 2
@@ -50,12 +50,12 @@ def test_failure_says_why_within_the_size_limit(answers: Answers) -> None:
 
 
 @pytest.mark.parametrize("kind", ["Update", "Delete"])
-def test_the_physical_id_stays(kind: str, answers: Answers) -> None:
+def test_the_physical_id_is_kept(kind: str, answers: Answers) -> None:
     answer(request(answers.url, RequestType=kind, PhysicalResourceId="as-it-was"))
     assert answers.documents[0]["PhysicalResourceId"] == "as-it-was"
 
 
-def test_an_answer_that_does_not_get_through_is_put_again(answers: Answers) -> None:
+def test_a_failed_answer_is_sent_again(answers: Answers) -> None:
     answers.statuses = [503, 500]
     pauses: list[float] = []
     answer(request(answers.url), sleep=pauses.append)
@@ -64,7 +64,7 @@ def test_an_answer_that_does_not_get_through_is_put_again(answers: Answers) -> N
 
 
 @pytest.mark.parametrize("status", [403, 503])
-def test_the_address_is_told_to_nobody(status: int, answers: Answers) -> None:
+def test_errors_do_not_contain_the_response_url(status: int, answers: Answers) -> None:
     answers.statuses = [status] * 4
     wanted = request(answers.url)
     with pytest.raises(NotAnswered) as failed:
@@ -78,7 +78,7 @@ def test_the_address_is_told_to_nobody(status: int, answers: Answers) -> None:
     assert chain == (None, None)
 
 
-def test_a_host_that_is_not_there_is_no_crash() -> None:
+def test_an_unreachable_host_raises_not_answered() -> None:
     with pytest.raises(NotAnswered, match="could not be sent: ConnectionRefusedError"):
         answer(request("http://127.0.0.1:9/x"), sleep=lambda seconds: None)
 
@@ -87,5 +87,5 @@ def test_a_host_that_is_not_there_is_no_crash() -> None:
     "other",
     [{}, {"reconcile": "new"}, {"RequestType": "Create"}, {"RequestType": "Read", "ResponseURL": "x"}],
 )
-def test_other_events_are_no_requests(other: dict[str, Any]) -> None:
+def test_other_events_are_not_requests(other: dict[str, Any]) -> None:
     assert read_request(other) is None

@@ -1,4 +1,4 @@
-"""A hundred thousand log groups in simulation: time passes only while somebody waits or asks."""
+"""A simulation of 100,000 log groups, in which time passes only during requests and pauses."""
 
 import re
 from collections import Counter
@@ -17,11 +17,11 @@ from tests.unit.subscriptions.test_custom_resource import event
 
 PROJECT = Path(__file__).parents[3]
 PAGE = 50
-"""Log groups in an answer, at most ("DescribeLogGroups", Amazon CloudWatch Logs API Reference)."""
+"""The most log groups in an answer ("DescribeLogGroups", Amazon CloudWatch Logs API Reference)."""
 LATENCY_SECONDS = 0.05
 FUNCTION_SECONDS = 900.0
 MAX_REQUESTS_PER_SECOND = {"DescribeLogGroups": 10}
-"""5 of all others ("CloudWatch Logs quotas", Amazon CloudWatch Logs User Guide)."""
+"""Other operations: 5 ("CloudWatch Logs quotas", Amazon CloudWatch Logs User Guide)."""
 DEPLOYED_AT = 1_800_000_000 - 1_800_000_000 % TURN_SECONDS + 200.0
 
 
@@ -30,7 +30,7 @@ def names(count: int) -> list[str]:
 
 
 class LargeAccount:
-    """CloudWatch Logs and a clock, without botocore: half a million requests are made."""
+    """Stand in for CloudWatch Logs and a clock, without botocore because of half a million requests."""
 
     def __init__(self, count: int) -> None:
         self.time = DEPLOYED_AT
@@ -74,7 +74,7 @@ class LargeAccount:
         self.time += seconds
 
     def run(self, event: dict[str, Any]) -> dict[str, Any]:
-        """One invocation of the subscriber; it takes no longer than Lambda lets it."""
+        """Invoke the subscriber once, and check that it ends before Lambda's time-out."""
         end = self.time + FUNCTION_SECONDS
         client: Any = self
         later: list[dict[str, Any]] = []
@@ -96,7 +96,7 @@ class LargeAccount:
         self.run(event())
 
     def tick(self) -> dict[str, Any]:
-        """Wait for the schedule (cron(7/15 * * * ? *)), and run."""
+        """Wait until the schedule, cron(7/15 * * * ? *), and invoke the subscriber."""
         turn = int((self.time - 420) // TURN_SECONDS) + 1
         self.time = turn * TURN_SECONDS + 420.0
         return self.run({"reconcile": "share"})
@@ -110,12 +110,12 @@ class LargeAccount:
 
 @pytest.fixture
 def unanswered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for the answer of a deployment."""
+    """Send no answers to CloudFormation."""
     monkeypatch.setattr(subscriber, "answer", lambda *_, **__: None)
 
 
 def rows() -> list[tuple[int, int, float]]:
-    """Log groups, those of the deployment, and hours until all are subscribed, as the document says."""
+    """Return the document's log groups, those subscribed by the deployment, and hours until all are."""
     text = (PROJECT / "docs" / "subscriptions.md").read_text(encoding="utf-8")
     found = re.findall(r"^\| ([\d,]+) \| ([\d,]+) \| ([\d.]+) h \|$", text, re.MULTILINE)
     return [
@@ -126,8 +126,8 @@ def rows() -> list[tuple[int, int, float]]:
 
 @pytest.mark.usefixtures("unanswered")
 @pytest.mark.parametrize(("count", "first", "hours"), rows())
-def test_an_account_is_subscribed_as_fast_as_the_document_says(count: int, first: int, hours: float) -> None:
-    """Four requests a second are seven hours for a hundred thousand."""
+def test_an_account_is_subscribed_in_the_documented_time(count: int, first: int, hours: float) -> None:
+    """At four requests a second, 100,000 log groups take seven hours."""
     account = LargeAccount(count)
     account.deploy()
     assert round(len(account.subscribed), -2) == first
@@ -138,7 +138,7 @@ def test_an_account_is_subscribed_as_fast_as_the_document_says(count: int, first
     assert account.keeps_to_the_quotas()
 
 
-def test_a_new_log_group_is_subscribed_by_the_next_tick_however_many_there_are() -> None:
+def test_a_new_log_group_in_a_large_account_is_subscribed_by_the_next_tick() -> None:
     account = LargeAccount(20_000)
     account.subscribed = set(account.names)
     account.names.append("/new/one")
@@ -147,11 +147,11 @@ def test_a_new_log_group_is_subscribed_by_the_next_tick_however_many_there_are()
     assert "/new/one" in account.subscribed
 
 
-def test_the_document_tells_of_a_hundred_thousand() -> None:
+def test_the_document_has_rows_up_to_100000_log_groups() -> None:
     assert [count for count, _, _ in rows()] == [2_000, 5_000, 10_000, 30_000, 100_000]
 
 
-def test_afterwards_each_log_group_is_asked_for_once_in_eight_hours_and_drift_is_repaired() -> None:
+def test_each_log_group_is_checked_and_repaired_once_in_eight_hours() -> None:
     account = LargeAccount(5_000)
     account.subscribed = set(account.names)
     account.tick()
@@ -166,8 +166,8 @@ def test_afterwards_each_log_group_is_asked_for_once_in_eight_hours_and_drift_is
     assert account.subscribed == set(account.names)
 
 
-def test_an_invocation_that_is_left_out_costs_its_log_groups_one_round() -> None:
-    """There is no state that could be lost with it."""
+def test_log_groups_of_a_missed_invocation_are_repaired_within_a_round() -> None:
+    """The subscriber keeps no state that could be lost with an invocation."""
     account = LargeAccount(3_000)
     account.subscribed = set(account.names)
     account.tick()
@@ -182,7 +182,7 @@ def test_an_invocation_that_is_left_out_costs_its_log_groups_one_round() -> None
 # ---- turns ---------------------------------------------------------------------------------------
 
 
-def test_turns_are_even() -> None:
+def test_log_groups_are_spread_evenly_over_turns() -> None:
     """A turn that had twice as many log groups as the others would not fit."""
     sizes = [sum(is_due(name, turn) for name in names(10_000)) for turn in range(TURNS)]
     assert sum(sizes) == 10_000
@@ -201,11 +201,11 @@ def test_turns_are_even() -> None:
         (5, 0, TURNS),
     ],
 )
-def test_a_share_fits_if_it_can(count: int, fitting: int, turns: int) -> None:
+def test_the_number_of_turns_makes_a_share_fit(count: int, fitting: int, turns: int) -> None:
     assert turns_for(count, fitting) == turns
 
 
-def test_a_larger_share_holds_the_smaller_one() -> None:
+def test_a_larger_share_contains_the_smaller_one() -> None:
     for turn in range(TURNS):
         shares = [
             {name for name in names(1000) if is_due(name, turn, turns)} for turns in (1, 2, 4, 8, 16, 32)
@@ -213,7 +213,7 @@ def test_a_larger_share_holds_the_smaller_one() -> None:
         assert all(smaller <= larger for larger, smaller in pairwise(shares))
 
 
-def test_those_whose_turn_comes_last_follow_those_whose_turn_it_is() -> None:
+def test_log_groups_are_ordered_by_how_long_ago_their_turn_was() -> None:
     groups = [LogGroup(f"name-{number}", STANDARD, 0) for number in range(500)]
     ordered = [group.name for group in in_order(groups, 77, 8)]
     waits = [next(wait for wait in range(8) if is_due(name, 77 - wait, 8)) for name in ordered]

@@ -1,4 +1,4 @@
-"""CloudWatch Logs, asked at a pace and within a time."""
+"""Requests to CloudWatch Logs keep a rate and a deadline."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from tests.unit.subscriptions.logs_account import FOREIGN, OURS, LogsAccount
 
 
 class Clock:
-    """Time that passes only while somebody sleeps."""
+    """Keep a time that passes only during `sleep`."""
 
     def __init__(self) -> None:
         self.time = 0.0
@@ -56,7 +56,7 @@ def test_all_pages_are_read_in_the_order_of_names(account: LogsAccount, api: Mak
     assert api().filters("/group/01") == [OURS, FOREIGN]
 
 
-def test_each_operation_keeps_its_pace(account: LogsAccount, api: MakeApi, clock: Clock) -> None:
+def test_each_operation_keeps_its_own_rate(account: LogsAccount, api: MakeApi, clock: Clock) -> None:
     account.add("a")
     paced = api(rate=4)
     for _ in range(9):
@@ -65,7 +65,9 @@ def test_each_operation_keeps_its_pace(account: LogsAccount, api: MakeApi, clock
     assert clock.time == pytest.approx(2.0)
 
 
-def test_throttling_slows_down_and_loses_nothing(account: LogsAccount, api: MakeApi, clock: Clock) -> None:
+def test_throttled_requests_are_slowed_down_and_repeated(
+    account: LogsAccount, api: MakeApi, clock: Clock
+) -> None:
     account.add("a")
     account.refuse("PutSubscriptionFilter", "ThrottlingException", times=5)
     paced = api(rate=4)
@@ -78,7 +80,7 @@ def test_throttling_slows_down_and_loses_nothing(account: LogsAccount, api: Make
     assert 1 / 4 < clock.time - waited <= SLOWEST_INTERVAL
 
 
-def test_the_pace_recovers(account: LogsAccount, api: MakeApi, clock: Clock) -> None:
+def test_the_rate_recovers_after_throttling(account: LogsAccount, api: MakeApi, clock: Clock) -> None:
     account.add("a")
     account.refuse("PutSubscriptionFilter", "ThrottlingException", times=3)
     paced = api(rate=4)
@@ -89,7 +91,7 @@ def test_the_pace_recovers(account: LogsAccount, api: MakeApi, clock: Clock) -> 
     assert clock.time - before == pytest.approx(1 / 4)
 
 
-def test_endless_throttling_ends_with_the_time(account: LogsAccount, api: MakeApi, clock: Clock) -> None:
+def test_endless_throttling_ends_at_the_deadline(account: LogsAccount, api: MakeApi, clock: Clock) -> None:
     account.add("a")
     account.refuse("PutSubscriptionFilter", "ThrottlingException", times=1000)
     with pytest.raises(OutOfTime):
@@ -98,14 +100,14 @@ def test_endless_throttling_ends_with_the_time(account: LogsAccount, api: MakeAp
     assert account.requests["PutSubscriptionFilter"] < 30
 
 
-def test_nothing_is_begun_after_the_deadline(account: LogsAccount, api: MakeApi) -> None:
+def test_no_request_is_sent_after_the_deadline(account: LogsAccount, api: MakeApi) -> None:
     account.add("a")
     with pytest.raises(OutOfTime):
         api(deadline=0).put("a", OURS)
     assert account.requests.total() == 0
 
 
-def test_another_refusal_is_the_callers(account: LogsAccount, api: MakeApi) -> None:
+def test_other_errors_are_raised_without_a_retry(account: LogsAccount, api: MakeApi) -> None:
     account.add("a")
     account.refuse("PutSubscriptionFilter", "AccessDeniedException")
     with pytest.raises(ClientError, match="AccessDeniedException"):

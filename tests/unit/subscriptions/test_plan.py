@@ -1,4 +1,4 @@
-"""What is to be done about a log group."""
+"""The plan for a log group depends on its filters and the settings."""
 
 import pytest
 from hypothesis import given
@@ -41,7 +41,9 @@ def found(*filters: Filter, name: str = GROUP, log_class: str = "STANDARD", **va
         ([IMPOSTOR], State.NAME_TAKEN, None),
     ],
 )
-def test_a_wanted_log_group(filters: list[Filter], state: State, action: Action | None) -> None:
+def test_the_filters_of_a_wanted_log_group_decide_its_action(
+    filters: list[Filter], state: State, action: Action | None
+) -> None:
     finding = found(*filters)
     assert (finding.state, finding.action) == (state, action)
 
@@ -54,14 +56,16 @@ def test_a_wanted_log_group(filters: list[Filter], state: State, action: Action 
         ({"OWN_LOG_GROUPS": f"{OWN},{GROUP}"}, State.OWN),
     ],
 )
-def test_a_log_group_that_is_not_wanted(variables: dict[str, str], state: State) -> None:
+def test_a_log_group_that_is_not_wanted_loses_only_our_filter(
+    variables: dict[str, str], state: State
+) -> None:
     assert (found(**variables).state, found(**variables).action) == (state, None)
     assert found(OURS, FOREIGN, **variables)[1:3] == (State.LEFT_OVER, Action.DELETE)
     assert found(OUTDATED, **variables).action is Action.DELETE
     assert found(IMPOSTOR, **variables).action is None
 
 
-def test_the_account_policy_takes_the_place_of_filters() -> None:
+def test_the_account_policy_replaces_filters() -> None:
     account = {"SUBSCRIBE_ACCOUNT": "true", "LOG_GROUPS": "*"}
     assert found(**account)[1:3] == (State.BY_ACCOUNT_POLICY, None)
     assert found(LOG_GROUPS="", SUBSCRIBE_ACCOUNT="true").state is State.BY_ACCOUNT_POLICY
@@ -72,12 +76,12 @@ def test_the_account_policy_takes_the_place_of_filters() -> None:
 
 
 @pytest.mark.parametrize("log_class", ["INFREQUENT_ACCESS", "DELIVERY"])
-def test_a_class_without_filters_is_named_where_it_is_wanted(log_class: str) -> None:
+def test_a_wanted_log_group_of_a_class_without_filters_is_unsupported(log_class: str) -> None:
     assert found(log_class=log_class)[1:3] == (State.UNSUPPORTED, None)
     assert found(log_class=log_class, EXCLUDE_LOG_GROUPS=GROUP).state is State.EXCLUDED
 
 
-def test_filters_that_lead_elsewhere_are_named() -> None:
+def test_filters_with_another_destination_are_named() -> None:
     assert found(FOREIGN, OURS).others == ("siem",)
     assert found(BY_HAND).others == ()
 
@@ -87,7 +91,7 @@ def test_filters_that_lead_elsewhere_are_named() -> None:
     st.booleans(),
     st.sampled_from(["/aws/*", "/ecs/*", ""]),
 )
-def test_only_ours_is_ever_put_over_or_deleted(filters: list[Filter], account: bool, wanted: str) -> None:
+def test_only_our_filter_is_replaced_or_deleted(filters: list[Filter], account: bool, wanted: str) -> None:
     finding = found(*filters, LOG_GROUPS=wanted, SUBSCRIBE_ACCOUNT="true" if account else "false")
     ours = {OURS, OUTDATED} & set(filters)
     if finding.action is Action.DELETE:

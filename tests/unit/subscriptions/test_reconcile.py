@@ -1,4 +1,4 @@
-"""Carrying out what is to be done: what is there afterwards, and what is reported."""
+"""Reconciling changes the filters as planned, and reports the results."""
 
 import time
 
@@ -39,7 +39,7 @@ def run(account: LogsAccount, wanted: SubscriptionSettings, seconds: float = 600
     return reconcile(api, api.log_groups(), wanted)
 
 
-def test_the_filters_are_those_that_are_wanted(account: LogsAccount) -> None:
+def test_reconcile_creates_changes_and_deletes_filters(account: LogsAccount) -> None:
     account.add("/aws/lambda/new", "/ecs/other", OWN)
     account.add("/aws/lambda/old", filters=[OURS])
     account.add("/aws/lambda/changed", filters=[Filter(NAME, DESTINATION, "ERROR")])
@@ -75,7 +75,7 @@ def test_a_second_run_changes_nothing(account: LogsAccount) -> None:
     assert (report.subscribed, report.unsubscribed, report.troubles) == ([], [], [])
 
 
-def test_trouble_with_one_stops_no_other_and_is_reported_by_name(account: LogsAccount) -> None:
+def test_a_failing_log_group_is_reported_and_stops_no_other(account: LogsAccount) -> None:
     account.add("denied", "fine", "gone", "unreadable", "busy", "z-last")
     account.add("full", filters=[FOREIGN, Filter("audit", FOREIGN.destination_arn, "")])
     account.add("infrequent", log_class="INFREQUENT_ACCESS")
@@ -99,13 +99,13 @@ def test_trouble_with_one_stops_no_other_and_is_reported_by_name(account: LogsAc
     assert report.finished
 
 
-def test_a_full_log_group_is_still_brought_up_to_date(account: LogsAccount) -> None:
+def test_our_filter_is_updated_in_a_log_group_with_the_maximum_of_filters(account: LogsAccount) -> None:
     account.add("full", filters=[FOREIGN, Filter(NAME, DESTINATION, "ERROR")])
     assert run(account, settings("*")).subscribed == ["full"]
     assert set(account.filters["full"]) == {FOREIGN, OURS}
 
 
-def test_what_was_subscribed_by_hand_is_left_alone_and_never_doubled(account: LogsAccount) -> None:
+def test_manual_filters_are_kept_and_not_doubled(account: LogsAccount) -> None:
     account.add("by-hand", filters=[BY_HAND])
     account.add("both", filters=[BY_HAND, OURS])
     account.add("unlisted", filters=[BY_HAND])
@@ -114,7 +114,7 @@ def test_what_was_subscribed_by_hand_is_left_alone_and_never_doubled(account: Lo
     assert report.unsubscribed == ["both"]
 
 
-def test_the_account_policy_leaves_no_filters_of_ours(account: LogsAccount) -> None:
+def test_our_filters_are_removed_under_an_account_policy(account: LogsAccount) -> None:
     account.add("a", "b", filters=[OURS, FOREIGN])
     account.add("by-hand", filters=[BY_HAND])
     report = run(account, settings("*", SUBSCRIBE_ACCOUNT="true"))
@@ -123,7 +123,7 @@ def test_the_account_policy_leaves_no_filters_of_ours(account: LogsAccount) -> N
     assert report.troubles == [("by-hand", Trouble.DOUBLED, "")]
 
 
-def test_a_run_that_is_out_of_time_says_how_far_it_came(account: LogsAccount) -> None:
+def test_a_run_that_runs_out_of_time_reports_its_last_log_group(account: LogsAccount) -> None:
     account.add("a", "b", "c", "d")
     now = [0.0]
     api = LogsApi(account.client, 1000, 10.0, now=lambda: now[0], sleep=lambda seconds: None)
@@ -138,7 +138,7 @@ def test_a_run_that_is_out_of_time_says_how_far_it_came(account: LogsAccount) ->
 
 
 @pytest.mark.parametrize("code", ["ExpiredTokenException", "UnrecognizedClientException", "SomethingNew"])
-def test_what_no_log_group_can_help_stops_the_run(code: str, account: LogsAccount) -> None:
+def test_an_error_that_concerns_all_log_groups_stops_the_run(code: str, account: LogsAccount) -> None:
     account.add("a", "b")
     account.refuse("DescribeSubscriptionFilters", code)
     with pytest.raises(ClientError, match=code):
@@ -146,7 +146,7 @@ def test_what_no_log_group_can_help_stops_the_run(code: str, account: LogsAccoun
     assert account.requests["DescribeSubscriptionFilters"] == 1
 
 
-# ---- what is refused for now ---------------------------------------------------------------------
+# ---- temporary refusals --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,7 @@ def test_what_no_log_group_can_help_stops_the_run(code: str, account: LogsAccoun
         ("InternalFailure", "", 500),
     ],
 )
-def test_a_refusal_that_passes_is_no_trouble(
-    code: str, message: str, status: int, account: LogsAccount
-) -> None:
+def test_a_temporary_refusal_is_retried(code: str, message: str, status: int, account: LogsAccount) -> None:
     account.add("a", "b", "c")
     account.refuse("PutSubscriptionFilter", code, "a", times=3, message=message, status=status)
     report = run(account, settings("*"))
@@ -168,7 +166,7 @@ def test_a_refusal_that_passes_is_no_trouble(
     assert (report.troubles, report.shipped, report.finished) == ([], 3, True)
 
 
-def test_another_parameter_that_is_invalid_is_not_tried_again(account: LogsAccount) -> None:
+def test_an_invalid_parameter_is_not_retried(account: LogsAccount) -> None:
     account.add("a")
     account.refuse("PutSubscriptionFilter", "InvalidParameterException", times=100)
     report = run(account, settings("*"))
@@ -176,7 +174,7 @@ def test_another_parameter_that_is_invalid_is_not_tried_again(account: LogsAccou
     assert account.requests["PutSubscriptionFilter"] == 1
 
 
-def test_what_is_refused_for_long_holds_up_nothing_that_is_taken_again(account: LogsAccount) -> None:
+def test_log_groups_refused_for_long_do_not_delay_others(account: LogsAccount) -> None:
     names = [f"group-{number:02}" for number in range(40)]
     account.add(*names)
     for name in names:
@@ -187,7 +185,7 @@ def test_what_is_refused_for_long_holds_up_nothing_that_is_taken_again(account: 
     assert set(report.refused_for_now) == set(names[:20])
 
 
-def test_attempts_are_bounded_where_everything_is_refused(account: LogsAccount) -> None:
+def test_attempts_are_bounded_if_all_requests_are_refused(account: LogsAccount) -> None:
     account.add(*(f"group-{number:03}" for number in range(500)))
     account.refuse("PutSubscriptionFilter", "OperationAbortedException", times=100_000)
     report = run(account, settings("*"))
@@ -197,7 +195,7 @@ def test_attempts_are_bounded_where_everything_is_refused(account: LogsAccount) 
     assert report.is_in_vain
 
 
-def test_what_is_left_when_the_time_is_up_is_reported(account: LogsAccount) -> None:
+def test_log_groups_left_at_the_deadline_are_reported(account: LogsAccount) -> None:
     account.add("a", "b")
     account.refuse("PutSubscriptionFilter", "OperationAbortedException", "a", times=100)
     report = run(account, settings("*"), seconds=3.0)
@@ -205,7 +203,7 @@ def test_what_is_left_when_the_time_is_up_is_reported(account: LogsAccount) -> N
     assert (report.refused_for_now, report.finished) == (["a"], False)
 
 
-def test_a_class_that_nobody_here_knows_is_asked_for(account: LogsAccount) -> None:
+def test_filters_are_requested_for_an_unknown_class(account: LogsAccount) -> None:
     account.add("new", log_class="ESSENTIALS")
     report = run(account, settings("*"))
     assert report.troubles == [("new", Trouble.UNSUPPORTED, "AWS's own words on InvalidOperationException.")]
@@ -216,7 +214,7 @@ def test_a_class_that_nobody_here_knows_is_asked_for(account: LogsAccount) -> No
 # ---- figures -------------------------------------------------------------------------------------
 
 
-def test_figures_say_what_is_wanted_and_what_is_shipped(account: LogsAccount) -> None:
+def test_the_report_counts_wanted_shipped_and_refused_log_groups(account: LogsAccount) -> None:
     account.add("fine", OWN, "excluded")
     account.add("by-hand", filters=[BY_HAND])
     account.add("left-over-1", filters=[OURS])
@@ -229,6 +227,6 @@ def test_figures_say_what_is_wanted_and_what_is_shipped(account: LogsAccount) ->
 
 
 @pytest.mark.parametrize("wanted", [(), ("no-such-*",)])
-def test_nothing_wanted_is_nothing_in_vain(wanted: tuple[str, ...], account: LogsAccount) -> None:
+def test_a_run_without_wanted_log_groups_does_not_fail(wanted: tuple[str, ...], account: LogsAccount) -> None:
     account.add("a")
     assert not run(account, settings(*wanted)).is_in_vain

@@ -1,4 +1,4 @@
-"""The subscriber function: requests of CloudFormation, new log groups, schedules, and runs that go on."""
+"""The subscriber function: requests of CloudFormation, new log groups, schedules, and further runs."""
 
 import json
 import time
@@ -32,18 +32,18 @@ from tests.unit.subscriptions.test_logs_api import Clock
 
 ALL_OF_LAMBDA = {"LOG_GROUPS": "/aws/lambda/*"}
 TOO_LITTLE = 60.0
-"""Seconds in which nothing is begun: the answer to CloudFormation and a last request take as many."""
+"""Seconds reserved for the answer to CloudFormation and a last request; no work begins in them."""
 
 
 class Lambda:
-    """The subscriber with an account around it."""
+    """Invoke the subscriber with an account and a clock."""
 
     def __init__(self, account: LogsAccount) -> None:
         self.account = account
         self.later: list[dict[str, Any]] = []
         self.seconds = 900.0
         self.time = 1_800_000_000.0
-        """Seconds since 1970, when an invocation begins."""
+        """Start of the next invocation in seconds since 1970."""
         self.clock = Clock()
 
     def __call__(self, event: dict[str, Any], **variables: str) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class Lambda:
         return handle(event, dependencies)
 
     def ticks(self, count: int, **variables: str) -> list[dict[str, Any]]:
-        """So many ticks of the schedule, one after the other."""
+        """Invoke the subscriber for `count` ticks of the schedule, and return the results."""
         results = []
         for _ in range(count):
             self.time += TURN_SECONDS
@@ -103,7 +103,7 @@ def test_creation_subscribes_and_answers(function: Lambda, account: LogsAccount,
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
 @pytest.mark.parametrize("variables", [{}, {"SUBSCRIBE_ACCOUNT": "true", "LOG_GROUPS": "*"}])
-def test_a_stack_that_wants_no_filters_asks_for_nothing(
+def test_a_stack_without_filters_sends_no_requests(
     variables: dict[str, str], kind: str, function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
     function(event(answers.url, RequestType=kind), **variables)
@@ -134,7 +134,9 @@ def test_a_first_deployment_that_subscribes_nothing_fails_with_the_reason(
     assert function.later == []
 
 
-def test_its_deletion_asks_for_nothing(function: Lambda, account: LogsAccount, answers: Answers) -> None:
+def test_deletion_after_a_failed_creation_sends_no_requests(
+    function: Lambda, account: LogsAccount, answers: Answers
+) -> None:
     account.refuse("PutSubscriptionFilter", "AccessDeniedException", times=10_000)
     with pytest.raises(NothingSubscribed):
         function(event(answers.url), **ALL_OF_LAMBDA)
@@ -146,7 +148,7 @@ def test_its_deletion_asks_for_nothing(function: Lambda, account: LogsAccount, a
     assert answers.documents[1]["PhysicalResourceId"] == physical_id
 
 
-def test_log_groups_of_a_class_without_filters_alone_fail_a_first_deployment(
+def test_a_first_deployment_fails_if_no_log_group_supports_filters(
     function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
     account.add("rare", log_class="INFREQUENT_ACCESS")
@@ -159,7 +161,7 @@ def test_log_groups_of_a_class_without_filters_alone_fail_a_first_deployment(
 
 
 @pytest.mark.parametrize("log_groups", ["to-come", "/aws/lambda/a,rare"])
-def test_what_is_still_to_come_and_a_part_that_is_refused_fail_nothing(
+def test_missing_or_partly_refused_log_groups_fail_no_deployment(
     log_groups: str, function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
     account.add("rare", log_class="INFREQUENT_ACCESS")
@@ -167,7 +169,7 @@ def test_what_is_still_to_come_and_a_part_that_is_refused_fail_nothing(
     assert status(answers) == ["SUCCESS"]
 
 
-def test_an_update_that_subscribes_nothing_succeeds_and_sets_off_the_alarm(
+def test_an_update_that_subscribes_nothing_succeeds_and_raises_the_alarm(
     function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
     account.refuse("PutSubscriptionFilter", "AccessDeniedException", times=10_000)
@@ -176,10 +178,10 @@ def test_an_update_that_subscribes_nothing_succeeds_and_sets_off_the_alarm(
     assert status(answers) == ["SUCCESS"]
 
 
-def test_a_role_that_is_seconds_old_fails_no_first_deployment(
+def test_a_first_deployment_waits_until_its_new_role_works(
     function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
-    """IAM is eventually consistent."""
+    """IAM is eventually consistent: a new role is denied access for some seconds."""
     for operation in ("DescribeLogGroups", "DescribeSubscriptionFilters", "PutSubscriptionFilter"):
         account.refuse(operation, "AccessDeniedException", times=3)
     function(event(answers.url), **ALL_OF_LAMBDA)
@@ -187,7 +189,7 @@ def test_a_role_that_is_seconds_old_fails_no_first_deployment(
     assert status(answers) == ["SUCCESS"]
 
 
-def test_an_update_brings_the_filters_to_the_new_patterns(
+def test_an_update_changes_the_filters_to_the_new_patterns(
     function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
     account.add("/aws/lambda/a", filters=[OURS, FOREIGN])
@@ -208,7 +210,7 @@ def test_deletion_removes_our_filters_and_no_others(
     assert status(answers) == ["SUCCESS"]
 
 
-def test_trouble_with_log_groups_fails_no_deployment(
+def test_a_deployment_succeeds_if_some_log_groups_are_refused(
     function: Lambda, account: LogsAccount, answers: Answers, log: StringIO
 ) -> None:
     account.refuse("PutSubscriptionFilter", "LimitExceededException", "/aws/lambda/a")
@@ -219,16 +221,16 @@ def test_trouble_with_log_groups_fails_no_deployment(
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("Create", "FAILED"), ("Update", "SUCCESS")])
-def test_a_run_that_fails_is_answered_and_never_leaves_a_stack_stuck(
+def test_cloudformation_is_answered_if_a_run_fails(
     kind: str, expected: str, function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
     account.refuse("DescribeLogGroups", "AccessDeniedException", times=1000)
-    with pytest.raises(ClientError):  # for the alarm on errors
+    with pytest.raises(ClientError):  # The error raises the alarm.
         function(event(answers.url, RequestType=kind, PhysicalResourceId="p"), **ALL_OF_LAMBDA)
     assert status(answers) == [expected]
 
 
-def test_a_deletion_that_fails_is_tried_again_before_it_is_answered(
+def test_a_failed_deletion_is_retried_before_it_is_answered(
     function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
     account.add("/aws/lambda/a", filters=[OURS])
@@ -240,7 +242,7 @@ def test_a_deletion_that_fails_is_tried_again_before_it_is_answered(
     assert status(answers) == ["SUCCESS"]
 
 
-def test_a_deletion_that_fails_for_good_is_answered_all_the_same(
+def test_a_deletion_that_keeps_failing_is_answered_with_success(
     function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
     account.refuse("DescribeLogGroups", "AccessDeniedException", times=1000)
@@ -253,7 +255,7 @@ def test_a_deletion_that_fails_for_good_is_answered_all_the_same(
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
-def test_a_filter_pattern_that_is_none_fails_the_deployment_with_a_line(
+def test_an_invalid_filter_pattern_fails_the_deployment_with_a_reason(
     kind: str, function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
     function(event(answers.url, RequestType=kind), **ALL_OF_LAMBDA, SUBSCRIPTION_FILTER_PATTERN="{ $.x")
@@ -272,9 +274,7 @@ def test_a_filter_pattern_that_cannot_be_tested_is_used(
     assert status(answers) == ["SUCCESS"]
 
 
-def test_settings_that_cannot_be_used_fail_a_deployment_but_no_deletion(
-    function: Lambda, answers: Answers
-) -> None:
+def test_invalid_settings_fail_a_deployment_but_not_a_deletion(function: Lambda, answers: Answers) -> None:
     function(event(answers.url), LOG_GROUPS="a b")
     assert answers.documents[0]["Reason"].startswith("LOG_GROUPS must be")
     with pytest.raises(Exception, match="LOG_GROUPS"):
@@ -283,7 +283,7 @@ def test_settings_that_cannot_be_used_fail_a_deployment_but_no_deletion(
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("Create", "FAILED"), ("Delete", "SUCCESS")])
-def test_cloudformation_is_answered_also_when_the_work_hangs(
+def test_cloudformation_is_answered_if_the_run_hangs(
     kind: str, expected: str, function: Lambda, answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscriber, "WORST_ANSWER_SECONDS", 0.0)
@@ -324,7 +324,9 @@ ACCOUNT = {"SUBSCRIBE_ACCOUNT": "true"}
 
 
 @pytest.mark.parametrize("log_groups", ["", "*"])
-def test_an_account_that_can_be_subscribed(log_groups: str, function: Lambda, answers: Answers) -> None:
+def test_the_check_accepts_valid_settings_for_an_account_policy(
+    log_groups: str, function: Lambda, answers: Answers
+) -> None:
     function(check(answers.url), **ACCOUNT, LOG_GROUPS=log_groups, EXCLUDE_LOG_GROUPS="a,b")
     assert status(answers) == ["SUCCESS"]
 
@@ -339,7 +341,7 @@ def test_an_account_that_can_be_subscribed(log_groups: str, function: Lambda, an
         ),
     ],
 )
-def test_what_an_account_policy_cannot_do_fails_the_deployment_with_a_line(
+def test_settings_that_an_account_policy_cannot_express_fail_the_deployment(
     variables: dict[str, str], reason: str, function: Lambda, answers: Answers
 ) -> None:
     function(check(answers.url), **ACCOUNT, **variables)
@@ -347,7 +349,7 @@ def test_what_an_account_policy_cannot_do_fails_the_deployment_with_a_line(
     assert reason in answers.documents[0]["Reason"]
 
 
-def test_a_policy_that_is_there_already_fails_the_deployment_and_is_named(
+def test_an_existing_account_policy_fails_the_deployment_and_is_named(
     function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
     account.policies = ["security-team"]
@@ -360,7 +362,7 @@ def test_a_policy_that_is_there_already_fails_the_deployment_and_is_named(
     assert status(answers) == ["FAILED", "SUCCESS", "SUCCESS"]
 
 
-def test_the_end_of_the_check_touches_no_filters(
+def test_deletion_of_the_check_changes_no_filters(
     function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
     account.add("/aws/lambda/a", filters=[OURS])
@@ -373,7 +375,7 @@ def test_the_end_of_the_check_touches_no_filters(
 
 
 def made(name: str) -> dict[str, Any]:
-    """As EventBridge hands on what CloudTrail saw, shortened."""
+    """Return the shortened event of EventBridge for a new log group."""
     return {
         "source": "aws.logs",
         "detail-type": "AWS API Call via CloudTrail",
@@ -386,7 +388,7 @@ def made(name: str) -> dict[str, Any]:
     }
 
 
-def test_a_log_group_is_subscribed_as_soon_as_it_is_made(function: Lambda, account: LogsAccount) -> None:
+def test_a_log_group_is_subscribed_when_it_is_created(function: Lambda, account: LogsAccount) -> None:
     account.add("/aws/lambda/ab")
     function(made("/aws/lambda/a"), **ALL_OF_LAMBDA)
     assert account.subscribed() == {"/aws/lambda/a"}
@@ -394,12 +396,16 @@ def test_a_log_group_is_subscribed_as_soon_as_it_is_made(function: Lambda, accou
 
 
 @pytest.mark.parametrize("name", ["/ecs/c", OWN, "/loginformant/other/replay"])
-def test_an_unwanted_one_costs_no_request(name: str, function: Lambda, account: LogsAccount) -> None:
+def test_an_unwanted_new_log_group_causes_no_request(
+    name: str, function: Lambda, account: LogsAccount
+) -> None:
     function(made(name), **ALL_OF_LAMBDA)
     assert account.requests.total() == 0
 
 
-def test_one_that_is_gone_again_or_of_another_class_is_left(function: Lambda, account: LogsAccount) -> None:
+def test_a_new_log_group_that_is_deleted_or_unsupported_is_skipped(
+    function: Lambda, account: LogsAccount
+) -> None:
     account.add("/aws/lambda/rare", log_class="INFREQUENT_ACCESS")
     account.add("/aws/lambda/gone-2")
     for name in ("/aws/lambda/gone", "/aws/lambda/rare"):
@@ -407,9 +413,7 @@ def test_one_that_is_gone_again_or_of_another_class_is_left(function: Lambda, ac
     assert account.subscribed() == set()
 
 
-def test_a_tick_looks_at_new_log_groups_and_at_those_whose_turn_it_is(
-    function: Lambda, account: LogsAccount
-) -> None:
+def test_a_tick_checks_new_log_groups_and_those_that_are_due(function: Lambda, account: LogsAccount) -> None:
     account.add("/aws/lambda/new", "/ecs/new", created=int(function.time + TURN_SECONDS) * 1000 - 60_000)
     turn = int((function.time + TURN_SECONDS) // TURN_SECONDS)
     due = {name for name in account.filters if is_due(name, turn)}
@@ -419,22 +423,26 @@ def test_a_tick_looks_at_new_log_groups_and_at_those_whose_turn_it_is(
     assert account.requests["DescribeSubscriptionFilters"] == 1 + len(due - {"/aws/lambda/new"})
 
 
-def test_within_one_round_of_ticks_everything_is_repaired(function: Lambda, account: LogsAccount) -> None:
+def test_all_log_groups_are_repaired_within_one_round_of_ticks(
+    function: Lambda, account: LogsAccount
+) -> None:
     account.add("/ecs/left-over", filters=[OURS])
     function.ticks(TURNS, **ALL_OF_LAMBDA)
     assert account.subscribed() == {"/aws/lambda/a", "/aws/lambda/b"}
 
 
-def test_a_tick_that_finds_something_to_repair_goes_on_with_all_that_fit(
+def test_a_tick_that_repairs_a_log_group_continues_with_others(
     function: Lambda, account: LogsAccount
 ) -> None:
-    """Filters that are missing are missing together: patterns were changed, or somebody removed them all."""
+    """Usually many filters are missing at once, because of new patterns or because all were removed."""
     account.add(*(f"/aws/lambda/{number}" for number in range(300)))
     function.ticks(1, **ALL_OF_LAMBDA)
     assert len(account.subscribed()) == 302
 
 
-def test_a_tick_with_nothing_to_repair_looks_at_few(function: Lambda, account: LogsAccount) -> None:
+def test_a_tick_without_repairs_checks_only_a_share_of_log_groups(
+    function: Lambda, account: LogsAccount
+) -> None:
     account.add(*(f"/aws/lambda/{number}" for number in range(320)), filters=[OURS])
     account.add("/aws/lambda/a", "/aws/lambda/b", filters=[OURS])
     results = function.ticks(TURNS, **ALL_OF_LAMBDA)
@@ -442,7 +450,7 @@ def test_a_tick_with_nothing_to_repair_looks_at_few(function: Lambda, account: L
     assert max(each["lookedAt"] for each in results) < 30
 
 
-def test_a_tick_that_finds_nothing_shipped_at_all_fails_for_the_alarm(
+def test_a_tick_fails_for_the_alarm_if_no_log_group_is_shipped(
     function: Lambda, account: LogsAccount
 ) -> None:
     account.refuse("PutSubscriptionFilter", "AccessDeniedException", times=10_000)
@@ -456,7 +464,7 @@ def test_a_tick_that_finds_nothing_shipped_at_all_fails_for_the_alarm(
     assert failed == len(due)
 
 
-def test_one_refusal_among_many_is_counted_and_fails_no_tick(
+def test_a_single_refusal_is_counted_and_fails_no_tick(
     function: Lambda, account: LogsAccount, capsys: pytest.CaptureFixture[str]
 ) -> None:
     account.add(*(f"/aws/lambda/{number}" for number in range(50)), filters=[OURS])
@@ -485,10 +493,10 @@ def test_each_run_writes_its_figures(function: Lambda, capsys: pytest.CaptureFix
     ]
 
 
-# ---- what another invocation does ----------------------------------------------------------------
+# ---- further invocations -------------------------------------------------------------------------
 
 
-def test_what_is_refused_for_now_is_tried_again_in_further_invocations(
+def test_temporarily_refused_log_groups_are_retried_in_further_invocations(
     function: Lambda, account: LogsAccount
 ) -> None:
     account.refuse("PutSubscriptionFilter", "OperationAbortedException", "/aws/lambda/a", times=8)
@@ -499,7 +507,7 @@ def test_what_is_refused_for_now_is_tried_again_in_further_invocations(
     assert function.later == []
 
 
-def test_such_a_chain_is_short(function: Lambda, account: LogsAccount) -> None:
+def test_the_number_of_further_invocations_is_bounded(function: Lambda, account: LogsAccount) -> None:
     account.refuse("PutSubscriptionFilter", "OperationAbortedException", "/aws/lambda/a", times=10_000)
     function({"reconcile": "everything"}, **ALL_OF_LAMBDA)
     rounds = 1
@@ -509,7 +517,7 @@ def test_such_a_chain_is_short(function: Lambda, account: LogsAccount) -> None:
     assert rounds == MAX_ROUNDS_OF_REFUSED
 
 
-def test_a_deployment_that_does_not_fit_is_left_to_the_ticks(
+def test_a_deployment_that_runs_out_of_time_is_completed_by_ticks(
     function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
     function.seconds = TOO_LITTLE
@@ -521,10 +529,10 @@ def test_a_deployment_that_does_not_fit_is_left_to_the_ticks(
     assert account.subscribed() == {"/aws/lambda/a", "/aws/lambda/b"}
 
 
-def test_a_deletion_is_answered_when_all_is_done(
+def test_a_deletion_is_answered_after_all_filters_are_removed(
     function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
-    """The function goes with the answer."""
+    """CloudFormation deletes the function after the answer."""
     account.add("/aws/lambda/a", filters=[OURS])
     function.seconds = TOO_LITTLE
     function(event(answers.url, RequestType="Delete", PhysicalResourceId="p"), **ALL_OF_LAMBDA)
@@ -536,10 +544,10 @@ def test_a_deletion_is_answered_when_all_is_done(
     assert status(answers) == ["SUCCESS"]
 
 
-def test_a_deletion_begins_with_what_was_wanted(
+def test_a_deletion_begins_with_the_wanted_log_groups(
     function: Lambda, account: LogsAccount, answers: Answers, log: StringIO
 ) -> None:
-    """The time may not be enough for all."""
+    """The time may not suffice for all log groups."""
     account.add("/aws/lambda/z", "/a/left-over", filters=[OURS])
     request = event(answers.url, RequestType="Delete", PhysicalResourceId="p")
     request["ResourceProperties"] = {"LogGroups": "/aws/lambda/*"}
@@ -547,7 +555,7 @@ def test_a_deletion_begins_with_what_was_wanted(
     assert '"log_groups":["/aws/lambda/z","/a/left-over"]' in log.getvalue()
 
 
-def test_a_deletion_goes_on_after_the_log_group_that_was_done_last(
+def test_a_deletion_continues_after_the_last_processed_log_group(
     function: Lambda, account: LogsAccount, answers: Answers
 ) -> None:
     account.add("/aws/lambda/z", "/a/left-over", filters=[OURS])
@@ -557,7 +565,7 @@ def test_a_deletion_goes_on_after_the_log_group_that_was_done_last(
     assert account.subscribed() == {"/aws/lambda/z"}
 
 
-def test_a_deletion_that_cannot_be_done_in_time_is_answered_all_the_same(
+def test_a_deletion_that_runs_out_of_time_is_answered_with_success(
     function: Lambda, answers: Answers
 ) -> None:
     function.seconds = TOO_LITTLE

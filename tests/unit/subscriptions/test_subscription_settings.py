@@ -1,4 +1,4 @@
-"""The subscriber's settings."""
+"""The subscriber's settings are read from its environment."""
 
 import pytest
 from loginformant_shipper.settings import SettingsError
@@ -7,7 +7,7 @@ from loginformant_shipper.subscriptions.subscription_settings import load_subscr
 from tests.unit.subscriptions.logs_account import DESTINATION, ENVIRON, NAME, OWN, settings
 
 
-def test_little_is_needed() -> None:
+def test_only_the_destination_and_the_filter_name_are_required() -> None:
     found = load_subscription_settings(
         {"SHIPPER_FUNCTION_ARN": DESTINATION, "SUBSCRIPTION_FILTER_NAME": NAME}
     )
@@ -17,7 +17,7 @@ def test_little_is_needed() -> None:
     assert found.requests_per_second == 4
 
 
-def test_own_log_groups_are_those_of_the_stack_and_wherever_the_functions_may_log() -> None:
+def test_own_log_groups_include_those_that_functions_may_write_to() -> None:
     found = settings(AWS_LAMBDA_LOG_GROUP_NAME="/custom/subscriber")
     assert found.own_log_groups == {OWN, "/custom/subscriber", "/aws/lambda/shipper-ShipperFunction-1A2B"}
 
@@ -35,7 +35,7 @@ def test_own_log_groups_are_those_of_the_stack_and_wherever_the_functions_may_lo
         ("SUBSCRIPTION_FILTER_NAME", "", "SUBSCRIPTION_FILTER_NAME is not set"),
     ],
 )
-def test_a_bad_value_is_one_line(name: str, value: str, line: str) -> None:
+def test_an_invalid_value_is_one_error_line(name: str, value: str, line: str) -> None:
     with pytest.raises(SettingsError) as refused:
         load_subscription_settings(ENVIRON | {name: value})
     assert line in str(refused.value)

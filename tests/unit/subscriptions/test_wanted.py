@@ -1,4 +1,4 @@
-"""Which log groups are wanted."""
+"""Patterns, exclusions and the delivery path decide which log groups are wanted."""
 
 import pytest
 from hypothesis import given
@@ -22,15 +22,15 @@ from loginformant_shipper.subscriptions.wanted import Unwanted, Wanted, parse_pa
         ("a.b", "axb", False),
     ],
 )
-def test_a_pattern_is_for_the_whole_name(pattern: str, name: str, wanted: bool) -> None:
+def test_a_pattern_matches_the_whole_name(pattern: str, name: str, wanted: bool) -> None:
     assert (Wanted(log_groups=(pattern,)).why_not(name) is None) is wanted
 
 
-def test_nothing_is_wanted_where_nothing_is_named() -> None:
+def test_no_log_group_is_wanted_without_patterns() -> None:
     assert Wanted(log_groups=()).why_not("/aws/lambda/orders") is Unwanted.UNLISTED
 
 
-def test_an_exclusion_wins() -> None:
+def test_an_exclusion_overrides_a_pattern() -> None:
     wanted = Wanted(log_groups=("*", "/aws/lambda/noisy"), excluded=("/aws/lambda/noisy", "/tmp/*"))
     assert wanted.why_not("/aws/lambda/noisy") is Unwanted.EXCLUDED
     assert wanted.why_not("/tmp/x") is Unwanted.EXCLUDED
@@ -41,7 +41,7 @@ def test_an_exclusion_wins() -> None:
     "name",
     ["/aws/lambda/shipper", "/loginformant/shipper/shipper", "/loginformant/another-stack/replay"],
 )
-def test_the_delivery_path_is_never_wanted_even_by_name(name: str) -> None:
+def test_log_groups_of_the_delivery_path_are_never_wanted(name: str) -> None:
     """Two stacks that ship each other's logs would never stop."""
     wanted = Wanted(log_groups=("*", name), own=frozenset({"/aws/lambda/shipper"}))
     assert wanted.why_not(name) is Unwanted.OWN
@@ -56,13 +56,13 @@ def test_patterns_are_separated_by_commas(text: str, patterns: tuple[str, ...]) 
 
 
 @pytest.mark.parametrize("bad", ["/aws/[a]*", "orders?", "two words", "grüße", "x" * 513])
-def test_what_no_log_group_can_be_called_is_refused_by_name(bad: str) -> None:
+def test_an_impossible_log_group_name_is_refused(bad: str) -> None:
     with pytest.raises(ValueError, match="separated by commas, but '"):
         parse_patterns(f"/aws/lambda/*,{bad}")
 
 
 @given(st.from_regex(r"[a-z/#._-]{1,20}", fullmatch=True))
-def test_a_name_matches_itself_and_is_no_pattern(name: str) -> None:
+def test_a_name_without_a_star_matches_only_itself(name: str) -> None:
     (pattern,) = parse_patterns(name)
     assert Wanted(log_groups=(pattern,)).why_not(name) is None
     assert Wanted(log_groups=(pattern,)).why_not(name + "x") is Unwanted.UNLISTED
