@@ -1,4 +1,4 @@
-"""The stack's template, as it is written and as CloudFormation gets it."""
+"""Fixtures with the stack's template as written and as transformed by SAM."""
 
 import copy
 from pathlib import Path
@@ -14,7 +14,7 @@ JsonObject = dict[str, Any]
 
 
 class NoManagedPolicies:
-    """Stands in for the list of AWS managed policies, of which the stack uses none."""
+    """Stand in for the list of AWS managed policies, of which the stack uses none."""
 
     def load(self) -> dict[str, str]:
         return {}
@@ -22,14 +22,14 @@ class NoManagedPolicies:
 
 @pytest.fixture(scope="session")
 def template() -> JsonObject:
-    """template.yaml, short forms such as `!Ref` spelt out."""
+    """Return template.yaml with short forms such as `!Ref` expanded."""
     parsed: JsonObject = yaml_parse((PROJECT / "template.yaml").read_text(encoding="utf-8"))
     return parsed
 
 
 @pytest.fixture(scope="session")
 def stack(template: JsonObject) -> JsonObject:
-    """The CloudFormation template that the SAM transform makes of it."""
+    """Return the CloudFormation template that the SAM transform makes of template.yaml."""
     source = copy.deepcopy(template)
     for resource in source["Resources"].values():
         for location in ("CodeUri", "ContentUri"):

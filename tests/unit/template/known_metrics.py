@@ -1,4 +1,4 @@
-"""The metrics that there are: those that the functions write, and those that AWS documents."""
+"""All existing metrics: those that the functions write, and those that AWS documents."""
 
 import io
 import json
@@ -47,7 +47,7 @@ OF_AWS: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {
     },
     # "Monitoring with CloudWatch metrics", Amazon CloudWatch Logs User Guide:
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
-    # (PolicyLevel is a fourth dimension, of account policies. Queries name what they filter by.)
+    # (PolicyLevel is a fourth dimension, for account policies. Queries name only their filter dimensions.)
     "AWS/Logs": {
         ("LogGroupName",): ("IncomingBytes", "IncomingLogEvents"),
         ("FilterName",): ("DeliveryErrors", "DeliveryThrottling", "ForwardedBytes", "ForwardedLogEvents"),
@@ -67,7 +67,7 @@ def known_metrics() -> set[Known]:
 
 
 def _written() -> Iterator[Known]:
-    """The metrics in the lines that the functions write."""
+    """Yield the metrics in the lines that the functions write."""
     output = io.StringIO()
     with redirect_stdout(output):
         every_reason = dict.fromkeys(Reason, 1)

@@ -1,4 +1,4 @@
-"""What a template says of a resource."""
+"""Helpers that read properties of a template."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ def properties(stack: JsonObject, logical_id: str) -> JsonObject:
 
 
 def find(value: object, key: str) -> list[Any]:
-    """Every value that stands under `key`, at any depth."""
+    """Return every value of `key`, at any depth."""
     if isinstance(value, dict):
         own = [value[key]] if key in value else []
         return own + [hit for part in value.values() for hit in find(part, key)]

@@ -1,4 +1,4 @@
-"""What sets an alarm off, what it says, and who is told."""
+"""The conditions of the alarms, their descriptions, and their notifications."""
 
 import re
 from typing import Any
@@ -21,7 +21,7 @@ LONGEST = {
     "ParkedQueue.QueueName": 80,
     "KinesisEventSourceMapping": 36,
 }
-"""The longest that can stand in the place of a name; 64 for a function."""
+"""The maximum lengths of values that replace names in a description; 64 for a function."""
 
 SELECT = re.compile(
     r'SELECT SUM\((?P<metric>\w+)\) FROM "(?P<namespace>[\w/]+)" '
@@ -40,7 +40,7 @@ def named(metric: JsonObject) -> Known:
 
 
 def metrics_of(alarm: JsonObject) -> list[Known]:
-    """The metrics that an alarm names, be it in a query."""
+    """Return the metrics that an alarm names, directly or in a query."""
     if "MetricName" in alarm:
         return [named(alarm)]
     found = []
@@ -56,20 +56,20 @@ def metrics_of(alarm: JsonObject) -> list[Known]:
     return found
 
 
-def test_every_alarm_names_metrics_that_there_are(stack: JsonObject) -> None:
+def test_every_alarm_names_existing_metrics(stack: JsonObject) -> None:
     for name, alarm in alarms(stack).items():
         assert metrics_of(alarm), name
         assert set(metrics_of(alarm)) <= known_metrics(), name
 
 
-def test_a_metric_that_there_is_not_is_noticed() -> None:
+def test_a_metric_with_other_dimensions_is_unknown() -> None:
     assert ("LogInformantShipper", "EventsDelivered", frozenset({"Stack", "Source"})) in known_metrics()
     assert ("LogInformantShipper", "EventsDelivered", frozenset({"FunctionName"})) not in known_metrics()
     assert ("AWS/Lambda", "DroppedEventCount", frozenset({"FunctionName"})) not in known_metrics()
 
 
-def test_a_dimension_has_the_value_of_its_name(stack: JsonObject) -> None:
-    """A function's name in the place of a queue's would be an alarm that never goes off."""
+def test_a_dimension_refers_to_a_resource_of_its_type(stack: JsonObject) -> None:
+    """An alarm on a queue with the name of a function would never go off."""
     resource_of = {
         "FunctionName": "AWS::Lambda::Function",
         "QueueName": "AWS::SQS::Queue",
@@ -88,7 +88,7 @@ def test_a_dimension_has_the_value_of_its_name(stack: JsonObject) -> None:
                 assert "Ref" in value or value["Fn::GetAtt"][1] == name
 
 
-def test_every_alarm_tells_whoever_wants_to_know(stack: JsonObject) -> None:
+def test_every_alarm_notifies_the_topic_and_the_email_address(stack: JsonObject) -> None:
     none = {"Ref": "AWS::NoValue"}
     told = [
         {"Fn::If": ["HasNotificationTopic", {"Ref": "NotificationTopicArn"}, none]},
@@ -100,7 +100,7 @@ def test_every_alarm_tells_whoever_wants_to_know(stack: JsonObject) -> None:
         assert alarm["OKActions"] == told
 
 
-def test_the_address_is_subscribed_to_a_topic_of_the_stack(stack: JsonObject) -> None:
+def test_the_email_address_is_subscribed_to_a_topic_of_the_stack(stack: JsonObject) -> None:
     assert properties(stack, "NotificationEmailSubscription") == {
         "TopicArn": {"Ref": "NotificationTopic"},
         "Protocol": "email",
@@ -109,14 +109,14 @@ def test_the_address_is_subscribed_to_a_topic_of_the_stack(stack: JsonObject) ->
     assert "KmsMasterKeyId" not in properties(stack, "NotificationTopic"), "CloudWatch might not use the key"
 
 
-# ---- what it says --------------------------------------------------------------------------------
+# ---- descriptions --------------------------------------------------------------------------------
 
 
 def texts(stack: JsonObject) -> dict[str, str]:
     return {name: alarm["AlarmDescription"]["Fn::Sub"] for name, alarm in alarms(stack).items()}
 
 
-def test_every_alarm_says_the_command_to_begin_with_and_where_the_runbook_is(stack: JsonObject) -> None:
+def test_every_alarm_names_a_command_and_its_runbook(stack: JsonObject) -> None:
     for name, text in texts(stack).items():
         assert text.endswith(f" Runbook: docs/operations.md, The alarms, {name}.")
         commands = re.findall(r"shipctl (?:[^.;$]|\$\{[^}]+\})+", text)
@@ -125,7 +125,7 @@ def test_every_alarm_says_the_command_to_begin_with_and_where_the_runbook_is(sta
             assert PLACE in command, name
 
 
-def test_the_longest_text_is_one_that_cloudwatch_takes(stack: JsonObject) -> None:
+def test_alarm_descriptions_stay_below_the_limit_of_cloudwatch(stack: JsonObject) -> None:
     bound = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", ALARM).schema["properties"]
     allowed = bound["AlarmDescription"].get("maxLength", 1024)  # (PutMetricAlarm, CloudWatch API Reference)
     assert allowed <= 1024
@@ -134,7 +134,7 @@ def test_the_longest_text_is_one_that_cloudwatch_takes(stack: JsonObject) -> Non
         assert len(longest) <= allowed, name
 
 
-# ---- what sets it off ----------------------------------------------------------------------------
+# ---- conditions ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_an_alarm_goes_off_at_the_first_event(
     assert alarm["TreatMissingData"] == missing
 
 
-def test_an_alarm_goes_off_when_nobody_fetches_logs_for_an_hour(stack: JsonObject) -> None:
+def test_an_alarm_goes_off_when_a_message_waits_for_an_hour(stack: JsonObject) -> None:
     alarm = properties(stack, "DeadLetterQueueAgeAlarm")
     assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateAgeOfOldestMessage")
     assert find(alarm["Dimensions"], "Fn::GetAtt") == [["DeadLetterQueue", "QueueName"]]
@@ -205,7 +205,7 @@ def test_an_alarm_goes_off_when_nobody_fetches_logs_for_an_hour(stack: JsonObjec
     assert alarm["Threshold"] < properties(stack, "DeadLetterQueue")["MessageRetentionPeriod"] / 100
 
 
-def test_an_alarm_goes_off_when_replay_tries_in_vain_but_not_after_one_crash(stack: JsonObject) -> None:
+def test_an_alarm_goes_off_when_replay_keeps_failing_but_not_after_one_crash(stack: JsonObject) -> None:
     alarm = properties(stack, "ReplayFailingAlarm")
     assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible")
     assert find(alarm["Dimensions"], "Fn::GetAtt") == [["DeadLetterQueue", "QueueName"]]
@@ -225,7 +225,7 @@ def test_an_alarm_goes_off_when_the_shipper_falls_behind_the_stream(stack: JsonO
     assert alarm["Threshold"] / 1000 < given_up_after / 10
 
 
-def test_a_wrong_key_or_address_is_told_within_a_minute_and_not_after_replay_has_tried(
+def test_an_alarm_goes_off_within_a_minute_of_a_wrong_key_or_address(
     stack: JsonObject,
 ) -> None:
     alarm = properties(stack, "KeyOrAddressAlarm")
@@ -236,8 +236,8 @@ def test_a_wrong_key_or_address_is_told_within_a_minute_and_not_after_replay_has
 
 
 @pytest.mark.parametrize("function", ["Shipper", "Replay"])
-def test_throttling_is_told_when_it_lasts(function: str, stack: JsonObject) -> None:
-    """A single throttle is repeated by Lambda within minutes."""
+def test_an_alarm_goes_off_after_15_minutes_of_throttling(function: str, stack: JsonObject) -> None:
+    """Lambda retries a throttled invocation within minutes."""
     alarm = properties(stack, f"{function}ThrottledAlarm")
     assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == ("Throttles", "Sum", 0)
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 15 * 60
@@ -245,10 +245,8 @@ def test_throttling_is_told_when_it_lasts(function: str, stack: JsonObject) -> N
 
 
 @pytest.mark.parametrize("function", ["Shipper", "Replay"])
-def test_a_duration_is_near_the_time_out_only_where_the_reserve_is_used(
-    function: str, stack: JsonObject
-) -> None:
-    """In an outage the functions use all their time but the reserve, and that is no alarm."""
+def test_the_duration_alarm_goes_off_only_if_the_reserve_is_used(function: str, stack: JsonObject) -> None:
+    """In an outage the functions use all their time except the reserve, which must not raise an alarm."""
     alarm = properties(stack, f"{function}NearTimeOutAlarm")
     timeout = properties(stack, f"{function}Function")["Timeout"]
     assert (alarm["MetricName"], alarm["Statistic"]) == ("Duration", "Maximum")
@@ -265,7 +263,7 @@ def test_a_duration_is_near_the_time_out_only_where_the_reserve_is_used(
     ("received", "filtered", "delivered", "goes_off"),
     [(5, 0, 0, True), (5, 2, 0, True), (5, 2, 1, False), (5, 5, 0, False), (0, 0, 0, False)],
 )
-def test_nothing_delivered_though_something_came(
+def test_an_alarm_goes_off_if_received_events_are_not_delivered(
     logical_id: str,
     source: str,
     received: int,
@@ -286,7 +284,7 @@ def test_nothing_delivered_though_something_came(
     [("EverythingFiltered", "subscription"), ("KinesisEverythingFiltered", "kinesis")],
 )
 @pytest.mark.parametrize(("received", "filtered", "goes_off"), [(5, 5, True), (5, 4, False), (0, 0, False)])
-def test_everything_filtered_for_a_day(
+def test_an_alarm_goes_off_if_all_events_of_a_day_are_filtered(
     logical_id: str, source: str, received: int, filtered: int, goes_off: bool, stack: JsonObject
 ) -> None:
     alarm = properties(stack, f"{logical_id}Alarm")
@@ -296,7 +294,7 @@ def test_everything_filtered_for_a_day(
 
 
 def computed(alarm: JsonObject, counts: dict[str, int]) -> bool:
-    """Whether the alarm goes off with these counts, by the little of metric math that is used here.
+    """Return whether the alarm goes off with these counts, by the subset of metric math used here.
 
     ("Using math expressions with CloudWatch metrics", Amazon CloudWatch User Guide.)
     """
@@ -315,7 +313,7 @@ def computed(alarm: JsonObject, counts: dict[str, int]) -> bool:
 
 
 def sources_of(alarm: JsonObject) -> set[str]:
-    """The functions write the metrics of one source together: so none of them is missing alone."""
+    """Return the sources of an alarm's metrics; the functions write all metrics of a source together."""
     dimensions = [each for found in find(alarm["Metrics"], "Dimensions") for each in found]
     return {each["Value"] for each in dimensions if each["Name"] == "Source"}
 
@@ -324,7 +322,7 @@ def sources_of(alarm: JsonObject) -> set[str]:
     ("logical_id", "metric"),
     [("SubscriptionErrorsAlarm", "DeliveryErrors"), ("SubscriptionThrottledAlarm", "DeliveryThrottling")],
 )
-def test_one_query_sees_the_filters_of_all_log_groups(
+def test_one_query_covers_the_filters_of_all_log_groups(
     logical_id: str, metric: str, stack: JsonObject
 ) -> None:
     alarm = properties(stack, logical_id)
@@ -341,14 +339,14 @@ def test_one_query_sees_the_filters_of_all_log_groups(
     assert query["Period"] * alarm["EvaluationPeriods"] <= 3 * 60 * 60
 
 
-def test_no_alarm_looks_further_back_than_cloudwatch_does(stack: JsonObject) -> None:
-    """A week, a day for periods of less than an hour (PutMetricAlarm, Amazon CloudWatch API Reference)."""
+def test_no_alarm_exceeds_the_longest_period_of_cloudwatch(stack: JsonObject) -> None:
+    """A week, or a day for periods below an hour (PutMetricAlarm, Amazon CloudWatch API Reference)."""
     for name, alarm in alarms(stack).items():
         for period in find(alarm, "Period"):
             assert period * alarm["EvaluationPeriods"] <= (86_400 if period < 3600 else 604_800), name
 
 
-def test_records_of_the_stream_that_lambda_gives_up_are_told(stack: JsonObject) -> None:
+def test_an_alarm_goes_off_when_lambda_drops_records_of_the_stream(stack: JsonObject) -> None:
     mapping = properties(stack, "KinesisEventSourceMapping")
     assert mapping["MetricsConfig"] == {"Metrics": ["EventCount"]}, "Lambda counts them only on request"
     alarm = properties(stack, "KinesisDroppedAlarm")
@@ -356,8 +354,8 @@ def test_records_of_the_stream_that_lambda_gives_up_are_told(stack: JsonObject) 
     assert find(alarm["Dimensions"], "Ref") == ["KinesisEventSourceMapping"]
 
 
-def test_a_stream_that_is_not_read_is_told_by_silence(stack: JsonObject) -> None:
-    """A mapping that cannot read counts nothing; one that finds nothing counts 0."""
+def test_an_alarm_goes_off_when_a_stream_is_not_read(stack: JsonObject) -> None:
+    """A mapping that cannot read writes no metric; one that finds no records writes 0."""
     alarm = properties(stack, "KinesisSilentAlarm")
     assert (alarm["MetricName"], alarm["Statistic"]) == ("PolledEventCount", "SampleCount")
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
@@ -365,7 +363,7 @@ def test_a_stream_that_is_not_read_is_told_by_silence(stack: JsonObject) -> None
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 15 * 60
 
 
-def test_basic_monitoring_is_of_alarms_on_one_metric_each(stack: JsonObject) -> None:
+def test_basic_monitoring_has_only_alarms_on_one_metric(stack: JsonObject) -> None:
     for name, alarm in alarms(stack).items():
         condition = stack["Resources"][name].get("Condition", "")
         assert ("Metrics" in alarm) is condition.startswith("Monitors"), name

@@ -1,4 +1,4 @@
-"""The dashboard and the saved queries: every widget names what there is, and the address is right."""
+"""The dashboard and the saved queries use existing metrics, alarms, fields and log groups."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from tests.unit.template.reading import JsonObject, find, properties
 
 COLUMNS = 24
 MAX_METRICS = 50
-"""Of a dashboard that is among the three free ones of an account ("Amazon CloudWatch Pricing", free tier)."""
+"""The limit for one of an account's three free dashboards ("Amazon CloudWatch Pricing", free tier)."""
 
 SELECT = re.compile(
     r'SELECT SUM\((?P<metric>\w+)\) FROM (SCHEMA\()?"(?P<namespace>[\w/]+)"(, (?P<schema>\w+(, \w+)*)\))? '
@@ -37,7 +37,7 @@ PLACES = {
 
 
 def resolved(value: Any, holds: set[str], names: dict[str, str]) -> str:
-    """What CloudFormation makes of a text; a resource is `<LogicalId>`, an attribute `<LogicalId.Name>`."""
+    """Return the text as CloudFormation resolves it, with `<LogicalId>` and `<LogicalId.Attribute>`."""
     if isinstance(value, str):
         return value
     ((function, arguments),) = value.items()
@@ -69,7 +69,7 @@ def widgets(request: pytest.FixtureRequest, stack: JsonObject) -> list[JsonObjec
 
 
 def rows_of(widget: JsonObject) -> list[tuple[list[str], JsonObject]]:
-    """The metrics of a widget in full, each with its options.
+    """Return the metrics of a widget, each with its options.
 
     ("Dashboard body structure and syntax", Amazon CloudWatch API Reference.)
     """
@@ -93,13 +93,13 @@ def named(widgets: list[JsonObject]) -> Iterator[Known]:
                 yield query["namespace"], query["metric"], by
 
 
-def test_every_widget_names_metrics_that_there_are(widgets: list[JsonObject]) -> None:
+def test_every_widget_names_existing_metrics(widgets: list[JsonObject]) -> None:
     found = list(named(widgets))
     assert len(found) > 30
     assert set(found) <= known_metrics()
 
 
-def test_every_expression_is_a_query_or_of_metrics_of_its_widget(widgets: list[JsonObject]) -> None:
+def test_every_expression_is_a_query_or_uses_metrics_of_its_widget(widgets: list[JsonObject]) -> None:
     for widget in widgets:
         rows = rows_of(widget)
         ids = [options["id"] for _, options in rows if "id" in options]
@@ -115,7 +115,7 @@ def test_every_expression_is_a_query_or_of_metrics_of_its_widget(widgets: list[J
         assert used == hidden, "what is computed with is not drawn, and what is not drawn is computed with"
 
 
-def test_a_widget_says_what_it_shows(widgets: list[JsonObject]) -> None:
+def test_every_widget_has_a_title_and_labels(widgets: list[JsonObject]) -> None:
     for widget in widgets:
         told = widget["properties"]
         assert told.get("title") or told.get("markdown")
@@ -126,7 +126,7 @@ def test_a_widget_says_what_it_shows(widgets: list[JsonObject]) -> None:
             assert told["region"] == "eu-west-1"
 
 
-def test_widgets_fill_the_grid_and_cover_none(widgets: list[JsonObject]) -> None:
+def test_widgets_fill_the_grid_without_overlap(widgets: list[JsonObject]) -> None:
     covered: set[tuple[int, int]] = set()
     for widget in widgets:
         cells = {
@@ -141,12 +141,12 @@ def test_widgets_fill_the_grid_and_cover_none(widgets: list[JsonObject]) -> None
     assert max(x for x, _ in covered) == COLUMNS - 1
 
 
-def test_it_may_be_one_of_the_free_dashboards(widgets: list[JsonObject]) -> None:
+def test_the_dashboard_is_within_the_free_tier(widgets: list[JsonObject]) -> None:
     assert len([names for widget in widgets for names, _ in rows_of(widget) if names]) <= MAX_METRICS
 
 
 @pytest.mark.parametrize("holds", [PLAIN, WITH_KINESIS], ids=["plain", "with Kinesis"])
-def test_it_shows_all_alarms_that_there_are(holds: set[str], stack: JsonObject) -> None:
+def test_the_dashboard_shows_all_alarms(holds: set[str], stack: JsonObject) -> None:
     (shown,) = find(body_of(stack, holds)["widgets"], "alarms")
     there_are = {
         f"<{name}.Arn>"
@@ -158,14 +158,14 @@ def test_it_shows_all_alarms_that_there_are(holds: set[str], stack: JsonObject) 
     assert set(shown) == there_are
 
 
-def test_two_stacks_of_one_name_in_two_regions_have_two_dashboards(stack: JsonObject) -> None:
+def test_the_dashboard_name_contains_stack_and_region(stack: JsonObject) -> None:
     """A dashboard belongs to an account and not to a region (PutDashboard, CloudWatch API Reference)."""
     name = properties(stack, "Dashboard")["DashboardName"]["Fn::Sub"]
     assert set(re.findall(r"\$\{([^}]+)\}", name)) == {"AWS::StackName", "AWS::Region"}
 
 
 @pytest.mark.parametrize("partition", PLACES)
-def test_its_address_is_that_of_the_partition_s_console(partition: str, stack: JsonObject) -> None:
+def test_the_dashboard_address_is_in_the_console_of_the_partition(partition: str, stack: JsonObject) -> None:
     region, begins = PLACES[partition]
     conditions = {
         name
@@ -181,7 +181,7 @@ def test_its_address_is_that_of_the_partition_s_console(partition: str, stack: J
 
 QUERY = "AWS::Logs::QueryDefinition"
 WRITTEN_BY = {
-    # of `telemetry`, of Powertools' Logger, and of Lambda
+    # Fields of `telemetry`, of Powertools' Logger, and of Lambda.
     *("reason", "events", "status", "detail", "message", "level", "type", "errorMessage"),
     *("Source", "filteredBy", "logGroups", "each", "line"),
     *Metric,
@@ -193,7 +193,7 @@ def queries(stack: JsonObject) -> dict[str, JsonObject]:
     return {name: it["Properties"] for name, it in stack["Resources"].items() if it["Type"] == QUERY}
 
 
-def test_a_query_looks_at_log_groups_of_the_stack(stack: JsonObject) -> None:
+def test_queries_search_log_groups_of_the_stack(stack: JsonObject) -> None:
     assert len(queries(stack)) == 5
     for query in queries(stack).values():
         groups = find(query["LogGroupNames"], "Ref")
@@ -202,7 +202,7 @@ def test_a_query_looks_at_log_groups_of_the_stack(stack: JsonObject) -> None:
         assert query["Name"]["Fn::Sub"].startswith("LogInformant shipper/${AWS::StackName}/")
 
 
-def test_a_query_asks_for_fields_that_the_functions_write(stack: JsonObject) -> None:
+def test_queries_use_only_fields_that_the_functions_write(stack: JsonObject) -> None:
     for name, query in queries(stack).items():
         text = query["QueryString"]
         for number, line in enumerate(text.replace(",\n  ", ", ").splitlines()):
@@ -217,18 +217,18 @@ def test_a_query_asks_for_fields_that_the_functions_write(stack: JsonObject) -> 
         assert asked - words <= WRITTEN_BY, name
 
 
-def test_a_query_on_filters_names_their_causes(stack: JsonObject) -> None:
+def test_the_query_on_filtering_names_all_causes_but_own(stack: JsonObject) -> None:
     text = queries(stack)["FilteredQuery"]["QueryString"]
     named = set(re.findall(r"filteredBy\.(\w+)", text))
     assert named == {*FilterCause} - {FilterCause.OWN}
 
 
-def test_a_query_on_log_groups_names_their_counts(stack: JsonObject) -> None:
+def test_the_query_on_log_groups_names_all_counts(stack: JsonObject) -> None:
     text = queries(stack)["LogGroupsQuery"]["QueryString"]
     assert set(re.findall(r"each\.(\w+)", text)) == {"name", *LogGroupCounts.__dataclass_fields__}
 
 
-def test_what_the_emulator_refuses_is_off_where_monitoring_is_basic() -> None:
+def test_basic_monitoring_has_no_dashboard_and_no_queries() -> None:
     template = yaml_parse((Path(__file__).parents[3] / "template.yaml").read_text(encoding="utf-8"))
     for resource in template["Resources"].values():
         if resource["Type"] in (QUERY, "AWS::CloudWatch::Dashboard"):

@@ -1,4 +1,4 @@
-"""Outputs: what a person needs next, in commands that the AWS CLI takes."""
+"""The outputs name the stack's resources and contain valid commands."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ VERSION = {"Fn::FindInMap": ["Shipper", "Version", "Number"]}
 
 
 def commands(template: JsonObject) -> dict[str, list[str]]:
-    """Words of every command, each `${…}` filled in."""
+    """Return the words of every command, with each `${…}` replaced."""
     return {
         name: shlex.split(re.sub(r"\$\{[^}]+\}", "value", output["Value"]["Fn::Sub"]))
         for name, output in template["Outputs"].items()
@@ -28,7 +28,7 @@ def test_every_output_is_described(template: JsonObject) -> None:
         assert output["Description"], name
 
 
-def test_a_person_finds_functions_queues_log_groups_and_alarms(template: JsonObject) -> None:
+def test_outputs_name_functions_queues_log_groups_and_alarms(template: JsonObject) -> None:
     assert {
         "Version",
         "MetricsStack",
@@ -79,7 +79,7 @@ def test_a_person_finds_functions_queues_log_groups_and_alarms(template: JsonObj
     } == {name for name in template["Outputs"] if not name.endswith("Command")}
 
 
-def test_every_alarm_is_found_by_an_output(template: JsonObject) -> None:
+def test_every_alarm_has_an_output(template: JsonObject) -> None:
     alarms = {name for name, it in template["Resources"].items() if it["Type"] == "AWS::CloudWatch::Alarm"}
     assert {f"{name}Name" for name in alarms} <= set(template["Outputs"])
 
@@ -96,7 +96,7 @@ def test_every_alarm_is_found_by_an_output(template: JsonObject) -> None:
         "DeadLetterReasonsCommand",
     ],
 )
-def test_a_command_is_one_that_the_aws_cli_takes(name: str, template: JsonObject) -> None:
+def test_commands_are_valid_for_the_aws_cli(name: str, template: JsonObject) -> None:
     program, *words = commands(template)[name]
     assert program == "aws"
     assert "--region" in words
@@ -111,13 +111,13 @@ def test_a_command_is_one_that_the_aws_cli_takes(name: str, template: JsonObject
         ("ReplayCommand", "dlq replay"),
     ],
 )
-def test_a_command_of_shipctl_names_stack_and_region(name: str, command: str, template: JsonObject) -> None:
+def test_commands_of_shipctl_name_stack_and_region(name: str, command: str, template: JsonObject) -> None:
     assert template["Outputs"][name]["Value"]["Fn::Sub"] == (
         f"shipctl {command} --stack '${{AWS::StackName}}' --region ${{AWS::Region}}"
     )
 
 
-def test_only_the_log_group_is_left_to_fill_in(template: JsonObject) -> None:
+def test_the_subscribe_command_lacks_only_the_log_group(template: JsonObject) -> None:
     _, _, _, *words = commands(template)["SubscribeCommand"]
     given = dict(zip(words[::2], words[1::2], strict=True))
     assert given["--log-group-name"] == "LOG_GROUP_NAME"
@@ -126,7 +126,7 @@ def test_only_the_log_group_is_left_to_fill_in(template: JsonObject) -> None:
     assert "--destination-arn '${ShipperFunction.Arn}'" in destination
 
 
-def test_the_version_is_that_of_the_project(template: JsonObject) -> None:
+def test_the_version_equals_that_of_the_project(template: JsonObject) -> None:
     assert template["Mappings"]["Shipper"]["Version"]["Number"] == __version__
     assert template["Outputs"]["Version"]["Value"] == VERSION
 

@@ -1,4 +1,4 @@
-"""Parameters: described, grouped, checked before a stack changes, and handed on to the settings."""
+"""Parameters are described, grouped, checked before a stack changes, and passed to the settings."""
 
 import re
 from collections import Counter
@@ -68,7 +68,7 @@ OF_THE_SUBSCRIBER = {
 
 
 def environment(stack: JsonObject) -> JsonObject:
-    """The variables of replay, which has all those of the shipper (test_resources.py) and more."""
+    """Return the variables of replay, which include those of the shipper (test_resources.py)."""
     variables: JsonObject = stack["Resources"]["ReplayFunction"]["Properties"]["Environment"]["Variables"]
     return variables
 
@@ -83,7 +83,7 @@ def refs(value: object) -> set[str]:
 
 
 def settings_with(stack: JsonObject, **given: str) -> Settings:
-    """What the code makes of the environment that the stack gives it, with these parameters."""
+    """Return the code's settings from the environment of the stack with these parameters."""
     parameters = {name: str(parameter.get("Default", "")) for name, parameter in stack["Parameters"].items()}
     parameters |= given
     environ = dict(WIRED_BY_THE_STACK)
@@ -93,7 +93,7 @@ def settings_with(stack: JsonObject, **given: str) -> Settings:
     return load_settings(environ)
 
 
-# ---- what a person sees ----------------------------------------------------------------------------
+# ---- descriptions and constraints ------------------------------------------------------------------
 
 
 def test_every_parameter_is_described_labelled_and_in_one_group(template: JsonObject) -> None:
@@ -167,7 +167,7 @@ def test_every_parameter_says_what_is_allowed(template: JsonObject) -> None:
         ("SubscriptionFilterPattern", '{ $.level = "ERROR" }', "x" * 1025),
     ],
 )
-def test_a_pattern_tells_what_can_work_from_what_cannot(
+def test_a_pattern_allows_valid_and_refuses_invalid_values(
     name: str, allowed: str, refused: str, template: JsonObject
 ) -> None:
     """CloudFormation matches the pattern against the whole value."""
@@ -200,7 +200,7 @@ def broken_rules(template: JsonObject, **given: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", ["ApiKey", "ApiKeySecretArn", "ApiKeyParameterName"])
-def test_one_way_to_the_api_key_is_enough(name: str, template: JsonObject) -> None:
+def test_one_parameter_for_the_api_key_is_sufficient(name: str, template: JsonObject) -> None:
     assert broken_rules(template, **{name: "x"}) == set()
 
 
@@ -214,28 +214,28 @@ def test_one_way_to_the_api_key_is_enough(name: str, template: JsonObject) -> No
         ["ApiKey", "ApiKeySecretArn", "ApiKeyParameterName"],
     ],
 )
-def test_no_way_to_the_api_key_or_more_than_one_is_refused(names: list[str], template: JsonObject) -> None:
+def test_exactly_one_parameter_for_the_api_key_is_required(names: list[str], template: JsonObject) -> None:
     assert broken_rules(template, **dict.fromkeys(names, "x")) == {"ApiKeyIsGivenOnce"}
 
 
-def test_the_kms_key_of_an_api_key_needs_one_that_exists_already(template: JsonObject) -> None:
+def test_the_kms_key_of_an_api_key_requires_an_existing_api_key(template: JsonObject) -> None:
     assert broken_rules(template, ApiKey="x", ApiKeyKmsKeyArn=KEY_ARN) == {"KmsKeyBelongsToExistingApiKey"}
     assert broken_rules(template, ApiKeySecretArn="x", ApiKeyKmsKeyArn=KEY_ARN) == set()
 
 
-def test_subnets_and_security_groups_go_together(template: JsonObject) -> None:
+def test_subnets_and_security_groups_require_each_other(template: JsonObject) -> None:
     assert broken_rules(template, ApiKey="x", VpcSubnetIds="subnet-1") == {"VpcIsWhole"}
     assert broken_rules(template, ApiKey="x", VpcSecurityGroupIds="sg-1") == {"VpcIsWhole"}
     assert broken_rules(template, ApiKey="x", VpcSubnetIds="subnet-1", VpcSecurityGroupIds="sg-1") == set()
 
 
-def test_the_stack_reads_one_stream_at_most(template: JsonObject) -> None:
+def test_the_stack_reads_at_most_one_stream(template: JsonObject) -> None:
     organization = {"ApiKey": "x", "OrganizationId": "o-exampleorgid"}
     assert broken_rules(template, **organization) == set()
     assert broken_rules(template, **organization, KinesisStreamArn="x") == {"OneStream"}
 
 
-def test_the_whole_account_is_everything_or_nothing_else(template: JsonObject) -> None:
+def test_subscribe_account_allows_only_empty_or_star_log_groups(template: JsonObject) -> None:
     for log_groups, broken in (("", False), ("*", False), ("/aws/lambda/*", True)):
         given = {"ApiKey": "x", "SubscribeAccount": "true", "LogGroups": log_groups}
         assert broken_rules(template, **given) == ({"AccountIsSubscribedAsAWhole"} if broken else set())
@@ -250,17 +250,17 @@ def test_every_variable_is_a_parameter_of_the_same_name_or_wired_by_the_stack(st
         assert refs(environment(stack)[variable]) - {"AWS::NoValue"} == {in_camel_case(variable)}
 
 
-def test_every_parameter_is_handed_to_the_code_or_is_the_stacks_own_business(stack: JsonObject) -> None:
+def test_every_parameter_is_a_variable_or_used_only_by_the_stack(stack: JsonObject) -> None:
     handed_on = {in_camel_case(variable) for variable in environment(stack)}
     assert set(stack["Parameters"]) - handed_on == NOT_FOR_THE_CODE | OF_THE_SUBSCRIBER
     assert set(WIRED_BY_THE_STACK) <= set(environment(stack))
 
 
-def test_the_defaults_of_the_stack_are_the_defaults_of_the_code(stack: JsonObject) -> None:
+def test_the_stack_and_the_code_have_the_same_defaults(stack: JsonObject) -> None:
     assert settings_with(stack) == load_settings(WIRED_BY_THE_STACK)
 
 
-def test_a_secret_that_exists_already_takes_the_place_of_the_new_one(stack: JsonObject) -> None:
+def test_an_existing_secret_replaces_the_new_one(stack: JsonObject) -> None:
     assert environment(stack)["API_KEY_SECRET_ARN"] == {
         "Fn::If": [
             "HasApiKey",
@@ -270,7 +270,7 @@ def test_a_secret_that_exists_already_takes_the_place_of_the_new_one(stack: Json
     }
 
 
-def test_the_code_takes_every_value_that_the_stack_allows(stack: JsonObject) -> None:
+def test_the_code_accepts_every_value_that_the_stack_allows(stack: JsonObject) -> None:
     for name, parameter in stack["Parameters"].items():
         if name in NOT_FOR_THE_CODE | OF_THE_SUBSCRIBER:
             continue
@@ -279,7 +279,7 @@ def test_the_code_takes_every_value_that_the_stack_allows(stack: JsonObject) -> 
             settings_with(stack, **{name: value})
 
 
-def test_the_stack_knows_every_detector_and_no_other(template: JsonObject) -> None:
+def test_the_stack_allows_exactly_the_existing_detectors(template: JsonObject) -> None:
     redact = template["Parameters"]["Redact"]
     assert re.fullmatch(redact["AllowedPattern"], ",".join(Detector))
     named = set(re.findall(r"[a-z-]+", redact["AllowedPattern"]))
@@ -298,6 +298,6 @@ def test_the_stack_knows_every_detector_and_no_other(template: JsonObject) -> No
         ("DefaultLevel", "Verbose"),
     ],
 )
-def test_what_the_stack_refuses_the_code_refuses_too(name: str, value: str, stack: JsonObject) -> None:
+def test_the_code_refuses_values_that_the_stack_refuses(name: str, value: str, stack: JsonObject) -> None:
     with pytest.raises(SettingsError):
         settings_with(stack, **{name: value})

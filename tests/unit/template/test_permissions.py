@@ -1,4 +1,4 @@
-"""Least privilege: who may invoke the shipper, and what each function may do."""
+"""Every function and role has only the permissions that it needs."""
 
 import json
 import re
@@ -23,7 +23,7 @@ ROLE_OF_CLOUDWATCH_LOGS = "OrganizationDestinationRole"
 
 
 def branches(value: object) -> Iterator[Any]:
-    """The values that `Fn::If` can make of `value`, without AWS::NoValue."""
+    """Yield the values that `Fn::If` can select in `value`, without AWS::NoValue."""
     if isinstance(value, dict) and set(value) == {"Fn::If"}:
         for branch in value["Fn::If"][1:]:
             yield from branches(branch)
@@ -49,7 +49,7 @@ def roles(stack: JsonObject) -> list[JsonObject]:
 
 
 def roles_in_a_vpc(stack: JsonObject) -> list[JsonObject]:
-    """Those of the functions that logs pass through; the others are outside of any VPC."""
+    """Return the roles of the functions that ship logs; the other functions are never in a VPC."""
     outside = [role_of(stack, function) for function in ("SettingsCheckFunction", "SubscriberFunction")]
     outside.append(stack["Resources"][ROLE_OF_CLOUDWATCH_LOGS]["Properties"])
     assert "ec2:" not in json.dumps(outside)
@@ -57,7 +57,7 @@ def roles_in_a_vpc(stack: JsonObject) -> list[JsonObject]:
 
 
 def statements(role: JsonObject, effect: str) -> list[JsonObject]:
-    """Every statement of the role's policies that some choice of parameters brings in."""
+    """Return every statement that the role's policies can have with any parameters."""
     return [
         statement
         for policy in role["Policies"]
@@ -81,10 +81,10 @@ def permissions_on(stack: JsonObject, function: str) -> list[JsonObject]:
 
 LOG_GROUPS = {"Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*"}
 
-# ---- who may invoke ------------------------------------------------------------------------------
+# ---- permissions to invoke the functions ---------------------------------------------------------
 
 
-def test_one_permission_lets_all_log_groups_of_this_account_and_region_invoke(
+def test_only_log_groups_of_this_account_and_region_may_invoke_the_shipper(
     stack: JsonObject,
 ) -> None:
     assert permissions_on(stack, "ShipperFunction") == [
@@ -98,7 +98,7 @@ def test_one_permission_lets_all_log_groups_of_this_account_and_region_invoke(
     ]
 
 
-def test_the_subscriber_is_invoked_by_the_rules_of_the_stack_and_nothing_else(stack: JsonObject) -> None:
+def test_only_the_rules_of_the_stack_may_invoke_the_subscriber(stack: JsonObject) -> None:
     rules = [name for name, each in stack["Resources"].items() if each["Type"] == "AWS::Events::Rule"]
     assert len(rules) == 2
     assert permissions_on(stack, "SubscriberFunction") == [
@@ -112,14 +112,14 @@ def test_the_subscriber_is_invoked_by_the_rules_of_the_stack_and_nothing_else(st
     ]
 
 
-def test_nothing_else_invokes_a_function_by_permission(stack: JsonObject) -> None:
+def test_no_other_function_has_an_invoke_permission(stack: JsonObject) -> None:
     functions = {
         permission["FunctionName"]["Ref"] for permission in of_type(stack, "AWS::Lambda::Permission")
     }
     assert functions == {"ShipperFunction", "SubscriberFunction"}
 
 
-# ---- what the functions may do -------------------------------------------------------------------
+# ---- permissions of the functions ----------------------------------------------------------------
 
 
 API_KEY_PARAMETER = {
@@ -155,7 +155,7 @@ WHAT_EVERY_FUNCTION_MAY_DO: list[tuple[str, JsonObject]] = [
 
 
 def allowed(role: JsonObject) -> set[tuple[str, str]]:
-    """Every action that `role` allows, with its resource as JSON; those on network interfaces left out."""
+    """Return each action that `role` allows with its resource as JSON, except on network interfaces."""
     return {
         (action, json.dumps(resource))
         for statement in statements(role, "Allow")
@@ -203,7 +203,7 @@ def allowed(role: JsonObject) -> set[tuple[str, str]]:
         ),
     ],
 )
-def test_what_a_function_may_do_and_on_what(
+def test_a_function_has_exactly_the_listed_permissions(
     function: str, log_group: str, on_its_way: list[tuple[str, JsonObject]], stack: JsonObject
 ) -> None:
     own_log = {"Fn::GetAtt": [log_group, "Arn"]}
@@ -215,7 +215,7 @@ def test_what_a_function_may_do_and_on_what(
 
 
 KNOWN_WITHOUT_RESOURCES = {"logs:DescribeAccountPolicies", "logs:DescribeLogGroups", "logs:TestMetricFilter"}
-"""For these an IAM policy can name no resource (Service Authorization Reference)."""
+"""Actions without resource types (Service Authorization Reference)."""
 READS_TAGS = ("logs:ListTagsForResource", LOG_GROUPS)
 ON_ANY_LOG_GROUP = {
     "logs:ListTagsForResource",
@@ -225,7 +225,7 @@ ON_ANY_LOG_GROUP = {
 }
 
 
-def test_the_subscriber_may_change_subscription_filters_and_cannot_read_the_api_key(
+def test_the_subscriber_may_change_filters_but_not_read_the_api_key(
     stack: JsonObject,
 ) -> None:
     own_log = {"Fn::GetAtt": ["SubscriberLogGroup", "Arn"]}
@@ -237,7 +237,7 @@ def test_the_subscriber_may_change_subscription_filters_and_cannot_read_the_api_
     }
 
 
-def test_the_check_of_the_settings_may_see_its_own_stack_and_nothing_else(stack: JsonObject) -> None:
+def test_the_settings_check_may_only_describe_its_own_stack(stack: JsonObject) -> None:
     own_log = {"Fn::GetAtt": ["SettingsCheckLogGroup", "Arn"]}
     assert allowed(role_of(stack, "SettingsCheckFunction")) == {
         ("logs:CreateLogStream", json.dumps(own_log)),
@@ -246,7 +246,7 @@ def test_the_check_of_the_settings_may_see_its_own_stack_and_nothing_else(stack:
     }
 
 
-def test_the_subscriber_may_invoke_itself_to_go_on(stack: JsonObject) -> None:
+def test_the_subscriber_may_invoke_itself_to_continue(stack: JsonObject) -> None:
     (policy,) = of_type(stack, "AWS::IAM::Policy")
     assert policy["Roles"] == [{"Ref": "SubscriberFunctionRole"}]
     (statement,) = policy["PolicyDocument"]["Statement"]
@@ -270,8 +270,8 @@ MESSAGES_UNDER_A_FORMER_KEY = {
 }
 
 
-def test_replay_can_read_messages_that_waited_while_the_key_was_changed(stack: JsonObject) -> None:
-    """Whatever KmsKeyArn says now, also nothing: they stay encrypted as they were."""
+def test_replay_can_decrypt_messages_stored_under_a_former_key(stack: JsonObject) -> None:
+    """Messages keep their encryption if KmsKeyArn is changed or removed."""
     (policy,) = (
         each
         for each in role_of(stack, "ReplayFunction")["Policies"]
@@ -280,7 +280,7 @@ def test_replay_can_read_messages_that_waited_while_the_key_was_changed(stack: J
     assert MESSAGES_UNDER_A_FORMER_KEY in policy["PolicyDocument"]["Statement"]
 
 
-def test_tags_can_be_read_only_where_they_are_wanted(stack: JsonObject) -> None:
+def test_tags_can_be_read_only_with_tag_properties(stack: JsonObject) -> None:
     assert stack["Conditions"]["HasTagProperties"] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "TagProperties"}, ""]}]
     }
@@ -291,7 +291,7 @@ def test_tags_can_be_read_only_where_they_are_wanted(stack: JsonObject) -> None:
         assert reading[2] == {"Ref": "AWS::NoValue"}
 
 
-def test_no_role_allows_more_than_it_names(stack: JsonObject) -> None:
+def test_no_role_allows_wildcards_beyond_the_listed_ones(stack: JsonObject) -> None:
     for role in roles(stack):
         for statement in statements(role, "Allow"):
             actions = as_list(statement["Action"])
@@ -305,8 +305,8 @@ def test_no_role_allows_more_than_it_names(stack: JsonObject) -> None:
                     assert set(actions) <= NETWORK_INTERFACES | narrowest, f"{actions} on {resource}"
 
 
-def test_code_is_denied_what_lambda_needs_on_every_network_interface(stack: JsonObject) -> None:
-    """These actions have no narrower resource while Lambda checks the role; code never needs them."""
+def test_code_is_denied_the_network_interface_actions_of_lambda(stack: JsonObject) -> None:
+    """Lambda requires these actions on all resources when it checks the role; code never needs them."""
     for role in roles_in_a_vpc(stack):
         wide = {
             action
@@ -324,7 +324,7 @@ def test_code_is_denied_what_lambda_needs_on_every_network_interface(stack: Json
         assert wide - KNOWN_WITHOUT_RESOURCES == denied == NETWORK_INTERFACES
 
 
-def test_network_interfaces_are_allowed_within_a_vpc_only(stack: JsonObject) -> None:
+def test_network_interfaces_are_allowed_only_within_a_vpc(stack: JsonObject) -> None:
     for role in roles_in_a_vpc(stack):
         (policy,) = (policy for policy in role["Policies"] if "ec2:" in json.dumps(policy))
         condition, _, otherwise = policy["Fn::If"]
@@ -332,14 +332,14 @@ def test_network_interfaces_are_allowed_within_a_vpc_only(stack: JsonObject) -> 
         assert otherwise == {"Ref": "AWS::NoValue"}
 
 
-def test_keys_are_used_through_the_services_that_hold_the_data(stack: JsonObject) -> None:
+def test_kms_keys_can_be_used_only_through_the_services_that_hold_the_data(stack: JsonObject) -> None:
     services = set()
     for role in roles(stack):
         for statement in statements(role, "Allow"):
             if any(action.startswith("kms:") for action in as_list(statement["Action"])):
                 via = statement["Condition"]["StringEquals"]["kms:ViaService"]
                 services |= {as_list(variant["Fn::Sub"])[0] for variant in branches(via)}
-    # In China the suffix is another one.
+    # The URL suffix differs in China.
     of_a_secret_elsewhere = "secretsmanager.${SecretRegion}.${AWS::URLSuffix}"
     in_this_region = {f"{name}.${{AWS::Region}}.${{AWS::URLSuffix}}" for name in SERVICES_WITH_KEYS}
     assert services == in_this_region | {of_a_secret_elsewhere}
@@ -360,11 +360,11 @@ def test_roles_belong_to_lambda_or_cloudwatch_logs_and_are_within_the_permission
         assert not {"ManagedPolicyArns", "RoleName"} & set(role)
 
 
-# ---- who may touch the queues --------------------------------------------------------------------
+# ---- access to the queues ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("queue", ["DeadLetterQueue", "ParkedQueue"])
-def test_a_queue_refuses_all_that_is_not_tls(queue: str, stack: JsonObject) -> None:
+def test_a_queue_refuses_requests_without_tls(queue: str, stack: JsonObject) -> None:
     policy = stack["Resources"][f"{queue}Policy"]["Properties"]
     assert policy["Queues"] == [{"Ref": queue}]
     (statement,) = policy["PolicyDocument"]["Statement"]
@@ -380,7 +380,7 @@ def test_a_queue_refuses_all_that_is_not_tls(queue: str, stack: JsonObject) -> N
 # ---- the API key ---------------------------------------------------------------------------------
 
 
-def test_the_api_key_goes_into_the_secret_and_nowhere_else(template: JsonObject, stack: JsonObject) -> None:
+def test_the_api_key_is_used_only_in_the_secret(template: JsonObject, stack: JsonObject) -> None:
     assert template["Parameters"]["ApiKey"]["NoEcho"] is True
     holders = [name for name, resource in stack["Resources"].items() if refers(resource, "ApiKey")]
     assert holders == ["ApiKeySecret"]
@@ -396,7 +396,7 @@ def refers(value: object, parameter: str) -> bool:
 # ---- partitions ----------------------------------------------------------------------------------
 
 
-def test_no_partition_account_or_region_is_written_down(stack: JsonObject) -> None:
+def test_no_partition_account_or_region_is_hard_coded(stack: JsonObject) -> None:
     text = json.dumps([stack["Resources"], stack["Outputs"]])
     assert "arn:aws" not in text
     assert "us-east-1" not in text

@@ -1,4 +1,4 @@
-"""What the stack is made of, and what an update must never do to it."""
+"""The stack's resources, and changes that an update must not cause."""
 
 import json
 import re
@@ -37,8 +37,8 @@ def test_cfn_lint_finds_nothing() -> None:
     assert [str(match) for match in matches] == []
 
 
-def test_logical_ids_stay(stack: JsonObject) -> None:
-    """A resource under another logical id is another resource: the old one is deleted."""
+def test_logical_ids_are_kept(stack: JsonObject) -> None:
+    """CloudFormation deletes and recreates a resource whose logical id changes."""
     kept = {
         "ApiKeySecret",
         "AsyncEventsDroppedAlarm",
@@ -91,9 +91,7 @@ def test_logical_ids_stay(stack: JsonObject) -> None:
         "ParkedQueue",
     ],
 )
-def test_no_parameter_reaches_a_property_whose_change_replaces_the_resource(
-    logical_id: str, stack: JsonObject
-) -> None:
+def test_no_parameter_can_replace_a_resource_on_the_delivery_path(logical_id: str, stack: JsonObject) -> None:
     """CloudWatch Logs skips logs while the shipper or its permission is missing."""
     resource_type = stack["Resources"][logical_id]["Type"]
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource_type).schema
@@ -104,14 +102,14 @@ def test_no_parameter_reaches_a_property_whose_change_replaces_the_resource(
     assert find(fixed, "Fn::If") == []
 
 
-def test_functions_and_queues_have_no_names_of_their_own(stack: JsonObject) -> None:
+def test_functions_and_queues_have_generated_names(stack: JsonObject) -> None:
     for name in only_of_type(stack, "AWS::Lambda::Function"):
         assert "FunctionName" not in properties(stack, name)
     for name in only_of_type(stack, "AWS::SQS::Queue"):
         assert "QueueName" not in properties(stack, name)
 
 
-def test_what_depends_on_a_condition(stack: JsonObject) -> None:
+def test_only_the_listed_resources_have_a_condition(stack: JsonObject) -> None:
     conditional = {name for name, resource in stack["Resources"].items() if "Condition" in resource}
     assert conditional == {
         "AccountSubscriptionCheck",
@@ -154,7 +152,7 @@ def test_stored_logs_outlive_the_stack(stack: JsonObject) -> None:
 # ---- functions and layers ------------------------------------------------------------------------
 
 
-def test_functions_are_alike(stack: JsonObject) -> None:
+def test_functions_share_handler_architecture_and_layers(stack: JsonObject) -> None:
     functions = only_of_type(stack, "AWS::Lambda::Function")
     assert functions == ["SettingsCheckFunction", "ShipperFunction", "ReplayFunction", "SubscriberFunction"]
     for name in functions:
@@ -178,20 +176,20 @@ def test_failed_asynchronous_events_go_to_the_dead_letter_queue(stack: JsonObjec
 
 
 @pytest.mark.parametrize("logical_id", [*WITH_SETTINGS, "SettingsCheckFunction"])
-def test_the_handler_is_there(logical_id: str, template: JsonObject) -> None:
+def test_the_handler_exists(logical_id: str, template: JsonObject) -> None:
     function = properties(template, logical_id)
     module, _, name = function["Handler"].partition(".")
     source = (PROJECT / function["CodeUri"] / f"{module}.py").read_text(encoding="utf-8")
     assert f"def {name}(" in source
 
 
-def test_settings_know_the_time_out_of_the_function(stack: JsonObject) -> None:
+def test_the_time_out_in_the_settings_is_that_of_the_function(stack: JsonObject) -> None:
     for name in SHIPPING:
         function = properties(stack, name)
         assert function["Environment"]["Variables"]["FUNCTION_TIMEOUT_SECONDS"] == str(function["Timeout"])
 
 
-def test_asynchronous_events_are_retried_twice_and_wait_six_hours(stack: JsonObject) -> None:
+def test_asynchronous_events_are_retried_twice_within_six_hours(stack: JsonObject) -> None:
     assert properties(stack, "ShipperFunctionEventInvokeConfig") == {
         "FunctionName": {"Ref": "ShipperFunction"},
         "Qualifier": "$LATEST",
@@ -201,15 +199,15 @@ def test_asynchronous_events_are_retried_twice_and_wait_six_hours(stack: JsonObj
     }
 
 
-def test_lambda_does_not_repeat_what_the_subscriber_failed_to_do(stack: JsonObject) -> None:
-    """A creation that is repeated after its stack was taken back would put the filters back."""
+def test_lambda_does_not_retry_the_subscriber(stack: JsonObject) -> None:
+    """A creation repeated after the rollback of its stack would create the filters again."""
     retries = properties(stack, "SubscriberFunctionEventInvokeConfig")
     assert retries["MaximumRetryAttempts"] == 0
     assert retries["MaximumEventAgeInSeconds"] == 60 * 60, "as long as CloudFormation waits"
     assert "SubscriberFunctionEventInvokeConfig" in stack["Resources"]["Subscriptions"]["DependsOn"]
 
 
-def test_the_python_version_is_one(template: JsonObject, stack: JsonObject) -> None:
+def test_all_resources_have_the_same_python_version(template: JsonObject, stack: JsonObject) -> None:
     runtime = template["Mappings"]["Python"]["Version"]["Runtime"]
     everywhere = {"Fn::FindInMap": ["Python", "Version", "Runtime"]}
     for name in only_of_type(stack, "AWS::Lambda::Function"):
@@ -220,7 +218,7 @@ def test_the_python_version_is_one(template: JsonObject, stack: JsonObject) -> N
     assert re.findall(r"--python-version[= ]([\d.]+)", makefile) == [runtime.removeprefix("python")]
 
 
-def test_the_longest_name_of_a_stack_gives_names_that_aws_takes(stack: JsonObject) -> None:
+def test_names_are_valid_with_the_longest_stack_name(stack: JsonObject) -> None:
     """A stack's name has up to 128 characters (CreateStack, AWS CloudFormation API Reference)."""
     longest = "s" * 128
     for resource in stack["Resources"].values():
@@ -233,7 +231,7 @@ def test_the_longest_name_of_a_stack_gives_names_that_aws_takes(stack: JsonObjec
                 assert len(value["Fn::Sub"].replace("${AWS::StackName}", longest)) <= bound, value
 
 
-def test_layers_serve_both_architectures_so_that_none_can_mismatch(template: JsonObject) -> None:
+def test_layers_support_both_architectures(template: JsonObject) -> None:
     architectures = template["Parameters"]["Architecture"]["AllowedValues"]
     layers = only_of_type(template, "AWS::Serverless::LayerVersion")
     assert sorted(layers) == ["DependenciesLayer", "ShippingLayer"]
@@ -246,7 +244,7 @@ def test_layers_serve_both_architectures_so_that_none_can_mismatch(template: Jso
         assert f"build-{name}:" in makefile
 
 
-def test_every_function_logs_json_into_a_group_of_the_stack_that_is_never_shipped(stack: JsonObject) -> None:
+def test_every_function_logs_json_into_its_own_log_group(stack: JsonObject) -> None:
     groups = []
     for name in only_of_type(stack, "AWS::Lambda::Function"):
         logging = properties(stack, name)["LoggingConfig"]
@@ -274,7 +272,9 @@ def test_log_groups_have_a_retention(stack: JsonObject) -> None:
 
 
 @pytest.mark.parametrize("logical_id", ["DeadLetterQueue", "ParkedQueue"])
-def test_a_queue_keeps_the_largest_messages_longest_and_encrypted(logical_id: str, stack: JsonObject) -> None:
+def test_queues_have_the_maximum_retention_and_size_and_are_encrypted(
+    logical_id: str, stack: JsonObject
+) -> None:
     queue = properties(stack, logical_id)
     assert {name: value for name, value in queue.items() if name != "VisibilityTimeout"} == {
         "MessageRetentionPeriod": 14 * 24 * 60 * 60,
@@ -284,7 +284,7 @@ def test_a_queue_keeps_the_largest_messages_longest_and_encrypted(logical_id: st
     }
 
 
-def test_one_queue_keeps_what_the_code_and_what_lambda_could_not_deliver(stack: JsonObject) -> None:
+def test_code_and_lambda_use_the_same_dead_letter_queue(stack: JsonObject) -> None:
     queue = {"Ref": "DeadLetterQueue"}
     for name in SHIPPING:
         assert properties(stack, name)["Environment"]["Variables"]["DEAD_LETTER_QUEUE_URL"] == queue
@@ -295,7 +295,7 @@ def test_one_queue_keeps_what_the_code_and_what_lambda_could_not_deliver(stack: 
 # ---- replay --------------------------------------------------------------------------------------
 
 
-def test_the_dead_letter_queue_invokes_replay_unless_that_is_switched_off(stack: JsonObject) -> None:
+def test_the_dead_letter_queue_invokes_replay_if_auto_replay_is_on(stack: JsonObject) -> None:
     assert properties(stack, "ReplayEventSourceMapping") == {
         "FunctionName": {"Ref": "ReplayFunction"},
         "EventSourceArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
@@ -308,23 +308,23 @@ def test_the_dead_letter_queue_invokes_replay_unless_that_is_switched_off(stack:
     assert stack["Parameters"]["AutoReplay"]["Default"] == "true"
 
 
-def test_replay_runs_as_often_at_a_time_as_the_parameter_says(stack: JsonObject) -> None:
+def test_replay_concurrency_has_the_bounds_of_lambda(stack: JsonObject) -> None:
     parameter = stack["Parameters"]["ReplayConcurrency"]
     # 2 to 1,000: "Setting maximum concurrency for Amazon SQS event sources", AWS Lambda Developer Guide.
     assert (parameter["Default"], parameter["MinValue"], parameter["MaxValue"]) == (2, 2, 1000)
 
 
-def test_a_message_stays_hidden_for_six_time_outs_of_the_function_that_has_it(stack: JsonObject) -> None:
+def test_a_received_message_stays_hidden_for_six_time_outs_of_replay(stack: JsonObject) -> None:
     timeout = properties(stack, "ReplayFunction")["Timeout"]
     assert properties(stack, "DeadLetterQueue")["VisibilityTimeout"] == 6 * timeout
 
 
-def test_lambda_does_not_take_replay_for_a_loop_without_end(stack: JsonObject) -> None:
+def test_loop_detection_of_lambda_is_off_for_replay_only(stack: JsonObject) -> None:
     assert properties(stack, "ReplayFunction")["RecursiveLoop"] == "Allow"
     assert "RecursiveLoop" not in properties(stack, "ShipperFunction")
 
 
-def test_only_replay_knows_the_parked_queue(stack: JsonObject) -> None:
+def test_only_replay_has_the_parked_queue_in_its_settings(stack: JsonObject) -> None:
     replay = properties(stack, "ReplayFunction")["Environment"]["Variables"]
     assert replay["PARKED_QUEUE_URL"] == {"Ref": "ParkedQueue"}
     shipper = properties(stack, "ShipperFunction")["Environment"]["Variables"]
@@ -332,7 +332,7 @@ def test_only_replay_knows_the_parked_queue(stack: JsonObject) -> None:
     assert {name: replay[name] for name in shipper} == shipper
 
 
-def test_no_queue_moves_messages_by_itself(stack: JsonObject) -> None:
+def test_no_queue_has_a_redrive_policy(stack: JsonObject) -> None:
     for name in only_of_type(stack, "AWS::SQS::Queue"):
         assert "RedrivePolicy" not in properties(stack, name)
 
@@ -340,7 +340,7 @@ def test_no_queue_moves_messages_by_itself(stack: JsonObject) -> None:
 # ---- a Kinesis stream ----------------------------------------------------------------------------
 
 
-def test_a_record_of_a_stream_comes_back_until_its_logs_are_stored_somewhere(stack: JsonObject) -> None:
+def test_a_failed_record_of_a_stream_is_retried_for_12_hours(stack: JsonObject) -> None:
     mapping = properties(stack, "KinesisEventSourceMapping")
     assert mapping["FunctionName"] == {"Ref": "ShipperFunction"}
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -353,7 +353,7 @@ def test_a_record_of_a_stream_comes_back_until_its_logs_are_stored_somewhere(sta
     assert "DestinationConfig" not in mapping, "a queue would get no logs, only where in the stream they are"
 
 
-def test_with_enhanced_fan_out_the_shipper_reads_as_a_consumer_of_its_own(stack: JsonObject) -> None:
+def test_enhanced_fan_out_uses_a_consumer_of_the_stack(stack: JsonObject) -> None:
     """("Process Amazon Kinesis Data Streams records with Lambda", AWS Lambda Developer Guide.)"""
     consumer = {"Fn::GetAtt": ["KinesisStreamConsumer", "ConsumerARN"]}
     assert stack["Resources"]["KinesisStreamConsumer"]["Condition"] == "HasKinesisConsumer"
@@ -362,7 +362,7 @@ def test_with_enhanced_fan_out_the_shipper_reads_as_a_consumer_of_its_own(stack:
     assert properties(stack, "KinesisStreamConsumer")["StreamARN"] == STREAM
 
 
-def test_the_batches_of_a_stream_are_those_of_the_parameters(stack: JsonObject) -> None:
+def test_stream_batch_parameters_have_the_bounds_of_lambda(stack: JsonObject) -> None:
     mapping = properties(stack, "KinesisEventSourceMapping")
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", "AWS::Lambda::EventSourceMapping")
     for parameter, name in (

@@ -1,4 +1,4 @@
-"""Subscriptions: what the subscriber is told, when it is called, and the account policy in its place."""
+"""Settings of the subscriber, events that invoke it, and the account policy."""
 
 import json
 import re
@@ -27,7 +27,7 @@ WIRED = {"OWN_LOG_GROUPS", "SHIPPER_FUNCTION_ARN", "SUBSCRIPTION_FILTER_NAME"}
 
 
 def evaluated(value: Any, given: dict[str, str]) -> Any:
-    """What CloudFormation makes of the few functions that are used here."""
+    """Return a value as CloudFormation evaluates it, for the functions that are used here."""
     if isinstance(value, list):
         return [evaluated(part, given) for part in value]
     if not isinstance(value, dict):
@@ -56,14 +56,14 @@ def evaluated(value: Any, given: dict[str, str]) -> Any:
 
 
 def variables(stack: JsonObject, **parameters: str) -> dict[str, str]:
-    """The subscriber's part of its environment."""
+    """Return the variables of the subscriber's environment that concern subscriptions."""
     given = STACK | {"LogGroups": "", "ExcludeLogGroups": "", "SubscriptionFilterPattern": ""} | parameters
     environment = stack["Resources"]["SubscriberFunction"]["Properties"]["Environment"]["Variables"]
     own = {name for name in environment if "SUBSCRI" in name or name.endswith("LOG_GROUPS")}
     return {name: evaluated(environment[name], given) for name in own | WIRED}
 
 
-def test_by_default_nothing_is_subscribed(template: JsonObject, stack: JsonObject) -> None:
+def test_nothing_is_subscribed_by_default(template: JsonObject, stack: JsonObject) -> None:
     defaults = {name: str(each.get("Default", "")) for name, each in template["Parameters"].items()}
     settings = load_subscription_settings(variables(stack, **defaults))
     assert (settings.log_groups, settings.account_wide) == ((), False)
@@ -92,7 +92,9 @@ def test_every_parameter_reaches_the_subscriber(stack: JsonObject) -> None:
     assert settings.destination_arn == STACK["ShipperFunction.Arn"]
 
 
-def test_the_subscribers_filters_are_not_those_made_by_hand(stack: JsonObject, template: JsonObject) -> None:
+def test_the_subscriber_has_another_filter_name_than_manual_filters(
+    stack: JsonObject, template: JsonObject
+) -> None:
     settings = load_subscription_settings(variables(stack))
     by_hand = template["Outputs"]["SubscribeCommand"]["Value"]["Fn::Sub"]
     assert "--filter-name '${AWS::StackName}'" in by_hand
@@ -112,14 +114,14 @@ def test_the_template_declares_no_subscription_filters(stack: JsonObject) -> Non
     assert "AWS::Logs::SubscriptionFilter" not in types
 
 
-# ---- when it is called ---------------------------------------------------------------------------
+# ---- events that invoke the subscriber -----------------------------------------------------------
 
 
 def rules(stack: JsonObject) -> list[JsonObject]:
     return [each["Properties"] for each in stack["Resources"].values() if each["Type"] == "AWS::Events::Rule"]
 
 
-def test_rules_are_on_only_where_filters_are_wanted(stack: JsonObject) -> None:
+def test_rules_are_enabled_only_with_log_groups(stack: JsonObject) -> None:
     assert stack["Conditions"]["SubscribesLogGroups"] == {
         "Fn::And": [
             {"Fn::Not": [{"Fn::Equals": [{"Ref": "LogGroups"}, ""]}]},
@@ -130,7 +132,7 @@ def test_rules_are_on_only_where_filters_are_wanted(stack: JsonObject) -> None:
         assert rule["State"] == {"Fn::If": ["SubscribesLogGroups", "ENABLED", "DISABLED"]}
 
 
-def test_log_groups_that_are_made_are_seen_through_cloudtrail(stack: JsonObject) -> None:
+def test_new_log_groups_are_detected_with_cloudtrail(stack: JsonObject) -> None:
     (pattern,) = (rule["EventPattern"] for rule in rules(stack) if "EventPattern" in rule)
     assert pattern == {
         "source": ["aws.logs"],
@@ -143,8 +145,8 @@ def test_log_groups_that_are_made_are_seen_through_cloudtrail(stack: JsonObject)
     }
 
 
-def test_the_schedule_ticks_once_in_each_turn(stack: JsonObject) -> None:
-    """At fixed minutes, and not near the end of a turn, where a late tick would be of the next one."""
+def test_the_schedule_runs_once_in_each_turn(stack: JsonObject) -> None:
+    """The minutes are fixed, and not at the end of a turn, where a late run would fall in the next."""
     (rule,) = (rule for rule in rules(stack) if "ScheduleExpression" in rule)
     minutes = re.fullmatch(r"cron\((\d+)/(\d+) \* \* \* \? \*\)", rule["ScheduleExpression"])
     assert minutes
@@ -155,7 +157,7 @@ def test_the_schedule_ticks_once_in_each_turn(stack: JsonObject) -> None:
     assert json.loads(target["Input"]) == {"reconcile": "share"}
 
 
-def test_the_alarm_on_refusals_sees_every_log_group_once(stack: JsonObject) -> None:
+def test_the_alarm_on_refusals_covers_one_round_of_turns(stack: JsonObject) -> None:
     alarm = stack["Resources"]["LogGroupsRefusedAlarm"]["Properties"]
     assert (alarm["Namespace"], alarm["MetricName"]) == (METRICS_NAMESPACE, SubscriptionMetric.REFUSED)
     assert alarm["Dimensions"] == [{"Name": "Stack", "Value": {"Ref": "AWS::StackName"}}]
@@ -167,19 +169,19 @@ def test_the_alarm_on_refusals_sees_every_log_group_once(stack: JsonObject) -> N
     )
 
 
-def test_a_stack_that_wants_no_filters_never_calls_it(stack: JsonObject) -> None:
-    """Neither for a deployment nor for a deletion; a change to nothing is a deletion of the resource."""
+def test_cloudformation_calls_the_subscriber_only_with_log_groups(stack: JsonObject) -> None:
+    """Without log groups the resource does not exist; removing all of them deletes it."""
     assert stack["Resources"]["Subscriptions"]["Condition"] == "SubscribesLogGroups"
 
 
-def test_cloudformation_calls_it_for_every_change_of_what_is_wanted(stack: JsonObject) -> None:
+def test_cloudformation_calls_the_subscriber_if_its_parameters_change(stack: JsonObject) -> None:
     handed_on = json.dumps(stack["Resources"]["Subscriptions"]["Properties"])
     for changing in ("LogGroups", "ExcludeLogGroups", "SubscriptionFilterPattern", "ShipperFunction"):
         assert f'"{changing}"' in handed_on
 
 
-def test_filters_are_made_after_all_that_they_need_and_removed_before_it(stack: JsonObject) -> None:
-    """A filter on a function without permission is refused (PutSubscriptionFilter)."""
+def test_filters_are_created_after_their_dependencies(stack: JsonObject) -> None:
+    """AWS refuses a filter to a function without permission (PutSubscriptionFilter)."""
     assert set(stack["Resources"]["Subscriptions"]["DependsOn"]) == {
         "ShipperInvokePermission",
         "SubscriberContinuesPolicy",
@@ -197,7 +199,7 @@ def account_policy(stack: JsonObject, **parameters: str) -> JsonObject:
 
 
 @pytest.mark.parametrize("pattern", ["", "ERROR", '{ $.level = "ERROR" }', r'"a\b" %\d{3}\s%'])
-def test_the_policy_document_is_json_whatever_the_pattern(pattern: str, stack: JsonObject) -> None:
+def test_the_policy_document_is_json_with_any_pattern(pattern: str, stack: JsonObject) -> None:
     policy = account_policy(stack, SubscriptionFilterPattern=pattern)
     assert policy["PolicyType"] == "SUBSCRIPTION_FILTER_POLICY"
     assert policy["Scope"] == "ALL"
@@ -208,7 +210,7 @@ def test_the_policy_document_is_json_whatever_the_pattern(pattern: str, stack: J
 
 
 @pytest.mark.parametrize("excluded", ["", "noisy", "noisy,/aws/lambda/chatty"])
-def test_the_account_policy_leaves_out_own_and_excluded_log_groups(excluded: str, stack: JsonObject) -> None:
+def test_the_account_policy_omits_own_and_excluded_log_groups(excluded: str, stack: JsonObject) -> None:
     criteria = account_policy(stack, ExcludeLogGroups=excluded)["SelectionCriteria"]
     operator, bracket, names = criteria.partition("[")
     assert operator == "LogGroupName NOT IN "
@@ -222,12 +224,12 @@ def test_selection_criteria_stay_below_the_limit(template: JsonObject, stack: Js
     assert len(account_policy(stack, ExcludeLogGroups=longest)["SelectionCriteria"]) < 25_000
 
 
-def test_the_check_comes_before_the_policy(stack: JsonObject) -> None:
-    """That filters go after the policy is made is CloudFormation's own order: deletions come last."""
+def test_the_account_policy_is_created_after_its_check(stack: JsonObject) -> None:
+    """CloudFormation deletes the filters last, after it has created the policy."""
     assert "AccountSubscriptionCheck" in stack["Resources"]["AccountSubscriptionPolicy"]["DependsOn"]
 
 
-def test_the_subscriber_has_no_settings_of_the_network(stack: JsonObject) -> None:
-    """It runs outside of the VPC, where a proxy inside cannot be reached."""
+def test_the_subscriber_has_no_proxy_settings(stack: JsonObject) -> None:
+    """It runs outside the VPC, where it cannot reach a proxy inside."""
     environment = stack["Resources"]["SubscriberFunction"]["Properties"]["Environment"]["Variables"]
     assert not {name for name in environment if "PROXY" in name}
