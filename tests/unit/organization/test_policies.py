@@ -72,7 +72,7 @@ def may_send(place: str, account: str, organization: str | None, action: str) ->
 
 @pytest.mark.parametrize("action", ["logs:PutSubscriptionFilter", "logs:PutAccountPolicy"])
 @pytest.mark.parametrize("place", [HOME, ELSEWHERE])
-def test_an_account_of_the_organization_may_send_and_no_other(place: str, action: str) -> None:
+def test_only_accounts_of_the_organization_may_send(place: str, action: str) -> None:
     assert may_send(place, SENDER, ORGANIZATION, action)
     assert not may_send(place, OUTSIDER, ANOTHER, action)
     assert not may_send(place, OUTSIDER, None, action), "an account without an organization"

@@ -155,7 +155,7 @@ def test_watch_receives_no_message_and_runs_until_ctrl_c(
     assert result.stdout.count("1 message visible") == 3
 
 
-def test_at_sixty_columns_lines_break_between_words(shipctl: Run, replaying: Stack) -> None:
+def test_lines_break_between_words_at_sixty_columns(shipctl: Run, replaying: Stack) -> None:
     replaying.put("a", reason="unauthorized", Status="401")
     replaying.put("b", reason="rejected", Status="400")
     output = shipctl("dlq", "stats", env={"COLUMNS": "60"}).stdout

@@ -67,7 +67,7 @@ class TestDoctor:
         assert "sending" in shipctl("doctor", "--send").stdout
 
 
-def test_at_sixty_columns_lines_break_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_break_between_words_at_sixty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     from rich.console import Console
 
     console = Console(width=60, force_terminal=True, color_system=None, highlight=False)
