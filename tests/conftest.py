@@ -1,5 +1,5 @@
 from hypothesis import settings
 
-# No test depends on timing, be the machine ever so busy.
+# No deadline for examples, so that no test fails on a busy machine.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")

@@ -8,7 +8,7 @@ from tests.emulated_services import VARIABLES, emulated_services
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An empty AWS account in this process; what is asked for without botocore is answered on a port."""
+    """Emulate an empty AWS account in this process, and on a port for requests without botocore."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     with mock_aws(), emulated_services() as address:

@@ -1,4 +1,4 @@
-"""A proxy on 127.0.0.1 that knows nothing but CONNECT."""
+"""A proxy on 127.0.0.1 that supports only CONNECT."""
 
 import base64
 import socket
@@ -18,7 +18,7 @@ class ConnectProxy:
 
 @contextmanager
 def connect_proxy(user: str, password: str, interim: bytes = b"") -> Iterator[ConnectProxy]:
-    """Answers 407 to everyone else; its address holds no credentials. `interim` comes before each 200."""
+    """Run a proxy that answers 407 without these credentials and sends `interim` before each 200."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         proxy = ConnectProxy(f"127.0.0.1:{listener.getsockname()[1]}", interim)
         allowed = base64.b64encode(f"{user}:{password}".encode()).decode()

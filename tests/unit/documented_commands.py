@@ -1,4 +1,4 @@
-"""Commands in documents and messages: where they stand, and whether the program takes them.
+"""Commands in documents and messages: where they are, and whether the program accepts them.
 
 Nothing is run. A command of `shipctl` is given to its command objects. One of `make` is looked up in the
 Makefile, one of the AWS CLI in botocore's models of the services, one of `sam` in the SAM CLI's lists of
@@ -46,7 +46,7 @@ WRITTEN_IN_THE_AWS_CLI = {
 Command Reference, the page of each)."""
 
 OPTIONS_WRITTEN_IN_THE_AWS_CLI = {"content": "zip-file"}
-"""What stands in place of a member of the request ("publish-layer-version", AWS CLI Command Reference)."""
+"""Options that replace a member of the request ("publish-layer-version", AWS CLI Command Reference)."""
 
 EXAMPLE_VALUES = {
     "COMMAND": "status",
@@ -56,22 +56,22 @@ EXAMPLE_VALUES = {
     "CHECK": "stack",
     "NUMBER": "1",
 }
-"""For what stands in place of a value that an option checks."""
+"""Values for placeholders of options that check their values."""
 
 
 class Command(NamedTuple):
-    """A command where it stands."""
+    """A command and its place."""
 
     place: str
     words: tuple[str, ...]
     complete: bool
-    """Whether it is to be run as it is printed: in a block, not named in a sentence."""
+    """Whether it can be run as printed: it is in a block and not part of a sentence."""
 
     def __str__(self) -> str:
         return f"{self.place}: {shlex.join(self.words)}"
 
 
-# ---- where commands are ------------------------------------------------------------------------------
+# ---- finding commands --------------------------------------------------------------------------------
 
 
 def commands_in_document(path: Path, below: Path = PROJECT) -> Iterator[Command]:
@@ -114,7 +114,7 @@ def known(words: list[str]) -> Iterator[tuple[str, ...]]:
 
 
 def strings_of(path: Path) -> Iterator[str]:
-    """Return the strings in a module but docstrings, with `7` for whatever is filled in."""
+    """Return the strings in a module without docstrings, with `7` for each value that is filled in."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     passed_over: set[int] = set()
     for node in ast.walk(tree):
@@ -135,7 +135,7 @@ def strings_of(path: Path) -> Iterator[str]:
 
 
 def commands_in_prose(place: str, text: str) -> Iterator[Command]:
-    """Return the commands that a message or description names without any mark around them."""
+    """Return the commands that a message or description names without quoting them."""
     for part in re.split(r"[;)`]|[.,:](?: |$)| (?:or|and|with|\|) ", re.sub(r"\s+", " ", text)):
         found = re.search(r"(?<![\w./-])(?:shipctl|aws|sam|make) [a-z].*", part)
         if found is None:
@@ -143,14 +143,14 @@ def commands_in_prose(place: str, text: str) -> Iterator[Command]:
         words = found[0]
         try:
             command = without_prose(shlex.split(words))
-        except ValueError:  # an apostrophe of the sentence
+        except ValueError:  # an apostrophe in the sentence
             command = without_prose(words.split())
         if is_named(command):
             yield Command(place, tuple(command), complete=False)
 
 
 def without_prose(words: list[str]) -> list[str]:
-    """Cut off the sentence that goes on behind a command: at a word that is no option, value or choice."""
+    """Cut off the rest of the sentence after a command, at a word that is no option, value or choice."""
     start = 2 if words[0] in ("make", "sam") else 3
     if words[0] == "shipctl" and not hasattr(top_commands().get(words[1]), "commands"):
         start = 2
@@ -180,7 +180,7 @@ def is_named(words: list[str]) -> bool:
 
 
 def calls_of_command(path: Path) -> Iterator[Command]:
-    """Return what is passed to `Stack.command(…)` as far as it is written there."""
+    """Return the arguments of `Stack.command(…)` that are literals."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     registrations = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     registrations |= {
@@ -202,11 +202,11 @@ def calls_of_command(path: Path) -> Iterator[Command]:
                 yield Command(path.name, ("shipctl", *map(str, words)), complete=True)
 
 
-# ---- whether they are taken --------------------------------------------------------------------------
+# ---- whether programs accept them --------------------------------------------------------------------
 
 
 def check(command: Command) -> None:
-    """Fail unless the program takes the command."""
+    """Fail unless the program accepts the command."""
     words = list(command.words)
     match words:
         case ["shipctl", *rest]:
@@ -233,7 +233,7 @@ def top_commands() -> dict[str, Any]:
 
 
 def check_shipctl(words: list[str], *, complete: bool) -> None:
-    """Fail unless shipctl takes these words: command, arguments, options and their values.
+    """Fail unless shipctl accepts these words: command, arguments, options and their values.
 
     In a sentence a command may be named without what it needs, and an option without its value.
     """
@@ -276,7 +276,7 @@ MODULES_OF_TARGETS = {
 
 
 def check_make(words: list[str]) -> None:
-    """Fail unless the Makefile has the target, and what it runs takes the arguments."""
+    """Fail unless the Makefile has the target and the program that it runs accepts the arguments."""
     targets = [word for word in words if "=" not in word]
     given = dict(word.split("=", 1) for word in words if "=" in word)
     assert set(targets) <= make_targets(), targets
@@ -296,7 +296,7 @@ def check_make(words: list[str]) -> None:
 
 
 def check_module(name: str, arguments: list[str]) -> None:
-    """Fail unless there is such a program of Python, and it takes the arguments."""
+    """Fail unless there is such a Python program and it accepts the arguments."""
     spec = importlib.util.find_spec(name)
     assert spec is not None, f"python -m {name}"
     if spec.submodule_search_locations is not None:
@@ -317,7 +317,7 @@ def check_module(name: str, arguments: list[str]) -> None:
 
 
 def check_pytest(words: list[str]) -> None:
-    """Fail unless there are such files of tests, with tests of such names in them."""
+    """Fail unless these files of tests exist and have tests of these names."""
     parser = argparse.ArgumentParser(exit_on_error=False)
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("-k")
@@ -359,7 +359,7 @@ def service_model(service: str) -> Any:
 
 
 def check_aws(words: list[str], *, complete: bool) -> None:
-    """Fail unless the AWS CLI has the command, its options, and all that it requires."""
+    """Fail unless the AWS CLI has the command and its options, and all required options are there."""
     service, command, *rest = [*words, ""][: max(2, len(words))]
     options = [word.removeprefix("--") for word in rest if word.startswith("--")]
     if (service, command) in WRITTEN_IN_THE_AWS_CLI:
@@ -387,7 +387,7 @@ def check_aws(words: list[str], *, complete: bool) -> None:
 def check_sam(words: list[str]) -> None:
     """Fail unless the SAM CLI has the command and its options, by the lists from which it writes its help.
 
-    They are read as text: to import a command of the SAM CLI takes seconds.
+    They are read as text, as importing a command of the SAM CLI takes seconds.
     """
     spec = importlib.util.find_spec("samcli")
     assert spec is not None

@@ -1,4 +1,4 @@
-"""Small values that the tests of many modules build their cases from."""
+"""Small values from which the tests of many modules build their cases."""
 
 import base64
 import gzip
@@ -47,19 +47,19 @@ class Entry(NamedTuple):
 
 
 def an_entry(*identifiers: str, body: bytes = b'{"message":"x"}', origin: Origin = ORDERS) -> Entry:
-    """An entry of one log event for each identifier."""
+    """Return an entry with one log event for each identifier."""
     return Entry(body, tuple(log_event(identifier) for identifier in identifiers or ("e0",)), origin)
 
 
 def in_chunks(entries: Iterable[Entry], at_once: int = 100) -> Iterator[Entries]:
-    """Entries as the pipeline hands them on: at most so many of one log stream together."""
+    """Yield entries as the pipeline does: at most `at_once` of one log stream together."""
     for origin, run in groupby(entries, key=attrgetter("origin")):
         while some := list(islice(run, at_once)):
             yield Entries(origin, [entry.body for entry in some], [entry.events for entry in some])
 
 
 def batch_of(entries: Sequence[Entry], position: int = 0) -> Batch:
-    """The batch of these entries; so many came before the first."""
+    """Return the batch of these entries; `position` is the number of entries before the first."""
     bodies, logs, origins = zip(*entries, strict=True)
     positions = range(position, position + len(entries))
     body = OPENING + COMMA.join(bodies) + CLOSING
@@ -67,12 +67,12 @@ def batch_of(entries: Sequence[Entry], position: int = 0) -> Batch:
 
 
 def a_batch(*identifiers: str) -> Batch:
-    """A batch with one entry of one log event for each identifier."""
+    """Return a batch with one entry of one log event for each identifier."""
     return batch_of([an_entry(identifier, body=b'"%s"' % identifier.encode()) for identifier in identifiers])
 
 
 def payload(raw_events: Sequence[object], **members: object) -> dict[str, Any]:
-    """What CloudWatch Logs sends, before it is compressed."""
+    """Return a payload of CloudWatch Logs before it is compressed."""
     return {
         "messageType": "DATA_MESSAGE",
         "owner": ORDERS.owner,
@@ -84,7 +84,7 @@ def payload(raw_events: Sequence[object], **members: object) -> dict[str, Any]:
 
 
 def encoded(content: object) -> str:
-    """JSON, compressed with gzip, in base64. Text and bytes are taken as they are."""
+    """Return the content as JSON, compressed with gzip, in base64. Text and bytes are not changed to JSON."""
     match content:
         case bytes():
             data = content

@@ -1,4 +1,4 @@
-"""The world as delivery sees it, without threads: time passes only where delivery waits."""
+"""Simulated senders without threads, whose time passes only while delivery waits."""
 
 import heapq
 import json
@@ -16,11 +16,11 @@ MAX_WAITS = 20_000
 
 
 class Sent(NamedTuple):
-    """A request as the simulated ingest API gets it."""
+    """A request as the simulated ingest API receives it."""
 
     at: float
     logs: tuple[Any, ...]
-    """As the body holds them: in most tests just the ids of the log events."""
+    """The logs of the body: in most tests only the ids of the log events."""
     key: str
     seconds: float
 
@@ -32,7 +32,7 @@ class Answer(NamedTuple):
     retry_after: float | None = None
     detail: str = ""
     status_after: float = NEVER
-    """Seconds from the request to its status, where the rest of the answer takes longer."""
+    """Seconds from the request to its status, if the rest of the answer takes longer."""
 
 
 class Key(NamedTuple):
@@ -45,7 +45,7 @@ Api = Callable[[Sent], Answer]
 
 
 def answers(*script: Answer | int | None, then: Answer | int | None = 200) -> Api:
-    """Gives these answers, or statuses, one after the other, whatever is asked."""
+    """Return an API that gives these answers or statuses in order, then always `then`."""
     rest = chain(script, repeat(then))
 
     def answer(sent: Sent) -> Answer:
@@ -56,7 +56,7 @@ def answers(*script: Answer | int | None, then: Answer | int | None = 200) -> Ap
 
 
 def keys(*script: Key | str | None) -> Iterator[Key]:
-    """These keys one after the other; the last one again and again."""
+    """Yield these keys in order, then always the last one."""
     return (key if isinstance(key, Key) else Key(key) for key in chain(script, repeat(script[-1])))
 
 
@@ -68,7 +68,7 @@ class SimulatedSenders:
     keys: Iterator[Key] = field(default_factory=lambda: keys("key"))
     sent: list[Sent] = field(default_factory=list)
     fetches: list[float] = field(default_factory=list)
-    """When a key was asked for."""
+    """The times at which a key was fetched."""
     waits: int = 0
     most_under_way: int = 0
     under_way: dict[int, tuple[float, Answer]] = field(default_factory=dict)
@@ -113,8 +113,8 @@ class SimulatedSenders:
 
     def abandon(self, ticket: int) -> Outcome | None:
         began, answer = self.under_way.pop(ticket)
-        # The thread of an abandoned request ends, too, and says so once: with an answer that comes after all,
-        # or without one.
+        # The thread of an abandoned request completes once: with an answer that arrives later,
+        # or without an answer.
         if answer.after == NEVER:
             self._complete(0.001, SendEnded(ticket, Outcome(None, "given up")))
         if began + min(answer.status_after, answer.after) <= self._time:

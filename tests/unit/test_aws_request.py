@@ -1,4 +1,4 @@
-"""A signed request without botocore: what is asked, what is tried again, and what is left to botocore."""
+"""A signed request without botocore: what is sent, what is retried, and what is left to botocore."""
 
 import json
 import string
@@ -45,7 +45,7 @@ PRINTABLE = st.text(string.ascii_letters + string.digits + "/+=", min_size=1, ma
     body=st.binary(max_size=300),
     now=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)),
 )
-def test_the_signature_is_that_of_botocore(
+def test_the_signature_equals_that_of_botocore(
     access_key: str,
     secret_key: str,
     token: str,
@@ -72,7 +72,7 @@ def test_the_signature_is_that_of_botocore(
 
 
 class Server:
-    """Answers each request with the next of its answers; keeps what came."""
+    """Answers each request with the next of its answers and keeps the requests."""
 
     def __init__(self) -> None:
         self.answers: list[tuple[int, Any]] = []
@@ -102,7 +102,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Writes no access log."""
+            """Write no access log."""
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
@@ -117,7 +117,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Lambda sets, and no pause between attempts."""
+    """Set the variables that Lambda sets, and no pause between attempts."""
     with_tls = aws_request._FOR_BOTOCORE_WITH_TLS
     for name in (
         *aws_request._FOR_BOTOCORE,
@@ -148,7 +148,7 @@ def ask(region: str | None = None, read_seconds: float = 30, attempts: int = 2) 
     )
 
 
-def test_the_answer_of_one_request(server: Server) -> None:
+def test_one_signed_request_returns_the_answer(server: Server) -> None:
     server.answers = [(200, {"Parameter": {"Value": "k"}})]
     assert ask() == {"Parameter": {"Value": "k"}}
     assert server.bodies == [{"Name": "/a/key"}]
@@ -159,7 +159,7 @@ def test_the_answer_of_one_request(server: Server) -> None:
     assert "hush" not in str(headers)
 
 
-def test_it_is_signed_for_the_region_that_is_named(server: Server) -> None:
+def test_a_request_is_signed_for_the_given_region(server: Server) -> None:
     server.answers = [(200, {})]
     ask("ap-southeast-2")
     assert "/ap-southeast-2/ssm/aws4_request" in server.headers[0]["authorization"]
@@ -169,7 +169,7 @@ def test_it_is_signed_for_the_region_that_is_named(server: Server) -> None:
     "trouble",
     [(500, b""), (503, b"<html>"), (400, {"__type": "ThrottlingException"}), (429, b"SlowDown"), (0, b"")],
 )
-def test_what_may_pass_is_tried_once_more(trouble: tuple[int, Any], server: Server) -> None:
+def test_a_failure_that_may_pass_is_retried_once(trouble: tuple[int, Any], server: Server) -> None:
     server.answers = [trouble, (200, {"Parameter": {}})]
     assert ask() == {"Parameter": {}}
     server.answers = [trouble, trouble, (200, {})]
@@ -179,7 +179,7 @@ def test_what_may_pass_is_tried_once_more(trouble: tuple[int, Any], server: Serv
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 301])
-def test_a_refusal_is_not_tried_again_and_is_told(status: int, server: Server) -> None:
+def test_a_refusal_is_reported_and_not_retried(status: int, server: Server) -> None:
     server.answers = [(status, {"__type": "com.amazonaws.ssm#AccessDenied", "message": "not allowed to"})]
     with pytest.raises(NotAnswered, match=rf"^HTTP {status}, AccessDenied: not allowed to$"):
         ask()
@@ -187,13 +187,13 @@ def test_a_refusal_is_not_tried_again_and_is_told(status: int, server: Server) -
 
 
 @pytest.mark.parametrize("answer", [b"", b"[]", b"{", b"\xff"])
-def test_an_answer_that_is_no_object(answer: bytes, server: Server) -> None:
+def test_an_answer_that_is_no_json_object_is_an_error(answer: bytes, server: Server) -> None:
     server.answers = [(200, answer)]
     with pytest.raises(NotAnswered, match="not a JSON object"):
         ask()
 
 
-def test_no_answer_in_time_is_not_tried_again(server: Server) -> None:
+def test_a_request_without_an_answer_in_time_is_not_retried(server: Server) -> None:
     server.may_answer.clear()
     server.answers = [(200, {}), (200, {})]
     with pytest.raises(NotAnswered, match=r"http://127\.0\.0\.1:\d+ did not answer in time"):
@@ -202,7 +202,7 @@ def test_no_answer_in_time_is_not_tried_again(server: Server) -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_the_address_is_that_of_botocore_in_every_region(operation: Operation) -> None:
+def test_the_address_equals_that_of_botocore_in_every_region(operation: Operation) -> None:
     session = botocore.session.Session()
     config = Config(signature_version=botocore.UNSIGNED)
     certain = 0
@@ -218,7 +218,7 @@ def test_the_address_is_that_of_botocore_in_every_region(operation: Operation) -
                 continue
             certain += 1
             assert partition in ("aws", "aws-us-gov")
-            if certain % 12 == 1:  # making a client takes long; the form of the address is one
+            if certain % 12 == 1:  # making a client is slow, and the addresses have the same form
                 client = session.create_client(operation.service, region, config=config)
                 assert ours == client.meta.endpoint_url
     assert certain > 20
@@ -227,7 +227,7 @@ def test_the_address_is_that_of_botocore_in_every_region(operation: Operation) -
 @pytest.mark.parametrize(
     "region", ["", "cn-north-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "eusc-de-east-1", "x"]
 )
-def test_regions_that_are_left_to_botocore(region: str) -> None:
+def test_regions_of_other_partitions_are_left_to_botocore(region: str) -> None:
     with pytest.raises(NotPossible):
         aws_request._endpoint(GET_SECRET_VALUE, region, {})
 
@@ -246,7 +246,7 @@ def test_regions_that_are_left_to_botocore(region: str) -> None:
         ("HTTP_PROXY", "http://127.0.0.1:1"),
     ],
 )
-def test_what_is_left_to_botocore(
+def test_unusual_configuration_is_left_to_botocore(
     variable: str, value: str, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -256,18 +256,20 @@ def test_what_is_left_to_botocore(
 
 
 @pytest.mark.parametrize("variable", aws_request._FOR_BOTOCORE_WITH_TLS)
-def test_authorities_of_ones_own_are_left_to_botocore(variable: str) -> None:
+def test_own_authorities_are_left_to_botocore(variable: str) -> None:
     with pytest.raises(NotPossible, match=variable):
         aws_request._pool("https://127.0.0.1:1", {variable: "/opt/ca-bundle.pem"}, None)
 
 
-def test_the_address_for_all_services(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_address_for_all_services_is_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     address = aws_request._endpoint(GET_PARAMETER, "eu-west-1", {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
     assert address == "http://127.0.0.1:9"
 
 
-def test_no_proxy_is_asked_for_the_host_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The ingest API's host may be one for which there is no proxy, and that of the service not."""
+def test_the_variable_no_proxy_is_compared_with_the_host_of_the_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """NO_PROXY may name the host of the ingest API and not that of the service, or the reverse."""
     environ = {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "ssm.eu-west-1.amazonaws.com"}
     direct = aws_request._pool("https://ssm.eu-west-1.amazonaws.com", environ, None)
     through = aws_request._pool("https://logs.eu-west-1.amazonaws.com", environ, None)

@@ -1,6 +1,6 @@
-"""Bodies of log objects are the same to the byte as those that are kept in `bodies/`, for every sample event.
+"""The bodies of log objects equal those in `bodies/` byte for byte, for every sample event.
 
-What makes shipping faster changes none of them. Where a change is meant to, write them anew:
+An optimization must not change them. After an intended change, write them again:
 `python -m tests.unit.test_bodies`.
 """
 
@@ -32,12 +32,12 @@ def bodies_of(name: str) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_bodies_are_those_that_are_kept(name: str) -> None:
+def test_bodies_equal_those_that_are_kept(name: str) -> None:
     assert list(bodies_of(name)) == (KEPT / f"{name}.jsonl").read_bytes().splitlines()
 
 
 def write() -> None:
-    """Keep the bodies as they are now."""
+    """Write the current bodies to `bodies/`."""
     KEPT.mkdir(exist_ok=True)
     for name in NAMES:
         (KEPT / f"{name}.jsonl").write_bytes(b"".join(body + b"\n" for body in bodies_of(name)))

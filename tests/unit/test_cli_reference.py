@@ -1,9 +1,9 @@
-"""`docs/cli.md` names what `shipctl` can do, as it is."""
+"""`docs/cli.md` is the reference that is generated from `shipctl`."""
 
 from local.cli_reference import REFERENCE, cli_reference
 
 
-def test_the_reference_is_what_the_program_says() -> None:
+def test_the_reference_equals_the_generated_one() -> None:
     assert REFERENCE.read_text(encoding="utf-8") == cli_reference(), "make reference writes it"
 
 

@@ -1,4 +1,4 @@
-"""Every command that a document, the template or a message of `shipctl` names is taken by its program."""
+"""Every command in a document, in the template or in a message of `shipctl` is accepted by its program."""
 
 import re
 from collections.abc import Iterable
@@ -39,22 +39,22 @@ def texts_of(value: Any) -> list[str]:
 
 
 def refusals(commands: Iterable[Command]) -> list[str]:
-    """Return the commands that are not taken, and why."""
+    """Return the commands that are refused, and why."""
     found = []
     for command in {*commands}:
         try:
             check(command)
-        except (Exception, SystemExit) as error:  # each program has its own kinds
+        except (Exception, SystemExit) as error:  # each program raises its own errors
             found.append(f"{command}\n    {error!s:.300}")
     return sorted(found)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_every_command_of_a_document_is_taken(path: Path) -> None:
+def test_every_command_of_a_document_is_accepted(path: Path) -> None:
     assert refusals(commands_in_document(path)) == []
 
 
-def test_every_command_of_the_template_is_taken() -> None:
+def test_every_command_of_the_template_is_accepted() -> None:
     template = yaml_parse((PROJECT / "template.yaml").read_text(encoding="utf-8"))
     texts = [text.replace("${AWS::Region}", "eu-west-1").replace("${", "{") for text in texts_of(template)]
     commands = [command for text in texts for command in commands_in_prose("template.yaml", text)]
@@ -62,7 +62,7 @@ def test_every_command_of_the_template_is_taken() -> None:
     assert refusals(commands) == []
 
 
-def test_every_command_of_a_message_of_shipctl_is_taken() -> None:
+def test_every_command_of_a_message_of_shipctl_is_accepted() -> None:
     called = [command for path in MODULES for command in calls_of_command(path)]
     told = [
         command
@@ -75,7 +75,7 @@ def test_every_command_of_a_message_of_shipctl_is_taken() -> None:
     assert refusals([*called, *told]) == []
 
 
-def test_every_command_in_the_help_of_make_is_taken() -> None:
+def test_every_command_in_the_help_of_make_is_accepted() -> None:
     lines = re.findall(
         r"^[a-z-]+:.*## (.+)$", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
     )
@@ -85,8 +85,8 @@ def test_every_command_in_the_help_of_make_is_taken() -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_a_block_with_commands_says_that_it_is_one(path: Path) -> None:
-    """So that its commands are found."""
+def test_a_block_with_commands_is_marked_as_shell(path: Path) -> None:
+    """Only the commands of such blocks are found."""
     text = path.read_text(encoding="utf-8")
     blocks = re.findall(r"^ *```\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
     assert not [line for block in blocks for line in block.splitlines() if line.split(" ")[0] in PROGRAMS]
@@ -115,12 +115,12 @@ def test_a_block_with_commands_says_that_it_is_one(path: Path) -> None:
         "sam deploy --everything",
     ],
 )
-def test_a_command_that_is_wrong_is_found(line: str) -> None:
+def test_a_wrong_command_is_detected(line: str) -> None:
     [words] = split_commands(line)
     assert refusals([Command("a document", words, complete=True)])
 
 
-def test_commands_are_found_where_documents_have_them(tmp_path: Path) -> None:
+def test_commands_are_found_in_blocks_and_in_inline_code(tmp_path: Path) -> None:
     document = tmp_path / "document.md"
     document.write_text(
         "Run `make run`, and\n`shipctl dlq\nstats`; `shipctl` alone is a program.\n"

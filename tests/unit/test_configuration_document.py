@@ -1,4 +1,4 @@
-"""docs/configuration.md says what the template and the code do."""
+"""docs/configuration.md agrees with the template and the code."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -48,13 +48,13 @@ class Row(NamedTuple):
 
     @property
     def values(self) -> list[str]:
-        """The allowed values, where all there are is values."""
+        """Return the allowed values if the cell lists values only."""
         found = re.fullmatch(r"`[^`]+`(, `[^`]+`)+", self.allowed)
         return re.findall(r"`([^`]+)`", self.allowed) if found else []
 
 
 def rows(heading: str) -> list[Row]:
-    """The rows of all tables between `## heading` and the next heading of that rank."""
+    """Return the rows of all tables between `## heading` and the next heading of that level."""
     (section,) = re.findall(rf"^## {heading}\n(.*?)(?=^## |\Z)", DOCUMENT, re.MULTILINE | re.DOTALL)
     lines = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
     cells = [[cell.strip() for cell in line] for line in lines]
@@ -68,12 +68,12 @@ VARIABLE_ROWS = rows("Environment variables")
 
 
 def load_all(environ: Mapping[str, str]) -> tuple[Settings, SubscriptionSettings]:
-    """What the functions make of an environment; a variable is read by some of them."""
+    """Return the settings that each function reads from an environment."""
     return load_settings(environ), load_subscription_settings(environ)
 
 
 class Recorder(Mapping[str, str]):
-    """An environment that remembers which variables were asked for."""
+    """An environment that records which variables were read."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self.values_, self.asked = values, set[str]()
@@ -99,7 +99,7 @@ def test_every_parameter_is_in_the_document_in_the_order_of_the_console() -> Non
 
 
 @pytest.mark.parametrize("row", PARAMETER_ROWS, ids=lambda row: row.name)
-def test_default_and_range_are_those_of_the_parameter(row: Row) -> None:
+def test_the_documented_default_and_range_of_a_parameter_are_those_of_the_template(row: Row) -> None:
     parameter = PARAMETERS[row.name]
     assert row.default == str(parameter["Default"])
     assert row.values == [str(value) for value in parameter.get("AllowedValues", [])]
@@ -128,7 +128,7 @@ def test_every_variable_that_is_read_or_set_is_in_the_document() -> None:
 
 
 @pytest.mark.parametrize("row", VARIABLE_ROWS, ids=lambda row: row.name)
-def test_who_sets_a_variable(row: Row) -> None:
+def test_the_document_names_what_sets_a_variable(row: Row) -> None:
     parameter = "".join(word.capitalize() for word in row.name.split("_"))
     if row.name in SET_BY_LAMBDA:
         assert row.rest[0] == "Lambda"
@@ -141,12 +141,12 @@ def test_who_sets_a_variable(row: Row) -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in VARIABLE_ROWS if row.default], ids=lambda row: row.name)
-def test_a_documented_default_is_what_the_code_takes_for_an_unset_variable(row: Row) -> None:
+def test_a_documented_default_is_the_value_of_an_unset_variable(row: Row) -> None:
     assert load_all(NEEDED | {row.name: row.default}) == load_all(NEEDED)
 
 
 @pytest.mark.parametrize("row", [row for row in VARIABLE_ROWS if row.bounds], ids=lambda row: row.name)
-def test_a_documented_range_is_the_range_that_the_code_takes(row: Row) -> None:
+def test_a_documented_range_is_the_range_that_the_code_accepts(row: Row) -> None:
     assert row.bounds is not None
     least, most = row.bounds
     roomy = NEEDED | {"FUNCTION_TIMEOUT_SECONDS": "900"}
@@ -158,7 +158,7 @@ def test_a_documented_range_is_the_range_that_the_code_takes(row: Row) -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in VARIABLE_ROWS if row.values], ids=lambda row: row.name)
-def test_documented_values_are_the_values_that_the_code_takes(row: Row) -> None:
+def test_documented_values_are_the_values_that_the_code_accepts(row: Row) -> None:
     for value in row.values:
         load_all(NEEDED | {row.name: value})
     with pytest.raises(SettingsError, match=", ".join(row.values)):

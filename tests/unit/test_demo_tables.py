@@ -1,4 +1,4 @@
-"""What `make run` prints of logs and counts."""
+"""The tables of logs and counts that `make run` prints."""
 
 from collections import Counter
 from io import StringIO
@@ -43,7 +43,7 @@ def test_a_log_is_one_line_with_time_level_source_and_message() -> None:
     assert "\x1b" not in printed(table)
 
 
-def test_logs_that_are_made_of_several_events_are_explained() -> None:
+def test_logs_made_of_several_events_are_explained() -> None:
     trace = log("orders", "Error", "Traceback")
     trace["properties"] = {"eventIds": ["1", "2", "3"]}
 
@@ -53,7 +53,7 @@ def test_logs_that_are_made_of_several_events_are_explained() -> None:
     assert "1 logs\n" in printed(arrived_table([log("orders", "Error", "one")])).replace("  ", "")
 
 
-def test_of_each_source_the_gravest_levels_are_shown_in_order_of_arrival_with_their_number() -> None:
+def test_the_most_severe_levels_of_each_source_are_shown_in_order_of_arrival_with_their_number() -> None:
     logs = [
         log("orders", "Fatal", "first"),
         log("payment", "Information", "only"),
@@ -71,7 +71,7 @@ def test_of_each_source_the_gravest_levels_are_shown_in_order_of_arrival_with_th
     assert len(rows(arrived_table(logs))) == len(logs)
 
 
-def test_each_function_s_account_is_an_equation_that_fits_80_columns() -> None:
+def test_the_counts_of_each_function_are_an_equation_that_fits_80_columns() -> None:
     counts = Counter(EventsReceived=10, EventsFiltered=1, EventsDelivered=8, EventsDeadLettered=1, Requests=5)
 
     text = printed(accounts_table({"shipper": counts, "replay": Counter()}), width=80)
@@ -92,7 +92,7 @@ def test_the_verdict_says_what_is_wrong() -> None:
     )
 
 
-def test_only_what_is_refused_for_good_may_be_left() -> None:
+def test_only_permanently_refused_events_may_be_left() -> None:
     sound = Reckoning([EVENT], [POISONOUS], [], [], [], 0)
 
     assert is_sound(sound)

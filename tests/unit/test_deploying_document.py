@@ -1,4 +1,4 @@
-"""docs/deploying.md: its policy covers what the stack is made of, and its commands are those there are."""
+"""docs/deploying.md: its policy covers the resources of the stack, and its commands exist."""
 
 import json
 import re
@@ -42,11 +42,11 @@ NOT_USED = re.compile(
     r"|sns:(Get|Put)DataProtectionPolicy"
     r"|secretsmanager:.*(Replication|Replicate|RandomPassword)"
 )
-"""Of features of these resource types that the template does not use: file systems, code signing, managed
+"""Actions for features that the template does not use: file systems, code signing, managed
 policies, replicas and the like."""
 
 WITH_A_KEY_OF_ONES_OWN = re.compile("kms:")
-"""Named in the text beside the policy, since only the owner of the key knows its ARN."""
+"""Documented beside the policy, since only the owner of the key knows its ARN."""
 
 CALLED_BY_SHIPCTL = {
     "cloudformation:CreateChangeSet",
@@ -81,8 +81,8 @@ def resource_types() -> set[str]:
 
 
 @pytest.mark.parametrize("resource_type", sorted(resource_types()))
-def test_the_policy_allows_what_a_resource_type_needs(resource_type: str) -> None:
-    """As AWS publishes it in the schema of the type ("handlers", CloudFormation resource type schema)."""
+def test_the_policy_allows_the_actions_that_a_resource_type_needs(resource_type: str) -> None:
+    """AWS publishes them in the schema of the type ("handlers", CloudFormation resource type schema)."""
     handlers: dict[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource_type).schema[
         "handlers"
     ]
@@ -95,12 +95,12 @@ def test_the_policy_allows_what_a_resource_type_needs(resource_type: str) -> Non
     assert {each for each in left if not WITH_A_KEY_OF_ONES_OWN.match(each)} == set()
 
 
-def test_the_policy_allows_what_shipctl_and_custom_resources_need() -> None:
+def test_the_policy_allows_the_actions_of_shipctl_and_custom_resources() -> None:
     assert allowed() >= CALLED_BY_SHIPCTL | {"lambda:InvokeFunction"}
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=["the stack", "streams"])
-def test_a_policy_is_no_larger_than_a_managed_policy_may_be(policy: dict[str, Any]) -> None:
+def test_no_policy_is_larger_than_a_managed_policy_may_be(policy: dict[str, Any]) -> None:
     """6,144 characters without white space ("IAM and AWS STS quotas", AWS IAM User Guide)."""
     assert len(re.sub(r"\s", "", json.dumps(policy))) <= 6144
 
@@ -116,19 +116,19 @@ def test_the_policy_names_no_action_twice_in_a_statement_and_no_wildcard() -> No
 
 
 def deploy_commands() -> list[Command]:
-    """Every `shipctl deploy …` in a shell block of a document."""
+    """Return every `shipctl deploy …` in a shell block of a document."""
     found = [command for document in DOCUMENTS for command in commands_in_document(document)]
     return [it for it in found if it.complete and it.words[:2] == ("shipctl", "deploy")]
 
 
 @pytest.mark.parametrize("command", deploy_commands(), ids=str)
-def test_a_documented_setting_is_one_that_the_stack_takes(command: Command) -> None:
+def test_the_stack_accepts_every_documented_setting(command: Command) -> None:
     context = top_commands()["deploy"].make_context("deploy", list(command.words[2:]))
     given = context.params
     read_wishes(parameters_of(TEMPLATE), None, given["set_"] or (), given["unset"] or ())
 
 
-def test_there_are_commands_at_all() -> None:
+def test_documents_have_deploy_commands() -> None:
     assert {command.place for command in deploy_commands()} >= {
         "README.md",
         "docs/deploying.md",
@@ -137,8 +137,8 @@ def test_there_are_commands_at_all() -> None:
     assert len(deploy_commands()) > 10
 
 
-def test_no_document_leads_to_values_that_sam_would_cut() -> None:
-    """`sam` cuts an override at its first blank, unless it is quoted within its quotes."""
+def test_no_documented_value_is_cut_by_sam() -> None:
+    """`sam` cuts an override at its first space, unless it is quoted within its quotes."""
     for document in DOCUMENTS:
         for line in re.findall(r"sam deploy .*", document.read_text(encoding="utf-8")):
             for word in shlex.split(line.replace("`", ""), comments=True):

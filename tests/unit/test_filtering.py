@@ -25,7 +25,7 @@ def test_events_of_the_stack_s_own_log_groups_are_not_shipped() -> None:
     assert not is_own(ORDERS, {ORDERS.log_group + "-2", "/aws/lambda"})
 
 
-def test_what_has_no_log_group_is_not_our_own() -> None:
+def test_events_without_a_log_group_are_shipped() -> None:
     assert not is_own(None, {ORDERS.log_group})
 
 
@@ -39,7 +39,7 @@ def levelled(message: str, level: Level = Level.INFORMATION, identifier: str = "
 
 
 def kept(logs: Iterable[LevelledLog], **variables: str) -> tuple[list[str], dict[FilterCause, int]]:
-    """The messages that are shipped, and how many events are not, by the cause."""
+    """Return the shipped messages, and how many events are dropped by cause."""
     dropped: Counter[FilterCause] = Counter()
     messages = [log.parsed.text for log, _ in keep(logs, LogFilter(settings(**variables)), dropped)]
     return messages, dict(dropped)
@@ -54,7 +54,7 @@ def test_without_filters_everything_is_shipped() -> None:
     "variable",
     ["MINIMUM_LEVEL=Information", "INCLUDE_PATTERN=a", "EXCLUDE_PATTERN=a", "SAMPLE_PERCENT=99.9"],
 )
-def test_each_filter_is_noticed(variable: str) -> None:
+def test_each_filter_setting_turns_filtering_on(variable: str) -> None:
     assert has_filters(settings(**dict([variable.split("=")])))
 
 
@@ -62,7 +62,7 @@ def test_each_filter_is_noticed(variable: str) -> None:
 
 
 @pytest.mark.parametrize("minimum", Level)
-def test_what_is_below_the_minimum_level_is_dropped(minimum: Level) -> None:
+def test_logs_below_the_minimum_level_are_dropped(minimum: Level) -> None:
     levels = list(Level)
     messages, dropped = kept([levelled(level, level) for level in levels], MINIMUM_LEVEL=minimum)
     assert messages == levels[levels.index(minimum) :]
@@ -85,12 +85,12 @@ def test_logs_in_which_the_exclude_pattern_is_found_are_dropped() -> None:
     assert kept(logs, EXCLUDE_PATTERN="(?i)get /health") == (["order 7"], {FilterCause.EXCLUDE_PATTERN: 2})
 
 
-def test_a_pattern_sees_the_message_as_it_came_with_its_prefix() -> None:
+def test_a_pattern_is_matched_against_the_whole_message_with_its_prefix() -> None:
     message = f"2026-11-03T10:00:00.000Z\t{REQUESTS[0]}\tINFO\tOrder placed"
     assert kept([levelled(message)], INCLUDE_PATTERN=r"^2026.*\tOrder placed$") == ([message], {})
 
 
-def test_the_first_cause_is_counted() -> None:
+def test_only_the_first_cause_is_counted() -> None:
     everything = {
         "MINIMUM_LEVEL": "Warning",
         "INCLUDE_PATTERN": "x",
@@ -123,7 +123,7 @@ def logs_of_trace(lines: list[str] = TRACE) -> list[LevelledLog]:
     return [(log, Level.INFORMATION) for log in join(events)]
 
 
-def test_a_joined_log_counts_with_all_its_events() -> None:
+def test_all_events_of_a_joined_log_are_counted() -> None:
     first = logs_of_trace()[:1]
     assert kept(first, EXCLUDE_PATTERN="Traceback") == ([], {FilterCause.EXCLUDE_PATTERN: MAX_JOINED_EVENTS})
 
@@ -132,14 +132,14 @@ def test_a_joined_log_counts_with_all_its_events() -> None:
     "variable",
     ["INCLUDE_PATTERN=Traceback", "EXCLUDE_PATTERN=Traceback", "SAMPLE_PERCENT=50", "SAMPLE_PERCENT=0"],
 )
-def test_the_rest_of_a_trace_shares_the_fate_of_its_beginning(variable: str) -> None:
+def test_the_rest_of_a_trace_is_kept_or_dropped_with_its_beginning(variable: str) -> None:
     logs = logs_of_trace()
     assert len(logs) == 2
     messages, dropped = kept(logs, **dict([variable.split("=")]))
     assert (len(messages), sum(dropped.values())) in ((2, 0), (0, len(TRACE)))
 
 
-def test_a_trace_without_its_beginning_stands_for_itself() -> None:
+def test_a_trace_without_its_beginning_is_filtered_by_its_own_text() -> None:
     logs = logs_of_trace(TRACE[-20:])
     assert [log.continues is log.parsed for log, _ in logs] == [True]
     assert kept(logs, EXCLUDE_PATTERN="ValueError") == ([], {FilterCause.EXCLUDE_PATTERN: 20})
@@ -161,7 +161,7 @@ def test_shares_are_spread_evenly() -> None:
 
 
 @pytest.mark.parametrize(("percent", "least", "most"), [("0", 0, 0), ("10", 150, 250), ("99.9", 1985, 2000)])
-def test_so_many_logs_are_shipped(percent: str, least: int, most: int) -> None:
+def test_the_sample_percentage_of_logs_is_shipped(percent: str, least: int, most: int) -> None:
     logs = [levelled("x", identifier=str(number)) for number in range(2000)]
     messages, dropped = kept(logs, SAMPLE_PERCENT=percent)
     assert least <= len(messages) <= most
@@ -188,12 +188,12 @@ def test_a_lambda_request_is_kept_or_dropped_as_a_whole() -> None:
         assert len(messages) in (0, len(logs))
 
 
-def test_more_of_them_are_shipped_at_a_higher_percentage_and_never_others() -> None:
+def test_a_higher_percentage_ships_the_same_logs_and_more() -> None:
     logs = [in_request(request, "x") for request in REQUESTS[:300]]
     fewer, more = kept(logs, SAMPLE_PERCENT="20")[0], kept(logs, SAMPLE_PERCENT="40")[0]
     assert set(fewer) < set(more)
 
 
 def test_a_sample_stays_the_same_from_one_version_to_the_next() -> None:
-    """Or a replay after an update would ship what had been dropped."""
+    """Otherwise a replay after an update would ship dropped logs."""
     assert round(share_of("11111111-2222-4333-8444-555555555555"), 6) == 0.680158

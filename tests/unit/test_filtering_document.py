@@ -1,4 +1,4 @@
-"""docs/filtering.md says what the code does: its examples are tried."""
+"""docs/filtering.md agrees with the code, and its examples are tested."""
 
 import re
 from pathlib import Path
@@ -16,18 +16,20 @@ OF_DETECTORS = re.findall(r"^\| `([a-z-]+)` \| `([^`]+)` \| `([^`]+)` \|$", DOCU
 OF_THE_PATTERN = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|$", DOCUMENT, re.MULTILINE)
 
 
-def test_there_are_examples_for_all() -> None:
+def test_every_detector_and_the_pattern_have_examples() -> None:
     assert {name for name, _, _ in OF_DETECTORS} == set(Detector)
     assert len(OF_THE_PATTERN) == 2
 
 
 @pytest.mark.parametrize(("detector", "logged", "shipped"), OF_DETECTORS)
-def test_an_example_of_a_detector(detector: str, logged: str, shipped: str) -> None:
+def test_the_example_of_a_detector_is_redacted_as_documented(
+    detector: str, logged: str, shipped: str
+) -> None:
     assert redact_text(logged, settings(REDACT=detector)) == shipped
 
 
 @pytest.mark.parametrize(("logged", "shipped"), OF_THE_PATTERN)
-def test_an_example_of_the_pattern(logged: str, shipped: str) -> None:
+def test_the_example_of_the_pattern_is_redacted_as_documented(logged: str, shipped: str) -> None:
     [pattern] = re.findall(r"So with `([^`]+)`:", DOCUMENT)
     assert redact_text(logged, settings(REDACT_PATTERN=pattern)) == shipped
 
@@ -45,7 +47,7 @@ def test_every_cause_is_in_the_query() -> None:
     ]
 
 
-def test_the_query_by_log_group_names_what_the_line_of_metrics_has() -> None:
+def test_the_query_by_log_group_names_fields_of_the_line_of_metrics() -> None:
     ledger = Ledger()
     ledger.log_groups["/a"] = LogGroupCounts(4, 1, 1, 1)
     [told] = ledger.by_log_group()
@@ -54,7 +56,7 @@ def test_the_query_by_log_group_names_what_the_line_of_metrics_has() -> None:
     assert f"at most {MAX_LOG_GROUPS_TOLD} log groups" in DOCUMENT
 
 
-def test_the_limits_of_patterns() -> None:
+def test_the_documented_limits_of_patterns_are_those_of_the_code() -> None:
     assert f"at most {MAX_CHARACTERS:,} characters" in DOCUMENT
     assert f"at most {MAX_INSTRUCTIONS:,} instructions" in DOCUMENT
     with pytest.raises(ValueError, match="instructions"):

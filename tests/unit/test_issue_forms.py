@@ -1,4 +1,4 @@
-"""The issue forms are such as GitHub takes ("Syntax for GitHub's form schema", GitHub Docs)."""
+"""GitHub accepts the issue forms ("Syntax for GitHub's form schema", GitHub Docs)."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ def form(path: Path) -> Any:
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.name)
-def test_a_form_has_what_it_needs_and_nothing_else(path: Path) -> None:
+def test_a_form_has_the_required_keys_and_no_unknown_ones(path: Path) -> None:
     assert {"name", "description", "body"} <= form(path).keys() <= TOP
     for element in form(path)["body"]:
         assert element.keys() <= {"type", "id", "attributes", "validations"}

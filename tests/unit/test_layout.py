@@ -1,4 +1,4 @@
-"""The order of imports: a stage knows the stages before it, never those after it."""
+"""The order of imports: a stage imports the stages before it, never those after it."""
 
 import ast
 import os
@@ -19,7 +19,7 @@ TABLE_ROW = re.compile(r"^\| `([a-z_/]+)` \|", re.MULTILINE)
 
 
 def rooms_in_order() -> list[str]:
-    """The first column of the table of modules: `wire/gunzip` is a module, `levels/` a whole package."""
+    """Return the first column of the table of modules: `wire/gunzip` is a module, `levels/` a package."""
     document = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
     modules = document.partition("## Modules")[2].partition("### Invariants")[0]
     return TABLE_ROW.findall(modules)
@@ -29,7 +29,7 @@ ORDER = rooms_in_order()
 
 
 def room_of(dotted: str) -> str | None:
-    """The row of the table that a module belongs to: `levels.words` is of `levels/`. None: of no row."""
+    """Return the row of the table to which a module belongs (`levels/` for `levels.words`), or None."""
     path = dotted.replace(".", "/")
     return next(
         (room for room in ORDER if path == room or f"{path}/".startswith(room.rstrip("/") + "/")), None
@@ -41,7 +41,7 @@ def dotted_name(path: Path) -> str:
 
 
 def imported_by(path: Path) -> set[str]:
-    """The modules of the package that a module imports, wherever in it."""
+    """Return the modules of the package that a module imports anywhere in it."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
@@ -56,7 +56,7 @@ def imported_by(path: Path) -> set[str]:
 
 
 def _module_in(name: str) -> str | None:
-    """`wire.gunzip` of `wire.gunzip.gunzip`, which is a function of that module."""
+    """Return the module of an imported name: `wire.gunzip` for the function `wire.gunzip.gunzip`."""
     parts = name.split(".")
     for end in range(len(parts), 0, -1):
         base = PACKAGE.joinpath(*parts[:end])
@@ -80,7 +80,7 @@ def test_a_module_imports_only_those_above_it_in_the_table(path: Path) -> None:
     assert {room_of(module) for module in imported_by(path)} <= allowed
 
 
-def test_every_row_of_the_table_is_there() -> None:
+def test_every_row_of_the_table_exists() -> None:
     for room in ORDER:
         base = PACKAGE / room.rstrip("/")
         assert base.is_dir() if room.endswith("/") else base.with_suffix(".py").is_file(), room
@@ -93,7 +93,7 @@ def test_no_package_has_more_than_twelve_modules_side_by_side() -> None:
         assert len(modules) <= 12, folder
 
 
-def test_the_subscriber_and_the_stages_know_nothing_of_each_other() -> None:
+def test_the_subscriber_and_the_stages_do_not_import_each_other() -> None:
     subscriptions = [path for path in MODULES if room_of(dotted_name(path)) == "subscriptions/"]
     assert subscriptions
     known = {room_of(module) for path in subscriptions for module in imported_by(path)}
@@ -101,28 +101,28 @@ def test_the_subscriber_and_the_stages_know_nothing_of_each_other() -> None:
 
 
 @pytest.mark.parametrize("module", ["settings", "telemetry", "ledger"])
-def test_what_every_stage_may_use_knows_no_stage(module: str) -> None:
+def test_modules_that_every_stage_may_use_import_no_stage(module: str) -> None:
     assert imported_by(PACKAGE / f"{module}.py") <= {"names", "failures", "events", "patterns"}
 
 
-def test_parsing_does_not_know_levels() -> None:
+def test_parsing_does_not_import_levels() -> None:
     for path in (PACKAGE / "parsing").glob("*.py"):
         assert not any(module.startswith("levels") for module in imported_by(path)), path
 
 
 @pytest.mark.parametrize("module", ["delivery/policy", "dead_letters/messages", "dead_letters/replay"])
-def test_what_decides_does_no_io(module: str) -> None:
+def test_modules_that_decide_do_no_io(module: str) -> None:
     text = (PACKAGE / f"{module}.py").read_text(encoding="utf-8")
     assert not {"boto3", "botocore", "urllib3", "socket", "threading"} & set(re.findall(r"\w+", text))
 
 
-def test_imports_are_seen_at_all() -> None:
+def test_imports_are_found() -> None:
     assert {"settings", "wire.encoding"} <= imported_by(PACKAGE / "dead_letters" / "messages.py")
     assert "parsing.messages" in imported_by(PACKAGE / "levels" / "__init__.py")
     assert "redaction.detectors" in imported_by(PACKAGE / "redaction" / "redact.py")
 
 
-def test_only_the_pipeline_is_known_to_the_shipper_function() -> None:
+def test_the_shipper_function_imports_only_the_pipeline() -> None:
     assert {module.split(".")[0] for module in imported_by(PROJECT / "functions/shipper/app.py")} == {
         "pipeline"
     }
@@ -131,7 +131,7 @@ def test_only_the_pipeline_is_known_to_the_shipper_function() -> None:
 SLOW = ("boto3", "botocore.session", "botocore.client", "requests", "urllib.request", "asyncio")
 AT_START_UP = {"aws_lambda_powertools", "jmespath", "loginformant_shipper", "msgspec", "orjson", "urllib3"}
 MAX_MODULES_AT_START_UP = 170
-"""Of these packages: it was 155 on 2026-11-29. Each costs every cold start a third of a millisecond."""
+"""Modules of these packages: 155 on 2026-11-29. Each costs a cold start a third of a millisecond."""
 
 
 def modules_at_start_up() -> list[str]:
@@ -156,5 +156,5 @@ def test_what_start_up_imports_is_listed_and_bounded() -> None:
     assert len(ours) <= MAX_MODULES_AT_START_UP, sorted(ours)
     places = {name for name in sys.stdlib_module_names if not name.startswith("_")}
     others = {name.partition(".")[0] for name in modules} - AT_START_UP - places
-    known = {"functions", "typing_extensions", "botocore"}  # Powertools asks whether botocore is there
+    known = {"functions", "typing_extensions", "botocore"}  # Powertools checks whether botocore is installed
     assert {name for name in others if not name.startswith("_")} <= known

@@ -22,7 +22,7 @@ def full_account() -> Ledger:
     )
 
 
-def test_the_answer_is_counted_in_log_events() -> None:
+def test_the_answer_counts_log_events() -> None:
     assert full_account().answer() == {
         "received": 31,
         "filtered": 3,
@@ -33,7 +33,7 @@ def test_the_answer_is_counted_in_log_events() -> None:
     }
 
 
-def test_an_account_closes_when_every_event_is_in_one_column() -> None:
+def test_a_ledger_closes_when_every_event_is_in_one_column() -> None:
     full_account().close()
     Ledger().close()
 
@@ -48,19 +48,19 @@ def test_one_event_too_many_or_too_few_is_an_error(column: str, difference: int)
 
 
 @pytest.mark.parametrize("column", ["dropped", "dead_lettered", "returned"])
-def test_so_it_is_for_what_was_dropped_or_failed(column: str) -> None:
+def test_one_dropped_or_failed_event_too_many_is_an_error(column: str) -> None:
     ledger = full_account()
     getattr(ledger, column)[next(iter(getattr(ledger, column)))] += 1
     with pytest.raises(LedgerError):
         ledger.close()
 
 
-def test_records_to_return_as_lambda_wants_them() -> None:
+def test_records_to_return_have_the_format_of_lambda() -> None:
     assert full_account().batch_item_failures() == [{"itemIdentifier": "8"}, {"itemIdentifier": "7"}]
     assert Ledger().batch_item_failures() == []
 
 
-def test_log_groups_are_told_up_to_a_bound_and_no_log_event_is_left_out() -> None:
+def test_log_groups_are_listed_up_to_a_bound_and_every_log_event_is_counted() -> None:
     ledger = Ledger()
     for number in range(MAX_LOG_GROUPS_TOLD + 3):
         ledger.log_groups[f"/group/{number}"].received = 2

@@ -1,4 +1,4 @@
-"""Every link of a document leads to a file, and to a heading in it."""
+"""Every link of a document names an existing file, and an existing heading in it."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ MARKDOWN = [path for path in DOCUMENTS if path.suffix == ".md"]
 
 
 def anchors(document: Path) -> set[str]:
-    """How GitHub names the headings of a document."""
+    """Return the anchors that GitHub gives to the headings of a document."""
     text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
@@ -24,7 +24,7 @@ def links(document: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("document", MARKDOWN, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_every_link_leads_somewhere(document: Path) -> None:
+def test_every_link_has_an_existing_target(document: Path) -> None:
     for link in links(document):
         name, _, anchor = link.partition("#")
         target = (document.parent / name).resolve() if name else document
@@ -32,7 +32,7 @@ def test_every_link_leads_somewhere(document: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
-def test_the_list_of_documents_is_whole() -> None:
+def test_the_list_of_documents_is_complete() -> None:
     listed = {link.partition("#")[0] for link in links(PROJECT / "docs" / "README.md")}
     there = {path.name for path in (PROJECT / "docs").glob("*.md")}
     assert there - listed == {"README.md"}

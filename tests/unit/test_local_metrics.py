@@ -1,4 +1,4 @@
-"""Lines of metrics become metrics of the emulated account, each once."""
+"""Each line of metrics becomes metrics of the emulated account once."""
 
 import json
 from typing import Any
@@ -29,7 +29,7 @@ LINE = json.dumps(
 
 
 class Account:
-    """Log groups with the same lines, and what was put as metrics."""
+    """Log groups with the same lines, and the metrics that were put."""
 
     def __init__(self) -> None:
         self.data: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""The lock files hold what is asked for, with hashes, and the layer's packages in the same versions."""
+"""The lock files have every required package with hashes, and the layer's packages in the same versions."""
 
 import re
 import tomllib
@@ -14,7 +14,7 @@ PINNED = re.compile(r"^([a-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)(.*)$")
 
 
 def packages(lock_file: Path) -> dict[str, str]:
-    """The pinned packages and their versions; each of them has a hash."""
+    """Return the pinned packages and their versions; check that each has a hash."""
     found = {}
     for entry in re.split(r"\n(?=[a-z])", lock_file.read_text(encoding="utf-8")):
         if pinned := PINNED.match(entry.partition("\n")[0]):
@@ -38,7 +38,7 @@ def test_each_package_of_the_layer_is_in_its_lock_file() -> None:
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_tests_run_with_the_versions_of_the_layer(group: str) -> None:
+def test_tests_use_the_versions_of_the_layer(group: str) -> None:
     layer, here = packages(LAYER), packages(GROUPS[group])
     assert layer
     assert {name: here[name] for name in layer if name in here} == layer

@@ -1,4 +1,4 @@
-"""Tags are read once for a log group, within bounds, and never keep logs from being shipped."""
+"""Tags are read once for a log group, within bounds, and never delay or stop logs."""
 
 from collections.abc import Callable, Mapping
 from threading import Event
@@ -30,7 +30,7 @@ class Clock:
 
 
 class Reader:
-    """Answers with tags, and keeps what it was asked for."""
+    """Answers with tags and keeps the ARNs that it was asked for."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -58,24 +58,24 @@ def tags(clock: Clock, reader: Reader) -> LogGroupTags:
     return LogGroupTags(("team", "environment", "owner"), ARNS, reader, clock)
 
 
-def test_the_wanted_tags_of_a_log_group(tags: LogGroupTags, reader: Reader) -> None:
+def test_the_wanted_tags_of_a_log_group_are_returned(tags: LogGroupTags, reader: Reader) -> None:
     assert tags.of(ORDERS) == {"team": "shop", "environment": "test"}
     assert reader.asked == [f"{ARNS}/aws/lambda/orders"]
 
 
-def test_they_are_read_once_and_kept_for_a_while(tags: LogGroupTags, reader: Reader, clock: Clock) -> None:
+def test_tags_are_read_once_and_kept_for_some_time(tags: LogGroupTags, reader: Reader, clock: Clock) -> None:
     for _ in range(5):
         tags.of(ORDERS)
     assert len(reader.asked) == 1
     clock.now += KEPT_SECONDS + 1
     reader.answer = {"team": "orders"}
     tags.begin_invocation()
-    assert tags.of(ORDERS) == {"team": "shop", "environment": "test"}  # until the newer ones have come
+    assert tags.of(ORDERS) == {"team": "shop", "environment": "test"}  # until the new ones are read
     wait_until(lambda: tags.of(ORDERS) == {"team": "orders"})
     assert len(reader.asked) == 2
 
 
-def test_a_failure_is_remembered_and_costs_the_logs_nothing(
+def test_a_failure_is_remembered_and_logs_are_shipped_without_tags(
     tags: LogGroupTags, reader: Reader, clock: Clock
 ) -> None:
     reader.answer = PermissionError("logs:ListTagsForResource is not allowed")
@@ -87,22 +87,20 @@ def test_a_failure_is_remembered_and_costs_the_logs_nothing(
 
 
 @pytest.mark.parametrize("origin", [ORDERS._replace(owner="210987654321"), ORDERS._replace(owner="")])
-def test_nothing_is_asked_for_a_log_group_of_another_account(
+def test_no_request_is_sent_for_a_log_group_of_another_account(
     tags: LogGroupTags, reader: Reader, origin: Origin
 ) -> None:
     assert tags.of(origin) == {}
     assert reader.asked == []
 
 
-def test_nothing_is_asked_for_where_no_tags_are_wanted(reader: Reader) -> None:
+def test_no_request_is_sent_if_no_tags_are_wanted(reader: Reader) -> None:
     assert LogGroupTags((), ARNS, reader).of(ORDERS) == {}
     assert LogGroupTags(("team",), "", reader).of(ORDERS) == {}
     assert reader.asked == []
 
 
-def test_so_many_requests_a_minute_are_begun_and_no_more(
-    tags: LogGroupTags, reader: Reader, clock: Clock
-) -> None:
+def test_the_number_of_requests_a_minute_is_bounded(tags: LogGroupTags, reader: Reader, clock: Clock) -> None:
     for number in range(MAX_REQUESTS_PER_MINUTE + 10):
         tags.of(ORDERS._replace(log_group=f"group-{number}"))
     assert len(reader.asked) == MAX_REQUESTS_PER_MINUTE
@@ -127,7 +125,7 @@ def test_an_invocation_does_not_wait_for_tags_that_do_not_come(
     wait_until(lambda: tags.of(ORDERS) == {"team": "shop"})
 
 
-def test_no_more_log_groups_are_remembered_than_the_bound(tags: LogGroupTags, clock: Clock) -> None:
+def test_the_number_of_remembered_log_groups_is_bounded(tags: LogGroupTags, clock: Clock) -> None:
     for number in range(MAX_LOG_GROUPS + 50):
         clock.now += 60 / MAX_REQUESTS_PER_MINUTE + 0.1
         tags.begin_invocation()
@@ -145,7 +143,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 class TestReading:
-    """By one request, without botocore; with it where that is not possible."""
+    """Tags are read with one request without botocore, or with botocore where that is not possible."""
 
     @pytest.fixture
     def arn(self, aws: None) -> str:
@@ -153,10 +151,12 @@ class TestReading:
         logs.create_log_group(logGroupName="/aws/lambda/orders", tags=TAGS)
         return f"{ARNS}/aws/lambda/orders"
 
-    def test_without_botocore(self, arn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_tags_are_read_without_botocore(self, arn: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("botocore.session.get_session", None)
         assert read_tags_of_log_group(arn) == TAGS
 
-    def test_with_botocore_where_it_has_to_be(self, arn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_tags_are_read_with_botocore_if_necessary(
+        self, arn: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("AWS_AUTH_SCHEME_PREFERENCE", "sigv4")
         assert read_tags_of_log_group(arn) == TAGS

@@ -33,13 +33,13 @@ def written(lines: str) -> set[Row]:
     }
 
 
-def test_every_metric_is_there_as_it_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_metric_is_documented_as_it_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     reasons = {Reason.UNAUTHORIZED: 1}
     put_metrics("stack", Source.REPLAY, dict.fromkeys(COUNTED, 1), [0.1], reasons, reasons)
     put_subscription_metrics("stack", dict.fromkeys(SubscriptionMetric, 1))
     assert written(capsys.readouterr().out) == documented()
 
 
-def test_namespace_and_sources_are_there() -> None:
+def test_namespace_and_sources_are_documented() -> None:
     assert f"`{METRICS_NAMESPACE}`" in DOCUMENT
     assert all(f"`{source}`" in DOCUMENT for source in Source)

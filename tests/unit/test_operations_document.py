@@ -1,4 +1,4 @@
-"""docs/operations.md names every reason and alarm, and no command or option that is not there."""
+"""docs/operations.md names every reason and alarm, and only commands and options that exist."""
 
 import re
 from pathlib import Path
@@ -14,11 +14,11 @@ ROOT = Path(__file__).parents[2]
 EXPLAINED_ELSEWHERE = {"deploy", "subscriptions"}
 DOCUMENT = (ROOT / "docs/operations.md").read_text()
 COMMANDS = re.findall(r"shipctl ([a-z-]+(?: [^\n`#|]+)?)", DOCUMENT)
-"""What follows `shipctl`, wherever it stands."""
+"""The words after each `shipctl` in the document."""
 
 
 def rows_of(heading: str) -> list[str]:
-    """What the first column of the table below a heading names."""
+    """Return the names in the first column of the table below a heading."""
     section = DOCUMENT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     cells = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", section, re.MULTILINE)
     return [name for cell in cells for name in re.findall(r"\w+", cell)]
@@ -48,7 +48,7 @@ def test_check_names_are_those_of_doctor() -> None:
     assert set(names) <= {check.name for check in CHECKS}
 
 
-def test_links_within_the_document_lead_somewhere() -> None:
+def test_links_within_the_document_have_existing_targets() -> None:
     headings = re.findall(r"^#+ (.+)$", DOCUMENT, re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
     assert set(re.findall(r"\]\(#([^)]+)\)", DOCUMENT)) <= anchors

@@ -1,4 +1,4 @@
-"""Patterns that users write: found in linear time, and not for ever."""
+"""Patterns that users write are searched in bounded, linear time."""
 
 import pytest
 from loginformant_shipper.patterns import MAX_SCANNED_BYTES, MIN_MATCHES, compile_pattern
@@ -6,19 +6,19 @@ from loginformant_shipper.patterns import MAX_SCANNED_BYTES, MIN_MATCHES, compil
 MIB = 1024 * 1024
 
 
-def test_matches_are_found_as_characters_not_bytes() -> None:
+def test_spans_of_matches_count_characters_and_not_bytes() -> None:
     text = "é1 \U0001f600 22"
     spans = list(compile_pattern(r"\d+").spans(text))
     assert [text[slice(*span)] for span in spans] == ["1", "22"]
 
 
-def test_lone_surrogates_are_no_trouble() -> None:
+def test_texts_with_lone_surrogates_are_searched() -> None:
     pattern = compile_pattern("b+")
     assert list(pattern.spans("\ud800abb")) == [(2, 4)]
     assert pattern.is_in("\ud800ab")
 
 
-def test_empty_matches_are_none() -> None:
+def test_empty_matches_are_skipped() -> None:
     assert list(compile_pattern(r"\bx*").spans("ab xx")) == [(3, 5)]
 
 
@@ -26,22 +26,22 @@ def test_patterns_are_equal_if_their_texts_are() -> None:
     assert compile_pattern("a+") == compile_pattern("a+") != compile_pattern("a")
 
 
-def test_a_search_that_looks_at_all_the_rest_for_each_match_comes_to_an_end() -> None:
-    """Each match of one letter makes RE2 read on to the end of the text, for a b that never comes."""
+def test_the_search_for_a_pattern_that_scans_the_rest_for_each_match_is_bounded() -> None:
+    """After each match of one letter, RE2 reads to the end of the text in search of a b."""
     text = "a" * MIB
     spans = list(compile_pattern("a(?:.*b)?").spans(text))
     assert len(spans) == MIN_MATCHES + 1
     assert spans[-1] == (MIN_MATCHES, MIB)
 
 
-def test_short_texts_have_as_many_matches_as_they_have() -> None:
+def test_all_matches_of_short_texts_are_found() -> None:
     text = "a " * 4000
     assert MAX_SCANNED_BYTES // len(text) > 4000
     assert len(list(compile_pattern("a").spans(text))) == 4000
 
 
 @pytest.mark.parametrize("hostile", ["(x+x+)+y", "(?:a|aa)+$", r"^(\w+\s?)*$", "(.*)*,", "(?:a?){100}a{100}"])
-def test_what_stalls_other_engines_is_taken(hostile: str) -> None:
+def test_patterns_that_are_exponential_in_other_engines_are_searched(hostile: str) -> None:
     if compile_error(hostile):
         return
     compile_pattern(hostile).is_in("x" * MIB)

@@ -1,4 +1,4 @@
-"""The picture and the block of README.md show what `make run` printed, in the words that it has today."""
+"""The picture and the block of README.md show the output of `make run` in its current words."""
 
 import re
 from collections import Counter
@@ -27,7 +27,7 @@ from tests.unit.documented_commands import Command, check, split_commands
 from tests.unit.test_demo_tables import EVENT, POISONOUS, log, printed
 
 CHARACTER_WIDTH = 12.2
-"""Of rich's SVG, whose font is 20 units high."""
+"""Width of a character in rich's SVG, whose font is 20 units high."""
 
 OUTPUT = [Text(line) for line in ("one", "two", "", "three", "four", "", "two", "five")]
 
@@ -37,7 +37,7 @@ def shown(*passages: Passage) -> list[str]:
 
 
 def text_of(svg: str) -> list[str]:
-    """The lines of a picture, whose pieces of text say where they stand; without the blank last one."""
+    """Return the lines of a picture from the positions of its texts, without the blank last line."""
     lines: dict[float, str] = {}
     for piece in ElementTree.fromstring(svg).iterfind(".//{*}text[@clip-path]"):
         place = float(piece.attrib["y"])
@@ -47,7 +47,7 @@ def text_of(svg: str) -> list[str]:
 
 
 def shape(line: str) -> str:
-    """A line with one sign for each number, and one blank for several."""
+    """Return a line with one sign for each number and single spaces."""
     return " ".join(re.sub(r"\d+", "#", line).split())
 
 
@@ -61,35 +61,35 @@ def block_of_the_readme() -> list[str]:
     return found[1].splitlines()
 
 
-def test_passages_are_shown_in_their_order_with_a_mark_where_something_is_left_out() -> None:
+def test_passages_are_shown_in_order_with_a_mark_where_lines_are_left_out() -> None:
     assert shown(Passage("one", 1), Passage("three", 2)) == ["one", LEFT_OUT, "three", "four"]
     assert shown(Passage("one", 2), Passage("three", 1)) == ["one", "two", "", "three"]
 
 
-def test_a_passage_is_looked_for_behind_what_it_follows() -> None:
+def test_a_passage_is_searched_after_the_one_that_it_follows() -> None:
     assert shown(Passage("two", 2, after="three")) == ["two", "five"]
 
 
-def test_what_was_not_printed_is_not_drawn() -> None:
+def test_a_passage_that_was_not_printed_is_an_error() -> None:
     with pytest.raises(NotPrinted, match="'six'"):
         shown(Passage("six", 1))
     with pytest.raises(NotPrinted, match="'one'"):
         shown(Passage("two", 1), Passage("one", 1))
 
 
-def test_a_picture_has_the_text_of_its_lines_and_needs_nothing_from_elsewhere() -> None:
+def test_a_picture_has_the_text_of_its_lines_and_no_external_resources() -> None:
     picture = drawn([Text.from_ansi("\x1b[1;31m$ shipctl\x1b[0m  dlq stats"), Text(), Text("<&> ✓ 27")])
     assert text_of(picture) == ["$ shipctl  dlq stats", "", "<&> ✓ 27"]
     assert set(re.findall(r"https?://[^\s\"]+", picture)) == {"http://www.w3.org/2000/svg"}
 
 
-def test_the_block_alone_is_changed() -> None:
+def test_only_the_block_is_changed() -> None:
     document = "before\n<!-- Written by `make picture`. -->\n```text\nold\n```\nafter\n"
     assert with_block(document, [Text("new  ")]) == document.replace("old", "new")
 
 
-def test_the_picture_shows_what_is_printed_today() -> None:
-    """Its headings, and the last line that says that nothing is lost."""
+def test_the_picture_shows_the_current_output() -> None:
+    """The headings and the last line, which says that nothing is lost, are compared."""
     picture = text_of(PICTURE.read_text(encoding="utf-8"))
     for passage in IN_THE_PICTURE:
         assert any(line.startswith(passage.begins) for line in picture), passage
@@ -102,7 +102,7 @@ def test_the_picture_shows_what_is_printed_today() -> None:
     assert shape(said) in shapes
 
 
-def test_the_commands_that_are_shown_are_taken() -> None:
+def test_the_shown_commands_are_accepted() -> None:
     lines = [*text_of(PICTURE.read_text(encoding="utf-8")), *block_of_the_readme()]
     commands = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
     assert len(commands) > 1
@@ -111,7 +111,7 @@ def test_the_commands_that_are_shown_are_taken() -> None:
         check(Command("what make run prints", words, complete=True))
 
 
-def test_the_readme_shows_the_words_of_today() -> None:
+def test_the_readme_shows_the_current_words() -> None:
     block = block_of_the_readme()
     assert block[0].startswith(IN_THE_README[0].begins)
     assert len(block) == IN_THE_README[0].lines

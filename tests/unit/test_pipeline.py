@@ -54,7 +54,7 @@ FUNCTION_TIME = 120.0
 
 @dataclass
 class Queue:
-    """Stands where the dead-letter queue is written to."""
+    """Replaces the dead-letter queue in these tests."""
 
     letters: list[Addressed] = field(default_factory=list)
     seconds: float = 0.0
@@ -104,7 +104,7 @@ def counts(**some: int) -> dict[str, int]:
     return dict.fromkeys(names, 0) | some
 
 
-# The account
+# The ledger
 
 
 def test_every_event_is_in_one_column(queue: Queue, senders: SimulatedSenders) -> None:
@@ -137,7 +137,7 @@ def test_a_control_message_is_acknowledged(
     assert (capsys.readouterr().out, log.getvalue(), queue.letters) == ("", "", [])
 
 
-def test_the_line_of_metrics_says_what_became_of_the_logs_of_each_log_group(
+def test_the_line_of_metrics_counts_the_logs_of_each_log_group(
     queue: Queue, senders: SimulatedSenders, capsys: pytest.CaptureFixture[str]
 ) -> None:
     senders.api = lambda sent: Answer(400 if "poison" in str(sent.logs) else 200)
@@ -158,7 +158,7 @@ def test_the_line_of_metrics_says_what_became_of_the_logs_of_each_log_group(
     ]
 
 
-def test_what_replay_returns_is_counted_by_log_group(
+def test_logs_that_replay_returns_are_counted_by_log_group(
     queue: Queue, senders: SimulatedSenders, capsys: pytest.CaptureFixture[str]
 ) -> None:
     senders.api = answers(then=503)
@@ -173,7 +173,7 @@ def metrics_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_a_backfill_is_told_what_went_wrong(
+def test_the_answer_to_a_backfill_lists_the_failures(
     queue: Queue, senders: SimulatedSenders, capsys: pytest.CaptureFixture[str]
 ) -> None:
     senders.api = answers(then=404)
@@ -194,7 +194,7 @@ def test_the_stack_s_own_logs_are_filtered_and_nothing_is_written(
     assert senders.sent == []
 
 
-def test_what_cannot_be_decoded_is_stored_and_never_raised(
+def test_an_undecodable_payload_is_stored_and_nothing_is_raised(
     queue: Queue, senders: SimulatedSenders, log: io.StringIO
 ) -> None:
     answer = ship({"awslogs": {"data": "?"}}, environment(senders), FUNCTION_TIME)
@@ -203,7 +203,7 @@ def test_what_cannot_be_decoded_is_stored_and_never_raised(
     assert json.loads(log.getvalue())["reason"] == "malformed"
 
 
-def test_metrics_say_what_happened(
+def test_metrics_count_events_requests_and_reasons(
     queue: Queue, senders: SimulatedSenders, capsys: pytest.CaptureFixture[str]
 ) -> None:
     senders.api = answers(503, 404)
@@ -219,7 +219,7 @@ def test_metrics_say_what_happened(
     assert blocked["EventsBlocked"] == [1.0]
 
 
-def test_nothing_that_is_said_or_shown_holds_the_key(
+def test_the_key_is_in_no_log_metric_message_or_repr(
     queue: Queue, senders: SimulatedSenders, log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
     senders.api = answers(then=401)
@@ -236,17 +236,19 @@ def test_nothing_that_is_said_or_shown_holds_the_key(
     assert not [text for text in shown if "the-key" in text]
 
 
-# The dead-letter queue out of reach
+# The dead-letter queue is unreachable
 
 
-def test_events_of_a_subscription_that_can_go_nowhere_raise(queue: Queue, senders: SimulatedSenders) -> None:
+def test_subscription_events_that_cannot_be_delivered_or_stored_raise(
+    queue: Queue, senders: SimulatedSenders
+) -> None:
     senders.api = answers(then=404)
     queue.trouble = lambda message: "EndpointConnectionError: no route"
     with pytest.raises(DeadLetterError, match=r"misconfigured.*EndpointConnectionError: no route"):
         ship(awslogs_event(payload([raw_event()])), environment(senders), FUNCTION_TIME)
 
 
-def test_a_kinesis_record_that_can_go_nowhere_is_returned_and_its_neighbours_are_not(
+def test_only_the_kinesis_record_that_cannot_be_delivered_or_stored_is_returned(
     queue: Queue, senders: SimulatedSenders, log: io.StringIO
 ) -> None:
     senders.api = lambda sent: Answer(400 if "poison" in str(sent.logs) else 200)
@@ -266,7 +268,9 @@ def test_a_kinesis_record_that_can_go_nowhere_is_returned_and_its_neighbours_are
 # Time
 
 
-def test_what_is_kept_for_storing_is_not_used_for_sending(queue: Queue, senders: SimulatedSenders) -> None:
+def test_the_time_reserved_for_storing_is_not_used_for_sending(
+    queue: Queue, senders: SimulatedSenders
+) -> None:
     senders.api = answers(then=Answer(after=500.0))
     patient = replace(environment(senders), policy=Policy(request_timeout=500.0))
     ship(awslogs_event(payload([raw_event()])), patient, FUNCTION_TIME)
@@ -275,7 +279,7 @@ def test_what_is_kept_for_storing_is_not_used_for_sending(queue: Queue, senders:
     assert queue.seconds == pytest.approx(QUEUE_WORST_CASE_SECONDS)
 
 
-def test_with_no_time_at_all_everything_is_stored(queue: Queue, senders: SimulatedSenders) -> None:
+def test_everything_is_stored_if_there_is_no_time(queue: Queue, senders: SimulatedSenders) -> None:
     answer = ship(awslogs_event(payload([raw_event()])), environment(senders), 3.0)
     assert answer == counts(received=1, deadLettered=1)
     assert queue.reasons == ["not_begun"]
@@ -286,7 +290,7 @@ def test_with_no_time_at_all_everything_is_stored(queue: Queue, senders: Simulat
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch, senders: SimulatedSenders) -> Callable[[float], None]:
-    """Lets the redaction of each log event take so many seconds of processor time."""
+    """Return a function that sets the processor time of redacting one log event, in seconds."""
 
     def set_seconds(seconds: float) -> None:
         def redact_slowly(events: Sequence[LogEvent], settings: Settings) -> Iterator[LogEvent]:
@@ -300,7 +304,7 @@ def slow(monkeypatch: pytest.MonkeyPatch, senders: SimulatedSenders) -> Callable
 
 
 def secrets(first: int, count: int) -> dict[str, Any]:
-    """Log events of 70,000 characters: four of them are a piece of work."""
+    """Return log events of 70,000 characters, of which four are redacted together."""
     padding = "." * 70_000
     return payload([raw_event(str(n), f"{padding} user{n}@example.com") for n in range(first, count)])
 
@@ -316,7 +320,7 @@ def events_of(letter: DeadLetterMessage) -> list[LogEvent]:
     return list(decoded.events)
 
 
-def test_when_the_time_is_up_the_rest_of_a_direct_payload_is_stored_as_it_came(
+def test_the_rest_of_a_direct_payload_is_stored_unchanged_when_the_time_is_up(
     queue: Queue, senders: SimulatedSenders, slow: Callable[[float], None]
 ) -> None:
     slow(1.0)
@@ -338,7 +342,7 @@ def test_when_the_time_is_up_the_rest_of_a_direct_payload_is_stored_as_it_came(
     assert "@example.com" not in str(senders.sent)
 
 
-def test_without_redaction_nothing_is_said_of_it(
+def test_the_detail_does_not_mention_redaction_if_it_is_off(
     queue: Queue, senders: SimulatedSenders, slow: Callable[[float], None]
 ) -> None:
     slow(1.0)
@@ -348,7 +352,7 @@ def test_without_redaction_nothing_is_said_of_it(
     }
 
 
-def test_work_ends_in_time_though_every_log_is_filtered(
+def test_work_ends_in_time_even_if_every_log_is_filtered(
     queue: Queue, senders: SimulatedSenders, slow: Callable[[float], None]
 ) -> None:
     slow(1.0)
@@ -359,10 +363,10 @@ def test_work_ends_in_time_though_every_log_is_filtered(
     assert answer["filtered"] + answer["deadLettered"] == 200
 
 
-def test_kinesis_records_that_were_not_begun_are_returned_and_nothing_else(
+def test_only_kinesis_records_that_were_not_begun_are_returned(
     queue: Queue, senders: SimulatedSenders, slow: Callable[[float], None]
 ) -> None:
-    """Lambda hands out again everything from the lowest of them on: so nothing behind it was sent."""
+    """Lambda retries all records from the lowest returned one on, so none after it may have been sent."""
     slow(1.0)
     records = [kinesis_record(str(n), secrets(20 * n, 20 * n + 20)) for n in range(10)]
     used = environment(senders, REDACT="email", BATCH_MAX_LOGS="10")
@@ -376,7 +380,7 @@ def test_kinesis_records_that_were_not_begun_are_returned_and_nothing_else(
     assert sorted(sent + stored) == list(range(20 * returned[0]))
 
 
-def test_the_first_kinesis_record_is_settled_though_there_is_no_time_for_it(
+def test_the_first_kinesis_record_is_settled_even_without_time(
     queue: Queue, senders: SimulatedSenders, slow: Callable[[float], None]
 ) -> None:
     records = [kinesis_record(str(n), secrets(20 * n, 20 * n + 20)) for n in range(3)]
@@ -406,7 +410,7 @@ def test_sqs_records_that_were_not_begun_are_returned(
 def test_a_batch_is_sent_before_the_next_one_is_made(
     queue: Queue, senders: SimulatedSenders, slow: Callable[[float], None]
 ) -> None:
-    """Eight places are no reason to wait until there are eight batches: each may take seconds."""
+    """Delivery does not wait for eight batches to fill its eight places, as making each may take seconds."""
     slow(1.0)
     ship(
         awslogs_event(secrets(0, 60)),
@@ -419,7 +423,7 @@ def test_a_batch_is_sent_before_the_next_one_is_made(
     assert all(later - earlier >= 8 for earlier, later in pairwise(began))
 
 
-def test_with_no_time_at_all_every_sqs_record_is_returned(
+def test_every_sqs_record_is_returned_if_there_is_no_time(
     queue: Queue, senders: SimulatedSenders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "postpone", lambda records, queue_url, seconds: None)
@@ -430,7 +434,7 @@ def test_with_no_time_at_all_every_sqs_record_is_returned(
     assert (answer["received"], answer["returned"], queue.letters) == (3, 3, [])
 
 
-def test_once_nothing_is_sent_any_more_logs_are_redacted_but_not_serialised(
+def test_logs_are_redacted_but_not_serialised_after_sending_has_stopped(
     queue: Queue, senders: SimulatedSenders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     senders.api = answers(then=404)
@@ -450,7 +454,7 @@ def test_once_nothing_is_sent_any_more_logs_are_redacted_but_not_serialised(
     assert len(made) < 100
 
 
-# Whatever comes
+# Any payloads and answers
 
 messages = st.text(max_size=40) | st.sampled_from(
     ["", " ", '{"level":"error"}', "\x00", "Traceback", "poison"]
@@ -475,7 +479,7 @@ statuses = st.lists(st.sampled_from([200, 200, 200, 400, 401, 404, 413, 429, 503
     full=st.booleans(),
 )
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_the_account_closes_and_nothing_raises(
+def test_the_ledger_closes_and_nothing_raises(
     contents: list[Any],
     statuses: list[int | None],
     then: int,
@@ -517,7 +521,7 @@ def test_the_account_closes_and_nothing_raises(
 # The warm environment
 
 
-def test_an_environment_is_made_once_and_can_be_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_warm_environment_is_made_once_and_can_be_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in ENVIRON.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("MAX_IN_FLIGHT", "7")
@@ -534,7 +538,7 @@ def test_an_environment_is_made_once_and_can_be_forgotten(monkeypatch: pytest.Mo
         forget()
 
 
-def test_a_setting_that_cannot_be_used_fails_before_any_event_is_taken(
+def test_an_invalid_setting_fails_before_any_event_is_handled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in ENVIRON.items():
@@ -545,24 +549,24 @@ def test_a_setting_that_cannot_be_used_fails_before_any_event_is_taken(
         warm_environment()
 
 
-# Garbage
+# Garbage collection
 
 
 class Circle:
-    """Refers to itself: nothing but the collector frees it."""
+    """Refers to itself, so that only the garbage collector frees it."""
 
     def __init__(self) -> None:
         self.itself = self
 
 
-def test_what_an_invocation_leaves_behind_in_circles_is_freed_after_it() -> None:
+def test_reference_cycles_of_an_invocation_are_freed_after_it() -> None:
     with collecting_afterwards():
         circle = weakref.ref(Circle())
         assert circle()
     assert circle() is None
 
 
-def test_circles_that_outlived_their_invocation_are_freed_some_invocations_later() -> None:
+def test_reference_cycles_that_outlive_their_invocation_are_freed_some_invocations_later() -> None:
     with collecting_afterwards():
         kept = Circle()
     circle = weakref.ref(kept)

@@ -21,11 +21,11 @@ def checks_of_make_lint() -> list[list[str]]:
 
 
 def program(words: list[str]) -> tuple[str, ...]:
-    """Such as `ruff check`: the program, and its command where it has some."""
+    """Return the program and its subcommand if it has one, such as `ruff check`."""
     return tuple(words[:2] if words[0] == "ruff" else words[:1])
 
 
-def test_the_checks_are_those_of_make_lint_out_of_the_environment_that_the_lock_file_fills() -> None:
+def test_the_checks_are_those_of_make_lint_and_run_in_the_environment_of_the_lock_file() -> None:
     entries = [hook["entry"].split() for hook in hooks()]
     assert {words[0].rpartition("/")[0] for words in entries} == {".venv/bin"}
     ours = {program([words[0].rpartition("/")[2], *words[1:]]) for words in entries}

@@ -18,20 +18,20 @@ OF_WRAPPERS = re.compile(r'"((?:aws|container|host|k8s|php|process|service|syslo
 
 
 def of_wrappers() -> set[str]:
-    """The names of OpenTelemetry's kind in the module that takes logs out of their wrappers."""
+    """Return the names in OpenTelemetry's style in the module that unwraps logs."""
     assert containers.__file__
     found = OF_WRAPPERS.findall(Path(containers.__file__).read_text(encoding="utf-8"))
     return {f"{name}…" if name.endswith(".") else name for name in found}
 
 
-def test_what_the_shipper_adds_is_there() -> None:
+def test_properties_that_the_shipper_adds_are_documented() -> None:
     assert PROPERTIES_OF_THE_SHIPPER <= NAMED
 
 
-def test_what_is_read_of_a_report_is_there() -> None:
+def test_properties_of_a_report_are_documented() -> None:
     read = {*lambda_reports._REPORT_PROPERTIES.values(), *lambda_reports._REPORT_METRICS.values()}
     assert read | {"embeddedMetrics"} <= NAMED
 
 
-def test_what_wrappers_say_is_there_and_nothing_else() -> None:
+def test_exactly_the_properties_of_wrappers_are_documented() -> None:
     assert {name for name in NAMED if "." in name} == of_wrappers()

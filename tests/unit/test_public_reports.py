@@ -1,4 +1,4 @@
-"""Inputs behind public bug reports come out as they should; they are kept outside of the project."""
+"""Inputs from public bug reports give the expected logs; they are kept outside the project."""
 
 import json
 from pathlib import Path
@@ -49,7 +49,7 @@ def assert_as_expected(logs: list[dict[str, Any]], expected: dict[str, Any]) -> 
 
 @pytest.mark.skipif(not REPORTS.exists(), reason="the inputs of public bug reports are not here")
 @pytest.mark.parametrize("case", [*cases("data.jsonl"), *cases("passed.jsonl")], ids=lambda case: case["id"])
-def test_inputs_of_public_bug_reports(case: dict[str, Any]) -> None:
+def test_inputs_of_public_bug_reports_give_the_expected_logs(case: dict[str, Any]) -> None:
     logs = logs_of(case["input"])
     for expected in case["expected"]:
         assert_as_expected(logs, expected)

@@ -1,4 +1,4 @@
-"""README.md repeats what other documents say, as it is there."""
+"""README.md agrees with the documents that it repeats."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
-def test_what_it_costs_is_what_the_sum_says() -> None:
+def test_the_cost_in_the_readme_is_that_of_the_example() -> None:
     scaling = (PROJECT / "docs" / "scaling.md").read_text(encoding="utf-8")
     section = scaling.partition("## What it costs\n")[2]
     figures = re.findall(r"(\d+\.\d\d) \$", README)
@@ -18,7 +18,7 @@ def test_what_it_costs_is_what_the_sum_says() -> None:
     assert [found and found[1] for found in (fixed, total, basic)] == figures
 
 
-def test_the_processor_time_is_what_was_measured() -> None:
+def test_the_processor_time_in_the_readme_is_the_measured_one() -> None:
     performance = (PROJECT / "docs" / "performance.md").read_text(encoding="utf-8")
     rows = performance.partition("| payload | µs a log event | naive shipper | ratio |")[2].partition("\n\n")[
         0
@@ -27,7 +27,7 @@ def test_the_processor_time_is_what_was_measured() -> None:
     assert f"It takes {ratios[0]:.1f} to {ratios[-1]:.1f} times the processor time" in README
 
 
-def test_the_page_of_the_package_guarantees_the_same() -> None:
+def test_the_page_of_the_package_has_the_same_guarantees() -> None:
     package = (PROJECT / "cli" / "README.md").read_text(encoding="utf-8")
     promise = re.search(r"\*\*What is guaranteed:\*\* e(.+?\.) ", " ".join(README.split()))
     assert promise

@@ -1,4 +1,4 @@
-"""The reckoning judges the end-to-end test and the demonstration; here it is judged itself."""
+"""The reckoning decides whether the end-to-end test and the demonstration passed."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def letter(*events: Event) -> DeadLetter:
     return DeadLetter("message", {}, events)
 
 
-def test_it_closes_when_each_event_arrived_or_is_dead_lettered() -> None:
+def test_the_reckoning_closes_when_each_event_arrived_or_is_dead_lettered() -> None:
     found = reckon(EVENTS, [arrived(0), arrived(2), arrived(3)], [letter(EVENTS[1])])
 
     assert found.closes
@@ -50,7 +50,7 @@ def test_an_event_that_arrived_and_is_dead_lettered_is_doubled() -> None:
     assert (found.delivered, found.doubled) == ([EVENTS[0]], [EVENTS[0]])
 
 
-def test_what_nobody_put_is_unknown() -> None:
+def test_an_event_that_was_not_put_is_unknown() -> None:
     stranger = Event(GROUP, "another stream", START, "event 0")
 
     found = reckon(EVENTS[:1], [arrived(0), arrived(9), arrived(0, group="/another")], [letter(stranger)])
@@ -59,7 +59,7 @@ def test_what_nobody_put_is_unknown() -> None:
     assert found.unknown == 3
 
 
-def test_a_joined_log_stands_for_the_events_whose_ids_it_has() -> None:
+def test_a_joined_log_counts_as_the_events_whose_ids_it_has() -> None:
     found = reckon(EVENTS, [arrived(0), arrived(1, ids=["a", "b", "c"])], [])
 
     assert found.closes
@@ -70,11 +70,11 @@ def test_a_joined_log_with_an_id_too_few_leaves_an_event_missing() -> None:
     assert reckon(EVENTS, [arrived(0), arrived(1, ids=["a", "b"])], []).missing == [EVENTS[3]]
 
 
-def test_a_joined_log_with_an_id_too_many_is_noticed() -> None:
+def test_a_joined_log_with_an_id_too_many_counts_as_an_unknown_event() -> None:
     assert reckon(EVENTS, [arrived(0), arrived(1, ids=["a", "b", "c", "d"])], []).unknown == 1
 
 
-def test_a_blank_event_is_filtered_and_another_is_not() -> None:
+def test_only_blank_events_count_as_filtered() -> None:
     blank = Event(GROUP, STREAM, START + 7, " \n")
 
     found = reckon([*EVENTS[:1], blank], [], [])

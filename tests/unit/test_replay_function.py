@@ -46,7 +46,7 @@ def test_the_handler_replays_within_the_time_that_is_left(environ: pytest.Monkey
     assert calls == [(event, pipeline.warm_environment(), 119.5)]
 
 
-def test_it_does_not_start_without_a_queue_for_what_needs_a_person(environ: pytest.MonkeyPatch) -> None:
+def test_the_function_does_not_start_without_a_parked_queue(environ: pytest.MonkeyPatch) -> None:
     environ.delenv("PARKED_QUEUE_URL")
     with pytest.raises(Exception, match=r"^PARKED_QUEUE_URL is not set"):
         cold_start()

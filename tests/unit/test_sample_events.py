@@ -1,4 +1,4 @@
-"""The sample events are what CloudWatch Logs would send."""
+"""The sample events have the format of CloudWatch Logs."""
 
 import base64
 import gzip
@@ -45,7 +45,7 @@ def test_a_sample_has_the_shape_of_a_data_message(file: Path) -> None:
     ]
     assert payload["messageType"] == "DATA_MESSAGE"
     assert re.fullmatch(r"\d{12}", payload["owner"])
-    # Amazon CloudWatch Logs API Reference: what names of groups and streams may hold.
+    # Amazon CloudWatch Logs API Reference: characters of the names of groups and streams.
     assert re.fullmatch(r"[.\-_/#A-Za-z0-9]{1,512}", payload["logGroup"])
     assert re.fullmatch(r"[^:*]{1,512}", payload["logStream"])
     assert payload["subscriptionFilters"] == ["loginformant-shipper"]
@@ -68,12 +68,12 @@ def test_no_event_id_occurs_twice() -> None:
     assert [event_id for event_id, count in ids.items() if count > 1] == []
 
 
-def test_log_groups_are_told_apart_by_source() -> None:
+def test_each_source_has_its_own_log_group() -> None:
     groups = Counter(read(file)["logGroup"] for file in DATA_FILES)
     assert set(groups.values()) == {1}
 
 
-def test_the_control_message_is_one() -> None:
+def test_the_control_message_has_its_type_and_one_event() -> None:
     payload = read(FOLDER / "control-message.json")
     assert payload["messageType"] == "CONTROL_MESSAGE"
     assert len(payload["logEvents"]) == 1
@@ -119,7 +119,7 @@ def test_the_command_writes_a_kinesis_event_to_a_file(tmp_path: Path) -> None:
         ([str(FOLDER / "waf.json"), str(FOLDER / "waf.json")], "give one FILE, or --kinesis"),
     ],
 )
-def test_what_cannot_be_wrapped_is_said_in_one_line(
+def test_an_input_that_cannot_be_wrapped_is_an_error_of_one_line(
     arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stop:

@@ -1,4 +1,4 @@
-"""The sample events as `make run` puts them: what PutLogEvents takes."""
+"""The sample events as `make run` puts them are accepted by PutLogEvents."""
 
 import pytest
 
@@ -13,13 +13,13 @@ def stock() -> list[Sample]:
     return samples(NOW, "/aws/lambda/orders")
 
 
-def test_events_of_a_stream_are_in_order_and_no_two_at_one_time(stock: list[Sample]) -> None:
+def test_events_of_a_stream_are_in_order_with_distinct_times(stock: list[Sample]) -> None:
     for sample in stock:
         times = [event.timestamp for event in sample.events]
         assert times == sorted(set(times))
 
 
-def test_events_are_as_fresh_as_put_log_events_demands(stock: list[Sample]) -> None:
+def test_events_are_as_recent_as_put_log_events_requires(stock: list[Sample]) -> None:
     for sample in stock:
         assert NOW <= sample.events[-1].timestamp < NOW + 1000
         assert sample.events[0].timestamp > NOW - 24 * HOUR

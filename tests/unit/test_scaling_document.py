@@ -1,4 +1,4 @@
-"""docs/scaling.md: its sizing is what the arithmetic makes of measured bytes and of performance.md."""
+"""docs/scaling.md: its sizing is computed from measured bytes and from performance.md."""
 
 from pathlib import Path
 
@@ -26,13 +26,13 @@ LOADS = loads()
     [rows_of_bytes(LOADS), rows_of_properties(), rows_of_sizes(LOADS), rows_of_dollars(LOADS)],
     ids=["bytes", "properties", "sizes", "dollars"],
 )
-def test_the_tables_are_those_that_are_computed(rows: list[str]) -> None:
-    """After a change: python -m benchmarks.sizing."""
+def test_the_tables_equal_the_computed_ones(rows: list[str]) -> None:
+    """After a change, run `python -m benchmarks.sizing`."""
     assert rows
     assert "\n" + "\n".join(rows) + "\n" in DOCUMENT
 
 
-def test_the_figures_in_the_text_are_those_of_the_tables() -> None:
+def test_the_numbers_in_the_text_are_those_of_the_tables() -> None:
     load, size = LOADS[0], sizing(LOADS[0])
     longer, requests = load.sent_bytes - load.message_bytes, size.events_a_second / 500
     for text in (
@@ -47,7 +47,7 @@ def test_the_figures_in_the_text_are_those_of_the_tables() -> None:
         assert text in DOCUMENT, text
 
 
-def test_the_arithmetic_on_round_numbers() -> None:
+def test_sizing_of_round_numbers_is_exact() -> None:
     """10 TB in events of 1,000 bytes, 100 in the stream, are 115,741 a second."""
     size = sizing(Load("round", message_bytes=1000, sent_bytes=2000, stream_bytes=100, microseconds=87.5))
     assert size.events_a_second == pytest.approx(115_741, abs=1)
@@ -60,6 +60,6 @@ def test_the_arithmetic_on_round_numbers() -> None:
     assert size.transfer_dollars == pytest.approx(20_000 * 0.09)
 
 
-def test_what_is_left_out_is_not_sent() -> None:
+def test_omitted_properties_do_not_count_as_sent_bytes() -> None:
     messages = plain(10)
     assert sent_bytes(messages, frozenset(PROPERTIES_TO_LEAVE_OUT)) < sent_bytes(messages) - 200

@@ -50,7 +50,7 @@ DEFAULTS: dict[str, object] = {
 
 
 @pytest.mark.parametrize(("name", "value"), DEFAULTS.items())
-def test_defaults(name: str, value: object) -> None:
+def test_settings_have_their_documented_defaults(name: str, value: object) -> None:
     assert getattr(load_settings(ENVIRON), name) == value
 
 
@@ -65,7 +65,7 @@ NUMBERS: dict[str, tuple[Callable[[Settings], float], int, int]] = {
 
 
 @pytest.mark.parametrize(("name", "value_of", "least", "most"), [(n, *v) for n, v in NUMBERS.items()])
-def test_a_number_has_limits_and_its_error_names_variable_value_and_limits(
+def test_numbers_have_limits_and_their_error_names_variable_value_and_limits(
     name: str, value_of: Callable[[Settings], float], least: int, most: int
 ) -> None:
     room = {"FUNCTION_TIMEOUT_SECONDS": "900"}
@@ -85,18 +85,18 @@ TEXTS = [
 
 @pytest.mark.parametrize("name", [*NUMBERS, *TEXTS])
 @pytest.mark.parametrize("blank", ["", " \t"])
-def test_blank_counts_as_not_set(name: str, blank: str) -> None:
+def test_a_blank_variable_counts_as_not_set(name: str, blank: str) -> None:
     assert settings(**{name: blank}) == load_settings(ENVIRON)
 
 
-def test_default_level() -> None:
+def test_the_default_level_is_one_of_the_levels() -> None:
     assert settings(DEFAULT_LEVEL="Warning").default_level is Level.WARNING
     assert error_of(DEFAULT_LEVEL="warn") == (
         "DEFAULT_LEVEL is 'warn'; it must be one of Debug, Information, Warning, Error, Fatal"
     )
 
 
-def test_minimum_level() -> None:
+def test_the_minimum_level_is_one_of_the_levels() -> None:
     assert settings(MINIMUM_LEVEL="Error").minimum_level is Level.ERROR
     assert error_of(MINIMUM_LEVEL="error").startswith("MINIMUM_LEVEL is 'error'; it must be one of Debug,")
 
@@ -108,7 +108,7 @@ class TestPatterns:
         assert isinstance(pattern, Pattern)
         return pattern
 
-    def test_a_pattern_is_compiled_at_the_start(self, name: str) -> None:
+    def test_a_pattern_is_compiled_when_settings_are_read(self, name: str) -> None:
         pattern = self.pattern(name, r" (?i)order \d+ ")
         assert pattern.text == r"(?i)order \d+"
         assert pattern.is_in("an ORDER 7")
@@ -124,17 +124,19 @@ class TestPatterns:
             ("a{1001}", "invalid repetition size: {1001}"),
         ],
     )
-    def test_the_error_of_a_bad_one_names_it_and_the_reason_of_the_engine(
+    def test_the_error_of_an_invalid_pattern_names_it_and_the_reason(
         self, name: str, bad: str, reason: str
     ) -> None:
         assert error_of(**{name: bad}) == (
             f"{name} is {bad!r}; it must be a regular expression in the syntax of RE2 ({reason})"
         )
 
-    def test_one_that_matches_the_empty_text_is_refused_since_it_matches_everywhere(self, name: str) -> None:
+    def test_a_pattern_that_matches_the_empty_text_is_refused_since_it_matches_everywhere(
+        self, name: str
+    ) -> None:
         assert "does not match the empty text" in error_of(**{name: "a*"})
 
-    def test_length_and_what_it_is_compiled_to_have_limits(self, name: str) -> None:
+    def test_length_and_compiled_size_of_a_pattern_are_limited(self, name: str) -> None:
         assert self.pattern(name, "a" * 990)
         assert "at most 1024 characters" in error_of(**{name: "a" * 1025})
         assert "at most 1000 instructions" in error_of(**{name: "(?:abc){500}"})
@@ -142,7 +144,7 @@ class TestPatterns:
 
 
 @pytest.mark.parametrize(("text", "percent"), [("0", 0), ("100", 100), ("12.5", 12.5), ("0.001", 0.001)])
-def test_sample_percent(text: str, percent: float) -> None:
+def test_the_sample_percentage_is_a_number_from_0_to_100(text: str, percent: float) -> None:
     assert settings(SAMPLE_PERCENT=text).sample_percent == percent
 
 
@@ -153,7 +155,7 @@ def test_any_other_percentage_is_an_error(bad: str) -> None:
     )
 
 
-def test_detectors_are_named() -> None:
+def test_detectors_are_read_from_a_list_of_names() -> None:
     assert settings(REDACT="email, token,,email").redact == (Detector.EMAIL, Detector.TOKEN)
     assert settings(REDACT=",".join(Detector)).redact == tuple(Detector)
     error = error_of(REDACT="email,phone")
@@ -163,7 +165,7 @@ def test_detectors_are_named() -> None:
     assert all(detector in error for detector in Detector)
 
 
-def test_properties_are_names_and_values() -> None:
+def test_properties_are_read_as_names_and_values() -> None:
     properties = settings(PROPERTIES=" stage = production , team.name=a=b c,empty=, ").properties
     assert properties == {"stage": "production", "team.name": "a=b c", "empty": ""}
 
@@ -177,7 +179,7 @@ def test_any_other_properties_are_an_error(bad: str) -> None:
     )
 
 
-def test_properties_to_leave_out_are_the_shippers_own() -> None:
+def test_only_properties_of_the_shipper_can_be_left_out() -> None:
     assert settings(LEAVE_OUT_PROPERTIES=" eventId,logStream,").left_out_properties == {
         "eventId",
         "logStream",
@@ -190,7 +192,7 @@ def test_any_other_properties_to_leave_out_are_an_error(bad: str) -> None:
     assert error_of(LEAVE_OUT_PROPERTIES=bad).startswith(f"LEAVE_OUT_PROPERTIES is {bad!r}")
 
 
-def test_tag_properties_are_names() -> None:
+def test_tag_properties_are_read_from_a_list_of_names() -> None:
     assert settings(TAG_PROPERTIES=" team , aws:cloudformation:stack-name,").tag_properties == (
         "team",
         "aws:cloudformation:stack-name",
@@ -240,7 +242,7 @@ def test_any_other_ingest_url_is_an_error(url: str) -> None:
     assert error.startswith(f"INGEST_URL is {url!r}; it must be https://HOST")
 
 
-def test_exactly_one_place_for_the_key() -> None:
+def test_the_key_must_have_exactly_one_place() -> None:
     by_name = load_settings({**ENVIRON, "API_KEY_SECRET_ARN": "", "API_KEY_PARAMETER_NAME": " /key "})
     assert (by_name.api_key_secret_arn, by_name.api_key_parameter_name) == (None, "/key")
     assert error_of(API_KEY_PARAMETER_NAME="/key").endswith("must be set, but both are")
@@ -255,16 +257,16 @@ def test_the_dead_letter_queue_must_be_set() -> None:
 @pytest.mark.parametrize(
     "bad", ["dead-letters", "arn:aws:sqs:eu-west-1:123456789012:q", "https://[", "https://a/b"]
 )
-def test_a_queue_is_named_by_its_url(name: str, bad: str) -> None:
+def test_a_queue_must_be_named_by_its_url(name: str, bad: str) -> None:
     assert error_of(**{name: bad}).startswith(f"{name} is {bad!r}; it must be the URL of an SQS queue")
 
 
-def test_own_log_groups_are_those_listed_and_that_of_the_function_itself() -> None:
+def test_own_log_groups_are_the_listed_ones_and_that_of_the_function() -> None:
     own = settings(OWN_LOG_GROUPS=" /a, ,/b,", AWS_LAMBDA_LOG_GROUP_NAME="/c").own_log_groups
     assert own == {"/a", "/b", "/c"}
 
 
-def test_settings_that_leave_no_room_for_one_request_are_an_error() -> None:
+def test_settings_without_time_for_one_request_are_an_error() -> None:
     room = int(20 + QUEUE_WORST_CASE_SECONDS + RESERVE_MARGIN_SECONDS)
     just_enough = {"FUNCTION_TIMEOUT_SECONDS": str(room), "REQUEST_TIMEOUT_SECONDS": "20"}
     assert settings(**just_enough).request_timeout_seconds == 20
@@ -290,11 +292,13 @@ PROXY = "http://user:pa55word@proxy.example.com:3128"
         ({"HTTP_PROXY": PROXY}, None),
     ],
 )
-def test_the_proxy_for_the_ingest_api(variables: dict[str, str], proxy: str | None) -> None:
+def test_the_proxy_for_the_ingest_api_is_read_from_the_environment(
+    variables: dict[str, str], proxy: str | None
+) -> None:
     assert settings(**variables).proxy_url == proxy
 
 
-def test_no_password_of_a_proxy_is_shown() -> None:
+def test_the_password_of_a_proxy_is_never_shown() -> None:
     assert "pa55word" not in repr(settings(HTTPS_PROXY=PROXY))
     for bad in (
         "user:pa55word@proxy:3128",

@@ -44,7 +44,7 @@ def test_the_handler_ships_within_the_time_that_is_left(environ: pytest.MonkeyPa
     assert calls == [(event, pipeline.warm_environment(), 119.5)]
 
 
-def test_a_setting_that_cannot_be_used_fails_at_start_up(environ: pytest.MonkeyPatch) -> None:
+def test_an_invalid_setting_fails_at_start_up(environ: pytest.MonkeyPatch) -> None:
     environ.setenv("INGEST_URL", "http://logs.example.com")
     with pytest.raises(Exception, match=r"^INGEST_URL is"):
         cold_start()

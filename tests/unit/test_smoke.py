@@ -1,4 +1,4 @@
-"""The steps of `make smoke`: each says what it proves, and none passes because nothing was observed."""
+"""The steps of `make smoke`: each says what it proves, and none passes without an observation."""
 
 import json
 import re
@@ -22,7 +22,7 @@ DOCUMENT = (PROJECT / "docs/smoke.md").read_text(encoding="utf-8")
 
 
 def world(*, is_emulated: bool = True) -> World:
-    """A world in which nothing can be asked."""
+    """Return a world in which making any client fails the test."""
 
     def client(service: str) -> Any:
         raise AssertionError(f"{service} was asked")
@@ -40,7 +40,7 @@ def test_a_step_cannot_be_changed() -> None:
         STEPS[0].name = "another"  # type: ignore[misc]
 
 
-def test_a_step_that_looked_at_nothing_fails() -> None:
+def test_a_step_without_observations_fails() -> None:
     with pytest.raises(Failed, match="nothing was observed: all is well"):
         carried_out(step(lambda world: (0, "all is well")), world())
     assert carried_out(step(lambda world: (1, "one")), world()).text == "one"
@@ -52,7 +52,7 @@ def outcomes_of(steps: tuple[Step, ...], *, is_emulated: bool = True) -> list[Ou
     return outcomes
 
 
-def test_what_the_emulator_cannot_show_is_left_out_there_and_carried_out_in_an_account() -> None:
+def test_a_step_that_cannot_be_emulated_is_skipped_there_and_runs_in_an_account() -> None:
     only_real = step(lambda world: (1, "seen"), "it has none")
     (outcome,) = outcomes_of((only_real,))
     assert (outcome.result, outcome.text) == (Result.SKIPPED, "it has none")
@@ -60,7 +60,7 @@ def test_what_the_emulator_cannot_show_is_left_out_there_and_carried_out_in_an_a
     assert (outcome.result, outcome.text) == (Result.PASSED, "seen")
 
 
-def test_a_failure_is_told_and_the_next_step_is_carried_out_unless_it_needs_the_one_before() -> None:
+def test_the_next_step_runs_after_a_failure_unless_it_needs_the_failed_one() -> None:
     def fail(world: World) -> tuple[int, str]:
         raise Failed("it was not there")
 
@@ -77,7 +77,7 @@ def test_the_steps_are_those_of_the_document() -> None:
     assert len({each.name for each in STEPS}) == len(STEPS)
 
 
-def test_the_calls_of_steps_that_only_an_account_carries_out_are_calls_that_boto_has() -> None:
+def test_boto_has_every_call_of_the_steps() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in sorted((PROJECT / "smoke").glob("*.py")))
     calls = set(re.findall(r'client\("([a-z0-9]+)"\)\s*\.([a-z0-9_]+)\(', text))
     assert len(calls) > 15
@@ -102,7 +102,7 @@ def test_cfn_lint_finds_nothing_in_the_template_of_the_ingest_api() -> None:
 @pytest.mark.parametrize(
     ("answer", "key", "status"), [(200, "k", 200), (400, "k", 400), (500, "k", 500), (200, "x", 401)]
 )
-def test_the_ingest_api_answers_what_it_is_told(
+def test_the_ingest_api_gives_the_configured_answer(
     answer: int, key: str, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = yaml_parse(TEMPLATE.read_text("utf-8"))["Resources"]["Function"]["Properties"]["Code"]["ZipFile"]

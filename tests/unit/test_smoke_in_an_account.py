@@ -1,4 +1,4 @@
-"""What `make smoke` does in a real account only, against clients that answer as AWS documents it."""
+"""The parts of `make smoke` for real accounts, with clients that answer as AWS documents it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ Clients = dict[str, MagicMock]
 
 
 class Clock:
-    """A clock that a sleep moves on."""
+    """A clock that advances when something sleeps."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -80,7 +80,7 @@ def refusal(code: str) -> ClientError:
 # ---- removal -------------------------------------------------------------------------------------
 
 
-def test_a_stack_that_only_has_a_change_set_is_deleted_at_once(
+def test_a_stack_with_only_a_change_set_is_deleted_at_once(
     world: World, clients: Clients, clock: Clock
 ) -> None:
     clients["cloudformation"].describe_stacks.return_value = {
@@ -91,7 +91,7 @@ def test_a_stack_that_only_has_a_change_set_is_deleted_at_once(
     assert clock.now == 1000.0
 
 
-def test_a_stack_that_is_updated_is_waited_for(world: World, clients: Clients, clock: Clock) -> None:
+def test_a_stack_is_deleted_after_its_update_ends(world: World, clients: Clients, clock: Clock) -> None:
     states = iter(["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"])
     clients["cloudformation"].describe_stacks.side_effect = lambda **_: {
         "Stacks": [{"StackStatus": next(states, "UPDATE_COMPLETE")}]
@@ -102,17 +102,17 @@ def test_a_stack_that_is_updated_is_waited_for(world: World, clients: Clients, c
 
 
 @pytest.mark.parametrize("code", sorted(cleanup.GONE))
-def test_what_went_with_the_stack_and_is_still_listed_stops_no_removal(code: str) -> None:
+def test_a_resource_that_is_already_deleted_does_not_stop_the_removal(code: str) -> None:
     assert not cleanup._unless_gone(MagicMock(side_effect=refusal(code)), Name="any")
     assert cleanup._unless_gone(MagicMock(), Name="any")
 
 
-def test_a_removal_that_is_denied_is_told() -> None:
+def test_a_denied_removal_is_an_error() -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         cleanup._unless_gone(MagicMock(side_effect=refusal("AccessDenied")), Name="any")
 
 
-def test_a_queue_that_is_listed_for_a_minute_after_its_deletion_is_not_left(
+def test_a_queue_that_is_listed_for_a_minute_after_its_deletion_does_not_count_as_left(
     world: World, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     monkeypatch.setattr(cleanup, "what_is_left", lambda _: ["queue"] if clock.now < 1060 else [])
@@ -122,7 +122,7 @@ def test_a_queue_that_is_listed_for_a_minute_after_its_deletion_is_not_left(
     assert clock.now >= 1060 + cleanup.SETTLING_SECONDS
 
 
-def test_network_interfaces_are_removed_and_those_in_use_are_told(world: World, clients: Clients) -> None:
+def test_network_interfaces_are_removed_and_those_in_use_are_reported(world: World, clients: Clients) -> None:
     clients["ec2"].describe_network_interfaces.return_value = {
         "NetworkInterfaces": [
             {"NetworkInterfaceId": "eni-1", "Status": "available"},
@@ -138,7 +138,7 @@ def test_network_interfaces_are_removed_and_those_in_use_are_told(world: World, 
 # ---- steps ---------------------------------------------------------------------------------------
 
 
-def test_a_line_is_written_until_one_arrives(world: World, clients: Clients, clock: Clock) -> None:
+def test_lines_are_written_until_one_arrives(world: World, clients: Clients, clock: Clock) -> None:
     def arrived() -> Mapping[str, float]:
         written = clients["logs"].put_log_events.call_args_list
         return {written[2].kwargs["logEvents"][0]["message"]: 0.0} if len(written) > 2 else {}
@@ -148,7 +148,7 @@ def test_a_line_is_written_until_one_arrives(world: World, clients: Clients, clo
     assert clients["logs"].put_log_events.call_count == 3
 
 
-def test_metrics_are_asked_for_by_their_dimensions(world: World, clients: Clients) -> None:
+def test_metrics_are_read_by_their_dimensions(world: World, clients: Clients) -> None:
     clients["cloudwatch"].get_metric_statistics.return_value = {"Datapoints": [{"Sum": 2.0}, {"Sum": 3.0}]}
     assert looking.metrics(world)[0] == 5
     asked = clients["cloudwatch"].get_metric_statistics.call_args.kwargs
@@ -158,7 +158,7 @@ def test_metrics_are_asked_for_by_their_dimensions(world: World, clients: Client
     ]
 
 
-def test_replay_is_off_while_the_alarm_is_waited_for_and_on_after(world: World, clients: Clients) -> None:
+def test_replay_is_off_until_the_alarm_and_on_afterwards(world: World, clients: Clients) -> None:
     state = {"State": "Enabled"}
     client = clients["lambda"]
     client.list_event_source_mappings.return_value = {"EventSourceMappings": [{"UUID": "u"}]}
@@ -179,7 +179,7 @@ def test_replay_is_off_while_the_alarm_is_waited_for_and_on_after(world: World, 
     assert state["State"] == "Enabled"
 
 
-def test_lambdas_own_message_is_not_one_of_the_step_before(world: World, clients: Clients) -> None:
+def test_the_step_without_concurrency_requires_an_empty_queue(world: World, clients: Clients) -> None:
     clients["sqs"].get_queue_attributes.return_value = {"Attributes": {"ApproximateNumberOfMessages": "1"}}
     with pytest.raises(Failed, match="an empty dead-letter queue"):
         trouble.no_concurrency(world)
@@ -195,7 +195,7 @@ def test_a_key_without_its_alias_is_deleted_at_once(world: World, clients: Clien
     clients["kms"].schedule_key_deletion.assert_called_once_with(KeyId="k", PendingWindowInDays=7)
 
 
-def test_a_region_without_default_vpc_is_told(world: World, clients: Clients) -> None:
+def test_a_region_without_a_default_vpc_is_an_error(world: World, clients: Clients) -> None:
     clients["ec2"].describe_vpcs.return_value = {"Vpcs": []}
     with pytest.raises(Failed, match="eu-west-1 has no default VPC"):
         changing.vpc(world)
@@ -219,7 +219,7 @@ def answering(clients: Clients, events: list[dict[str, str]]) -> None:
     clients["cloudtrail"].get_paginator.return_value.paginate.side_effect = paginate
 
 
-def test_refusals_of_the_stacks_own_roles_are_told(world: World, clients: Clients) -> None:
+def test_denied_calls_of_the_stacks_own_roles_are_an_error(world: World, clients: Clients) -> None:
     own, other = "role/smoke-1-ShipperFunctionRole", "role/other"
     denied = event("GetParameter", own, errorCode="AccessDeniedException", errorMessage="not you")
     strange = event("GetParameter", other, errorCode="AccessDenied")
@@ -230,7 +230,7 @@ def test_refusals_of_the_stacks_own_roles_are_told(world: World, clients: Client
         looking.permissions(world)
 
 
-def test_an_event_history_that_was_not_read_to_its_end_proves_nothing(
+def test_an_event_history_that_was_not_read_completely_fails_the_step(
     world: World, clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(looking, "MAX_EVENTS", 2)
@@ -239,7 +239,7 @@ def test_an_event_history_that_was_not_read_to_its_end_proves_nothing(
         looking.permissions(world)
 
 
-def test_cloudtrail_that_is_later_than_that_proves_nothing(world: World, clients: Clients) -> None:
+def test_missing_events_of_cloudtrail_fail_the_step(world: World, clients: Clients) -> None:
     clients["cloudtrail"].get_paginator.return_value.paginate.return_value = [{"Events": []}]
     with pytest.raises(Failed, match="CloudTrail's event of a call"):
         looking.permissions(world)

@@ -43,7 +43,7 @@ def declared(line: dict[str, Any]) -> tuple[str, list[list[str]], dict[str, str]
     )
 
 
-def test_the_metrics_of_an_invocation(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_metrics_of_an_invocation_have_stack_and_source(capsys: pytest.CaptureFixture[str]) -> None:
     put_metrics("logs", Source.KINESIS, COUNTS, [0.25, 1.5], {}, {})
     [line] = lines(capsys)
     counts = ["EventsReceived", "EventsFiltered", "EventsDelivered", "EventsDeadLettered", "EventsReturned"]
@@ -59,16 +59,14 @@ def test_the_metrics_of_an_invocation(capsys: pytest.CaptureFixture[str]) -> Non
     assert line["IngestLatency"] == [250.0, 1500.0]
 
 
-def test_without_a_request_there_is_no_latency(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_latency_is_written_without_a_request(capsys: pytest.CaptureFixture[str]) -> None:
     put_metrics("logs", Source.SUBSCRIPTION, COUNTS, [], {}, {})
     [line] = lines(capsys)
     assert "IngestLatency" not in line
 
 
 @pytest.mark.parametrize("metric", [Metric.EVENTS_DEAD_LETTERED, Metric.EVENTS_RETURNED])
-def test_what_was_not_delivered_is_counted_by_reason_too(
-    metric: Metric, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_undelivered_events_are_counted_by_reason(metric: Metric, capsys: pytest.CaptureFixture[str]) -> None:
     reasons = {Reason.REJECTED: 2, Reason.NO_KEY: 1}
     is_returned = metric is Metric.EVENTS_RETURNED
     put_metrics(
@@ -86,7 +84,7 @@ def test_what_was_not_delivered_is_counted_by_reason_too(
 
 
 @pytest.mark.parametrize("returned", [False, True])
-def test_what_key_or_address_keep_back_is_counted_together_for_one_alarm(
+def test_events_blocked_by_key_or_address_are_counted_together_for_one_alarm(
     returned: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reasons = {Reason.UNAUTHORIZED: 2, Reason.NO_KEY: 1, Reason.MISCONFIGURED: 4, Reason.UNAVAILABLE: 8}
@@ -99,12 +97,12 @@ def test_what_key_or_address_keep_back_is_counted_together_for_one_alarm(
     assert (blocked[0]["EventsBlocked"], blocked[0]["Stack"]) == ([7.0], "logs")
 
 
-def test_an_outage_is_no_matter_of_key_or_address(capsys: pytest.CaptureFixture[str]) -> None:
+def test_events_of_an_outage_are_not_counted_as_blocked(capsys: pytest.CaptureFixture[str]) -> None:
     put_metrics("logs", Source.SUBSCRIPTION, COUNTS, [], {Reason.UNAVAILABLE: 3}, {Reason.THROTTLED: 1})
     assert not any("EventsBlocked" in line for line in lines(capsys))
 
 
-def test_the_metrics_of_a_run_of_the_subscriber(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_metrics_of_the_subscriber_have_the_stack(capsys: pytest.CaptureFixture[str]) -> None:
     put_subscription_metrics("logs", {SubscriptionMetric.WANTED: 3, SubscriptionMetric.REFUSED: 0})
     [line] = lines(capsys)
     assert declared(line) == (
@@ -114,12 +112,12 @@ def test_the_metrics_of_a_run_of_the_subscriber(capsys: pytest.CaptureFixture[st
     )
 
 
-def test_metrics_are_those_of_one_stack(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_line_of_metrics_names_the_stack(capsys: pytest.CaptureFixture[str]) -> None:
     put_metrics("orders", Source.SUBSCRIPTION, COUNTS, [], {Reason.NO_KEY: 1}, {})
     assert {line["Stack"] for line in lines(capsys)} == {"orders"}
 
 
-def test_more_values_than_one_line_may_hold_are_written_in_several_and_counted_once(
+def test_too_many_values_for_one_line_are_written_in_several_and_counted_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     put_metrics("logs", Source.SUBSCRIPTION, COUNTS, [0.001] * 250, {}, {})
@@ -189,7 +187,7 @@ def test_the_names_of_all_metrics_are_fixed() -> None:
     }
 
 
-def test_one_invocation_s_metrics_are_not_the_next_one_s(capsys: pytest.CaptureFixture[str]) -> None:
+def test_metrics_of_one_invocation_are_not_repeated_in_the_next(capsys: pytest.CaptureFixture[str]) -> None:
     put_metrics("logs", Source.SUBSCRIPTION, COUNTS, [0.1], {Reason.REJECTED: 2}, {})
     lines(capsys)
     put_metrics("logs", Source.KINESIS, {Metric.REQUESTS: 4}, [], {}, {})
@@ -198,7 +196,7 @@ def test_one_invocation_s_metrics_are_not_the_next_one_s(capsys: pytest.CaptureF
 
 
 @pytest.mark.parametrize("say", [log_dead_lettered, log_parked, log_returned])
-def test_a_trouble_is_one_structured_line(
+def test_a_failure_is_logged_as_one_structured_line(
     say: Callable[[Failure, int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = io.StringIO()

@@ -1,4 +1,4 @@
-"""Words of the program's output that documents quote are those that it prints."""
+"""Documents quote the output of the program in its own words."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ SUBSCRIPTIONS = (PROJECT / "docs/subscriptions.md").read_text(encoding="utf-8")
 
 
 def rows(document: str, header: str) -> list[list[str]]:
-    """The cells of the table below a header."""
+    """Return the cells of the table below a header."""
     table = document.partition(f"\n| {header} |")[2].partition("\n\n")[0]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
 
@@ -29,7 +29,7 @@ def test_every_finding_of_an_audit_is_explained_in_its_words() -> None:
     assert set(report.WORDS) - set(shown) == {findings.State.COMPLETE}
 
 
-def test_what_is_wrong_with_automatic_replay_is_quoted_as_it_is_printed() -> None:
+def test_the_messages_on_automatic_replay_are_quoted_as_printed() -> None:
     source = (PROJECT / "cli/shipctl/installation/automatic_replay.py").read_text(encoding="utf-8")
     section = OPERATIONS.partition("\n### When AutoReplay does nothing\n")[2].partition("\n## ")[0]
     quoted = re.findall(r"^\d\. \*([^*]+)\*", section, re.MULTILINE)
@@ -37,7 +37,7 @@ def test_what_is_wrong_with_automatic_replay_is_quoted_as_it_is_printed() -> Non
     assert all(words in source for words in quoted)
 
 
-def test_states_that_the_table_of_questions_quotes_are_printed() -> None:
+def test_states_in_the_table_of_questions_are_quoted_as_printed() -> None:
     quoted = re.search(r"\| Is the log group subscribed\? \|.*", OPERATIONS)
     assert quoted
     printed = {*outcomes.WORDS.values(), outcomes.WORDS[State.OUTDATED].removeprefix("subscribed with ")}

@@ -1,4 +1,4 @@
-"""A wrapper changes nothing of the log in it: neither level, message, exception nor fields."""
+"""A wrapper does not change level, message, exception or fields of the log in it."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ Wrap = Callable[[str], str]
 
 
 def arrivals(messages: Sequence[str], log_group: str = LOG_GROUP) -> list[dict[str, Any]]:
-    """The log objects of messages that were written at once."""
+    """Return the log objects of messages that were written at the same time."""
     events = [LogEvent(str(number), NOW, message) for number, message in enumerate(messages)]
     where = frame(Origin("123456789012", log_group, "stream"), "eu-west-1")
     return [
@@ -58,14 +58,14 @@ def examples() -> list[Example]:
 
 @pytest.mark.skipif(not OPEN_EXAMPLES.exists(), reason="the open examples of levels are not here")
 @pytest.mark.parametrize("name", WRAPPERS)
-def test_a_wrapper_changes_nothing_of_any_of_the_open_examples(name: str) -> None:
+def test_a_wrapper_changes_no_open_example(name: str) -> None:
     for example in examples():
         assert_only_the_wrapper_is_added([example.message], WRAPPERS[name], example.log_group or LOG_GROUP)
 
 
 @pytest.mark.parametrize("name", WRAPPERS)
 @pytest.mark.parametrize("trace", TRACES)
-def test_a_wrapper_changes_nothing_of_a_trace(name: str, trace: str) -> None:
+def test_a_wrapper_changes_no_trace(name: str, trace: str) -> None:
     assert_only_the_wrapper_is_added(TRACES[trace], WRAPPERS[name])
     assert_only_the_wrapper_is_added(["\n".join(TRACES[trace])], WRAPPERS[name])
 
@@ -78,12 +78,12 @@ FIELDS = st.dictionaries(
 
 
 @given(st.sampled_from(sorted(WRAPPERS)), FIELDS.map(json.dumps) | st.text(max_size=60))
-def test_a_wrapper_changes_nothing_of_any_log(name: str, message: str) -> None:
+def test_a_wrapper_changes_no_log(name: str, message: str) -> None:
     if len(message.encode("utf-8", "replace")) == len(message) and unwrap(message) is None:
         assert_only_the_wrapper_is_added([message], WRAPPERS[name])
 
 
-def test_ours_win_then_the_programs_own_then_the_wrappers() -> None:
+def test_shipper_properties_win_over_log_fields_and_log_fields_over_wrapper_fields() -> None:
     message = json.dumps({"msg": "hi", "logGroup": "mine", "stream": "prices", "time": 7})
     [document] = arrivals([json.dumps({"log": message, "stream": "stdout", "time": "2026", "region": "x"})])
     properties = document["properties"]
@@ -93,7 +93,7 @@ def test_ours_win_then_the_programs_own_then_the_wrappers() -> None:
     assert (properties["region"], properties["wrapper.region"]) == ("eu-west-1", "x")
 
 
-def test_two_fields_of_one_name_are_both_there() -> None:
+def test_both_of_two_fields_with_one_name_are_kept() -> None:
     [document] = arrivals(['{"message":"a","level":"error","n":1,"n":2,"message":"b","log.n":3}'])
     assert (document["message"], document["level"]) == ("b", "Error")
     assert document["properties"].items() >= {"n": 2, "log.n": 3, "log.log.n": 1, "log.message": "a"}.items()
@@ -110,13 +110,15 @@ def test_two_fields_of_one_name_are_both_there() -> None:
         ('{"level":"debug","msg":"x"}', "3", "Debug"),
     ],
 )
-def test_a_severity_counts_where_the_text_names_no_level(message: str, priority: str, level: str) -> None:
+def test_the_severity_of_the_wrapper_counts_if_the_text_names_no_level(
+    message: str, priority: str, level: str
+) -> None:
     journal = json.dumps({"MESSAGE": message, "PRIORITY": priority, "_HOSTNAME": "shop-1"})
     syslog = f"<{8 + int(priority)}>Nov  3 10:00:00 shop-1 orders[7]: {message}"
     assert [document["level"] for document in arrivals([journal, syslog])] == [level, level]
 
 
-def test_the_container_in_its_pod_is_the_source_unless_the_program_names_one() -> None:
+def test_the_container_is_the_source_unless_the_log_names_one() -> None:
     def source(log: str) -> str:
         record = {"log": log, "stream": "stdout", "kubernetes": {"container_name": "checkout"}}
         [document] = arrivals([json.dumps(record)])
@@ -142,7 +144,7 @@ SECRETS = [
 
 @pytest.mark.parametrize("name", WRAPPERS)
 @pytest.mark.parametrize("text", SECRETS)
-def test_what_is_redacted_does_not_depend_on_the_wrapper(name: str, text: str) -> None:
+def test_redaction_does_not_depend_on_the_wrapper(name: str, text: str) -> None:
     redact = partial(redact_text, settings=ALL_DETECTORS)
     assert parse(redact(WRAPPERS[name](text))).text == redact(text)
 
@@ -152,13 +154,13 @@ def test_what_is_redacted_does_not_depend_on_the_wrapper(name: str, text: str) -
     st.lists(st.sampled_from([*SECRETS, "a", " ", '"', "é", "\t", "7", "."]), max_size=4).map(" ".join),
 )
 @settings(max_examples=200)
-def test_to_unwrap_what_is_redacted_is_to_redact_what_is_unwrapped(name: str, text: str) -> None:
+def test_redaction_and_unwrapping_give_the_same_in_either_order(name: str, text: str) -> None:
     redact = partial(redact_text, settings=ALL_DETECTORS)
     assert parse(redact(WRAPPERS[name](text))).text == redact(parse(WRAPPERS[name](text)).text)
 
 
 @pytest.mark.parametrize("text", SECRETS[:6])
-def test_a_secret_that_was_cut_is_in_no_event(text: str) -> None:
+def test_a_secret_that_was_split_between_events_is_redacted(text: str) -> None:
     redact = partial(redact_text, settings=ALL_DETECTORS)
     whole = redact(text)
     for cut in range(1, len(text)):

@@ -30,7 +30,7 @@ class World:
     policy: Policy = field(default_factory=Policy)
     rng: Callable[[], float] = lambda: 0.5
     settled: dict[str, Failure | None] = field(default_factory=dict)
-    """Every log of the last invocation, and why it failed."""
+    """Each log of the last invocation, with its failure."""
     narrowed: set[str] = field(default_factory=set)
     """Logs of parts that are known to hold a bad one."""
     retries: int = 0

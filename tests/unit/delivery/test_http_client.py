@@ -31,7 +31,7 @@ from tests.unit.sample_data import settings
 
 BODY = json.dumps({"logs": [{"level": "Error", "message": "x"}]}).encode()
 LONG = 60.0
-"""Seconds after which a test that hangs has failed."""
+"""Timeout in seconds for tests that hang."""
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ class Trial:
     bad: frozenset[str]
     answer: Answer
     keeps: bool = False
-    """Whether the good logs of a request that fails are taken all the same."""
+    """Whether the API keeps the good logs of a request that fails."""
     arrived: Counter[str] = field(default_factory=Counter)
     refused: set[str] = field(default_factory=set)
     requests: int = 0
