@@ -575,7 +575,7 @@ def test_reference_cycles_that_outlive_their_invocation_are_freed_some_invocatio
     assert circle() is None
 
 
-def test_circles_that_outlived_many_invocations_are_freed_as_well() -> None:
+def test_reference_cycles_that_outlive_many_invocations_are_freed() -> None:
     _, of_second, of_oldest = gc.get_threshold()
     with collecting_afterwards():
         kept = Circle()

@@ -29,7 +29,7 @@ def test_the_reckoning_closes_when_each_event_arrived_or_is_dead_lettered() -> N
     assert found.dead_lettered == [EVENTS[1]]
 
 
-def test_an_event_that_is_nowhere_is_missing() -> None:
+def test_an_event_that_neither_arrived_nor_is_dead_lettered_is_missing() -> None:
     found = reckon(EVENTS, [arrived(0), arrived(1)], [letter(EVENTS[3])])
 
     assert not found.closes

@@ -58,7 +58,7 @@ def test_log_events_are_counted_by_log_group() -> None:
     ]
 
 
-def test_origins_are_given_once() -> None:
+def test_each_origin_of_a_batch_is_listed_once() -> None:
     batch = batch_of([an_entry("1"), an_entry("2", origin=PAYMENTS), an_entry("3")])
     assert batch.different_origins() == (ORDERS, PAYMENTS)
     assert batch_of([an_entry("1"), an_entry("2")]).different_origins() == (ORDERS,)
