@@ -1,4 +1,4 @@
-"""Runs schedules, in virtual time and under Lambda's own runtime: many, or one of them with its story."""
+"""Run schedules, in virtual time and under Lambda's own runtime: many, or a single one with its story."""
 
 import sys
 import tempfile
@@ -38,9 +38,9 @@ def main(
     stages: Annotated[int, typer.Option(help="How many at once under the runtime.", min=1, max=16)] = 4,
     minutes: Annotated[float, typer.Option(help="Begin none of a kind after so long.", min=0.1)] = 120.0,
 ) -> None:
-    """Lets the shipper and replay go through trouble, and looks where every log event is then.
+    """Run the shipper and replay through faults, and check where every log event is afterwards.
 
-    One line for each schedule that breaks a rule, with the command that shows it again.
+    Prints one line for each schedule that breaks a rule, with the command that repeats it.
     """
     seeds = [seed] if seed is not None else range(first, first + schedules)
     well = True
@@ -69,7 +69,7 @@ def main(
 
 
 def _tell(outcomes: Sequence[Outcome | RuntimeOutcome], wanted: int, started: float) -> bool:
-    """Says what came of the schedules; gives whether all were run and all is well."""
+    """Print the result of the schedules; return whether all were run without a violation."""
     if wanted == 1:
         typer.echo("\n".join(outcomes[0].story))
     broken = [outcome for outcome in outcomes if outcome.violation]
@@ -93,7 +93,7 @@ def _tell(outcomes: Sequence[Outcome | RuntimeOutcome], wanted: int, started: fl
 
 
 def _tell_at_once(outcome: Outcome | RuntimeOutcome) -> None:
-    """A long run is worth looking at before it ends."""
+    """Print an outcome at once, so that a long run shows violations before it ends."""
     if outcome.violation:
         typer.echo(f"\n{outcome.line()}", err=True)
 

@@ -1,4 +1,4 @@
-"""What the ingest API shows to those who connect: a good certificate, or one that must not be trusted."""
+"""Certificates of the ingest API: a good one, and some that must not be trusted."""
 
 import ssl
 from collections import deque
@@ -22,13 +22,13 @@ class Certificate(StrEnum):
 
 @dataclass(frozen=True)
 class Certificates:
-    """A certificate of each kind; `authority` is the file that a client is to trust."""
+    """A certificate of each kind; `authority` is the file with the authority that a client trusts."""
 
     authority: Path
     _contexts: Mapping[Certificate, ssl.SSLContext]
 
     def shown(self, coming: deque[Certificate]) -> ssl.SSLContext:
-        """For a server: the next connections are shown what is `coming`, one each; then all a good one."""
+        """Return a server context; connections get the certificates of `coming` in turn, then good ones."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 
         def show(connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
@@ -39,7 +39,7 @@ class Certificates:
 
 
 def make_certificates(folder: Path) -> Certificates:
-    """`folder` takes the authority's file."""
+    """Make the certificates; the file of the authority is written to `folder`."""
     trusted, unknown, file = trustme.CA(), trustme.CA(), folder / "authority.pem"
     trusted.cert_pem.write_to_path(str(file))
     leaves = {

@@ -1,4 +1,4 @@
-"""Virtual time, and what befalls the process that runs in it."""
+"""Virtual time, and the mishaps of the process that runs in it."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -9,28 +9,28 @@ MAX_STEPS = 20_000
 
 
 class Violation(Exception):
-    """Something is not as it must be: what this whole exercise looks for."""
+    """A rule is broken: what the schedules look for."""
 
 
 class Killed(BaseException):
-    """The process is gone. No `except Exception` of the code under test may survive it."""
+    """The process was killed; a BaseException, so that no `except Exception` catches it."""
 
 
 class Mishap(StrEnum):
     KILL = "killed"
-    """SIGKILL, or the machine beneath is gone."""
+    """SIGKILL, or a failure of the machine."""
     MEMORY = "out of memory"
     """An allocation fails; the handler raises, and the environment is used again."""
     STALL = "stands still"
-    """No processor time for a while: the only way in which the function may run out of its time."""
+    """No processor time for a while: only this may make the function exceed its time."""
 
 
 @dataclass
 class Clock:
-    """The clock of all that takes part in a schedule.
+    """The clock of all parts of a schedule.
 
-    Whatever the function does to the world is a step. Mishaps come at steps, so that they hit every place
-    between two of them.
+    Each effect of the function on its surroundings is a step. Mishaps happen at steps, so that they hit
+    every place between two of them.
     """
 
     now: float = 0.0
@@ -42,7 +42,7 @@ class Clock:
     _dead: str = field(default="", init=False)
 
     def begin_invocation(self, seconds: float, mishaps: Mapping[int, tuple[Mishap, float]]) -> None:
-        """`mishaps` come at these steps; a stall takes so many seconds."""
+        """Begin an invocation with `mishaps` at these steps; a stall takes so many seconds."""
         self._limit, self._steps, self._mishaps = self.now + seconds, 0, mishaps
         self._dead, self.stalled = "", False
 
@@ -66,7 +66,7 @@ class Clock:
                 self.leap(self.now + seconds)
 
     def leap(self, moment: float) -> None:
-        """Lets time pass until `moment`, or until Lambda ends the function."""
+        """Let time pass until `moment`, or until Lambda ends the function."""
         if self._dead:
             raise Killed(self._dead)
         self.now = max(self.now, min(moment, self._limit))
@@ -79,4 +79,4 @@ class Clock:
 
 
 Say = Callable[[str], None]
-"""Takes a line of the story that a person reads when a schedule has failed."""
+"""Records a line of the story that explains a failed schedule."""

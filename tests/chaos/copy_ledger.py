@@ -1,8 +1,8 @@
 """Where every copy of every log event is, and why there may be more than one.
 
-Copies are conserved: an event begins as one, and has one more for each moment at which nobody could know
-whether the first was safe. A schedule is right if there are exactly so many, neither more nor fewer: so a
-loss shows even where a duplicate hides it.
+The number of copies is known: an event begins as one copy, and gets one more each time that it is unknown
+whether the first was stored. A schedule is right if there are exactly so many copies, so that a loss shows
+even if a duplicate would hide it.
 """
 
 from collections import Counter, defaultdict
@@ -37,9 +37,9 @@ class Nature(StrEnum):
 
     PLAIN = "plain"
     POISON = "poison"
-    """Refused by the ingest API whenever it comes."""
+    """Always refused by the ingest API."""
     UNREADABLE = "unreadable"
-    """No replay can do better."""
+    """Cannot be delivered by any replay."""
     FILTERED = "filtered"
 
 
@@ -66,7 +66,7 @@ class CopyLedger:
             self.extra[identifier][why] += times
 
     def extras(self) -> Counter[Why]:
-        """How many copies too many there ever were, by reason; those of filtered events do not count."""
+        """Return the number of extra copies by reason, without those of filtered events."""
         return sum(
             (whys for identifier, whys in self.extra.items() if self.counts(identifier)), Counter[Why]()
         )
@@ -75,10 +75,10 @@ class CopyLedger:
         return self.natures.get(identifier) is not Nature.FILTERED
 
     def check_copies(self, places: Mapping[str, Iterable[str]], *, exactly: bool = True) -> None:
-        """Raises `Violation` unless every event has as many copies as can be explained.
+        """Raise `Violation` unless every event has as many copies as can be explained.
 
-        `places` names the events in each place other than the ingest API. Unless `exactly`, fewer are well,
-        too, as long as there is one.
+        `places` names the events in each place other than the ingest API. Unless `exactly`, fewer are
+        also right, as long as there is one.
         """
         copies = Counter(self.accepted)
         for identifiers in places.values():
@@ -105,5 +105,5 @@ class CopyLedger:
 
 
 def ids_of_body(event: Any) -> list[str]:
-    """The ids of the log events in a subscription event; what cannot be read is its own id."""
+    """Return the ids of the log events in a subscription event; unreadable data is its own id."""
     return ids_of_one(event, MAX_BYTES)

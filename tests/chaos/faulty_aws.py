@@ -1,4 +1,4 @@
-"""A fault injector in front of the emulated AWS account: what the functions call goes through it."""
+"""A fault injector in front of the emulated AWS account; all calls of the functions pass through it."""
 
 import json
 import socket
@@ -29,7 +29,7 @@ _ERRORS = {
 
 @dataclass
 class FaultyAws:
-    """Forwards calls to `endpoint`; the next calls of an operation have the fates that are queued for it."""
+    """Forwards calls to `endpoint`; the next calls of an operation get the fates that are queued for it."""
 
     endpoint: str
     url: str = ""
@@ -44,7 +44,7 @@ class FaultyAws:
 
     @contextmanager
     def taking_effect(self) -> Iterator[None]:
-        """Around a call that may still change something."""
+        """Count a call that may still change something during a block."""
         with self._quiet:
             self._taking_effect += 1
         try:
@@ -55,7 +55,7 @@ class FaultyAws:
                 self._quiet.notify_all()
 
     def wait_until_quiet(self) -> None:
-        """Until every call that has arrived has had its effect: that of a client which was killed, too."""
+        """Wait until every call that arrived has had its effect, also calls of a client that was killed."""
         with self._quiet:
             if not self._quiet.wait_for(lambda: not self._taking_effect, timeout=MAX_CALL_SECONDS):
                 raise TimeoutError("a call to the emulated account takes too long")
@@ -84,7 +84,7 @@ class FaultyAws:
 
 @contextmanager
 def faulty_aws(endpoint: str) -> Iterator[FaultyAws]:
-    """Runs the injector on 127.0.0.1 in threads of this process, until the block ends."""
+    """Run the injector on 127.0.0.1 in threads of this process until the block ends."""
     aws = FaultyAws(endpoint)
     pool = urllib3.PoolManager(maxsize=16)
 
@@ -98,7 +98,7 @@ def faulty_aws(endpoint: str) -> Iterator[FaultyAws]:
                 fate = aws.next_fate(operation)
                 number, write = aws.write(body) if operation == SEND else (0, Write(()))
                 if operation == SEND:
-                    # No schedule lasts as long as a delay: what time does.
+                    # A delay is longer than any schedule; `show_all` makes delayed messages visible.
                     body = json.dumps(json.loads(body) | {"DelaySeconds": 0}).encode()
                 if number:
                     aws.on_write(number, "before")
@@ -140,13 +140,13 @@ def faulty_aws(endpoint: str) -> Iterator[FaultyAws]:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
         def log_message(self, format: str, *arguments: object) -> None:
-            """Writes no access log."""
+            """Write no access log."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
 
         def handle_error(self, request: object, client_address: object) -> None:
-            """Says nothing: clients that are killed are what this is about."""
+            """Print nothing, since clients that are killed are expected."""
 
     server = Server((LOOPBACK, 0), Handler)
     aws.url = f"http://{LOOPBACK}:{server.server_port}"

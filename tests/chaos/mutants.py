@@ -1,4 +1,4 @@
-"""The shipper, broken on purpose in one place: what the schedules must find.
+"""Mutants of the shipper, broken on purpose in one place, that the schedules must find.
 
 Each mutant is a function of the code under test with a piece of its text replaced. Where the code changes, so
 that the piece is no longer there, trying the mutant fails, and its line here has to follow.
@@ -27,7 +27,7 @@ class Mutant(NamedTuple):
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Breaks the function during a block. Raises `ValueError` if its text is not as it was."""
+        """Break the function during a block. Raises `ValueError` if the piece is not in its text."""
         function = self.function
         assert isinstance(function, FunctionType)
         source = textwrap.dedent(inspect.getsource(function))
@@ -35,7 +35,7 @@ class Mutant(NamedTuple):
             raise ValueError(f"{function.__qualname__} does not hold this once: {self.old}")
         namespace = dict(function.__globals__)
         exec(source.replace(self.old, self.new), namespace)
-        # The code, not the function: other modules have imported that by its name.
+        # Replace the code and not the function, which other modules have imported by name.
         code, function.__code__ = function.__code__, namespace[function.__name__].__code__
         try:
             yield

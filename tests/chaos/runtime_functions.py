@@ -36,7 +36,7 @@ class BuiltFunction:
     _process: int | None = None
 
     def invoke(self, event: JsonObject) -> JsonObject | None:
-        """The function's answer; None where it crashed, timed out or raised."""
+        """Return the function's answer; None if it crashed, timed out or raised."""
         if self._runtime is None:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._runtime = self.stack.enter_context(
@@ -54,11 +54,11 @@ class BuiltFunction:
         except urllib3.exceptions.HTTPError:
             return None
         if "Task timed out" in str(answer):
-            self.kill()  # as Lambda does; its emulator says so, and lets the process go on
+            self.kill()  # Lambda ends the process; its emulator only reports the timeout
         return answer if isinstance(answer, dict) and "received" in answer else None
 
     def nameless(self, yes: bool) -> None:
-        """Whether the name of the ingest API cannot be looked up, from now on."""
+        """Set whether the host name of the ingest API cannot be resolved from now on."""
         if yes:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._nameless.touch()
@@ -70,13 +70,13 @@ class BuiltFunction:
         return self.folder / "nameless"
 
     def kill(self) -> None:
-        """SIGKILL, at once."""
+        """Send SIGKILL."""
         if process := self._running():
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
 
     def limit(self, kind: int, room: int) -> None:
-        """Lets the process have only `room` more of a resource (`resource.RLIMIT_…`)."""
+        """Let the process have only `room` more of a resource (`resource.RLIMIT_…`)."""
         if process := self._running():
             with suppress(OSError):
                 used = _address_space(process) if kind == resource.RLIMIT_AS else 0
@@ -91,7 +91,7 @@ class BuiltFunction:
                     resource.prlimit(process, kind, (hard, hard))
 
     def _running(self) -> int | None:
-        """The function's interpreter, which inherited the mark; its parent is not one."""
+        """Return the process of the function's interpreter, which inherited the mark."""
         if self._process is None or not self._is_mine(self._process):
             everyone = (int(path.name) for path in Path("/proc").glob("[0-9]*"))
             self._process = next(filter(self._is_mine, everyone), None)

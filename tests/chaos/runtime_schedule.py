@@ -1,7 +1,7 @@
 """A seeded schedule under Lambda's own runtime: the built functions, real HTTP, processes that are killed.
 
-The same rules as in virtual time, but for one: who was told what cannot be known to the message here, so the
-number of copies has a lower and an upper bound.
+The rules are those of virtual time with one exception: which messages the function saw acknowledged is not
+known exactly here, so that the number of copies has a lower and an upper bound.
 """
 
 import json
@@ -45,7 +45,7 @@ MIB = 1024 * 1024
 
 
 class Blow(StrEnum):
-    """What happens to the process, and when."""
+    """A fault of the process, and its time."""
 
     NONE = "nothing"
     KILL_AT_REQUEST = "killed at a request"
@@ -58,7 +58,7 @@ class Blow(StrEnum):
 
 
 class Plan(NamedTuple):
-    """All of a schedule that comes from its seed."""
+    """The part of a schedule that is drawn from its seed."""
 
     payloads: tuple[tuple[JsonObject, ...], ...]
     answers: tuple[Fault, ...]
@@ -92,12 +92,12 @@ class RuntimeOutcome(NamedTuple):
     story: tuple[str, ...]
 
     def line(self) -> str:
-        """What went wrong, and how to see it again."""
+        """Return what went wrong, and the command that repeats it."""
         return f"{self.violation} (again: python -m tests.chaos --runtime --seed {self.seed})"
 
 
 def plan(seed: int, *, limits: bool) -> Plan:
-    """`limits`: whether memory and disk may be exhausted."""
+    """Draw a plan; `limits` says whether memory and disk may be exhausted."""
     rng = random.Random(f"{seed} runtime")
     poison = rng.choice((0.0, 0.0, 0.2))
     numbers = iter(range(1000))
@@ -171,14 +171,14 @@ def _draw_write(rng: random.Random) -> WriteFate:
 
 @dataclass
 class Queue:
-    """A queue, as Lambda's event source mapping and a person see it."""
+    """A queue, as Lambda's event source mapping and an operator see it."""
 
     sqs: Any
     url: str
     _handles: dict[str, str] = field(default_factory=dict)
 
     def receive(self) -> list[JsonObject]:
-        """Up to ten messages, visible or not, as the records of a function's argument."""
+        """Return up to ten messages, visible or not, as the records of a function's argument."""
         self.show_all()
         messages = self.sqs.receive_message(
             QueueUrl=self.url,
@@ -190,7 +190,7 @@ class Queue:
         return [_record(message) for message in messages]
 
     def show_all(self) -> None:
-        """What time does: makes hidden messages visible, those that a function hides late as well."""
+        """Make hidden messages visible, as time does, also those that a function hides late."""
         for handle in self._handles.values():
             self.sqs.change_message_visibility(QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=0)
 
@@ -199,7 +199,7 @@ class Queue:
         self._handles.pop(record["messageId"], None)
 
     def ids(self) -> list[str]:
-        """The events of all messages."""
+        """Return the events of all messages."""
         self.show_all()
         found: dict[str, list[str]] = {}
         while messages := self.sqs.receive_message(
@@ -212,7 +212,7 @@ class Queue:
         return [identifier for ids in found.values() for identifier in ids]
 
     def purge(self) -> None:
-        """Empties it, of invisible messages, too: none is to show up in a later schedule."""
+        """Delete all messages, also invisible ones, so that none appears in a later schedule."""
         self.sqs.purge_queue(QueueUrl=self.url)
         self._handles.clear()
 
@@ -232,7 +232,7 @@ def _record(message: JsonObject) -> JsonObject:
 
 @dataclass
 class Stage:
-    """What schedules use one after the other: functions that stay warm, queues, a secret, an address."""
+    """The resources that schedules share in turn: warm functions, queues, a secret, an address."""
 
     aws: FaultyAws
     secrets: Any
@@ -254,7 +254,7 @@ class Stage:
 def stage(
     account: Account, build: Path, folder: Path, name: str, certificates: Certificates
 ) -> Iterator[Stage]:
-    """Sets up a stage in the emulated account, during a block."""
+    """Set up a stage in the emulated account during a block."""
     sqs, secrets = account.client("sqs"), account.client("secretsmanager")
     with ExitStack() as stack:
         aws = stack.enter_context(faulty_aws(account.endpoint))
@@ -302,7 +302,7 @@ def stage(
 
 
 def run_on_stage(seed: int, stage: Stage, *, limits: bool) -> RuntimeOutcome:
-    """Runs one schedule; the functions may be warm from the one before."""
+    """Run one schedule; the functions may be warm from the previous one."""
     schedule = _Schedule(stage, plan(seed, limits=limits))
     violation = None
     try:
@@ -311,8 +311,8 @@ def run_on_stage(seed: int, stage: Stage, *, limits: bool) -> RuntimeOutcome:
         violation = str(found)
         schedule.say(f"VIOLATION: {violation}")
     if violation or (schedule.failed and schedule.plan.blow is Blow.NO_MEMORY):
-        # A process that found no memory for one more thread may live on, and still write what it had begun:
-        # that is not to disturb the next schedule.
+        # A process without memory for another thread may live on, and still finish a write:
+        # it must not disturb the next schedule.
         for function in stage.functions():
             function.kill()
         time.sleep(LAST_ARRIVAL_SECONDS)
@@ -390,7 +390,7 @@ class _Schedule:
         self.api.rotate_keys(stage.key, after=self.plan.number)
         stage.secrets.put_secret_value(SecretId=stage.secret, SecretString=stage.key)
 
-    # ---- what Lambda does
+    # ---- acts of Lambda
 
     def _ship(self, payload: Sequence[JsonObject]) -> None:
         event = subscription_event(payload)
@@ -420,12 +420,12 @@ class _Schedule:
                 QueueUrl=self.stage.dead_letters.url, MessageBody=json.dumps(event)
             )
         if self.plan.blow is Blow.TIME_OUT:
-            # A write that it gave up waiting for is still under way; Lambda would freeze it with the process.
+            # A write that the function abandoned is still under way; Lambda would freeze it with the process.
             self.stage.short_shipper.kill()
         self._waiting = []
 
     def _replay(self) -> bool:
-        """Whether something came of it."""
+        """Replay one batch; return whether a record was consumed or the queue is empty."""
         records = self.stage.dead_letters.receive()
         if not records:
             return True
@@ -448,14 +448,14 @@ class _Schedule:
             if not self._left():
                 return
             if not self._replay():
-                # It may remember a Retry-After, or a key: Lambda, too, begins anew from time to time.
+                # A warm function may remember a Retry-After or a key; Lambda also starts new environments.
                 self.stage.replay.kill()
         left = self._left()
         if left:
             raise Violation(f"all is well again, and the dead-letter queue still holds {left[:3]}")
 
     def _left(self) -> list[str]:
-        """What is to be delivered yet. Poison waits for half an hour to pass, which it does not here."""
+        """Return what is still to be delivered. Poison waits for half an hour, which does not pass here."""
         natures = self.ledger.natures
         return [i for i in self.stage.dead_letters.ids() if natures.get(i) is not Nature.POISON]
 
@@ -475,7 +475,7 @@ class _Schedule:
         self.say(f"{function.name} with {len(ids)} events: {answer or 'failed'}")
         return answer
 
-    # ---- what goes wrong
+    # ---- faults
 
     def _on_request(self, request: Request) -> None:
         if request.number + 1 >= self.plan.number:
@@ -499,13 +499,13 @@ class _Schedule:
         elif self.plan.blow is Blow.NO_DISK:
             function.limit(resource.RLIMIT_FSIZE, 0)
 
-    # ---- where everything is
+    # ---- where every event is
 
     def _explain(self, answer: JsonObject | None, consumed: Iterable[str]) -> None:
-        """As in virtual time; what the function was told is what the two servers believe it was told.
+        """Explain copies as in virtual time, from what the two servers believe they told the function.
 
-        If that is more than the function says itself, some of it came too late. That may be a write which an
-        earlier invocation gave up waiting for: its thread goes on when the environment is used again.
+        If that is more than the function returns, some answers came too late. One cause is a write that an
+        earlier invocation abandoned: its thread continues when the environment is used again.
         """
         self.stage.aws.wait_until_quiet()
         requests = self.api.requests[self._seen_requests :]
@@ -556,7 +556,7 @@ class _Schedule:
 def why_again(
     answer: JsonObject | None, delivered: int, stored: int, *, all_written: bool, had_memory: bool
 ) -> Why | None:
-    """Why an event comes again that an invocation has delivered or stored; None if there is no reason.
+    """Return why an event comes again that an invocation delivered or stored; None if there is no reason.
 
     `answer` is the function's own, None if it failed; `delivered` and `stored` are how many log events the
     servers told it they took; `all_written`: every write that reached the queue was acknowledged.
@@ -569,7 +569,7 @@ def why_again(
         return Why.LOST_SQS_REPLY
     if not all_written:
         return Why.RETURNED
-    # The client of SQS takes a MemoryError for one more failure of HTTP: then nothing reaches the queue.
+    # The SQS client treats a MemoryError as a failure of HTTP; then nothing reaches the queue.
     if not had_memory and any(NOT_STORED in failure["detail"] for failure in answer.get("failures", ())):
         return Why.RETURNED
     return None
@@ -586,7 +586,7 @@ def run_schedules(
     seconds: float,
     on_outcome: Callable[[RuntimeOutcome], None] = lambda outcome: None,
 ) -> list[RuntimeOutcome]:
-    """Runs schedules on several stages at once; begins none when `seconds` are over.
+    """Run schedules on several stages at once; begin none after `seconds`.
 
     `on_outcome` is called after each, in any thread.
     """
@@ -612,7 +612,7 @@ def run_schedules(
     try:
         for thread in threads:
             thread.join()
-    finally:  # whoever is impatient waits for the schedules that are under way
+    finally:  # after Ctrl-C, wait for the schedules that are under way
         waiting.clear()
         for thread in threads:
             thread.join()

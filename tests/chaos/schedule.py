@@ -1,4 +1,4 @@
-"""A seeded schedule: some hours of log events, trouble and recovery, in milliseconds."""
+"""A seeded schedule: some hours of log events, faults and recovery, run in milliseconds."""
 
 import contextlib
 import logging
@@ -34,7 +34,7 @@ DEAD_LETTERS = "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters"
 PARKED = "https://sqs.eu-west-1.amazonaws.com/123456789012/parked"
 OWN_GROUP = "/loginformant/stack/shipper"
 RECOVERY_SECONDS = 24 * 3600.0
-"""So long after the last trouble everything has found its place, but for poison that is still refused."""
+"""This long after the last fault every event is in its final place, except poison that is still refused."""
 MAX_ACTIONS = 2_000
 POISON_FATES = (
     *(Fate(status) for status in (400, 400, 413, 422, 401, 403, 404, 406, 415, 451, 500, 502, 503)),
@@ -55,26 +55,26 @@ TRACE = (
 
 
 class Outcome(NamedTuple):
-    """What a schedule came to."""
+    """The outcome of a schedule."""
 
     seed: int
     violation: str | None
     events: int
     invocations: int
     failed: int
-    """Invocations that did not end as they should."""
+    """Invocations that failed."""
     parked: int
     extras: Counter[Why]
-    """Copies too many, by reason."""
+    """Extra copies by reason."""
     story: tuple[str, ...]
 
     def line(self) -> str:
-        """What went wrong, and how to see it again."""
+        """Return what went wrong, and the command that repeats it."""
         return f"{self.violation} (again: python -m tests.chaos --virtual --seed {self.seed})"
 
 
 def run_schedule(seed: int, *, reads_ledgers: bool = True) -> Outcome:
-    """Runs one schedule. The same seed is the same schedule, as long as the code takes the same steps.
+    """Run one schedule. The same seed gives the same schedule, as long as the code takes the same steps.
 
     Unless it `reads_ledgers`, only the whereabouts of events count, and no account needs to close.
     """
@@ -108,7 +108,7 @@ def run_schedule(seed: int, *, reads_ledgers: bool = True) -> Outcome:
 
 @contextlib.contextmanager
 def _nothing_said() -> Iterator[None]:
-    """A thousand schedules have much to say, and nobody to read it."""
+    """Switch logging off during a block; nothing reads the logs of a thousand schedules."""
     level = telemetry.logger.log_level
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         telemetry.logger.setLevel(logging.CRITICAL)
@@ -148,7 +148,7 @@ class _World:
             for number in range(1, 1 + self.rng.choice((0, 0, 1, 2)))
         )
 
-    # ---- what is drawn before it begins
+    # ---- what is drawn before the start
 
     def _draw_settings(self) -> Settings:
         rng = self.rng
@@ -273,7 +273,7 @@ class _World:
         return f"{self._prefix}-{self._events}"
 
     def calendar(self) -> contextlib.AbstractContextManager[object]:
-        """Puts the clock of the schedule in the place of the calendar."""
+        """Replace the calendar with the clock of the schedule."""
 
         class Calendar(datetime):
             @classmethod
@@ -284,7 +284,7 @@ class _World:
         clock = self.clock
         return mock.patch.object(pipeline, "datetime", Calendar)
 
-    # ---- how it goes
+    # ---- the run
 
     def run(self) -> None:
         happenings = sorted(self._happenings(), key=lambda happening: happening[0])

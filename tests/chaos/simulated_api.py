@@ -1,4 +1,4 @@
-"""The ingest API and Secrets Manager, as an environment of the function meets them, in virtual time."""
+"""The ingest API and Secrets Manager in virtual time, as an environment of the function sees them."""
 
 import heapq
 import math
@@ -24,7 +24,7 @@ MAX_FETCH = 15.0
 
 @dataclass
 class Request:
-    """One request of the function, and what both sides know of it."""
+    """One request of the function, and what client and server know of it."""
 
     ids: tuple[str, ...]
     accepted: bool = False
@@ -85,7 +85,7 @@ def _logs(body: bytes, key: str) -> list[Log]:
 
 
 def ids_of(log: Log) -> list[str]:
-    """The ids of the log events that a log was made of."""
+    """Return the ids of the log events that a log was made of."""
     properties = log["properties"]
     ids: list[str] = properties.get("eventIds") or [properties["eventId"]]
     return ids
@@ -99,7 +99,7 @@ class Secret:
     value: str = "key-0"
 
     def read(self) -> tuple[str | None, float]:
-        """The key, or None where it cannot be had, and after how many seconds that is known."""
+        """Return the key, or None if it is not available, and after how many seconds that is known."""
         match self.forecast.at(self.clock.now):
             case KeyStore.OPEN:
                 return self.value, 0.05
@@ -112,7 +112,7 @@ class Secret:
 
 @dataclass
 class SimulatedSenders:
-    """`Senders` of one environment. While that is frozen, what is on its way to it still arrives."""
+    """`Senders` of one environment. Answers that are on their way still arrive while it is frozen."""
 
     clock: Clock
     api: IngestApi

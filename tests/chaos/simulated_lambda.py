@@ -1,4 +1,4 @@
-"""What Lambda does with the shipper and with replay, in virtual time, as AWS documents it.
+"""Lambda with the shipper and replay, in virtual time, as AWS documents it.
 
 AWS Lambda Developer Guide: "How Lambda handles errors and retries with asynchronous invocation" (two more
 attempts, after one minute and after two; throttled events come back without an attempt being counted; at last
@@ -59,21 +59,21 @@ class AsyncEvent:
 
 @dataclass(frozen=True)
 class StreamRecord:
-    """A record of a Kinesis stream. It is there until the event source mapping has gone past it."""
+    """A record of a Kinesis stream. It exists until the event source mapping has passed it."""
 
     number: int
     data: str
     ids: tuple[str, ...]
 
     def record(self) -> JsonObject:
-        """As Lambda hands it to the function."""
+        """Return the record as Lambda passes it to the function."""
         kinesis = {"sequenceNumber": str(self.number), "data": self.data}
         return {"eventSource": "aws:kinesis", "kinesis": kinesis}
 
 
 @dataclass(frozen=True)
 class Mishaps:
-    """How likely each is, for one invocation."""
+    """The probability of each mishap in one invocation."""
 
     kill: float
     memory: float
@@ -99,7 +99,7 @@ class Lambda:
     """The function's time-out."""
     mishaps: Mishaps
     peace_from: float
-    """From then on there are no mishaps."""
+    """When mishaps end."""
     rng: random.Random
     reads_ledgers: bool = True
     """Whether the account that a function gives is compared with what happened."""
@@ -111,22 +111,22 @@ class Lambda:
     """Processor time that the current invocation needs for each log event."""
     invocations: int = 0
     failed: int = 0
-    """Invocations that did not end as they should."""
+    """Invocations that failed."""
     _records_put: int = 0
     _environments: dict[str, Environment] = field(default_factory=dict)
     _requests: list[Request] = field(default_factory=list)
     """Those of the current invocation."""
 
-    # ---- what comes next
+    # ---- the next act
 
     def next_due(self) -> float | None:
-        """When there is something to do; None if there never will be."""
+        """Return when the next act is due; None if there is none."""
         moments = [event.due for event in self.waiting] + [self.stream_due] * bool(self.stream)
         visible = self.dead_letters.next_visible()
         return min(moments + ([] if visible is None else [visible]), default=None)
 
     def act(self) -> None:
-        """Does what is due."""
+        """Do what is due."""
         due = [event for event in self.waiting if event.due <= self.clock.now]
         if due:
             self._attempt(due[0])
@@ -136,7 +136,7 @@ class Lambda:
             self._poll()
 
     def places(self) -> dict[str, list[str]]:
-        """Where events are, other than in the ingest API."""
+        """Return where events are, other than in the ingest API."""
         return {
             "waiting for Lambda": [identifier for event in self.waiting for identifier in event.ids],
             "Kinesis stream": [identifier for record in self.stream for identifier in record.ids],
@@ -147,7 +147,7 @@ class Lambda:
     # ---- asynchronous invocation
 
     def accept(self, payload: JsonObject, ids: tuple[str, ...]) -> None:
-        """What CloudWatch Logs does: hand over an event."""
+        """Accept an event, as from CloudWatch Logs."""
         self.waiting.append(AsyncEvent(payload, ids, self.clock.now))
 
     def _attempt(self, event: AsyncEvent) -> None:
@@ -182,7 +182,7 @@ class Lambda:
     # ---- the event source mapping of the stream
 
     def put_record(self, data: str, ids: tuple[str, ...]) -> None:
-        """What CloudWatch Logs does where a stream is the destination."""
+        """Put a record, as CloudWatch Logs does if a stream is the destination."""
         self._records_put += 1
         self.stream.append(StreamRecord(self._records_put, data, ids))
 
@@ -255,9 +255,9 @@ class Lambda:
     # ---- one invocation
 
     def _invoke(self, function: str, call: Callable[[Environment], JsonObject]) -> JsonObject | None:
-        """The function's answer; None where it failed."""
+        """Return the function's answer; None if it failed."""
         self.invocations += 1
-        # Two environments of each: what one has learnt, the other has not.
+        # Each function has two environments, which do not share their state.
         name = f"{function} {self.rng.randrange(2)}"
         if name not in self._environments or self._happens(self.mishaps.cold):
             self._environments[name] = self.new_environment()
@@ -272,7 +272,7 @@ class Lambda:
         self.clock.begin_invocation(self.seconds, dict(self._draw_mishaps()))
         try:
             answer = call(environment)
-            self.clock.step()  # it may be killed before Lambda has its answer
+            self.clock.step()  # the function may be killed before Lambda has its answer
         except Killed as killed:
             if str(killed) == "timed out" and not self.clock.stalled:
                 raise Violation(f"{name} did not end in its {self.seconds:g} s") from None
@@ -284,7 +284,7 @@ class Lambda:
             self.ledger.say(f"  {name}: {Mishap.MEMORY}")
             environment.senders.not_before = (
                 environment.state.resume_at
-            )  # it may not have heard the last plea
+            )  # the answer with the last Retry-After may not have arrived
             self.failed += 1
             return None
         except DeadLetterError as error:
@@ -324,7 +324,7 @@ class Lambda:
         return self.clock.now < self.peace_from and self.rng.random() < likelihood
 
     def _explain_copies(self, answered: bool, consumed: Iterable[str]) -> None:
-        """Compares what came of an invocation with what its source has lost by it.
+        """Compare the results of an invocation with what its source no longer has.
 
         `consumed` are the events that are no longer with their source, since the function answered.
         """
@@ -346,14 +346,14 @@ class Lambda:
                 self.ledger.explain([identifier], Why.RETURNED, times)
 
     def _could_store_all(self) -> bool:
-        """Whether no write of the invocation failed, nor was left out for want of time."""
+        """Return whether no write of the invocation failed or was skipped for lack of time."""
         return all(write.acknowledged for write in self.sqs.writes) and not self.clock.stalled
 
     def _check_account(self, answer: JsonObject, records: list[tuple[int, int]]) -> None:
-        """The account that the function gives, against what really happened.
+        """Check the counts that the function returns against what happened.
 
-        Of each record: how many log events it holds, and how many it counts for if it was not begun. The last
-        ones may not have been.
+        `records` has for each record the number of log events that it holds, and the number that counts if
+        the function did not begin it. The function may not have begun the last ones.
         """
         may_be_received = {
             sum(held for held, _ in records[:begun]) + sum(told for _, told in records[begun:])
@@ -371,19 +371,19 @@ class Lambda:
             raise Violation(f"the account says {told}, and there were {happened}")
 
     def replays_of_good_logs(self) -> Iterator[int]:
-        """How often each log that is not poison was replayed after the last trouble."""
+        """Return how often each log that is not poison was replayed after the last fault."""
         for identifier, times in self.ledger.replays.items():
             if self.ledger.natures[identifier] is Nature.PLAIN:
                 yield times
 
     def arrivals_of_good_logs(self) -> Iterator[int]:
-        """How often each log that is not poison was accepted after the last trouble."""
+        """Return how often each log that is not poison was accepted after the last fault."""
         for identifier, times in self.ledger.accepted_in_peace.items():
             if self.ledger.natures[identifier] is Nature.PLAIN:
                 yield times
 
     def has_good_logs_to_deliver(self) -> bool:
-        """Whether anything but poison is on its way: poison that nobody can prove waits for its 13th day."""
+        """Return whether anything but poison is under way: unproven poison waits for its 13th day."""
         on_its_way = (ids for place, ids in self.places().items() if place != "parked queue")
         return any(
             self.ledger.natures[identifier] is not Nature.POISON for ids in on_its_way for identifier in ids
@@ -392,7 +392,7 @@ class Lambda:
     # ---- the end
 
     def check_end(self, max_replays: int, *, poison_is_kept: bool) -> None:
-        """When nothing is wrong and nothing is left to do, all is delivered, or parked for a reason."""
+        """Check that at the end everything is delivered, or parked for a reason."""
         for identifier in self.parked.ids():
             refused = self.ledger.refused_alone[identifier]
             if self.ledger.natures[identifier] is Nature.PLAIN and (

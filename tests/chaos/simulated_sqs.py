@@ -1,4 +1,4 @@
-"""SQS in virtual time: queues, a client that has boto's patience, and threads that are none.
+"""SQS in virtual time: queues, a client that retries like boto, and simulated threads.
 
 "Amazon SQS visibility timeout" and "At-least-once delivery" in the SQS developer guide.
 """
@@ -41,11 +41,11 @@ class Message:
 
     @property
     def told_events(self) -> int:
-        """How many log events its attributes say that it holds; Lambda's own message says nothing."""
+        """Return the number of log events in its attributes; a message of Lambda itself has none."""
         return int(self.attributes.get("EventCount", 1))
 
     def record(self) -> dict[str, Any]:
-        """As Lambda hands it to the function."""
+        """Return the message as Lambda passes it to the function."""
         return {
             "messageId": self.identifier,
             "receiptHandle": self.identifier,
@@ -74,7 +74,7 @@ class Queue:
         return message
 
     def receive(self, most: int) -> list[Message]:
-        """Messages that nobody sees any more for a while, in no particular order."""
+        """Return messages in no particular order, and hide them for a while."""
         received = [message for message in self.messages.values() if message.visible_at <= self.clock.now]
         for message in received[:most]:
             message.visible_at = self.clock.now + VISIBILITY_SECONDS
@@ -91,7 +91,7 @@ class Queue:
 
 @dataclass
 class Write:
-    """One message that the function wants to store; each attempt may leave a copy."""
+    """One message that the function stores; each attempt may leave a copy."""
 
     ids: tuple[str, ...]
     stored: int = 0
@@ -100,7 +100,7 @@ class Write:
 
 @dataclass
 class SimulatedSqs:
-    """Takes the place of the client, the threads and the clock of `dead_letters.sqs`."""
+    """Replaces the client, the threads and the clock of `dead_letters.sqs`."""
 
     clock: Clock
     ledger: CopyLedger
@@ -117,7 +117,7 @@ class SimulatedSqs:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Puts this in the place of SQS during a block."""
+        """Replace SQS with this simulation during a block."""
         with mock.patch.multiple(
             sqs,
             time=mock.Mock(monotonic=lambda: self.clock.now),
@@ -157,7 +157,7 @@ class SimulatedSqs:
         except (ClientError, ConnectTimeoutError, ReadTimeoutError) as trouble:
             error = trouble
         if self._worker > end:
-            return  # still under way when nobody waits any longer
+            return  # still under way when the function no longer waits
         if error is not None:
             future.set_exception(error)
             return
@@ -196,7 +196,7 @@ class SimulatedSqs:
         self._attempt(f"hide {len(Entries)} messages", hide)
 
     def _attempt(self, what: str, effect: Callable[[], None]) -> None:
-        """boto's standard retry mode, as the client is configured."""
+        """Make the attempts of boto's standard retry mode, as the client is configured."""
         for attempt in range(QUEUE_ATTEMPTS):
             self.clock.step()
             fate = draw_write(self.forecast.at(self._worker), self.rng)

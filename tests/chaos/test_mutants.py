@@ -1,4 +1,4 @@
-"""The schedules find every deliberately broken policy: or else that they find nothing would mean nothing."""
+"""The schedules find every deliberately broken policy, which proves that they can find errors."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.chaos.test_schedules import SCHEDULES
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_the_schedules_catch_each_broken_policy(mutant: Mutant) -> None:
-    """By where the events are, although the account that the function takes itself is switched off."""
+    """The places of the events show it; the function's own check of its counts is switched off."""
     with mutant.in_place():
         caught = any(run_schedule(seed, reads_ledgers=False).violation for seed in range(SCHEDULES))
     assert caught, f"nobody notices that the shipper {mutant.name}"

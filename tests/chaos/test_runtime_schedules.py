@@ -49,7 +49,7 @@ def test_nothing_is_lost_and_every_duplicate_is_explained(outcomes: list[Runtime
 
 
 def test_the_schedules_contain_enough_faults(outcomes: list[RuntimeOutcome]) -> None:
-    """Or else the test above would prove nothing."""
+    """Without faults, the test above would prove nothing."""
     assert sum(outcome.failed for outcome in outcomes) >= SCHEDULES / 5
     extras = sum((outcome.extras for outcome in outcomes), Counter[Why]())
     assert extras.keys() >= {Why.CRASH, Why.LOST_REPLY, Why.LOST_SQS_REPLY}

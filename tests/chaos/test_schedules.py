@@ -24,7 +24,7 @@ def test_nothing_is_lost_and_every_duplicate_is_explained(outcomes: list[Outcome
 
 
 def test_the_schedules_contain_faults_of_every_kind(outcomes: list[Outcome]) -> None:
-    """Or else the test above would prove nothing."""
+    """Without faults, the test above would prove nothing."""
     extras = sum((outcome.extras for outcome in outcomes), Counter[Why]())
     assert extras.keys() == set(Why)
     assert all(copies >= SCHEDULES / 10 for copies in extras.values()), extras
@@ -38,7 +38,7 @@ def test_one_seed_always_gives_the_same_schedule() -> None:
 
 
 def test_one_seed_gives_the_same_schedule_in_every_process() -> None:
-    """Sets of text have another order in each: replay's postponements were drawn in that order once."""
+    """Sets of strings have another order in each process; replay's postponements once depended on it."""
     command = [sys.executable, "-m", "tests.chaos", "--virtual", "--seed", "1"]
     stories = [
         subprocess.run(

@@ -1,4 +1,4 @@
-"""What goes wrong outside the function, drawn from a seed: spells of one kind of trouble after another."""
+"""Faults outside the function, drawn from a seed: spells of one kind of fault after another."""
 
 import random
 from bisect import bisect_right
@@ -17,7 +17,7 @@ DATE = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 class Sky(StrEnum):
-    """Spells of the ingest API."""
+    """Kinds of spells of the ingest API."""
 
     CLEAR = "clear"
     DOWN = "down"
@@ -32,7 +32,7 @@ class Sky(StrEnum):
 
 
 class Fate(NamedTuple):
-    """What happens to one request."""
+    """The fate of one request."""
 
     status: int | None = 200
     """None: no answer that is HTTP. 200 stands for: as the ingest API decides."""
@@ -51,7 +51,7 @@ MISCONFIGURED = (300, 301, 302, 307, 308, 402, 404, 405, 410, 415, 431, 451)
 
 
 def retry_after(rng: random.Random) -> float | None:
-    """What the code under test reads from a header of some kind, sensible or not."""
+    """Return what the code under test reads from a header of some kind, valid or not."""
     date = format_datetime(DATE, usegmt=True)
 
     def in_seconds(seconds: float) -> str:
@@ -112,7 +112,7 @@ def _sometimes(likelihood: float, rng: random.Random) -> float | None:
 
 
 class Tide(StrEnum):
-    """Spells of SQS."""
+    """Kinds of spells of SQS."""
 
     CALM = "calm"
     BROKEN = "out of reach"
@@ -121,7 +121,7 @@ class Tide(StrEnum):
 
 
 class WriteFate(StrEnum):
-    """What happens to one attempt to write to a queue."""
+    """The fate of one attempt to write to a queue."""
 
     STORED = "stored"
     REPLY_LOST = "stored, reply lost"
@@ -146,7 +146,7 @@ def draw_write(tide: Tide, rng: random.Random) -> WriteFate:
 
 
 class KeyStore(StrEnum):
-    """Spells of Secrets Manager."""
+    """Kinds of spells of Secrets Manager."""
 
     OPEN = "open"
     CLOSED = "out of reach"
@@ -155,7 +155,7 @@ class KeyStore(StrEnum):
 
 @dataclass(frozen=True)
 class Forecast(Generic[Kind]):
-    """Which spell there is at which time; after the last one the first kind, which is fair, for ever."""
+    """The spell at each time; after the last one always the first kind, which is fair."""
 
     starts: Sequence[float]
     kinds: Sequence[Kind]
@@ -167,9 +167,9 @@ class Forecast(Generic[Kind]):
 def draw_forecast(
     kinds: type[Kind], end: float, fair: float, mean_seconds: float, rng: random.Random
 ) -> Forecast[Kind]:
-    """Spells until `end`; so great a share of them is `fair`, the first of `kinds`."""
+    """Draw spells until `end`; the share `fair` of them is of the first of `kinds`."""
     best, *others = kinds
-    # A schedule knows only some of the troubles, so that one of them is seen alone often enough.
+    # A schedule has only some kinds of faults, so that each kind also occurs alone.
     known = rng.sample(others, rng.randint(1, len(others)))
     starts, drawn, moment = [0.0], [best], 0.0
     while (moment := moment + rng.expovariate(1 / mean_seconds)) < end:

@@ -20,7 +20,7 @@ class Deployment(NamedTuple):
 
 @pytest.fixture(scope="session")
 def deployment() -> Iterator[Deployment]:
-    """The template, built and deployed as it is, and the local ingest API that it ships to."""
+    """Deploy the unchanged template, which ships to a local ingest API."""
     with (
         ingest_api() as api,
         deployed_stack({"ApiKey": LOCAL_KEY, "IngestUrl": api.url, "AutoReplay": "false"}, log=LOG) as stack,
@@ -30,7 +30,7 @@ def deployment() -> Iterator[Deployment]:
 
 @contextmanager
 def told(deployment: Deployment) -> Iterator[Story]:
-    """A story that begins with empty queues and forgetful functions, and leaves them so."""
+    """Begin and end a block with empty queues and new environments of the functions."""
     _begin_anew(deployment.stack)
     try:
         yield Story(deployment.stack, deployment.api)
@@ -42,7 +42,7 @@ def told(deployment: Deployment) -> Iterator[Story]:
 def _begin_anew(stack: Stack) -> None:
     for queue in ("DeadLetterQueueUrl", "ParkedQueueUrl"):
         stack.account.client("sqs").purge_queue(QueueUrl=stack.outputs[queue])
-    # Whoever sets a function's configuration, even to what it is, gets new environments.
+    # Setting a function's configuration, even without a change, gives new environments.
     client = stack.account.client("lambda")
     for function in ("ShipperFunctionName", "ReplayFunctionName"):
         name = stack.outputs[function]
@@ -54,7 +54,7 @@ LONG_AGO = "2026-11-01T10:00:00.000Z"
 
 
 def refused_twice(story: Story) -> None:
-    """Puts the log that was refused into the queue as after its second replay, not delayed."""
+    """Put the refused log into the queue as after its second replay, without delay."""
     (letter,) = story.dead_letters()
     sqs, url = story.stack.account.client("sqs"), story.stack.outputs["DeadLetterQueueUrl"]
     sqs.purge_queue(QueueUrl=url)

@@ -1,4 +1,4 @@
-"""CloudWatch Logs with limits that the emulator lacks: of requests a second, of filters for a log group."""
+"""CloudWatch Logs with quotas that the emulator lacks: requests a second, and filters for a log group."""
 
 import threading
 from collections import Counter
@@ -32,7 +32,7 @@ class FaultyLogs:
 
 @contextmanager
 def faulty_logs(account: Account, not_yet: int = 0) -> Iterator[FaultyLogs]:
-    """Stands in front of the account's CloudWatch Logs during a block.
+    """Serve the account's CloudWatch Logs with quotas during a block.
 
     Each 40th request of an operation is throttled; a third filter for one log group is one too many. The
     first `not_yet` filters are refused as long as the function cannot be invoked.

@@ -1,4 +1,4 @@
-"""What the emulated account lacks for an audit: metrics of CloudWatch Logs, and Insights.
+"""Metrics of CloudWatch Logs and Insights, which the emulated account lacks and an audit needs.
 
 Only the queries of `shipctl audit` are answered. That CloudWatch Logs Insights reads them as they are meant,
 no test on one machine can show.
@@ -40,7 +40,7 @@ class Insights:
 
     stack: Stack
     history: Sequence[Told]
-    """Lines of metrics of the past, which nobody can write into the emulated account."""
+    """Lines of past metrics, which cannot be written into the emulated account."""
     since: int
     """From this minute on the functions' own lines count."""
     _answers: dict[str, list[list[dict[str, str]]]] = field(default_factory=dict)

@@ -34,7 +34,7 @@ class Runtime:
     log: Path
 
     def invoke(self, event: Any) -> Any:
-        """What the caller of the function gets, from JSON; a text where it is none, as for a time-out."""
+        """Return what the caller of the function gets, parsed from JSON; plain text after a timeout."""
         response = urllib3.request("POST", self.url, json=event, timeout=120, retries=False)
         try:
             return response.json()
@@ -52,7 +52,7 @@ def lambda_runtime(
     function: str = "ShipperFunction",
     around: Path | None = None,
 ) -> Iterator[Runtime]:
-    """Runs the built function during a block, with `variables` and nothing else in its environment.
+    """Run the built function during a block, with `variables` and nothing else in its environment.
 
     The function sees its own code, its layers and what the runtime brings along, and no other package:
     neither this project nor its environment. `folder` takes the runtime's packages and its output. If there
@@ -86,7 +86,7 @@ def lambda_runtime(
 
 
 def function_path(build: Path, folder: Path, function: str = "ShipperFunction") -> str:
-    """The module search path of the function, in Lambda's order: function, layers, runtime."""
+    """Return the module search path of the function in Lambda's order: function, layers, runtime."""
     runtime = folder / "runtime"
     if not runtime.exists():
         runtime.mkdir()

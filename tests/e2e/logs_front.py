@@ -1,4 +1,4 @@
-"""Somebody in front of the emulated CloudWatch Logs, who answers some requests in its place."""
+"""A server in front of the emulated CloudWatch Logs that answers some requests in its place."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""A log group with a past, which the emulated account cannot hold: there log events have no ids."""
+"""A log group with past log events that have ids, which the emulated account does not support."""
 
 import threading
 from bisect import bisect_left, bisect_right
@@ -16,7 +16,7 @@ BYTES_BESIDE_MESSAGE = 26
 
 @dataclass
 class Past:
-    """Answers FilterLogEvents as CloudWatch does: in the order of time, 1 MB or 10,000 log events a page."""
+    """Answers FilterLogEvents as CloudWatch does: ordered by time, with 1 MB or 10,000 log events a page."""
 
     log_groups: dict[str, Sequence[dict[str, Any]]]
     """Log events in the order of time."""
@@ -50,7 +50,7 @@ def _time(event: dict[str, Any]) -> int:
 
 
 def past_events(number: int, first: int, step_ms: int, streams: int = 20) -> list[dict[str, Any]]:
-    """Some log events, `step_ms` apart from `first` on; those of a millisecond where it is 0."""
+    """Return log events from `first` on, `step_ms` apart; all in one millisecond if it is 0."""
     return [
         {
             "eventId": f"{36 * 10**54 + number:056d}",

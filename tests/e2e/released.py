@@ -1,4 +1,4 @@
-"""What is released, made of this clone, and installed as people install it."""
+"""Build the release files from this clone, and install them as users do."""
 
 import shutil
 import subprocess
@@ -38,7 +38,7 @@ def made_in(folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class Installed:
-    """An environment with the wheel, what it depends on, and nothing else."""
+    """An environment with only the wheel and its dependencies."""
 
     folder: Path
 

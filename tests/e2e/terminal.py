@@ -1,4 +1,4 @@
-"""A program at a pseudo-terminal: what it shows is read, and answers are typed."""
+"""Run a program at a pseudo-terminal, read its output and type answers."""
 
 import os
 import pty
@@ -14,7 +14,7 @@ SECONDS = 90.0
 
 
 class AtTerminal:
-    """The one who sits at the terminal."""
+    """The user at the terminal."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", terminal: int) -> None:
         self._process, self._terminal = process, terminal
@@ -23,7 +23,7 @@ class AtTerminal:
         self._read_up_to = 0
 
     def sees(self, words: str) -> str:
-        """Wait until the program shows these words; give what it has shown since the last wait."""
+        """Wait until the program shows these words; return its output since the last wait."""
         deadline = time.monotonic() + SECONDS
         while (found := self.shown.find(words, self._read_up_to)) < 0:
             assert self._read(deadline), f"not shown: {words!r}, but: {self.shown[self._read_up_to :]!r}"
@@ -46,12 +46,12 @@ class AtTerminal:
         return self._process.wait(SECONDS)
 
     def _read(self, deadline: float) -> bool:
-        """Whether something was shown, before the deadline and the end of the program."""
+        """Read output; return whether there was any before the deadline and the end of the program."""
         while time.monotonic() < deadline:
             if select.select([self._terminal], [], [], 0.2)[0]:
                 try:
                     piece = os.read(self._terminal, 65536)
-                except OSError:  # Linux says so of a terminal that nobody has open any more
+                except OSError:  # Linux raises EIO for a terminal that no process has open
                     return False
                 self.shown += piece.decode(errors="replace").replace("\r\n", "\n")
                 return bool(piece)

@@ -1,7 +1,7 @@
-"""`shipctl audit` finds what CloudWatch Logs did not hand on, and the backfill that it names repairs it.
+"""`shipctl audit` finds what CloudWatch Logs did not forward, and the backfill that it names repairs it.
 
-Metrics of CloudWatch Logs and the past are emulated here; the backfill, what it delivers and what the shipper
-says of it are those of the deployed stack.
+Metrics of CloudWatch Logs and past log events are emulated here; the backfill, its deliveries and the metrics
+of the shipper are those of the deployed stack.
 """
 
 import json
@@ -45,7 +45,7 @@ def shipctl(environment: Mapping[str, str], *arguments: str) -> tuple[int, str, 
 
 
 def audit(environment: Mapping[str, str]) -> tuple[int, dict[str, Any], dict[str, Any]]:
-    """Give the exit status, the document, and what it says of the broken log group."""
+    """Return the exit status, the document, and its entry for the broken log group."""
     status, output, said = shipctl(environment, "audit", "--since", "150m", "--json")
     assert output, said
     found = json.loads(output)
@@ -60,7 +60,7 @@ def logged(log_group: str, since: int, until: int) -> dict[int, int]:
 
 
 def events_of(series: Mapping[int, int]) -> list[dict[str, Any]]:
-    """Log events that arrived ten seconds after their own time."""
+    """Return log events that arrived ten seconds after their own time."""
     return [
         {
             "eventId": f"{minute:040d}{number:016d}",

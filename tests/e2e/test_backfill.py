@@ -1,4 +1,4 @@
-"""`shipctl backfill` in the deployed stack: the past arrives once, however often it is interrupted."""
+"""`shipctl backfill` in the deployed stack: past events arrive once, however often it is interrupted."""
 
 import json
 import signal
@@ -32,7 +32,7 @@ SECONDS = 300
 
 @contextmanager
 def at(deployment: Deployment, past: Past, state: Path) -> Iterator[dict[str, str]]:
-    """The environment of a shell in which the log group has that past."""
+    """Return the environment of a shell in which the log group has those past events."""
     account = deployment.stack.account
     with in_front_of_logs(account, past) as logs:
         yield account.environment | {"AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": logs, "XDG_STATE_HOME": str(state)}
@@ -58,7 +58,7 @@ class Process:
         self._process.send_signal(signal.SIGINT)
 
     def end(self) -> tuple[int, dict[str, Any], str]:
-        """Wait for the end; gives exit status, document and what was said."""
+        """Wait for the end; return exit status, document and standard error."""
         output, said = self._process.communicate(timeout=SECONDS)
         return self._process.returncode, json.loads(output) if output else {}, said
 

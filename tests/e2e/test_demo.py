@@ -1,4 +1,4 @@
-"""`make run` to its end, as somebody sees it who has just cloned the project."""
+"""`make run` to its end, as in a new clone of the project."""
 
 import pytest
 

@@ -52,7 +52,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Desk:
-    """Somebody's place of work: an account, a build, and the commands."""
+    """A user's working environment: an account, a build, and the commands."""
 
     account: Account
     build: Path
@@ -107,14 +107,14 @@ class Desk:
         return {each["OutputKey"]: each["OutputValue"] for each in self.stack(name)["Outputs"]}
 
     def variables(self, name: str, function: str) -> dict[str, str]:
-        """The environment of a deployed function."""
+        """Return the environment variables of a deployed function."""
         found: dict[str, str] = self.account.client("lambda").get_function_configuration(
             FunctionName=self.outputs(name)[f"{function}FunctionName"]
         )["Environment"]["Variables"]
         return found
 
     def changes_of_functions(self, name: str) -> list[str]:
-        """When each function was changed last."""
+        """Return when each function was last changed."""
         client = self.account.client("lambda")
         names = [self.outputs(name)[f"{each}FunctionName"] for each in ("Shipper", "Replay", "Subscriber")]
         return [client.get_function_configuration(FunctionName=each)["LastModified"] for each in names]
@@ -139,7 +139,7 @@ def desk() -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def stack(desk: Desk) -> str:
-    """A stack that was made by a pipeline, with tags that somebody gave it."""
+    """Create a stack with tags, as a pipeline does."""
     done = desk.deploy("--stack", "shipper", "--yes", "--api-key", "--set", "MaxReplays=7", typed=f"{KEY}\n")
     assert done.status == 0, done.err
     client = desk.account.client("cloudformation")
@@ -225,7 +225,7 @@ def test_ctrl_c_at_a_question_changes_nothing(desk: Desk) -> None:
     assert not desk.exists("left")
 
 
-def test_without_a_terminal_nothing_is_asked(desk: Desk) -> None:
+def test_deploy_without_a_terminal_asks_nothing(desk: Desk) -> None:
     done = desk.deploy("--stack", "unasked", typed="y\n")
     assert done.status == 2
     assert "--yes" in done.err
@@ -262,7 +262,7 @@ def test_a_key_in_an_argument_or_a_file_is_refused(desk: Desk, tmp_path: Path) -
 
 
 def test_a_second_deployment_keeps_every_setting(desk: Desk, stack: str) -> None:
-    """Seen: the values saved by the first guided run were sent again, and the filters were gone."""
+    """The values saved by the first guided run were once sent again, and the filters were lost."""
     assert desk.deploy("--stack", stack, "--yes", "--set", "Redact=email").status == 0
     before = desk.values(stack)
     done = desk.deploy("--stack", stack, "--yes")
@@ -306,7 +306,7 @@ def test_a_deployment_keeps_the_tags_of_the_stack(desk: Desk, stack: str) -> Non
     ],
 )
 def test_values_arrive_exactly_as_typed(values: dict[str, str], desk: Desk, stack: str) -> None:
-    """Seen: sam cut `GET /health` at the blank, and good logs were dropped."""
+    """sam once cut `GET /health` at the blank, and good logs were dropped."""
     words = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
     done = desk.deploy("--stack", stack, "--yes", *words)
     assert done.status == 0, done.err
@@ -354,7 +354,7 @@ def test_changing_one_parameter_keeps_all_others(desk: Desk, stack: str) -> None
 
 OTHER_VALUES = {
     "ApiKey": "another-key",
-    # with these two the key itself would have to go: the rules of the template are a test of their own
+    # these two need the key to be removed; the rules of the template have a test of their own
     "ApiKeySecretArn": "",
     "ApiKeyParameterName": "",
     "ApiKeyKmsKeyArn": "",
@@ -448,7 +448,7 @@ def test_make_deploy_passes_a_setting_on_exactly_as_typed(desk: Desk, stack: str
 
 
 def test_deploy_does_not_mistake_sources_for_a_build(desk: Desk, tmp_path: Path) -> None:
-    """Seen: layers of 6 KB without any package, deployed with success."""
+    """Layers of 6 KB without any package were once deployed successfully."""
     done = desk.deploy("--stack", "unbuilt", "--yes", "--api-key", build=PROJECT, typed=KEY)
     assert done.status == 1
     assert "run make build" in done.err
@@ -565,7 +565,7 @@ def test_updating_the_secret_keeps_a_key_that_was_stored_after_the_deployment(de
 
 
 def version(desk: Desk, folder: Path, **changes: Any) -> Path:
-    """A build of another version, with these parameters declared otherwise; None: not at all."""
+    """Return a build of another version with other declarations of these parameters; None removes one."""
     for part in desk.build.iterdir():
         if part.name != "template.yaml":
             (folder / part.name).symlink_to(part)
@@ -603,7 +603,7 @@ def test_an_upgrade_names_a_current_value_that_the_new_version_forbids(
 
 
 def broken(desk: Desk, folder: Path) -> Path:
-    """A build whose stack cannot be made: a custom resource that nobody answers for."""
+    """Return a build whose stack cannot be created: nothing answers for its custom resource."""
     version(desk, folder)
     template = yaml.safe_load((folder / "template.yaml").read_text())
     template["Resources"]["Broken"] = {
@@ -697,7 +697,7 @@ def test_an_interrupted_deployment_continues_and_says_how_to_follow_it(
 
 
 def test_the_documented_policy_allows_every_call_of_shipctl(desk: Desk) -> None:
-    """In an account that enforces permissions; but the emulator asks nobody for what CloudFormation does."""
+    """The account enforces permissions; but the emulator does not check those of CloudFormation."""
     text = (PROJECT / "docs" / "deploying-policy.json").read_text()
     for name, value in (("ACCOUNT", "000000000000"), ("REGION", REGION), ("STACK", "allowed")):
         text = text.replace(name, value)

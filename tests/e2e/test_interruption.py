@@ -1,4 +1,4 @@
-"""Whoever stops the demonstration in the middle finds nothing of it running."""
+"""An interrupted demonstration leaves no process running."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ MARK = "INTERRUPTED_DEMONSTRATION"
 
 
 def processes_with(mark: str) -> list[str]:
-    """The commands of all running processes that inherited the mark from the one that a test started."""
+    """Return the commands of all running processes that inherited the mark of the one that a test started."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

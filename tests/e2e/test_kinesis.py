@@ -28,7 +28,7 @@ Payload = dict[str, Any]
 
 
 def payloads() -> list[Payload]:
-    """All samples, a control message among them; a poisonous log in the middle of the orders'."""
+    """Return all samples with a control message, and a poisonous log in the middle of the orders'."""
     found: list[Payload] = [
         json.loads(file.read_text(encoding="utf-8")) for file in sorted(EVENTS.glob("*.json"))
     ]
@@ -53,7 +53,7 @@ class Shipped(NamedTuple):
 
 @pytest.fixture(scope="module")
 def shipped(deployment: Deployment) -> Iterator[Shipped]:
-    """Half of the records are in the stream before the stack knows of it."""
+    """Ship records, half of which are in the stream before the stack is connected to it."""
     kinesis = deployment.stack.account.client("kinesis")
     kinesis.create_stream(StreamName=STREAM, ShardCount=1)
     kinesis.get_waiter("stream_exists").wait(StreamName=STREAM, WaiterConfig={"Delay": 1})
@@ -77,7 +77,7 @@ def shipped(deployment: Deployment) -> Iterator[Shipped]:
 
 
 def settled(story: Story) -> int:
-    """How many log events have arrived or wait in the dead-letter queue, delayed ones too."""
+    """Return how many log events have arrived or wait in the dead-letter queue, with delayed ones."""
     return len(arrived(story)) + sum(len(letter.event_ids) for letter in story.dead_letters())
 
 

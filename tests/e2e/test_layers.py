@@ -37,7 +37,7 @@ def built(layer: str, folder: Path, target: Path, **variables: str) -> Path:
 
 
 def digest(folder: Path) -> str:
-    """Of all names, contents and times."""
+    """Return the digest of all names, contents and times."""
     whole = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         whole.update(f"{path.relative_to(folder)} {path.stat().st_mtime_ns}\n".encode())
@@ -150,7 +150,7 @@ class TestBytecode:
 class TestWithoutPython313:
     @pytest.fixture
     def bare(self, tmp_path: Path) -> dict[str, str]:
-        """An environment of the tools that the build of the layer needs, and no Python at all."""
+        """Return an environment with the tools that the build of the layer needs, but without Python."""
         tools = tmp_path / "tools"
         tools.mkdir()
         for name in ("bash", "cp", "env", "find", "mkdir", "rm", "touch"):

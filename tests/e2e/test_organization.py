@@ -33,7 +33,7 @@ UNKNOWN_TO_THE_EMULATOR = {"AWS::Logs::Destination", "AWS::Logs::AccountPolicy"}
 
 
 def without_unknown_types(template: str, unknown: set[str] = UNKNOWN_TO_THE_EMULATOR) -> str:
-    """The text of a template in JSON without resources of these types, and without outputs that name them."""
+    """Return a JSON template without resources of these types and without outputs that name them."""
     document = yaml_parse(template)
     gone = {name for name, it in document["Resources"].items() if it["Type"] in unknown}
     document["Resources"] = {name: it for name, it in document["Resources"].items() if name not in gone}

@@ -1,4 +1,4 @@
-"""What is released: the same bytes from the same sources, installed and deployed without a clone."""
+"""Release files: the same bytes from the same sources, installed and deployed without a clone."""
 
 import json
 import platform
@@ -101,7 +101,7 @@ def test_the_release_has_what_the_serverless_application_repository_requires(dis
 
 
 def pythons() -> dict[str, str]:
-    """Every Python at hand that the project supports."""
+    """Return every available Python that the project supports."""
     found = {platform.python_version()[:4]: sys.executable}
     for version in ("3.11", "3.12", "3.13", "3.14"):
         own = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python3"))
@@ -155,7 +155,7 @@ def test_every_command_imports_only_what_is_declared(installed: Installed) -> No
     subprocess.run([python, "-c", program], cwd=installed.folder, check=True)
 
 
-# ---- deployed from there -------------------------------------------------------------------------
+# ---- deployed from the wheel -------------------------------------------------------------------------
 
 
 @contextmanager
@@ -175,7 +175,7 @@ def deployed(installed: Installed) -> Iterator[tuple[Story, dict[str, str]]]:
 
 
 def test_an_installed_wheel_deploys_a_stack_that_delivers_logs(installed: Installed) -> None:
-    """The shortest way from nothing to logs, without clone, SAM or build; then an outage, and replay."""
+    """Deploy without clone, SAM or build, deliver logs, then have an outage and replay."""
     stock = [sample for sample in samples(now(), None) if sample.log_group == "/ecs/checkout"]
     with deployed(installed) as (story, environment):
         subscribe_all(story.stack, stock)

@@ -75,7 +75,7 @@ def enforced() -> Iterator[Deployment]:
 
 
 def reword_for_the_emulator(stack: Stack, function: str) -> None:
-    """Spells out in the policies of a role what AWS takes as said in them, and the emulator does not.
+    """Spell out in the policies of a role what AWS implies and the emulator does not.
 
     An action of SQS is that on several messages, too ("Amazon SQS batch actions", Amazon SQS Developer
     Guide). The ARN of a log group in a policy ends with `:*` ("LogGroup", Amazon CloudWatch Logs API
@@ -109,19 +109,19 @@ def story(enforced: Deployment) -> Iterator[Story]:
 
 
 def stock() -> list[Sample]:
-    """One log stream, with a poisonous log in it."""
+    """Return one log stream with a poisonous log."""
     return [sample for sample in samples(now(), LOG_GROUP) if sample.log_group == LOG_GROUP]
 
 
 def payload() -> JsonObject:
-    """An event as CloudWatch Logs hands it to the shipper."""
+    """Return an event as CloudWatch Logs passes it to the shipper."""
     found = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(EVENTS.glob("*.json"))]
     (orders,) = (each for each in found if each["logGroup"] == LOG_GROUP)
     return wrap(orders)
 
 
 def invoke(stack: Stack, function: str, event: JsonObject) -> tuple[JsonObject, str]:
-    """What the function answered, and the kind of its error, or an empty text."""
+    """Return the function's answer and the kind of its error, or an empty text."""
     answer = stack.account.client("lambda").invoke(
         FunctionName=stack.outputs[f"{function}FunctionName"], Payload=json.dumps(event)
     )
@@ -129,7 +129,7 @@ def invoke(stack: Stack, function: str, event: JsonObject) -> tuple[JsonObject, 
 
 
 def role(stack: Stack, function: str) -> str:
-    """The ARN of a function's role."""
+    """Return the ARN of a function's role."""
     found: str = stack.account.client("lambda").get_function_configuration(
         FunctionName=stack.outputs[f"{function}FunctionName"]
     )["Role"]
@@ -138,7 +138,7 @@ def role(stack: Stack, function: str) -> str:
 
 @contextmanager
 def without(stack: Stack, function: str, policy: str) -> Iterator[None]:
-    """Takes a policy away from the function's role during a block."""
+    """Remove a policy from the function's role during a block."""
     iam, name = stack.account.client("iam"), role(stack, function).rpartition("/")[2]
     document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
     iam.delete_role_policy(RoleName=name, PolicyName=policy)
@@ -150,7 +150,7 @@ def without(stack: Stack, function: str, policy: str) -> Iterator[None]:
 
 @contextmanager
 def denied(stack: Stack, function: str, action: str, resource: str) -> Iterator[None]:
-    """Forbids the function's role one action on one resource during a block."""
+    """Deny the function's role one action on one resource during a block."""
     iam, name = stack.account.client("iam"), role(stack, function).rpartition("/")[2]
     statement = {"Effect": "Deny", "Action": action, "Resource": resource}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -251,7 +251,7 @@ def test_replay_sets_when_the_messages_that_it_returns_become_visible(story: Sto
 
 
 def test_replay_returns_the_record_unchanged_without_access_to_its_queues(story: Story) -> None:
-    """Something is delivered, and the remainder cannot be written: better twice than never."""
+    """Some logs are delivered and the rest cannot be written: duplicates rather than loss."""
     record, hidden_until = taken_in_an_outage(story)
     story.bring_up()
     with without(story.stack, "Replay", "ReplayDeadLetters"):
@@ -266,7 +266,7 @@ def test_replay_returns_the_record_unchanged_without_access_to_its_queues(story:
 
 
 def taken_in_an_outage(story: Story) -> tuple[JsonObject, int]:
-    """A record of the dead-letter queue, taken for replay, and the second until which it is hidden."""
+    """Return a record received for replay in an outage, and the second until which it is hidden."""
     story.bring_down()
     story.put(stock())
     (message,) = story.stack.account.client("sqs").receive_message(
@@ -280,7 +280,7 @@ def taken_in_an_outage(story: Story) -> tuple[JsonObject, int]:
 
 
 def visible_at(stack: Stack) -> int:
-    """When the message in the dead-letter queue is visible: the second since 1970, which SQS tells nobody."""
+    """Return the Unix time when the message in the dead-letter queue is visible, which SQS does not show."""
     account, url = stack.account, stack.outputs["DeadLetterQueueUrl"]
     with urllib3.PoolManager(ca_certs=account.environment["AWS_CA_BUNDLE"]) as pool:
         answer = pool.request("GET", f"{account.endpoint}/_ministack/sqs/messages", fields={"QueueUrl": url})
@@ -296,7 +296,7 @@ def visible_at(stack: Stack) -> int:
 
 @pytest.fixture
 def subscribed(stack: Stack) -> Callable[[], list[str]]:
-    """Of three log groups that are wanted, none has a filter yet. Tells which have one."""
+    """Configure three log groups without a filter; return a function that lists those that have one."""
     logs, name = stack.account.client("logs"), f"{stack.name}-subscriber"
     for log_group in WANTED:
         with suppress(logs.exceptions.ResourceNotFoundException):
@@ -378,7 +378,7 @@ DELETION = {
 
 
 def test_the_subscriber_may_invoke_itself_to_continue(stack: Stack) -> None:
-    """All of 76 s is kept for a last request and an answer, so not one log group is looked at."""
+    """All of the 76 s are reserved for a last request and an answer, so no log group is processed."""
     with timing_out_after(stack, "Subscriber", 76):
         with without(stack, "Subscriber", "InvokeItself"):
             _, error = invoke(stack, "Subscriber", DELETION)
@@ -391,12 +391,12 @@ def test_the_subscriber_may_invoke_itself_to_continue(stack: Stack) -> None:
     assert answer["continued"] is True
 
 
-# ---- what the roles allow, and what not ----------------------------------------------------------
+# ---- what the roles allow and deny ----------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def attempt(enforced: Deployment) -> Callable[..., str]:
-    """Makes a call with the role of a function: returns `allowed`, or the code of the error."""
+    """Make a call with the role of a function; return `allowed` or the code of the error."""
     client = enforced.stack.account.client("lambda")
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
@@ -491,7 +491,7 @@ def test_a_queue_refuses_plain_http_even_from_the_root_user(queue: str, stack: S
 
 
 def over_http(request: AWSRequest, **_: object) -> None:
-    """The emulator speaks TLS alone. So a proxy in front of it says that it was reached by plain http."""
+    """Send requests as if by plain http: the emulator serves only TLS, so a proxy says that it was http."""
     request.headers["X-Forwarded-Proto"] = "http"
 
 

@@ -1,7 +1,7 @@
 """Replay in the deployed stack, both ways: by command, and by the dead-letter queue itself.
 
 What is left out here since it takes minutes: with `AutoReplay` on while the outage lasts, messages come back
-half a minute to two minutes after each try in vain. So it is switched on when the outage is over.
+half a minute to two minutes after each failed try. So it is switched on when the outage is over.
 """
 
 import subprocess
@@ -38,7 +38,7 @@ def stock(poisoned: str | None = None) -> list[Sample]:
 
 
 def live_through_an_outage(story: Story) -> list[DeadLetter]:
-    """Returns what is in the dead-letter queue when it is over."""
+    """Have an outage; return what is in the dead-letter queue when it is over."""
     story.bring_down()
     story.put(in_stream(sample, "during-the-outage") for sample in stock())
     stored = story.dead_letters()
@@ -47,7 +47,7 @@ def live_through_an_outage(story: Story) -> list[DeadLetter]:
 
 
 def shipctl(stack: Stack, output: str) -> subprocess.CompletedProcess[str]:
-    """Runs a command that the stack puts out."""
+    """Run a command from the outputs of the stack."""
     return subprocess.run(
         command(stack, output),
         env=stack.account.environment,
@@ -87,7 +87,7 @@ class Seen(NamedTuple):
 
 @pytest.fixture(scope="module")
 def seen(deployment: Deployment) -> Iterator[Seen]:
-    """What `make run` shows: a poisonous log, an outage, and replay by command when it is over."""
+    """Do what `make run` shows: a poisonous log, an outage, and replay by command when it is over."""
     with told(deployment) as story:
         subscribe_all(story.stack, stock())
         story.put(stock(POISONED))
@@ -179,7 +179,7 @@ def test_auto_replay_empties_the_queue_after_an_outage_without_bad_logs(story: S
 
 
 def test_a_log_that_is_refused_repeatedly_is_parked_and_delays_no_other(story: Story) -> None:
-    """Of three refusals in half an hour, which takes too long for a test, the third one is left here."""
+    """Parking takes three refusals in half an hour; only the third happens in this test."""
     story.put(stock(POISONED))
     refused_twice(story)
     live_through_an_outage(story)

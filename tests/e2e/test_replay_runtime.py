@@ -30,7 +30,7 @@ Start = Callable[..., AbstractContextManager[Runtime]]
 
 
 class Queue:
-    """The deployed dead-letter queue; Lambda's event source mapping on it is switched off."""
+    """The deployed dead-letter queue, with Lambda's event source mapping disabled."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._sqs = deployment.stack.account.client("sqs")
@@ -49,7 +49,7 @@ class Queue:
         self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps({"awslogs": {"data": data}}))
 
     def receive(self, hidden_seconds: int = 720) -> list[JsonObject]:
-        """Records of the function's argument. (Without attributes, as in what Lambda stored itself.)"""
+        """Return records of the function's argument, without attributes as in messages of Lambda itself."""
         messages = self._sqs.receive_message(
             QueueUrl=self._url, MaxNumberOfMessages=10, VisibilityTimeout=hidden_seconds
         ).get("Messages", [])
@@ -71,14 +71,14 @@ class Queue:
                 self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=record["receiptHandle"])
 
     def show_again(self, records: list[JsonObject]) -> None:
-        """What the end of the visibility timeout does."""
+        """Make hidden messages visible, as the end of the visibility timeout does."""
         for record in records:
             self._sqs.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=0
             )
 
     def counts(self) -> tuple[int, int]:
-        """Visible messages, and hidden ones."""
+        """Return the numbers of visible and hidden messages."""
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(names))[
             "Attributes"
@@ -88,7 +88,7 @@ class Queue:
 
 @pytest.fixture
 def queue(deployment: Deployment) -> Iterator[Queue]:
-    """The dead-letter queue, empty before and after."""
+    """Return the dead-letter queue, emptied before and after the test."""
     purge = deployment.stack.account.client("sqs").purge_queue
     url = deployment.stack.outputs["DeadLetterQueueUrl"]
     purge(QueueUrl=url)
@@ -98,7 +98,7 @@ def queue(deployment: Deployment) -> Iterator[Queue]:
 
 @pytest.fixture
 def on_request() -> list[Callable[[Request], None]]:
-    """What a test adds here is called in the thread of each request, before it is answered."""
+    """Return a list of functions that are called in the thread of each request before it is answered."""
     return []
 
 
@@ -114,7 +114,7 @@ def api(on_request: list[Callable[[Request], None]]) -> Iterator[IngestApi]:
 
 @pytest.fixture
 def start(deployment: Deployment, api: IngestApi, tmp_path: Path) -> Start:
-    """Starts the function with the variables that the deployed one has, and another ingest API."""
+    """Start the function with the variables of the deployed one and another ingest API."""
     account, outputs = deployment.stack.account, deployment.stack.outputs
     function = account.client("lambda").get_function_configuration(FunctionName=outputs["ReplayFunctionName"])
     lambdas_own = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION")
@@ -178,9 +178,9 @@ def test_records_stay_hidden_in_the_queue_during_an_outage(
 def test_a_timeout_during_delivery_loses_nothing(
     queue: Queue, api: IngestApi, start: Start, on_request: list[Callable[[Request], None]]
 ) -> None:
-    """The function stands still while its second request is on its way, until Lambda ends it.
+    """The function is stopped during its second request until Lambda ends it.
 
-    What arrived so far arrives again: the records were not acknowledged, and nobody is left who knows of it.
+    What arrived so far arrives again: the records were not acknowledged, and no process knows what arrived.
     """
     mark = str(uuid.uuid4())
 
@@ -191,7 +191,7 @@ def test_a_timeout_during_delivery_loses_nothing(
 
     on_request.append(stand_still)
     with start(IN_THE_MIDDLE, BATCH_MAX_LOGS="5", MAX_IN_FLIGHT="1", MARK=mark) as runtime:
-        # Warm, with the API key at hand: the few seconds are for sending.
+        # The function is warm and has the API key, so that the few seconds are for sending.
         queue.put(log_events(1, first=100))
         queue.acknowledge(records := queue.receive(), runtime.invoke({"Records": records}))
         for number in range(3):
@@ -215,7 +215,7 @@ def test_a_timeout_during_delivery_loses_nothing(
 
 
 def python_processes_with(mark: str) -> list[int]:
-    """The running interpreters that inherited the mark in their environment."""
+    """Return the running interpreters that inherited the mark in their environment."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has ended, or is another user's

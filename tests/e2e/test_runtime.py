@@ -40,7 +40,7 @@ def api() -> Iterator[IngestApi]:
 
 @pytest.fixture
 def variables(deployment: Deployment, api: IngestApi) -> dict[str, str]:
-    """The variables of the deployed function, and what Lambda adds; another ingest API."""
+    """Return the variables of the deployed function with those of Lambda, and another ingest API."""
     account, outputs = deployment.stack.account, deployment.stack.outputs
     function = account.client("lambda").get_function_configuration(
         FunctionName=outputs["ShipperFunctionName"]
@@ -147,4 +147,4 @@ def test_the_handler_starts_from_the_build_alone_and_without_boto3(
         "aws_lambda_powertools": "DependenciesLayer",
     }.items():
         assert modules[name].startswith(str(build / layer / "python"))
-    assert {"boto3", "botocore.session"}.isdisjoint(modules)  # Powertools loads botocore's bare package
+    assert {"boto3", "botocore.session"}.isdisjoint(modules)  # Powertools loads botocore's package only

@@ -41,7 +41,7 @@ def command(*words: str) -> list[str]:
 
 
 def what_is_there(account: Account) -> dict[str, list[str]]:
-    """Everything in the account that a run makes, whatever its name."""
+    """Return everything in the account of the kinds that a run creates, whatever its name."""
     stacks = account.client("cloudformation").list_stacks()["StackSummaries"]
     return {
         "stacks": [each["StackName"] for each in stacks if each["StackStatus"] != "DELETE_COMPLETE"],
@@ -92,7 +92,7 @@ def test_a_complete_run_says_what_it_left_out_and_removes_what_it_created(
 def test_an_interrupted_run_removes_what_it_created(line: str, account: Account) -> None:
     before = what_is_there(account)
     with subprocess.Popen(
-        command("--only", "outage"),  # it lasts for a minute and a half: a second later it is under way
+        command("--only", "outage"),  # the step lasts a minute and a half, so it is under way a second later
         cwd=PROJECT,
         env=account.environment,
         stdout=subprocess.PIPE,
@@ -105,8 +105,8 @@ def test_an_interrupted_run_removes_what_it_created(line: str, account: Account)
         for said in run.stdout:
             seen.append(said)
             if said.startswith(line):
-                time.sleep(1)  # in the middle of it
-                os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to the whole group
+                time.sleep(1)  # the step was interrupted
+                os.killpg(run.pid, signal.SIGINT)  # a terminal sends the signal to the whole process group
                 break
         seen += run.stdout.read().splitlines(keepends=True)
         assert run.wait(SECONDS) == 130, "".join(seen)

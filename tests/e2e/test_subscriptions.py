@@ -1,4 +1,4 @@
-"""Subscriptions in the deployed stack: after each event the filters that are there are those wanted."""
+"""Subscriptions in the deployed stack: after each event exactly the wanted filters exist."""
 
 import json
 import subprocess
@@ -35,7 +35,7 @@ LOG_GROUPS = [*LAMBDAS, *NOISY, *WEB, *DATABASES, *SINGLE, INFREQUENT]
 
 
 def wanted(patterns: str, excluded: str) -> set[str]:
-    """Said once more, without the code under test."""
+    """Return the log groups that are wanted, computed without the code under test."""
     return {
         name
         for name in LOG_GROUPS
@@ -47,7 +47,7 @@ def wanted(patterns: str, excluded: str) -> set[str]:
 
 @dataclass
 class Subscribed:
-    """The deployed stack and what is asked of it."""
+    """The deployed stack and queries on it."""
 
     stack: Stack
 
@@ -64,12 +64,12 @@ class Subscribed:
         return self.stack.outputs["ShipperFunctionArn"]
 
     def filters(self, log_group: str) -> dict[str, tuple[str, str]]:
-        """Destination and pattern, by name."""
+        """Return destination and pattern of each filter by name."""
         found = self.logs.describe_subscription_filters(logGroupName=log_group)["subscriptionFilters"]
         return {each["filterName"]: (each["destinationArn"], each["filterPattern"]) for each in found}
 
     def ours(self, pattern: str = "") -> set[str]:
-        """All log groups of the account, also those of the stack, that have just our filter."""
+        """Return all log groups of the account, also those of the stack, that have exactly our filter."""
         pages = self.logs.get_paginator("describe_log_groups").paginate()
         names = [group["logGroupName"] for page in pages for group in page["logGroups"]]
         with ThreadPoolExecutor(8) as requests:
@@ -86,7 +86,7 @@ class Subscribed:
         )
 
     def own_log(self) -> list[str]:
-        """What the subscriber wrote."""
+        """Return what the subscriber logged."""
         pages = self.logs.get_paginator("filter_log_events").paginate(
             logGroupName=self.stack.outputs["SubscriberLogGroupName"]
         )
@@ -102,7 +102,7 @@ class Subscribed:
 
     @contextmanager
     def configured(self, timeout: int = 900, **variables: str) -> Iterator[None]:
-        """Another time-out and more variables for the function during a block."""
+        """Give the function another timeout and more variables during a block."""
         client = self.stack.account.client("lambda")
         function = self.stack.outputs["SubscriberFunctionName"]
         before = client.get_function_configuration(FunctionName=function)
@@ -118,7 +118,7 @@ class Subscribed:
             )
 
     def update(self, expected: str = "UPDATE_COMPLETE", **parameters: str) -> None:
-        """An update of the stack, with its template as it is."""
+        """Update the stack with its current template."""
         client = self.stack.account.client("cloudformation")
         before = client.describe_stacks(StackName=self.stack.name)["Stacks"][0]["Parameters"]
         kept = [each["ParameterKey"] for each in before if each["ParameterKey"] not in parameters]
@@ -147,7 +147,7 @@ class Subscribed:
 
 
 def in_a_hurry(folder: Path) -> Path:
-    """The project with a template that allows more requests a second than AWS does."""
+    """Return the project with a template that allows more requests a second than AWS does."""
     for name in ("functions", "layers", "samconfig.toml", "pyproject.toml", "LICENSE"):
         (folder / name).symlink_to(PROJECT / name)
     template = (PROJECT / "template.yaml").read_text(encoding="utf-8")
@@ -158,7 +158,7 @@ def in_a_hurry(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def subscribed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subscribed]:
-    """A stack that wants nothing yet, in an account with more than a thousand log groups."""
+    """Deploy a stack without patterns in an account with more than a thousand log groups."""
     parameters = {
         "ApiKey": LOCAL_KEY,
         "IngestUrl": "http://127.0.0.1:9",
@@ -175,7 +175,7 @@ def subscribed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subscribed]
         yield found
 
 
-# The tests tell one story, in the order of this file.
+# The tests depend on each other, in the order of this file.
 
 
 def test_nothing_is_subscribed_by_default(subscribed: Subscribed) -> None:
@@ -315,7 +315,7 @@ def test_shipctl_shows_what_other_patterns_would_change_without_changing_it(subs
 
 
 def test_a_run_too_long_for_one_invocation_continues_with_the_schedule(subscribed: Subscribed) -> None:
-    """80 s leave 4 for the work itself, the rest is kept for a last request and an answer."""
+    """Of 80 s, 4 are for the work; the rest is reserved for a last request and an answer."""
     gone = LAMBDAS[700:]
     for name in gone:
         subscribed.logs.delete_subscription_filter(logGroupName=name, filterName=subscribed.name)

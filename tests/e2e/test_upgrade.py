@@ -30,7 +30,7 @@ STAYS = (
     *("ShipperFunction", "ReplayFunction", "SubscriberFunction"),
     *("ShipperLogGroup", "ReplayLogGroup", "SubscriberLogGroup"),
 )
-"""What holds messages, a key or logs, or is the destination of subscriptions."""
+"""Resources that hold messages, a key or logs, or are the destination of subscriptions."""
 SETTINGS = {"MaxReplays": "7", "Properties": "team=Order Management", "LogRetentionDays": "90"}
 
 

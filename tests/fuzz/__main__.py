@@ -1,4 +1,4 @@
-"""Hostile input, for as long as one likes: `make fuzz ARGS="--seconds 600"`.
+"""Fuzz the shipper with hostile input for any length of time: `make fuzz ARGS="--seconds 600"`.
 
 Each target gets a process of its own, in which atheris (libFuzzer) changes the bytes that hypothesis draws
 input from, and goes after what reaches new code. Where there is no atheris for this Python or machine, they
@@ -41,7 +41,7 @@ def main(
 
 
 def _fuzz(name: str, seconds: int) -> bool:
-    """Whether nothing was found."""
+    """Fuzz one target; return whether nothing was found."""
     corpus, findings, log = (FOLDER / name / part for part in ("corpus", "findings", "log"))
     for folder in (corpus, findings):
         folder.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def _play(name: str, data: bytes) -> None:
     try:
         target.hypothesis.fuzz_one_input(data)
     except Exception:
-        target()  # hypothesis has kept it: it makes it as small as it can, and shows it
+        target()  # hypothesis has stored the input; it shrinks and shows it
         raise
     typer.echo("nothing is broken")
 

@@ -1,4 +1,4 @@
-"""Hostile input of the shape of the real thing: log lines, traces, JSON, secrets, payloads, queue records.
+"""Hostile input in the shape of real input: log lines, traces, JSON, secrets, payloads, queue records.
 
 Drawn by hypothesis, so that a fuzzer's bytes become input of the right structure, and a finding shrinks.
 """
@@ -36,7 +36,7 @@ def _trace_lines() -> list[str]:
 
 
 def _known_names() -> list[str]:
-    """Every text in the code of parsing, levels and entries that may be the name of a field."""
+    """Return every string in the code of parsing, levels and entries that may be the name of a field."""
     package = PROJECT / "layers" / "shipping" / "loginformant_shipper"
     modules = [path for stage in ("parsing", "levels", "entries") for path in (package / stage).rglob("*.py")]
     nodes = (node for path in modules for node in ast.walk(ast.parse(path.read_text())))
@@ -113,7 +113,7 @@ patched = st.lists(pieces, max_size=12).map("".join)
 
 @st.composite
 def mutated(draw: st.DrawFn) -> str:
-    """A genuine line with a piece of it left out, put in twice, or something else put in."""
+    """Draw a genuine line with a piece left out, repeated, or inserted."""
     text = draw(st.sampled_from(SAMPLES) | st.sampled_from(TRACE_LINES))
     start = draw(st.integers(0, len(text)))
     end = draw(st.integers(start, min(start + 64, len(text))))
@@ -122,7 +122,7 @@ def mutated(draw: st.DrawFn) -> str:
 
 @st.composite
 def repeated(draw: st.DrawFn) -> str:
-    """The same piece again and again, up to what CloudWatch takes as one log event."""
+    """Draw repetitions of one piece, up to what CloudWatch accepts as one log event."""
     piece, size = draw(patched.filter(bool)), draw(st.sampled_from([64, 4096, 20_000, 300_000, MIB]))
     return draw(pieces) + piece * (size // len(piece)) + draw(pieces)
 
@@ -140,7 +140,7 @@ values = st.recursive(
 
 @st.composite
 def objects_with_odd_members(draw: st.DrawFn) -> JsonObject:
-    """A genuine object with other values of any type, under its own names and under others that are known."""
+    """Draw a genuine object with other values of any type, under its own and other known names."""
     fields = draw(st.sampled_from(OBJECTS))
     own = draw(st.lists(st.sampled_from(sorted(fields)), max_size=3))
     others = draw(st.lists(names, max_size=2))
@@ -196,7 +196,7 @@ odd: st.SearchStrategy[Any] = st.sampled_from([None, 0, "", [], {}, [[]], "DATA_
 
 @st.composite
 def contents(draw: st.DrawFn) -> JsonObject:
-    """A payload before compression, at times with a member missing or odd, or with odd log events."""
+    """Draw a payload before compression, sometimes with a missing or odd member or odd log events."""
     content: JsonObject = {
         "messageType": draw(st.sampled_from(["DATA_MESSAGE"] * 4 + ["CONTROL_MESSAGE", "OTHER"])),
         "owner": "123456789012",
@@ -217,7 +217,7 @@ def contents(draw: st.DrawFn) -> JsonObject:
 
 @st.composite
 def compressed(draw: st.DrawFn) -> bytes:
-    """Gzip of a payload; or in several members, cut short, with a byte changed, or with something behind."""
+    """Draw gzip of a payload: whole, in several members, truncated, with a changed byte or trailing data."""
     text = json.dumps(draw(contents())).encode()
     cut = draw(st.integers(0, len(text)))
     match draw(
@@ -273,7 +273,7 @@ attributes = st.dictionaries(
 
 @st.composite
 def queue_events(draw: st.DrawFn) -> JsonObject:
-    """What Lambda hands to replay: each record has an identifier of its own."""
+    """Draw what Lambda passes to replay: each record has an identifier of its own."""
     records = [
         {
             "messageId": f"message-{number}",
@@ -301,7 +301,7 @@ events = st.one_of(awslogs_events, envelopes, kinesis_events, queue_events(), va
 
 
 class Secret(NamedTuple):
-    """What must not be left of a text once it is redacted."""
+    """A value that must not be left in a redacted text."""
 
     text: str
     hidden: str
@@ -332,7 +332,7 @@ beside_a_secret = st.text(st.sampled_from(" \n\t;ab\"'{}"), max_size=8).map(lamb
 
 @st.composite
 def texts_with_a_secret(draw: st.DrawFn) -> tuple[str, Secret]:
-    """A message with a secret in it: in plain text, a URL, JSON, JSON in JSON, behind a prefix, cut off."""
+    """Draw a message with a secret: in plain text, a URL, JSON, JSON in JSON, after a prefix, truncated."""
     secret = draw(st.sampled_from(SECRETS))
     is_by_pattern = secret is SECRETS[-1]
     written = secret.text if is_by_pattern or draw(st.booleans()) else quote(secret.text, safe="")

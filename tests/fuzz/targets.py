@@ -1,4 +1,4 @@
-"""What holds for whatever comes in: of the decoder, the level rules, the trace joiner, redaction and replay.
+"""Properties of the decoder, the level rules, the trace joiner, redaction and replay for any input.
 
 Each target is a property that hypothesis draws input for; `python -m tests.fuzz` lets a fuzzer choose the
 bytes that the input is drawn from.
@@ -69,7 +69,7 @@ def bounded_time() -> Iterator[None]:
 
 @given(event=shapes.events)
 def fuzz_decode(event: Any) -> None:
-    """Nothing raises; what the standard library reads in a payload is there; the rest is kept as it came.
+    """Decode any data: nothing raises, readable log events are decoded, and the rest is kept unchanged.
 
     Also where a payload is so large that it is read in pieces.
     """
@@ -86,7 +86,7 @@ def fuzz_decode(event: Any) -> None:
     if read is None:
         return
     if any(isinstance(it, Undecodable) and it.origin is None for it in found):
-        # What Python's own JSON reads and we do not is nested beyond what can be written again.
+        # What only Python's JSON module reads is nested too deep to be written again.
         assert [it.detail for it in found if isinstance(it, Undecodable)] == ["JSON: nested too deeply"]
         return
     assert read == [] or not any(isinstance(it, ControlMessage) for it in found)
@@ -96,7 +96,7 @@ def fuzz_decode(event: Any) -> None:
 
 
 def _bodies(event: Any) -> list[str]:
-    """Those of the queue's messages, which are kept as they came, but for lone surrogates."""
+    """Return the bodies of messages in the queue, which are unchanged except for lone surrogates."""
     records = event.get("Records") if isinstance(event, dict) else None
     bodies = [record.get("body") for record in records or () if isinstance(record, dict)]
     return [body.encode("utf-8", "replace").decode() for body in bodies if isinstance(body, str)]
@@ -116,7 +116,7 @@ def _is_encoded_and_decoded_again(message: SubscriptionMessage) -> None:
 
 @given(message=shapes.long_messages, log_group=st.none() | st.sampled_from(["/aws/rds/x/error", "/a", ""]))
 def fuzz_levels(message: str, log_group: str | None) -> None:
-    """Every message has one level, always the same, by a rule with a name."""
+    """Check that every message always has the same level, by a rule with a name."""
     with bounded_time():
         decision = explain_level(message, log_group)
     assert isinstance(decision.level, Level)
@@ -134,7 +134,7 @@ def fuzz_levels(message: str, log_group: str | None) -> None:
     odd=shapes.timestamps,
 )
 def fuzz_joiner(lines: list[str], gaps: list[int], odd: object) -> None:
-    """Every event is in one log, in order; the log is one that the ingest API takes."""
+    """Check that every event is in one log, in order, and that the ingest API accepts the log."""
     times = [shapes.NOW]
     for number in range(len(lines)):
         times.append(times[-1] + (gaps[number % len(gaps)] if gaps else 0))
@@ -163,7 +163,7 @@ def fuzz_joiner(lines: list[str], gaps: list[int], odd: object) -> None:
 
 @given(found=shapes.texts_with_a_secret())
 def fuzz_secrets(found: tuple[str, Secret]) -> None:
-    """A secret is gone, however it is wrapped; what was JSON is JSON."""
+    """Check that a secret is removed, however it is wrapped, and that JSON stays JSON."""
     text, secret = found
     redacted = redact_text(text, ALL_DETECTORS)
     assert secret.hidden not in redacted
@@ -173,7 +173,7 @@ def fuzz_secrets(found: tuple[str, Secret]) -> None:
 
 
 def _unwrapped(text: object) -> object:
-    """What is in JSON in JSON."""
+    """Return the values inside JSON in JSON."""
     match text:
         case str():
             start = text.find("{")
@@ -200,7 +200,7 @@ def _is_object(text: str) -> bool:
 
 @given(raws=st.lists(shapes.raw_events, max_size=6), long_message=st.none() | shapes.repeated())
 def fuzz_redaction(raws: list[dict[str, Any]], long_message: str | None) -> None:
-    """Nothing raises; no event is lost; a second time changes nothing; the raw event says the same."""
+    """Check that redaction never raises, loses no event, is idempotent, and treats raw events alike."""
     if long_message is not None:
         raws = [*raws, {"id": "long", "timestamp": 0, "message": long_message}]
     events = [UnusualEvent(raw["id"], raw["timestamp"], raw["message"], raw) for raw in raws]
@@ -221,7 +221,7 @@ def fuzz_redaction(raws: list[dict[str, Any]], long_message: str | None) -> None
     not_written=st.sets(st.integers(0, 6), max_size=2),
 )
 def fuzz_replay(event: dict[str, Any], statuses: list[int | None], last: int, not_written: set[int]) -> None:
-    """The account closes, and every record is delivered, written anew or returned."""
+    """Check that the counts balance, and that every record is delivered, written back or returned."""
     letters: list[Addressed] = []
 
     def store(addressed: Sequence[Addressed], seconds: float) -> list[str]:

@@ -20,13 +20,13 @@ ASYNCHRONOUS, SYNCHRONOUS = MIB, 6 * MIB
 
 
 def within(quota: int, begins: bytes, goes_on: bytes) -> bytes:
-    """As much data as an event of that size can hold in base64."""
+    """Return as much data as an event of that size can hold in base64."""
     room = quota * 3 // 4 - 64
     return begins + goes_on * ((room - len(begins)) // len(goes_on))
 
 
 def one_stream(text: bytes) -> tuple[bytes, bytes]:
-    """Gzip that never ends, in two pieces of which the second may stand any number of times."""
+    """Return endless gzip in two pieces, of which the second can be repeated any number of times."""
     compress = zlib.compressobj(9, wbits=31)
     return tuple(compress.compress(text) + compress.flush(zlib.Z_FULL_FLUSH) for _ in range(2))  # type: ignore[return-value]
 
@@ -45,7 +45,7 @@ BOMBS = {
 
 
 def measured(data: bytes) -> tuple[list[Decoded], int]:
-    """What is decoded, and the most memory in bytes that this took beside the event itself."""
+    """Return what is decoded, and the peak memory in bytes that this took in addition to the event."""
     event: dict[str, Any] = {"awslogs": {"data": base64.b64encode(data).decode()}}
     tracemalloc.start()
     try:

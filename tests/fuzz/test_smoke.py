@@ -1,4 +1,4 @@
-"""A short look at every target, the same in each run; `make fuzz` looks for longer, and elsewhere."""
+"""A short run of every target, the same each time; `make fuzz` runs longer with other input."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Fuzzes one target in this process: `python -m tests.fuzz.worker TARGET SECONDS CORPUS FINDINGS`."""
+"""Fuzz one target in this process: `python -m tests.fuzz.worker TARGET SECONDS CORPUS FINDINGS`."""
 
 import random
 import sys
@@ -39,7 +39,7 @@ def _target(name: str) -> Callable[[bytes], object]:
 
 
 def _follow_coverage(name: str, seconds: str, corpus: str, findings: str) -> None:
-    atheris: Any = import_module("atheris")  # not there for every Python and machine
+    atheris: Any = import_module("atheris")  # not available for every Python and machine
     with atheris.instrument_imports(include=["loginformant_shipper"]):
         one_input = _target(name)
     atheris.Setup(

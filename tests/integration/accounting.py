@@ -1,4 +1,4 @@
-"""The stack in one process: the pipeline, a local ingest API, emulated AWS; and the account, taken twice."""
+"""The stack in one process: pipeline, local ingest API and emulated AWS; and the check of its counts."""
 
 import json
 from collections import Counter
@@ -31,7 +31,7 @@ class DeadLetter(NamedTuple):
     body: str
     attributes: dict[str, str]
     ids: tuple[str, ...]
-    """Of the log events in it; what could not be read is its own id."""
+    """Ids of its log events; unreadable data is its own id."""
     events: tuple[Any, ...]
 
     @property
@@ -43,14 +43,14 @@ class DeadLetter(NamedTuple):
         return self.attributes.get("Detail", "")
 
     def size(self) -> int:
-        """Bytes as SQS counts them, attributes included."""
+        """Return the size in bytes as SQS counts it, with attributes."""
         attributes = ((name, "String", value) for name, value in self.attributes.items())
         return len(self.body.encode()) + sum(len(text.encode()) for each in attributes for text in each)
 
 
 @dataclass(frozen=True)
 class Shipment:
-    """What one invocation came to."""
+    """The outcome of one invocation."""
 
     answer: dict[str, Any]
     requests: list[Request]
@@ -70,7 +70,7 @@ class Shipment:
         return [identifier for letter in self.dead_letters for identifier in letter.ids]
 
     def counts(self) -> tuple[int, int, int]:
-        """Delivered, dead-lettered, requests."""
+        """Return the numbers of delivered logs, dead-lettered logs and requests."""
         return self.answer["delivered"], self.answer["deadLettered"], self.answer["requests"]
 
     def by_reason(self) -> dict[str, int]:
@@ -84,7 +84,7 @@ class Shipment:
 
 
 def ids_of(log: Log) -> list[str]:
-    """The ids of the log events that a log of the ingest API was made of."""
+    """Return the ids of the log events that a log of the ingest API was made of."""
     properties = log["properties"]
     ids: list[str] = properties.get("eventIds") or [properties["eventId"]]
     return ids
@@ -121,9 +121,9 @@ class Stack:
         returned: Iterable[str] = (),
         delivered_unknowingly: Iterable[str] = (),
     ) -> Shipment:
-        """Ship `event`, with `seconds` for sending, and take the account at both ends.
+        """Ship `event`, with `seconds` for sending, and check the counts against what arrived and is queued.
 
-        Named by event id are those that are expected to be `filtered`, `returned` to their source, and
+        Arguments name the ids of events that are expected to be `filtered`, `returned` to their source, or
         `delivered_unknowingly`: accepted by the ingest API although no answer said so.
         """
         most_bytes = self.environment.settings.max_decompressed_bytes
@@ -152,7 +152,7 @@ class Stack:
         return shipment
 
     def look(self, answer: dict[str, Any], took: float) -> Shipment:
-        """What has arrived at both ends since the last look; nothing of it may hold a key."""
+        """Return what has arrived and been queued since the last call; fails if any of it contains a key."""
         requests, logs = self.api.requests[self._seen_requests :], self.api.logs[self._seen_logs :]
         self._seen_requests += len(requests)
         self._seen_logs += len(logs)
@@ -188,6 +188,6 @@ class Stack:
         return letters
 
     def _without_parts(self, letters: list[DeadLetter]) -> Counter[str]:
-        """Ids of the dead-lettered events; an event that is stored in parts counts once."""
+        """Return the ids of the dead-lettered events; an event that is stored in parts counts once."""
         first_parts = [letter for letter in letters if letter.attributes["EventCount"] != "0"]
         return Counter(identifier for letter in first_parts for identifier in letter.ids)

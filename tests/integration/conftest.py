@@ -40,7 +40,7 @@ ONE_AT_A_TIME = Policy(max_in_flight=1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A thread that dies of an exception is a bug, not a warning."""
+    """Make an uncaught exception in a thread fail the test, not warn."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True)
 class Aws:
-    """An AWS account in this process, empty but for what tests put into it."""
+    """An AWS account in this process, empty except for what tests create."""
 
     sqs: "SQSClient"
     secrets: "SecretsManagerClient"
@@ -64,7 +64,7 @@ def aws() -> Iterator[Aws]:
         environ.setenv("AWS_CONFIG_FILE", "/dev/null")
         environ.setenv("AWS_DEFAULT_REGION", REGION)
         environ.setenv("AWS_REGION", REGION)
-        # A client takes long to make; the stack makes one for each invocation that has something to store.
+        # Creating a client is slow; the stack creates one for each invocation that has something to store.
         make_client = cache(lambda endpoint, make=sqs._sqs_client: make())
         environ.setattr(sqs, "_sqs_client", lambda: make_client(os.environ.get("AWS_ENDPOINT_URL_SQS")))
         yield Aws(boto3.client("sqs"), boto3.client("secretsmanager"), boto3.client("ssm"))
@@ -72,7 +72,7 @@ def aws() -> Iterator[Aws]:
 
 @pytest.fixture
 def secret_arn(aws: Aws) -> str:
-    """A secret that holds the API key."""
+    """Create a secret with the API key; return its ARN."""
     return aws.secrets.create_secret(Name=f"api-key-{uuid4()}", SecretString=KEY)["ARN"]
 
 
@@ -83,7 +83,7 @@ def queue_url(aws: Aws) -> str:
 
 @pytest.fixture
 def batches_of_ten(environ: dict[str, str]) -> None:
-    """For tests in which the number of batches matters, and the number of logs takes time."""
+    """Limit batches to ten logs, for tests that need several batches of few logs."""
     environ["BATCH_MAX_LOGS"] = "10"
 
 
@@ -92,7 +92,7 @@ OnRequest = list[Callable[[Request], None]]
 
 @pytest.fixture
 def on_request() -> OnRequest:
-    """What a test adds here is called in the thread of each request, before it is answered."""
+    """Return a list of functions that are called in the thread of each request before it is answered."""
     return []
 
 
@@ -108,7 +108,7 @@ def api(on_request: OnRequest) -> Iterator[IngestApi]:
 
 @pytest.fixture
 def environ(api: IngestApi, secret_arn: str, queue_url: str) -> dict[str, str]:
-    """The function's environment variables."""
+    """Return the environment variables of the function."""
     return {
         "AWS_REGION": REGION,
         "INGEST_URL": api.url,
@@ -118,7 +118,7 @@ def environ(api: IngestApi, secret_arn: str, queue_url: str) -> dict[str, str]:
 
 
 class CurrentStandardOutput(io.TextIOBase):
-    """Whatever `sys.stdout` is at the moment; a log handler keeps the one of its first day."""
+    """Writes to the current `sys.stdout`; a log handler would keep the one from when it was created."""
 
     def write(self, text: str) -> int:
         return sys.stdout.write(text)
@@ -126,7 +126,7 @@ class CurrentStandardOutput(io.TextIOBase):
 
 @pytest.fixture
 def read_output(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
-    """What was written to standard output and error since the last call."""
+    """Return a function that returns what was written to standard output and error since its last call."""
     for handler in telemetry.logger.handlers:
         monkeypatch.setattr(handler, "stream", CurrentStandardOutput())
 
@@ -144,7 +144,7 @@ MakeStack = Callable[..., Stack]
 def make_stack(
     api: IngestApi, aws: Aws, environ: dict[str, str], read_output: Callable[[], str]
 ) -> MakeStack:
-    """Makes a stack that has its API key; what is not the default is named (a setting by its name)."""
+    """Return a function that creates a stack with its API key; arguments replace defaults and settings."""
 
     def make(
         *,
@@ -183,7 +183,7 @@ class MakeQueues:
         )
 
     def __call__(self, **named: Any) -> Queues:
-        """Queues before a stack; what is not the default is named, as for `make_stack`."""
+        """Create queues before a stack; arguments replace defaults, as for `make_stack`."""
         usual = {"policy": ONE_AT_A_TIME, "parked_queue_url": self._parked_url, "batch_max_logs": 500}
         return Queues(self._make_stack(**usual | named), self._parked_url, self._queue_url)
 

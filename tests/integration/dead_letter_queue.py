@@ -1,4 +1,4 @@
-"""Dead-letter queue and parked queue as replay meets them; the account over both and the ingest API."""
+"""The dead-letter queue and the parked queue as replay sees them, and the check of its counts."""
 
 import json
 import random
@@ -28,7 +28,7 @@ LARGEST = 1024**3
 
 
 class Stored(NamedTuple):
-    """A message in a queue, whether or not somebody has received it."""
+    """A message in a queue, received or not."""
 
     body: str
     attributes: dict[str, str]
@@ -39,7 +39,7 @@ class Stored(NamedTuple):
 
 
 class Replayed(NamedTuple):
-    """What one invocation came to."""
+    """The outcome of one invocation."""
 
     answer: dict[str, Any]
     requests: list[Request]
@@ -52,12 +52,12 @@ class Replayed(NamedTuple):
         return [failure["itemIdentifier"] for failure in self.answer["batchItemFailures"]]
 
     def counts(self) -> tuple[int, int, int]:
-        """Delivered, dead-lettered (parked included), returned."""
+        """Return the numbers of delivered, dead-lettered (with parked) and returned logs."""
         return self.answer["delivered"], self.answer["deadLettered"], self.answer["returned"]
 
 
 def content(body: str) -> object:
-    """What matters of a body: JSON however it is written, the payload of an envelope, any other text."""
+    """Return the content of a body: parsed JSON, the payload of an envelope, or any other text."""
     try:
         event = json.loads(body)
     except (ValueError, RecursionError):
@@ -66,14 +66,14 @@ def content(body: str) -> object:
 
 
 def ids_of_body(body: str) -> list[str]:
-    """The ids of the log events in a message; what cannot be read is its own id."""
+    """Return the ids of the log events in a message; the id of an unreadable one is its text."""
     event = content(body)
     return ids_in(event, LARGEST) if isinstance(event, dict) and "awslogs" in event else [body]
 
 
 @dataclass
 class Queues:
-    """What Lambda's event source mapping does, one invocation at a time."""
+    """Acts as Lambda's event source mapping, one invocation at a time."""
 
     stack: Stack
     parked_url: str
@@ -85,7 +85,7 @@ class Queues:
     # ---- what is in the queues
 
     def put(self, body: str | JsonObject, attributes: Mapping[str, str] | None = None) -> str:
-        """Send a message to the dead-letter queue; gives its id."""
+        """Send a message to the dead-letter queue; return its id."""
         return self.stack.sqs.send_message(
             QueueUrl=self.queue_url,
             MessageBody=body if isinstance(body, str) else json.dumps(body),
@@ -104,7 +104,7 @@ class Queues:
         status: int = 400,
         **payload: Any,
     ) -> str:
-        """Send what the shipper would; gives its id. `since` is when each log was first refused alone."""
+        """Send a message like the shipper's; return its id. `since`: when each was first refused alone."""
         listed = list(events)
         attributes = {
             "Reason": "rejected",
@@ -118,7 +118,7 @@ class Queues:
 
     @property
     def waiting(self) -> list[Stored]:
-        """Every message of the dead-letter queue, received or not."""
+        """Return every message of the dead-letter queue, received or not."""
         return [_stored(message) for message in messages_of(self.queue_url)]
 
     @property
@@ -126,26 +126,26 @@ class Queues:
         return [_stored(message) for message in messages_of(self.parked_url)]
 
     def hidden_seconds(self) -> list[float]:
-        """For each message of the dead-letter queue, how long nobody can receive it."""
+        """Return for each message of the dead-letter queue how many seconds it stays invisible."""
         from moto.core.utils import unix_time_millis
 
         return [(message.visible_at - unix_time_millis()) / 1000 for message in messages_of(self.queue_url)]
 
     def delayed_seconds(self) -> list[float]:
-        """For each message of the dead-letter queue, how long it is delayed."""
+        """Return for each message of the dead-letter queue how many seconds it is delayed."""
         from moto.core.utils import unix_time_millis
 
         now = unix_time_millis()
         return [max(0.0, (message.delayed_until - now) / 1000) for message in messages_of(self.queue_url)]
 
     def let_time_pass(self) -> None:
-        """So much that every message that was not deleted can be received again."""
+        """Let enough time pass to make every message that was not deleted visible again."""
         let_time_pass(self.queue_url)
 
     # ---- what Lambda does
 
     def receive(self) -> list[JsonObject]:
-        """Up to ten messages, as the records of the function's argument."""
+        """Return up to ten messages as the records of the function's argument."""
         messages = self.stack.sqs.receive_message(
             QueueUrl=self.queue_url, MaxNumberOfMessages=MAX_RECORDS, MessageAttributeNames=["All"]
         ).get("Messages", [])
@@ -172,7 +172,7 @@ class Queues:
         ]
 
     def acknowledge(self, records: list[JsonObject], returned: Iterable[str]) -> None:
-        """Delete the messages of all records but those returned. Any odd identifier returns all of them."""
+        """Delete the messages of all records but those returned; an unknown identifier returns all."""
         identifiers = set(returned)
         if not identifiers <= {record["messageId"] for record in records} or "" in identifiers:
             return
@@ -181,7 +181,7 @@ class Queues:
                 self.stack.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=record["receiptHandle"])
 
     def invoke(self, records: list[JsonObject], seconds: float = 60.0) -> Replayed:
-        """Invoke the function with `seconds` for sending; without any account."""
+        """Invoke the function with `seconds` for sending, without a check of its counts."""
         answer = replay({"Records": records}, self.stack.environment, RESERVE + seconds)
         requests_before, logs_before = self._looked_at
         requests, logs = self.stack.api.requests, self.stack.api.logs
@@ -198,9 +198,9 @@ class Queues:
         doubled: Iterable[str] = (),
         delivered_unknowingly: Iterable[str] = (),
     ) -> Replayed:
-        """Receive, invoke, acknowledge; and take the account of every event id over queues and ingest API.
+        """Receive, invoke and acknowledge; check every event id against the queues and the ingest API.
 
-        Named by event id are those that are expected to be `filtered`, to be `doubled` (there once more
+        Arguments name the ids of events that are expected to be `filtered`, to be `doubled` (there once more
         than before), or `delivered_unknowingly`: accepted although no answer said so.
         """
         before = self._held()
@@ -220,7 +220,7 @@ class Queues:
         return replayed
 
     def _held(self) -> Counter[str]:
-        """The ids of all log events in both queues; of an event in parts, only those of the first."""
+        """Return the ids of all log events in both queues; of an event in parts, only those of the first."""
         return Counter(
             identifier
             for message in [*self.waiting, *self.parked]
@@ -235,5 +235,5 @@ def _stored(message: "Message") -> Stored:
 
 
 def incompressible(characters: int, seed: int = 1) -> str:
-    """Printable ASCII that no compression makes much shorter."""
+    """Return printable ASCII that no compression makes much shorter."""
     return "".join(random.Random(seed).choices("".join(map(chr, range(0x21, 0x7E))), k=characters))

@@ -1,4 +1,4 @@
-"""Real requests on a clock that does not wait: so that no test is slow, and none depends on timing."""
+"""Send real requests on a clock that skips waits, so that no test is slow and none depends on timing."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from local.ingest_api import IngestApi, Request
 class LeapingSenders:
     """`ThreadedSenders` whose clock leaps to the end of every wait in which nothing can complete.
 
-    That is one with nothing under way, or with nothing but requests that `hangs` says will never be answered.
+    That is a wait with no request under way, or only with requests that never get an answer as `hangs` says.
     While anything else is under way the clock is the real one, and its limits are seconds away.
     """
 

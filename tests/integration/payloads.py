@@ -1,4 +1,4 @@
-"""What CloudWatch Logs sends, made and read by the standard library alone, not by the code under test."""
+"""Write and read what CloudWatch Logs sends with the standard library, without the code under test."""
 
 import base64
 import gzip
@@ -14,7 +14,7 @@ LOG_STREAM = "2026/11/03/[$LATEST]0123456789abcdef"
 
 
 def log_event(number: int, message: str | None = None, **fields: Any) -> JsonObject:
-    """One log event; its id has the 56 digits that CloudWatch gives it."""
+    """Return one log event with an id of 56 digits, as CloudWatch gives it."""
     text = f"order {number} was placed" if message is None else message
     return {"id": f"{number:056d}", "timestamp": 1_793_700_000_000 + number, "message": text, **fields}
 
@@ -36,7 +36,7 @@ def payload(events: Iterable[object], **fields: Any) -> JsonObject:
 
 
 def data_of(content: object) -> str:
-    """base64 of gzip of JSON; bytes are taken as the JSON itself."""
+    """Return base64 of gzip of JSON; bytes are taken as the JSON itself."""
     text = content if isinstance(content, bytes) else json.dumps(content).encode()
     return base64.b64encode(gzip.compress(text, compresslevel=1, mtime=0)).decode()
 
@@ -46,7 +46,7 @@ def subscription_event(events: Iterable[object], **fields: Any) -> JsonObject:
 
 
 def kinesis_event(*data: str) -> JsonObject:
-    """Kinesis records with the sequence numbers 1, 2, …"""
+    """Return Kinesis records with the sequence numbers 1, 2, …"""
     records = [
         {"eventSource": "aws:kinesis", "kinesis": {"sequenceNumber": str(number), "data": text}}
         for number, text in enumerate(data, start=1)
@@ -55,12 +55,12 @@ def kinesis_event(*data: str) -> JsonObject:
 
 
 def exactly(digits: str) -> int | str:
-    """Python reads integers of up to 4,300 digits."""
+    """Parse JSON with integers of any length; Python reads up to 4,300 digits by default."""
     return int(digits) if len(digits) < 4300 else digits
 
 
 def events_in(event: object, most_bytes: int) -> Sequence[object] | None:
-    """The log events of one subscription event; None where it has none that can be read.
+    """Return the log events of one subscription event; None if none can be read.
 
     A payload that inflates beyond `most_bytes` counts as one that cannot be read.
     """
@@ -77,7 +77,7 @@ def events_in(event: object, most_bytes: int) -> Sequence[object] | None:
 
 
 def ids_in(event: object, most_bytes: int) -> list[str]:
-    """The ids of all log events of the function's argument; what cannot be read is its own id."""
+    """Return the ids of all log events of the function's argument; unreadable data is its own id."""
     parts: list[object] = [event]
     if isinstance(event, dict) and isinstance(event.get("Records"), list):
         all_data = [record["kinesis"]["data"] for record in event["Records"]]
@@ -86,12 +86,12 @@ def ids_in(event: object, most_bytes: int) -> list[str]:
 
 
 def ids_of_one(event: object, most_bytes: int) -> list[str]:
-    """The ids of the log events of one subscription event; what cannot be read is its own id."""
+    """Return the ids of the log events of one subscription event; unreadable data is its own id."""
     events = events_in(event, most_bytes)
     return [json.dumps(event, sort_keys=True)] if events is None else [id_of(raw) for raw in events]
 
 
 def id_of(raw: object) -> str:
-    """The id of a log event; one without an id is its own id."""
+    """Return the id of a log event; without an id, its content is its id."""
     known = isinstance(raw, dict) and raw.get("id")
     return str(known) if known else json.dumps(raw, sort_keys=True)

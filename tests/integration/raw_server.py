@@ -1,4 +1,4 @@
-"""A server that writes whatever bytes a test wants, as no well-behaved HTTP server would."""
+"""A server that writes any bytes that a test needs, also those that break the rules of HTTP."""
 
 import socket
 import ssl
@@ -26,7 +26,7 @@ class RawConnection:
     _unread: bytes = b""
 
     def read_headers(self) -> dict[str, str] | None:
-        """Read a request up to its body; None where the client has closed."""
+        """Read a request up to its body; return None if the client has closed the connection."""
         while END_OF_HEADERS not in self._unread:
             if not (data := self.sock.recv(65536)):
                 return None
@@ -36,7 +36,7 @@ class RawConnection:
         return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
     def read_ids(self) -> list[str] | None:
-        """Read a whole request; give the ids of the log events in it, None where the client has closed."""
+        """Read a whole request; return the ids of its log events, None if the connection was closed."""
         if (headers := self.read_headers()) is None:
             return None
         body, length = self._unread, int(headers["content-length"])
@@ -48,7 +48,7 @@ class RawConnection:
         return [log["properties"]["eventId"] for log in orjson.loads(body[:length])["logs"]]
 
     def drain(self, length: int) -> None:
-        """Read a body of so many bytes, and forget it."""
+        """Read a body of so many bytes and discard it."""
         left = length - len(self._unread)
         self._unread = self._unread[length:]
         while left > 0:
@@ -75,7 +75,7 @@ class RawServer:
 
 
 def answer(status: int, body: bytes = b"{}", *headers: bytes) -> bytes:
-    """A well-formed final answer."""
+    """Return a well-formed final answer."""
     lines = [b"HTTP/1.1 %d Named" % status, b"Content-Length: %d" % len(body), *headers, b"", b""]
     return b"\r\n".join(lines) + body
 
@@ -97,7 +97,7 @@ def raw_server(
                 open_sockets.append(sock)
             serve(server, RawConnection(sock, number))
         except OSError:
-            pass  # the client was faster
+            pass  # the client closed the connection first
         except BaseException as error:  # shown to the test
             server.trouble.append(error)
         finally:

@@ -1,4 +1,4 @@
-"""What each status means: delivered, not to be helped, or to be tried again."""
+"""Each status means delivered, failed for good, or to be retried."""
 
 import json
 from collections.abc import Iterator
@@ -76,7 +76,7 @@ class TestRetried:
     def test_a_batch_is_retried_until_it_is_delivered(self, stack: Stack, status: int) -> None:
         stack.api.fault(Fault(status=status, times=2))
         shipment = stack.ship_and_account(subscription_event(log_events(10)))
-        # After a second 5xx a single log asks first.
+        # After a second 5xx a single log is sent first.
         asks = 1 if status >= 500 else 0
         assert shipment.counts() == (10, 0, 3 + asks)
         assert shipment.statuses() == [status, status] + [200] * (1 + asks)
@@ -111,7 +111,7 @@ def test_the_policy_limits_the_requests_in_flight(make_stack: MakeStack) -> None
 def test_each_request_has_its_latency_and_no_metrics_line_is_empty(
     stack: Stack, recwarn: pytest.WarningsRecorder, requests: int
 ) -> None:
-    """A line of metrics holds a hundred values of each at most."""
+    """A line of metrics holds at most a hundred values of each metric."""
     lines = stack.ship_and_account(subscription_event(log_events(10 * requests))).output.splitlines()
     latencies = [json.loads(line).get("IngestLatency", []) for line in lines]
     assert sum(map(len, latencies)) == requests

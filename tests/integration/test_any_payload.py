@@ -1,4 +1,4 @@
-"""Whatever comes in: nothing raises, the ingest API takes every request, and the account closes."""
+"""No input raises an exception, the ingest API accepts every request, and the counts balance."""
 
 import base64
 import gzip
@@ -20,7 +20,7 @@ from tests.integration.payloads import JsonObject, events_in
 
 EVER = None
 DEEP, HUGE = "@deep@", "@huge@"
-"""Stand in for what Python's own JSON does not write: nesting without end, numbers without end."""
+"""Placeholders for what Python's JSON module does not write: endless nesting and endless numbers."""
 DEPTHS = [30, 33, 120, 254, 255, 500, 900, 1023, 1024, 5000, 200_000]
 
 characters = st.characters(exclude_categories=())  # lone surrogates and NUL included
@@ -79,7 +79,7 @@ timestamps = st.one_of(st.integers(0, 2**42), numbers, st.none(), texts, st.samp
 
 @st.composite
 def log_events(draw: st.DrawFn) -> list[object]:
-    """Events with an id are known by it; for the others there is only their number."""
+    """Draw log events; those with an id are identified by it, the others only counted."""
     events: list[object] = []
     for number in range(draw(st.integers(0, 12))):
         kind = draw(st.integers(0, 19))
@@ -212,7 +212,7 @@ def test_any_subscription_event_is_shipped_without_an_exception(
 
 
 def is_blank(message: str) -> bool:
-    """Also where there is nothing behind the prefix of a runtime."""
+    """Return whether a message is blank, also after the prefix of a runtime."""
     return not message.rpartition("\t")[2].strip()
 
 

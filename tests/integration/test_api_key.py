@@ -1,4 +1,4 @@
-"""The API key: where it comes from, what is done when it is refused, and when it is not to be had."""
+"""The API key: where it is read from, and what happens if it is refused or missing."""
 
 import json
 import threading
@@ -53,7 +53,7 @@ def remove_secret(aws: Aws, secret_arn: str) -> Callable[[], None]:
     return remove
 
 
-class TestWhereItIs:
+class TestSourceOfTheKey:
     @pytest.mark.parametrize("form", FORMS)
     def test_the_key_is_read_from_a_secret(self, stack: Stack, put_secret: PutSecret, form: str) -> None:
         put_secret(FORMS[form])
@@ -74,7 +74,7 @@ class TestWhereItIs:
         assert stack.senders.key_fetches == 1
 
 
-class TestNotToBeHad:
+class TestMissingKey:
     def test_a_secret_that_is_missing_means_no_key_and_no_request(
         self, stack: Stack, remove_secret: Callable[[], None], secret_arn: str
     ) -> None:
@@ -150,7 +150,7 @@ class TestNotToBeHad:
     def test_later_invocations_fetch_a_missing_key_once_a_minute(
         self, stack: Stack, put_secret: PutSecret
     ) -> None:
-        """Each waited 94 seconds: ten payloads a second held some 950 executions."""
+        """Each once waited 94 seconds, so that ten payloads a second took about 950 executions at once."""
         put_secret("{}")
         event = subscription_event(log_events(1))
         stack.ship_and_account(event, seconds=95)
@@ -178,7 +178,7 @@ class TestNotToBeHad:
         assert stack.environment.state.no_key_detail == ""
 
 
-class TestRefused:
+class TestRefusedKey:
     @pytest.fixture
     def stack(self, make_stack: MakeStack) -> Stack:
         return make_stack(key=None, policy=Policy(max_in_flight=1))

@@ -1,4 +1,4 @@
-"""400, 413 and 422: one bad log costs one log, and a bounded number of requests."""
+"""400, 413 and 422: one bad log loses only itself, with a bounded number of requests."""
 
 import pytest
 from loginformant_shipper.delivery.policy import Policy
@@ -147,7 +147,7 @@ def test_events_keep_their_order_in_a_batch(make_stack: MakeStack) -> None:
 def test_one_poison_log_among_3000_loses_only_itself_at_any_status(
     make_stack: MakeStack, status: int, place: int
 ) -> None:
-    # Which logs ask depends on the order of the answers, but not on chance: it is never the bad one.
+    # The order of the answers decides which logs are sent alone; it is never the bad one.
     stack = make_stack(batch_max_logs=500, rng=lambda: 0.5)
     events = log_events(3000)
     events[place] = log_event(place, "' union select poison")

@@ -1,4 +1,4 @@
-"""What was not delivered is in the dead-letter queue, whole and in order; or the invocation raises."""
+"""Undelivered events are in the dead-letter queue, complete and in order; or the invocation raises."""
 
 import base64
 import json
@@ -40,7 +40,7 @@ def incompressible(characters: int, seed: int = SEED) -> str:
 
 @pytest.fixture
 def refusing(stack: Stack) -> Stack:
-    """A stack whose ingest API will have none of it."""
+    """Return a stack whose ingest API refuses every request."""
     stack.api.fault(Fault(status=404, body="nothing here", times=EVER))
     return stack
 
@@ -93,7 +93,7 @@ class TestMessages:
         assert len(shipment.dead_letters) == 2
 
 
-class TestLarge:
+class TestLargeFailures:
     def test_a_failure_larger_than_a_message_is_stored_in_several_messages_in_order(
         self, refusing: Stack
     ) -> None:
@@ -167,7 +167,7 @@ class TestLarge:
         return "".join(texts[number] for number in range(1, len(parts) + 1))
 
 
-class TestOutOfReach:
+class TestQueueOutOfReach:
     def test_the_invocation_raises_if_the_queue_is_out_of_reach(
         self, refusing: Stack, aws: Aws, queue_url: str
     ) -> None:
@@ -183,7 +183,7 @@ class TestOutOfReach:
     def test_the_invocation_raises_even_if_most_logs_were_delivered(
         self, stack: Stack, aws: Aws, queue_url: str
     ) -> None:
-        """Then Lambda brings all of it again: doubles rather than loss."""
+        """Lambda then invokes the function with the whole event again: duplicates rather than loss."""
         stack.api.fault(Fault(status=400, marker="poison", times=EVER))
         aws.sqs.delete_queue(QueueUrl=queue_url)
         event = subscription_event([*log_events(9), log_event(9, "a poison log")])

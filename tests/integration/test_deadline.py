@@ -1,4 +1,4 @@
-"""The time runs out: the invocation ends in time, and says of each log why it was not delivered."""
+"""The invocation ends before its deadline, and gives for each undelivered log the reason."""
 
 from collections.abc import Iterator, Sequence
 
@@ -44,7 +44,7 @@ def test_events_not_yet_redacted_when_the_time_is_up_are_stored_unchanged(
             yield event
 
     monkeypatch.setattr(pipeline, "redacted_events", redact_slowly)
-    padding = "." * 70_000  # so that a few of them are a piece of work
+    padding = "." * 70_000  # so that few events form a piece
     events = [log_event(number, f"{padding} user{number}@example.com") for number in range(200)]
     answer = stack.ship(subscription_event(events), seconds=95)
     shipment = stack.look(answer, took=0.0)
@@ -106,7 +106,7 @@ def test_logs_delivered_before_the_deadline_count_as_delivered(make_stack: MakeS
 
 
 def test_an_answer_after_the_deadline_changes_nothing(stack: Stack) -> None:
-    """It may come in the next invocation of a warm environment."""
+    """The answer may arrive in the next invocation of a warm environment."""
     stack.api.fault(Fault(manner=Manner.HANG))
     stack.senders.hangs = lambda request: request.number == 0
     assert stack.ship_and_account(subscription_event(log_events(10)), seconds=6).counts() == (0, 10, 1)

@@ -1,4 +1,4 @@
-"""What is of another place than the function, and text that is no Unicode: over real HTTP."""
+"""Logs and secrets of another region or account, and text that is not valid Unicode, over real HTTP."""
 
 import tracemalloc
 

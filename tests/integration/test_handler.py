@@ -28,7 +28,7 @@ Handler = Callable[[JsonObject], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Context:
-    """What the handler reads of a Lambda context."""
+    """The attributes of a Lambda context that the handler reads."""
 
     milliseconds: int = 120_000
 

@@ -1,4 +1,4 @@
-"""The local ingest API is the judge in other tests; here it is judged itself."""
+"""The local ingest API checks requests as the contract says, and acts out the faults that a test sets."""
 
 import gzip
 import json
@@ -364,7 +364,7 @@ class TestFaults:
             caller = threading.Thread(target=hang, args=(api,))
             caller.start()
             assert api.wait_for(lambda: len(api.requests) == 1, 20)
-            post(urllib3.PoolManager(), api)  # and one connection left open
+            post(urllib3.PoolManager(), api)  # and one connection stays open
         caller.join(20)
 
         assert len(failures) == 1

@@ -1,4 +1,4 @@
-"""One bad log costs one log, over real HTTP: shipped once, and replayed ten messages at a time.
+"""One bad log loses only itself, over real HTTP: shipped once, and replayed ten messages at a time.
 
 `pytest -s tests/integration/test_isolation.py` prints how many requests and replays each case took.
 """
@@ -27,7 +27,7 @@ SECONDS = 95.0
 
 
 class Calendar(datetime):
-    """The calendar of the functions, which can be turned."""
+    """The calendar of the functions, which tests can move forward."""
 
     ahead: ClassVar[timedelta] = timedelta()
 
@@ -54,7 +54,7 @@ class Trial:
     replays: int = 0
     arrived: Counter[str] = field(default_factory=Counter)
     told: str = ""
-    """What it took."""
+    """Requests and replays that were needed."""
 
     @property
     def bad(self) -> set[str]:
@@ -65,7 +65,7 @@ class Trial:
         return {event["id"] for event in self.events} - self.bad
 
     def run(self, name: str, max_replays: int = MAX_REPLAYS) -> None:
-        """Ship, and replay until no good log waits any more."""
+        """Ship, and replay until no good log waits."""
         stack = self.queues.stack
         self.requests = stack.ship(subscription_event(self.events), SECONDS)["requests"]
         self._look()

@@ -1,4 +1,4 @@
-"""Kinesis: the account is the same, and only the records that could not be stored come again."""
+"""Kinesis events are counted like others, and only records that could not be stored are returned."""
 
 import pytest
 

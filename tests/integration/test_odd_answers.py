@@ -1,4 +1,4 @@
-"""What a raw server may write: interim answers, one too many, odd ones, early ones; with TLS and without."""
+"""Interim, surplus, malformed and early answers of a raw server, with TLS and without."""
 
 import ssl
 from collections import Counter
@@ -27,13 +27,13 @@ def ids(count: int) -> list[str]:
 
 
 def ship_to(make_stack: MakeStack, server: RawServer, logs: int, **options: object) -> dict[str, int]:
-    """Ship so many logs, ten in a request, one request at a time."""
+    """Ship a number of logs, ten in a request, one request at a time."""
     stack: Stack = make_stack(ingest_url=server.url, policy=ONE_AT_A_TIME, real_clock=True, **options)
     return stack.ship(subscription_event(log_events(logs)))
 
 
 def serving(answers: Callable[[int], bytes], *, keeps: Callable[[int], bool] = lambda number: True) -> Serve:
-    """Answers request number 0, 1, … of each connection so, and takes its logs if it keeps them."""
+    """Return a server that answers each request by its number, and keeps its logs if `keeps` says so."""
 
     def serve(server: RawServer, connection: RawConnection) -> None:
         number = 0
@@ -72,7 +72,7 @@ class TestInterimAnswers:
     def test_no_log_is_lost_if_the_final_answer_is_an_error(
         self, make_stack: MakeStack, interim: bytes
     ) -> None:
-        """Ten of eighty were: the next batch took the 200 of the one before as its own."""
+        """Ten of eighty were lost: the next batch took the 200 of the previous batch as its own."""
         bad = 3
 
         def answers(number: int) -> bytes:
@@ -86,7 +86,7 @@ class TestInterimAnswers:
     def test_an_answer_that_switches_protocols_does_not_count_as_an_answer(
         self, make_stack: MakeStack
     ) -> None:
-        """Nobody asked for it: RFC 9110, section 15.2.2."""
+        """The client did not ask to switch: RFC 9110, section 15.2.2."""
 
         def serve(server: RawServer, connection: RawConnection) -> None:
             found = connection.read_ids()
@@ -162,7 +162,7 @@ class TestAnswersThatComeEarly:
 
     @pytest.fixture
     def large(self, environ: dict[str, str]) -> list[dict[str, object]]:
-        """Log events that make a body which no socket takes at once."""
+        """Return log events whose body is too large for a socket's buffer."""
         environ["BATCH_MAX_BYTES"] = str(32 * 1024 * 1024)
         return [event | {"message": "x" * 200_000} for event in log_events(100)]
 
@@ -216,7 +216,7 @@ class TestAnswersThatComeEarly:
 
 
 class TestHtml:
-    """A page for people with the status 200: a proxy that asks for a log-in, or a wrong address."""
+    """An HTML page with the status 200, as of a proxy that asks for a log-in or of a wrong address."""
 
     def test_an_html_page_with_status_200_counts_as_delivered_and_is_logged_once(
         self, make_stack: MakeStack
@@ -244,7 +244,7 @@ class TestHtml:
 
 
 class TestConnectionsThatBreak:
-    """No answer at all while a large body is written: its size, or the key, may be what is refused."""
+    """Connections break while a large body is written; the cause may be its size or the key."""
 
     @pytest.fixture
     def large(self, environ: dict[str, str]) -> list[dict[str, object]]:

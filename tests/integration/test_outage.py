@@ -1,4 +1,4 @@
-"""Outage economy: while the ingest API is down, an invocation asks once, and does not pay for waiting."""
+"""While the ingest API is down, an invocation sends a single log first and does not wait."""
 
 import pytest
 
@@ -82,7 +82,7 @@ def test_a_key_refused_during_an_outage_ends_the_outage(stack: Stack) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 404, 408, 413, 425, 429])
 def test_no_4xx_is_an_outage(stack: Stack, status: int) -> None:
-    """Who answers so is there."""
+    """An API that gives such an answer is up."""
     stack.api.fault(Fault(status=status, times=EVER))
     shipment = stack.ship_and_account(subscription_event(log_events(1)), seconds=10)
     assert shipment.counts()[:2] == (0, 1)

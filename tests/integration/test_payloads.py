@@ -1,4 +1,4 @@
-"""What comes in and cannot be shipped as it is: stored as it came, filtered, acknowledged; never raised."""
+"""Payloads that cannot be shipped are stored unchanged, filtered or acknowledged, without an exception."""
 
 import base64
 import gzip
@@ -106,7 +106,7 @@ class TestMalformed:
 class TestOversized:
     @pytest.fixture
     def bomb(self) -> JsonObject:
-        """Fifty times what is allowed."""
+        """Return a payload that inflates to fifty times the limit."""
         text = json.dumps(payload([log_event(0, "x" * 50 * MIB)])).encode()
         return awslogs(gzip.compress(text))
 

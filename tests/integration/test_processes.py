@@ -1,4 +1,4 @@
-"""Programs that are started for a while: what is said when they fail, and that nothing of them stays."""
+"""Programs that run during a block: the message when they fail, and that no process is left."""
 
 import os
 import signal
@@ -37,7 +37,7 @@ def python(program: str) -> list[str]:
 
 
 def is_running(pid: int) -> bool:
-    """Whether there is such a process, other than one that has ended and was not waited for."""
+    """Return whether the process is running; a zombie is not."""
     try:
         return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except OSError:

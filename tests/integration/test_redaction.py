@@ -1,4 +1,4 @@
-"""Nothing that is to be redacted leaves: it is in no request, no dead-letter message and no log line."""
+"""Redacted values are in no request, no dead-letter message and no log line."""
 
 import json
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ SENTENCES = [
 
 
 def events_with_secrets() -> list[JsonObject]:
-    """Secrets as text, in JSON, in JSON in JSON, over several events, and in extracted fields."""
+    """Return secrets as text, in JSON, in JSON in JSON, over several events, and in extracted fields."""
     fields = {
         "card": int(SECRETS["card"]),
         "mail": SECRETS["e-mail"].replace("@", "\\u0040"),
@@ -229,7 +229,7 @@ class TestFiltering:
         stack = make_stack()
         orders = Origin("123456789012", "/aws/lambda/orders", "stream")
         pause = Event()
-        for _ in range(300):  # the first logs may go without, if CloudWatch Logs takes its time
+        for _ in range(300):  # the first logs may have no tags if CloudWatch Logs answers late
             stack.environment.tags.begin_invocation()
             if stack.environment.tags.of(orders):
                 break

@@ -1,6 +1,6 @@
-"""Replay: what waits in the dead-letter queue is delivered, stays, or is parked; and nothing is ever lost.
+"""Replay delivers, keeps or parks what waits in the dead-letter queue, and loses nothing.
 
-Where a test expects duplicates, it says why there is no way around them.
+A test that expects duplicates says why they cannot be avoided.
 """
 
 import json
@@ -27,7 +27,7 @@ POISON = Fault(status=400, body="a log is bad", marker="poison", times=EVER)
 
 @pytest.fixture
 def out_of_reach(aws: Aws) -> str:
-    """The URL of a queue that does not exist."""
+    """Return the URL of a queue that does not exist."""
     url = aws.sqs.create_queue(QueueName=f"deleted-{uuid4()}")["QueueUrl"]
     aws.sqs.delete_queue(QueueUrl=url)
     return url
@@ -166,7 +166,7 @@ class TestOutage:
         assert [len(request.logs) for request in queues.replay_and_account().requests] == [1, 1]
 
     def test_undelivered_logs_are_written_back_if_the_api_fails_half_way(self, queues: Queues) -> None:
-        """Of the eighth record ten logs arrive: only its other sixty are left, in a message of their own."""
+        """Ten logs of the eighth record arrive; its other sixty are written to a message of their own."""
         for number in range(10):
             queues.put_letter(log_events(70, first=70 * number), replays=1)
         before = queues.waiting
@@ -244,7 +244,7 @@ class TestRefusal:
         assert delays == pytest.approx([600, 900, 900], abs=20)
 
     @pytest.mark.parametrize(("hours", "parked"), [(0.4, 0), (0.6, 1)])
-    def test_it_is_parked_half_an_hour_after_the_first_refusal_where_others_are_taken(
+    def test_poison_is_parked_half_an_hour_after_its_first_refusal_if_others_are_accepted(
         self, queues: Queues, hours: float, parked: int
     ) -> None:
         queues.put_letter([log_event(0, "a poison log")], replays=2, since=_ago(hours))
@@ -270,7 +270,7 @@ class TestRefusal:
         assert message.attributes["Reason"] == "rejected"
 
     def test_a_bad_hour_at_loginformant_parks_nothing(self, queues: Queues) -> None:
-        """Every request is answered 400, and logs have been refused alone an hour ago."""
+        """Every request is answered with 400, and logs were refused alone an hour ago."""
         queues.put_letter(log_events(3), replays=5, since=_ago(1))
         queues.put_letter(log_events(100, first=3))
         queues.stack.api.fault(Fault(status=400, times=EVER))
@@ -366,7 +366,7 @@ FOREIGN = [
 ]
 
 
-class TestWhatNeedsAPerson:
+class TestParkedMessages:
     @pytest.mark.parametrize("body", [body for body in FOREIGN if body], ids=range(len(FOREIGN) - 1))
     def test_a_foreign_message_is_parked_and_delays_no_other(self, queues: Queues, body: str) -> None:
         queues.put(body)
@@ -426,7 +426,7 @@ class TestWhatNeedsAPerson:
         assert sorted(part.attributes["EventCount"] for part in parts) == ["0"] * (len(parts) - 1) + ["1"]
 
     def test_parts_of_an_unreadable_payload_are_never_sent(self, queues: Queues) -> None:
-        """What the shipper stores of a Kinesis record that it cannot read, and that fits no message."""
+        """The shipper stores such parts of a Kinesis record that it cannot read and that fits no message."""
         body = incompressible(1536 * 1024)
         record = {"kinesis": {"sequenceNumber": "1", "data": body}, "eventSource": "aws:kinesis"}
         queues.stack.ship({"Records": [record]})
@@ -443,7 +443,7 @@ class TestQueuesOutOfReach:
     def test_a_record_that_cannot_be_parked_is_returned_and_its_delivered_part_doubled(
         self, make_queues: MakeQueues, out_of_reach: str
     ) -> None:
-        """A record is acknowledged as a whole: to lose the poison, or to deliver the others twice."""
+        """A record is acknowledged as a whole: otherwise the poison would be lost."""
         queues = make_queues(parked_queue_url=out_of_reach)
         events = [*log_events(9), log_event(9, "a poison log")]
         queues.put_letter(events, replays=2, since=LONG_AGO)
@@ -468,7 +468,7 @@ class TestQueuesOutOfReach:
     def test_a_record_that_cannot_be_written_back_is_returned(
         self, make_queues: MakeQueues, out_of_reach: str
     ) -> None:
-        """It cannot be postponed either, so it stays hidden for the queue's visibility timeout."""
+        """It cannot be postponed, so it stays hidden for the visibility timeout of the queue."""
         queues = make_queues(dead_letter_queue_url=out_of_reach)
         events = log_events(700)
         queues.put_letter(events)
@@ -481,7 +481,7 @@ class TestQueuesOutOfReach:
     def test_part_of_a_record_can_be_doubled_if_one_of_two_queues_fails(
         self, make_queues: MakeQueues, out_of_reach: str
     ) -> None:
-        """The part that was written stays written, and is in the returned record, too."""
+        """The part that was written stays in its queue and is also in the returned record."""
         queues = make_queues(parked_queue_url=out_of_reach)
         events = [log_event(0), {"id": "no message"}]
         queues.put_letter(events)
@@ -492,7 +492,7 @@ class TestQueuesOutOfReach:
     def test_the_function_answers_in_time_if_a_queue_hangs(
         self, queues: Queues, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A time-out would double all that was delivered."""
+        """A timeout would double everything that was delivered."""
         queues.put_letter(log_events(3))
         records = queues.receive()
         remaining = 4.0
@@ -508,7 +508,7 @@ class TestQueuesOutOfReach:
 
 class TestTheSameMessageTwice:
     def test_a_message_received_in_two_invocations_is_delivered_twice(self, queues: Queues) -> None:
-        """SQS delivers at least once, and nothing that outlives an invocation knows what was delivered."""
+        """SQS delivers at least once, and no state outside an invocation records what was delivered."""
         events = log_events(3)
         queues.put_letter(events)
         first = queues.receive()
@@ -531,7 +531,7 @@ class TestTheSameMessageTwice:
     def test_a_message_with_a_delivered_and_a_returned_copy_comes_again(
         self, make_queues: MakeQueues
     ) -> None:
-        """Lambda knows only the message: the returned copy keeps it in the queue."""
+        """Both copies have the same message id, so the returned copy keeps the message in the queue."""
         queues = make_queues(batch_max_logs=3)
         queues.put_letter(log_events(3))
         [first] = queues.receive()
@@ -546,7 +546,7 @@ class TestTheSameMessageTwice:
 
 class TestTimeRunsOut:
     def test_a_request_without_an_answer_is_returned_and_may_be_doubled(self, queues: Queues) -> None:
-        """Nobody can know whether the logs arrived. Here they did."""
+        """Whether the logs arrived cannot be known. Here they did."""
         events = log_events(3)
         queues.put_letter(events)
         queues.stack.api.fault(Fault(manner=Manner.HANG, keeps_logs=True))
@@ -558,7 +558,7 @@ class TestTimeRunsOut:
         assert queues.replay_and_account().counts() == (3, 0, 0)
 
     def test_a_connection_that_breaks_after_the_logs_were_accepted_doubles_them(self, queues: Queues) -> None:
-        """The request is tried again: nobody knows that they were."""
+        """The request is retried, since the function cannot know that they were accepted."""
         events = log_events(3)
         queues.put_letter(events)
         queues.stack.api.fault(Fault(manner=Manner.RESET, keeps_logs=True))
@@ -574,8 +574,8 @@ class TestCrash:
     def test_every_record_comes_again_if_the_function_is_killed(
         self, queues: Queues, on_request: OnRequest, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """What was delivered is delivered again, and what was written anew is in the record, too: between the
-        last write and the deletion there is a moment in which both exist, or neither would."""
+        """Delivered logs are delivered again; logs that were written back are also in the record. Between the
+        last write and the deletion both copies exist; in the other order neither would."""
         events = [*log_events(9), log_event(9, "a poison log")]
         queues.put_letter(events)
         queues.stack.api.fault(POISON)
@@ -596,7 +596,7 @@ class TestCrash:
         assert [message.ids for message in queues.waiting] == [ids(events[9:])] * 2
 
     def test_a_record_without_an_identifier_returns_the_whole_batch(self, queues: Queues) -> None:
-        """SQS sends none; if one came, all records would come again rather than one be lost."""
+        """SQS sends none; if it did, all records would come again so that none is lost."""
         queues.put_letter(log_events(500))
         queues.put_letter(log_events(3, first=500))
         records = queues.receive()
@@ -609,7 +609,7 @@ class TestCrash:
 
 
 def test_the_key_is_in_no_message_and_not_in_the_answer(queues: Queues) -> None:
-    """Not even where the ingest API sends it back."""
+    """That holds even if the ingest API repeats the key in an answer."""
     queues.put_letter([log_event(0, "a poison log")])
     queues.stack.api.fault(Fault(status=400, body=f"refused: {KEY}", marker="poison", times=EVER))
     replayed = queues.replay_and_account()

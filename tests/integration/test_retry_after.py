@@ -1,4 +1,4 @@
-"""Retry-After, in seconds and as a date: a floor for all requests, as long as there is time to wait."""
+"""Retry-After, in seconds and as a date, delays all requests as long as there is time to wait."""
 
 import math
 import time
@@ -62,7 +62,7 @@ def test_no_request_starts_before_retry_after_is_over(make_stack: MakeStack, for
 def test_retry_after_applies_to_all_requests_of_the_invocation(
     make_stack: MakeStack, on_request: OnRequest
 ) -> None:
-    """Those in flight finish, none starts."""
+    """Requests in flight finish, and no new request starts."""
     stack = make_stack(policy=Policy(max_in_flight=2))
     memory = stack.environment.state
 

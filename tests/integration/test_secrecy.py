@@ -1,4 +1,4 @@
-"""The API key is sent to the ingest API, and is nowhere else: whatever that one answers."""
+"""The API key is sent to the ingest API and appears nowhere else, whatever the answer is."""
 
 import json
 import logging

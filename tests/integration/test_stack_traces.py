@@ -1,4 +1,4 @@
-"""Stack traces whose lines are a log event each, shipped over real HTTP: what arrives."""
+"""Stack traces of one log event for each line, shipped over real HTTP."""
 
 from itertools import chain
 
@@ -22,7 +22,7 @@ FRAMES = (
 
 
 def shipped(stack: Stack, lines: list[str]) -> list[Log]:
-    """What arrives of these lines; every one of them has, once, and in its place."""
+    """Ship these lines and return the logs; check that every line arrives once and in order."""
     events = [log_event(number, line) for number, line in enumerate(lines)]
     logs = stack.ship_and_account(subscription_event(events)).logs
     assert sorted(chain.from_iterable(map(ids_of, logs))) == [event["id"] for event in events]
@@ -38,7 +38,7 @@ def test_the_trace_of_one_thread_is_one_log(stack: Stack) -> None:
 
 
 def test_no_log_mixes_exceptions_of_two_threads_whose_lines_alternate(stack: Stack) -> None:
-    """Which of them a frame is of, nothing says: it stays with the exception that is nearest above it."""
+    """A frame does not name its thread, so it stays with the nearest exception above it."""
     traces = [[head, *frames] for head, frames in zip(HEADS, FRAMES, strict=True)]
     first, second = shipped(stack, list(chain.from_iterable(zip(*traces, strict=True))))
     assert first["message"] == HEADS[0]

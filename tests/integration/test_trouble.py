@@ -1,4 +1,4 @@
-"""An ingest API that hangs, drips, resets, answers garbage, is not there, or cannot be trusted."""
+"""An ingest API that hangs, drips, resets, answers garbage, is unreachable, or cannot be trusted."""
 
 import socket
 import ssl
@@ -37,7 +37,7 @@ class TestBrokenAnswers:
         assert shipment.answer["requests"] >= 4
 
     def test_a_lost_answer_causes_duplicates(self, stack: Stack) -> None:
-        """At least once is what is promised: nothing in the contract makes a repeated request harmless."""
+        """Delivery is at least once: the contract has no means to make a repeated request harmless."""
         events = log_events(10)
         stack.api.fault(Fault(manner=Manner.RESET, keeps_logs=True))
         shipment = stack.ship_and_account(
@@ -68,7 +68,7 @@ class TestBrokenAnswers:
         assert set(letter.detail) <= set(text) - set("\x00\ufffe\uffff")
 
 
-class TestSlow:
+class TestSlowAnswers:
     def test_a_slow_answer_is_awaited(self, stack: Stack) -> None:
         stack.api.fault(Fault(delay=0.3, times=2))
         assert stack.ship_and_account(subscription_event(log_events(20))).counts() == (20, 0, 2)
@@ -98,7 +98,7 @@ class TestSlow:
     def test_the_request_timeout_is_measured_by_the_wall_clock(
         self, make_stack: MakeStack, manner: Manner
     ) -> None:
-        """A read time-out starts anew with each byte."""
+        """A read timeout restarts with each byte."""
         stack = make_stack(
             policy=Policy(request_timeout=0.2, min_attempt_seconds=0.05, backoff_base=0.01), real_clock=True
         )
@@ -109,7 +109,7 @@ class TestSlow:
         assert set(shipment.by_reason()) <= {"unavailable", "out_of_time"}
 
 
-class TestNotThere:
+class TestUnreachable:
     def test_a_refused_connection_is_unavailable(self, make_stack: MakeStack) -> None:
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
@@ -136,7 +136,7 @@ def api_over_tls(ca: trustme.CA, identity: str, not_after: datetime | None = Non
 class TestTls:
     @pytest.fixture
     def ca(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
-        """The one certificate authority that this process trusts."""
+        """Return the one certificate authority that this process trusts."""
         ca, file = trustme.CA(), tmp_path / "ca.pem"
         ca.cert_pem.write_to_path(str(file))
         monkeypatch.setenv("SSL_CERT_FILE", str(file))

@@ -54,7 +54,7 @@ class Account(NamedTuple):
     dead_lettered: int
     """How many went through the dead-letter queue."""
     refused: int
-    """How many the ingest API refuses whatever happens: they wait, hidden, or are parked."""
+    """How many the ingest API always refuses: they wait, hidden, or are parked."""
     doubled: int
     lost: int
     unexplained: int
@@ -68,7 +68,7 @@ def main(
     ] = 10.0,
     write: Annotated[bool, typer.Option(help="Write docs/soak.md and docs/soak.svg.")] = True,
 ) -> None:
-    """Ship for a long time, with failures, and see whether anything grows or gets lost."""
+    """Ship for a long time with failures, and check whether anything grows or is lost."""
     TALLY.parent.mkdir(parents=True, exist_ok=True)
     with _ingest_api() as url:
         shipping = Shipping(url)
@@ -105,7 +105,7 @@ def _tell(url: str, method: str, faults: list[Fault] | None = None) -> None:
 
 
 def _ship(shipping: Shipping, url: str, seconds: float) -> tuple[list[Sample], int]:
-    """The samples, and how many log events were sent."""
+    """Ship, and return the samples and how many log events were sent."""
     rows = fault_rows()
     delivered = sent = 0
     start = next_faults = time.monotonic()

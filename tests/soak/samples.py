@@ -1,4 +1,4 @@
-"""What a process takes over time, and whether that grows."""
+"""Sample the resources of a process over time, and report growth."""
 
 import threading
 import time
@@ -31,7 +31,7 @@ class Sample(NamedTuple):
 
 @contextmanager
 def sampling(delivered: Callable[[], int], every: float = 1.0) -> Iterator[list[Sample]]:
-    """Takes a sample of this process, in a thread, every so many seconds of a block, and one at its end."""
+    """Take a sample of this process in a thread at an interval during a block, and one at its end."""
     process, start, done = psutil.Process(), time.monotonic(), threading.Event()
     taken: list[Sample] = []
 
@@ -59,7 +59,7 @@ def sampling(delivered: Callable[[], int], every: float = 1.0) -> Iterator[list[
 
 
 class Halves(NamedTuple):
-    """The median of the memory, and the 95th percentile of the others, in either half of the time."""
+    """The median of the memory and the 95th percentile of the others in each half of the time."""
 
     memory_mib: tuple[float, float]
     threads: tuple[int, int]
@@ -81,7 +81,7 @@ def _most(values: Sequence[int]) -> int:
 
 
 def growth(found: Halves) -> list[str]:
-    """What the second half took more than the first, a line each; nothing where all is flat."""
+    """Return one line for each resource that grew in the second half; none if all are flat."""
     (before, after), threads, sockets = found
     lines = []
     if after > before * (1 + MORE_MEMORY_SHARE) + MORE_MEMORY_MIB:

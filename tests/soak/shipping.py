@@ -1,4 +1,4 @@
-"""The shipper's pipeline in this process, as it runs in a warm environment, with queues in memory."""
+"""Run the shipper's pipeline in this process, as in a warm environment, with queues in memory."""
 
 import io
 import json
@@ -31,7 +31,7 @@ RECORDS_AT_A_TIME = 10
 
 
 class NotingSenders(ThreadedSenders):
-    """Notes which log events were in requests that were given up, and may have arrived."""
+    """Records which log events were in abandoned requests and may have arrived."""
 
     def __init__(self, url: str) -> None:
         self.settings = load_settings(
@@ -84,7 +84,7 @@ class Shipping:
         self._messages = 0
 
     def ship(self, event: dict[str, Any]) -> dict[str, Any]:
-        """The account of one invocation, which closes."""
+        """Return the counts of one invocation, which balance."""
         with self._in_memory():
             answer = pipeline.ship(event, self._environment, FUNCTION_SECONDS)
         assert answer["received"] == answer["delivered"] + answer["deadLettered"], answer
@@ -93,11 +93,11 @@ class Shipping:
 
     @property
     def refused(self) -> list[int]:
-        """Log events that were refused, wherever they are now."""
+        """Return the log events that were refused, wherever they are now."""
         return self.parked + [number for _, record in self.hidden for number in _numbers(record["body"])]
 
     def replay(self) -> None:
-        """One invocation of the replay function with the oldest records."""
+        """Invoke the replay function once with the oldest records."""
         now = self._clock()
         self.waiting += [record for until, record in self.hidden if until <= now]
         self.hidden = [(until, record) for until, record in self.hidden if until > now]
@@ -110,7 +110,7 @@ class Shipping:
         self.waiting += [record for record in records if record["messageId"] in returned]
 
     def forget_trouble(self) -> None:
-        """As a new environment would: no outage and no Retry-After is remembered."""
+        """Forget outages and Retry-After, as a new environment does."""
         self._environment.state.unavailable_until = self._environment.state.resume_at = 0.0
 
     @contextmanager

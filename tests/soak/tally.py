@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass
 class Tally:
-    """Counted by the number that is the event's id; beyond 255 it stays 255."""
+    """Counts by event number; a count stops at 255."""
 
     accepted: bytearray = field(default_factory=bytearray)
     unanswered: bytearray = field(default_factory=bytearray)

@@ -1,7 +1,7 @@
 """`python -m tests.soak.tallying_api TALLY`: the local ingest API, in a process of its own, for a long time.
 
 It keeps no logs, but counts for each event id how often it was accepted, and how often of these no answer
-said so. It says its address in one line; at the end of standard input it writes the counts and stops.
+said so. It prints its address in one line; at the end of standard input it writes the counts and stops.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""When samples are taken, and what counts as growth over time."""
+"""Samples are taken at an interval and at the end, and growth over time is named."""
 
 from tests.soak.samples import Sample, growth, halves, sampling
 

@@ -1,4 +1,4 @@
-"""What the soak's queues in memory do with log events that the ingest API refuses."""
+"""The soak's queues in memory hide refused log events until their replay is due."""
 
 from itertools import islice
 

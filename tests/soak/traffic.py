@@ -1,4 +1,4 @@
-"""Log events without end, and the faults of the ingest API in turn."""
+"""Endless log events, and the faults of the ingest API in turn."""
 
 import base64
 import json
@@ -42,13 +42,13 @@ def fault_rows() -> Iterator[list[Fault]]:
 
 
 def payloads(events: int) -> Iterator[tuple[range, dict[str, Any]]]:
-    """Payloads of so many log events each, with the numbers that are their ids."""
+    """Yield payloads of so many log events each, with the numbers that are their ids."""
     samples = [
         json.dumps(event["message"])
         for path in sorted((PROJECT / "events").glob("*.json"))
         if (payload := json.loads(path.read_text()))["messageType"] == "DATA_MESSAGE"
         for event in payload["logEvents"]
-        if event["message"].rpartition("\t")[2].strip()  # what is blank is filtered
+        if event["message"].rpartition("\t")[2].strip()  # blank events are filtered
     ]
     messages = cycle(samples)
     first = 0

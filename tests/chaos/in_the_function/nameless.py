@@ -1,4 +1,4 @@
-"""Around the built handler: as long as a file exists, the ingest API's name cannot be looked up.
+"""Wrap the built handler: while a file exists, the host name of the ingest API cannot be resolved.
 
 Runs where the function runs, and so knows nothing of this project but the handler.
 """

@@ -1,4 +1,4 @@
-"""What has to hold of each fault, and of a stack without one."""
+"""The checks of a stack with a fault, and of one without."""
 
 from local.story import wait
 from tests.e2e.broken_stack.faults import Fault
@@ -6,7 +6,7 @@ from tests.e2e.broken_stack.trial import Trial, faults_told, put_in_order
 
 
 def break_and_mend(trial: Trial, fault: Fault) -> None:
-    """The fault is named by doctor and shown by status, and the remedy that is named empties the queue."""
+    """Check that doctor names the fault, status shows it, and the named remedy empties the queue."""
     put_in_order(trial)
     fault.break_it(trial)
     doctor = trial.shipctl("doctor", "--json")
@@ -25,13 +25,13 @@ def break_and_mend(trial: Trial, fault: Fault) -> None:
         assert any("shipctl dlq replay" in finding["remedy"] for finding in told), told
         replay = trial.shipctl("dlq", "replay")
         assert replay.exit_code == 0, replay.output
-    # The emulator ends a function at work when its configuration changes: its messages come back after 25 s.
+    # The emulator ends a running function when its configuration changes: its messages come back after 25 s.
     wait("the dead-letter queue did not empty", lambda: trial.waiting() == 0)
     assert trial.waiting("ParkedQueueUrl") == 0
 
 
 def find_no_fault(trial: Trial) -> None:
-    """Doctor finds nothing wrong with a stack that was put in order, whatever was wrong with it before."""
+    """Check that doctor finds no fault in a stack that was put in order."""
     put_in_order(trial)
     before = len(trial.api.logs)
     trial.put("a", "b")

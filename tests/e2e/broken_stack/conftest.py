@@ -1,4 +1,4 @@
-"""One deployment for the tests of a module, which says with `REPLAYS_ITSELF` what `AutoReplay` is."""
+"""One deployment for the tests of a module, which sets `AutoReplay` with `REPLAYS_ITSELF`."""
 
 from collections.abc import Iterator
 

@@ -156,7 +156,7 @@ class FilterRemoved(Fault):
 
 
 class TriggerDisabled(Fault):
-    """With AutoReplay off that is as it should be; and what waits needs the command."""
+    """With AutoReplay off the trigger is disabled as intended, and waiting messages need the command."""
 
     @property
     def check(self) -> str:  # type: ignore[override]
@@ -211,7 +211,7 @@ class EverythingFiltered(Fault):
 
 
 class Crash(Fault):
-    """What Lambda itself stores after its attempts is put here: the emulator does not, or minutes later."""
+    """Puts what Lambda stores after its attempts, which the emulator does late or never."""
 
     check, words, remedy = "settings", "Handler is nothing.handler", "--handler app.handler"
 

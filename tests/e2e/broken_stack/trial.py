@@ -1,8 +1,8 @@
-"""A deployed stack that is broken and mended, and what is done to it.
+"""A deployed stack, and the ways to break and repair it.
 
 So that this takes minutes and not hours, the stack has other times than the template: functions may run for
 24 s and not 120, and messages come back after seconds, not after minutes or a day. The emulator
-has no metrics: what is told here is told without them.
+has no metrics, so doctor works without them here.
 """
 
 import json
@@ -30,7 +30,7 @@ FUNCTIONS_WITH_TIMES = 2
 
 @dataclass
 class Trial:
-    """A stack, its ingest API, and what is done to them."""
+    """A stack, its ingest API, and actions on them."""
 
     stack: Stack
     api: IngestApi
@@ -60,7 +60,7 @@ class Trial:
         return self.stack.outputs[f"{name}FunctionName"]
 
     def configure(self, name: str, **configuration: Any) -> None:
-        """Change a function's configuration; whoever does so gets new environments."""
+        """Change a function's configuration, which gives it new environments."""
         self.client("lambda").update_function_configuration(FunctionName=self.function(name), **configuration)
 
     def deploy(self, **parameters: str) -> None:
@@ -101,7 +101,7 @@ class Trial:
 
 
 def put_in_order(trial: Trial) -> None:
-    """Make the stack as it should be, whatever was done to it before."""
+    """Repair the stack, whatever was done to it before."""
     switch_auto_replay(trial.stack, False)
     trial.api.heal()
     trial.api.rotate_keys(LOCAL_KEY)
@@ -115,7 +115,7 @@ def put_in_order(trial: Trial) -> None:
     for name in ("Shipper", "Replay"):
         trial.configure(name, Timeout=int(SECONDS), Handler="app.handler")
         trial.client("lambda").delete_function_concurrency(FunctionName=trial.function(name))
-    # Now that the functions at work were ended, nothing more is written to the queues.
+    # The running functions have ended, so nothing more is written to the queues.
     for queue in ("DeadLetterQueueUrl", "ParkedQueueUrl"):
         trial.client("sqs").purge_queue(QueueUrl=trial.stack.outputs[queue])
     switch_auto_replay(trial.stack, trial.replays_itself)
@@ -128,7 +128,7 @@ def faults_told(result: Result, member: str) -> list[dict[str, str]]:
 
 
 def quicker(folder: Path) -> Callable[[Path], Path]:
-    """Return what makes of a build one with shorter times, in another folder."""
+    """Return a function that copies a build with shorter times into another folder."""
 
     def adapt(build: Path) -> Path:
         quick = folder / "build"
@@ -177,7 +177,7 @@ def quicker(folder: Path) -> Callable[[Path], Path]:
             text, found = re.subn(pattern, replacement, file.read_text())
             assert found == times, f"{path} is not as it is expected here"
             file.write_text(text)
-            # Python takes the layers' bytecode without a look at the source.
+            # Python does not compare the layers' bytecode with the source.
             for compiled in file.parent.glob(f"__pycache__/{file.stem}.*.pyc"):
                 compiled.unlink()
         return quick

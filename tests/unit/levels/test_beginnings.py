@@ -1,4 +1,4 @@
-"""What is remembered of a beginning is what each text with that beginning has anyway."""
+"""The cached decision on a beginning is the one that each text with that beginning gets without the cache."""
 
 import random
 from unittest.mock import patch

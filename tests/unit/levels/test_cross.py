@@ -1,4 +1,4 @@
-"""The header decides: every layout of docs/levels.md, with every level, before texts made to mislead.
+"""The header decides: every layout of docs/levels.md, with every level, before misleading texts.
 
 The texts are made from the rules themselves: from the words of the vocabulary in every shape that is a level
 somewhere, and from every pattern of the rules on text, so that a new rule is tried without being named here.
@@ -38,11 +38,11 @@ class Layout(NamedTuple):
 
     @property
     def has_letter(self) -> bool:
-        """Whether the level, or one of its places, is a letter."""
+        """Return whether the level, or one of its places, is a letter."""
         return any(len(place[0]) == 1 for place in PLACE.finditer(self.shown))
 
     def line(self, word: str, text: str) -> str:
-        """A line of this layout, each place filled in its own spelling: capitals, small letters, a letter."""
+        """Return a line of this layout with the level in the spelling of each place."""
         filled = PLACE.sub(lambda place: spelled(word, place[0]), self.shown)
         return filled.replace("<tab>", "\t").replace("<newline>", "\n").removesuffix("text") + text
 
@@ -78,7 +78,7 @@ SHAPES = (
     "com.acme.{}: late",
     "7 {}s",
 )
-"""Where some rule finds a level word."""
+"""Places where some rule finds a level word."""
 SIGNS = (
     *(
         "drive [D] is not ready",
@@ -132,12 +132,12 @@ SIGNS = (
     '1,2026/03/01 10:20:30,0016,SYSTEM,ha,0,x,,y,,0,0,ha,critical,"x",7',
     *("2,1234,5678901,-;gone", "<2>gone", "FAT: gone", "03-01 10:20:30.123  root  7  8 F [10:20:29] gone"),
 )
-"""What the rules without level words look for."""
+"""Texts that the rules without level words look for."""
 
 
 @cache
 def texts() -> list[str]:
-    """Texts in which some rule finds a level: ten words in each shape, and every word in some."""
+    """Return texts in which some rule finds a level: ten words in each shape, and every word in some."""
     ten = [word for words in WORDS.values() for word in words]
     every = sorted(BRACKETED_WORDS)
     step = len(SHAPES) // 2
@@ -163,7 +163,7 @@ class Wrong(NamedTuple):
 
 
 def crossed(layout: Layout) -> Iterator[Wrong]:
-    """Every line of a layout whose level is not that of its header, but for what `explained` explains."""
+    """Return the lines whose level is not that of their header, except those that `explained` explains."""
     for level, words in WORDS.items():
         for word in words[:1] if layout.has_letter else words:
             for text in texts():
@@ -173,9 +173,9 @@ def crossed(layout: Layout) -> Iterator[Wrong]:
 
 
 def explained(layout: Layout, word: str, text: str) -> bool:
-    """Whether a line is not what its layout says: two layouts are those of a wrapper or of a count, too.
+    """Return whether a line has another layout than stated: two layouts also fit a wrapper or a count.
 
-    Behind the header of syslog what the program wrote is read by itself.
+    After a syslog header, the text of the program is read separately.
     """
     shown = layout.shown.removeprefix("Mar  1 10:20:30 web1 orders[7]: ")
     maven = shown == "[ERROR] text" and word == "INFO" and text.startswith("[")
@@ -215,7 +215,7 @@ ANY = st.characters(codec="utf-8")
 
 @st.composite
 def misleading(draw: st.DrawFn) -> str:
-    """A text that one of the patterns matches."""
+    """Draw a text that one of the patterns matches."""
     pattern = draw(st.sampled_from(PATTERNS))
     return draw(st.from_regex(pattern, alphabet=ANY)).strip()
 

@@ -1,4 +1,4 @@
-"""The order of the rules, through the functions that others call."""
+"""The order of the rules, through the public functions."""
 
 import random
 
@@ -48,14 +48,14 @@ REQUEST = "11111111-2222-3333-4444-555555555555"
             "http-status",
         ),
         ('{"statusCode":404,"msg":"order failed"}', "Warning", "http-status"),
-        # events of Lambda before anything that resembles a header
+        # lines of the Lambda platform before anything that resembles a header
         (
             f"REPORT RequestId: {REQUEST}\tStatus: error\tError Type: Runtime.ExitError",
             "Warning",
             "lambda-platform",
         ),
         ('{"type":"platform.report","record":{"status":"success"}}', "Information", "lambda-platform"),
-        # a word that is marked off, then pairs, then bare words
+        # a word in brackets, then pairs, then bare words
         ("ERROR: level=info", "Error", "header"),
         ("ERROR page built | level=info", "Error", "bare-word"),
         ("level=info msg=ERROR: x", "Information", "key-value"),
@@ -69,20 +69,20 @@ REQUEST = "11111111-2222-3333-4444-555555555555"
         # JSON in the message of a structured log
         ('{"log":"{\\"level\\":30,\\"msg\\":\\"retry after failed attempt\\"}"}', "Information", "field"),
         ('{"log":"{\\"msg\\":\\"hi\\",\\"error\\":\\"boom\\"}"}', "Error", "error-field"),
-        # of several objects, and of a level named twice, the worst
+        # the worst of several objects, and of a level that is named twice
         ('{"level":"info","msg":"a"}{"level":"error","msg":"b"}', "Error", "field"),
         ('{"level":"error","msg":"a"}\n{"level":"info","msg":"b"}', "Error", "field"),
         ('{"level":"error","msg":"a","level":"info"}', "Error", "field"),
         ('{"level":"info","order":{"level":"error"}}', "Information", "field"),
-        # a wrapper yields to a structured log inside
+        # a structured log inside a wrapper before the wrapper
         ('<14>Mar  1 10:20:30 web1 shop: {"level":"error"}', "Error", "field"),
         ("<14>Mar  1 10:20:30 web1 shop: level=error msg=x", "Error", "key-value"),
         ("<14>Mar  1 10:20:30 web1 shop: query was level=error", "Information", "syslog-priority"),
-        # a code stands before the text, a pair in it
+        # an error code before the text, a pair within it
         ("Mar  1 10:20:30: %SYS-3-CONFIG_I: cache level=debug is stale", "Error", "code"),
         ('2026-03-01 10:20:30 level=info msg="GET /x HTTP/1.1" 500', "Information", "key-value"),
         ('"GET /x?severity=critical HTTP/1.1" 304', "Information", "http-status"),
-        # a shape behind a header
+        # an exception after a header
         ("Mar  1 10:20:30 web1 shop[7]: Traceback (most recent call last):", "Error", "exception"),
         ("2026-03-01T10:20:30.1Z stderr F java.lang.X: y\n\tat a.b(C.java:1)", "Error", "exception"),
         ("2026/03/01 10:20:30 http: panic serving 10.0.0.7:77: boom", "Error", "exception"),
@@ -197,7 +197,7 @@ def test_json_within_a_sentence_does_not_give_the_level(text: str) -> None:
 def test_the_level_depends_only_on_the_message_and_its_log_group(
     messages: list[str], rng: random.Random
 ) -> None:
-    """Whatever was read before: the same live, in replay and in preview, in any order and any cut."""
+    """It does not depend on what was read before, so it is the same when shipped, replayed and previewed."""
     groups = [None, "/ecs/orders", "/aws/rds/instance/orders/slowquery"]
     events = [(message, rng.choice(groups)) for message in messages]
     alone = {event: decide_in_new_order(event) for event in events}

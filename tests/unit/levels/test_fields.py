@@ -183,7 +183,7 @@ def test_values_that_are_no_severity_are_skipped(fields: Fields) -> None:
 
 
 def test_the_same_one_of_two_spellings_of_a_name_always_counts() -> None:
-    """Not the one that the hash seed of the process happens to put first."""
+    """The hash seed of the process does not decide which one."""
     command = [
         sys.executable,
         "-c",

@@ -4,7 +4,7 @@ from loginformant_shipper.levels.vocabulary import Decision
 
 
 def header(line: str) -> tuple[str, str] | None:
-    """The level and the rule where the header decides; None where text rules are asked."""
+    """Return the level and the rule if the header decides; None if the rules on text are applied."""
     decision = decide_by_header(line, line.partition("\n")[0])
     return decision if isinstance(decision, Decision) else None
 

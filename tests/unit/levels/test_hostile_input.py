@@ -89,7 +89,7 @@ PREFIXES = ("", "2026-03-01 10:20:30 GET /", "{", "x: ")
 
 
 def the_patterns() -> Iterator[tuple[str, Callable[[str], object]]]:
-    """The name of each pattern, and what the rules do with it: look anywhere, or at the start only."""
+    """Return the name of each pattern, and whether the rules search with it or match at the start only."""
     for found in pkgutil.iter_modules(levels.__path__, f"{levels.__name__}."):
         module = importlib.import_module(found.name)
         source = inspect.getsource(module)
@@ -115,7 +115,7 @@ def shapes(length: int) -> list[str]:
 
 
 def seconds(look: Callable[[str], object], text: str, runs: int = 3) -> float:
-    """The shortest of some runs, in processor time: what other programs take is not counted."""
+    """Return the shortest processor time of some runs, which excludes that of other programs."""
     return min(_once(look, text) for _ in range(runs))
 
 
@@ -127,7 +127,7 @@ def _once(look: Callable[[str], object], text: str) -> float:
 
 @pytest.fixture(scope="module")
 def one_search() -> float:
-    """The search for a level word in text that has none, so that it looks at all of it."""
+    """Search for a level word in text that has none, so that the whole text is read."""
     return seconds(LEVEL_WORD.search, "a" * SEARCHED)
 
 

@@ -258,7 +258,7 @@ def test_a_failed_transfer_login_written_as_text_has_a_level() -> None:
 
 
 def finding(service: str, detail: dict[str, object]) -> dict[str, object]:
-    """An event of EventBridge with findings of a security service."""
+    """Return an EventBridge event with findings of a security service."""
     return {"detail-type": "Finding", "source": f"aws.{service}", "detail": detail}
 
 

@@ -1,4 +1,4 @@
-"""A rule that is not asked would not have decided: what spares a text a rule never hides a level."""
+"""A prefilter skips a rule only for texts on which the rule would not have decided."""
 
 import re
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class Prefilter(NamedTuple):
     module: ModuleType
 
     def hides(self, text: str) -> bool:
-        """Whether the rule decides on a text that it is not asked about."""
+        """Return whether the rule decides on a text for which the prefilter skips it."""
         found = self.words.intersection(words_of(text))
         return not self.may_decide(text, found) and self.rule(text) is not None
 
@@ -59,7 +59,7 @@ CASES: st.SearchStrategy[Callable[[str], str]] = st.sampled_from((str, str.upper
 
 @st.composite
 def glued(draw: st.DrawFn) -> str:
-    """Pieces that some rule is made for, cut and glued anywhere, in any case."""
+    """Draw texts of pieces that some rule is made for, cut and joined anywhere, in any case."""
     pieces = draw(st.lists(st.tuples(PIECES, BETWEEN), min_size=1, max_size=4))
     text = "".join(piece[draw(st.integers(0, 3)) :] + between for piece, between in pieces)
     return draw(CASES)(text).strip()

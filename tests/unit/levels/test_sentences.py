@@ -1,4 +1,4 @@
-"""Plain sentences are spared most rules, and silent ones all: no answer may be another for it."""
+"""Plain sentences skip most rules or all of them, and their level stays the same."""
 
 from unittest.mock import patch
 

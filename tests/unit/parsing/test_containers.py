@@ -1,4 +1,4 @@
-"""What a program wrote comes out of every wrapper as it was written; `wrappers` has them all."""
+"""The text of a program is unwrapped unchanged from every wrapper; `wrappers` has them all."""
 
 import gc
 import json
@@ -27,7 +27,7 @@ def record(log: Any, **others: Any) -> str:
     return json.dumps({"log": log, **others})
 
 
-# --- what comes out ---
+# --- the unwrapped text ---
 
 
 @pytest.mark.parametrize("name", WRAPPERS)
@@ -540,7 +540,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("shape", HOSTILE)
 def test_the_work_grows_no_faster_than_the_input(shape: str) -> None:
-    """Four times the input takes about four times the steps; a quadratic pattern would take sixteen times."""
+    """Four times the input takes about four times as long; a quadratic pattern would take sixteen times."""
 
     def seconds(characters: int) -> float:
         text = (shape * (characters // len(shape) + 1))[:characters]

@@ -159,7 +159,7 @@ def test_json_that_cannot_be_read_exactly_is_text(body: str) -> None:
 
 
 def test_json_with_a_deeply_nested_long_integer_is_exact_or_text() -> None:
-    """Python 3.11 reads such a value no deeper than its recursion limit, later versions do."""
+    """Python 3.11 reads such a value only down to its recursion limit; later versions read it deeper."""
     digits = "12345678901234567890123"
     innermost = parse('{"a":' * 1020 + digits + "}" * 1020).fields
     while isinstance(innermost, dict):

@@ -1,4 +1,4 @@
-"""A piece of a log stream ends where no stack trace goes on; all events are in one piece, in order."""
+"""No piece of a log stream ends within a stack trace; each event is in one piece, in order."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -66,7 +66,7 @@ def cri(text: str, flag: str = "F") -> str:
 
 @pytest.mark.parametrize("before", range(FULL - 3, FULL + 3))
 def test_the_parts_of_a_line_that_a_container_driver_cut_stay_together(before: int) -> None:
-    """A secret might stand across the cut."""
+    """A secret might begin in one part and end in the next."""
     parts = [cri("x" * 16_384, "P"), cri("y" * 16_384, "P"), cri("z" * 100)]
     messages = [cri(LINE)] * before + parts + [cri(LINE)] * 3 * FULL
     at_once = [log.events for log in join(events(messages))]

@@ -1,4 +1,4 @@
-"""The traces are in `stack_traces/`: as their runtime writes them, with the log line if there is one."""
+"""Stack traces are joined; the samples in `stack_traces/` are as their runtime writes them."""
 
 import gc
 from collections.abc import Iterable
@@ -105,7 +105,7 @@ def test_every_language_has_a_sample_trace() -> None:
     assert TRACES.keys() == WHERE_THE_EXCEPTION_BEGINS.keys()
 
 
-# --- one event a line ---
+# --- one event for each line ---
 
 
 @pytest.mark.parametrize("name", TRACES)
@@ -147,7 +147,7 @@ def test_traces_of_two_languages_stay_apart(first: str, second: str) -> None:
 
 
 def test_interleaved_traces_of_two_streams_do_not_mix() -> None:
-    """Each stream comes in a payload of its own, whatever the order in which they were written."""
+    """Each stream has a payload of its own, in whatever order the lines were written."""
     python, java = events(TRACES["python"], gap=2), events(TRACES["java"], gap=2)
     streams = [join(python), join(java)]
     assert [texts(stream) for stream in streams] == [
@@ -384,12 +384,12 @@ HOSTILE = [
 @pytest.mark.parametrize("shape", HOSTILE)
 @pytest.mark.parametrize("line_by_line", [True, False])
 def test_the_work_grows_no_faster_than_the_input(shape: str, line_by_line: bool) -> None:
-    """Four times the input takes about four times the steps; a quadratic pattern would take sixteen times."""
+    """Four times the input takes about four times as long; a quadratic pattern would take sixteen times."""
 
     def seconds(characters: int) -> float:
         text = (shape * (characters // len(shape) + 1))[:characters]
         given_events = events(text.split("\n") if line_by_line else [text])
-        gc.disable()  # how often it would run depends on what all other tests have left in memory
+        gc.disable()  # how often the garbage collector runs depends on what other tests left in memory
         try:
             start = process_time()
             list(join(given_events))

@@ -1,4 +1,4 @@
-"""Every wrapper, put around a message as its carrier does."""
+"""Wrap a message in every wrapper, as the program that writes the wrapper does."""
 
 import json
 from collections.abc import Callable
