@@ -583,7 +583,7 @@ def test_an_upgrade_reports_a_changed_default_and_keeps_a_value_that_was_set(
     newer = version(desk, tmp_path, BatchMaxLogs={"Default": 400}, MaxReplays={"Default": 4})
     done = desk.deploy("--stack", stack, "--dry-run", build=newer)
     assert done.status == 0, done.err
-    assert "BatchMaxLogs  500 → 400  (the new default" in done.out
+    assert "BatchMaxLogs  500 → 400  (the default has changed)" in done.out
     assert "MaxReplays" not in done.out
     assert "The stack was not changed (--dry-run). The code and the template are in bucket" in done.out
     assert desk.values(stack)["BatchMaxLogs"] == "500"
