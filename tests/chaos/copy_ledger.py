@@ -21,7 +21,7 @@ class Why(StrEnum):
     """Why there is one more copy of an event."""
 
     CRASH = "crash"
-    """Delivered or stored by an invocation that failed later: its source has it still."""
+    """Delivered or stored by an invocation that failed later, so that its source still has it."""
     LOST_REPLY = "lost reply"
     """The ingest API accepted it, and no answer said so in time."""
     LOST_SQS_REPLY = "lost reply of SQS"
@@ -50,11 +50,11 @@ class CopyLedger:
     accepted: Counter[str] = field(default_factory=Counter)
     """How often the ingest API accepted each event."""
     accepted_in_peace: Counter[str] = field(default_factory=Counter)
-    """How often the ingest API accepted each event after the last trouble."""
+    """How often the ingest API accepted each event after the last fault."""
     refused_alone: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """When each event was in a request of one log that was not accepted."""
     replays: Counter[str] = field(default_factory=Counter)
-    """How often each event was replayed after the last trouble."""
+    """How often each event was replayed after the last fault."""
     extra: defaultdict[str, Counter[Why]] = field(default_factory=lambda: defaultdict(Counter))
     story: list[str] = field(default_factory=list)
 

@@ -31,15 +31,15 @@ from tests.chaos.weather import MISCONFIGURED, REFUSED, RETRIED, WriteFate
 from tests.integration.payloads import log_event, subscription_event
 
 SECONDS = 30
-"""Time-out of the functions: 25 s are kept for writing to the queues, and 5 s remain for sending."""
+"""Timeout of the functions: 25 s are reserved for writing to the queues, and 5 s remain for sending."""
 SHORT_SECONDS = 2
-"""With this time-out nothing is sent; a queue that does not answer makes Lambda end the function."""
+"""With this timeout nothing is sent, and Lambda ends the function if a queue does not answer."""
 MAX_REPLAYS = 2
 LAST_ARRIVAL_SECONDS = 0.4
-"""So long after a function has ended the last of its requests has been accepted."""
+"""Seconds from the end of a function until its last request has been accepted."""
 MAX_ROUNDS = 15
 NOT_STORED = "they could not be stored in the queue"
-"""As the function says of log events that it could not store."""
+"""The function's words for log events that it could not store."""
 
 MIB = 1024 * 1024
 
@@ -62,20 +62,20 @@ class Plan(NamedTuple):
 
     payloads: tuple[tuple[JsonObject, ...], ...]
     answers: tuple[Fault, ...]
-    """Of the ingest API, one request after the other."""
+    """Faults of the ingest API, in the order of the requests."""
     aws: dict[str, tuple[WriteFate, ...]]
     blow: Blow
     number: int
-    """Of the request or write."""
+    """The number of the request or write."""
     moment: float
     """Seconds after the beginning of an invocation, or a share of 1."""
     rotates_key: bool
     replays: int
-    """While there is trouble."""
+    """The number of replays while there are faults."""
     certificates: tuple[Certificate, ...]
-    """Of the ingest API, one connection after the other; then good ones."""
+    """Certificates of the ingest API in the order of the connections; then good ones."""
     nameless: int
-    """In so many invocations the name of the ingest API cannot be looked up."""
+    """The number of invocations in which the name of the ingest API cannot be resolved."""
 
 
 class RuntimeOutcome(NamedTuple):
@@ -86,7 +86,7 @@ class RuntimeOutcome(NamedTuple):
     failed: int
     extras: Counter[Why]
     details: frozenset[str]
-    """What went wrong, as messages in the dead-letter queue say it."""
+    """The details of failures in messages of the dead-letter queue."""
     certificates: frozenset[Certificate]
     """Those of the ingest API that the functions saw while there was trouble."""
     story: tuple[str, ...]

@@ -123,9 +123,9 @@ class _Arrival:
     at: float
     payload: JsonObject
     natures: dict[str, Nature]
-    """What its events are."""
+    """The natures of its events."""
     streamed: bool
-    """Comes through a Kinesis stream."""
+    """Whether it comes through a Kinesis stream."""
 
 
 class _World:

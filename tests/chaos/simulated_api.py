@@ -19,7 +19,7 @@ from tests.chaos.weather import NEVER, Fate, Forecast, KeyStore, Sky, draw_fate
 
 POISON = "poison"
 MAX_FETCH = 15.0
-"""Seconds: every attempt to read the key runs into its time-outs."""
+"""Seconds after which every attempt to read the key has timed out."""
 
 
 @dataclass
@@ -119,12 +119,12 @@ class SimulatedSenders:
     secret: Secret
     policy: Policy
     requests: list[Request] = field(default_factory=list)
-    """Those of the current invocation."""
+    """The requests of the current invocation."""
     _under_way: dict[int, tuple[float, Request, Fate]] = field(default_factory=dict)
     _completions: list[tuple[float, int, Completion]] = field(default_factory=list)
     _order: "count[int]" = field(default_factory=count)
     not_before: float = -math.inf
-    """What the ingest API asked for."""
+    """When a Retry-After of the ingest API is over."""
 
     def now(self) -> float:
         self.clock.step()

@@ -96,13 +96,13 @@ class Lambda:
     parked: Queue
     new_environment: Callable[[], Environment]
     seconds: float
-    """The function's time-out."""
+    """The timeout of the function."""
     mishaps: Mishaps
     peace_from: float
     """When mishaps end."""
     rng: random.Random
     reads_ledgers: bool = True
-    """Whether the account that a function gives is compared with what happened."""
+    """Whether the counts that a function returns are compared with what happened."""
     waiting: list[AsyncEvent] = field(default_factory=list)
     stream: list[StreamRecord] = field(default_factory=list)
     """Of one shard: what the event source mapping has not gone past."""

@@ -35,7 +35,7 @@ class Fate(NamedTuple):
     """The fate of one request."""
 
     status: int | None = 200
-    """None: no answer that is HTTP. 200 stands for: as the ingest API decides."""
+    """None if there is no HTTP answer; with 200 the ingest API decides."""
     keeps: bool = False
     """The logs are accepted, although the answer does not say so."""
     after: float = 0.1

@@ -11,7 +11,7 @@ from tests.e2e.logs_front import Answer
 PAGE_BYTES = 1024 * 1024
 PAGE_EVENTS = 10_000
 BYTES_BESIDE_MESSAGE = 26
-"""Of a log event ("CloudWatch Logs quotas", Amazon CloudWatch Logs User Guide)."""
+"""Bytes of a log event beside its message ("CloudWatch Logs quotas", Amazon CloudWatch Logs User Guide)."""
 
 
 @dataclass

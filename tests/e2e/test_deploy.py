@@ -40,7 +40,7 @@ TOO_LARGE = [
     *(f"{name}=[{'x' * 1022}]" for name in ("IncludePattern", "ExcludePattern", "RedactPattern")),
     f"Properties=a={'x' * 256},b={'x' * 256}",
 ]
-"""Each is allowed, and together they are more than the environment of a function has room for."""
+"""Each value is allowed, but together they are too large for the environment of a function."""
 
 
 @dataclass(frozen=True)

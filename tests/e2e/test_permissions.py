@@ -37,7 +37,7 @@ WANTED = [f"/wanted/{number}" for number in range(3)]
 HIDDEN_SECONDS = 720
 """The visibility timeout of the dead-letter queue."""
 TIME_TO_STORE = 30
-"""A time-out that leaves, of the time that is kept for the dead-letter queue, few seconds for the rest."""
+"""A timeout with only a few seconds beyond the time that is reserved for the dead-letter queue."""
 
 FUNCTIONS = ("Shipper", "Replay", "Subscriber")
 BATCHED = ("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:SendMessage")

@@ -23,7 +23,7 @@ from tests.e2e.lambda_runtime import Runtime, lambda_runtime
 pytestmark = pytest.mark.e2e
 
 IN_THE_MIDDLE = 30
-"""Seconds of a time-out that leaves two for sending: 25 are kept for writing to the queues."""
+"""A timeout in seconds that leaves two for sending: 25 are reserved for writing to the queues."""
 
 JsonObject = dict[str, Any]
 Start = Callable[..., AbstractContextManager[Runtime]]

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.trial]
 LOG = PROJECT / ".build" / "local" / "test-smoke.log"
 CARRIED_OUT = ("ingest-api", "deploy", "plain", "many", "refused", "parked", "refused-setting", "same-again")
 SECONDS = 400
-"""For a run on a machine that does much else."""
+"""Seconds for a run on a busy machine."""
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.trial]
 
 LOG = PROJECT / ".build" / "local" / "test-upgrade.log"
 OLD = "bc985a8"
-"""The commit that stands for the last release, until there is one."""
+"""The commit that is used as the last release until there is one."""
 STAYS = (
     *("DeadLetterQueue", "ParkedQueue", "ApiKeySecret"),
     *("ShipperFunction", "ReplayFunction", "SubscriberFunction"),

@@ -324,7 +324,7 @@ SECRETS = [
     Secret("2001:db8::8a2e:370:7334", "8a2e:370"),
     Secret("hunter2-4711", "hunter2"),
 ]
-"""The last one by a pattern of the user's, `hunter[0-9]`."""
+"""Secrets; the last one is redacted by a pattern of the user, `hunter[0-9]`."""
 USERS_PATTERN = "hunter[0-9]"
 
 beside_a_secret = st.text(st.sampled_from(" \n\t;ab\"'{}"), max_size=8).map(lambda text: f" {text} ")

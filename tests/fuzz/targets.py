@@ -48,7 +48,7 @@ from tests.unit.sample_data import ORDERS
 from tests.unit.simulated_senders import Answer, SimulatedSenders, answers
 
 MAX_SECONDS = 10.0
-"""Of processor time for one input; none is larger than a few MiB. What is not linear takes hours."""
+"""Processor time for one input of a few MiB at most. Code that is not linear would take hours."""
 
 LIMIT = 4 * MIB
 

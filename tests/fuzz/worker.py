@@ -12,9 +12,9 @@ from typing import Any
 
 MAX_MEMORY_MIB = 2048
 MAX_SECONDS_FOR_ONE = 60
-"""Wall-clock time that ends a hang. What takes long is found by processor time (`targets.MAX_SECONDS`)."""
+"""Wall-clock time that ends a hang. Slow code is found by its processor time (`targets.MAX_SECONDS`)."""
 MAX_BYTES = 8192
-"""Of what an input is drawn from; the input itself may be larger by far."""
+"""Maximum bytes from which an input is drawn; the input itself may be much larger."""
 SEEDS = 40
 
 

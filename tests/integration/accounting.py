@@ -22,7 +22,7 @@ KEY = "loginformant-key-4f1d"
 OTHER_KEY = "loginformant-key-9b2e"
 
 RESERVE = QUEUE_WORST_CASE_SECONDS + RESERVE_MARGIN_SECONDS
-"""Seconds that an invocation with a few payloads keeps for the dead-letter queue."""
+"""Seconds that an invocation with a few payloads reserves for the dead-letter queue."""
 
 MIB = 1024 * 1024
 

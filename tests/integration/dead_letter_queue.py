@@ -80,7 +80,7 @@ class Queues:
     """Of a queue; the settings may name another, which is out of reach."""
     queue_url: str
     _looked_at: tuple[int, int] = field(default=(0, 0), init=False)
-    """Requests and logs that were there at the last look."""
+    """The numbers of requests and logs at the last check."""
 
     # ---- what is in the queues
 

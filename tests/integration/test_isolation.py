@@ -21,9 +21,9 @@ from tests.integration.payloads import JsonObject, log_event, log_events, subscr
 
 EVER = None
 MAX_REPLAYS = 10
-"""Of 10 messages each."""
+"""Replays of 10 messages each."""
 SECONDS = 95.0
-"""For sending, in each invocation."""
+"""Seconds for sending in each invocation."""
 
 
 class Calendar(datetime):

@@ -39,7 +39,7 @@ PROJECT = Path(__file__).parents[2]
 TALLY = PROJECT / ".build" / "soak" / "tally"
 EVENTS_IN_A_PAYLOAD = 2000
 MAX_WAITING = 20
-"""So many messages in the dead-letter queue are replayed before more is shipped."""
+"""With this many messages in the dead-letter queue, replay runs before more is shipped."""
 ROUNDS_AT_THE_END = 1000
 MIN_MINUTES = 2 * len(FAULTS) * SECONDS_BETWEEN_FAULTS / 60
 """The halves are compared, so each of them needs a whole round of the faults."""

@@ -11,7 +11,7 @@ import psutil
 
 MIB = 1024 * 1024
 WARM_UP = 0.1
-"""This share of the samples, from the start, is left out: caches fill, the allocator settles."""
+"""The share of samples at the start that is left out, while caches fill."""
 MORE_MEMORY_MIB = 8.0
 MORE_MEMORY_SHARE = 0.05
 MORE_THREADS = MORE_SOCKETS = 1
@@ -24,7 +24,7 @@ class Sample(NamedTuple):
     """Resident set size."""
     threads: int
     sockets: int
-    """TCP connections, in whatever state."""
+    """TCP connections in any state."""
     delivered: int
     """Log events since the start."""
 

@@ -16,7 +16,7 @@ NEW_KEY = "another-key"
 MALFORMED = 12
 
 OUTAGE = ApiFault(status=503, headers={"Retry-After": "15"}, times=None)
-"""No invocation lasts as long; and soon afterwards LogInformant is asked again."""
+"""Longer than any invocation; a request is sent to LogInformant again soon afterwards."""
 
 
 class Fault:

@@ -23,9 +23,9 @@ from local.story import wait
 
 LOG_GROUP = "/app/orders"
 SECONDS = "24"
-"""So that a request, which gets 10 s, and the writing to the queue, which gets 12 s here, fit into it."""
+"""Long enough for a request of 10 s and for writing to the queue, which takes up to 12 s here."""
 FUNCTIONS_WITH_TIMES = 2
-"""How often the template names the time-out to a function: to all, and to that which checks the settings."""
+"""How often the template gives a function its timeout: for all, and for the check of the settings."""
 
 
 @dataclass

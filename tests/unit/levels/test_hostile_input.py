@@ -16,7 +16,7 @@ from loginformant_shipper.levels import END, START, infer_level
 MEBIBYTE = 1024 * 1024
 SEARCHED = 64 * 1024
 RATIO = 4
-"""At most so many times the search for a level word takes a rule, or all of them together."""
+"""A rule, or all rules together, may take at most this many times the search for a level word."""
 
 LEVEL_WORD = re.compile(r"trace|debug|info|notice|warn|error|severe|crit|alert|emerg|fatal|panic", re.I)
 

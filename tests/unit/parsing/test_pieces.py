@@ -19,7 +19,7 @@ from loginformant_shipper.parsing.stack_traces import join
 LINE = "order 4711 was placed by a customer of ours " * 10
 TRACE = ["Traceback (most recent call last):", '  File "/app.py", line 7, in f', "ValueError: no such order"]
 FULL = MIN_PIECE_CHARACTERS // len(LINE) + 1
-"""So many lines fill a piece."""
+"""The number of lines that fill a piece."""
 
 
 def events(messages: Sequence[str]) -> list[LogEvent]:
