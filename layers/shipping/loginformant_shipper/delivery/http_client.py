@@ -298,7 +298,9 @@ def _read_answer(response: HTTPResponse, until: float) -> tuple[bytes, bool]:
         while time.monotonic() < until and len(answer) < MAX_ANSWER_BYTES:
             chunk = response.read1(MAX_ANSWER_BYTES - len(answer))
             if not chunk:
-                return answer, not response.length
+                if is_complete := not response.length:
+                    response.close()  # Python 3.11.7 and before do not do so at the last byte
+                return answer, is_complete
             answer += chunk
     except (HTTPException, OSError, ValueError):
         pass
