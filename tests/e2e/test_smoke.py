@@ -110,5 +110,5 @@ def test_an_interrupted_run_removes_what_it_created(line: str, account: Account)
                 break
         seen += run.stdout.read().splitlines(keepends=True)
         assert run.wait(SECONDS) == 130, "".join(seen)
-    assert any(said.startswith("Nothing of smoke-") for said in seen), "".join(seen)
+    assert any(said.startswith("Everything of smoke-") for said in seen), "".join(seen)
     assert what_is_there(account) == before
