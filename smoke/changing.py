@@ -128,9 +128,8 @@ def architecture(world: World) -> tuple[int, str]:
 def vpc(world: World) -> tuple[int, str]:
     """Move the functions into the default VPC and out again.
 
-    Subnets of the default VPC give functions no route to the internet.
-    Logs that are written in the meantime cannot be shipped. They must arrive after the functions have left
-    the VPC.
+    Subnets of the default VPC give functions no route to the internet. Logs that are written in the meantime
+    cannot be shipped. They must arrive after the functions have left the VPC.
     """
     ec2 = world.client("ec2")
     vpcs = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]

@@ -66,10 +66,9 @@ class Origin(NamedTuple):
 class LogEvent(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One log event.
 
-    All types of which there is an instance for each log event are a `Struct` that the garbage collector does
-    not
-    track: there are tens of thousands, without reference cycles. msgspec decodes events into this type
-        directly.
+    A type with one instance for each log event is a `Struct` that the garbage collector does not track: there
+    are tens of thousands of instances, without reference cycles. msgspec decodes events directly into this
+    type.
     """
 
     id: str

@@ -1,8 +1,8 @@
 """A deployed stack, and the ways to break and repair it.
 
 So that this takes minutes and not hours, the stack has other times than the template: functions may run for
-24 s and not 120, and messages come back after seconds, not after minutes or a day. The emulator
-has no metrics, so doctor works without them here.
+24 s and not 120, and messages come back after seconds, not after minutes or a day. The emulator has no
+metrics, so doctor works without them here.
 """
 
 import json

@@ -229,9 +229,8 @@ class _FinalResponse(HTTPResponse):
 class _Writer:
     """Writes the headers of a request together with the beginning of its body.
 
-    A short request is then one packet.
-    `http.client` writes them separately. For a request with one log event, that takes a tenth of the CPU
-    time, and an additional record with TLS.
+    A short request is then one packet. `http.client` writes them separately: for a request with one log
+    event, that takes a tenth of the CPU time, and an additional record with TLS.
     """
 
     def __init__(self, connection: Any) -> None:

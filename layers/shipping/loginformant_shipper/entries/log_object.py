@@ -24,6 +24,7 @@ The format is the request body in LogInformant's "Build your own integration":
 | `extractedFields`, `@aws.account`, `@aws.region` … | the fields that the subscription filter added to the event, unchanged; account and region are then also `accountId` and `region` |
 
 `LEAVE_OUT_PROPERTIES` names properties of the first four rows to omit.
+
 If a log has a field with the name of one of these properties, the field becomes `log.<name>`. If it has two fields
 with the same name, the last one keeps the name, and the first becomes `log.<name>`. The properties of a container
 driver, log router or syslog (`parsing.containers`) are added last: if a log has a field with the same name, the

@@ -132,9 +132,8 @@ def decide_log(log: Log, log_group: str | None = None, default: Level = Level.IN
     """Return the level of a log, and the name of the rule that decided.
 
     For a joined trace, the levels of the log line and the exception are inferred separately, and the worse
-    one is
-    used: an exception is at least an Error. For a single event, its header decides. The continuation of a log
-        has the level of its beginning.
+    one is used: an exception is at least an Error. For a single event, its header decides. The continuation
+    of a log has the level of its beginning.
 
     Args:
         log: One log of `parsing.stack_traces.join`.

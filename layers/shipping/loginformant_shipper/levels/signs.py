@@ -137,8 +137,8 @@ def decide_by_code(head: str) -> Decision | None:
 
     Codes are the facility and priority of syslog as words, the messages of Cisco, Juniper, Huawei and H3C,
     which number severities as syslog does (HPE, "System information formats" of Comware; older switches of
-    H3C counted from 1), those of NetScreen, which name them, those of IBM, which end with
-    a letter (I, W, E, S for severe, T for terminated), and the priority that Linux puts before a message.
+    H3C counted from 1), those of NetScreen, which name them, those of IBM, which end with a letter (I, W, E,
+    S for severe, T for terminated), and the priority that Linux puts before a message.
     """
     code = _CODE.search(head) if _has_part(head) else None
     if (

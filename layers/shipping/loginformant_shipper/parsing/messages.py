@@ -132,7 +132,7 @@ _TIME_FIRST = re.compile(
 
 # Python (awslambdaric, bootstrap.py): `[<LEVEL>]\t<ISO time>\t<request id>\t<text>`, the id empty while a
 # function initialises. Java (aws-lambda-java-libs, TextLogFormatter.java): `[<LEVEL>] <text>`. Many other
-# programs write this, so it     counts as the prefix only if JSON follows.
+# programs write this, so it counts as the prefix only if JSON follows.
 _BRACKET_FIRST = re.compile(
     rf"\[(?P<level>[^\]\n\t]{{1,32}})\]"
     rf"(?:\t{_DATE}T{_TIME}Z(?:\t(?P<request_id>{_UUID})?(?:\t|$)|$)| (?=\{{))"

@@ -94,8 +94,7 @@ def _read_in_pieces(compressed: bytes, limit: int, log_event: MakeLogEvent) -> J
     Neither the whole text of a large payload nor all of its values are in memory at once. The text is split
     where an event seems to end. If that were inside a string or another object, a piece would not be JSON; if
     all pieces are JSON, so is the whole, with the same value. Only a piece that orjson rejects (a lone
-    surrogate, NaN) is parsed
-    slowly: for the whole payload, that would take fourteen times its size.
+    surrogate, NaN) is parsed slowly: for the whole payload, that would take fourteen times its size.
     """
     size = inflated_size(compressed)
     if size > limit:

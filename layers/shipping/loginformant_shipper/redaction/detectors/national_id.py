@@ -17,9 +17,9 @@ _SOME_US_SSN_OR_CPF = re.compile(r"-[0-9]{2}(?:-[0-9]{4}|(?<=\.[0-9]{3}-[0-9]{2}
 # Switzerland, Central Compensation Office: the country's 756, and the check digit of EAN-13.
 _AHV = re.compile(r"(756(?<![\w.]...)\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}(?![\w]|\.[0-9]))")
 
-# ISO 13616: country, two check digits, letters and digits, often in groups of four. How many, each country
-# says (SWIFT, "IBAN registry").
-# In a text of which each character is its kind, so that it begins with a fixed string.
+# ISO 13616: country, two check digits, letters and digits, often in groups of four. Each country has its own
+# length (SWIFT, "IBAN registry"). The pattern is matched against a text in which each character is replaced
+# by its kind, so that the pattern begins with a fixed string.
 _BEGINNING_OF_IBAN = b"AA00"
 _IBAN_START = re.compile(_BEGINNING_OF_IBAN + rb"(?<![Aa0].{4})(?= ?[A0]{4})")
 _KIND_OF = bytes(
