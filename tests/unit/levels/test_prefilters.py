@@ -170,7 +170,7 @@ def test_an_execution_line_decided_at_once_has_the_level_of_all_rules(line: str)
 NAMES = st.sampled_from(
     sorted(
         {
-            *fields._TELLING_NAMES,
+            *fields.TELLING_NAMES,
             *fields._CONTAINERS,
             "MESSAGE",
             "resourceLogs",
@@ -187,17 +187,23 @@ VALUES = st.sampled_from(
 
 
 @given(
-    st.dictionaries(NAMES, VALUES, max_size=3), st.sampled_from(("level", "Level", "@level", "LEVEL")), VALUES
+    st.dictionaries(NAMES, VALUES, max_size=3),
+    st.sampled_from(("level", "Level", "@level", "LEVEL", "log.level", "severity")) | NAMES,
+    VALUES,
 )
 @settings(max_examples=500)
 def test_a_single_level_field_gives_the_level_of_all_field_rules(
     others: dict[str, object], name: str, value: object
 ) -> None:
     record = {**others, name: value}
-    alone = fields.decide_by_level_alone(record)
+    alone = fields.decide_by_level_alone(record, fields.TELLING_NAMES.intersection(record))
     assert alone in (None, decide_by_platform_record(record) or fields.decide_by_field(record))
 
 
-def test_common_structured_logs_are_decided_at_once() -> None:
-    record = {"timestamp": "2026-03-01T10:20:30Z", "level": "WARN", "message": "late", "logger": "shop"}
-    assert fields.decide_by_level_alone(record) == ("Warning", "field")
+@pytest.mark.parametrize(
+    "level", [{"level": "WARN"}, {"log.level": "warn"}, {"severity": "WARNING"}, {"level": 40}]
+)
+def test_common_structured_logs_are_decided_at_once(level: dict[str, object]) -> None:
+    record = {"timestamp": "2026-03-01T10:20:30Z", **level, "message": "late", "logger": "shop"}
+    names = fields.TELLING_NAMES.intersection(record)
+    assert fields.decide_by_level_alone(record, names) == ("Warning", "field")

@@ -16,6 +16,7 @@ from loginformant_shipper.levels.exceptions import (
     may_be_exception,
 )
 from loginformant_shipper.levels.fields import (
+    TELLING_NAMES,
     Fields,
     decide_by_field,
     decide_by_glued_objects,
@@ -43,6 +44,7 @@ from loginformant_shipper.levels.key_values import (
     start_of_pairs,
 )
 from loginformant_shipper.levels.platform import (
+    NAMES_IN_RECORDS,
     decide_by_execution_line,
     decide_by_flow_log,
     decide_by_lambda_event,
@@ -169,10 +171,11 @@ _MESSAGES = (
 
 
 def _of_fields(fields: Fields) -> Decision | None:
+    names = TELLING_NAMES.intersection(fields)
     if decision := (
-        decide_by_level_alone(fields)
-        or decide_by_platform_record(fields)
-        or decide_by_field(fields)
+        decide_by_level_alone(fields, names)
+        or (None if NAMES_IN_RECORDS.isdisjoint(names) else decide_by_platform_record(fields))
+        or decide_by_field(fields, names)
         or decide_by_status_field(fields)
     ):
         return decision

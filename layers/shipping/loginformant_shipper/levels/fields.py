@@ -40,34 +40,46 @@ Fields = dict[str, Any]
 _DECISIONS = {level: Decision(level, "field") for level in Level}
 
 
-def decide_by_level_alone(fields: Fields) -> Decision | None:
-    """Return the level of a JSON object in which `level` is a word, and no other field can be a level.
+def decide_by_level_alone(fields: Fields, names: frozenset[str]) -> Decision | None:
+    """Return the level of a JSON object in which one field can be a level, and no other matters.
 
     It decides most structured logs. `decide_by_platform_record` and `decide_by_field` give the same results.
+
+    Args:
+        fields: The JSON object.
+        names: Those of `TELLING_NAMES` that it has.
     """
-    names = _TELLING_NAMES.intersection(fields)
     if len(names) != 1:
         return None
     [name] = names
-    word = fields[name] if name in _PLAIN_LEVEL else None
-    level = FIELD_WORDS.get(word.lower()) if isinstance(word, str) else None
+    if name not in _PLAIN_LEVELS:
+        return None
+    value = fields[name]
+    level = FIELD_WORDS.get(value.lower()) if isinstance(value, str) else _level_of_value(name, value, fields)
     return _DECISIONS[level] if level else None
 
 
-def decide_by_field(fields: Fields) -> Decision | None:
+def decide_by_field(fields: Fields, names: frozenset[str] | None = None) -> Decision | None:
     """Return the level of a JSON object, or None if no field is a level.
 
     Fields that are named for a level and hold no severity (`"level": "Metadata"` of the Kubernetes audit log)
     are passed over.
+
+    Args:
+        fields: The JSON object.
+        names: Those of `TELLING_NAMES` that it has, where they are known.
     """
-    if "apiVersion" in fields and str(fields["apiVersion"]).startswith("audit.k8s.io/"):
-        return None
-    if ("rule" in fields or "alert" in fields) and (level := _level_of_alert(fields)):
-        return _DECISIONS[level]
-    if level := _level_of(fields):
-        if "PRIORITY" in fields and isinstance(message := fields.get("MESSAGE"), str):
-            return decide_inside(message.lstrip()) or _DECISIONS[level]
-        return _DECISIONS[level]
+    if names is None:
+        names = TELLING_NAMES.intersection(fields)
+    if names:
+        if "apiVersion" in names and str(fields["apiVersion"]).startswith("audit.k8s.io/"):
+            return None
+        if ("rule" in names or "alert" in names) and (level := _level_of_alert(fields)):
+            return _DECISIONS[level]
+        if level := _level_of_names(names, fields):
+            if "PRIORITY" in names and isinstance(message := fields.get("MESSAGE"), str):
+                return decide_inside(message.lstrip()) or _DECISIONS[level]
+            return _DECISIONS[level]
     if "resourceLogs" in fields and (level := _worst_of_otlp(fields["resourceLogs"])):
         return _DECISIONS[level]
     for container in _CONTAINERS.intersection(fields):
@@ -262,24 +274,31 @@ _NAMES_INSIDE_LEVEL = ("name", "Name", "levelStr", "label", "Label", "text", "Di
 
 
 def _level_of(fields: Fields) -> Level | None:
-    names = _KNOWN.intersection(fields)
-    if not names:
-        return None
-    for name in sorted(names, key=lambda name: _rank(name, fields)) if len(names) > 1 else names:
+    return _level_of_names(_KNOWN.intersection(fields), fields)
+
+
+def _level_of_names(names: frozenset[str], fields: Fields) -> Level | None:
+    """Return the level of the most telling of some fields that has one."""
+    if len(names) == 1:
+        [name] = names
+        return _level_of_value(name, fields[name], fields) if name in _KNOWN else None
+    for name in sorted(_PLAIN_LEVEL & names):  # `level_name` may be anything where `level` is a word
+        value = fields[name]
+        if isinstance(value, str) and (level := LEVEL_WORDS.get(value.lower())):
+            return level
+    for name in sorted(_KNOWN & names, key=_rank):
         if level := _level_of_value(name, fields[name], fields):
             return level
     return None
 
 
-def _rank(name: str, fields: Fields) -> tuple[bool, int, str]:
-    """`level` comes first where it is a word: `level_name` may be anything then."""
-    value = fields[name]
-    worded = name in _PLAIN_LEVEL and isinstance(value, str) and value.lower() in LEVEL_WORDS
-    return not worded, _NAMES[name], name
+def _rank(name: str) -> tuple[int, str]:
+    return _NAMES[name], name
 
 
 _PLAIN_LEVEL = frozenset(_spellings("level"))
-_TELLING_NAMES = _KNOWN | NAMES_IN_RECORDS | {"apiVersion", "rule", "alert"}
+TELLING_NAMES = _KNOWN | NAMES_IN_RECORDS | {"apiVersion", "rule", "alert"}
+"""The names of fields that may be a level, or that decide whether another field is one."""
 
 
 def _level_of_value(name: str, value: object, fields: Fields) -> Level | None:
@@ -288,7 +307,7 @@ def _level_of_value(name: str, value: object, fields: Fields) -> Level | None:
     if isinstance(value, dict):
         inside = (value.get(inner) for inner in _NAMES_INSIDE_LEVEL)
         return next((FIELD_WORDS.get(word.lower()) for word in inside if isinstance(word, str)), None)
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
         if value in LAGER and name not in _OTHER_SCALES and name not in _NO_NUMBERS:
             return LAGER[int(value)]
         scale = _scale(name, value, fields)
@@ -310,6 +329,8 @@ _PLAIN_WORDS = {
     **dict.fromkeys((*_spellings("event", "type"), *_spellings("entry", "type")), SEVERITY_WORDS),
 }
 """Names of fields that usually hold a subject rather than a level, so that only common words count."""
+_PLAIN_LEVELS = _KNOWN - _PLAIN_WORDS.keys() - {"s", "PRIORITY"}
+"""The names of fields whose level depends on no word in another field."""
 
 
 def _level_of_text(name: str, value: str, fields: Fields) -> Level | None:

@@ -56,9 +56,11 @@ class Scale(NamedTuple):
 
     def level(self, number: float) -> Level | None:
         """Return the level of a number, or None if it is not on this scale."""
-        if number < self.lowest:
-            return None
-        return next((level for highest, level in self.steps if number <= highest), None)
+        if number >= self.lowest:
+            for highest, level in self.steps:
+                if number <= highest:
+                    return level
+        return None
 
 
 def _scale(
