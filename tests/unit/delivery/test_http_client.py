@@ -83,6 +83,25 @@ def test_a_short_request_is_written_at_once_and_a_long_one_without_a_copy_of_its
     assert [log["message"][:1] for log in api.logs] == ["x"] * 3
 
 
+def test_each_request_on_a_connection_has_its_own_length_and_key(api: IngestApi) -> None:
+    """The other headers are made once for all requests with a key."""
+    connection = connection_to(api.url)
+    longer = BODY.replace(b"x", b"x" * 2 * MAX_BODY_BESIDE_HEADERS)
+    sent = [(BODY, LOCAL_KEY), (longer, LOCAL_KEY), (BODY, "another-key"), (BODY, LOCAL_KEY)]
+    statuses = [connection.post(body, key, LONG).status for body, key in sent]
+    assert statuses == [200, 200, 401, 200]
+    assert [list(request.headers.items()) for request in api.requests] == [
+        [
+            ("host", api.url.removeprefix("http://")),
+            ("accept-encoding", "identity"),
+            ("content-type", "application/json"),
+            ("content-length", str(len(body))),
+            ("user-agent", f"loginformant-shipper/{__version__}"),
+        ]
+        for body, _ in sent
+    ]
+
+
 def test_a_base_address_may_have_a_path(api: IngestApi) -> None:
     assert connection_to(f"{api.url}/gateway/").post(BODY, LOCAL_KEY, LONG).status == 404
     assert api.requests[0].path == "/gateway/api/ingest/batch"
