@@ -1,4 +1,4 @@
-# Every habitual command. Each does its own set-up; only Python 3.11 or later is needed.
+# The commands for developers. Each installs what it needs; only Python 3.11 or later is required.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -13,7 +13,7 @@ ARGS ?=
 # collected: no worker is left with one of them at the end.
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 SET ?=
-# As it was typed: make would expand a dollar sign, which ends many a regular expression.
+# Exactly as typed: make would expand a dollar sign, and many regular expressions end with one.
 export DEPLOY_SET := $(value SET)
 
 .PHONY: help run test smoke trial test-oldest lint audit build deploy package bench chaos fuzz soak coverage mutants reference picture lock clean set-up
@@ -21,19 +21,19 @@ export DEPLOY_SET := $(value SET)
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
-run: set-up ## the whole stack on this machine: logs that arrive, an outage, and replay (all logs: ARGS=--all-logs)
+run: set-up ## run the whole stack on this machine: logs that arrive, an outage, and replay (all logs: ARGS=--all-logs)
 	@python -m local.demo $(ARGS)
 
 test: set-up ## run all tests (some: make test ARGS="tests/unit -k levels")
 	@python -m pytest $(WORKERS) $(ARGS)
 
-smoke: set-up ## rehearse the proofs that need an AWS account, in an emulated one (in a real one: ARGS="--account ID")
+smoke: set-up ## rehearse the smoke test in an emulated account (in a real AWS account: ARGS="--account ID")
 	@python -m smoke $(ARGS)
 
-trial: set-up ## the tests that take minutes each: a stack broken in every known way, a release, an upgrade, smoke, backfill
+trial: set-up ## run the tests that take minutes each: a broken stack, the package, an upgrade, make run, make smoke, backfill
 	@python -m pytest $(WORKERS) -m trial tests/e2e $(ARGS)
 
-test-oldest: set-up ## run the unit tests on Python 3.11 too, where it is at hand
+test-oldest: set-up ## run the unit tests on Python 3.11, if it is installed and .venv has a newer one
 	@local/test-oldest $(ARGS)
 
 lint: set-up ## check style, types, the template and the workflows
@@ -43,7 +43,7 @@ lint: set-up ## check style, types, the template and the workflows
 	@zizmor --offline --quiet --no-progress .github
 	@cfn-lint template.yaml organization/*.yaml
 
-audit: set-up ## are weaknesses known of the packages in use? (asks the index of advisories)
+audit: set-up ## look for known vulnerabilities of the packages in use, in the index of advisories
 	@pip-audit --strict --disable-pip --require-hashes -r layers/dependencies/requirements.txt
 	@pip-audit --strict --disable-pip --require-hashes -r requirements/dev.txt
 
@@ -55,32 +55,32 @@ build: set-up ## build functions and layers for AWS Lambda
 		sed -n '/^Without bytecode/{p;q;}' .build/sam-build.log; \
 		echo "$$sources" >.aws-sam/build/sources.sha256
 
-deploy: build ## make the stack in the AWS account at hand, or change it (one setting: SET='Redact=email'; ARGS="--dry-run")
+deploy: build ## build, and deploy the stack to the AWS account of your credentials (one setting: SET='Redact=email'; ARGS="--dry-run")
 	@shipctl deploy $${DEPLOY_SET:+--set "$$DEPLOY_SET"} $(ARGS)
 
-package: set-up ## make all that is released, in dist: wheel, stack, checksums, licences
+package: set-up ## make everything that is released, in dist: wheel, stack, checksums, licences
 	@python -m release.package --check
 	@LAYER_BYTECODE=required PYTHON_FOR_LAYERS="$$(command -v python)" $(MAKE) build
 	@python -m release.package $(ARGS)
 
-bench: set-up ## measure speed, memory, cold start and cost (one: make bench ARGS=latency)
+bench: set-up ## measure processor time, latency, memory, cold start and cost (one: make bench ARGS=latency)
 	@python -m benchmarks $(ARGS)
 
-chaos: set-up ## a thousand schedules of trouble of each kind: is anything lost? (fewer: ARGS="--schedules 50")
+chaos: set-up ## run a thousand schedules of failures of each kind, and check that no log is lost (fewer: ARGS="--schedules 50")
 	@python -m tests.chaos $(ARGS)
 
 fuzz: set-up ## look for hostile input that breaks the shipper (longer: make fuzz ARGS="--seconds 600")
 	@python -m tests.fuzz $(ARGS)
 
-soak: set-up ## ship for ten minutes with failures, and see that nothing grows (shorter: make soak ARGS="--minutes 2")
+soak: set-up ## ship for ten minutes with failures, and check that nothing grows (shorter: make soak ARGS="--minutes 2")
 	@python -m tests.soak $(ARGS)
 
-coverage: set-up ## which branches of the shipper no unit or integration test takes
+coverage: set-up ## find the branches of the shipper that no unit or integration test takes
 	@python -m pytest --cov=loginformant_shipper --cov-branch --cov-report=term-missing:skip-covered \
 		--ignore=tests/unit/levels/test_hostile_input.py -k "not linear and not proportion" \
 		tests/unit tests/integration $(ARGS)
 
-mutants: set-up ## break the modules that losing nothing rests on, in every small way: does a test see it?
+mutants: set-up ## make small changes to the modules that must not lose logs, and list those that no test notices
 	@mkdir -p .build/mutants
 	@rm -rf .build/mutants/loginformant_shipper .build/mutants/tests .build/mutants/local
 	@cp -R layers/shipping/loginformant_shipper tests local pyproject.toml .build/mutants/
@@ -94,7 +94,7 @@ reference: set-up ## write docs/cli.md, the reference of shipctl, from the progr
 picture: set-up ## draw what `make run` prints: docs/make-run.svg, and a block of README.md
 	@python -m local.picture
 
-# The layer's lock file lies in the layer, since `sam build` copies no more than that folder to where it builds.
+# The layer's lock file is in the folder of the layer, since `sam build` copies only that folder to where it builds.
 PIN := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 AS_IN_THE_LAYER := -c layers/dependencies/requirements.txt
 

@@ -32,7 +32,7 @@ def surroundings(world: World) -> tuple[int, str]:
         f"region {world.region}",
         f"{limits['ConcurrentExecutions']} concurrent executions",
         f"{limits['UnreservedConcurrentExecutions']} of them unreserved",
-        f"trails: {names or 'none, so that new log groups take a quarter of an hour'}",
+        f"trails: {names or 'none, so that new log groups take 15 minutes'}",
         f"account policies: {found or 'none'}",
     ]
     return len(facts), "; ".join(facts)

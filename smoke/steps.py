@@ -48,9 +48,9 @@ def carried_out(step: Step, world: World) -> Seen:
 STEPS = (
     Step(
         "surroundings",
-        "which account, region, quotas, trails and account policy the rest is about",
+        "the account, region, quotas, trails and account policy on which the other steps depend",
         looking.surroundings,
-        "it has no quotas of concurrency, no trails and no account policies",
+        "it has no concurrency quotas, no trails and no account policies",
     ),
     Step(
         "ingest-api",
@@ -71,20 +71,22 @@ STEPS = (
     ),
     Step("json", "a JSON log arrives with its level", arriving.structured),
     Step("large", "a log event of 1 MB arrives", arriving.large),
-    Step("many", "10,000 lines of one moment all arrive", arriving.many),
+    Step("many", "10,000 lines with the same time all arrive", arriving.many),
     Step(
         "metrics",
-        "CloudWatch makes metrics of the functions' lines",
+        "CloudWatch creates metrics from the functions' log lines",
         looking.metrics,
-        "it makes no metrics of log lines (embedded metric format)",
+        "it creates no metrics from log lines (embedded metric format)",
     ),
     Step(
         "new-log-group",
         "a new log group is subscribed automatically",
         arriving.new_log_group,
-        "it has no CloudTrail events of new log groups, and the schedule takes a quarter of an hour",
+        "it has no CloudTrail events of new log groups, and the schedule takes 15 minutes",
     ),
-    Step("outage", "500: logs wait in the dead-letter queue, and it empties itself after", trouble.outage),
+    Step(
+        "outage", "500: logs wait in the dead-letter queue, and it empties itself afterwards", trouble.outage
+    ),
     Step(
         "alarm",
         "the alarm on the dead-letter queue goes off",
@@ -101,7 +103,7 @@ STEPS = (
         "no-concurrency",
         "with a reserved concurrency of 0 Lambda itself writes the event to the dead-letter queue",
         trouble.no_concurrency,
-        "it runs functions whatever their concurrency, and writes another envelope into the queue",
+        "it runs functions whatever their concurrency, and writes a message of another format to the queue",
     ),
     Step("refused-setting", "`(error` is refused, and no function is changed", changing.refused_setting),
     Step("same-again", "a second deployment changes nothing", changing.same_again),
@@ -112,7 +114,7 @@ STEPS = (
     ),
     Step(
         "kms-key",
-        "a message that waits while the queues get a KMS key can be read after",
+        "a message that waits while the queues get a KMS key can be read afterwards",
         changing.kms_key,
         "it checks no keys",
     ),
@@ -124,13 +126,13 @@ STEPS = (
     ),
     Step(
         "vpc",
-        "the shipper runs in the default VPC's subnets, and what it cannot reach is kept by Lambda",
+        "the shipper runs in subnets of the default VPC, and Lambda keeps events while it can reach nothing",
         changing.vpc,
         "it has no network of its own",
     ),
     Step(
         "permissions",
-        "no role of the stack was denied anything, by CloudTrail",
+        "according to CloudTrail, no role of the stack was denied anything",
         looking.permissions,
         "it has no CloudTrail",
     ),

@@ -350,12 +350,12 @@ def names_in(file: Path) -> list[str]:
 
 
 @functools.cache
-def service_model(service: str) -> Any:
-    """Return botocore's model of a service: its newest version."""
-    files = sorted((Path(botocore.__file__).parent / "data" / service).glob("*/service-2.json.gz"))
+def service_model(service: str, kind: str = "service") -> Any:
+    """Return botocore's model of a service, or of its waiters: the newest version."""
+    files = sorted((Path(botocore.__file__).parent / "data" / service).glob(f"*/{kind}-2.json*"))
     assert files, f"AWS has no service {service}"
-    with gzip.open(files[-1]) as file:
-        return json.load(file)
+    content = files[-1].read_bytes()
+    return json.loads(gzip.decompress(content) if files[-1].suffix == ".gz" else content)
 
 
 def check_aws(words: list[str], *, complete: bool) -> None:
@@ -367,6 +367,12 @@ def check_aws(words: list[str], *, complete: bool) -> None:
         assert set(options) <= allowed | AWS_GLOBAL_OPTIONS, options
         return
     model = service_model(service)
+    if command == "wait":
+        waiters = service_model(service, "waiters")["waiters"]
+        [operation] = [
+            each["operation"] for name, each in waiters.items() if xform_name(name, "-") == rest[0]
+        ]
+        command = xform_name(operation, "-")
     names = {xform_name(name, "-"): name for name in model["operations"]}
     assert command in names, f"aws {service} {command}"
     taken = model["operations"][names[command]].get("input")

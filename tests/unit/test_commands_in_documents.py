@@ -110,6 +110,8 @@ def test_a_block_with_commands_is_marked_as_shell(path: Path) -> None:
         "pytest tests/e2e/test_audit.py",
         "aws log tail",
         "aws logs list-everything",
+        "aws cloudformation wait stack-vanished --stack-name a",
+        "aws cloudformation wait stack-delete-complete --stack a",
         "aws logs put-subscription-filter --log-group-name orders",
         "aws sqs list-queues --prefix orders",
         "sam deploy --everything",

@@ -77,6 +77,6 @@ def test_the_documented_custom_metrics_are_those_of_the_code() -> None:
 def test_the_documented_bound_of_custom_metrics_is_that_of_the_code() -> None:
     """Each source has its metrics, and two for each reason; the stack has one more, and the subscriber's."""
     most = len(Source) * (OF_A_SOURCE + 2 * len(Reason)) + 1 + len(SubscriptionMetric)
-    assert f"at most {most} custom metrics: {most * 0.3:.2f} $" in re.sub(
+    assert f"at most {most} custom metrics: ${most * 0.3:.2f}" in re.sub(
         r"\s+", " ", section("What monitoring costs")
     )

@@ -10,11 +10,11 @@ README = (PROJECT / "README.md").read_text(encoding="utf-8")
 def test_the_cost_in_the_readme_is_that_of_the_example() -> None:
     scaling = (PROJECT / "docs" / "scaling.md").read_text(encoding="utf-8")
     section = scaling.partition("## What it costs\n")[2]
-    figures = re.findall(r"(\d+\.\d\d) \$", README)
+    figures = re.findall(r"\$(\d+\.\d\d)", README)
     assert len(figures) == 3
-    fixed = re.search(r"secret and polling \w+ (\d+\.\d\d) \$", section)
+    fixed = re.search(r"secret and polling \w+ \$(\d+\.\d\d)", section)
     total = re.search(r"\*\*together\*\*[ |]*\*\*(\d+\.\d\d)\*\*", section)
-    basic = re.search(r"`Monitoring=basic` saves (\d+\.\d\d) \$", section)
+    basic = re.search(r"`Monitoring=basic` saves \$(\d+\.\d\d)", section)
     assert [found and found[1] for found in (fixed, total, basic)] == figures
 
 

@@ -34,17 +34,18 @@ def test_the_tables_equal_the_computed_ones(rows: list[str]) -> None:
 
 def test_the_numbers_in_the_text_are_those_of_the_tables() -> None:
     load, size = LOADS[0], sizing(LOADS[0])
+    document = " ".join(DOCUMENT.split())
     longer, requests = load.sent_bytes - load.message_bytes, size.events_a_second / 500
     for text in (
         f"a line of {load.message_bytes:.0f} bytes becomes {longer:.0f} bytes longer",
         f"are {size.events_a_second / 1000:.0f},000 log events a second",
         f"{load.microseconds + 12.5:.1f} µs together",
-        f"keep {size.concurrency:.0f}\n",
+        f"keep {size.concurrency:.0f} invocations",
         f"{size.concurrency:.0f} ÷ {size.shards} is {size.factor}",
         f"{size.sent_terabytes_a_day:.1f} TB a day to LogInformant, {requests:,.0f} requests",
         f"payload {size.events_a_second * 86_400 / 1000 / 1e6:.0f} million times a day",
     ):
-        assert text in DOCUMENT, text
+        assert text in document, text
 
 
 def test_sizing_of_round_numbers_is_exact() -> None:
