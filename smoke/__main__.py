@@ -176,7 +176,7 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-# ---- the account ---------------------------------------------------------------------------------
+# --- the account ---
 
 
 @contextmanager

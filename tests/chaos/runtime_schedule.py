@@ -390,7 +390,7 @@ class _Schedule:
         self.api.rotate_keys(stage.key, after=self.plan.number)
         stage.secrets.put_secret_value(SecretId=stage.secret, SecretString=stage.key)
 
-    # ---- acts of Lambda
+    # --- acts of Lambda ---
 
     def _ship(self, payload: Sequence[JsonObject]) -> None:
         event = subscription_event(payload)
@@ -475,7 +475,7 @@ class _Schedule:
         self.say(f"{function.name} with {len(ids)} events: {answer or 'failed'}")
         return answer
 
-    # ---- faults
+    # --- faults ---
 
     def _on_request(self, request: Request) -> None:
         if request.number + 1 >= self.plan.number:
@@ -499,7 +499,7 @@ class _Schedule:
         elif self.plan.blow is Blow.NO_DISK:
             function.limit(resource.RLIMIT_FSIZE, 0)
 
-    # ---- where every event is
+    # --- where every event is ---
 
     def _explain(self, answer: JsonObject | None, consumed: Iterable[str]) -> None:
         """Explain copies as in virtual time, from what the two servers believe they told the function.

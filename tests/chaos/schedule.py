@@ -148,7 +148,7 @@ class _World:
             for number in range(1, 1 + self.rng.choice((0, 0, 1, 2)))
         )
 
-    # ---- what is drawn before the start
+    # --- what is drawn before the start ---
 
     def _draw_settings(self) -> Settings:
         rng = self.rng
@@ -284,7 +284,7 @@ class _World:
         clock = self.clock
         return mock.patch.object(pipeline, "datetime", Calendar)
 
-    # ---- the run
+    # --- the run ---
 
     def run(self) -> None:
         happenings = sorted(self._happenings(), key=lambda happening: happening[0])

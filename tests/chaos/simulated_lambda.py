@@ -117,7 +117,7 @@ class Lambda:
     _requests: list[Request] = field(default_factory=list)
     """Those of the current invocation."""
 
-    # ---- the next act
+    # --- the next act ---
 
     def next_due(self) -> float | None:
         """Return when the next act is due; None if there is none."""
@@ -144,7 +144,7 @@ class Lambda:
             "parked queue": list(self.parked.ids()),
         }
 
-    # ---- asynchronous invocation
+    # --- asynchronous invocation ---
 
     def accept(self, payload: JsonObject, ids: tuple[str, ...]) -> None:
         """Accept an event, as from CloudWatch Logs."""
@@ -179,7 +179,7 @@ class Lambda:
     def _ship(self, event: JsonObject, environment: Environment) -> JsonObject:
         return pipeline.ship(event, environment, self.seconds)
 
-    # ---- the event source mapping of the stream
+    # --- the event source mapping of the stream ---
 
     def put_record(self, data: str, ids: tuple[str, ...]) -> None:
         """Put a record, as CloudWatch Logs does if a stream is the destination."""
@@ -205,7 +205,7 @@ class Lambda:
         self._explain_copies(answer is not None, consumed)
         del self.stream[: len(done)]
 
-    # ---- the event source mapping of the dead-letter queue
+    # --- the event source mapping of the dead-letter queue ---
 
     def _poll(self) -> None:
         messages = self.dead_letters.receive(RECORDS)
@@ -252,7 +252,7 @@ class Lambda:
                 return
             yield failure["itemIdentifier"]
 
-    # ---- one invocation
+    # --- one invocation ---
 
     def _invoke(self, function: str, call: Callable[[Environment], JsonObject]) -> JsonObject | None:
         """Return the function's answer; None if it failed."""
@@ -389,7 +389,7 @@ class Lambda:
             self.ledger.natures[identifier] is not Nature.POISON for ids in on_its_way for identifier in ids
         )
 
-    # ---- the end
+    # --- the end ---
 
     def check_end(self, max_replays: int, *, poison_is_kept: bool) -> None:
         """Check that at the end everything is delivered, or parked for a reason."""

@@ -127,7 +127,7 @@ class SimulatedSqs:
         ):
             yield
 
-    # ---- threads
+    # --- threads ---
 
     def _executor(self, workers: int, name: str) -> "SimulatedSqs":
         self._calls, self._workers = [], workers
@@ -169,7 +169,7 @@ class SimulatedSqs:
         for future, _ in self._calls:
             future.cancel()
 
-    # ---- the client
+    # --- the client ---
 
     def send_message(
         self, QueueUrl: str, MessageBody: str, MessageAttributes: Mapping[str, Any], DelaySeconds: int

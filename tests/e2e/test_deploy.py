@@ -154,7 +154,7 @@ def stack(desk: Desk) -> str:
     return "shipper"
 
 
-# ---- a new stack ---------------------------------------------------------------------------------
+# --- a new stack ---
 
 
 def test_deploying_a_new_stack_at_a_terminal_asks_three_questions_and_checks_each_answer(desk: Desk) -> None:
@@ -258,7 +258,7 @@ def test_a_key_in_an_argument_or_a_file_is_refused(desk: Desk, tmp_path: Path) -
         assert KEY not in done.err
 
 
-# ---- a change ------------------------------------------------------------------------------------
+# --- a change ---
 
 
 def test_a_second_deployment_keeps_every_setting(desk: Desk, stack: str) -> None:
@@ -444,7 +444,7 @@ def test_make_deploy_passes_a_setting_on_exactly_as_typed(desk: Desk, stack: str
     assert desk.values(stack)["ExcludePattern"] == value
 
 
-# ---- without a build -----------------------------------------------------------------------------
+# --- without a build ---
 
 
 def test_deploy_does_not_mistake_sources_for_a_build(desk: Desk, tmp_path: Path) -> None:
@@ -468,7 +468,7 @@ def test_sam_deploy_without_a_build_fails_with_one_line(desk: Desk, tmp_path: Pa
     assert not desk.exists("unbuilt")
 
 
-# ---- values that cannot work ---------------------------------------------------------------------
+# --- values that cannot work ---
 
 CANNOT_WORK = [
     ("IncludePattern", "(error"),
@@ -561,7 +561,7 @@ def test_updating_the_secret_keeps_a_key_that_was_stored_after_the_deployment(de
     assert stored_key(desk, "rotated") == "li-another-key"
 
 
-# ---- another version -----------------------------------------------------------------------------
+# --- another version ---
 
 
 def version(desk: Desk, folder: Path, **changes: Any) -> Path:
@@ -599,7 +599,7 @@ def test_an_upgrade_names_a_current_value_that_the_new_version_forbids(
     assert "the stack has this value" in done.err
 
 
-# ---- what fails ----------------------------------------------------------------------------------
+# --- what fails ---
 
 
 def broken(desk: Desk, folder: Path) -> Path:
@@ -693,7 +693,7 @@ def test_an_interrupted_deployment_continues_and_says_how_to_follow_it(
     assert desk.values(stack)["MaxInFlight"] == other
 
 
-# ---- rights --------------------------------------------------------------------------------------
+# --- rights ---
 
 
 def test_the_documented_policy_allows_every_call_of_shipctl(desk: Desk) -> None:

@@ -97,7 +97,7 @@ def test_the_release_has_what_the_serverless_application_repository_requires(dis
     assert len(application["Description"]) <= 256, "CreateApplication, its API reference"
 
 
-# ---- installed -----------------------------------------------------------------------------------
+# --- installed ---
 
 
 def pythons() -> dict[str, str]:
@@ -155,7 +155,7 @@ def test_every_command_imports_only_what_is_declared(installed: Installed) -> No
     subprocess.run([python, "-c", program], cwd=installed.folder, check=True)
 
 
-# ---- deployed from the wheel -------------------------------------------------------------------------
+# --- deployed from the wheel ---
 
 
 @contextmanager

@@ -172,7 +172,7 @@ def timing_out_after(stack: Stack, function: str, seconds: int) -> Iterator[None
         client.update_function_configuration(FunctionName=name, Timeout=before)
 
 
-# ---- shipper -------------------------------------------------------------------------------------
+# --- shipper ---
 
 
 def test_the_shipper_delivers_and_stores_what_it_cannot_deliver(story: Story) -> None:
@@ -211,7 +211,7 @@ def test_without_the_key_no_request_is_made_and_everything_is_stored(story: Stor
     assert "AccessDenied" in letter.attributes["Detail"]
 
 
-# ---- replay --------------------------------------------------------------------------------------
+# --- replay ---
 
 
 def test_replay_delivers_writes_back_and_finally_parks_refused_logs(story: Story) -> None:
@@ -291,7 +291,7 @@ def visible_at(stack: Stack) -> int:
     return found
 
 
-# ---- subscriber ----------------------------------------------------------------------------------
+# --- subscriber ---
 
 
 @pytest.fixture
@@ -391,7 +391,7 @@ def test_the_subscriber_may_invoke_itself_to_continue(stack: Stack) -> None:
     assert answer["continued"] is True
 
 
-# ---- what the roles allow and deny ----------------------------------------------------------
+# --- what the roles allow and deny ---
 
 
 @pytest.fixture(scope="module")
@@ -474,7 +474,7 @@ def test_no_function_has_the_permissions_of_another(stack: Stack, attempt: Calla
     assert {code.removesuffix("Exception") for code in forbidden} == {"AccessDenied"}, forbidden
 
 
-# ---- queue policies ------------------------------------------------------------------------------
+# --- queue policies ---
 
 
 @pytest.mark.parametrize("queue", ["DeadLetterQueueUrl", "ParkedQueueUrl"])
@@ -495,7 +495,7 @@ def over_http(request: AWSRequest, **_: object) -> None:
     request.headers["X-Forwarded-Proto"] = "http"
 
 
-# ---- the key in a parameter: the last test, since it changes the stack -----------------------------
+# --- the key in a parameter: the last test, since it changes the stack ---
 
 
 def test_the_key_is_read_from_an_encrypted_parameter(enforced: Deployment) -> None:

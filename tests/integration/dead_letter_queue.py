@@ -82,7 +82,7 @@ class Queues:
     _looked_at: tuple[int, int] = field(default=(0, 0), init=False)
     """The numbers of requests and logs at the last check."""
 
-    # ---- what is in the queues
+    # --- what is in the queues ---
 
     def put(self, body: str | JsonObject, attributes: Mapping[str, str] | None = None) -> str:
         """Send a message to the dead-letter queue; return its id."""
@@ -142,7 +142,7 @@ class Queues:
         """Let enough time pass to make every message that was not deleted visible again."""
         let_time_pass(self.queue_url)
 
-    # ---- what Lambda does
+    # --- what Lambda does ---
 
     def receive(self) -> list[JsonObject]:
         """Return up to ten messages as the records of the function's argument."""

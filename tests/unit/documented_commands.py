@@ -71,7 +71,7 @@ class Command(NamedTuple):
         return f"{self.place}: {shlex.join(self.words)}"
 
 
-# ---- finding commands --------------------------------------------------------------------------------
+# --- finding commands ---
 
 
 def commands_in_document(path: Path, below: Path = PROJECT) -> Iterator[Command]:
@@ -202,7 +202,7 @@ def calls_of_command(path: Path) -> Iterator[Command]:
                 yield Command(path.name, ("shipctl", *map(str, words)), complete=True)
 
 
-# ---- whether programs accept them --------------------------------------------------------------------
+# --- whether programs accept them ---
 
 
 def check(command: Command) -> None:

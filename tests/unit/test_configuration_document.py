@@ -89,7 +89,7 @@ class Recorder(Mapping[str, str]):
         return len(self.values_)
 
 
-# ---- parameters ------------------------------------------------------------------------------------
+# --- parameters ---
 
 
 def test_every_parameter_is_in_the_document_in_the_order_of_the_console() -> None:
@@ -108,7 +108,7 @@ def test_the_documented_default_and_range_of_a_parameter_are_those_of_the_templa
     assert row.rest[0].endswith((".", ")"))
 
 
-# ---- variables -------------------------------------------------------------------------------------
+# --- variables ---
 
 
 READ_BY_BOTOCORE = {"AWS_CA_BUNDLE"}

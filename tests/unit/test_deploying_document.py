@@ -112,7 +112,7 @@ def test_the_policy_names_no_action_twice_in_a_statement_and_no_wildcard() -> No
         assert not [action for action in actions if "*" in action]
 
 
-# ---- commands ------------------------------------------------------------------------------------
+# --- commands ---
 
 
 def deploy_commands() -> list[Command]:

@@ -104,7 +104,7 @@ def counts(**some: int) -> dict[str, int]:
     return dict.fromkeys(names, 0) | some
 
 
-# The ledger
+# --- the ledger ---
 
 
 def test_every_event_is_in_one_column(queue: Queue, senders: SimulatedSenders) -> None:
@@ -236,7 +236,7 @@ def test_the_key_is_in_no_log_metric_message_or_repr(
     assert not [text for text in shown if "the-key" in text]
 
 
-# The dead-letter queue is unreachable
+# --- the dead-letter queue is unreachable ---
 
 
 def test_subscription_events_that_cannot_be_delivered_or_stored_raise(
@@ -265,7 +265,7 @@ def test_only_the_kinesis_record_that_cannot_be_delivered_or_stored_is_returned(
     assert "not stored in time" in log.getvalue()
 
 
-# Time
+# --- time ---
 
 
 def test_the_time_reserved_for_storing_is_not_used_for_sending(
@@ -285,7 +285,7 @@ def test_everything_is_stored_if_there_is_no_time(queue: Queue, senders: Simulat
     assert queue.reasons == ["not_begun"]
 
 
-# Processor time
+# --- processor time ---
 
 
 @pytest.fixture
@@ -454,7 +454,7 @@ def test_logs_are_redacted_but_not_serialised_after_sending_has_stopped(
     assert len(made) < 100
 
 
-# Any payloads and answers
+# --- any payloads and answers ---
 
 messages = st.text(max_size=40) | st.sampled_from(
     ["", " ", '{"level":"error"}', "\x00", "Traceback", "poison"]
@@ -518,7 +518,7 @@ def test_the_ledger_closes_and_nothing_raises(
         assert others <= group["received"]
 
 
-# The warm environment
+# --- the warm environment ---
 
 
 def test_a_warm_environment_is_made_once_and_can_be_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -549,7 +549,7 @@ def test_an_invalid_setting_fails_before_any_event_is_handled(
         warm_environment()
 
 
-# Garbage collection
+# --- garbage collection ---
 
 
 class Circle:

@@ -91,7 +91,7 @@ def test_boto_has_every_call_of_the_steps() -> None:
         assert client.can_paginate(operation), f"{service}.{operation}"
 
 
-# ---- the ingest API ------------------------------------------------------------------------------
+# --- the ingest API ---
 
 
 def test_cfn_lint_finds_nothing_in_the_template_of_the_ingest_api() -> None:

@@ -77,7 +77,7 @@ def refusal(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": ""}}, "Any")
 
 
-# ---- removal -------------------------------------------------------------------------------------
+# --- removal ---
 
 
 def test_a_stack_with_only_a_change_set_is_deleted_at_once(
@@ -135,7 +135,7 @@ def test_network_interfaces_are_removed_and_those_in_use_are_reported(world: Wor
     assert told.startswith("network interface eni-2 (not removed:")
 
 
-# ---- steps ---------------------------------------------------------------------------------------
+# --- steps ---
 
 
 def test_lines_are_written_until_one_arrives(world: World, clients: Clients, clock: Clock) -> None:
@@ -201,7 +201,7 @@ def test_a_region_without_a_default_vpc_is_an_error(world: World, clients: Clien
         changing.vpc(world)
 
 
-# ---- CloudTrail ----------------------------------------------------------------------------------
+# --- CloudTrail ---
 
 
 def event(name: str, identity: str, **more: str) -> dict[str, str]:

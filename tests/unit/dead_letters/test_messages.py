@@ -77,7 +77,7 @@ def joined(*events: LogEvent, origin: Origin = ORDERS) -> Entry:
     return Entry(b"{}", events, origin)
 
 
-# One log stream and one reason for each message
+# --- one log stream and one reason for each message ---
 
 
 def test_a_message_has_one_log_stream_and_one_reason() -> None:
@@ -124,7 +124,7 @@ def test_no_message_is_made_without_failures() -> None:
     assert dead() == []
 
 
-# Attributes
+# --- attributes ---
 
 
 def test_attributes_describe_the_failure() -> None:
@@ -201,7 +201,7 @@ def test_attributes_are_accepted_by_the_queue_for_any_failure(
             assert len(value.encode()) <= 1024
 
 
-# Size
+# --- size ---
 
 
 def test_size_is_counted_as_the_queue_counts_it() -> None:
@@ -306,7 +306,7 @@ def test_other_fields_are_in_each_part_if_they_fill_at_most_half_a_message(size:
     assert {"odd" in part.raw for message in messages for part in events_in(message)} == {kept}
 
 
-# Undecodable payloads
+# --- undecodable payloads ---
 
 
 @pytest.mark.parametrize("reason", [Reason.MALFORMED, Reason.OVERSIZED])
@@ -414,7 +414,7 @@ def sqs_record_of(body: str, attributes: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-# The search
+# --- the search ---
 
 
 def test_each_narrowed_part_has_a_message_of_its_own() -> None:
@@ -438,7 +438,7 @@ def test_the_message_of_a_log_that_was_refused_alone_says_since_when() -> None:
     assert message.attributes["Replays"] == f"0 since {message.attributes['FailedAt']}"
 
 
-# Storing
+# --- storing ---
 
 
 @pytest.fixture
@@ -560,7 +560,7 @@ def test_the_client_has_the_timeouts_and_attempts_that_the_reserve_assumes(aws: 
     assert config.max_pool_connections == 8
 
 
-# Returned records
+# --- returned records ---
 
 
 def test_returned_records_are_visible_again_after_30_to_120_seconds(client: Client) -> None:
@@ -601,7 +601,7 @@ def test_records_without_a_receipt_handle_need_no_client(monkeypatch: pytest.Mon
     postpone([Postponed(SourceRecord("m"))], "https://sqs/1/q", 60.0)
 
 
-# The time reserved for storing
+# --- the time reserved for storing ---
 
 
 ONE_ROUND = QUEUE_WORST_CASE_SECONDS + RESERVE_MARGIN_SECONDS

@@ -164,7 +164,7 @@ def test_halves_together_hold_the_logs_of_the_whole_in_order(some: list[Entry]) 
     assert batch_of(some, 7).halves() == (batch_of(some[:middle], 7), batch_of(some[middle:], 7 + middle))
 
 
-# What is known of the logs of a replayed record
+# --- what is known of the logs of a replayed record ---
 
 
 def of_record(name: str, *identifiers: str, **marks: Any) -> list[Entry]:
@@ -203,7 +203,7 @@ def test_a_batch_of_narrowed_logs_is_cut_at_the_limits() -> None:
     assert [len(batch.logs) for batch in batches(in_chunks(entries), 2, lambda: MIB)] == [2, 2, 1]
 
 
-# Cutting batches
+# --- cutting batches ---
 
 
 def test_records_that_fail_together_are_cut_apart() -> None:

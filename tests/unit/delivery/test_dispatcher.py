@@ -94,7 +94,7 @@ def refusing(*bad: str, status: int = 400) -> Api:
     return lambda sent: Answer(status if set(bad) & set(sent.logs) else 200, detail="look at your logs")
 
 
-# Delivered
+# --- delivered ---
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])
@@ -148,7 +148,7 @@ def test_the_latency_of_a_request_without_an_answer_is_the_time_that_it_was_give
     assert delivery.latencies == [10.0, 0.1]
 
 
-# 400, 413, 422: the search for the bad log
+# --- 400, 413, 422: the search for the bad log ---
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
@@ -279,7 +279,7 @@ def test_one_log_that_is_too_large_does_not_lower_the_byte_limit() -> None:
     assert it.state.byte_limit == MIB
 
 
-# 401, 403: the key is refused
+# --- 401, 403: the key is refused ---
 
 
 def accepting(good_key: str, status: int = 401, after: float = 0.1) -> Api:
@@ -396,7 +396,7 @@ def test_a_refused_key_whose_new_value_is_not_read_in_time_ends_as_unauthorized(
     assert it.settled == dict.fromkeys("12", Failure(Reason.UNAUTHORIZED, 401, "no such key"))
 
 
-# The key cannot be read
+# --- the key cannot be read ---
 
 
 def without_key() -> EnvironmentState:
@@ -466,7 +466,7 @@ def test_a_fetch_that_never_ends_is_abandoned_before_the_deadline() -> None:
     assert (it.requests, len(it.senders.fetches)) == (0, 1)
 
 
-# Other 3xx and 4xx
+# --- other 3xx and 4xx ---
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 404, 405, 410, 415, 418])
@@ -493,7 +493,7 @@ def test_batches_waiting_for_a_retry_fail_as_misconfigured_after_a_misconfigurat
     assert it.reasons == {Reason.MISCONFIGURED: 2}
 
 
-# 408, 425, 429, 5xx, no answer: retries
+# --- 408, 425, 429, 5xx, no answer: retries ---
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599, None])
@@ -560,7 +560,7 @@ def test_the_status_of_an_answer_that_never_ends_counts(status: int, reason: Rea
     assert (it.reasons, it.requests) == ({reason: 1}, 1)
 
 
-# How many are under way
+# --- how many are under way ---
 
 
 def test_after_429_half_as_many_are_under_way_and_one_more_after_each_round() -> None:
@@ -598,7 +598,7 @@ def test_the_rate_that_the_api_accepts_is_found_and_kept_while_the_environment_i
     assert it.requests - requests < 200 + 200 // 4, "each round of three may ask for one too many"
 
 
-# Retry-After
+# --- Retry-After ---
 
 
 def test_retry_after_is_a_floor_for_all_requests_while_those_in_flight_finish() -> None:
@@ -671,7 +671,7 @@ def test_retry_after_of_a_success_is_ignored() -> None:
     assert it.settled == {"2": None}
 
 
-# The deadline
+# --- the deadline ---
 
 
 def test_requests_under_way_at_the_deadline_are_reported_as_possibly_arrived() -> None:
@@ -722,7 +722,7 @@ def test_a_batch_waiting_for_a_retry_at_the_deadline_keeps_its_last_failure() ->
     assert it.reasons[Reason.UNDETERMINED] > 0
 
 
-# What the next invocation knows
+# --- what the next invocation knows ---
 
 
 def failing(seconds: float = FUNCTION_TIME) -> World:
@@ -850,7 +850,7 @@ def test_no_request_stays_under_way_when_making_batches_fails() -> None:
     assert not it.senders.under_way
 
 
-# Any sequence of answers
+# --- any sequence of answers ---
 
 trouble = st.sampled_from([None, 302, 400, 401, 403, 404, 408, 413, 422, 425, 429, 500, 503])
 statuses = st.just(200) | st.just(200) | trouble

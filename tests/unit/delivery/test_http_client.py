@@ -48,7 +48,7 @@ def post(api: IngestApi, key: str = LOCAL_KEY) -> Outcome:
     return connection_to(api.url).post(BODY, key, LONG)
 
 
-# One request, one outcome
+# --- one request, one outcome ---
 
 
 def test_a_request_is_what_the_ingest_api_documents(api: IngestApi) -> None:
@@ -156,7 +156,7 @@ def test_an_invalid_header_raises_nothing(api: IngestApi, header: str) -> None:
     assert post(api).retry_after is None
 
 
-# What is kept of an answer
+# --- what is kept of an answer ---
 
 
 def test_only_the_beginning_of_an_answer_is_read(api: IngestApi) -> None:
@@ -190,7 +190,7 @@ def test_an_answer_that_is_not_text_is_kept_without_its_control_characters(api: 
     assert post(api).detail == "\x00\x01€"
 
 
-# Abandoned requests
+# --- abandoned requests ---
 
 
 def in_thread(connection: Connection) -> tuple[threading.Thread, list[Outcome]]:
@@ -259,7 +259,7 @@ def test_a_request_that_was_abandoned_during_its_name_lookup_sends_no_logs(
     assert api.requests == []
 
 
-# TLS and proxies
+# --- TLS and proxies ---
 
 
 def test_http_needs_no_certificates() -> None:
@@ -388,7 +388,7 @@ def test_the_password_of_a_proxy_that_refuses_is_not_shown(tls_api: IngestApi, a
     assert tls_api.requests == []
 
 
-# Retry-After
+# --- Retry-After ---
 
 NOW = "Mon, 23 Nov 2026 10:00:00 GMT"
 

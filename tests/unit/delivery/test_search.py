@@ -36,7 +36,7 @@ def tried(search: Search, draw: Callable[[int], int] = never) -> tuple[Part, lis
     return part, names(part.batch)
 
 
-# 1. A bad part of several logs is cut in two, and its first half is tried
+# --- 1. A bad part of several logs is cut in two, and its first half is tried ---
 
 
 def test_the_first_half_of_a_bad_part_is_sent_and_never_the_whole() -> None:
@@ -57,7 +57,7 @@ def test_halves_inherit_how_often_the_whole_has_failed() -> None:
     assert (first.failures, search.pending[0].failures) == (2, 2)
 
 
-# 2. The first half passes: then the second one is bad
+# --- 2. The first half passes: then the second one is bad ---
 
 
 def test_the_second_half_is_cut_without_a_request_after_the_first_passes() -> None:
@@ -74,7 +74,7 @@ def test_the_second_half_is_tried_whole_after_a_refusal_of_the_size() -> None:
     assert tried(search)[1] == ["3", "4"]
 
 
-# 3. The first half fails: it is bad, and nothing is known of the second one
+# --- 3. The first half fails: it is bad, and nothing is known of the second one ---
 
 
 def test_a_first_half_that_fails_is_cut_and_the_second_is_tried_whole_later() -> None:
@@ -91,7 +91,7 @@ def test_a_first_half_that_fails_is_cut_and_the_second_is_tried_whole_later() ->
     assert tried(search)[1] == ["3", "4"], "something has passed: no log is drawn"
 
 
-# 4. One log is judged by its own request only
+# --- 4. One log is judged by its own request only ---
 
 
 def test_the_last_log_is_tried_although_it_must_be_the_bad_one() -> None:
@@ -105,7 +105,7 @@ def test_the_last_log_is_tried_although_it_must_be_the_bad_one() -> None:
     assert search.was_size, "all passed one by one"
 
 
-# 5. While nothing has passed, any one log is tried after a log that was refused alone
+# --- 5. While nothing has passed, any one log is tried after a log that was refused alone ---
 
 
 def test_a_random_log_of_the_largest_part_is_drawn_after_a_refusal_without_a_success() -> None:
@@ -135,7 +135,7 @@ def test_a_part_of_one_log_waits_no_longer_once_it_is_drawn() -> None:
     assert search.next_part(never) is None
 
 
-# 6. Logs without a verdict are given back with what is known of them
+# --- 6. Logs without a verdict are given back with what is known of them ---
 
 
 def test_untried_logs_are_given_back_in_order_with_what_is_known_of_them() -> None:
@@ -161,7 +161,7 @@ def test_a_part_that_ends_without_a_verdict_is_settled_and_the_size_was_not_refu
     assert first.batch.logs
 
 
-# Logs that are kept back
+# --- logs that are kept back ---
 
 
 def test_a_search_is_not_over_while_a_log_is_kept_back() -> None:

@@ -198,7 +198,7 @@ def test_no_text_changes_the_level_of_the_header(layout: Layout) -> None:
     assert list(crossed(layout)) == []
 
 
-# --- texts from the patterns of the rules -----------------------------------------------------------------
+# --- texts from the patterns of the rules ---
 
 
 def patterns() -> list[re.Pattern[str]]:

@@ -56,7 +56,7 @@ def role_policies(role: JsonObject) -> list[JsonObject]:
     return [policy["PolicyDocument"] for policy in role["Policies"]]
 
 
-# ---- permission to send to a destination ---------------------------------------------------------
+# --- permission to send to a destination ---
 
 
 def may_send(place: str, account: str, organization: str | None, action: str) -> bool:
@@ -109,7 +109,7 @@ def test_the_policy_names_its_destination_and_is_within_the_quota(place: str) ->
     assert len(destination["DestinationPolicy"].encode()) <= 5120, "PutDestinationPolicy, CloudWatch Logs API"
 
 
-# ---- permission of CloudWatch Logs to write to the stream ----------------------------------------
+# --- permission of CloudWatch Logs to write to the stream ---
 
 
 def may_assume(role: JsonObject, principal: str, **context: str) -> bool:
@@ -174,7 +174,7 @@ def test_the_shipper_reads_the_stream_of_the_organization() -> None:
     assert is_allowed(role_policies(stack["ShipperFunctionRole"]), request)
 
 
-# ---- a sending account ---------------------------------------------------------------------------
+# --- a sending account ---
 
 
 @pytest.mark.parametrize("place", [HOME, ELSEWHERE])
@@ -225,7 +225,7 @@ def test_excluded_log_groups_are_in_the_selection_criteria() -> None:
     assert criteria == 'LogGroupName NOT IN ["orders", "/aws/lambda/noisy"]'
 
 
-# ---- the evaluation itself -----------------------------------------------------------------------
+# --- the evaluation itself ---
 
 
 def statement(**elements: Any) -> JsonObject:

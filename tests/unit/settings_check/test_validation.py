@@ -132,7 +132,7 @@ def test_the_position_at_timestamp_needs_a_timestamp() -> None:
     assert complaint.startswith("KinesisStartingTimestamp is ''")
 
 
-# ---- changes of an existing stack ----------------------------------------------------------------
+# --- changes of an existing stack ---
 
 STREAM = {
     "KinesisStreamArn": "arn:aws:kinesis:eu-west-1:123456789012:stream/logs",
@@ -183,7 +183,7 @@ def test_the_starting_position_of_an_existing_stream_cannot_change(
     assert "back to TRIM_HORIZON and KinesisStartingTimestamp to nothing" in complaint
 
 
-# ---- template and code ---------------------------------------------------------------------------
+# --- template and code ---
 
 
 def values_of(name: str) -> st.SearchStrategy[str]:

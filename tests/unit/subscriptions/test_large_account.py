@@ -179,7 +179,7 @@ def test_log_groups_of_a_missed_invocation_are_repaired_within_a_round() -> None
     assert account.subscribed == set(account.names)
 
 
-# ---- turns ---------------------------------------------------------------------------------------
+# --- turns ---
 
 
 def test_log_groups_are_spread_evenly_over_turns() -> None:

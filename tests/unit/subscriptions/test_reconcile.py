@@ -146,7 +146,7 @@ def test_an_error_that_concerns_all_log_groups_stops_the_run(code: str, account:
     assert account.requests["DescribeSubscriptionFilters"] == 1
 
 
-# ---- temporary refusals --------------------------------------------------------------------------
+# --- temporary refusals ---
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_filters_are_requested_for_an_unknown_class(account: LogsAccount) -> Non
     assert run(account, settings("*")).subscribed == ["new"]
 
 
-# ---- figures -------------------------------------------------------------------------------------
+# --- figures ---
 
 
 def test_the_report_counts_wanted_shipped_and_refused_log_groups(account: LogsAccount) -> None:

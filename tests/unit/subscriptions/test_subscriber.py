@@ -91,7 +91,7 @@ def status(answers: Answers) -> list[str]:
     return [document["Status"] for document in answers.documents]
 
 
-# ---- CloudFormation ------------------------------------------------------------------------------
+# --- CloudFormation ---
 
 
 def test_creation_subscribes_and_answers(function: Lambda, account: LogsAccount, answers: Answers) -> None:
@@ -313,7 +313,7 @@ def test_the_response_url_is_never_logged(
     assert SECRET not in log.getvalue()
 
 
-# ---- the check before an account policy ----------------------------------------------------------
+# --- the check before an account policy ---
 
 
 def check(url: str, **others: Any) -> dict[str, Any]:
@@ -371,7 +371,7 @@ def test_deletion_of_the_check_changes_no_filters(
     assert status(answers) == ["SUCCESS"]
 
 
-# ---- new log groups and schedules ----------------------------------------------------------------
+# --- new log groups and schedules ---
 
 
 def made(name: str) -> dict[str, Any]:
@@ -493,7 +493,7 @@ def test_each_run_writes_its_figures(function: Lambda, capsys: pytest.CaptureFix
     ]
 
 
-# ---- further invocations -------------------------------------------------------------------------
+# --- further invocations ---
 
 
 def test_temporarily_refused_log_groups_are_retried_in_further_invocations(

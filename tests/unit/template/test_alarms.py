@@ -109,7 +109,7 @@ def test_the_email_address_is_subscribed_to_a_topic_of_the_stack(stack: JsonObje
     assert "KmsMasterKeyId" not in properties(stack, "NotificationTopic"), "CloudWatch might not use the key"
 
 
-# ---- descriptions --------------------------------------------------------------------------------
+# --- descriptions ---
 
 
 def texts(stack: JsonObject) -> dict[str, str]:
@@ -134,7 +134,7 @@ def test_alarm_descriptions_stay_below_the_limit_of_cloudwatch(stack: JsonObject
         assert len(longest) <= allowed, name
 
 
-# ---- conditions ----------------------------------------------------------------------------------
+# --- conditions ---
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_the_dashboard_address_is_in_the_console_of_the_partition(partition: str
     assert address == f"{begins}#dashboards:name=logs-dashboard"
 
 
-# ---- saved queries -------------------------------------------------------------------------------
+# --- saved queries ---
 
 QUERY = "AWS::Logs::QueryDefinition"
 WRITTEN_BY = {

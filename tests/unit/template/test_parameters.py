@@ -93,7 +93,7 @@ def settings_with(stack: JsonObject, **given: str) -> Settings:
     return load_settings(environ)
 
 
-# ---- descriptions and constraints ------------------------------------------------------------------
+# --- descriptions and constraints ---
 
 
 def test_every_parameter_is_described_labelled_and_in_one_group(template: JsonObject) -> None:
@@ -176,7 +176,7 @@ def test_a_pattern_allows_valid_and_refuses_invalid_values(
     assert not re.fullmatch(pattern, refused)
 
 
-# ---- rules -----------------------------------------------------------------------------------------
+# --- rules ---
 
 
 def holds(rule: Any, parameters: dict[str, str]) -> bool:
@@ -242,7 +242,7 @@ def test_subscribe_account_allows_only_empty_or_star_log_groups(template: JsonOb
     assert broken_rules(template, ApiKey="x", SubscribeAccount="false", LogGroups="/aws/*") == set()
 
 
-# ---- environment -----------------------------------------------------------------------------------
+# --- environment ---
 
 
 def test_every_variable_is_a_parameter_of_the_same_name_or_wired_by_the_stack(stack: JsonObject) -> None:

@@ -81,7 +81,7 @@ def permissions_on(stack: JsonObject, function: str) -> list[JsonObject]:
 
 LOG_GROUPS = {"Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*"}
 
-# ---- permissions to invoke the functions ---------------------------------------------------------
+# --- permissions to invoke the functions ---
 
 
 def test_only_log_groups_of_this_account_and_region_may_invoke_the_shipper(
@@ -119,7 +119,7 @@ def test_no_other_function_has_an_invoke_permission(stack: JsonObject) -> None:
     assert functions == {"ShipperFunction", "SubscriberFunction"}
 
 
-# ---- permissions of the functions ----------------------------------------------------------------
+# --- permissions of the functions ---
 
 
 API_KEY_PARAMETER = {
@@ -360,7 +360,7 @@ def test_roles_belong_to_lambda_or_cloudwatch_logs_and_are_within_the_permission
         assert not {"ManagedPolicyArns", "RoleName"} & set(role)
 
 
-# ---- access to the queues ------------------------------------------------------------------------
+# --- access to the queues ---
 
 
 @pytest.mark.parametrize("queue", ["DeadLetterQueue", "ParkedQueue"])
@@ -377,7 +377,7 @@ def test_a_queue_refuses_requests_without_tls(queue: str, stack: JsonObject) -> 
     }
 
 
-# ---- the API key ---------------------------------------------------------------------------------
+# --- the API key ---
 
 
 def test_the_api_key_is_used_only_in_the_secret(template: JsonObject, stack: JsonObject) -> None:
@@ -393,7 +393,7 @@ def refers(value: object, parameter: str) -> bool:
     return json.dumps({"Ref": parameter}) in text or f"${{{parameter}}}" in text
 
 
-# ---- partitions ----------------------------------------------------------------------------------
+# --- partitions ---
 
 
 def test_no_partition_account_or_region_is_hard_coded(stack: JsonObject) -> None:

@@ -77,7 +77,7 @@ def test_logical_ids_are_kept(stack: JsonObject) -> None:
     assert kept - set(stack["Resources"]) == set()
 
 
-# ---- updates -------------------------------------------------------------------------------------
+# --- updates ---
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_stored_logs_outlive_the_stack(stack: JsonObject) -> None:
         assert resource["UpdateReplacePolicy"] == "Retain"
 
 
-# ---- functions and layers ------------------------------------------------------------------------
+# --- functions and layers ---
 
 
 def test_functions_share_handler_architecture_and_layers(stack: JsonObject) -> None:
@@ -268,7 +268,7 @@ def test_log_groups_have_a_retention(stack: JsonObject) -> None:
         assert properties(stack, name)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
-# ---- queues --------------------------------------------------------------------------------------
+# --- queues ---
 
 
 @pytest.mark.parametrize("logical_id", ["DeadLetterQueue", "ParkedQueue"])
@@ -292,7 +292,7 @@ def test_code_and_lambda_use_the_same_dead_letter_queue(stack: JsonObject) -> No
     assert target == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
 
 
-# ---- replay --------------------------------------------------------------------------------------
+# --- replay ---
 
 
 def test_the_dead_letter_queue_invokes_replay_if_auto_replay_is_on(stack: JsonObject) -> None:
@@ -337,7 +337,7 @@ def test_no_queue_has_a_redrive_policy(stack: JsonObject) -> None:
         assert "RedrivePolicy" not in properties(stack, name)
 
 
-# ---- a Kinesis stream ----------------------------------------------------------------------------
+# --- a Kinesis stream ---
 
 
 def test_a_failed_record_of_a_stream_is_retried_for_12_hours(stack: JsonObject) -> None:

@@ -114,7 +114,7 @@ def test_the_template_declares_no_subscription_filters(stack: JsonObject) -> Non
     assert "AWS::Logs::SubscriptionFilter" not in types
 
 
-# ---- events that invoke the subscriber -----------------------------------------------------------
+# --- events that invoke the subscriber ---
 
 
 def rules(stack: JsonObject) -> list[JsonObject]:
@@ -189,7 +189,7 @@ def test_filters_are_created_after_their_dependencies(stack: JsonObject) -> None
     }
 
 
-# ---- account policy ------------------------------------------------------------------------------
+# --- account policy ---
 
 
 def account_policy(stack: JsonObject, **parameters: str) -> JsonObject:

@@ -52,7 +52,7 @@ def messages(event: object) -> list[str]:
     return [e.message for it in decoded(event) if isinstance(it, SubscriptionMessage) for e in it.events]
 
 
-# Valid events
+# --- valid events ---
 
 
 def test_a_subscription_event_is_decoded() -> None:
@@ -191,7 +191,7 @@ def test_several_payloads_in_one_record_are_stored_unchanged_with_the_reason() -
     assert it.detail.startswith("JSON: ")
 
 
-# Values that orjson refuses
+# --- values that orjson refuses ---
 
 
 def test_lone_surrogates_become_replacement_characters() -> None:
@@ -233,7 +233,7 @@ def test_any_timestamp_is_kept_unchanged(timestamp: object) -> None:
     assert message.events[0].timestamp == timestamp
 
 
-# Undecodable events: kept unchanged, and nothing is raised
+# --- undecodable events: kept unchanged, and nothing is raised ---
 
 
 def test_data_that_is_not_base64_is_malformed() -> None:
@@ -383,7 +383,7 @@ def test_a_payload_without_its_origin_is_decoded() -> None:
     assert message == SubscriptionMessage(Origin("", "", ""), ())
 
 
-# Encoding and decoding again
+# --- encoding and decoding again ---
 
 
 json_values = st.recursive(
@@ -478,7 +478,7 @@ def test_decoding_any_value_raises_nothing(value: Any, data: bytes) -> None:
     decoded({"awslogs": {"data": base64.b64encode(data).decode()}})
 
 
-# The size of an event
+# --- the size of an event ---
 
 
 @pytest.mark.parametrize(

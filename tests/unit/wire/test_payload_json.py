@@ -64,7 +64,7 @@ def test_any_other_value_is_unchanged(value: object) -> None:
     assert read(json.dumps(value)) == value
 
 
-# Events that are read straight into their type
+# --- events that are read straight into their type ---
 
 NUMBERS = [
     *(
@@ -169,7 +169,7 @@ def test_a_deeply_nested_value_is_read_as_orjson_reads_it() -> None:
     assert outcome(lambda: list(payload_json._read_array(data, _log_event))) == expected
 
 
-# Large payloads
+# --- large payloads ---
 
 
 @pytest.mark.parametrize("separators", [COMPACT, SPACED], ids=["compact", "spaced"])
@@ -318,7 +318,7 @@ def test_exactly_as_much_as_the_limit_is_read() -> None:
     assert read(LARGE, limit=len(LARGE)) == read(LARGE)
 
 
-# Payloads made to exhaust the memory
+# --- payloads made to exhaust the memory ---
 
 
 def filled(piece: str, size: int) -> str:
@@ -353,7 +353,7 @@ def test_a_large_string_without_an_end_is_scanned_once() -> None:
     assert str(it).startswith("JSON: ")
 
 
-# Values that orjson refuses
+# --- values that orjson refuses ---
 
 
 def test_a_payload_that_orjson_refuses_is_read_with_the_standard_library() -> None:

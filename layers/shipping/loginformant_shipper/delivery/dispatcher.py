@@ -261,7 +261,7 @@ class Delivery:
         """Return why no more requests are started, or None while they are."""
         return self._given_up
 
-    # What begins
+    # --- starting requests ---
 
     def _heed_memory(self) -> None:
         if self._state.resume_at > self._last_start():
@@ -359,7 +359,7 @@ class Delivery:
         self._state.tickets += 1
         return self._state.tickets
 
-    # What an outcome means
+    # --- what an outcome means ---
 
     def _send_ended(self, ended: SendEnded) -> None:
         job = self._under_way.pop(ended.ticket, None)
@@ -503,7 +503,7 @@ class Delivery:
                 outcome = Outcome(None, f"no answer within {waited:g} s", seconds=waited)
                 self._apply(ticket, job, outcome, timed_out=True)
 
-    # Evidence, and the search
+    # --- evidence, and the search ---
 
     def _has_evidence(self, job: _Job) -> bool:
         """Return whether another log was delivered that was sent after this job failed, with the same key."""
@@ -632,7 +632,7 @@ class Delivery:
         self._state.byte_limit = min(self._state.byte_limit, half)
         self._state.largest_delivered = min(self._state.largest_delivered, half)
 
-    # Doubt
+    # --- whether the ingest API works ---
 
     def _doubt_what_is_held(self) -> None:
         """Start to probe with single logs if held jobs may indicate a problem of the ingest API."""
@@ -765,7 +765,7 @@ class Delivery:
                 job.failures = 1 if search.found else self._searches[search].failures
             self._waiting.append(job)
 
-    # The API key
+    # --- the API key ---
 
     def _key_is_usable(self) -> bool:
         return self._state.key is not None and self._refusal is None
@@ -823,7 +823,7 @@ class Delivery:
             self._held.clear()
         self._state.key = fetched.key
 
-    # The end
+    # --- ending delivery ---
 
     def _settle(self, job: _Job, failure: Failure | None) -> None:
         self._settled.append(Settled(job.batch.without_body(), failure))

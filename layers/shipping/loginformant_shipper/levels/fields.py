@@ -187,7 +187,7 @@ def _objects(value: object) -> list[Fields]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-# --- names ------------------------------------------------------------------------------------------------
+# --- names ---
 
 
 def _spellings(*words: str) -> Iterator[str]:
@@ -270,7 +270,7 @@ _CONTAINERS = frozenset(
 _NAMES_INSIDE_LEVEL = ("name", "Name", "levelStr", "label", "Label", "text", "DisplayName")
 
 
-# --- values -----------------------------------------------------------------------------------------------
+# --- values ---
 
 
 def _level_of(fields: Fields) -> Level | None:
@@ -349,7 +349,7 @@ def _level_of_text(name: str, value: str, fields: Fields) -> Level | None:
     return _level_of_value(name, int(value), fields) if _NUMBER.match(value) else None
 
 
-# --- numeric scales ---------------------------------------------------------------------------------------
+# --- numeric scales ---
 
 _OTHER_SCALES = {
     **dict.fromkeys(_spellings("severity", "number"), OPENTELEMETRY),

@@ -78,7 +78,7 @@ def decide_inside(line: str) -> Decision | None:
     return decided(mark.level, mark.rule)
 
 
-# --- wrappers ---------------------------------------------------------------------------------------------
+# --- wrappers ---
 
 _PRIORITY = re.compile(r"<(\d{1,3})>|(\d{1,3}),\d{1,12},\d{1,16},[-c][^;\n]{0,40};")
 """syslog's, and that of a record of /dev/kmsg: `3,1234,5678901,-;text` (Linux, dev-kmsg)."""

@@ -48,7 +48,7 @@ def decide_by_status_field(fields: dict[str, Any]) -> Decision | None:
     return None
 
 
-# --- lines ------------------------------------------------------------------------------------------------
+# --- lines ---
 
 _METHOD = "(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|CONNECT|TRACE)"
 _METHOD_ANYWHERE = (
@@ -113,7 +113,7 @@ _COMMON_LOG = re.compile(
 )
 """The Common Log Format, with which the lines of most access logs begin."""
 
-# --- fields -----------------------------------------------------------------------------------------------
+# --- fields ---
 
 _NAMES = frozenset(
     {

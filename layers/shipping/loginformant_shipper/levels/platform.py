@@ -9,7 +9,7 @@ from loginformant_shipper.names import Level
 
 Fields = dict[str, Any]
 
-# --- log groups that hold data ------------------------------------------------------------------------------
+# --- log groups that hold data ---
 
 
 @lru_cache(maxsize=1024)
@@ -31,7 +31,7 @@ _STATEMENTS = re.compile(
 `/aws/redshift/<namespace>/<log type>` (Amazon Redshift management guide, "Database audit logging" and "Audit
 logging for Amazon Redshift Serverless")."""
 
-# --- lines of Lambda --------------------------------------------------------------------------------------
+# --- lines of Lambda ---
 
 
 def decide_by_lambda_event(text: str) -> Decision | None:
@@ -51,7 +51,7 @@ _LAMBDA_EVENT = re.compile(
 _LAMBDA_FAILURE = re.compile(r"\tStatus: (?!success)|\tState: \w{0,40}Error|\tError Type: ")
 
 
-# --- lines of others --------------------------------------------------------------------------------------
+# --- lines of others ---
 
 
 def decide_by_flow_log(text: str) -> Decision | None:
@@ -157,7 +157,7 @@ _CODEBUILD_LEVELS = {
 """The values of phaseStatus (AWS CodeBuild API reference, BuildPhase)."""
 
 
-# --- records in JSON --------------------------------------------------------------------------------------
+# --- records in JSON ---
 
 
 def decide_by_platform_record(fields: Fields) -> Decision | None:

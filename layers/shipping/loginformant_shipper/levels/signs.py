@@ -25,7 +25,7 @@ from loginformant_shipper.parsing.headers.level_words import (
     encoded,
 )
 
-# --- colours ----------------------------------------------------------------------------------------------
+# --- colours ---
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
 _ESCAPED = re.compile(r"(?:\\x1[bB]|\\u001[bB]|\\033|\\e|#033)(?=\[)")
@@ -58,7 +58,7 @@ def decide_by_coloured_word(text: str) -> Decision | None:
     return None
 
 
-# --- symbols ----------------------------------------------------------------------------------------------
+# --- symbols ---
 
 _SYMBOL = re.compile(r"(?:(?:\[[\w:. -]{1,40}\]|\d[\d:.,TZ+/-]{4,34}) ){0,2}([^\x00-\x7f])")
 _SYMBOLS = {
@@ -82,7 +82,7 @@ def decide_by_symbol(line: str) -> Decision | None:
     return decided(level, "symbol") if level else None
 
 
-# --- words ------------------------------------------------------------------------------------------------
+# --- words ---
 
 _LAST = re.compile(r"[\[(<]([A-Za-z]{3,13})[\])>]\Z|(?:- |[|,;\t] ?)([A-Z]{3,13})\Z")
 _LAST_CHARACTERS = frozenset("])>" + string.ascii_uppercase)
@@ -110,7 +110,7 @@ def decide_by_marked_word(line: str) -> Decision | None:
     return None
 
 
-# --- codes ------------------------------------------------------------------------------------------------
+# --- codes ---
 
 _CODE = re.compile(  # daemon.err, LOG_ERR of syslog.h, %LINK-3-UPDOWN:, CWWKF0011I:
     r"(?<![\w.])(?:kern|user|mail|daemon|auth|authpriv|security|syslog|lpr|news|uucp|cron|ftp|local[0-7])"
@@ -195,7 +195,7 @@ def is_prose(left: str) -> bool:
     return len(_PLAIN_WORD.findall(_IN_ANY_BRACKETS.sub("-", left))) > _MAX_PLAIN_WORDS
 
 
-# --- the severities of security products ------------------------------------------------------------------
+# --- the severities of security products ---
 
 _RISK = Scale(0, ((3.9, Level.INFORMATION), (6.9, Level.WARNING), (8.9, Level.ERROR), (10, Level.FATAL)))
 """The severity of CEF: 0 to 3 is low, 4 to 6 medium, 7 and 8 high, 9 and 10 very high (Elastic, "Decode CEF

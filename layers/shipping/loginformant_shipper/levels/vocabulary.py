@@ -45,7 +45,7 @@ SEVERITY_WORDS = frozenset(
 """Those that are a level even in a field that says something else as often: `priority`, `status`, `type`."""
 
 
-# --- numbers ----------------------------------------------------------------------------------------------
+# --- numbers ---
 
 
 class Scale(NamedTuple):

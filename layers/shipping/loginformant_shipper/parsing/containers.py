@@ -117,7 +117,7 @@ def _without_one_wrapper(message: str) -> Unwrapped | None:
 NAMES_IN_WRAPPERS = frozenset({"log", "container_name", "kubernetes", "MESSAGE"})
 """Names of members, one of which every wrapper has."""
 
-# --- records: JSON objects of FireLens, Fluent Bit, fluentd, Docker -----------------------------------------
+# --- records: JSON objects of FireLens, Fluent Bit, fluentd, Docker ---
 
 _STREAMS = ("stdout", "stderr")
 """A tuple, since what is looked for in it may be a list or an object, which have no hash."""
@@ -317,7 +317,7 @@ def _partial(record: Fields, text: str) -> Partial | None:
     return None
 
 
-# --- lines --------------------------------------------------------------------------------------------------
+# --- lines ---
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"

@@ -144,7 +144,7 @@ def _wants_no_filters(dependencies: Dependencies) -> bool:
     return settings.account_wide or not settings.log_groups
 
 
-# A deletion
+# --- a deletion ---
 
 
 def _delete(request: Request, event: Mapping[str, Any], dependencies: Dependencies) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def _to_be_removed(request: Request, event: Mapping[str, Any], api: LogsApi) -> 
     yield from (group for group in groups if not after or order(group.name) > order(after))
 
 
-# Everything else
+# --- everything else ---
 
 
 def _run(event: Mapping[str, Any], dependencies: Dependencies, patience: float = 0.0) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def test_a_deleted_queue_is_one_error_line(shipctl: Run, stack_in_aws: Stack) ->
     assert len(result.stderr.strip().splitlines()) == 1
 
 
-# ---- a queue by its URL --------------------------------------------------------------------------
+# --- a queue by its URL ---
 
 
 @pytest.fixture

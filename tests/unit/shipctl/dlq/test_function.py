@@ -20,7 +20,7 @@ def test_a_batch_is_never_sent_twice_to_the_function(stack_in_aws: Stack) -> Non
     assert config.read_timeout == record_function.ANSWER_SECONDS
 
 
-# ---- a function that is not ready ----------------------------------------------------------------
+# --- a function that is not ready ---
 
 
 @pytest.fixture

@@ -225,7 +225,7 @@ _LETTERS_ALONE = 2
 _NO_PLAIN_LOGGER = re.compile(r"[A-Z]{3}|(?:Error|Exception|Throwable|Fault|Failure|Warning)\Z")
 
 
-# --- the first word, behind time stamps, numbers and punctuation ------------------------------------------
+# --- the first word, behind time stamps, numbers and punctuation ---
 
 _LEADING = re.compile(
     r"(?P<stamp>(?:[^A-Za-z\"]++"
@@ -331,7 +331,7 @@ def _leading_letter(match: Match[str]) -> LevelMark | None:
     return LevelMark(level, "letter", match.end("word")) if in_brackets or behind_time else None
 
 
-# --- the second line ---------------------------------------------------------------------------------------
+# --- the second line ---
 
 
 def level_on_second_line(text: str, line_end: int) -> LevelMark | None:

@@ -341,7 +341,7 @@ def is_plural_level(head: str, end: int, dated: bool) -> bool:
     return dated and _TEXT_BEHIND_COLON.match(head, end) is not None
 
 
-# --- levels of items --------------------------------------------------------------------------------------
+# --- levels of items ---
 
 
 def _level_of_word(

@@ -78,7 +78,7 @@ def level_of_known_layout(head: str) -> LevelMark | None:
 _CAPITALS = frozenset("ADIWEFCVTNXPL")
 _DIGITS = frozenset("[0123456789")
 
-# --- a letter first ---------------------------------------------------------------------------------------
+# --- a letter first ---
 
 _LETTER = re.compile(
     r"([ADIWEFCVTNX])(?:"
@@ -110,7 +110,7 @@ def _of_letter(letter: Match[str], head: str) -> LevelMark | None:
     return LevelMark(LETTERS[sign.lower()], "letter", 1)
 
 
-# --- a bracket first --------------------------------------------------------------------------------------
+# --- a bracket first ---
 
 _BRACKETED = re.compile(
     r"\[(?:rank\d{1,6}\]:\[)?(?P<torch>[DIWEFC])\d{3,4} \d\d:\d\d:\d\d"  # c10: [W301 10:20:30.1 x.cpp:7] text
@@ -182,7 +182,7 @@ def _of_unreal(unreal: Match[str]) -> LevelMark | None:
     return LevelMark(_UNREAL_WORDS[unreal[1]], "header", unreal.end(1)) if unreal[1] else None
 
 
-# --- words and marks of one program -----------------------------------------------------------------------
+# --- words and marks of one program ---
 
 _REDIS = re.compile(
     r"(?:\[?\d{1,8}+(?::[A-Z])?\]? )?\d{1,2}+ [A-Z][a-z]{2} (?:\d{4} )?\d\d:\d\d:\d\d[.\d]{0,8} "
@@ -223,7 +223,7 @@ _ERLANG_WORDS = LEVEL_WORDS | {
     "progress": Level.INFORMATION,
 }
 
-# --- commands to a build server ---------------------------------------------------------------------------
+# --- commands to a build server ---
 
 _COMMAND = re.compile(
     r"##\[(?P<azure>[a-z]{4,10})\]|##vso\[task\.logissue type=(?P<issue>[a-z]{5,7})"
@@ -247,7 +247,7 @@ def _of_command(head: str, start: int = 0) -> LevelMark | None:
     return LevelMark(level, "header", start + command.end()) if command and level else None
 
 
-# --- layouts that begin with a time -----------------------------------------------------------------------
+# --- layouts that begin with a time ---
 
 _DATED = re.compile(
     r"\d{4}-\S{5,35} (?:"
