@@ -58,10 +58,10 @@ class Passage(NamedTuple):
     """Lines of the output that are shown."""
 
     begins: str
-    """How the first of them begins."""
+    """The beginning of the first of them."""
     lines: int
     after: str = ""
-    """It is looked for behind a line that begins so."""
+    """The beginning of a line after which the passage is searched; empty for all lines."""
 
 
 IN_THE_PICTURE = (
@@ -101,7 +101,7 @@ def excerpt(printed: Sequence[Text], passages: Sequence[Passage]) -> list[Text]:
     """Return the passages of an output in their order, with a mark where something is left out.
 
     Raises:
-        NotPrinted: A passage is not there, or not behind the one before it.
+        NotPrinted: A passage is missing, or not after the previous one.
     """
     shown: list[Text] = []
     end = 0
@@ -121,7 +121,7 @@ def _position(printed: Sequence[Text], begins: str, start: int) -> int:
     for position, line in enumerate(printed[start:], start):
         if line.plain.startswith(begins):
             return position
-    raise NotPrinted(f"no line of the output begins with {begins!r} behind line {start}")
+    raise NotPrinted(f"no line of the output begins with {begins!r} after line {start}")
 
 
 def drawn(lines: Sequence[Text]) -> str:

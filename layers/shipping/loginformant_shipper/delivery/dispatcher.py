@@ -1,48 +1,50 @@
-"""Deliver every batch, or give it back with a reason, before the deadline.
+"""Deliver every batch, or return it with a reason, before the deadline.
 
-One thread decides; `Senders` do what takes time. So there is nothing to lock, and with other senders and
-another clock the same code runs a thousand outages in a second. What a status means is in `policy`, how the
-bad logs of a batch are found is in `search`. The cases, by the verdict on an outcome:
+One thread decides; `Senders` do what takes time. So no lock is needed, and with other senders and another
+clock the same code runs a thousand outages in a second. `policy` decides what a status means, and `search`
+how the bad logs of a batch are found. The cases, by the verdict on an outcome:
 
 1.  Delivered. The batch is settled. The success is *evidence* for every failure that ended before this
-    request began, with the same API key: the ingest API is well, so the failure may lie in the logs.
-2.  Refused, too large (the answer speaks of the logs). Several logs: they are searched by halves at once. One
-    log: it is refused. If several logs were refused one by one and none was taken, the ingest API refuses
-    everything: the search stops, and what was not tried is `undetermined`.
-3.  Key refused, misconfigured (about the key or the address, or about a log that something in front of the
-    ingest API does not let pass). A refused key is fetched afresh, if that was not done lately, and a new key
-    is tried, also for what was held. Otherwise the batch is *held* until there is evidence, and delivery is
-    *in doubt*.
-4.  Unavailable (no answer, 5xx). The batch is tried again after a backoff. After its second failure it is
-    held until there is evidence. If none has come when the backoff is over, delivery is in doubt.
-5.  Patience (the answer says to wait). The batch is tried again after a backoff, nothing begins before the
-    end of a Retry-After, fewer requests are under way for a while, and no search goes on: what was not tried
-    is `undetermined`.
+    request began, with the same API key: the ingest API works, so the logs may have caused the failure.
+2.  Refused, too large (the response is about the logs). Several logs: they are searched by halves at once.
+    One log: it is refused. If several logs were refused one by one and none was accepted, the ingest API
+    refuses everything: the search stops, and what was not tried is `undetermined`.
+3.  Key refused, misconfigured (the response is about the key or the address, or about a log that a proxy in
+    front of the ingest API blocks). A refused key is fetched again, unless this was done shortly before, and
+    a new key is tried, also for held batches. Otherwise the batch is *held* until there is evidence, and
+    delivery is *in doubt*.
+4.  Unavailable (no response, 5xx). The batch is retried after a backoff. After its second failure it is held
+    until there is evidence. If there is none at the end of the backoff, delivery is in doubt.
+5.  Patience (the response says to wait). The batch is retried after a backoff, no request starts before the
+    end of a Retry-After, fewer requests are sent at a time for a while, and no search continues: what was not
+    tried is `undetermined`.
 
-In doubt, single logs ask one after the other (`_probe`): of another batch, else of those that are held.
+In doubt, single logs are sent one after the other (`_probe`), from another batch, or else from a held one.
 
-6.  A probe is delivered: that is evidence, and ends the doubt.
-7.  Probes fail. After two of them a refused key or a wrong address is the truth: nothing more is sent. While
+6.  A probe is delivered: this is evidence, and delivery is no longer in doubt.
+7.  Probes fail. After two failed probes, the key or the address counts as wrong: nothing more is sent. While
     the ingest API is unavailable, the next probe waits for a backoff, until the time is up.
-8.  There is no log to ask with: what is held is given back as it failed.
+8.  There is no log to probe with: held batches are returned with their failures.
 
-What happens to a held batch once there is evidence (`_prove`):
+What happens to a held batch after evidence (`_prove`):
 
 9.  Several logs: they are searched by halves; those that were unavailable only after a second failure that
     was followed by evidence. Two or three logs of each such search are kept back until the end, as evidence
-    for the log that fails alone. If all others have passed, the bad log is among those: they are then sent
-    together, and count the failures of the whole batch as theirs.
-10. One log: it is tried again, and refused once it has failed alone and three failures were each followed by
+    for the log that fails alone. If all others were accepted, the bad log is one of these: they are then sent
+    together, and have the failures of the whole batch.
+10. One log: it is retried, and refused once it has failed alone and three failures were each followed by
     evidence.
-11. If all halves pass, the size was refused: the byte limit of batches is halved, unless a batch of this size
-    has been delivered in this environment.
+11. If all halves are accepted, the size was refused: the byte limit of batches is halved, unless a batch of
+    this size has been delivered in this environment.
 
 At the beginning, and at the end:
 
-12. After an invocation that ended `unavailable` the next one begins in doubt. A failure of logs that are
-    suspected (proven bad in part, or refused before) says nothing of the ingest API, and leaves no such mark.
-13. Logs that are still under search when the time, or the bound on requests, is up are `undetermined`; those
-    known to hold a bad log are marked as narrowed down, so that the next replay goes on from there.
+12. After an invocation that ended `unavailable`, the next one begins in doubt. A failure of logs that are
+    suspected (proven bad in part, or refused before) does not indicate that the ingest API is unavailable,
+    and does not have this effect.
+13. Logs whose search has not ended when the time is up, or the maximum number of requests is reached, are
+    `undetermined`. Those that are known to contain a bad log are marked as narrowed down, so that the next
+    replay continues from there.
 """
 
 import math

@@ -48,7 +48,7 @@ def decide_by_beginning(beginning: bytes) -> Decision | Unknown | None:
     """Return the level of all texts with a beginning.
 
     Args:
-        beginning: `beginning_of` a text without white space behind it.
+        beginning: `beginning_of` a text without white space after it.
 
     Returns:
         A decision if the header names a level and ends within the beginning; None if the beginning is a
@@ -72,11 +72,11 @@ def decide_by_beginning(beginning: bytes) -> Decision | Unknown | None:
 
 
 _SEEN_BEHIND_LEVEL = 3
-"""The number of characters behind a level that show whether it is a logger's name: `- ERROR - INFO`."""
+"""The number of characters after a level that show whether it is a logger's name: `- ERROR - INFO`."""
 
 _SIGNS_AT_ONCE = frozenset("DIWEFCVTN")
 _LAST_BRACKET = MAX_BEGINNING - len("] CRITICAL - ")
-"""Letters of glog, behind whose file absl writes CRITICAL."""
+"""Letters of glog. absl writes CRITICAL after the name of the file."""
 
 _MAY_WRAP = re.compile(
     r"\[INFO\] \[|\[[^\]]{10,45}(?:: WARNING/|\] \{)"

@@ -47,7 +47,7 @@ def decide_by_level_alone(fields: Fields, names: frozenset[str]) -> Decision | N
 
     Args:
         fields: The JSON object.
-        names: Those of `TELLING_NAMES` that it has.
+        names: Its names that are in `TELLING_NAMES`.
     """
     if len(names) != 1:
         return None
@@ -67,7 +67,7 @@ def decide_by_field(fields: Fields, names: frozenset[str] | None = None) -> Deci
 
     Args:
         fields: The JSON object.
-        names: Those of `TELLING_NAMES` that it has, where they are known.
+        names: Its names that are in `TELLING_NAMES`; None if they are not known.
     """
     if names is None:
         names = TELLING_NAMES.intersection(fields)
@@ -243,7 +243,7 @@ _NAMES |= {
     "status": 98,
     "type": 99,
 }
-"""The names of fields that hold a level, the most telling first: where a log has both, `level_name` is a word
+"""The names of fields that hold a level, the most specific first: if a log has both, `level_name` is a word
 and `level` a number on some scale. `@l` is Serilog's, `L` zap's, `at` Heroku's, `s` MongoDB's, `PRIORITY` the
 journal's, `priority` Falco's, `status` Datadog's."""
 _KNOWN = frozenset(_NAMES)
@@ -278,7 +278,7 @@ def _level_of(fields: Fields) -> Level | None:
 
 
 def _level_of_names(names: frozenset[str], fields: Fields) -> Level | None:
-    """Return the level of the most telling of some fields that has one."""
+    """Return the level of the most specific of some fields that has one."""
     if len(names) == 1:
         [name] = names
         return _level_of_value(name, fields[name], fields) if name in _KNOWN else None

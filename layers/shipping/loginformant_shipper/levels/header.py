@@ -3,10 +3,10 @@
 This comes before every rule on text. Two things come between a header and its level:
 
 - A wrapper writes a header of its own around a line that another program wrote: a priority of syslog,
-  PHP-FPM, Celery's standard output, Airflow's relayed output, a plugin's relay, Maven. It yields to a header
-  inside, and to nothing else inside.
+  PHP-FPM, Celery's standard output, Airflow's relayed output, a plugin's relay, Maven. A header inside takes
+  precedence over that of the wrapper; nothing else inside does.
 - A word that the text could begin with, as in `web orders INFO desk closed [ERROR]` or `10:20:30 Error page
-  built (INFO)`, is the level only if no level stands at the end of the line, and no word has a colour.
+  built (INFO)`, is the level only if there is no level at the end of the line, and no word has a colour.
 """
 
 import re
@@ -26,11 +26,12 @@ def decide_by_header(
     Args:
         text: The message, without terminal colours and without white space around it.
         line: Its first line.
-        words: Those of `TELLING_WORDS`, at least, that are words of the text, where they are known.
+        words: The words of the text; words that are not in `TELLING_WORDS` may be missing. None if they are
+            not known.
 
     Returns:
-        A decision; a mark that is not certain, which the end of the line may overrule; or None where the
-        header is silent.
+        A decision; a mark that is not certain, which the end of the line may overrule; or None if the header
+        names no level.
     """
     first = line[:1]
     if (first == "<" or (first.isdigit() and "," in line[1:4])) and (priority := _PRIORITY.match(line)):

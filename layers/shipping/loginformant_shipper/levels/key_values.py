@@ -1,6 +1,6 @@
 """Rule `key-value`: a level that text gives as a pair, `level=warn`.
 
-In a text that is pairs from its start on, such as the logs of firewalls, what stands in a quoted value is
+In a text that is pairs from its start on, such as the logs of firewalls, the content of a quoted value is
 text; numbers count, and so do `pri`, `prio` and `priority`:
 
 - words: `pri=notice` of FortiMail and FortiWeb, `priority=Critical` of Sophos, `prio="Error"` of PowerDNS
@@ -25,7 +25,7 @@ from loginformant_shipper.parsing.headers.level_words import encoded
 
 _NAME = r"(?:@|log[._]?)?(?:[Ll]evel(?:_?[Nn]ame)?|[Ll]ev|LEVEL|[Ll]vl|LVL|LL|[Ss]everity|SEVERITY|[Ss]ev|at)"
 _VALUE = r"([A-Za-z]{1,16})(?!\w|/(?!\d\b))"
-"""Behind its word Cisco's VPN client gives a number, which adds nothing: `Sev=Warning/2`. Faults are 1,
+"""Cisco's VPN client writes a number after its word, which adds nothing: `Sev=Warning/2`. Faults are 1,
 warnings 2 and 3, informational events 4 to 6 (its help, "Event Types and Severity Levels")."""
 _PAIR = re.compile(rf"(?<![\w.$\"'?&/;-]){_NAME}(?:=|:(?=\S))[\"']?{_VALUE}")
 _MEMBER = re.compile(rf"[\"'{{,\s:]{_NAME}[\"']?\s{{0,4}}(?::|=>)\s{{0,4}}[\"':]{{0,2}}{_VALUE}")
@@ -84,7 +84,7 @@ def may_have_pair(text: str, words: AbstractSet[bytes]) -> bool:
 
     Args:
         text: A text.
-        words: Those of `WORDS_OF_PAIRS`, at least, that are words of the text.
+        words: The words of the text; words that are not in `WORDS_OF_PAIRS` may be missing.
     """
     names = WORDS_OF_PAIRS & words
     return bool(names) and (

@@ -12,7 +12,7 @@ _PLAIN = re.compile(
     r"(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?Z? (?![A-Z]{2,5} \[))?"
     r"[A-Za-z][ !#$&-.0-;=-{}~]*\Z"
 )
-"""Printable ASCII behind a letter, or a time and a letter, without `/`, `"`, `|` and `<`: a line of an access
+"""Printable ASCII after a letter, or a time and a letter, without `/`, `"`, `|` and `<`: a line of an access
 log has one, or a method, and a kernel's priority. Codes of messages begin with `%`."""
 
 _BAD_NEWS = ("error", "exception", "fail", "failed", "failure", "crash", "crashed", "warn", "warning")
@@ -43,17 +43,17 @@ WORDS_OF_SENTENCES = _TELLING | _SHAPED | _LAST_WORDS
 def is_plain(text: str, words: Collection[bytes]) -> bool:
     """Return whether only Lambda's own events, pairs and shapes of exceptions can give a text a level.
 
-    False says nothing.
+    False does not mean the opposite.
 
     Args:
         text: A text without white space around it.
-        words: Its `words_of`, those of `WORDS_OF_SENTENCES` at least.
+        words: Its `words_of`; words that are not in `WORDS_OF_SENTENCES` may be missing.
     """
     return _TELLING.isdisjoint(words) and _PLAIN.match(text) is not None and "S: " not in text
 
 
 def is_silent(text: str, words: Collection[bytes]) -> bool:
-    """Return whether nothing can give a plain text a level; False says nothing."""
+    """Return whether nothing can give a plain text a level. False does not mean the opposite."""
     return (  # written out, since any() would take longer than the rest of the function
         _SHAPED.isdisjoint(words)
         and "rror" not in text

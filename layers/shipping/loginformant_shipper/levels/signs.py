@@ -1,6 +1,6 @@
 """Rules `symbol`, `coloured-word`, `code`, `level-last`, `marked-word`: a level that a text shows by a sign.
 
-They are asked only where the header of the line is silent.
+They are tried only if the header of the line names no level.
 """
 
 import re
@@ -101,7 +101,7 @@ _IN_BRACKETS = re.compile(r"[\[<]\s{0,8}([A-Za-z]{3,13})\s{0,8}[\]>]")
 
 
 def decide_by_marked_word(line: str) -> Decision | None:
-    """Return the level in brackets behind an incomplete header, or None if there is none."""
+    """Return the level in brackets after an incomplete header, or None if there is none."""
     if "[" in line or "<" in line:
         for word in _IN_BRACKETS.finditer(line[:MAX_HEADER].partition('"')[0]):
             lower = word[1].lower()
@@ -199,8 +199,8 @@ def is_prose(left: str) -> bool:
 
 _RISK = Scale(0, ((3.9, Level.INFORMATION), (6.9, Level.WARNING), (8.9, Level.ERROR), (10, Level.FATAL)))
 """The severity of CEF: 0 to 3 is low, 4 to 6 medium, 7 and 8 high, 9 and 10 very high (Elastic, "Decode CEF
-processor fields"). The `sev` of LEEF is grouped alike (Janrain Identity Cloud, "Log Event Extended Format
-(LEEF)")."""
+processor fields"). The `sev` of LEEF is grouped in the same way (Janrain Identity Cloud, "Log Event Extended
+Format (LEEF)")."""
 
 _RISK_WORDS = {"unknown": Level.INFORMATION, "very-high": Level.FATAL}
 _CEF = re.compile(
@@ -214,7 +214,7 @@ _SEVERITIES = {
 }
 """The severity of a threat is followed by its direction. A word before it may be the name of a rule."""
 _PRIORITY_OF_ALERT = re.compile(r"\[\d{1,6}:\d{1,10}:\d{1,6}\] [^{}]{1,400}?\[Priority: (\d{1,3})\]")
-"""The priority behind the generator, the rule and its revision: `[1:2013504:5]`."""
+"""The priority after the generator, the rule and its revision: `[1:2013504:5]`."""
 _RULE = re.compile(r"Rule: \d{1,9} (?:fired )?\(level (\d{1,2})\) ->|Alert Level: (\d{1,2}); Rule: \d")
 
 

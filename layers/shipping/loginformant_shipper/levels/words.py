@@ -47,7 +47,7 @@ def may_have_bad_news(text: str, words: AbstractSet[bytes]) -> bool:
 
     Args:
         text: A text.
-        words: Those of `BAD_NEWS`, at least, that are words of the text.
+        words: The words of the text; words that are not in `BAD_NEWS` may be missing.
     """
     return not BAD_NEWS.isdisjoint(words) or (not text.isascii() and text != text.translate(_LIKE_ASCII))
 

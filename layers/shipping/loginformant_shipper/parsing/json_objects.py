@@ -12,7 +12,7 @@ BEFORE_JSON = frozenset("{ \t\r\n\x1b\ufeff")
 
 _WRAPPING = re.compile(r"(?:[ \t\r\n\ufeff]|\x1b\[[0-9;]{0,20}m)*")
 
-# orjson makes a float of an integer beyond 64 bits, which has 20 digits, or 19 behind a minus, and of a
+# orjson makes a float of an integer beyond 64 bits, which has 20 digits, or 19 after a minus, and of a
 # decimal: a double holds 15 digits of any, and 17 of some.
 _LONG_NUMBER = re.compile(r"[\s:,\[](?:-[0-9]{19}|[0-9]{20})")
 _LONG_DECIMAL = re.compile(r"[\s:,\[](-?(?=[0-9.]{17})[0-9]+(?:\.[0-9]+|(?=[eE]))(?:[eE][+-]?[0-9]+)?)")
@@ -91,7 +91,7 @@ def repeated_values(body: str, fields: dict[str, Any]) -> dict[str, Any] | None:
         body: The JSON text.
         fields: Its members, with the last values.
     """
-    # A name ends with `":`; within a string that is escaped, here and there alike. To count costs little.
+    # A name ends with `":`. Those within strings (`\":`) are in both texts that are counted. This is cheap.
     names = body.count('":')
     others = names - len(fields)
     if others:

@@ -54,7 +54,7 @@ def source_of_log_group(log_group: str) -> str:
         return log_group.removeprefix(_WAF) or log_group
     match [part for part in log_group.split("/") if part]:
         case ["aws", "vendedlogs", *rest] if rest:
-            # `<service>/<kinds …>/<name>`, with the kind of log before the name or behind it.
+            # `<service>/<kinds …>/<name>`, with the kind of log before the name or after it.
             kinds = {*_KINDS, "access"}
             names = [part for part in rest if part.lower() not in kinds and not _VENDED_KIND.match(part)]
             return (names or rest)[-1].removesuffix(_STATE_MACHINE) or log_group

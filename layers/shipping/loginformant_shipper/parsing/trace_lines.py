@@ -80,7 +80,7 @@ _JAVA_JAVASCRIPT_DOTNET = _Shape(
         r"|[ \t]{0,40}--- End of (?:inner exception |)stack trace"
         r"|[ \t]{1,40}\[(?:cause|errors)\]: "  # JavaScript
         r"|Node\.js v\d"
-        r"|[ \t]{0,40}(?:ClientConnectionId:|Error Number:\d)"  # SqlClient, behind its frames
+        r"|[ \t]{0,40}(?:ClientConnectionId:|Error Number:\d)"  # SqlClient, after its frames
     ),
     last=_NOTHING,
     resumes=_NOTHING,
@@ -242,12 +242,12 @@ LOOKS_LIKE_A_MARK = (
 )
 """The beginnings of all lines that mark a trace. Some other lines match, too."""
 
-# The name of an exception, where it stands in a line.
+# The name of an exception, at any position in a line.
 _EXCEPTION_NAME = re.compile(
     r"(?<![\w$.:\\/-])(?:[A-Za-z_$][\w$]{0,100}(?:\.|::|\\)){0,20}"
     r"(?:[A-Za-z_$][\w$]{0,100})?(?:Error|Exception|Throwable|Fault|Failure)(?![\w$.\\/-])"
 )
-# Rails: `ActiveRecord::RecordNotFound (Couldn't find Order with 'id'=17):`, and nothing behind it.
+# Rails: `ActiveRecord::RecordNotFound (Couldn't find Order with 'id'=17):`, and nothing after it.
 _RAILS_EXCEPTION = re.compile(r"(?<![\w:])[A-Z]\w{0,100}(?:::[A-Z]\w{0,100}){0,20} \(")
 
 # A line that consists of an exception of any name: `Shop.OutOfStock: no more hats`.
@@ -290,7 +290,7 @@ _JAVASCRIPT_SOURCE = re.compile(r"[^\s:][^\n]{0,400}:\d{1,9}$")
 _LAMBDA_PYTHON_ERROR = re.compile(r"\[ERROR\] [\w.]{1,200}(?:: |$)")
 
 _PYTHON_IN_JAVA = "Traceback (most recent call last):"
-"""Behind the name of PySpark's PythonException; Java's own frames follow."""
+"""After the name of PySpark's PythonException; Java's own frames follow."""
 _VALIDATION_ERRORS = re.compile(r"\S{0,200}ValidationError: \d{1,6} validation errors? for ")
 _VALIDATED_FIELD = re.compile(r"\S[^\n]{0,200}$")
 _VALIDATION_ERROR = re.compile(r" {2}\S.{0,1000}[\[(]type=| {4}For further information visit ")
@@ -506,7 +506,7 @@ class _Growing:
             elif in_message and (resumed := self._resumed(index, shape.mark)):
                 index, in_message = resumed, False
             elif not (shape is _RUST and index == mark + 2 and lines[mark].rstrip().endswith(":")):
-                break  # the message of a panic stands below "thread 'main' panicked at src/main.rs:4:5:"
+                break  # the message of a panic is below "thread 'main' panicked at src/main.rs:4:5:"
             end = index
         return end
 

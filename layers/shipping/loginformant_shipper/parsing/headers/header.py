@@ -88,7 +88,8 @@ def find_level(line: str, words: AbstractSet[bytes] | None = None) -> LevelMark 
 
     Args:
         line: One line, without terminal colours and without white space before it.
-        words: Those of `TELLING_WORDS`, at least, that are words of the line, where they are known.
+        words: The words of the line; words that are not in `TELLING_WORDS` may be missing. None if they are
+            not known.
     """
     head = line[:MAX_HEADER]
     if sign := level_of_first_sign(head) or level_of_number(head):
@@ -140,7 +141,7 @@ def _are_marked(words: frozenset[bytes], head: str) -> bool:
 
 
 def _stands_in_capitals(word: str, head: str) -> bool:
-    """Return whether a word stands in a head other than as the beginning of a name, as in `HTTP/1.1`."""
+    """Return whether a word occurs in a head other than as the beginning of a name, as in `HTTP/1.1`."""
     start = head.find(word)
     while start >= 0:
         end = start + len(word)
@@ -155,7 +156,7 @@ _ALONE_IN_BRACKETS = re.compile(r"[\[<][\s=*_-]{0,12}([A-Za-z]{1,13})\d?[\s=*_-]
 _DATE = re.compile(r"[/.-](?:(?<=\d[/-])[\dA-Z]|(?<=\d{4}\.)\d\d)")
 _PLURALS = encoded(PLURALS)
 _ASKED = re.compile(r"(?:level|severity|lvl)[ \t]{0,40}:")
-"""Db2 asks and answers: `LEVEL: Error`."""
+"""Db2 writes the name of the field before the level: `LEVEL: Error`."""
 
 
 class PlainLevel(NamedTuple):
@@ -168,8 +169,8 @@ class PlainLevel(NamedTuple):
 def find_plain_level(line: str, behind: int = 0) -> PlainLevel | None:
     """Return the level of a line with one of the most common headers, or None for other lines.
 
-    The level stands first, behind a time, or behind a time and the name of a thread or a logger. Gives the
-    level of `find_level` in a fraction of its time.
+    The level is first, after a time, or after a time and the name of a thread or a logger. The result is that
+    of `find_level`, in a fraction of its time.
 
     Args:
         line: A line, or the beginning of one.
@@ -225,7 +226,7 @@ _LETTERS_ALONE = 2
 _NO_PLAIN_LOGGER = re.compile(r"[A-Z]{3}|(?:Error|Exception|Throwable|Fault|Failure|Warning)\Z")
 
 
-# --- the first word, behind time stamps, numbers and punctuation ---
+# --- the first word, after time stamps, numbers and punctuation ---
 
 _LEADING = re.compile(
     r"(?P<stamp>(?:[^A-Za-z\"]++"

@@ -25,7 +25,7 @@ AFTER_LETTER = frozenset("!|/>:")
 """The characters that may follow a level of one letter."""
 SEPARATES = frozenset("])>}|:,;")
 COUNT = re.compile(r"\s{0,4}0\s{0,4}(?:[,;)|]|\Z)")
-"""The rest of a count behind its word: `error: 0`."""
+"""The rest of a count after its word: `error: 0`."""
 
 
 def is_closed(space: str, following: str) -> bool:
@@ -64,10 +64,10 @@ _MAX_PLAIN_WORDS = 2
 """The number of consecutive plain words that may be the names of a host and a program, or of a thread. More
 are a sentence."""
 _WORDS_OF_SENTENCES = frozenset(("info", "information", "notice", "success", "fine", "trace"))
-"""Behind plain words these are words themselves: `more info: it failed`."""
+"""After plain words these are plain words, too: `more info: it failed`."""
 
 _ENDS_OF_TITLES = frozenset(("alert", "notice", "failure", "trace", "emergency"))
-"""Behind another word in capitals these are words: `SERVICE ALERT`, `LINK FAILURE`."""
+"""After another word in capitals these are plain words: `SERVICE ALERT`, `LINK FAILURE`."""
 _CODE_NEXT = re.compile(r"[A-Z]{1,6}\d{2,5}: ")
 _PROGRAM_NEXT = re.compile(r"[\w./-]{1,60}\[\d{1,10}\]: ")
 _OF_COMPILERS = frozenset(("note", "remark"))
@@ -457,13 +457,13 @@ _DATE_NEXT = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{4}")
 _WHOLE = re.compile(r"[\s=*_-]{0,12}([A-Za-z]{1,13})\d?[\s=*_-]{0,12}\Z")
 _LEVEL_FIRST = re.compile(r"\s{0,4}([A-Za-z]{1,13})(?:\s{1,9}\d|\s{0,9}[|,]|::|: )")
 _LETTER_AMONG = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[,.]\d{3,6} ([DIWEFC]) \d{1,10} \d{1,10}\Z")
-"""Ray, behind the name of what it relays: `(raylet) [2026-03-01 10:20:30,123 W 7 8]`."""
+"""Ray, after the name of what it relays: `(raylet) [2026-03-01 10:20:30,123 W 7 8]`."""
 _LETTER_OF_LOGGER = re.compile(r"([VIWEF]):[a-z]\w{0,40}:")
-"""ONNX Runtime, behind a time: `[W:onnxruntime:Default, graph.cc:7 Resolve]`."""
+"""ONNX Runtime, after a time: `[W:onnxruntime:Default, graph.cc:7 Resolve]`."""
 _LEVEL_LAST = re.compile(r"(?:[:#|,]\s?|[\w)]/|\.(?=[A-Z]{3}))([A-Za-z]{3,13})\d?\Z")
 _BLANK_LAST = re.compile(r" (TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL|TRC|DBG|INF|WRN|ERR)\Z")
 _AMONG = re.compile(r"\s(TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL)\s")
-"""Behind a time, a thread and blanks: `[2026-03-01T10:20:30.123Z main  ERROR c.acme.Orders] text`."""
+"""After a time, a thread and blanks: `[2026-03-01T10:20:30.123Z main  ERROR c.acme.Orders] text`."""
 _LIST = re.compile(r"(?:[:,|])([A-Za-z]{3,13})(?=[:,|])")
 
 

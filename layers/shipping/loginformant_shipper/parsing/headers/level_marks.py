@@ -59,7 +59,7 @@ def level_of_first_sign(head: str) -> LevelMark | None:
 def level_of_known_layout(head: str) -> LevelMark | None:
     """Return the level of a line in a layout that can be identified by its beginning, or None."""
     if head[:1].isdigit():
-        if head[29:32] == "##[":  # behind the time that a runner of GitHub or Azure writes
+        if head[29:32] == "##[":  # after the time that a runner of GitHub or Azure writes
             return _of_command(head[29:], 29)
         if match := _DATED.match(head):
             sign = match[match.lastindex or 0]

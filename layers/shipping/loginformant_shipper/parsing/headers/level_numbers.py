@@ -6,7 +6,7 @@ Each layout is identified as a whole, including the time, since a number alone i
 |---|---|
 | sssd | `(0x0020)`, a bit of its debug level, or its place |
 | Samba | `[2026/03/01 10:20:30.123,  1]`: 0 error, 1 warning, 3 notice, 5 info, 10 debug |
-| Ceph | behind time and thread: -1 for errors, otherwise from terse (1) to verbose (20) |
+| Ceph | after time and thread: -1 for errors, otherwise from terse (1) to verbose (20) |
 | Eclipse, Equinox | `!ENTRY plug-in 4 0 time`: 0 ok, 1 info, 2 warning, 4 error, 8 cancel |
 | OpenPBS, TORQUE | `…;0001;`, kinds of events as bits: 1 error, 20 security, 80, 100, 400 and 800 debug |
 

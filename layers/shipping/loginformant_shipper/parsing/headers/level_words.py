@@ -42,7 +42,7 @@ CUT_WORDS = frozenset(
 """Bracketed words that are cut, and severities of an alarm (ITU-T X.733), of which major is syslog's
 critical, minor its error and cleared its notice (RFC 5674, table 1; Alcatel-Lucent, "7705 SAR to Syslog
 Severity Level Mappings"). Before a colon they are names or words as often, as in `FAT: bread failed` of the
-kernel; there they are levels only behind a time."""
+kernel; there they are levels only after a time."""
 
 NAMES_TOO = frozenset(
     (

@@ -11,14 +11,14 @@ from loginformant_shipper.redaction.spans import Cut, Span, cut_at, merged
 # "IAM identifiers", AWS IAM user guide: AKIA is a user's key, ASIA a temporary one, ABIA a bearer token of
 # STS, ACCA a credential of one service. Those of users (AIDA) and roles (AROA) are names, not credentials.
 _KEY_ID = re.compile(r"(A(?<![A-Za-z0-9]A)(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9]))")
-# Session tokens of STS begin alike.
+# Session tokens of STS have the same beginning.
 _SESSION_TOKEN = re.compile(r"((?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz)[A-Za-z0-9+/=_-]{40,}+)")
 
 # --- secret access keys ---
 #
 # 40 characters that look like many other things. They are a secret
 #
-# 1. right behind a name that says so: `aws_secret_access_key=…`, `"SecretAccessKey": ["…"`;
+# 1. directly after a name that identifies it: `aws_secret_access_key=…`, `"SecretAccessKey": ["…"`;
 # 2. near such a name, or near the id of a key, in the same object or item of a list, if they look random:
 #    `{"name": "AWS_SECRET_ACCESS_KEY", "type": "PLAINTEXT", "value": "…"}` (ECS, CodeBuild, Kubernetes).
 

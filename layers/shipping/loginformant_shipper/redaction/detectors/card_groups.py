@@ -54,7 +54,7 @@ def _groups(digit: str, gap: str, sizes: tuple[int, ...]) -> str:
 
 
 def _any_groups(digit: str, gap: str) -> str:
-    """Return a pattern for the groups behind the first one and its gap."""
+    """Return a pattern for the groups after the first one and its gap."""
     return "(?:" + "|".join(_groups(digit, gap, sizes[1:]) for sizes in _GROUPS) + ")"
 
 
