@@ -11,7 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loginformant_shipper import levels
-from loginformant_shipper.levels import exceptions, explain_level, fields, key_values, words
+from loginformant_shipper.levels import (
+    exceptions,
+    explain_level,
+    fields,
+    http_status,
+    key_values,
+    platform,
+    signs,
+    words,
+)
 from loginformant_shipper.levels.platform import decide_by_execution_line, decide_by_platform_record
 from loginformant_shipper.levels.vocabulary import Decision
 from loginformant_shipper.parsing.headers import header
@@ -41,12 +50,36 @@ def exception(text: str) -> Decision | None:
     return exceptions.decide_by_exception(text, text.partition("\n")[0])
 
 
+def has_word(text: str, words: AbstractSet[bytes]) -> bool:
+    return bool(words)
+
+
+def has_word_of_lambda(text: str, words: AbstractSet[bytes]) -> bool:
+    return not platform.WORDS_OF_LAMBDA_EVENTS.isdisjoint(words)
+
+
 PREFILTERS = (
     Prefilter(
         key_values.decide_by_key_value, key_values.may_have_pair, key_values.WORDS_OF_PAIRS, key_values
     ),
     Prefilter(words.decide_by_words, words.may_have_bad_news, words.BAD_NEWS, words),
     Prefilter(exception, exceptions.may_be_exception, exceptions.WORDS_OF_EXCEPTIONS, exceptions),
+    Prefilter(signs.decide_by_code, signs.may_have_code, signs.WORDS_OF_CODES, signs),
+    Prefilter(signs.decide_by_last_word, has_word, levels._WORDS_OF_RULES, signs),
+    Prefilter(signs.decide_by_marked_word, has_word, levels._WORDS_OF_RULES, signs),
+    Prefilter(platform.decide_by_lambda_event, has_word_of_lambda, platform.WORDS_OF_LAMBDA_EVENTS, platform),
+    Prefilter(
+        platform.decide_by_platform_line,
+        platform.may_be_platform_line,
+        platform.WORDS_OF_PLATFORM_LINES,
+        platform,
+    ),
+    Prefilter(
+        http_status.decide_by_http_status,
+        http_status.may_be_request,
+        http_status.WORDS_OF_REQUESTS,
+        http_status,
+    ),
 )
 EACH = pytest.mark.parametrize("prefilter", PREFILTERS, ids=lambda each: each.rule.__name__)
 
@@ -85,7 +118,7 @@ def test_no_prefilter_hides_a_text_that_the_patterns_of_its_rule_match(
 
 @EACH
 def test_prefilters_skip_common_texts(prefilter: Prefilter) -> None:
-    for text in ("Order 7 received from customer 12", "GET /orders/7 took 12 ms", "(d2a6f8b1) Method: POST"):
+    for text in ("Order 7 received from customer 12", "order-7: user ann took 12 ms", "stock: 7, 12"):
         assert not prefilter.may_decide(text, prefilter.words.intersection(words_of(text)))
 
 

@@ -31,9 +31,11 @@ from loginformant_shipper.levels.header import (
     may_be_wrapped,
 )
 from loginformant_shipper.levels.http_status import (
+    WORDS_OF_REQUESTS,
     decide_by_common_log,
     decide_by_http_status,
     decide_by_status_field,
+    may_be_request,
 )
 from loginformant_shipper.levels.key_values import (
     WORDS_OF_PAIRS,
@@ -45,15 +47,19 @@ from loginformant_shipper.levels.key_values import (
 )
 from loginformant_shipper.levels.platform import (
     NAMES_IN_RECORDS,
+    WORDS_OF_LAMBDA_EVENTS,
+    WORDS_OF_PLATFORM_LINES,
     decide_by_execution_line,
     decide_by_flow_log,
     decide_by_lambda_event,
     decide_by_log_group,
     decide_by_platform_line,
     decide_by_platform_record,
+    may_be_platform_line,
 )
 from loginformant_shipper.levels.sentences import MAX_LENGTH, WORDS_OF_SENTENCES, is_plain, is_silent
 from loginformant_shipper.levels.signs import (
+    WORDS_OF_CODES,
     WORDS_OF_RISKS,
     decide_by_code,
     decide_by_coloured_word,
@@ -61,6 +67,7 @@ from loginformant_shipper.levels.signs import (
     decide_by_marked_word,
     decide_by_risk,
     decide_by_symbol,
+    may_have_code,
     with_real_colours,
     without_colours,
 )
@@ -222,13 +229,14 @@ def _of_text(text: str) -> Decision | None:
     if "\n" in text:
         text = _ORNAMENTS.sub("", text, count=1).strip()
         line = text.partition("\n")[0].rstrip()
-    if begins_with_pair(text):
+    is_record = begins_with_pair(text)
+    if is_record:
         if decision := decide_by_glued_objects(text) or _of_pair(text, told):
             return decision
     elif decision := (
-        decide_by_lambda_event(text)
-        or decide_by_symbol(line[:1])
-        or (decide_by_element(text) if text[:1] == "<" and "el>" in text else None)
+        _of_lambda_event(text, told)
+        or (None if line.isascii() else decide_by_symbol(line[:1]))
+        or (decide_by_element(text) if text.startswith("<") and "el>" in text else None)
     ):
         return decision
     header = decide_by_header(text, line, told)
@@ -237,11 +245,22 @@ def _of_text(text: str) -> Decision | None:
             return header
         return _of_code(line, told) or _of_structure(text, line, told) or header
     bare = decided(header.level, header.rule) if header else None
-    return _of_silent_header(raw, text, line, bare, told)
+    if "\x1b" in raw and (decision := decide_by_coloured_word(raw)):
+        return decision
+    return _of_silent_header(text, line, bare, told, is_record)
 
 
 _WORDS_OF_RULES = (
-    TELLING_WORDS | WORDS_OF_SENTENCES | WORDS_OF_PAIRS | WORDS_OF_RISKS | WORDS_OF_EXCEPTIONS | BAD_NEWS
+    TELLING_WORDS
+    | WORDS_OF_SENTENCES
+    | WORDS_OF_PAIRS
+    | WORDS_OF_CODES
+    | WORDS_OF_RISKS
+    | WORDS_OF_REQUESTS
+    | WORDS_OF_LAMBDA_EVENTS
+    | WORDS_OF_PLATFORM_LINES
+    | WORDS_OF_EXCEPTIONS
+    | BAD_NEWS
 )
 """The words for which the rules on text search. A text is split into words once, and most have none of
 these."""
@@ -257,7 +276,7 @@ def _of_wrapped_text(text: str) -> Decision | None:
 
 
 def _of_plain(text: str, told: AbstractSet[bytes]) -> Decision | None:
-    if decision := decide_by_lambda_event(text):
+    if decision := _of_lambda_event(text, told):
         return decision
     if may_have_pair(text, told) and (
         decision := _of_structure(text, text, told) or decide_by_key_value(text)
@@ -267,32 +286,44 @@ def _of_plain(text: str, told: AbstractSet[bytes]) -> Decision | None:
 
 
 def _of_silent_header(
-    raw: str, text: str, line: str, bare: Decision | None, told: AbstractSet[bytes]
+    text: str, line: str, bare: Decision | None, told: AbstractSet[bytes], is_record: bool
 ) -> Decision | None:
-    """Return the level of the text. `bare` is the level of a first word that may also be part of the text."""
-    decision = decide_by_coloured_word(raw) if "\x1b" in raw else None
+    """Return the level of the text.
+
+    Args:
+        text: A message, without terminal colours.
+        line: Its first line.
+        bare: The level of a first word that may also be part of the text.
+        told: The words of the text for which rules search.
+        is_record: Whether the text begins with a pair. Its pairs give no level then: they come first.
+    """
+    has_pair = not is_record and may_have_pair(text, told)
     return (
-        decision
-        or _of_code(text, told)
-        or decide_by_last_word(line)
+        _of_code(text, told)
+        or (decide_by_last_word(line) if told else None)
         or bare
-        or decide_by_symbol(line)
-        or _of_structure(text, line, told)
-        or decide_by_http_status(line)
-        or decide_by_platform_line(text)
-        or _of_pair(text, told)
-        or decide_by_marked_word(line)
+        or (None if line.isascii() else decide_by_symbol(line))
+        or (None if is_record else _behind_header(text, line, has_pair))
+        or (decide_by_http_status(line) if may_be_request(line, told) else None)
+        or (decide_by_platform_line(text) if may_be_platform_line(text, told) else None)
+        or (decide_by_key_value(text) if has_pair else None)
+        or (decide_by_marked_word(line) if told else None)
         or _of_exception(text, line, told)
         or (decide_by_words(text) if may_have_bad_news(text, told) else None)
     )
 
 
 def _of_code(text: str, told: AbstractSet[bytes]) -> Decision | None:
-    return decide_by_code(text[:MAX_HEADER]) or _of_risk(text, told)
+    head = text if len(text) <= MAX_HEADER else text[:MAX_HEADER]
+    return (decide_by_code(head) if may_have_code(head, told) else None) or _of_risk(text, told)
 
 
 def _of_risk(text: str, told: AbstractSet[bytes]) -> Decision | None:
     return None if WORDS_OF_RISKS.isdisjoint(told) else decide_by_risk(text)
+
+
+def _of_lambda_event(text: str, told: AbstractSet[bytes]) -> Decision | None:
+    return None if WORDS_OF_LAMBDA_EVENTS.isdisjoint(told) else decide_by_lambda_event(text)
 
 
 def _of_pair(text: str, told: AbstractSet[bytes]) -> Decision | None:
@@ -304,11 +335,16 @@ def _of_exception(text: str, line: str, told: AbstractSet[bytes]) -> Decision | 
 
 
 def _of_structure(text: str, line: str, told: AbstractSet[bytes]) -> Decision | None:
-    """Return the level of a structured log after a header: a JSON object, or pairs."""
-    has_pair = may_have_pair(text, told)
+    """Return the level of a structured log: pairs, at the beginning of a text or after a header."""
     if begins_with_pair(text):
-        return decide_by_key_value(text) if has_pair else None
-    if not has_pair and not (text[-1:] == "}" and '{"' in line):
+        return _of_pair(text, told)
+    return _behind_header(text, line, may_have_pair(text, told))
+
+
+def _behind_header(text: str, line: str, has_pair: bool) -> Decision | None:
+    """Return the level of a structured log after a header: a JSON object, or pairs."""
+    is_object = "{" in line and '{"' in line
+    if not (has_pair and (is_object or "=" in line)) and not (is_object and text[-1:] == "}"):
         return None
     start = read_header(line).text_start
     if text.startswith('{"', start):

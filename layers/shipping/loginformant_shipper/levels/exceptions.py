@@ -63,33 +63,34 @@ def may_be_exception(text: str, words: AbstractSet[bytes]) -> bool:
         text: A text.
         words: The words of the text; words that are not in `WORDS_OF_EXCEPTIONS` may be missing.
     """
-    # Written out: one regular expression takes 2.2 times the time, any() over a tuple 1.3, RE2 0.95 (measured
-    # on 2026-11-29 in one run, with the log events of events/ and lines of services).
+    # Written out, and most strings behind one of their characters, which is found in a fraction of the time.
+    # One regular expression takes several times as long.
     return (
         (not WORDS_OF_EXCEPTIONS.isdisjoint(words) and (": " in text or not words <= _WORDS_OF_STRERROR))
-        or (("Error" in text or "Exception" in text) and _NAMED.search(text) is not None)
-        or "OutOfMemoryError" in text
-        or "SIG" in text
-        or "OOMKilled" in text
+        or ("E" in text and ("Error" in text or "Exception" in text) and _NAMED.search(text) is not None)
+        or ("G" in text and ("SIG" in text or "BUG" in text))
+        or (
+            "O" in text
+            and (
+                "OutOfMemoryError" in text
+                or "OOMKilled" in text
+                or "Out of memory: " in text
+                or "Oops: " in text
+            )
+        )
+        or (":" in text and ("atal error: " in text or "Warning: " in text or ":in " in text))
+        or ('"' in text and '", line ' in text)
+        or ("=" in text and "status=" in text)
+        or ("*" in text and "** (" in text)
+        or ("!" in text and (text[:2] == "! " or "\n! " in text))
+        or ("N" in text and "Node.js v" in text)
+        or ("C" in text and "CRASH REPORT" in text)
         or " fault" in text
         or "panic" in text
-        or "atal error: " in text
-        or "Warning: " in text
         or "ncaught " in text
         or "nhandled" in text
         or "core dumped" in text
-        or "status=" in text
         or "not ok " in text
-        or '", line ' in text
-        or ":in " in text
-        or "** (" in text
-        or "Node.js v" in text
-        or "BUG" in text
-        or "CRASH REPORT" in text
-        or "Oops: " in text
-        or "Out of memory: " in text
-        or text[:2] == "! "
-        or "\n! " in text
         or ("\n" in text and ("\tat " in text or " at " in text))
     )
 
@@ -130,18 +131,27 @@ def _of_shape(text: str) -> Decision | None:
 def _is_crash(text: str, lines: bool) -> bool:
     """Return whether a text contains the report of a crash."""
     return (
-        "SIGSEGV" in text
-        or "SIGABRT" in text
-        or "Segmentation fault" in text
+        ("G" in text and ("SIGSEGV" in text or "SIGABRT" in text))
+        or ("G" in text and ("BUG: unable to handle" in text or "kernel BUG at " in text))  # Linux
+        or (
+            "O" in text
+            and ("java.lang.OutOfMemoryError" in text or "OOMKilled" in text or "Out of memory: Kill" in text)
+        )
+        or (" fault" in text and ("Segmentation fault" in text or "general protection fault" in text))
         or "core dumped" in text
-        or "java.lang.OutOfMemoryError" in text
-        or "OOMKilled" in text
-        or "Out of memory: Kill" in text
-        or "BUG: unable to handle" in text  # Linux
-        or "kernel BUG at " in text
-        or "general protection fault" in text
-        or (_CRASH_FIRST.search(text) if lines else _CRASH_FIRST.match(text)) is not None
+        or (_begins_crash_somewhere(text) if lines else _CRASH_FIRST.match(text) is not None)
     )
+
+
+def _begins_crash_somewhere(text: str) -> bool:
+    """Return whether a line begins as one of a crash. A search in all lines takes more time than these."""
+    return (
+        "panic" in text
+        or "atal error: " in text
+        or "goroutine " in text
+        or "terminate called " in text
+        or "Oops: " in text
+    ) and _CRASH_FIRST.search(text) is not None
 
 
 def _is_failure(text: str) -> bool:

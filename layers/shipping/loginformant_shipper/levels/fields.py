@@ -52,7 +52,7 @@ def decide_by_level_alone(fields: Fields, names: frozenset[str]) -> Decision | N
     if len(names) != 1:
         return None
     [name] = names
-    if name not in _PLAIN_LEVELS:
+    if name not in _SUFFICIENT_ALONE:
         return None
     value = fields[name]
     level = FIELD_WORDS.get(value.lower()) if isinstance(value, str) else _level_of_value(name, value, fields)
@@ -329,7 +329,7 @@ _PLAIN_WORDS = {
     **dict.fromkeys((*_spellings("event", "type"), *_spellings("entry", "type")), SEVERITY_WORDS),
 }
 """Names of fields that usually hold a subject rather than a level, so that only common words count."""
-_PLAIN_LEVELS = _KNOWN - _PLAIN_WORDS.keys() - {"s", "PRIORITY"}
+_SUFFICIENT_ALONE = _KNOWN - _PLAIN_WORDS.keys() - {"s", "PRIORITY"}
 """The names of fields whose level depends on no word in another field."""
 
 

@@ -1,28 +1,54 @@
 """Rule `http-status`: the level of an access log. 5xx is Error, 4xx is Warning, others are Information."""
 
 import re
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from loginformant_shipper.levels.vocabulary import Decision, decided
 from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.headers.level_words import encoded
 
 LINE = 4096
 """The number of characters of a line in which the status is searched."""
 
 
+WORDS_OF_REQUESTS = encoded(("get", "head", "post", "put", "delete", "patch", "options", "connect", "trace"))
+"""The methods in lower case."""
+
+
+def may_be_request(line: str, words: AbstractSet[bytes]) -> bool:
+    """Return whether a line may be one of an access log, to exclude most lines quickly.
+
+    Args:
+        line: The first line of a text.
+        words: Those of `WORDS_OF_REQUESTS`, at least, that are words of the text.
+    """
+    return (
+        "/" in line
+        or '"' in line
+        or "|" in line
+        or not WORDS_OF_REQUESTS.isdisjoint(words)
+        or (
+            "-" in line and line[19:20] == " " and line[4:5] == "-"
+        )  # IIS, where the method may be the end of a word
+    )
+
+
 def decide_by_http_status(line: str) -> Decision | None:
     """Return the level of a line of an access log, or None if it is not one."""
-    line = line[:LINE]
+    if len(line) > LINE:
+        line = line[:LINE]
     if not _has_mark(line) or not _CODE_SHAPED.search(line):
         return None
-    if w3c := _W3C.match(line):
+    if line[4:5] == "-" and (w3c := _W3C.match(line)):
         return _decision(int(w3c[1]))
     first = None
-    for mark, pattern in _STATUSES:
+    for mark, formats in _STATUSES:
         if mark in line:
-            status = pattern.search(line)
-            if status and (first is None or status.start() < first.start()):
-                first = status
+            for string, pattern in formats:
+                status = pattern.search(line) if string in line else None
+                if status and (first is None or status.start() < first.start()):
+                    first = status
     return _decision(int(first[1])) if first else None
 
 
@@ -58,27 +84,31 @@ _METHOD_ANYWHERE = (
 """A method as a separate word. A search for a fixed first character is several times as fast."""
 _CODE = r"([1-5]\d\d)"
 _STATUSES = tuple(
-    (mark, re.compile(pattern))
-    for mark, pattern in (
-        (
-            "HTTP/",
-            rf"HTTP/\d(?:\.\d)?\"?[ \t]{{1,4}}{_CODE}\b",
-        ),  # "GET / HTTP/1.1" 200; uWSGI: (HTTP/1.1 200)
-        ('] "', rf"\] \"[^\"\n]{{0,2000}}\" {_CODE} (?:\d|-)"),  # the same with anything between the quotes
-        ("/", rf"/-?\d{{1,8}}/\+?-?\d{{1,8}} {_CODE} \+?\d"),  # HAProxy: 0/0/1/0/2 304 168
-        ("_", rf"[A-Z](?<!\w.)[A-Z]{{2,7}}_[A-Z_]{{2,30}}/{_CODE} \d"),  # Squid: TCP_MISS/503 4114
-        (
-            ' "',
-            rf"[\d.-] {_CODE} (?:[1-5]\d\d|-) \d{{1,12}} \d{{1,12}} \"",
-        ),  # load balancers: 200 200 34 366 "GET
-        ('" from ', rf"\" from \S{{1,60}} - {_CODE} \d"),  # chi: "GET / HTTP/1.1" from 10.0.0.7:7 - 404 19B
-        ("| ", rf"\| {_CODE} \|"),  # gin, fiber: | 200 |
-        ("T", rf"{_METHOD_ANYWHERE} \S{{1,2000}} {_CODE}\b"),  # morgan: GET /path 200
-        ("method=", rf"\bmethod=\"?{_METHOD}\"? [^\n]{{0,2000}}?\bstatus=\"?{_CODE}\b"),  # lograge, Heroku
-        ("\t", rf"\t{_METHOD}\t[^\t\n]{{1,300}}\t[^\t\n]{{1,1000}}\t{_CODE}\t"),  # CloudFront
-    )
+    (mark, tuple((string, re.compile(pattern)) for string, pattern in formats.items()))
+    for mark, formats in {
+        "/": {
+            # "GET / HTTP/1.1" 200; uWSGI: (HTTP/1.1 200)
+            "HTTP/": rf"HTTP/\d(?:\.\d)?\"?[ \t]{{1,4}}{_CODE}\b",
+            "/": rf"/-?\d{{1,8}}/\+?-?\d{{1,8}} {_CODE} \+?\d",  # HAProxy: 0/0/1/0/2 304 168
+            "_": rf"[A-Z](?<!\w.)[A-Z]{{2,7}}_[A-Z_]{{2,30}}/{_CODE} \d",  # Squid: TCP_MISS/503 4114
+        },
+        '"': {
+            '] "': rf"\] \"[^\"\n]{{0,2000}}\" {_CODE} (?:\d|-)",  # [time] "anything" 200 77
+            # load balancers: 200 200 34 366 "GET
+            ' "': rf" (?<=[\d.-] ){_CODE} (?:[1-5]\d\d|-) \d{{1,12}} \d{{1,12}} \"",
+            # chi: "GET / HTTP/1.1" from 10.0.0.7:7 - 404 19B
+            '" from ': rf"\" from \S{{1,60}} - {_CODE} \d",
+        },
+        "|": {"| ": rf"\| {_CODE} \|"},  # gin, fiber: | 200 |
+        "T": {"T": rf"{_METHOD_ANYWHERE} \S{{1,2000}} {_CODE}\b"},  # morgan: GET /path 200
+        "=": {  # lograge, Heroku
+            "method=": rf"\bmethod=\"?{_METHOD}\"? [^\n]{{0,2000}}?\bstatus=\"?{_CODE}\b"
+        },
+        "\t": {"\t": rf"\t{_METHOD}\t[^\t\n]{{1,300}}\t[^\t\n]{{1,1000}}\t{_CODE}\t"},  # CloudFront
+    }.items()
 )
-"""For each format a string that all of its lines contain, and the pattern of its status."""
+"""For each format a string that all of its lines contain, and the pattern of its status. Formats are grouped
+by a character that all of their lines contain, which is found faster than a string."""
 _W3C = re.compile(  # IIS: 2026-01-02 10:20:30 10.0.0.1 GET /path - 443 - 10.0.0.2 agent - 200 0 0 15
     rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d [^\n]{{0,80}}{_METHOD} [^\n]{{1,3000}}?"
     rf" {_CODE} \d{{1,5}} \d{{1,10}} \d{{1,10}}\b"

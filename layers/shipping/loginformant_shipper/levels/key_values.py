@@ -59,7 +59,7 @@ _FIRST_BEHIND_HEADER = re.compile(r"(?<!\S)[\w.@-]{1,40}=")
 
 def begins_with_pair(text: str) -> bool:
     """Whether the text is logfmt or a map from its first word on."""
-    return text[:1] == "{" or ("=" in text and _FIRST.match(text) is not None)
+    return ("=" in text and _FIRST.match(text) is not None) or text.startswith("{")
 
 
 def start_of_pairs(line: str, text_start: int) -> int | None:
@@ -86,10 +86,12 @@ def may_have_pair(text: str, words: AbstractSet[bytes]) -> bool:
         text: A text.
         words: The words of the text; words that are not in `WORDS_OF_PAIRS` may be missing.
     """
+    if WORDS_OF_PAIRS.isdisjoint(words):
+        return False
     names = WORDS_OF_PAIRS & words
-    return bool(names) and (
+    return (
         not names <= _SELDOM_NAMES
-        or text[:1] == "{"
+        or text.startswith("{")
         or "at=" in text
         or "at:" in text
         or (not names.isdisjoint(_PRIORITIES) and _PRIORITY.search(text) is not None)
@@ -104,9 +106,10 @@ def decide_by_key_value(text: str) -> Decision | None:
     """
     if "el>" in text and (decision := decide_by_element(text)):
         return decision
-    if text[:1] != "{" and begins_with_pair(text) and (level := _level_of_record(text)):
+    is_map = text.startswith("{")
+    if not is_map and begins_with_pair(text) and (level := _level_of_record(text)):
         return decided(level, "key-value")
-    for pair in _MEMBER.finditer(text) if text[:1] == "{" else _PAIR.finditer(text):
+    for pair in _MEMBER.finditer(text) if is_map else _PAIR.finditer(text):
         level = FIELD_WORDS.get(pair[1].lower())
         if level is not None:
             return decided(level, "key-value")

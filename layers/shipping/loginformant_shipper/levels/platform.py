@@ -1,11 +1,13 @@
 """Rules for lines and records that AWS services write themselves."""
 
 import re
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Any
 
 from loginformant_shipper.levels.vocabulary import Decision, decided
 from loginformant_shipper.names import Level
+from loginformant_shipper.parsing.headers.level_words import encoded
 
 Fields = dict[str, Any]
 
@@ -34,12 +36,16 @@ logging for Amazon Redshift Serverless")."""
 # --- lines of Lambda ---
 
 
+WORDS_OF_LAMBDA_EVENTS = encoded(("requestid", "duration", "runtime", "name"))
+"""Words in lower case. Each text event of Lambda contains one of them."""
+
+
 def decide_by_lambda_event(text: str) -> Decision | None:
     """Return Warning for a text event of Lambda that reports a problem, Information for others, or None.
 
     Timeouts and crashes have separate lines, which are Errors.
     """
-    if ":" not in text or not _LAMBDA_EVENT.match(text):
+    if not _LAMBDA_EVENT.match(text):
         return None
     return decided(Level.WARNING if _LAMBDA_FAILURE.search(text) else Level.INFORMATION, "lambda-platform")
 
@@ -67,6 +73,24 @@ def decide_by_execution_line(text: str) -> Decision | None:
     It is that of `decide_by_platform_line`. No earlier rule can find a level in such a line.
     """
     return _api_gateway(text) if _API_GATEWAY_LINE.match(text) else None
+
+
+WORDS_OF_PLATFORM_LINES = encoded(
+    {"timed", "exited", "error"}  # Lambda
+    | {"graphql", "begin", "end", "headers", "consumed"}  # AppSync
+    | {"eni", "ora", "tns", "rman", "container", "benchmark", "failure"}
+)
+"""Words in lower case. Each line contains one of them, except those of API Gateway."""
+
+
+def may_be_platform_line(text: str, words: AbstractSet[bytes]) -> bool:
+    """Return whether a text may be a line of an AWS service, to exclude most texts quickly.
+
+    Args:
+        text: A text.
+        words: Those of `WORDS_OF_PLATFORM_LINES`, at least, that are words of the text.
+    """
+    return text.startswith("(") or not WORDS_OF_PLATFORM_LINES.isdisjoint(words)
 
 
 def decide_by_platform_line(text: str) -> Decision | None:

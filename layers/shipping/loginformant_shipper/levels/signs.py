@@ -5,6 +5,7 @@ They are tried only if the header of the line names no level.
 
 import re
 import string
+from collections.abc import Set as AbstractSet
 
 from loginformant_shipper.levels.vocabulary import (
     FIELD_WORDS,
@@ -37,7 +38,7 @@ _MAX_COLOURED = 600
 
 def with_real_colours(text: str) -> str:
     r"""Return a text with its escaped terminal colours (`\x1b[32m` as text) as real ones."""
-    if ("\\" in text or "#033[" in text) and (
+    if ("\\" in text or ("#" in text and "#033[" in text)) and (
         "b[" in text or "B[" in text or "33[" in text or "\\e[" in text
     ):
         return _ESCAPED.sub("\x1b", text)
@@ -140,7 +141,7 @@ def decide_by_code(head: str) -> Decision | None:
     H3C counted from 1), those of NetScreen, which name them, those of IBM, which end with a letter (I, W, E,
     S for severe, T for terminated), and the priority that Linux puts before a message.
     """
-    code = _CODE.search(head) if _has_part(head) else None
+    code = _CODE.search(head)
     if (
         code is None
         or is_prose(left := head[: code.start()].rpartition("\n")[2])
@@ -156,31 +157,39 @@ def decide_by_code(head: str) -> Decision | None:
     return decided(level, "code") if level else None
 
 
-def _has_part(head: str) -> bool:
-    """Return whether a head contains a part of a code. Most heads are ruled out by this check."""
-    return (  # written out, since any() would take longer than the rest of the function
+_PRIORITIES = encoded(
+    ("emerg", "alert", "crit", "err", "error", "warning", "warn", "notice", "info", "debug")
+)
+_LETTERS = encoded("iwesta")
+WORDS_OF_CODES = _PRIORITIES | _LETTERS | encoded(("log", "system"))
+"""Words in lower case. Each code that has no percent sign contains one of them, but for that of Linux."""
+
+
+def may_have_code(head: str, words: AbstractSet[bytes]) -> bool:
+    """Return whether a code may be in a head, to exclude most texts quickly.
+
+    Args:
+        head: The beginning of a text.
+        words: Those of `WORDS_OF_CODES`, at least, that are words of the text.
+    """
+    return (
         ("%" in head and _PERCENT.search(head) is not None)
-        or "LOG_" in head
-        or "system-" in head
         or ("<" in head and _PRINTK.search(head) is not None)
         or (
-            (
-                "I: " in head
-                or "W: " in head
-                or "E: " in head
-                or "S: " in head
-                or "T: " in head
-                or "A: " in head
+            not WORDS_OF_CODES.isdisjoint(words)
+            and (
+                (b"log" in words and "LOG_" in head)
+                or (b"system" in words and "system-" in head)
+                or ("." in head and not _PRIORITIES.isdisjoint(words) and _FACILITY.search(head) is not None)
+                or (":" in head and not _LETTERS.isdisjoint(words) and _NUMBERED.search(head) is not None)
             )
-            and _NUMBERED.search(head) is not None
         )
-        or ("." in head and _FACILITY.search(head) is not None)
     )
 
 
 _PRINTK = re.compile(r"(?:kernel:|\]) <[0-7]>")
 _PERCENT = re.compile(r"%(?:[A-Z]|%\d)")
-_NUMBERED = re.compile(r"\d[IWESTA]: ")
+_NUMBERED = re.compile(r": (?<=\d[IWESTA]: )")
 _FACILITY = re.compile(r"\.(?:emerg|alert|crit|err|warn|notice|info|debug)")
 _IN_ANY_BRACKETS = re.compile(r"\[[^\[\]]*+\]|\([^()]*+\)|<[^<>]*+>")
 _PLAIN_WORD = re.compile(r"(?<!\S)[A-Za-z']+[,;]?(?!\S)")
