@@ -79,7 +79,7 @@ def play(console: Console, all_logs: bool = False) -> int:
                 # Rejected logs are delayed, and cannot be received now.
                 reckoning = reckon(story.events, story.logs, kept)
                 accounts = story.accounts(replayed=stored)
-                steps.begin("Taking everything down")
+                steps.begin("Removing everything")
         steps.end()
     finally:
         steps.stop()
@@ -100,7 +100,7 @@ def _in_good_times(story: Story, steps: Steps, console: Console, all_logs: bool)
     if not all_logs:
         console.print("[dim]all of them: make run ARGS=--all-logs[/]")
     console.print(
-        "\n[bold]One log is poisonous[/]: refused, it waits in the dead-letter queue, alone and delayed."
+        "\n[bold]One log is bad[/]: the ingest API refuses it. It waits in the dead-letter queue for a retry."
     )
     _run_in_sight(console, story.stack, command(story.stack, "DeadLetterStatsCommand"), 0)
 
@@ -109,8 +109,8 @@ def _in_an_outage(story: Story, steps: Steps, console: Console) -> int:
     """Return the number of log events that wait for replay, without rejected ones, which are delayed."""
     seconds = OUTAGE.headers["Retry-After"]
     console.print(
-        f"\n[bold]The ingest API goes down[/]: {OUTAGE.status}, come again in {seconds} s."
-        "\nNo invocation lasts so long: the shipper stores at once what comes now, most of it untried.\n"
+        f"\n[bold]The ingest API goes down[/]: {OUTAGE.status}, Retry-After {seconds} s."
+        "\nNo invocation lasts that long: the shipper stores new logs at once, most without a request.\n"
     )
     _log_in_an_outage(story, steps, "during-the-outage")
     _run_in_sight(console, story.stack, command(story.stack, "DeadLetterStatsCommand"), 0)
@@ -146,8 +146,8 @@ def _by_itself(story: Story, steps: Steps, console: Console) -> int:
     EmbeddedMetrics(story.stack).collect()
     _run_in_sight(console, story.stack, _shipctl(story.stack, "status", "--quick"), 0)
     console.print(
-        "[dim]The poisonous log is hidden until its next attempt. If it is rejected repeatedly, it is "
-        "parked. Messages that replay took count as received once more.[/]"
+        "[dim]The bad log is delayed until its next attempt. If it is rejected repeatedly, it is parked. "
+        "Log events that replay received are counted again.[/]"
     )
     return stored
 
@@ -159,7 +159,7 @@ def _shipctl(stack: Stack, *words: str) -> list[str]:
 
 
 def _afterwards(story: Story, steps: Steps, console: Console, stored: int) -> None:
-    console.print("\n[bold]It is back.[/] What waits is sent again; the poisonous one is still delayed.")
+    console.print("\n[bold]It is back.[/] The logs that wait are sent; the bad one is still delayed.")
     story.bring_up()
     _run_in_sight(console, story.stack, command(story.stack, "ReplayCommand"), SOMETHING_IS_LEFT)
 

@@ -42,7 +42,7 @@ def arrived_table(logs: Sequence[Log], most: int | None = None) -> Table:
     the number of logs with that source and level.
     """
     kinds = [Kind(log.get("source", ""), log["level"]) for log in logs]
-    which = "" if most is None else "; the gravest of each source"
+    which = "" if most is None else "; the most severe of each source"
     events = sum(len(set(event_ids(log))) for log in logs)
     joined = (
         "" if events == len(logs) else f", made of {events} log events (the lines of a trace are one log)"
@@ -74,8 +74,8 @@ def _telling(kinds: Sequence[Kind], most: int) -> Iterator[int]:
     for position, (source, level) in enumerate(kinds):
         first.setdefault(source, {}).setdefault(level, position)
     for positions in first.values():
-        gravest = sorted(positions, key=LEVELS.index)[-most:]
-        yield from sorted(positions[level] for level in gravest)
+        worst = sorted(positions, key=LEVELS.index)[-most:]
+        yield from sorted(positions[level] for level in worst)
 
 
 def accounts_table(accounts: Mapping[str, Counter[str]]) -> Table:
@@ -101,8 +101,8 @@ def verdict(reckoning: Reckoning) -> Text:
         )
     return Text.assemble(
         ("\n✗ ", "red"),
-        f"of {put} log events {len(reckoning.missing)} are nowhere, {len(reckoning.doubled)} came twice,"
-        f" {reckoning.unknown} came from nowhere, {len(_waiting(reckoning))} still wait",
+        f"of {put} log events {len(reckoning.missing)} are missing, {len(reckoning.doubled)} arrived twice,"
+        f" {reckoning.unknown} are unknown, {len(_waiting(reckoning))} still wait",
     )
 
 

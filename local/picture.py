@@ -67,7 +67,7 @@ class Passage(NamedTuple):
 IN_THE_PICTURE = (
     Passage("CloudWatch Logs →", 7),
     Passage("What arrived at the ingest API", 17),
-    Passage("One log is poisonous", 1),
+    Passage("One log is bad", 1),
     Passage("The ingest API goes down", 4),
     Passage("It is back.", 5),
     Passage("What the functions counted", 6),

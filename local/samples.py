@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from local.stack import PROJECT, Stack
 
 EVENTS = PROJECT / "events"
-POISON = "a poisonous log, which the ingest API refuses"
+POISON = "a bad log, which the ingest API refuses"
 
 
 class Event(NamedTuple):

@@ -13,9 +13,7 @@ from local.reckoning import DeadLetter, Reckoning, dead_letters, own_account, re
 from local.samples import POISON, Event, Sample, put, subscribe
 from local.stack import Stack
 
-POISON_IS_REFUSED = Fault(
-    status=400, marker=POISON, times=None, body='{"error": "one of the logs is poisonous"}'
-)
+POISON_IS_REFUSED = Fault(status=400, marker=POISON, times=None, body='{"error": "one of the logs is bad"}')
 OUTAGE = Fault(
     status=503, headers={"Retry-After": "600"}, times=None, body='{"error": "down for maintenance"}'
 )
@@ -49,7 +47,7 @@ class Story:
         self.bring_up()
 
     def bring_up(self) -> None:
-        """Let the ingest API accept all logs except poisonous ones."""
+        """Let the ingest API accept all logs except the bad one."""
         self.api.heal()
         self.api.fault(POISON_IS_REFUSED)
 

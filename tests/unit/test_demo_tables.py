@@ -87,7 +87,7 @@ def test_the_verdict_says_what_is_wrong() -> None:
     assert "✓ 2 log events sent: 1 arrived, 1 refused and kept; none lost, none twice" in printed(
         verdict(sound)
     )
-    assert "✗ of 4 log events 1 are nowhere, 0 came twice, 2 came from nowhere, 1 still wait" in printed(
+    assert "✗ of 4 log events 1 are missing, 0 arrived twice, 2 are unknown, 1 still wait" in printed(
         verdict(unsound)
     )
 
