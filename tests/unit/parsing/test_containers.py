@@ -302,6 +302,13 @@ def test_fields_parsed_by_the_router_are_fields_of_the_program() -> None:
     assert parsed.wrapper.properties == {"k8s.pod.name": "orders-1"}
 
 
+def test_fields_that_a_router_parsed_are_unwrapped_among_other_logs_without_a_wrapper() -> None:
+    message = json.dumps({"log_processed": {"level": "warn", "log": "disk is nearly full"}})
+    [_, log] = join(events("order 17 placed", message))
+    assert log.parsed == parse(message)
+    assert log.parsed.wrapper is not None
+
+
 def test_the_text_beside_fields_parsed_by_the_router_is_kept() -> None:
     parsed = parse(record("GET /x 503", log_processed={"code": 503}, stream="stdout"))
     assert parsed.fields == {"log": "GET /x 503", "code": 503}

@@ -114,7 +114,7 @@ def _without_one_wrapper(message: str) -> Unwrapped | None:
     return _READERS[line.lastgroup](message) if line and line.lastgroup else None
 
 
-NAMES_IN_WRAPPERS = frozenset({"log", "container_name", "kubernetes", "MESSAGE"})
+NAMES_IN_WRAPPERS = frozenset({"log", "log_processed", "container_name", "kubernetes", "MESSAGE"})
 """Names of members, one of which every wrapper has."""
 
 # --- records: JSON objects of FireLens, Fluent Bit, fluentd, Docker ---
