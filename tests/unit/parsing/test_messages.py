@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from loginformant_shipper.parsing.messages import ParsedMessage, RuntimePrefix, parse
+from msgspec.structs import replace
 
 ID = "6573a3a0-2fb1-4e78-a582-2c769282e0bd"
 
@@ -55,6 +56,20 @@ def test_a_runtime_prefix_gives_level_and_request_id(
     message: str, level: str | None, request_id: str | None
 ) -> None:
     assert parse(message) == ParsedMessage(message, "Order placed", None, RuntimePrefix(level, request_id))
+
+
+@given(
+    st.sampled_from(["INFO", "FATAL", "fail", "NOTICE", "info", ""]),
+    st.sampled_from(["\t", " ", ""]),
+    st.sampled_from(["", "Order placed", "Invoke Error \t{}", 'a\t{"b":1}', '{"a":1,"a":2}', " {}", "\t"]),
+)
+def test_the_usual_time_changes_nothing_but_the_time(level: str, separator: str, body: str) -> None:
+    usual, other = (
+        parse(f"2026-11-03T10:00:00.{milliseconds}Z\t{ID}\t{level}{separator}{body}")
+        for milliseconds in ("123", "1230")
+    )
+    assert usual.prefix is not None
+    assert usual == replace(other, text=usual.text)
 
 
 @pytest.mark.parametrize(("message", "level", "request_id"), PREFIXED.values(), ids=PREFIXED.keys())

@@ -73,8 +73,34 @@ def may_be_wrapped(message: str) -> bool:
 def unwrap(message: str) -> Unwrapped | None:
     """Return the content and the fields of a wrapper, or None if there is none. Nothing is raised."""
     found = _without_one_wrapper(message)
-    if found is None:
+    return None if found is None else innermost(found)
+
+
+def unwrap_record(record: Fields, message: str) -> Unwrapped | None:
+    """Return the same for a message that was parsed as a JSON object with the members `record`."""
+    if NAMES_IN_WRAPPERS.isdisjoint(record) or not may_be_wrapped(message):
         return None
+    found = _out_of_record(record)
+    return None if found is None else innermost(found)
+
+
+def out_of_line(line: str, first: str) -> Unwrapped | None:
+    """Return the content of the outermost wrapper of a message that is not a JSON object, or None.
+
+    Args:
+        line: The message.
+        first: Its first character.
+    """
+    read = _READERS.get(first, _of_iso_time)
+    if read is not None:
+        found = read(line)
+        if found is not None:
+            return found
+    return _of_compose(line) if "|" in line else None
+
+
+def innermost(found: Unwrapped) -> Unwrapped:
+    """Return the content of the innermost wrapper inside another one, with the properties of all."""
     for _ in range(MAX_WRAPPERS - 1):
         inner = _without_one_wrapper(found.text) if found.fields is None else None
         if inner is None:
@@ -110,8 +136,7 @@ def _without_one_wrapper(message: str) -> Unwrapped | None:
         if not may_be_wrapped(message) or (record := json_object(message.rstrip())) is None:
             return None
         return _out_of_record(record)
-    line = _LINE_WRAPPERS.match(message)
-    return _READERS[line.lastgroup](message) if line and line.lastgroup else None
+    return out_of_line(message, message[:1])
 
 
 NAMES_IN_WRAPPERS = frozenset({"log", "log_processed", "container_name", "kubernetes", "MESSAGE"})
@@ -330,15 +355,21 @@ _CRI = re.compile(rf"(?P<time>{_ISO}) (?P<stream>stdout|stderr) (?P<flag>[FP])(?
 # RFC 3164, as rsyslog and syslog-ng write it; and with rsyslog's own time stamps, where a process id tells it
 # from a logger's line with a thread and a name in it.
 _REDACTED = r"\[redacted:[a-z-]{1,40}\]"
-_HOST_NAME = rf"(?:[A-Za-z0-9]|{_REDACTED})(?:[\w.:-]|{_REDACTED}){{0,254}}"
+_HOST_NAME = (
+    r"(?:[A-Za-z0-9][\w.:-]{0,254}+(?= )"  # as nearly all are, and matched in one go
+    rf"|(?:[A-Za-z0-9]|{_REDACTED})(?:[\w.:-]|{_REDACTED}){{0,254}})"
+)
 _HOST = rf"(?P<host>(?!(?i:{_LEVEL})){_HOST_NAME})"
 _PROGRAM = rf"(?P<program>(?!(?i:{_LEVEL}))[A-Za-z0-9_][\w./@()-]{{0,80}})"
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})>)?"
+_END = r":(?: |$|(?=\{))"
 _RFC3164 = re.compile(
-    rf"{_PRIORITY}(?:(?P<time>{_MONTH} [ \d]\d \d\d:\d\d:\d\d) {_HOST} {_PROGRAM}(?:\[(?P<pid>\d{{1,10}})\])?"
-    rf"|(?P<iso>{_ISO}) (?P<iso_host>{_HOST_NAME})"
-    r" (?P<iso_program>[A-Za-z0-9_][\w./@()-]{0,80})\[(?P<iso_pid>\d{1,10})\])"
-    r":(?: |$|(?=\{))"
+    rf"{_PRIORITY}(?P<time>{_MONTH} [ \d]\d \d\d:\d\d:\d\d) {_HOST} {_PROGRAM}"
+    rf"(?:\[(?P<pid>\d{{1,10}})\])?{_END}"
+)
+_RSYSLOG = re.compile(
+    rf"{_PRIORITY}(?P<time>{_ISO}) (?P<host>{_HOST_NAME})"
+    rf" (?P<program>[A-Za-z0-9_][\w./@()-]{{0,80}})\[(?P<pid>\d{{1,10}})\]{_END}"
 )
 _RFC5424 = re.compile(
     rf"<(?P<priority>\d{{1,3}})>1 (?P<time>{_ISO}|-) (?P<host>\S{{1,255}}) (?P<program>\S{{1,48}})"
@@ -349,7 +380,9 @@ _RFC5424 = re.compile(
 
 _COLOUR = r"(?:\x1b\[[0-9;]{1,20}m)?"
 _COMPOSE = re.compile(
-    rf"{_COLOUR}(?P<name>[A-Za-z0-9][\w.-]{{0,80}}?(?:[_-]\d{{1,4}}|(?= {{1,40}}\|{_COLOUR} \{{\"))) {{1,40}}"
+    rf"{_COLOUR}(?=[A-Za-z0-9][\w.-]{{0,90}}+ {{1,40}}+\|)"  # rules out most lines that have a bar
+    r"(?P<name>[A-Za-z0-9][\w.-]{0,80}?(?:[_-]\d{1,4}|"
+    rf"(?= {{1,40}}\|{_COLOUR} \{{\"))) {{1,40}}"
     rf"\|{_COLOUR}(?: |$)"
 )
 
@@ -368,18 +401,20 @@ _TAGS = re.compile(rf"\[{_UUID}\](?: {_TAG}){{0,4}}(?: |$)")
 
 _KUBECTL = re.compile(r"\[pod/(?P<pod>[a-z0-9.-]{1,253})/(?P<container>[a-z0-9-]{1,63})\](?: |$)")
 
-_ISO_LOOSELY = r"\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d)"
-_LINE_WRAPPERS = re.compile(
-    rf"(?P<cri>{_ISO_LOOSELY} std(?:out|err) [FP])"
-    rf"|(?P<rfc3164>{_MONTH} [ \d]\d \d\d:\d\d:\d\d [^ ]+ [^ :]+:"
-    rf"|<\d{{1,3}}>{_MONTH} [ \d]\d |(?:<\d{{1,3}}>)?{_ISO_LOOSELY} [^ ]+ [^ \[]+\[\d)"
-    r"|(?P<rfc5424><\d{1,3}>1 )"
-    r"|(?P<compose>(?:\x1b\[[0-9;]{1,20}m)?[A-Za-z0-9][\w.-]{0,90}+ {1,40}+\|)"
-    r"|(?P<php>(?:\[\d\d-[A-Z][a-z]{2}-\d{4} [\d:]{8}\] )?"
-    r"(?:NOTICE: PHP message: |(?:WARNING|NOTICE): \[pool ))"
-    rf"|(?P<tags>\[{_UUID}\])"
-    r"|(?P<kubectl>\[pod/)"
-)
+
+def _of_iso_time(message: str) -> Unwrapped | None:
+    """Read a wrapper that begins with a time: CRI, or syslog with rsyslog's own time stamps."""
+    if not message.startswith("T", 10):
+        return None
+    end = message.find(" ", 20, 36)
+    if end < 0:
+        return None
+    if message.startswith(_CRI_STREAMS, end):
+        return _of_cri(message)
+    return _of_syslog(_RSYSLOG.match(message), message) if "]:" in message else None
+
+
+_CRI_STREAMS = (" stdout F", " stdout P", " stderr F", " stderr P")
 
 
 def _of_cri(message: str) -> Unwrapped | None:
@@ -396,18 +431,26 @@ _ESCAPED_TABS = re.compile(r"\A(?:#011)+(?=at |\.\.\. \d)")
 
 
 def _of_rfc3164(message: str) -> Unwrapped | None:
-    line = _RFC3164.match(message)
+    return _of_syslog(_RFC3164.match(message), message)
+
+
+def _of_syslog(line: re.Match[str] | None, message: str) -> Unwrapped | None:
     if line is None:
         return None
-    host, program = line["host"] or line["iso_host"], line["program"] or line["iso_program"]
-    pid = line["pid"] or line["iso_pid"]
-    properties = {"time": line["time"] or line["iso"], "host.name": host, "service.name": program}
+    priority, time, host, program, pid = line.groups()
+    properties = {"time": time, "host.name": host, "service.name": program}
     if pid:
         properties["syslog.procid"] = pid
     text = message[line.end() :]
     if text.startswith("#011"):
         text = _ESCAPED_TABS.sub(lambda tabs: "\t" * (len(tabs[0]) // 4), text)
-    return Unwrapped(text, None, properties, (host, program, pid or ""), None, _severity(line["priority"]))
+    return Unwrapped(text, None, properties, (host, program, pid or ""), None, _severity(priority))
+
+
+def _of_priority(message: str) -> Unwrapped | None:
+    """Read a line of syslog that begins with its priority."""
+    line = _RFC3164.match(message) or _RSYSLOG.match(message)
+    return _of_syslog(line, message) if line else _of_rfc5424(message)
 
 
 def _of_rfc5424(message: str) -> Unwrapped | None:
@@ -458,6 +501,20 @@ def _of_php(message: str) -> Unwrapped | None:
     return None
 
 
+def _of_notice(message: str) -> Unwrapped | None:
+    """Read a wrapper that begins with N: a line of syslog in November, or a notice of PHP-FPM."""
+    return _of_rfc3164(message) or _of_php(message)
+
+
+def _of_bracket(message: str) -> Unwrapped | None:
+    """Read a wrapper that begins with a bracket: a time of PHP-FPM, tags of Rails, or a pod."""
+    if message.startswith("pod/", 1):
+        return _of_kubectl(message)
+    if message.startswith("-", 9):
+        return _of_tags(message)
+    return _of_php(message) if message.startswith("-", 3) else None
+
+
 def _of_tags(message: str) -> Unwrapped | None:
     line = _TAGS.match(message)
     if line is None:
@@ -475,6 +532,7 @@ def _of_kubectl(message: str) -> Unwrapped | None:
     return Unwrapped(message[line.end() :], None, properties, (line["pod"], line["container"]))
 
 
+_ISO_LOOSELY = r"\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d)"
 LOOKS_WRAPPED = (
     rf"{_ISO_LOOSELY} [^ ]+ [^ ]|<\d|{_MONTH} [ \d]\d |NOTICE: P|(?:WARNING|NOTICE): \[pool "
     r"|\[(?:\d\d-[A-Z]|[0-9a-f]{8}-[0-9a-f]{4}-|pod/)"
@@ -483,12 +541,14 @@ LOOKS_WRAPPED = (
 """The beginnings of lines in a wrapper, and of some others."""
 _LOOKS_WRAPPED = re.compile(LOOKS_WRAPPED)
 
-_READERS: dict[str, Callable[[str], Unwrapped | None]] = {
-    "cri": _of_cri,
-    "rfc3164": _of_rfc3164,
-    "rfc5424": _of_rfc5424,
-    "compose": _of_compose,
-    "php": _of_php,
-    "tags": _of_tags,
-    "kubectl": _of_kubectl,
+_READERS: dict[str, Callable[[str], Unwrapped | None] | None] = {
+    **dict.fromkeys(map(chr, range(128))),
+    **dict.fromkeys("0123456789", _of_iso_time),
+    **dict.fromkeys("JFMASOND", _of_rfc3164),
+    "N": _of_notice,
+    "W": _of_php,
+    "<": _of_priority,
+    "[": _of_bracket,
 }
+"""The readers of wrappers by the first character of a line. None is for characters with which only a line of
+Docker Compose may begin, and characters that are not listed may be digits of a time."""

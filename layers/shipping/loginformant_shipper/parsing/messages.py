@@ -1,13 +1,13 @@
 """Parse each log event once into text, or into text and fields."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import astuple
 
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.containers import Unwrapped, may_be_wrapped, unwrap
+from loginformant_shipper.parsing.containers import Unwrapped, innermost, out_of_line, unwrap_record
 from loginformant_shipper.parsing.json_objects import BEFORE_JSON, json_object, repeated_values
 
 
@@ -49,16 +49,37 @@ def parse(message: str) -> ParsedMessage:
 
     The content of its wrapper is parsed with `parse_bare`. Nothing is raised.
     """
-    unwrapped = unwrap(message) if may_be_wrapped(message) else None
-    return parse_bare(message) if unwrapped is None else parse_unwrapped(unwrapped, message)
+    text = message.rstrip()
+    if not text:
+        return ParsedMessage(text, text)
+    first = text[0]
+    if first == "{":
+        return _parse_object(text, message)
+    outermost = out_of_line(message, first)
+    if outermost is not None:
+        return parse_unwrapped(innermost(outermost), message)
+    read = _READERS.get(first)
+    parsed = None if read is None else read(text)
+    return ParsedMessage(text, text) if parsed is None else parsed
+
+
+def _parse_object(text: str, message: str) -> ParsedMessage:
+    """Parse a message that begins with a brace; `text` is without trailing white space."""
+    fields = json_object(text)
+    if fields is None:
+        return ParsedMessage(text, text)
+    unwrapped = unwrap_record(fields, message)
+    if unwrapped is not None:
+        return parse_unwrapped(unwrapped, message)
+    return ParsedMessage(text, text, fields, None, None, repeated_values(text, fields))
 
 
 def parse_unwrapped(unwrapped: Unwrapped, message: str) -> ParsedMessage:
     """Parse the content of the wrapper `message`."""
-    text, body, fields, prefix, _, repeated = astuple(parse_bare(unwrapped.text))
-    if unwrapped.fields is not None:
-        fields = unwrapped.fields
-    return ParsedMessage(text, body, fields, prefix, wrapper_of(unwrapped, message), repeated)
+    bare = parse_bare(unwrapped.text)
+    fields = bare.fields if unwrapped.fields is None else unwrapped.fields
+    wrapper = wrapper_of(unwrapped, message)
+    return ParsedMessage(bare.text, bare.body, fields, bare.prefix, wrapper, bare.repeated)
 
 
 def wrapper_of(unwrapped: Unwrapped, message: str) -> Wrapper:
@@ -75,23 +96,56 @@ def parse_bare(message: str) -> ParsedMessage:
     nested more than 1,024 levels), it is text, and `fields` is None. Nothing is raised.
     """
     text = message.rstrip()
-    first = text[:1]
-    if first not in _MORE_THAN_TEXT:
-        return ParsedMessage(text, text)
-    pattern = _PREFIX_BY_FIRST_CHARACTER.get(first)
-    prefix = pattern.match(text) if pattern else None
+    read = _READERS.get(text[:1])
+    parsed = None if read is None else read(text)
+    return ParsedMessage(text, text) if parsed is None else parsed
+
+
+def _object(text: str) -> ParsedMessage:
+    fields = json_object(text)
+    repeated = repeated_values(text, fields) if fields else None
+    return ParsedMessage(text, text, fields, None, None, repeated)
+
+
+def _time_first(text: str) -> ParsedMessage | None:
+    if text.startswith("Z\t", 23) and (usual := _USUAL_TIME_FIRST.match(text)):
+        body = text[usual.end() :]
+        if "\t{" not in body:
+            request_id, level = usual.groups()
+            return _behind_prefix(text, body, level, request_id)
+    # Most lines that begin with a time have no request id behind it, which would begin at 20 to 32.
+    hyphen = text.find("-", 28, 41)
+    if (hyphen < 0 or not text.startswith("-", hyphen + 5)) and text.find("undefined", 20, 41) < 0:
+        return None
+    return _behind_match(text, _TIME_FIRST.match(text))
+
+
+def _bracket_first(text: str) -> ParsedMessage | None:
+    end = text.find("]", 2, 34) + 1
+    if not end or not text.startswith(("\t", " {"), end):
+        return None
+    return _behind_match(text, _BRACKET_FIRST.match(text))
+
+
+def _letter_first(text: str) -> ParsedMessage | None:
+    return _behind_match(text, _LETTER_FIRST.match(text)) if text.startswith(", [", 1) else None
+
+
+def _behind_match(text: str, prefix: re.Match[str] | None) -> ParsedMessage | None:
     if prefix is None:
-        fields = json_object(text) if first in BEFORE_JSON else None
-        repeated = repeated_values(text, fields) if fields else None
-        return ParsedMessage(text, text, fields, None, None, repeated)
-    body = text[prefix.end() :]
+        return None
     level, request_id = prefix.group("level", "request_id")
+    return _behind_prefix(
+        text, text[prefix.end() :], level, None if request_id == "undefined" else request_id
+    )
+
+
+def _behind_prefix(text: str, body: str, level: str | None, request_id: str | None) -> ParsedMessage:
     fields = json_object(body) if body[:1] in BEFORE_JSON else None
-    if fields is None and body[-1:] == "}":
+    if fields is None and body.endswith("}"):
         fields = _fields_behind_text(body)
-    found = RuntimePrefix(level, None if request_id == "undefined" else request_id)
     repeated = repeated_values(body, fields) if fields else None
-    return ParsedMessage(text, body, fields, found, None, repeated)
+    return ParsedMessage(text, body, fields, RuntimePrefix(level, request_id), None, repeated)
 
 
 def _fields_behind_text(body: str) -> dict[str, Any] | None:
@@ -130,6 +184,13 @@ _TIME_FIRST = re.compile(
     r"(?:[A-Z][A-Za-z ]{1,40} \t(?=\{))?|$)"
 )
 
+_USUAL_TIME_FIRST = re.compile(
+    r"[0-9]{4}-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]\.[0-9]{3}Z\t"
+    rf"({_UUID})\t({_LEVEL})\t"
+)
+"""What Node.js and .NET write for nearly every log, which is read in half the time. Text before JSON may
+belong to the prefix, and is left to the other pattern."""
+
 # Python (awslambdaric, bootstrap.py): `[<LEVEL>]\t<ISO time>\t<request id>\t<text>`, the id empty while a
 # function initialises. Java (aws-lambda-java-libs, TextLogFormatter.java): `[<LEVEL>] <text>`. Many other
 # programs write this, so it counts as the prefix only if JSON follows.
@@ -145,11 +206,11 @@ _LETTER_FIRST = re.compile(
     rf"(?P<request_id>{_UUID})? ?-- [^:\n]{{0,200}}:(?: |$)"
 )
 
-_PREFIX_BY_FIRST_CHARACTER = {
-    **dict.fromkeys("0123456789", _TIME_FIRST),
-    "[": _BRACKET_FIRST,
-    **dict.fromkeys("DIWEFA", _LETTER_FIRST),
+_READERS: dict[str, Callable[[str], ParsedMessage | None]] = {
+    **dict.fromkeys(BEFORE_JSON, _object),
+    **dict.fromkeys("0123456789", _time_first),
+    "[": _bracket_first,
+    **dict.fromkeys("DIWEFA", _letter_first),
 }
-
-_MORE_THAN_TEXT = BEFORE_JSON | _PREFIX_BY_FIRST_CHARACTER.keys()
-"""The first characters of messages that may be more than text. Most messages start with other ones."""
+"""The functions that parse messages that may be more than text, by the first character. None is returned for
+text."""
