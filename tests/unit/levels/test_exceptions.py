@@ -21,12 +21,14 @@ from loginformant_shipper.parsing.headers.level_words import words_of
         "/srv/o.js:7\nthrow new TypeError('x')\n^\n\nTypeError: x\n    at take (/srv/o.js:7:7)",
         "/srv/o.js:7\nthrow {code: 7}\n^\n\n{ code: 7 }\n\nNode.js v22.1.0",
         "UnhandledPromiseRejection: item 7",
+        "node:internal/process/promises:394\n      triggerUncaughtException(err, true /* fromPromise */);",
         "o.rb:7:in `take': item 7 (Errno::ENOENT)\n\tfrom o.rb:8:in `<main>'",
         "[req-7] ActionController::RoutingError (No route matches)",
         "Uncaught OutOfStock: item 7",
         "** (RuntimeError) item 7\n    o.exs:7: (file)",
         "10:20:30 main    R shop.orders.NoStockException: item 7",
         "order 7: java.net.SocketTimeoutException",
+        "drupal: https://a.example|1772360430|php|10.0.0.7|https://a.example/||0||PDOException: item 7",
         "could not answer (10.0.0.7): #<Shop::OutOfStockError: item 7>",
     ],
 )
@@ -48,6 +50,7 @@ def test_an_exception_is_an_error(text: str) -> None:
         "[    7.123456] BUG: unable to handle page fault for address: 0000",
         "[    7.123456] kernel BUG at fs/ext4/inode.c:77!",
         "java.lang.OutOfMemoryError: Java heap space",
+        "Mar  1 10:20:30 v1 varnishd[7]: Child (77) Panic at: Sun, 01 Mar 2026 10:20:30 GMT",
     ],
 )
 def test_a_crash_of_the_process_is_fatal(text: str) -> None:
@@ -103,6 +106,8 @@ def test_text_about_errors_is_no_exception(text: str) -> None:
         "lua: orders.lua:7: no stock\nstack traceback:\n\torders.lua:7: in main chunk",
         "** (exit) exited in: GenServer.call(:orders, :take, 5000)\n    ** (EXIT) no process",
         "=CRASH REPORT==== 1-Mar-2026::10:20:30 ===",
+        "INET/inet_error: read errno = 104, client host = app1",
+        "{ code: 'ECONNREFUSED', errno: -111, syscall: 'connect' }",
     ],
 )
 def test_the_failure_message_of_a_program_is_an_error(text: str) -> None:

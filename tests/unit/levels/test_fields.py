@@ -86,6 +86,7 @@ def test_the_level_words_of_many_loggers_are_known(value: str, level: str) -> No
         ({"severity": 4}, "Warning"),  # syslog
         ({"PRIORITY": "3", "MESSAGE": "x"}, "Error"),  # the journal
         ({"level": 0, "reqId": "x", "remoteAddr": "10.0.0.7"}, "Debug"),  # Nextcloud
+        ({"level": 2, "reqId": "x", "app": "core"}, "Warning"),
         ({"level": 3, "reqId": "x", "remoteAddr": "10.0.0.7"}, "Error"),
         ({"severityLevel": 0}, "Debug"),  # Application Insights
         ({"severityLevel": 3}, "Error"),
@@ -238,6 +239,7 @@ def test_the_same_one_of_two_spellings_of_a_name_always_counts() -> None:
         ({"rule": {"level": 15, "id": "7"}, "agent": {"id": "001"}}, "Fatal"),
         ({"event_type": "alert", "alert": {"signature_id": 7, "severity": 1}}, "Error"),
         ({"event_type": "alert", "alert": {"signature_id": 7, "severity": 3}}, "Information"),
+        ({"event_type": "alert", "alert": {"signature": "lookup", "severity": 3}}, "Information"),
         ({"event_type": "alert", "alert": {"of": "cpu"}}, "Fatal"),
         ({"level": "warn", "rule": {"level": 15}}, "Warning"),
         ({"level": "LogLevel.ERROR"}, "Error"),

@@ -58,6 +58,13 @@ def header(line: str) -> tuple[str, str] | None:
         ("2026-03-01 10:20:30 UTC | TRACE | ERROR | (run.go:7 in Run) | none", "Error"),
         ("2026-03-01 10:20:30 UTC | TRACE | INFO | (run.go:7 in Run) | error page", "Information"),
         ("2026-03-01 10:20:30.123 | TRACE    | shop.orders:take:7 - error page", "Debug"),
+        ("Mar 01 2026 10:20:30 GMT: DETAIL (batch): (batch.c:7) error lookup", "Debug"),  # Aerospike
+        ("[Debug#SQL] SELECT * FROM error", "Debug"),  # monad-logger
+        ("[shop:7] core @2026-03-01 10:20:30> error page in a.pl l. 3", "Debug"),  # Dancer2
+        ("[shop:7] warning @2026-03-01 10:20:30> error page in a.pl l. 3", "Warning"),
+        ("e: file:///shop/App.kt:12:5 Unresolved reference 'info'.", "Error"),
+        ("w: /shop/App.kt: (9, 9): Variable 'error' is never used", "Warning"),
+        ("make[2]: *** [Makefile:12: info] Error 2", "Error"),
         ("fpapps[7]: <399803> <EMRG> |fpapps| gone", "Fatal"),
         ("orders.c:7:3: note: error is declared here", "Information"),
         ("orders.cpp(7,3): note: error is declared here", "Information"),
@@ -102,6 +109,7 @@ def test_a_word_between_delimiters_is_a_level(line: str, level: str) -> None:
         ("<15>orders: ERROR page built", "Debug"),
         ("<0>[   12.3] gone", "Fatal"),
         ("<11><12>no stock", "Error"),
+        ("<11>1 2026-03-01T10:20:30Z web1 orders 7 - - info lost", "Error"),
     ],
 )
 def test_a_syslog_priority_counts_where_the_text_has_no_level_of_its_own(line: str, level: str) -> None:
@@ -195,6 +203,7 @@ def test_the_end_of_the_line_is_read_if_the_header_has_no_certain_level(line: st
         "usbcore: CRI: mounted",
         "note: it failed",
         "3,1234,567 orders,-;",
+        "A, [2026-03-01T10:20:30.123456 #7]   ANY -- : stock",  # Ruby
     ],
 )
 def test_text_is_no_header(line: str) -> None:
@@ -262,6 +271,8 @@ def test_java_util_logging_writes_the_level_on_the_second_line() -> None:
         ("03-01 10:20:30.123 D/Orders(77): error lookup", "Debug"),
         ("[W 2026-03-01 10:20:30 orders:12] late", "Warning"),
         ("2026-03-01T10:20:30Z W! [outputs] late", "Warning"),
+        ("2026-03-01 10:20:30.123 [E:onnxruntime:, info.cc:1 Run] lost", "Error"),
+        ("2026-03-01 10:20:30.123 [V:onnxruntime:Default, warning.cc:1 Run] error", "Debug"),
     ],
 )
 def test_the_level_after_time_stamps_may_be_a_letter(line: str, level: str) -> None:

@@ -270,6 +270,7 @@ def finding(service: str, detail: dict[str, object]) -> dict[str, object]:
         ({"audit_category": "SSL_EXCEPTION"}, "Error", "opensearch-audit"),
         ({"audit_category": "AUTHENTICATED"}, "Information", "opensearch-audit"),
         ({"logType": "Tracing", "fieldInError": True}, "Error", "appsync"),
+        ({"ScriptName": "shop", "Outcome": "exceededCpu"}, "Error", "cloudflare-worker"),
         ({"firewall_name": "f", "event": {"alert": {"action": "blocked"}}}, "Warning", "network-firewall"),
         ({"firewall_name": "f", "event": {"event_type": "netflow"}}, "Information", "network-firewall"),
         ({"detail-type": "Glue Job State Change", "detail": {"state": "FAILED"}}, "Error", "eventbridge"),

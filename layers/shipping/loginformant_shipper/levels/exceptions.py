@@ -17,6 +17,7 @@ _CRASH_FIRST = re.compile(
 _EXCEPTION_FIRST = re.compile(
     r"^(?:Traceback \(most recent call last\)|[ \t\xa0]{0,8}File \"[^\"\n]{1,300}\", line \d"  # Python
     r"|(?:http2?: )?panic serving |Exception in thread |Caused by: "
+    r"|[ \t]{0,8}triggerUncaughtException\("  # Node.js
     r"|[Uu]nhandled ?(?:exception|[Pp]romise)|[Uu]ncaught |[ \t]{1,8}at [\w.$<>]{2,200}[ (:]"
     r"|Node\.js v\d{1,3}\.|\*\* \([A-Z]\w{0,80}\) "
     r"|(?:\[[^\]\n]{0,80}\] )?[\w.$\\]{0,200}(?:::\w{1,80})?(?:Exception$|(?:Exception|Error)(?=:| \())"
@@ -29,6 +30,8 @@ _QUALIFIED_NAME = re.compile(
     r"(?<![\w.])[a-z]\w{0,40}(?:\.[a-z]\w{0,40}){1,6}\.[A-Z]\w{0,80}(?:Exception|Error)(?=:|$)", re.M
 )
 _END_OF_QUALIFIED_NAME = re.compile(r"\.[A-Z]\w{0,80}(?:Exception|Error)(?=:|$)", re.M)
+_BEHIND_A_BAR = re.compile(r"\|[A-Z][\w\\]{0,80}(?:Exception|Error): ")
+"""Drupal's syslog: `drupal: https://…|1772360430|php|10.0.0.7|…||0||PDOException: …`."""
 _INSPECTED = re.compile(r"#<(?:[A-Z]\w{0,60}::){0,6}[A-Z]?\w{0,80}(?:Error|Exception)(?=[:>])")
 """An exception as Ruby prints it: `#<RuntimeError: no stock>`."""
 _STRERROR = re.compile(  # strerror(3), at the end of a line
@@ -40,6 +43,7 @@ _STRERROR = re.compile(  # strerror(3), at the end of a line
 )
 _SYSTEMD = re.compile(r"\bstatus=\d{1,3}/[A-Z]{4,12}\b|\bcode=(?:killed|dumped)\b")
 _EXIT = re.compile(r"\bexit(?:ed)?(?: with)? (?:code|status)[ :=]{1,2}[1-9]\d{0,2}\b")
+_ERRNO = re.compile(r"\berrno ?[:=] ?-?[1-9]\d{0,2}\b")
 _REPORT = re.compile(r"^(?:stack traceback:$| {0,4}\*\* \(EXIT\) )", re.M)  # Lua, Elixir
 _NOT_OK = re.compile(r"^not ok \d{1,6}\b(?![^\n]{0,400}# ?(?i:todo|skip))", re.M)
 """A failed test in the Test Anything Protocol. Tests that are marked TODO or SKIP do not count."""
@@ -69,6 +73,7 @@ def may_be_exception(text: str, words: AbstractSet[bytes]) -> bool:
         (not WORDS_OF_EXCEPTIONS.isdisjoint(words) and (": " in text or not words <= _WORDS_OF_STRERROR))
         or ("E" in text and ("Error" in text or "Exception" in text) and _NAMED.search(text) is not None)
         or ("G" in text and ("SIG" in text or "BUG" in text))
+        or ("(" in text and (") Panic at: " in text or "triggerUncaughtException(" in text))
         or (
             "O" in text
             and (
@@ -88,6 +93,7 @@ def may_be_exception(text: str, words: AbstractSet[bytes]) -> bool:
         or " fault" in text
         or "panic" in text
         or "ncaught " in text
+        or "errno" in text
         or "nhandled" in text
         or "core dumped" in text
         or "not ok " in text
@@ -118,6 +124,7 @@ def _of_shape(text: str) -> Decision | None:
     if (
         (_EXCEPTION_FIRST.search(text) if lines else _EXCEPTION_FIRST.match(text))
         or (_END_OF_QUALIFIED_NAME.search(text) and _QUALIFIED_NAME.search(text))
+        or ("|" in text and _BEHIND_A_BAR.search(text))
         or ("#<" in text and _INSPECTED.search(text))
     ):
         return decided(Level.ERROR, "exception")
@@ -139,6 +146,7 @@ def _is_crash(text: str, lines: bool) -> bool:
         )
         or (" fault" in text and ("Segmentation fault" in text or "general protection fault" in text))
         or "core dumped" in text
+        or ("(" in text and ") Panic at: " in text)  # Varnish
         or (_begins_crash_somewhere(text) if lines else _CRASH_FIRST.match(text) is not None)
     )
 
@@ -159,6 +167,7 @@ def _is_failure(text: str) -> bool:
         (": " in text and _STRERROR.search(text) is not None)
         or (("status=" in text or "code=" in text) and _SYSTEMD.search(text) is not None)
         or ("exit" in text and _EXIT.search(text) is not None)
+        or ("errno" in text and _ERRNO.search(text) is not None)
         or (("** (EXIT) " in text or "stack traceback:" in text) and _REPORT.search(text) is not None)
         or "=CRASH REPORT=" in text  # Erlang
         or ("not ok " in text and _NOT_OK.search(text) is not None)

@@ -153,7 +153,7 @@ def _level_of_alert(fields: Fields) -> Level | None:
         return WAZUH.level(number)
     if (
         isinstance(alert, dict)
-        and "signature_id" in alert
+        and ("signature_id" in alert or fields.get("event_type") == "alert")
         and isinstance(number := alert.get("severity"), int)
     ):
         return SURICATA.level(number)
@@ -365,7 +365,7 @@ _SEVERITIES = frozenset(
 )
 _NO_NUMBERS = frozenset(("@l", "s", *_PLAIN_WORDS))
 _WRITTEN_BY_WINDOWS = ("EventID", "EventId", "Channel", "ProviderName", "Provider")
-_WRITTEN_BY_NEXTCLOUD = frozenset(("reqId", "remoteAddr"))
+_WRITTEN_BY_NEXTCLOUD = ("remoteAddr", "app")
 _WRITTEN_BY_FOUNDATIONDB = frozenset(("Type", "Machine", "Time"))
 _WRITTEN_BY_KLOG = frozenset(("ts", "caller", "msg", "v"))
 _WRITTEN_BY_SERILOG = ("MessageTemplate", "RenderedMessage", "@mt")
@@ -390,7 +390,7 @@ def _scale_of_level(number: float, fields: Fields) -> Scale | None:
     if number <= 7:
         if not fields.keys().isdisjoint(_WRITTEN_BY_WINDOWS):
             return WINDOWS
-        if fields.keys() >= _WRITTEN_BY_NEXTCLOUD:
+        if "reqId" in fields and not fields.keys().isdisjoint(_WRITTEN_BY_NEXTCLOUD):
             return NEXTCLOUD
         if not fields.keys().isdisjoint(_WRITTEN_BY_SERILOG):
             return DOTNET

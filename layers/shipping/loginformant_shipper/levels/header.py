@@ -72,7 +72,7 @@ def decide_inside(line: str) -> Decision | None:
     if line[:1] == "<" and (priority := _PRIORITY.match(line)):
         line = line[priority.end() :].lstrip()
     mark = find_level(line)
-    if mark is None or not mark.certain or mark.rule == "bare-word":
+    if mark is None or not mark.certain or mark.rule == "bare-word" or line.startswith("info "):
         return None
     if inner := _wrapped(line):
         return decide_inside(inner) or decided(mark.level, mark.rule)

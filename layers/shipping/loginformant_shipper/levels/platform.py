@@ -223,6 +223,8 @@ def _by_outcome(fields: Fields) -> Decision | None:
         return decided(Level.ERROR, "appsync")
     if fields.get("activity-type") in _TRANSFER_FAILURES:
         return decided(Level.WARNING, "transfer")
+    if "ScriptName" in fields and fields.get("Outcome", "ok") not in ("ok", "canceled"):
+        return decided(Level.ERROR, "cloudflare-worker")
     if "firewall_name" in fields and isinstance(event := fields.get("event"), dict):
         alert = event.get("alert")
         blocked = isinstance(alert, dict) and alert.get("action") == "blocked"
@@ -242,6 +244,7 @@ NAMES_IN_RECORDS = frozenset(
     (
         *("type", "eventVersion", "webaclId", "query_name", "_aws"),
         *("audit_category", "fieldInError", "activity-type", "firewall_name", "detail-type", "schemaVersion"),
+        "Outcome",
     )
 )
 """Every such record has one of these fields. Most structured logs have none, and are ruled out."""

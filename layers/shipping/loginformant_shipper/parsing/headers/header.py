@@ -262,6 +262,8 @@ def _leading_level(match: Match[str]) -> LevelMark | None:
         return LevelMark(SYSLOG_LEVELS[int(digits) & 7], "header", end) if following == "[" else None
     dated = len(stamp) > 3 and _TIME.search(stamp) is not None
     upper = word.isupper()
+    if word == "DETAIL" and following == "(" and dated:
+        return LevelMark(Level.DEBUG, "header", end)  # Aerospike's lowest level; PostgreSQL writes a colon
     if lower not in LEVEL_WORDS:
         in_brackets = stamp[-1:] in _OPENS and following in _CLOSES
         if (

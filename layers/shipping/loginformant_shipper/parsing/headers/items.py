@@ -455,7 +455,7 @@ _SMALL_COMPONENT = re.compile(r"\w:(debug|info|warn|warning|error)\Z")
 _DATE_NEXT = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{4}")
 
 _WHOLE = re.compile(r"[\s=*_-]{0,12}([A-Za-z]{1,13})\d?[\s=*_-]{0,12}\Z")
-_LEVEL_FIRST = re.compile(r"\s{0,4}([A-Za-z]{1,13})(?:\s{1,9}\d|\s{0,9}[|,]|::|: )")
+_LEVEL_FIRST = re.compile(r"\s{0,4}([A-Za-z]{1,13})(?:\s{1,9}\d|\s{0,9}[|,]|::|: |#\w)")
 _LETTER_AMONG = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[,.]\d{3,6} ([DIWEFC]) \d{1,10} \d{1,10}\Z")
 """Ray, after the name of what it relays: `(raylet) [2026-03-01 10:20:30,123 W 7 8]`."""
 _LETTER_OF_LOGGER = re.compile(r"([VIWEF]):[a-z]\w{0,40}:")
@@ -484,8 +484,10 @@ def _level_in_group(group: str, start: int, following: str, walk: HeaderWalk) ->
         return mark
     if opener == "[" and content[:4].isdigit() and (among := _LETTER_AMONG.match(content)):
         return LevelMark(LETTERS[among[1].lower()], "letter", end)
-    if opener != "[" or not walk.tells(content):
-        return _letter_first(content, end, walk) if opener == "[" else None
+    if opener != "[":
+        return None
+    if not walk.tells(content) or content[1:2] == ":":
+        return _letter_first(content, end, walk)
     if (among := _AMONG.search(content)) and _TIME_IN.match(content):
         return LevelMark(LEVEL_WORDS[among[1].lower()], "header", end)
     if first := _LEVEL_FIRST.match(content):

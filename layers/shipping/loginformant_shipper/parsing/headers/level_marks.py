@@ -52,7 +52,7 @@ def level_of_first_sign(head: str) -> LevelMark | None:
             return LevelMark(level, "header", erlang.end()) if level else None
     elif first.islower() and (npm := _NPMLOG.match(head)):
         level = _NPM_WORDS.get(npm[npm.lastindex or 0].lower())
-        return LevelMark(level, "npmlog", npm.end()) if level else None
+        return LevelMark(level, "header" if npm.lastgroup else "npmlog", npm.end()) if level else None
     return None
 
 
@@ -104,7 +104,10 @@ def _of_letter(letter: Match[str], head: str) -> LevelMark | None:
     if letter["apt"] and sign not in _APT:
         return None
     if sign in _CUPS:
-        return LevelMark(_CUPS[sign], "letter", 1) if "[" in letter[0] else None
+        is_cups = (
+            "[" in letter[0] and "," not in letter[0]
+        )  # A, [2026-…] is Ruby's UNKNOWN, which is no level
+        return LevelMark(_CUPS[sign], "letter", 1) if is_cups else None
     if sign == "E" and (absl := _ABSL_CRITICAL.match(head)):
         return LevelMark(Level.FATAL, "header", absl.end())
     return LevelMark(LETTERS[sign.lower()], "letter", 1)
@@ -121,6 +124,7 @@ _BRACKETED = re.compile(
     r"|\[\d{10}\] [A-Z ]{8,40}: (?:[^;\n]{1,80};){1,2}"
     r"(?P<nagios>OK|UP|WARNING|UNKNOWN|CRITICAL|DOWN|UNREACHABLE);"
     r"|\[\d{1,10} - [\w#-]{1,40}\] \d{4}-\d\d-\d\d \d\d:\d\d:\d\d (?P<suricata>Config|Perf): "
+    r"|\[[\w.:-]{1,60}:\d{1,10}\] {1,6}(?P<dancer>core|debug|info|warning|error) @\d{4}-"
     r"|(?P<unreal>\[\d{4}\.\d\d\.\d\d-\d\d\.\d\d\.\d\d:\d{3}\]\[ {0,3}\d{1,3}\]Log[A-Z])"
 )
 _BRACKETED_SIGNS = {
@@ -139,6 +143,10 @@ _BRACKETED_SIGNS = {
         "W": Level.WARNING,
         "I": Level.INFORMATION,
         **dict.fromkeys("CDV", Level.DEBUG),
+    },
+    "dancer": {
+        "core": Level.DEBUG,
+        **{word: LEVEL_WORDS[word] for word in ("debug", "info", "warning", "error")},
     },
     "suricata": dict.fromkeys(("Config", "Perf"), Level.DEBUG),
     "xorg": dict.fromkeys(("--", "**", "==", "++", "!!", "??"), Level.INFORMATION),
@@ -192,10 +200,13 @@ _REDIS_MARKS = {".": Level.DEBUG, "-": Level.DEBUG, "*": Level.INFORMATION, "#":
 
 _NPMLOG = re.compile(
     r"(?:npm|yarn|pnpm|gyp|lerna) ([A-Za-z]{3,7}!?) |(sill|verb) |[\w-]{1,20} (ERR!) |(d) \[\d\d/[A-Z]"
+    r"|(?P<kotlin>[ew]): (?:file:///|/|[A-Z]:\\)"  # its compiler: e: file:///App.kt:12:5 text
+    r"|(?:[a-z0-9-]{1,20}-|g)?make(?:\[\d{1,4}\])?: (?P<make>\*\*\*) "
 )
 _NPM_WORDS = {
     **LEVEL_WORDS,
-    "err!": Level.ERROR,
+    **dict.fromkeys(("err!", "e", "***"), Level.ERROR),
+    "w": Level.WARNING,
     **dict.fromkeys(("sill", "verb", "d"), Level.DEBUG),  # `d` is CUPS: debug2
     **dict.fromkeys(("http", "timing"), Level.INFORMATION),
 }
