@@ -1,9 +1,15 @@
 import gc
+import socket
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
+from typing import Any
 
 import boto3
 import pytest
+from loginformant_shipper.delivery.http_client import MAX_BODY_BESIDE_HEADERS, Connection, Outcome
 from loginformant_shipper.delivery.senders import THREAD, KeyFetched, SendEnded, ThreadedSenders
 from loginformant_shipper.settings import load_settings
 
@@ -117,6 +123,170 @@ def test_a_request_that_could_not_begin_can_be_abandoned(monkeypatch: pytest.Mon
     with pytest.raises(MemoryError):
         senders.send(1, BODY, LOCAL_KEY, LONG)
     assert senders.abandon(1) is None
+
+
+# Requests that `wait` sends in the calling thread
+
+
+@pytest.fixture
+def connected() -> Iterator[tuple[IngestApi, ThreadedSenders]]:
+    """Return an ingest API, and senders with one open connection to it."""
+    with ingest_api() as api:
+        senders = senders_to(api)
+        assert status_of(senders, 1) == 200
+        yield api, senders
+
+
+def threads_that_post(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list to which the name of the thread of each request is added."""
+    names: list[str] = []
+    post = Connection.post
+
+    def posting(self: Connection, body: bytes, key: str, seconds: float) -> Outcome:
+        names.append(threading.current_thread().name)
+        return post(self, body, key, seconds)
+
+    monkeypatch.setattr(Connection, "post", posting)
+    return names
+
+
+CALLER = "MainThread"
+
+
+def test_a_short_request_on_an_open_connection_is_sent_by_the_thread_that_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads = threads_that_post(monkeypatch)
+    with ingest_api() as api:
+        senders = senders_to(api)
+        assert [status_of(senders, ticket) for ticket in (1, 2, 3)] == [200, 200, 200]
+        assert (len(api.logs), api.connections) == (3, 1)
+    assert threads == [THREAD, CALLER, CALLER]
+
+
+def test_a_long_request_is_sent_by_its_thread(
+    connected: tuple[IngestApi, ThreadedSenders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, senders = connected
+    threads = threads_that_post(monkeypatch)
+    senders.send(2, BODY.replace(b"x", b"x" * MAX_BODY_BESIDE_HEADERS), LOCAL_KEY, LONG)
+    assert isinstance(senders.wait(LONG), SendEnded)
+    assert threads == [THREAD]
+
+
+def test_concurrent_short_requests_are_sent_by_their_threads(
+    connected: tuple[IngestApi, ThreadedSenders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, senders = connected
+    threads = threads_that_post(monkeypatch)
+    for ticket in (2, 3, 4):
+        senders.send(ticket, BODY, LOCAL_KEY, LONG)
+    ended = [senders.wait(LONG) for _ in range(3)]
+    assert {it.ticket for it in ended if it} == {2, 3, 4}
+    assert len(api.logs) == 4
+    assert threads == [THREAD] * 3
+
+
+def test_waiting_for_less_than_the_time_of_a_request_does_not_wait_for_its_answer(
+    connected: tuple[IngestApi, ThreadedSenders],
+) -> None:
+    api, senders = connected
+    api.fault(Fault(manner=Manner.HANG))
+    senders.send(2, BODY, LOCAL_KEY, LONG)
+    assert senders.wait(0.01) is None
+    assert api.wait_for(lambda: len(api.requests) == 2, LONG)
+    assert senders.abandon(2) is None
+
+
+def test_a_connection_that_the_server_has_closed_is_opened_again_by_its_thread(
+    connected: tuple[IngestApi, ThreadedSenders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name lookup cannot be interrupted."""
+    api, senders = connected
+    connectors: list[str] = []
+    connect = socket.getaddrinfo
+
+    def connecting(*arguments: Any, **options: Any) -> Any:
+        connectors.append(threading.current_thread().name)
+        return connect(*arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", connecting)
+    connection = senders._idle[0].connection._connection
+    assert connection is not None
+    connection.sock.shutdown(socket.SHUT_RDWR)
+    assert status_of(senders, 2) == 200
+    assert connectors == [THREAD]
+    assert (len(api.logs), api.connections) == (2, 2)
+
+
+@contextmanager
+def slow_answer(beginning: bytes, then: bytes) -> Iterator[str]:
+    """Serve requests, of which each but the first gets `beginning`, and then a byte of `then` every 10 ms."""
+    stop = threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            connection.recv(65536)
+            connection.sendall(beginning)
+            while not stop.wait(0.01):
+                connection.sendall(then)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            stop.set()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    "beginning", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 102 Wait\r\n\r\nHTTP/1.1 200 OK\r\nX: "]
+)
+def test_an_answer_that_does_not_end_in_time_leaves_the_request_under_way_until_it_is_abandoned(
+    beginning: bytes,
+) -> None:
+    """The timeout of a socket never passes, since each byte comes in time."""
+    with slow_answer(beginning, b"x") as url:
+        senders = ThreadedSenders(settings(INGEST_URL=url))
+        assert status_of(senders, 1) == 200
+        senders.send(2, BODY, LOCAL_KEY, 0.5)
+        begun = time.monotonic()
+        assert senders.wait(0.5) is None
+        assert 0.5 <= time.monotonic() - begun < LONG / 2
+        assert senders.abandon(2) is None
+        assert senders._idle == []
+
+
+def test_the_status_of_an_answer_whose_body_does_not_end_in_time_counts() -> None:
+    with slow_answer(b"HTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 9999\r\n\r\n", b"x") as url:
+        senders = ThreadedSenders(settings(INGEST_URL=url))
+        assert status_of(senders, 1) == 200
+        senders.send(2, BODY, LOCAL_KEY, 0.5)
+        ended = senders.wait(0.5)
+    assert isinstance(ended, SendEnded)
+    assert (ended.outcome.status, ended.outcome.retry_after) == (429, 7.0)
+
+
+def test_a_held_request_that_is_abandoned_is_not_sent(connected: tuple[IngestApi, ThreadedSenders]) -> None:
+    api, senders = connected
+    senders.send(2, BODY, LOCAL_KEY, LONG)
+    assert senders.abandon(2) is None
+    assert senders.wait(0.01) is None
+    assert status_of(senders, 3) == 200
+    assert len(api.requests) == 2
+
+
+def test_a_held_request_whose_time_is_up_is_not_sent(connected: tuple[IngestApi, ThreadedSenders]) -> None:
+    api, senders = connected
+    senders.send(2, BODY, LOCAL_KEY, 0.0)
+    assert senders.wait(0.0) is None
+    assert senders.abandon(2) is None
+    assert len(api.requests) == 1
 
 
 def test_a_fetched_key_is_a_completion(aws: None) -> None:

@@ -1,5 +1,6 @@
 """Send one request to the ingest API and return its outcome. `policy` decides what it means."""
 
+import io
 import socket
 import ssl
 import time
@@ -51,6 +52,10 @@ class Abandoned(Exception):
     """The request was abandoned by the thread that waited for it."""
 
 
+class NotConnected(Exception):
+    """The request was not sent, since there is no connection."""
+
+
 class Connection:
     """A persistent connection to the ingest API, for one request at a time.
 
@@ -67,6 +72,8 @@ class Connection:
         self._answer: _FinalResponse
         self._abandoned = False
         self._body_is_sent = False
+        self._until: float | None = None
+        """The time by which `post_if_connected` must end; None during `post`."""
         self.answered: Outcome | None = None
         """The outcome, set as soon as the status is known, for responses whose body never ends. The caller of
         `post` clears it first, since the thread may never run."""
@@ -75,6 +82,7 @@ class Connection:
         def connect(*args: object, **kwargs: object) -> urllib3.connection.HTTPConnection:
             connection = connection_class(*args, **kwargs)  # type: ignore[arg-type]
             connection.response_class = partial(_FinalResponse, hang_up=connection.close)  # type: ignore[attr-defined]
+            connection.connect = partial(self._connect, connection.connect)  # type: ignore[method-assign]
             connection.request = partial(self._send_request, connection)  # type: ignore[method-assign]
             connection.getresponse = partial(self._begin_answer, connection)  # type: ignore[assignment,method-assign]
             self._connection = connection  # type: ignore[assignment]
@@ -118,6 +126,31 @@ class Connection:
             self._hang_up()
         detail = self._detail(answer.decode("utf-8", "replace"), key)
         return Outcome(response.status, detail, retry_after, time.monotonic() - started, is_html)
+
+    @property
+    def is_connected(self) -> bool:
+        """Return whether there is a connection, which the server may have closed meanwhile."""
+        return self._connection is not None and self._connection.sock is not None
+
+    def post_if_connected(self, body: bytes, key: str, seconds: float) -> Outcome:
+        """Send a short request and read the response as `post` does, but in at most `seconds` in all.
+
+        Each step is bounded: no connection is made, `body` is at most `MAX_BODY_BESIDE_HEADERS`, which is one
+        write, and each read ends in time, however slowly the response comes.
+
+        Raises:
+            NotConnected: There is no connection. Nothing was sent.
+        """
+        self._until = time.monotonic() + seconds
+        try:
+            return self.post(body, key, seconds)
+        finally:
+            self._until = None
+
+    def _connect(self, connect: Callable[[], None]) -> None:
+        if self._until is not None:
+            raise NotConnected
+        connect()
 
     def _detail(self, text: str, key: str) -> str:
         """Return the beginning of a text without the API key, which a response may quote."""
@@ -172,7 +205,8 @@ class Connection:
         the processor time of a short request.
         """
         connection.sock.settimeout(connection.timeout)
-        self._answer = _FinalResponse(connection.sock, method="POST", hang_up=connection.close)
+        sock = connection.sock if self._until is None else _BoundedSocket(connection.sock, self._until)
+        self._answer = _FinalResponse(sock, method="POST", hang_up=connection.close)
         try:
             self._answer.begin()
         except BaseException:
@@ -186,6 +220,43 @@ class Connection:
         if self._connection is not None:
             self._connection.close()
         self._answer.close()
+
+
+class _BoundedSocket:
+    """A socket whose response is read until a time at the latest."""
+
+    def __init__(self, sock: Any, until: float) -> None:
+        self._sock = sock
+        self._until = until
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(
+            _BoundedReader(self._sock, self._sock.makefile(mode, buffering=0), self._until)
+        )
+
+
+class _BoundedReader(io.RawIOBase):
+    """Reads a socket until a time. The timeout of a socket applies to each read, not to all together."""
+
+    def __init__(self, sock: Any, raw: io.RawIOBase, until: float) -> None:
+        self._sock = sock
+        self._raw = raw
+        self._until = until
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        if self._sock.gettimeout() != 0.0:  # with 0, `_has_more` reads without waiting
+            left = self._until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the time for the response is up")
+            self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
 class _Head(NamedTuple):

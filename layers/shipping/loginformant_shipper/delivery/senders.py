@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from loginformant_shipper.delivery.api_key import CredentialError, fetch_api_key
-from loginformant_shipper.delivery.http_client import Connection, Outcome, tls_context
+from loginformant_shipper.delivery.http_client import (
+    MAX_BODY_BESIDE_HEADERS,
+    Connection,
+    NotConnected,
+    Outcome,
+    tls_context,
+)
 from loginformant_shipper.settings import Settings
 
 
@@ -58,6 +64,10 @@ THREAD = "sender"
 """The name of the threads."""
 
 
+TOLERANCE_SECONDS = 0.001
+"""How much later than asked `wait` may return."""
+
+
 class _Request(NamedTuple):
     ticket: int
     body: bytes
@@ -99,6 +109,12 @@ class ThreadedSenders:
     Each connection has its own thread, so that one that hangs (name resolution has no timeout) does not block
     others. The threads are kept with their connections, since starting one takes as much CPU time as a
     request.
+
+    A short request on an open connection, while no other request is under way, is *held*: `wait` sends it in
+    the calling thread, which would otherwise only wait. To hand it over takes 6 to 19 % of the processor time
+    of an invocation with one log event. `post_if_connected` ends in time, and nothing else happens until
+    then. The request is handed over to its thread after all if another one is sent, if `wait` must return
+    before the end of its time, or if the connection is closed.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -109,6 +125,9 @@ class ThreadedSenders:
         to AWS."""
         self._idle: list[_Sender] = []
         self._busy: dict[int, _Sender] = {}
+        self._held: _Request | None = None
+        self._held_until = 0.0
+        """The end of the time of the request that is held."""
         self._completions: queue.SimpleQueue[Completion] = queue.SimpleQueue()
 
     def now(self) -> float:
@@ -118,8 +137,17 @@ class ThreadedSenders:
     def send(self, ticket: int, body: bytes, key: str, seconds: float) -> None:
         """Start a request with the body of a batch. `wait` returns its end."""
         sender = self._idle.pop() if self._idle else self._new_sender()
+        if self._held is not None:
+            self._busy[self._held.ticket].send(self._held)
+            self._held = None
         self._busy[ticket] = sender
-        sender.send(_Request(ticket, body, key, seconds))
+        request = _Request(ticket, body, key, seconds)
+        is_short = len(body) <= MAX_BODY_BESIDE_HEADERS
+        if is_short and len(self._busy) == 1 and sender.connection.is_connected:
+            sender.connection.answered = None
+            self._held, self._held_until = request, self.now() + seconds
+        else:
+            sender.send(request)
 
     def _new_sender(self) -> _Sender:
         return _Sender(Connection(self._settings, self._tls), self._completions)
@@ -136,16 +164,42 @@ class ThreadedSenders:
 
     def wait(self, seconds: float) -> Completion | None:
         """Return the next completion, or None if there is none within `seconds`."""
+        end = self.now() + seconds
+        if self._held is not None and (ended := self._send_held(self._held, end)):
+            return ended
         try:
-            completion = self._completions.get(timeout=max(seconds, 0.0))
+            completion = self._completions.get(timeout=max(end - self.now(), 0.0))
         except queue.Empty:
             return None
         if isinstance(completion, SendEnded) and (sender := self._busy.pop(completion.ticket, None)):
             self._idle.append(sender)
         return completion
 
+    def _send_held(self, held: _Request, end: float) -> SendEnded | None:
+        """Send the request that is held. Return its end, or None if it is still under way."""
+        self._held = None
+        sender = self._busy[held.ticket]
+        seconds = self._held_until - self.now()
+        if seconds <= 0:
+            return None
+        if seconds > end - self.now() + TOLERANCE_SECONDS:
+            sender.send(held)
+            return None
+        try:
+            outcome = sender.connection.post_if_connected(held.body, held.key, seconds)
+        except NotConnected:
+            sender.send(held)
+            return None
+        if outcome.status is None and self.now() >= self._held_until:
+            return None  # it stays under way until it is abandoned, as if its thread waited for the answer
+        del self._busy[held.ticket]
+        self._idle.append(sender)
+        return SendEnded(held.ticket, outcome)
+
     def abandon(self, ticket: int) -> Outcome | None:
         """Abandon a request, and return its outcome if the response has begun, else None."""
+        if self._held is not None and self._held.ticket == ticket:
+            self._held = None
         sender = self._busy.pop(ticket, None)
         if sender is None:
             return None
