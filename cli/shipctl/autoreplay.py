@@ -18,7 +18,14 @@ class Switch(StrEnum):
 
 
 def autoreplay(
-    to: Annotated[Switch, typer.Argument(metavar="on|off", show_default=False)],
+    to: Annotated[
+        Switch,
+        typer.Argument(
+            metavar="on|off",
+            help="Whether the dead-letter queue is replayed automatically.",
+            show_default=False,
+        ),
+    ],
     place: Place,
     as_json: AsJson = False,
 ) -> None:

@@ -86,7 +86,7 @@ Bucket = Annotated[
     optional(
         "--bucket",
         "NAME",
-        "The S3 bucket for code and template. Without this option, a bucket is made in the account.",
+        "The S3 bucket for code and template. Without this option, a bucket is created in the account.",
         HOW_PANEL,
     ),
 ]
@@ -95,7 +95,7 @@ ArtefactsFolder = Annotated[
     optional(
         "--artefacts",
         "FOLDER",
-        "The folder to deploy, made by make package or sam build, instead of the stack that this "
+        "The folder to deploy, built by make package or sam build, instead of the stack that this "
         "shipctl carries.",
         HOW_PANEL,
     ),
@@ -115,7 +115,7 @@ def deploy(
 ) -> None:
     """Deploy the stack, or change it. Settings that are not named keep their values.
 
-    For a new stack it asks for the API key, the log groups to ship, and an SNS topic for alarms. Values are
+    For a new stack it asks for the API key, the log groups to ship, and whom to notify of alarms. Values are
     checked before anything is uploaded, by the code that will read them. It shows what would change, and asks
     before it deploys.
     """

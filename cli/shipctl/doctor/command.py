@@ -36,7 +36,7 @@ Names = Annotated[
     optional(
         "--only",
         "CHECK",
-        "Make only this check. May be given several times.",
+        f"Run only this check: {', '.join(check.name for check in CHECKS)}. May be given several times.",
         WHICH_PANEL,
         parser=_check_name,
     ),
@@ -46,7 +46,7 @@ Skipped = Annotated[
     optional(
         "--skip",
         "CHECK",
-        "Leave out this check. May be given several times.",
+        "Leave out this check, one of those above. May be given several times.",
         WHICH_PANEL,
         parser=_check_name,
     ),

@@ -24,7 +24,7 @@ def check_permission(installation: Installation) -> Iterator[Finding]:
     else:
         yield fault(
             "CloudWatch Logs is not allowed to invoke the shipper: its permission is missing",
-            "deploy again after removing ShipperInvokePermission, or aws lambda add-permission with the "
+            "deploy again after removing ShipperInvokePermission, or run aws lambda add-permission with the "
             "principal logs.amazonaws.com",
         )
 
