@@ -1,5 +1,13 @@
 import pytest
-from loginformant_shipper.levels.key_values import begins_with_pair, decide_by_key_value, start_of_pairs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from loginformant_shipper.levels.key_values import (
+    begins_with_pair,
+    decide_by_key_value,
+    start_behind_time,
+    start_of_pairs,
+)
+from loginformant_shipper.parsing.headers.header import read_header
 
 
 @pytest.mark.parametrize(
@@ -145,3 +153,35 @@ def test_pairs_may_follow_a_header_that_is_not_separated_from_them() -> None:
     assert start_of_pairs(line, len("10:20:30 ")) == line.index("severity")
     assert start_of_pairs("10:20:30 order 7 late severity=3", len("10:20:30 ")) is None
     assert start_of_pairs("order late severity=3", 0) is None
+
+
+TIMES = ("2026-03-01 10:20:30", "2026/03/01 10:20:30.123456", "2026-03-01T10:20:30,123Z", "10:20:30")
+PIECES = st.sampled_from(
+    (
+        "user=ann",
+        "level=warn",
+        'LL="INFO"',
+        "at=x",
+        "ERROR",
+        "[WARN]",
+        "order",
+        "Error:",
+        "- I -",
+        "x.y=7",
+        "=",
+    )
+)
+
+
+@given(st.sampled_from(TIMES), st.lists(PIECES, min_size=1, max_size=5).map(" ".join))
+@settings(max_examples=500)
+def test_pairs_behind_a_time_begin_where_the_header_says(time: str, rest: str) -> None:
+    line = f"{time} {rest}"
+    start = start_behind_time(line)
+    assert start in (None, start_of_pairs(line, read_header(line).text_start))
+    assert (start is not None) == begins_with_pair(rest)
+
+
+def test_other_lines_need_their_header_for_the_start_of_their_pairs() -> None:
+    for line in ("user=ann level=warn", "[10:20:30] level=warn", "10:20:30 web1 level=warn", "10:20:30  a=b"):
+        assert start_behind_time(line) is None

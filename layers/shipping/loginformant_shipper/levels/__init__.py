@@ -43,6 +43,7 @@ from loginformant_shipper.levels.key_values import (
     decide_by_element,
     decide_by_key_value,
     may_have_pair,
+    start_behind_time,
     start_of_pairs,
 )
 from loginformant_shipper.levels.platform import (
@@ -346,6 +347,8 @@ def _behind_header(text: str, line: str, has_pair: bool) -> Decision | None:
     is_object = "{" in line and '{"' in line
     if not (has_pair and (is_object or "=" in line)) and not (is_object and text[-1:] == "}"):
         return None
+    if not is_object and (start_of_record := start_behind_time(line)) is not None:
+        return decide_by_key_value(text[start_of_record:])
     start = read_header(line).text_start
     if text.startswith('{"', start):
         behind_header = start > 0 and text[start - 1] in " \t|:"

@@ -27,7 +27,9 @@ _NAME = r"(?:@|log[._]?)?(?:[Ll]evel(?:_?[Nn]ame)?|[Ll]ev|LEVEL|[Ll]vl|LVL|LL|[S
 _VALUE = r"([A-Za-z]{1,16})(?!\w|/(?!\d\b))"
 """Cisco's VPN client writes a number after its word, which adds nothing: `Sev=Warning/2`. Faults are 1,
 warnings 2 and 3, informational events 4 to 6 (its help, "Event Types and Severity Levels")."""
-_PAIR = re.compile(rf"(?<![\w.$\"'?&/;-]){_NAME}(?:=|:(?=\S))[\"']?{_VALUE}")
+_PAIR = re.compile(rf"[@aLlSs](?<![\w.$\"'?&/;-].)(?<=(?={_NAME}(?:=|:\S)).)[^=:]{{0,20}}[=:][\"']?{_VALUE}")
+"""A name and a value. The pattern begins with the first character of a name, since a search for it takes a
+third of the time of a search that begins with what must not precede the name."""
 _MEMBER = re.compile(rf"[\"'{{,\s:]{_NAME}[\"']?\s{{0,4}}(?::|=>)\s{{0,4}}[\"':]{{0,2}}{_VALUE}")
 _ELEMENT = re.compile(r"<(?:\w{1,20}:)?[Ll]evel>\s{0,4}(\w{1,16})\s{0,4}</")
 _PAIR_OF_RECORD = re.compile(
@@ -55,11 +57,23 @@ _SELDOM_NAMES = encoded(("at", "logat")) | _PRIORITIES
 _PRIORITY = re.compile(r"(?i:pri(?:o|ority)?)[=:]")
 _FIRST = re.compile(r"[\w.@-]{1,40}=")
 _FIRST_BEHIND_HEADER = re.compile(r"(?<!\S)[\w.@-]{1,40}=")
+_FIRST_BEHIND_TIME = re.compile(
+    r"(?:\d{4}[-/]\d\d[-/]\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?Z? (?=[\w.@-]{1,40}=)"
+)
 
 
 def begins_with_pair(text: str) -> bool:
     """Whether the text is logfmt or a map from its first word on."""
     return ("=" in text and _FIRST.match(text) is not None) or text.startswith("{")
+
+
+def start_behind_time(line: str) -> int | None:
+    """Return the position of the first pair of a line if only a time precedes it, else None.
+
+    It is that of `start_of_pairs`, whatever the header is: the header includes the time.
+    """
+    time = _FIRST_BEHIND_TIME.match(line)
+    return time.end() if time else None
 
 
 def start_of_pairs(line: str, text_start: int) -> int | None:
@@ -104,7 +118,7 @@ def decide_by_key_value(text: str) -> Decision | None:
     Text that begins with a brace is JSON that could not be read, or what a language prints for a map:
     Python's `{'level': 'INFO'}`, JavaScript's `{ level: 'info' }`, Ruby's `{:level=>"info"}`.
     """
-    if "el>" in text and (decision := decide_by_element(text)):
+    if "<" in text and "el>" in text and (decision := decide_by_element(text)):
         return decision
     is_map = text.startswith("{")
     if not is_map and begins_with_pair(text) and (level := _level_of_record(text)):

@@ -186,8 +186,6 @@ _CODEBUILD_LEVELS = {
 
 def decide_by_platform_record(fields: Fields) -> Decision | None:
     """Return the level of a JSON record of an AWS service, or None if it is not one."""
-    if NAMES_IN_RECORDS.isdisjoint(fields):
-        return None
     kind = fields.get("type")
     if isinstance(kind, str):
         if kind.startswith("platform."):

@@ -28,6 +28,9 @@ _NOTHING_AFTER = re.compile(
 )
 
 
+_ENDS = frozenset(",;.)]")
+"""Characters behind a word with which none of these begins."""
+
 _STEMS = (
     (Level.FATAL, ("fatal", "panicked", "kernel panic")),
     (Level.ERROR, ("error", "exception", "fail", "crash")),
@@ -68,7 +71,17 @@ def decide_by_words(text: str) -> Decision | None:
 
 def _is_harmless(text: str, span: tuple[int, int]) -> bool:
     start, end = span
-    before = text[start - 1 : start]
-    if before.isalnum() or before in _PART_OF_A_NAME:
-        return True
-    return bool(_NOTHING_AFTER.match(text, end) or _NOTHING_BEFORE.search(text[max(0, start - 32) : start]))
+    if start == 0:
+        return _is_nothing(text, end)
+    before = text[start - 1]
+    return (
+        before.isalnum()
+        or before in _PART_OF_A_NAME
+        or _is_nothing(text, end)
+        or _NOTHING_BEFORE.search(text[max(0, start - 32) : start]) is not None
+    )
+
+
+def _is_nothing(text: str, end: int) -> bool:
+    """Return whether what follows a word, which ends at `end`, makes it harmless."""
+    return end < len(text) and text[end] not in _ENDS and _NOTHING_AFTER.match(text, end) is not None
