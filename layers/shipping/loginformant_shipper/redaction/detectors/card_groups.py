@@ -20,9 +20,9 @@ from loginformant_shipper.redaction.detectors.card_numbers import (
     are_luhn_valid,
     is_luhn_valid,
     is_of_a_network,
-    lanes,
     values,
 )
+from loginformant_shipper.redaction.lanes import lanes
 from loginformant_shipper.redaction.spans import Cut, Span, cut_at, only
 
 # Of each character its kind: a digit is 0, what may be between groups of them g, a letter w. What is beyond

@@ -7,6 +7,8 @@ integer, and adding such integers adds the digits of all numbers.
 import re
 from collections.abc import Sequence
 
+from loginformant_shipper.redaction.lanes import lanes
+
 # A number that is part of a word or has decimals is not the number of a card.
 BEFORE_DIGIT = r"(?<![A-Za-z0-9_].)(?<![0-9]\..)"
 """The condition before a number is checked after its first digit, since digits are found faster."""
@@ -72,11 +74,3 @@ def are_luhn_valid(numbers: Sequence[str]) -> bytes:
 def values(digits: bytes, is_doubled: bool) -> int:
     """Return an integer with eight bits for each digit, its summand. The first digit has the lowest bits."""
     return lanes(digits, _VALUE_OF_DOUBLE if is_doubled else _VALUE)
-
-
-def lanes(text: bytes, table: bytes) -> int:
-    """Return an integer with eight bits for each byte, its value in a table.
-
-    The first has the lowest bits.
-    """
-    return int.from_bytes(text.translate(table), "little")
