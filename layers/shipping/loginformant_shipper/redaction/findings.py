@@ -25,13 +25,14 @@ _PART_OF_NUMBER_BEFORE = re.compile(r"[0-9.eE+-]*+\Z")
 _OUTSIDE_STRINGS = re.compile(r'(?:[^"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
 
 
-_GLUE = re.compile(r"[\w.+-]|.{0,4}\.0\.0\.0")
+_GLUE = re.compile(r"[\w.+-]")
 """Characters of a finding that may only appear after the text next to it has been replaced.
 
 Detectors only require that the character next to a finding is not a word character, dot, plus sign or hyphen.
-The exception is a version such as `Chrome/139.0.0.0`, which is an address unless a letter is before it.
 """
-_MAX_GLUE = len("/139.0.0.0")
+_END_OF_VERSION = ".0.0.0"
+_VERSION_BEHIND = re.compile(r".{0,4}\.0\.0\.0")
+"""The exception is a version such as `Chrome/139.0.0.0`, which is an address unless a letter is before it."""
 
 
 def redact_findings(text: str, detections: Sequence[Detection]) -> str:
@@ -105,10 +106,10 @@ def _redact_once(
 def _is_glued(cut: Cut) -> bool:
     """Return whether there is something beside a finding that may be found when that is replaced."""
     between = set(cut[2:-1:2])
-    beside = {piece[-1:] for piece in (cut[0], *between)} | {
-        piece[:_MAX_GLUE] for piece in (cut[-1], *between)
-    }
-    return any(map(_GLUE.match, beside))
+    beside = {piece[-1:] for piece in (cut[0], *between)} | {piece[:1] for piece in (cut[-1], *between)}
+    if _GLUE.search("".join(beside)):
+        return True
+    return any(_END_OF_VERSION in piece and _VERSION_BEHIND.match(piece) for piece in (cut[-1], *between))
 
 
 def _without_overlaps(seen: str, found: Sequence[tuple[Cut, str]]) -> tuple[Cut, list[str]]:

@@ -60,10 +60,10 @@ _IBAN_LENGTHS = {
 def find_national_id(text: str, _: bool = False) -> Cut:
     """Split a text at social security numbers, tax numbers and account numbers."""
     cuts: list[Cut] = []
-    if _SOME_US_SSN_OR_CPF.search(text):
+    if "-" in text and _SOME_US_SSN_OR_CPF.search(text):
         cuts.append(_US_SSN.split(text))
         cuts.append(_valid(_CPF, text, _is_cpf))
-    if "756." in text:
+    if "." in text and "756." in text:
         cuts.append(_valid(_AHV, text, _is_ahv))
     latin = text.encode("latin-1", "replace")
     kinds = latin.translate(_KIND_OF)

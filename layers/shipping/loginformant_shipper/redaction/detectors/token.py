@@ -22,8 +22,8 @@ _JSON_WEB_TOKEN = re.compile(
 
 def find_token(text: str, _: bool = False) -> Cut:
     """Split a text at bearer tokens and JSON web tokens."""
-    of_json = _JSON_WEB_TOKEN.split(text) if "eyJ" in text else [text]
-    if "earer" not in text and "EARER" not in text:
+    of_json = _JSON_WEB_TOKEN.split(text) if "J" in text and "eyJ" in text else [text]
+    if not (("r" in text and "earer" in text) or ("R" in text and "EARER" in text)):
         return of_json
     bearer = [match.span(1) for match in _BEARER.finditer(text)]
     return merged(text, of_json, cut_at(text, bearer))
