@@ -92,7 +92,7 @@ class OnThisMachine:
             self.api.fault(Fault(status=status, times=None))
 
     def arrived(self) -> Mapping[str, float]:
-        """Return the accepted messages with their arrival, converted from the monotonic clock."""
+        """Return the accepted messages with their times of arrival, converted from the monotonic clock."""
         since_1970 = time.time() - time.monotonic()
         found: dict[str, float] = {}
         for request in self.api.requests:

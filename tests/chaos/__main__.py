@@ -86,7 +86,7 @@ def _tell(outcomes: Sequence[Outcome | RuntimeOutcome], wanted: int, started: fl
         f"{len(broken)} schedules break a rule."
     )
     told = ", ".join(f"{copies} by {why}" for why, copies in extras.most_common()) or "none"
-    typer.echo(f"  Copies too many, each explained: {told}.")
+    typer.echo(f"  Duplicates, each with a known reason: {told}.")
     if len(outcomes) < wanted:
         typer.echo(f"  Only {len(outcomes)} of {wanted} schedules were run in the time allowed.", err=True)
     return not broken and len(outcomes) == wanted

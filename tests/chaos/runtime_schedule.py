@@ -190,7 +190,7 @@ class Queue:
         return [_record(message) for message in messages]
 
     def show_all(self) -> None:
-        """Make hidden messages visible, as time does, also those that a function hides late."""
+        """Make hidden messages visible, as if time had passed, including those that a function hides late."""
         for handle in self._handles.values():
             self.sqs.change_message_visibility(QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=0)
 

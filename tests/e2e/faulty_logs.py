@@ -34,7 +34,7 @@ class FaultyLogs:
 def faulty_logs(account: Account, not_yet: int = 0) -> Iterator[FaultyLogs]:
     """Serve the account's CloudWatch Logs with quotas during a block.
 
-    Each 40th request of an operation is throttled; a third filter for one log group is one too many. The
+    Each 40th request of an operation is throttled; a third filter for one log group is refused. The
     first `not_yet` filters are refused as long as the function cannot be invoked.
     """
     logs = account.client("logs")

@@ -116,7 +116,7 @@ class TestBytecode:
     def layer(self, request: pytest.FixtureRequest) -> Path:
         found: Path = request.getfixturevalue(request.param)
         if not list(found.rglob("*.pyc")):
-            pytest.skip("no Python 3.13 is at hand")
+            pytest.skip("Python 3.13 was not found")
         return found
 
     def test_each_module_has_unchecked_bytecode_of_python_3_13(self, layer: Path) -> None:
@@ -170,7 +170,7 @@ class TestWithoutPython313:
     @pytest.mark.parametrize(
         ("variables", "message"),
         [
-            ({"LAYER_BYTECODE": "required"}, "No Python 3.13 is at hand: install one, or name one"),
+            ({"LAYER_BYTECODE": "required"}, "Python 3.13 was not found: install it, or set"),
             ({"PYTHON_FOR_LAYERS": "/nowhere/python"}, "PYTHON_FOR_LAYERS is /nowhere/python: it must be"),
         ],
     )

@@ -51,7 +51,7 @@ class Counts:
 
     @property
     def recovered(self) -> int:
-        """Return how many replayed log events Lambda stored after a crash, rather than the shipper."""
+        """Return how many replayed log events had been stored by Lambda after a crash, not by the shipper."""
         return max(0, sum(self.replayed.values()) - sum(self.kept.values()))
 
 
