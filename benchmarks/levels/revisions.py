@@ -28,8 +28,10 @@ def today() -> Inference:
     """Return the current functions."""
     levels = importlib.import_module(f"{PACKAGE}.levels")
     messages = importlib.import_module(f"{PACKAGE}.parsing.messages")
-    remembered = getattr(levels, "decide_by_beginning", None)
-    forget = remembered.cache_clear if remembered else lambda: None
+    forget = getattr(levels, "forget_beginnings", None)
+    if forget is None:  # an earlier revision
+        cached = getattr(levels, "decide_by_beginning", None)
+        forget = cached.cache_clear if cached else lambda: None
     return Inference(levels.infer_level, messages.parse, levels.decide, forget)
 
 

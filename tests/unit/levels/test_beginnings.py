@@ -1,4 +1,4 @@
-"""The cached decision on a beginning is the one that each text with that beginning gets without the cache."""
+"""The beginning of a text tells the level that all rules give, whatever is remembered of other texts."""
 
 import random
 from unittest.mock import patch
@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loginformant_shipper import levels
-from loginformant_shipper.levels import explain_level
+from loginformant_shipper.levels import beginnings, explain_level
 from loginformant_shipper.levels.beginnings import (
     MAX_BEGINNING,
     MAX_REMEMBERED,
-    UNKNOWN,
+    NOT_PLAIN,
     beginning_of,
-    decide_by_beginning,
+    forget_beginnings,
 )
 from loginformant_shipper.levels.vocabulary import Decision
 
@@ -32,6 +32,10 @@ WRAPPING = (
     "E0301 10:20:30.123456 7 /srv/checkout/orders/payment_provider.py:12] CRITICAL - late",
     "2026-03-01 10:20:30,123 - com.acme.orders.OrderService.take.INFO - ERROR - late",
     "[12345] 01 Mar 10:20:30 * late",
+    "D/checkout-7: [DEBUG] orders.plugin.stock: ERROR: late",
+    'INFO 10.0.0.7 orders [01/Mar/2026:10:20:30 +0000] "GET /late HTTP/1.1" 500 7',
+    'E/OrderActivity: orders late [01/Mar/2026:10:20:30 +0000] "GET /late HTTP/1.1" 500 7',
+    "\x1b[32mINFO\x1b[0m [ERROR] late",
 )
 LINES = st.one_of(
     st.builds(
@@ -46,7 +50,7 @@ LINES = st.one_of(
 
 
 def without_beginnings(text: str) -> Decision:
-    with patch.object(levels, "decide_by_beginning", return_value=UNKNOWN):
+    with patch.object(levels, "decide_by_beginning", return_value=NOT_PLAIN):
         return explain_level(text)
 
 
@@ -57,9 +61,25 @@ def with_other_digits(text: str, seed: int) -> str:
 
 @given(LINES, st.integers(0, 20), st.integers(20, 200), st.integers(0, 9))
 @settings(max_examples=1000, deadline=None)
-def test_the_cache_of_beginnings_changes_no_level(line: str, start: int, end: int, seed: int) -> None:
+def test_the_level_by_the_beginning_is_that_of_all_rules(line: str, start: int, end: int, seed: int) -> None:
     for text in (line, line[start:end], with_other_digits(line[start:end], seed)):
-        assert explain_level(text) == without_beginnings(text)
+        assert explain_level(text).level == without_beginnings(text).level
+
+
+@given(LINES, LINES, st.integers(30, MAX_BEGINNING), st.integers(0, 9))
+@settings(max_examples=1000, deadline=None)
+def test_what_is_remembered_of_a_beginning_changes_no_level(
+    line: str, other: str, end: int, seed: int
+) -> None:
+    texts = (line, line[:end] + other, with_other_digits(line, seed))
+    known = []
+    for text in texts:
+        forget_beginnings()
+        known.append(explain_level(text))
+    for order in (texts, texts[::-1]):
+        forget_beginnings()
+        levels_of = {text: explain_level(text) for text in order}
+        assert [levels_of[text] for text in texts] == known
 
 
 @pytest.mark.parametrize("line", WRAPPING)
@@ -67,18 +87,16 @@ def test_a_line_that_may_wrap_another_is_read_in_full(line: str) -> None:
     assert explain_level(line) == without_beginnings(line)
 
 
-@given(LINES)
-def test_a_beginning_that_is_not_cached_gives_the_same_decision(line: str) -> None:
-    beginning = beginning_of(line)
-    assert decide_by_beginning.__wrapped__(beginning) is decide_by_beginning(beginning)
-
-
 def test_the_lines_of_one_program_have_few_beginnings() -> None:
     begins = {name: {beginning_of(line) for line in lines} for name, lines in streams().items()}
     assert max(map(len, begins.values())) < 200
 
 
-def test_the_cache_of_beginnings_is_bounded() -> None:
-    assert decide_by_beginning.cache_info().maxsize == MAX_REMEMBERED
+def test_a_bounded_number_of_beginnings_is_remembered() -> None:
+    forget_beginnings()
+    for number in range(2 * MAX_REMEMBERED):
+        name = "".join(chr(ord("a") + int(digit)) for digit in str(number))
+        explain_level(f"order of {name} was sent")
+    assert 0 < len(beginnings._remembered) <= MAX_REMEMBERED
     assert len(beginning_of("\N{MONEY BAG}" * 1000)) == 4 * MAX_BEGINNING
     assert beginning_of("\ud800 12") == b"\xed\xa0\x80 00"

@@ -8,7 +8,12 @@ word, a pair, a code, the status of a request), then the form and the words of t
 import re
 from collections.abc import Set as AbstractSet
 
-from loginformant_shipper.levels.beginnings import NOT_PLAIN, UNKNOWN, beginning_of, decide_by_beginning
+from loginformant_shipper.levels.beginnings import (
+    NOT_PLAIN,
+    decide_by_beginning,
+    decide_by_coloured_beginning,
+    forget_beginnings,
+)
 from loginformant_shipper.levels.error_fields import decide_by_error_field
 from loginformant_shipper.levels.exceptions import (
     WORDS_OF_EXCEPTIONS,
@@ -77,12 +82,11 @@ from loginformant_shipper.levels.words import BAD_NEWS, decide_by_words, may_hav
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.header import TELLING_WORDS, find_plain_level, read_header
 from loginformant_shipper.parsing.headers.items import MAX_HEADER
-from loginformant_shipper.parsing.headers.level_marks import level_of_first_sign
 from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS, words_of
 from loginformant_shipper.parsing.messages import ParsedMessage, parse
 from loginformant_shipper.parsing.stack_traces import Log
 
-__all__ = ["Decision", "decide", "decide_log", "explain_level", "infer_level"]
+__all__ = ["Decision", "decide", "decide_log", "explain_level", "forget_beginnings", "infer_level"]
 
 START = 16 * 1024
 END = 2 * 1024
@@ -198,34 +202,30 @@ _ORNAMENTS = re.compile(r"\A(?:[-=*_#~ \t\r]*+\n)++")
 
 
 def _of_text(text: str) -> Decision | None:
-    known = decide_by_beginning(beginning_of(text))
-    if known is not UNKNOWN and known is not NOT_PLAIN:
+    known = decide_by_beginning(text)
+    if known is not NOT_PLAIN:
         return known
-    if known is UNKNOWN:
-        if (plain := find_plain_level(text)) and not may_be_wrapped(plain.level, text):
-            return DECISIONS[plain]
-        if text[1:5].isdigit() and (sign := level_of_first_sign(text[:MAX_HEADER])):
-            return decided(sign.level, sign.rule)
     if ('] "' in text and (decision := decide_by_common_log(text))) or (
         text[1:2] == " " and (decision := decide_by_flow_log(text))
     ):
+        return decision
+    if text[:1] == "\x1b" and (decision := decide_by_coloured_beginning(text)):
         return decision
     if text[:1] == "(" and (decision := decide_by_execution_line(text)):
         return decision
     if len(text) > START + END:
         text = f"{text[:START]}\n{text[-END:]}"
     text = text.strip()
-    told = _WORDS_OF_RULES.intersection(words_of(text))
-    if len(text) <= MAX_LENGTH and is_plain(text, told):
-        return None if is_silent(text, told) else _of_plain(text, told)
     raw = with_real_colours(text)
+    if "\x1b" not in text:
+        told = _WORDS_OF_RULES.intersection(words_of(text))
+        if len(text) <= MAX_LENGTH and is_plain(text, told):
+            return None if is_silent(text, told) else _of_plain(text, told)
     if "\x1b" in raw:
         text = without_colours(raw)
         told = _WORDS_OF_RULES.intersection(words_of(text))
         if (plain := find_plain_level(text)) and not may_be_wrapped(plain.level, text):
             return DECISIONS[plain]
-    else:
-        text = raw
     line = text
     if "\n" in text:
         text = _ORNAMENTS.sub("", text, count=1).strip()

@@ -53,7 +53,7 @@ def decide_by_header(
 
 
 DECISIONS: dict[tuple[Level, str], Decision] = {
-    (level, rule): decided(level, rule) for level in Level for rule in ("header", "letter")
+    (level, rule): decided(level, rule) for level in Level for rule in ("header", "letter", "bare-word")
 }
 """The most frequent decisions, which are created once."""
 
