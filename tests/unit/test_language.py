@@ -1,7 +1,10 @@
-"""Code and templates say plainly what happens: without the figures of speech that reviews found in them."""
+"""Code and templates say plainly what happens, without figures of speech, in paragraphs that are wrapped."""
 
+import ast
 import re
 import subprocess
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ UNWANTED = (
     "anew",
     "anybody's guess",
     "as it came",
+    "at hand",
     "batch in hand",
     "be had",
     "by itself",
@@ -27,10 +31,13 @@ UNWANTED = (
     "nobody vouches",
     "plea for",
     "sign of life",
+    "says nothing",
     "so many characters",
     "somebody",
     "told of",
 )
+SHORT = 85
+"""A line of a paragraph is too short if the next word would end before this column."""
 FOLDERS = ("benchmarks", "cli", "functions", "layers", "local", "organization", "release", "smoke")
 
 
@@ -55,3 +62,48 @@ def test_sources_have_no_unwanted_phrases(name: str) -> None:
 def test_unwanted_phrases_are_found_across_lines() -> None:
     assert unwanted_in("    # Logs are stored as it\n    # came.") == ["as it came"]
     assert not unwanted_in("described as it becomes clear")
+
+
+def blocks(source: str) -> Iterator[list[str]]:
+    """Yield the lines of each docstring, and of each block of comments."""
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str())) if node.end_lineno:
+                yield lines[node.lineno - 1 : node.end_lineno]
+    comments: list[str] = []
+    for line in [*lines, ""]:
+        if line.lstrip().startswith("#"):
+            comments.append(line)
+        elif comments:
+            yield comments
+            comments = []
+
+
+def short_lines(source: str) -> list[str]:
+    """Return the lines that break in the middle of a sentence although the next word would fit.
+
+    Lists, tables and code are skipped.
+    """
+    found = []
+    for block in blocks(source):
+        for line, following in pairwise(block):
+            text, words = line.strip("# "), following.strip("# ").split()
+            if not text or not words or text.endswith((".", ":", "?", "|", "`", '"')) or text[0] in ".>":
+                continue
+            if re.match(r"[-*|`>\"\[{.]|\d+\.", words[0]):
+                continue
+            if len(line) + 1 + len(words[0]) <= SHORT:
+                found.append(line)
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name in sources() if name.endswith(".py")])
+def test_no_line_of_a_paragraph_is_broken_early(name: str) -> None:
+    assert not short_lines((PROJECT / name).read_text(encoding="utf-8"))
+
+
+def test_lines_that_are_broken_early_are_found() -> None:
+    docstring = '"""Return it.\n\nThe worse\none is\nused.\n\n- A list\n- of two\n"""\n'
+    source = f"{docstring}# A comment that\n# ends.\nx = 1\n"
+    assert short_lines(source) == ["The worse", "one is", "# A comment that"]

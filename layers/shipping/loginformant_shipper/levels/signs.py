@@ -170,7 +170,7 @@ def may_have_code(head: str, words: AbstractSet[bytes]) -> bool:
 
     Args:
         head: The beginning of a text.
-        words: Those of `WORDS_OF_CODES`, at least, that are words of the text.
+        words: The words of the text; words that are not in `WORDS_OF_CODES` may be missing.
     """
     return (
         ("%" in head and _PERCENT.search(head) is not None)

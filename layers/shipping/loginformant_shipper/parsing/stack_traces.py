@@ -46,7 +46,7 @@ MAX_SEARCHED_CHARACTERS = 256 * 1024
 Redact = Callable[[str], str]
 
 _LOOKS_SPECIAL = re.compile(rf"{LOOKS_WRAPPED}|{LOOKS_LIKE_A_MARK}").match
-"""Asked of every message, and quick: most are neither in a wrapper nor lines of a trace."""
+"""A quick check of every message: most are neither in a wrapper nor lines of a trace."""
 
 
 class Log(Struct, frozen=True, gc=False):

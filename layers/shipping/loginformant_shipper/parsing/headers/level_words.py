@@ -123,7 +123,7 @@ def words_of(text: str) -> list[bytes]:
 def holds_a_letter_alone(text: str) -> bool:
     """Return whether a text contains a letter that may be a level: alone, doubled, or with a digit.
 
-    The letters among the digits of an identifier, as in `d2a6f8b1-3c4e`, do not stand by themselves.
+    The letters among the digits of an identifier, as in `d2a6f8b1-3c4e`, are not alone.
     """
     words = text.encode("utf-8", "replace").translate(_LETTERS_AND_DIGITS).split()
     return not _LETTERS_AS_WORDS.isdisjoint(words)
