@@ -96,7 +96,7 @@ def out_of_line(line: str, first: str) -> Unwrapped | None:
         found = read(line)
         if found is not None:
             return found
-    return _of_compose(line) if "|" in line else None
+    return _of_compose(line) if "|" in line and " |" in line else None
 
 
 def innermost(found: Unwrapped) -> Unwrapped:

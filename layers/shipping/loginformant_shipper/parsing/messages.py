@@ -53,14 +53,13 @@ def parse(message: str) -> ParsedMessage:
     if not text:
         return ParsedMessage(text, text)
     first = text[0]
-    if first == "{":
-        return _parse_object(text, message)
+    parse_special = _PARSERS.get(first)
+    if parse_special is not None:
+        return parse_special(text, message)
     outermost = out_of_line(message, first)
     if outermost is not None:
         return parse_unwrapped(innermost(outermost), message)
-    read = _READERS.get(first)
-    parsed = None if read is None else read(text)
-    return ParsedMessage(text, text) if parsed is None else parsed
+    return ParsedMessage(text, text)
 
 
 def _parse_object(text: str, message: str) -> ParsedMessage:
@@ -72,6 +71,26 @@ def _parse_object(text: str, message: str) -> ParsedMessage:
     if unwrapped is not None:
         return parse_unwrapped(unwrapped, message)
     return ParsedMessage(text, text, fields, None, None, repeated_values(text, fields))
+
+
+def _parse_time_first(text: str, message: str) -> ParsedMessage:
+    """Parse a message that begins with a digit. No wrapper begins like the usual prefix."""
+    parsed = _behind_usual_time(text) if text.startswith("Z\t", 23) else None
+    if parsed is None:
+        outermost = out_of_line(message, text[0])
+        if outermost is not None:
+            return parse_unwrapped(innermost(outermost), message)
+        parsed = _behind_time(text)
+    return ParsedMessage(text, text) if parsed is None else parsed
+
+
+def _parse_line(text: str, message: str) -> ParsedMessage:
+    first = text[0]
+    outermost = out_of_line(message, first)
+    if outermost is not None:
+        return parse_unwrapped(innermost(outermost), message)
+    parsed = _READERS[first](text)
+    return ParsedMessage(text, text) if parsed is None else parsed
 
 
 def parse_unwrapped(unwrapped: Unwrapped, message: str) -> ParsedMessage:
@@ -108,11 +127,22 @@ def _object(text: str) -> ParsedMessage:
 
 
 def _time_first(text: str) -> ParsedMessage | None:
-    if text.startswith("Z\t", 23) and (usual := _USUAL_TIME_FIRST.match(text)):
-        body = text[usual.end() :]
-        if "\t{" not in body:
-            request_id, level = usual.groups()
-            return _behind_prefix(text, body, level, request_id)
+    parsed = _behind_usual_time(text) if text.startswith("Z\t", 23) else None
+    return parsed or _behind_time(text)
+
+
+def _behind_usual_time(text: str) -> ParsedMessage | None:
+    usual = _USUAL_TIME_FIRST.match(text)
+    if usual is None:
+        return None
+    body = text[usual.end() :]
+    if "{" not in body:
+        request_id, level = usual.groups()
+        return ParsedMessage(text, body, None, RuntimePrefix(level, request_id))
+    return _behind_match(text, _TIME_FIRST.match(text))  # text before JSON may belong to the prefix
+
+
+def _behind_time(text: str) -> ParsedMessage | None:
     # Most lines that begin with a time have no request id behind it, which would begin at 20 to 32.
     hyphen = text.find("-", 28, 41)
     if (hyphen < 0 or not text.startswith("-", hyphen + 5)) and text.find("undefined", 20, 41) < 0:
@@ -141,6 +171,8 @@ def _behind_match(text: str, prefix: re.Match[str] | None) -> ParsedMessage | No
 
 
 def _behind_prefix(text: str, body: str, level: str | None, request_id: str | None) -> ParsedMessage:
+    if "{" not in body:
+        return ParsedMessage(text, body, None, RuntimePrefix(level, request_id))
     fields = json_object(body) if body[:1] in BEFORE_JSON else None
     if fields is None and body.endswith("}"):
         fields = _fields_behind_text(body)
@@ -214,3 +246,5 @@ _READERS: dict[str, Callable[[str], ParsedMessage | None]] = {
 }
 """The functions that parse messages that may be more than text, by the first character. None is returned for
 text."""
+
+_PARSERS = {**dict.fromkeys(_READERS, _parse_line), **dict.fromkeys("0123456789", _parse_time_first), "{": _parse_object}
