@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loginformant_shipper.parsing.json_objects import json_object, repeated_values
+from loginformant_shipper.parsing.json_objects import json_members, json_object, repeated_values
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,38 @@ def test_objects_nested_too_deep_have_no_repeated_names() -> None:
 def test_json_written_from_fields_has_no_repeated_names(fields: dict[str, Any]) -> None:
     body = json.dumps(fields)
     assert repeated_values(body, json_object(body) or {}) is None
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["a", "b", 'c"', "d\\"]),
+            st.recursive(
+                st.integers(-(2**70), 2**70)
+                | st.floats(allow_nan=False, allow_infinity=False)
+                | st.text(max_size=4)
+                | st.sampled_from([None, True, 1.50, 1e22, -0.0]),
+                lambda inner: (
+                    st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2)
+                ),
+                max_leaves=4,
+            ),
+        ),
+        max_size=4,
+    ),
+    st.sampled_from([(",", ":"), (", ", ": "), (" ,", ":"), (",", " :")]),
+    st.booleans(),
+    st.sampled_from(["", " ", "\x1b[32m"]),
+)
+def test_members_and_repeated_names_are_read_at_once_as_separately(
+    members: list[tuple[str, Any]], separators: tuple[str, str], ascii_only: bool, before: str
+) -> None:
+    comma, colon = separators
+
+    def written(value: Any) -> str:
+        return json.dumps(value, separators=separators, ensure_ascii=ascii_only)
+
+    body = before + "{" + comma.join(written(name) + colon + written(value) for name, value in members) + "}"
+    fields = json_object(body)
+    assert fields is not None
+    assert json_members(body) == (fields, repeated_values(body, fields))

@@ -78,10 +78,10 @@ def unwrap(message: str) -> Unwrapped | None:
 
 def unwrap_record(record: Fields, message: str) -> Unwrapped | None:
     """Return the same for a message that was parsed as a JSON object with the members `record`."""
-    if NAMES_IN_WRAPPERS.isdisjoint(record) or not may_be_wrapped(message):
-        return None
-    found = _out_of_record(record)
-    return None if found is None else innermost(found)
+    if has_wrapper_name(record) and may_be_wrapped(message):
+        found = _out_of_record(record)
+        return None if found is None else innermost(found)
+    return None
 
 
 def out_of_line(line: str, first: str) -> Unwrapped | None:
@@ -139,8 +139,16 @@ def _without_one_wrapper(message: str) -> Unwrapped | None:
     return out_of_line(message, message[:1])
 
 
-NAMES_IN_WRAPPERS = frozenset({"log", "log_processed", "container_name", "kubernetes", "MESSAGE"})
-"""Names of members, one of which every wrapper has."""
+def has_wrapper_name(record: Fields) -> bool:
+    """Return whether an object has one of the members without which it is no wrapper."""
+    return (
+        "log" in record
+        or "log_processed" in record
+        or "container_name" in record
+        or "kubernetes" in record
+        or "MESSAGE" in record
+    )
+
 
 # --- records: JSON objects of FireLens, Fluent Bit, fluentd, Docker ---
 

@@ -23,6 +23,32 @@ _LONG_RUN = b" " + b"0" * 17
 that may precede a number by blanks. Nearly all JSON does not contain it, and needs no further checks."""
 
 
+def json_members(body: str) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """Return the members of a JSON object, and the earlier values of names that occur more than once.
+
+    Either is None if there is nothing to return, as in `json_object` and `repeated_values`. If an object that
+    was read is written as it was, neither a digit nor a member was lost. Most objects without blanks are.
+    """
+    if body[0] != "{" or body.startswith(" ", body.find(":") + 1):
+        fields = json_object(body)
+    else:
+        try:
+            fields = orjson.loads(body)
+        except ValueError:
+            return None, None
+        if _is_written_alike(fields, body):
+            return fields, None
+        fields = _with_exact_numbers(fields, body)
+    return fields, repeated_values(body, fields) if fields else None
+
+
+def _is_written_alike(fields: dict[str, Any], body: str) -> bool:
+    try:
+        return orjson.dumps(fields) == body.encode()
+    except TypeError:  # nested too deep
+        return False
+
+
 def json_object(body: str) -> dict[str, Any] | None:
     """Return the members of a JSON object, or None if `body` is not one."""
     if body[0] != "{" and not (body := _without_wrapping(body)):
@@ -31,10 +57,7 @@ def json_object(body: str) -> dict[str, Any] | None:
         fields = orjson.loads(body)
     except ValueError:
         return None
-    # Not `in`, which takes several times as long for bytes: it first tries to read the operand as a number.
-    if body.encode().translate(_AS_RUNS).count(_LONG_RUN) and _has_inexact_numbers(body):
-        return _with_exact_numbers(body)
-    return fields  # type: ignore[no-any-return]  # what begins with a brace is an object
+    return _with_exact_numbers(fields, body)
 
 
 def _without_wrapping(body: str) -> str:
@@ -51,17 +74,24 @@ def _without_wrapping(body: str) -> str:
     return body[start:end] if _WRAPPING.fullmatch(body, end) else ""
 
 
-def _has_inexact_numbers(body: str) -> bool:
-    if _LONG_NUMBER.search(body):
-        return True
-    return any(isinstance(_exact_decimal(written), str) for written in _LONG_DECIMAL.findall(body))
+def _with_exact_numbers(fields: dict[str, Any], body: str) -> dict[str, Any] | None:
+    """Return `fields`, or the members of `body` if orjson did not read all its numbers exactly.
 
-
-def _with_exact_numbers(body: str) -> dict[str, Any] | None:
+    None is returned if they cannot be parsed.
+    """
+    # Not `in`, which takes several times as long for bytes: it first tries to read the operand as a number.
+    if not body.encode().translate(_AS_RUNS).count(_LONG_RUN) or not _has_inexact_numbers(body):
+        return fields
     try:
         return json.loads(body, parse_int=_exact, parse_float=_exact_decimal)  # type: ignore[no-any-return]
     except (ValueError, RecursionError):
         return None
+
+
+def _has_inexact_numbers(body: str) -> bool:
+    if _LONG_NUMBER.search(body):
+        return True
+    return any(isinstance(_exact_decimal(written), str) for written in _LONG_DECIMAL.findall(body))
 
 
 def _exact(digits: str) -> int | str:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.containers import Unwrapped, innermost, out_of_line, unwrap_record
-from loginformant_shipper.parsing.json_objects import BEFORE_JSON, json_object, repeated_values
+from loginformant_shipper.parsing.json_objects import BEFORE_JSON, json_members, json_object
 
 
 class RuntimePrefix(Struct, frozen=True, gc=False):
@@ -63,14 +63,14 @@ def parse(message: str) -> ParsedMessage:
 
 
 def _parse_object(text: str, message: str) -> ParsedMessage:
-    """Parse a message that begins with a brace; `text` is without trailing white space."""
-    fields = json_object(text)
+    """Parse a message that begins with a brace."""
+    fields, repeated = json_members(text)
     if fields is None:
         return ParsedMessage(text, text)
     unwrapped = unwrap_record(fields, message)
     if unwrapped is not None:
         return parse_unwrapped(unwrapped, message)
-    return ParsedMessage(text, text, fields, None, None, repeated_values(text, fields))
+    return ParsedMessage(text, text, fields, None, None, repeated)
 
 
 def _parse_time_first(text: str, message: str) -> ParsedMessage:
@@ -85,6 +85,7 @@ def _parse_time_first(text: str, message: str) -> ParsedMessage:
 
 
 def _parse_line(text: str, message: str) -> ParsedMessage:
+    """Parse a message that may be more than text, or be in a wrapper."""
     first = text[0]
     outermost = out_of_line(message, first)
     if outermost is not None:
@@ -121,8 +122,7 @@ def parse_bare(message: str) -> ParsedMessage:
 
 
 def _object(text: str) -> ParsedMessage:
-    fields = json_object(text)
-    repeated = repeated_values(text, fields) if fields else None
+    fields, repeated = json_members(text)
     return ParsedMessage(text, text, fields, None, None, repeated)
 
 
@@ -136,48 +136,44 @@ def _behind_usual_time(text: str) -> ParsedMessage | None:
     if usual is None:
         return None
     body = text[usual.end() :]
-    if "{" not in body:
-        request_id, level = usual.groups()
-        return ParsedMessage(text, body, None, RuntimePrefix(level, request_id))
-    return _behind_match(text, _TIME_FIRST.match(text))  # text before JSON may belong to the prefix
+    if "{" in body:  # text before JSON may belong to the prefix
+        return _behind(_TIME_FIRST.match(text), text)
+    request_id, level = usual.groups()
+    return ParsedMessage(text, body, None, RuntimePrefix(level, request_id))
 
 
 def _behind_time(text: str) -> ParsedMessage | None:
-    # Most lines that begin with a time have no request id behind it, which would begin at 20 to 32.
+    # In most lines no request id is behind the time. It would begin at 20 to 32.
     hyphen = text.find("-", 28, 41)
     if (hyphen < 0 or not text.startswith("-", hyphen + 5)) and text.find("undefined", 20, 41) < 0:
         return None
-    return _behind_match(text, _TIME_FIRST.match(text))
+    return _behind(_TIME_FIRST.match(text), text)
 
 
 def _bracket_first(text: str) -> ParsedMessage | None:
     end = text.find("]", 2, 34) + 1
     if not end or not text.startswith(("\t", " {"), end):
         return None
-    return _behind_match(text, _BRACKET_FIRST.match(text))
+    return _behind(_BRACKET_FIRST.match(text), text)
 
 
 def _letter_first(text: str) -> ParsedMessage | None:
-    return _behind_match(text, _LETTER_FIRST.match(text)) if text.startswith(", [", 1) else None
+    return _behind(_LETTER_FIRST.match(text), text) if text.startswith(", [", 1) else None
 
 
-def _behind_match(text: str, prefix: re.Match[str] | None) -> ParsedMessage | None:
+def _behind(prefix: re.Match[str] | None, text: str) -> ParsedMessage | None:
+    """Parse what is behind the prefix of a text, or return None if it has none."""
     if prefix is None:
         return None
     level, request_id = prefix.group("level", "request_id")
-    return _behind_prefix(
-        text, text[prefix.end() :], level, None if request_id == "undefined" else request_id
-    )
-
-
-def _behind_prefix(text: str, body: str, level: str | None, request_id: str | None) -> ParsedMessage:
+    found = RuntimePrefix(level, None if request_id == "undefined" else request_id)
+    body = text[prefix.end() :]
     if "{" not in body:
-        return ParsedMessage(text, body, None, RuntimePrefix(level, request_id))
-    fields = json_object(body) if body[:1] in BEFORE_JSON else None
+        return ParsedMessage(text, body, None, found)
+    fields, repeated = json_members(body) if body[0] in BEFORE_JSON else (None, None)
     if fields is None and body.endswith("}"):
         fields = _fields_behind_text(body)
-    repeated = repeated_values(body, fields) if fields else None
-    return ParsedMessage(text, body, fields, RuntimePrefix(level, request_id), None, repeated)
+    return ParsedMessage(text, body, fields, found, None, repeated)
 
 
 def _fields_behind_text(body: str) -> dict[str, Any] | None:
@@ -220,8 +216,7 @@ _USUAL_TIME_FIRST = re.compile(
     r"[0-9]{4}-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]\.[0-9]{3}Z\t"
     rf"({_UUID})\t({_LEVEL})\t"
 )
-"""What Node.js and .NET write for nearly every log, which is read in half the time. Text before JSON may
-belong to the prefix, and is left to the other pattern."""
+"""What Node.js and .NET write for nearly every log, which is matched in half the time."""
 
 # Python (awslambdaric, bootstrap.py): `[<LEVEL>]\t<ISO time>\t<request id>\t<text>`, the id empty while a
 # function initialises. Java (aws-lambda-java-libs, TextLogFormatter.java): `[<LEVEL>] <text>`. Many other
@@ -244,7 +239,13 @@ _READERS: dict[str, Callable[[str], ParsedMessage | None]] = {
     "[": _bracket_first,
     **dict.fromkeys("DIWEFA", _letter_first),
 }
-"""The functions that parse messages that may be more than text, by the first character. None is returned for
-text."""
+"""The functions that parse messages without a wrapper that may be more than text, by the first character.
+They return None for text."""
 
-_PARSERS = {**dict.fromkeys(_READERS, _parse_line), **dict.fromkeys("0123456789", _parse_time_first), "{": _parse_object}
+_PARSERS: dict[str, Callable[[str, str], ParsedMessage]] = {
+    **dict.fromkeys(_READERS, _parse_line),
+    **dict.fromkeys("0123456789", _parse_time_first),
+    "{": _parse_object,
+}
+"""The same for messages that may have a wrapper. The arguments are the message without trailing white space,
+and the message."""

@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from loginformant_shipper.events import LogEvent
 from loginformant_shipper.parsing.containers import (
     LOOKS_WRAPPED,
-    NAMES_IN_WRAPPERS,
     Unwrapped,
+    has_wrapper_name,
     may_be_wrapped,
     rewrap,
     unwrap,
@@ -98,7 +98,7 @@ def _each(events: Sequence[LogEvent], redact: Redact | None) -> Iterator[Log]:
     for index, event in enumerate(events):
         parsed = parse_bare(event.message)
         if parsed.fields is not None:
-            if not NAMES_IN_WRAPPERS.isdisjoint(parsed.fields) and may_be_wrapped(event.message):
+            if has_wrapper_name(parsed.fields) and may_be_wrapped(event.message):
                 yield from _join_wrapped(events[index:], redact)
                 return
         elif "\n" not in parsed.body and "\r" not in parsed.body:
