@@ -12,8 +12,8 @@ LINE = 4096
 """The number of characters of a line in which the status is searched."""
 
 
-WORDS_OF_REQUESTS = encoded(("get", "head", "post", "put", "delete", "patch", "options", "connect", "trace"))
-"""The methods in lower case."""
+_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE")
+WORDS_OF_REQUESTS = encoded(method.lower() for method in _METHODS)
 
 
 def may_be_request(line: str, words: AbstractSet[bytes]) -> bool:
@@ -28,9 +28,7 @@ def may_be_request(line: str, words: AbstractSet[bytes]) -> bool:
         or '"' in line
         or "|" in line
         or not WORDS_OF_REQUESTS.isdisjoint(words)
-        or (
-            "-" in line and line[19:20] == " " and line[4:5] == "-"
-        )  # IIS, where the method may be the end of a word
+        or ("-" in line and line[19:20] == " " and line[4:5] == "-")  # IIS: a word may end as a method
     )
 
 
@@ -76,12 +74,9 @@ def decide_by_status_field(fields: dict[str, Any]) -> Decision | None:
 
 # --- lines ---
 
-_METHOD = "(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|CONNECT|TRACE)"
-_METHOD_ANYWHERE = (
-    r"[GHPDOCT](?<!\w.)(?:(?<=G)ET|(?<=H)EAD|(?<=P)(?:OST|UT|ATCH)|(?<=D)ELETE"
-    r"|(?<=O)PTIONS|(?<=C)ONNECT|(?<=T)RACE)"
-)
-"""A method as a separate word. A search for a fixed first character is several times as fast."""
+_METHOD = f"(?:{'|'.join(_METHODS)})"
+_BEHIND_METHOD = "(?<=[DEHST] )(?:" + "|".join(rf"(?<=(?<!\w){method} )" for method in _METHODS) + ")"
+_BEHIND_TAG = "(?:" + "|".join(rf"(?<=(?<!\w)[A-Z]{{{length}}}_)" for length in range(3, 9)) + ")"
 _CODE = r"([1-5]\d\d)"
 _STATUSES = tuple(
     (mark, tuple((string, re.compile(pattern)) for string, pattern in formats.items()))
@@ -90,7 +85,7 @@ _STATUSES = tuple(
             # "GET / HTTP/1.1" 200; uWSGI: (HTTP/1.1 200)
             "HTTP/": rf"HTTP/\d(?:\.\d)?\"?[ \t]{{1,4}}{_CODE}\b",
             "/": rf"/-?\d{{1,8}}/\+?-?\d{{1,8}} {_CODE} \+?\d",  # HAProxy: 0/0/1/0/2 304 168
-            "_": rf"[A-Z](?<!\w.)[A-Z]{{2,7}}_[A-Z_]{{2,30}}/{_CODE} \d",  # Squid: TCP_MISS/503 4114
+            "_": rf"_{_BEHIND_TAG}[A-Z_]{{2,30}}/{_CODE} \d",  # Squid: TCP_MISS/503 4114
         },
         '"': {
             '] "': rf"\] \"[^\"\n]{{0,2000}}\" {_CODE} (?:\d|-)",  # [time] "anything" 200 77
@@ -100,7 +95,7 @@ _STATUSES = tuple(
             '" from ': rf"\" from \S{{1,60}} - {_CODE} \d",
         },
         "|": {"| ": rf"\| {_CODE} \|"},  # gin, fiber: | 200 |
-        "T": {"T": rf"{_METHOD_ANYWHERE} \S{{1,2000}} {_CODE}\b"},  # morgan: GET /path 200
+        "T": {"T": rf" {_BEHIND_METHOD}\S{{1,2000}} {_CODE}\b"},  # morgan: GET /path 200
         "=": {  # lograge, Heroku
             "method=": rf"\bmethod=\"?{_METHOD}\"? [^\n]{{0,2000}}?\bstatus=\"?{_CODE}\b"
         },
@@ -108,7 +103,8 @@ _STATUSES = tuple(
     }.items()
 )
 """For each format a string that all of its lines contain, and the pattern of its status. Formats are grouped
-by a character that all of their lines contain, which is found faster than a string."""
+by a character that all of their lines contain, which is found faster than a string. Patterns begin with one
+character, and look back from there, since a search for a fixed first character is several times as fast."""
 _W3C = re.compile(  # IIS: 2026-01-02 10:20:30 10.0.0.1 GET /path - 443 - 10.0.0.2 agent - 200 0 0 15
     rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d [^\n]{{0,80}}{_METHOD} [^\n]{{1,3000}}?"
     rf" {_CODE} \d{{1,5}} \d{{1,10}} \d{{1,10}}\b"

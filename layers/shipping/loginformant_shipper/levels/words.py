@@ -14,10 +14,12 @@ _WORD = re.compile(
 )
 _PART_OF_A_NAME = frozenset("\"'./@-_$")
 _NOTHING_BEFORE = re.compile(
-    r"(?<![=:])\b(?:no|not|none|never|0|zero|without|any|if|on|of|ignor(?:e|ed|ing)|previous|recovered)\b[\s\w,/]{0,24}\Z"
-    r"|level\b[\s\w:=]{0,12}\Z",  # the level is set to ERROR
-    re.I,
+    r"[NnZz0WwAaIi\u0130\u0131OoPpRr](?<![=:\w].)(?<=(?="
+    r"(?i:no|not|none|never|0|zero|without|any|if|on|of|ignor(?:e|ed|ing)|previous|recovered)"
+    r"\b[\s\w,/]{0,24}\Z).)"
+    r"|[Ll](?<=(?=(?i:level)\b[\s\w:=]{0,12}\Z).)"  # the level is set to ERROR
 )
+"""A word before another one. The pattern begins with its first character, which is found fastest."""
 _NOTHING_AFTER = re.compile(
     r"(?:[ _-]?(?:count|rate|total|s))?[\"']?\s?[=:]\s?[\"'<]?"  # errors: 0; error_rate=0; "error": null
     r"(?:0\b(?!\.\d{0,9}[1-9])|none|null|nil|false|no\b|\[\]|\"\"|-(?:\s|$))"
