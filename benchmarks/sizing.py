@@ -1,8 +1,6 @@
-"""The sizing in docs/scaling.md, for 10 TB a day: bytes are measured here, the rest is arithmetic.
+"""`python -m benchmarks.sizing`: compute the tables of docs/scaling.md for 10 TB a day.
 
-python -m benchmarks.sizing
-
-Of the processor times, which are those of docs/performance.md, and of the prices nothing is measured here.
+Only the bytes are measured here. The CPU times are those of docs/performance.md. The prices are constants.
 """
 
 import base64
@@ -26,7 +24,7 @@ PERFORMANCE = Path(__file__).resolve().parent.parent / "docs/performance.md"
 ORIGIN = Origin("123456789012", LOG_GROUP, "2026/11/03/[$LATEST]8f1d3c526a0b4c8e9d27", ("all@eu-west-1",))
 REGION = "eu-west-1"
 EVENTS = 1000
-"""Log events in a payload. CloudWatch decides; a busy log stream has thousands, a quiet one has one."""
+"""The number of log events in a payload. A payload of a busy log stream has thousands, of a quiet one one."""
 
 PAYLOADS = {"plain lines": plain, "JSON": structured, "mixed": mixed}
 ROWS_OF_PERFORMANCE = {
@@ -38,16 +36,16 @@ ROWS_OF_PERFORMANCE = {
 BYTES_A_DAY = 10e12
 SECONDS_A_DAY = 86_400
 PEAK = 3
-"""How many times the mean the busiest quarter of an hour is: an assumption."""
+"""The assumed ratio of the busiest 15 minutes to the mean."""
 API_SECONDS = 0.05
-"""From a request to its answer: an assumption."""
+"""The assumed seconds from a request to its response."""
 IN_FLIGHT, LOGS_A_REQUEST = 8, 500
 BATCH_BYTES = 6e6
-"""What Lambda hands over at once, records in base64 ("Lambda quotas", AWS Lambda Developer Guide)."""
+"""The maximum size of a batch, with records in base64 ("Lambda quotas", AWS Lambda Developer Guide)."""
 SHARD_BYTES_A_SECOND, SHARD_RECORDS_A_SECOND = 1e6, 1000
-"""What one shard takes ("Quotas and limits", Amazon Kinesis Data Streams Developer Guide)."""
+"""The maximum throughput of a shard ("Quotas and limits", Amazon Kinesis Data Streams Developer Guide)."""
 ON_DEMAND_BYTES_A_SECOND = 4e6
-"""What a new stream takes in on-demand mode (the same page)."""
+"""The maximum throughput of a new stream in on-demand mode (the same page)."""
 
 STREAM_HOUR, GB_IN, GB_OUT = 0.04, 0.08, 0.04
 GB_SECOND, MILLION_REQUESTS, GB_SENT, GB_STORED = 0.0000133334, 0.20, 0.09, 0.03
@@ -56,42 +54,42 @@ GB_SECOND, MILLION_REQUESTS, GB_SENT, GB_STORED = 0.0000133334, 0.20, 0.09, 0.03
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One kind of logs: bytes of one log event, and processor time."""
+    """One kind of logs: the bytes of one log event, and its CPU time."""
 
     name: str
     message_bytes: float
     sent_bytes: float
     stream_bytes: float
-    """In a record of Kinesis, as CloudWatch Logs compresses it."""
+    """The bytes in a Kinesis record, as CloudWatch Logs compresses them."""
     microseconds: float
-    """Of a whole processor."""
+    """The CPU time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """What 10 TB a day come to."""
+    """The sizing for 10 TB a day."""
 
     events_a_second: float
     stream_megabytes_a_second: float
-    """At the peak."""
+    """The throughput at the peak."""
     shards: int
     doublings: int
     """How often a new on-demand stream has to double until it takes the peak."""
     concurrency: float
-    """Invocations at a time, at the peak, with 1,769 MB."""
+    """The concurrent invocations at the peak, with 1,769 MB."""
     factor: int
-    """KinesisParallelizationFactor."""
+    """The value of KinesisParallelizationFactor."""
     events_a_batch: float
     seconds_a_batch: float
     sent_terabytes_a_day: float
     stream_dollars: float
     lambda_dollars: float
     transfer_dollars: float
-    """A day, each."""
+    """The three costs are for one day."""
 
 
 def entries(messages: list[str], left_out: frozenset[str] = frozenset()) -> Iterator[bytes]:
-    """Make the log objects of a log stream, with one log event each except for stack traces."""
+    """Yield the log objects of a log stream, with one log event each except for stack traces."""
     where = frame(ORIGIN, REGION, left_out=left_out)
     events = [
         LogEvent(f"{number:056d}", FIRST_TIMESTAMP + number, message)
@@ -112,7 +110,7 @@ def stream_bytes(messages: list[str]) -> float:
 
 
 def loads() -> list[Load]:
-    """Measure the bytes of each kind of logs; the processor times are those of docs/performance.md."""
+    """Measure the bytes of each kind of logs, and read the CPU times from docs/performance.md."""
     table = PERFORMANCE.read_text(encoding="utf-8")
     found = []
     for name, make in PAYLOADS.items():
@@ -125,7 +123,7 @@ def loads() -> list[Load]:
 
 
 def sizing(load: Load) -> Sizing:
-    """Return what 10 TB of messages of one kind come to, a day."""
+    """Return the sizing for 10 TB of messages of one kind a day."""
     events = BYTES_A_DAY / load.message_bytes / SECONDS_A_DAY
     in_stream = events * load.stream_bytes
     records = events * PEAK / EVENTS

@@ -1,4 +1,4 @@
-"""The main job on this machine: deploys the stack, sends log events through it, with an outage and replay."""
+"""`make run`: deploy the stack on this machine, and show what arrives, an outage, and replay."""
 
 import shlex
 import sys

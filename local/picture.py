@@ -16,7 +16,7 @@ PROJECT = Path(__file__).parents[1]
 PICTURE = PROJECT / "docs" / "make-run.svg"
 README = PROJECT / "README.md"
 WIDTH = 96
-"""As many characters as GitHub shows of a line in a block."""
+"""The number of characters that GitHub shows of a line in a block."""
 SECONDS = 600
 LEFT_OUT = "…"
 
@@ -76,14 +76,14 @@ IN_THE_README = (Passage("$ shipctl dlq stats", 12, after="The ingest API goes d
 
 
 class NotPrinted(Exception):
-    """One line: how the line begins that the output does not have."""
+    """A line is missing in the output. The text is one line that says how it begins."""
 
 
 def printed_by_run() -> list[Text]:
     """Run the demonstration, as in a terminal with colours, and return its lines.
 
     Raises:
-        CalledProcessError: It did not end well.
+        CalledProcessError: The demonstration failed.
     """
     done = subprocess.run(
         [sys.executable, "-m", "local.demo"],

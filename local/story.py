@@ -38,7 +38,7 @@ class Story:
     """Log events that are written to log groups, and their results."""
 
     def __init__(self, stack: Stack, api: IngestApi) -> None:
-        """Begin with the stack's ingest API."""
+        """Let the ingest API accept logs, and count from now on."""
         self.stack, self.api = stack, api
         self.events: list[Event] = []
         """All log events that were written."""

@@ -21,7 +21,7 @@ class Inference(NamedTuple):
     parse: Callable[[str], Any]
     decide: Callable[[Any], object]
     forget: Callable[[], None]
-    """Forget what is remembered of earlier messages."""
+    """Clear all caches of earlier messages."""
 
 
 def today() -> Inference:

@@ -1,7 +1,7 @@
 """The subscriber function: creates and removes subscription filters according to the stack's parameters.
 
 It is invoked by CloudFormation, by EventBridge when a log group is created, by a schedule, and by its own
-invocations to continue after a time-out.
+invocations to continue after a timeout.
 """
 
 import json

@@ -6,7 +6,7 @@ the unchanged event goes to the dead-letter target), "Handling errors for an SQS
 (partial batch responses; after an error all messages come back when their visibility timeout is over),
 "Configuring partial batch response with Kinesis Data Streams and Lambda" (everything from the lowest failed
 sequence number on comes again), and "Lambda execution environment lifecycle" (an environment is used again
-after an error that the handler raised, and not after a crash or a time-out).
+after an error that the handler raised, and not after a crash or a timeout).
 
 One thing is left out: Lambda's own writing to the dead-letter target never fails here. If it does, Lambda
 drops the event and counts it in `DeadLetterErrors`; nothing in a function can prevent that.

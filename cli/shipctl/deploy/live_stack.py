@@ -72,7 +72,10 @@ def find_live_stack(client: "CloudFormationClient", name: str) -> LiveStack | No
 
 
 def _refuse_status(name: str, status: str) -> None:
-    """Statuses: "Stack status codes", AWS CloudFormation User Guide."""
+    """Raise `CommandError` if a stack with this status cannot be changed.
+
+    See "Stack status codes", AWS CloudFormation User Guide.
+    """
     if status.endswith("_IN_PROGRESS"):
         raise CommandError(
             f"stack {name} is {status}: wait until it has finished, then run the command again"

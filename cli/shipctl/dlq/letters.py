@@ -73,12 +73,12 @@ class Letter:
 
     @cached_property
     def log_group(self) -> str:
-        """Empty where it is not known."""
+        """Return the name of the log group; empty if it is not known."""
         return self.attributes.get("LogGroup") or self._origin()[0]
 
     @cached_property
     def log_stream(self) -> str:
-        """Empty where it is not known."""
+        """Return the name of the log stream; empty if it is not known."""
         return self.attributes.get("LogStream") or self._origin()[1]
 
     def _origin(self) -> tuple[str, str]:

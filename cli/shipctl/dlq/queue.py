@@ -285,7 +285,7 @@ class Held:
         return left
 
     def forget(self, identifier: str) -> None:
-        """Stop to hold a message without releasing it. It becomes visible when its receipt expires."""
+        """Stop holding a message without releasing it. It becomes visible when its receipt expires."""
         self._receipts.pop(identifier, None)
 
     def release(self) -> None:

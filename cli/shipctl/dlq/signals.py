@@ -10,7 +10,7 @@ from types import FrameType
 
 @contextmanager
 def ended_by_sigterm() -> Iterator[None]:
-    """Within the block, SIGTERM raises `KeyboardInterrupt`, so that cleanup runs as after Ctrl-C."""
+    """Raise `SystemExit` on SIGTERM within the block, so that cleanup runs as after Ctrl-C."""
 
     def end(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
@@ -48,7 +48,7 @@ class Stop:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[Stop]:
-    """Within the block, SIGINT and SIGTERM request a stop."""
+    """Request a stop on SIGINT and SIGTERM within the block."""
     stop = Stop()
     with _handling(signal.SIGINT, stop.wish), _handling(signal.SIGTERM, stop.wish):
         yield stop

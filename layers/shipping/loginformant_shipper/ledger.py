@@ -48,7 +48,7 @@ class Ledger:
     dead_lettered: Counter[Failure] = field(default_factory=Counter)
     """Log events stored in the dead-letter queue or the parked queue, by failure."""
     parked: Counter[Failure] = field(default_factory=Counter)
-    """Those of them that were stored in the parked queue."""
+    """Log events of `dead_lettered` that were stored in the parked queue."""
     returned: Counter[Failure] = field(default_factory=Counter)
     """Log events returned to the source, which sends them again, by failure."""
     returned_records: dict[SourceRecord, None] = field(default_factory=dict)

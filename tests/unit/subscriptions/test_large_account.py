@@ -74,7 +74,7 @@ class LargeAccount:
         self.time += seconds
 
     def run(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Invoke the subscriber once, and check that it ends before Lambda's time-out."""
+        """Invoke the subscriber once, and check that it ends before Lambda's timeout."""
         end = self.time + FUNCTION_SECONDS
         client: Any = self
         later: list[dict[str, Any]] = []

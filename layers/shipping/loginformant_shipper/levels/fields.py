@@ -386,7 +386,7 @@ def _scale(name: str, number: float, fields: Fields) -> Scale | None:
 
 
 def _scale_of_level(number: float, fields: Fields) -> Scale | None:
-    """Which scale a bare `level` is on: the ranges of the loggers that write numbers hardly overlap."""
+    """Return the scale of a plain `level`. The ranges of the loggers that write numbers hardly overlap."""
     if number <= 7:
         if not fields.keys().isdisjoint(_WRITTEN_BY_WINDOWS):
             return WINDOWS

@@ -63,7 +63,7 @@ _FIRST_BEHIND_TIME = re.compile(
 
 
 def begins_with_pair(text: str) -> bool:
-    """Whether the text is logfmt or a map from its first word on."""
+    """Return whether the text is logfmt or a map from its first word on."""
     return ("=" in text and _FIRST.match(text) is not None) or text.startswith("{")
 
 

@@ -29,7 +29,7 @@ _STATEMENTS = re.compile(
     r"/aws/(?:rds/(?:cluster|instance)/[^/]{1,100}/(?:audit|general|slowquery)"
     r"|redshift/(?:cluster/)?[^/]{1,100}/useractivitylog|neptune/[^/]{1,100}/(?:audit|slowquery))\Z"
 )
-"""Those of Redshift: `/aws/redshift/cluster/<cluster>/<log type>` and, serverless,
+"""The log groups of Redshift: `/aws/redshift/cluster/<cluster>/<log type>` and, serverless,
 `/aws/redshift/<namespace>/<log type>` (Amazon Redshift management guide, "Database audit logging" and "Audit
 logging for Amazon Redshift Serverless")."""
 

@@ -33,7 +33,7 @@ FIELD_WORDS = BRACKETED_WORDS | _levels(
     ERROR="e high major",
     FATAL="f c blocker disaster",
 )
-"""And those that are a level only as the value of a field that is named for one. winston's `help` and `data`,
+"""Words that are a level only as the value of a field that is named for one: winston's `help` and `data`,
 consola's `start` and `ready`, letters, and the severities of security findings (`low`, `high`). `major` and
 `minor` are severities of alarms, where they are worse (`CUT_WORDS`), and of code analysers, where they are
 not as bad."""
@@ -42,7 +42,7 @@ SEVERITY_WORDS = frozenset(
     {"trace", "debug", "info", "information", "notice", "warn", "warning", "error"}
     | {"critical", "alert", "emerg", "emergency", "fatal"}
 )
-"""Those that are a level even in a field that says something else as often: `priority`, `status`, `type`."""
+"""Words that are a level even in a field that often contains something else: `priority`, `status`, `type`."""
 
 
 # --- numbers ---

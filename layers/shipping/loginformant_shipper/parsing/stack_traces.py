@@ -94,7 +94,7 @@ def join(events: Iterable[LogEvent], redact: Redact | None = None) -> Iterator[L
 
 
 def _each(events: Sequence[LogEvent], redact: Redact | None) -> Iterator[Log]:
-    """Each event as a log of its own, as most are; from the first object that is a wrapper on, join."""
+    """Yield each event as a separate log, as most are, and join events from the first wrapper on."""
     for index, event in enumerate(events):
         parsed = parse_bare(event.message)
         if parsed.fields is not None:

@@ -89,7 +89,8 @@ _CLOG_WORDS = {
     "ERR": Level.ERROR,
     "SEC": Level.FATAL,
 }
-"""Of the cluster log; SEC is syslog's critical (`clog_type_to_syslog_level` of src/common/LogEntry.cc)."""
+"""The levels of the cluster log. SEC is syslog's critical (`clog_type_to_syslog_level` of
+src/common/LogEntry.cc)."""
 
 
 def _of_ceph(head: str) -> LevelMark | None:

@@ -31,8 +31,8 @@ BRACKETED_WORDS = LEVEL_WORDS | _levels(
     ERROR="failed exception errors errs sever minor",
     FATAL="abort fault shout cri criti fat major",
 )
-"""And those that are a level only inside brackets, or in capitals before a colon; in a sentence they are just
-words. java.util.logging's `CONFIG`, PostgreSQL's `LOG`, MySQL's `Note` and `System`, npm's `http`, Dart's
+"""Words that are a level only inside brackets, or in capitals before a colon; in a sentence they are just
+words: java.util.logging's `CONFIG`, PostgreSQL's `LOG`, MySQL's `Note` and `System`, npm's `http`, Dart's
 `SHOUT`; `PASS: ` and `SKIP: ` of test harnesses; and level words that a format cuts to three, four or five
 letters."""
 
@@ -105,7 +105,7 @@ SYSLOG_LEVELS = (
     *(Level.FATAL, Level.FATAL, Level.FATAL, Level.ERROR),
     *(Level.WARNING, Level.INFORMATION, Level.INFORMATION, Level.DEBUG),
 )
-"""By severity, from emergency (0) to debug (7): RFC 5424, section 6.2.1."""
+"""The levels of syslog's severities, from emergency (0) to debug (7): RFC 5424, section 6.2.1."""
 
 _LETTERS_ALONE = bytes(
     ord(chr(code).lower()) if chr(code).isalpha() and code < 128 else 32 for code in range(256)
