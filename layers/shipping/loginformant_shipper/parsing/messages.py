@@ -135,11 +135,10 @@ def _behind_usual_time(text: str) -> ParsedMessage | None:
     usual = _USUAL_TIME_FIRST.match(text)
     if usual is None:
         return None
-    body = text[usual.end() :]
-    if "{" in body:  # text before JSON may belong to the prefix
-        return _behind(_TIME_FIRST.match(text), text)
+    if "{" in text:  # text before JSON may belong to the prefix
+        return _behind_time(text)
     request_id, level = usual.groups()
-    return ParsedMessage(text, body, None, RuntimePrefix(level, request_id))
+    return ParsedMessage(text, text[usual.end() :], None, RuntimePrefix(level, request_id))
 
 
 def _behind_time(text: str) -> ParsedMessage | None:
@@ -147,33 +146,35 @@ def _behind_time(text: str) -> ParsedMessage | None:
     hyphen = text.find("-", 28, 41)
     if (hyphen < 0 or not text.startswith("-", hyphen + 5)) and text.find("undefined", 20, 41) < 0:
         return None
-    return _behind(_TIME_FIRST.match(text), text)
+    prefix = _TIME_FIRST.match(text)
+    if prefix is None:
+        return None
+    request_id, level = prefix.groups()
+    return _behind(text, prefix.end(), level, None if request_id == "undefined" else request_id)
 
 
 def _bracket_first(text: str) -> ParsedMessage | None:
     end = text.find("]", 2, 34) + 1
     if not end or not text.startswith(("\t", " {"), end):
         return None
-    return _behind(_BRACKET_FIRST.match(text), text)
+    prefix = _USUAL_BRACKET_FIRST.match(text) or _BRACKET_FIRST.match(text)
+    return _behind(text, prefix.end(), *prefix.groups()) if prefix else None
 
 
 def _letter_first(text: str) -> ParsedMessage | None:
-    return _behind(_LETTER_FIRST.match(text), text) if text.startswith(", [", 1) else None
+    prefix = _LETTER_FIRST.match(text) if text.startswith(", [", 1) else None
+    return _behind(text, prefix.end(), *prefix.groups()) if prefix else None
 
 
-def _behind(prefix: re.Match[str] | None, text: str) -> ParsedMessage | None:
-    """Parse what is behind the prefix of a text, or return None if it has none."""
-    if prefix is None:
-        return None
-    level, request_id = prefix.group("level", "request_id")
-    found = RuntimePrefix(level, None if request_id == "undefined" else request_id)
-    body = text[prefix.end() :]
+def _behind(text: str, end: int, level: str | None, request_id: str | None) -> ParsedMessage:
+    """Parse a text whose prefix ends at `end`."""
+    body, prefix = text[end:], RuntimePrefix(level, request_id)
     if "{" not in body:
-        return ParsedMessage(text, body, None, found)
+        return ParsedMessage(text, body, None, prefix)
     fields, repeated = json_members(body) if body[0] in BEFORE_JSON else (None, None)
     if fields is None and body.endswith("}"):
         fields = _fields_behind_text(body)
-    return ParsedMessage(text, body, fields, found, None, repeated)
+    return ParsedMessage(text, body, fields, prefix, None, repeated)
 
 
 def _fields_behind_text(body: str) -> dict[str, Any] | None:
@@ -189,6 +190,8 @@ def _fields_behind_text(body: str) -> dict[str, Any] | None:
 
 
 # --- runtime prefixes ---
+
+# The groups of these patterns are the level and the request id; behind a time, the other way around.
 
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _DATE = r"\d{4}-\d\d-\d\d"
@@ -207,30 +210,31 @@ _LEVEL = (
 #     `<date> <time> <request id> <LEVEL> <class>:<line> - <text>`
 # The platform: `<ISO time> <request id> Task timed out after 3.00 seconds`.
 _TIME_FIRST = re.compile(
-    rf"{_DATE}[T ]{_TIME}Z?[\t ]<?(?P<request_id>{_UUID}|undefined)>?"
-    rf"(?:[\t ](?:(?P<level>{_LEVEL})(?:\t| {{1,2}}\S{{1,200}} - |$))?"
+    rf"{_DATE}[T ]{_TIME}Z?[\t ]<?({_UUID}|undefined)>?"
+    rf"(?:[\t ](?:({_LEVEL})(?:\t| {{1,2}}\S{{1,200}} - |$))?"
     r"(?:[A-Z][A-Za-z ]{1,40} \t(?=\{))?|$)"
 )
 
-_USUAL_TIME_FIRST = re.compile(
-    r"[0-9]{4}-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]\.[0-9]{3}Z\t"
-    rf"({_UUID})\t({_LEVEL})\t"
-)
-"""What Node.js and .NET write for nearly every log, which is matched in half the time."""
+_USUAL_TIME = r"[0-9]{4}-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]\.[0-9]{3}Z\t"
+_USUAL_TIME_FIRST = re.compile(rf"{_USUAL_TIME}({_UUID})\t({_LEVEL})\t")
+"""What Node.js and .NET write for nearly every log. Without options, it is matched in half the time."""
 
 # Python (awslambdaric, bootstrap.py): `[<LEVEL>]\t<ISO time>\t<request id>\t<text>`, the id empty while a
 # function initialises. Java (aws-lambda-java-libs, TextLogFormatter.java): `[<LEVEL>] <text>`. Many other
 # programs write this, so it counts as the prefix only if JSON follows.
 _BRACKET_FIRST = re.compile(
-    rf"\[(?P<level>[^\]\n\t]{{1,32}})\]"
-    rf"(?:\t{_DATE}T{_TIME}Z(?:\t(?P<request_id>{_UUID})?(?:\t|$)|$)| (?=\{{))"
+    rf"\[([^\]\n\t]{{1,32}})\]"
+    rf"(?:\t{_DATE}T{_TIME}Z(?:\t({_UUID})?(?:\t|$)|$)| (?=\{{))"
 )
+
+_USUAL_BRACKET_FIRST = re.compile(rf"\[([A-Z]{{1,32}})\]\t{_USUAL_TIME}({_UUID})\t")
+"""What Python writes for nearly every log."""
 
 # Ruby (aws-lambda-ruby-runtime-interface-client, lambda_log_formatter.rb; Ruby's own Logger writes no id):
 #     `I, [<ISO time> #<pid>]  INFO <request id> -- <program>: <text>`
 _LETTER_FIRST = re.compile(
-    rf"[DIWEFA], \[{_DATE}T{_TIME} ?#\d{{1,10}}\] {{1,2}}(?P<level>DEBUG|INFO|WARN|ERROR|FATAL|ANY) "
-    rf"(?P<request_id>{_UUID})? ?-- [^:\n]{{0,200}}:(?: |$)"
+    rf"[DIWEFA], \[{_DATE}T{_TIME} ?#\d{{1,10}}\] {{1,2}}(DEBUG|INFO|WARN|ERROR|FATAL|ANY) "
+    rf"({_UUID})? ?-- [^:\n]{{0,200}}:(?: |$)"
 )
 
 _READERS: dict[str, Callable[[str], ParsedMessage | None]] = {
