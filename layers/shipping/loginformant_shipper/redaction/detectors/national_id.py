@@ -1,21 +1,30 @@
 """Detect national ids and bank account numbers with distinctive formats."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from string import ascii_uppercase
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import compress
+from string import ascii_uppercase, digits
 
 from loginformant_shipper.names import Detector
+from loginformant_shipper.redaction.detectors.card_numbers import IS_MULTIPLE_OF_TEN
 from loginformant_shipper.redaction.detectors.detection import Detection
+from loginformant_shipper.redaction.lanes import lanes
 from loginformant_shipper.redaction.spans import Cut, Span, cut_at, merged, only, without_overlaps
 
 # United States: Social Security Administration, "Social Security number randomization": never 000, 666 or 900
 # and above, 00, 0000.
-_US_SSN = re.compile(r"((?<![\w-])(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![\w-]))")
+_US_SSN = re.compile(
+    r"([0-8](?<![\w-].)(?!(?<=0)00|(?<=6)66)[0-9]{2}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![\w-]))"
+)
+_SOME_US_SSN = re.compile(r"-[0-9]{2}-[0-9]{4}")
 # Brazil, Receita Federal: two check digits.
-_CPF = re.compile(r"((?<![\w.-])[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}(?![\w-]))")
-_SOME_US_SSN_OR_CPF = re.compile(r"-[0-9]{2}(?:-[0-9]{4}|(?<=\.[0-9]{3}-[0-9]{2}))")
+_CPF = re.compile(r"([0-9](?<![\w.-].)[0-9]{2}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}(?![\w-]))")
+_SOME_CPF = re.compile(r"-[0-9]{2}(?<=\.[0-9]{3}-[0-9]{2})")
+_CPF_EXAMPLE = "529.982.247-25"
 # Switzerland, Central Compensation Office: the country's 756, and the check digit of EAN-13.
 _AHV = re.compile(r"(756(?<![\w.]...)\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}(?![\w]|\.[0-9]))")
+_AHV_EXAMPLE = "756.9217.0769.85"
 
 # ISO 13616: country, two check digits, letters and digits, often in groups of four. Each country has its own
 # length (SWIFT, "IBAN registry"). The pattern is matched against a text in which each character is replaced
@@ -29,8 +38,8 @@ _KIND_OF = bytes(
     for code in range(256)
 )
 _IBAN_CHARACTERS = re.compile(r"(?:[ \xa0]?[A-Z0-9]{1,4}){1,9}+")
-_IS_IBAN = re.compile(rb"[A-Z0-9]+\Z")
-_BLANKS = b" \xa0"
+_BLANKS, _BLANK = b" \xa0", ord(" ")
+_GROUP = 4
 _IBAN_LENGTHS = {
     country.encode(): length
     for length, countries in {
@@ -60,11 +69,15 @@ _IBAN_LENGTHS = {
 def find_national_id(text: str, _: bool = False) -> Cut:
     """Split a text at social security numbers, tax numbers and account numbers."""
     cuts: list[Cut] = []
-    if "-" in text and _SOME_US_SSN_OR_CPF.search(text):
-        cuts.append(_US_SSN.split(text))
-        cuts.append(_valid(_CPF, text, _is_cpf))
+    if "-" in text:
+        if _SOME_US_SSN.search(text):
+            cuts.append(_US_SSN.split(text))
+        if _SOME_CPF.search(text):
+            cut = _CPF.split(text)
+            cuts.append(only(cut, are_cpf(cut[1::2])))
     if "." in text and "756." in text:
-        cuts.append(_valid(_AHV, text, _is_ahv))
+        cut = _AHV.split(text)
+        cuts.append(only(cut, are_ahv(cut[1::2])))
     latin = text.encode("latin-1", "replace")
     kinds = latin.translate(_KIND_OF)
     if _BEGINNING_OF_IBAN in kinds:
@@ -72,67 +85,140 @@ def find_national_id(text: str, _: bool = False) -> Cut:
     return merged(text, *cuts) if cuts else [text]
 
 
-def _valid(pattern: re.Pattern[str], text: str, is_valid: Callable[[Sequence[int]], bool]) -> Cut:
-    cut = pattern.split(text)
-    return only(cut, [is_valid([int(sign) for sign in found if sign.isdigit()]) for found in cut[1::2]])
+def are_cpf(numbers: Sequence[str]) -> bytes:
+    """Return for each number 1 if its check digits are valid and not all digits are the same, else 0.
+
+    Args:
+        numbers: Numbers as they are written, all with the same punctuation.
+    """
+    columns = _digit_columns(numbers, _CPF_EXAMPLE)
+    differing = 0
+    for column in columns[1:]:
+        differing |= lanes(columns[0], _AS_IT_IS) ^ lanes(column, _AS_IT_IS)
+    wrong = 0
+    for count in (9, 10):
+        weighted = sum(lanes(columns[place], _WEIGHTED_11[count + 1 - place]) for place in range(count))
+        check_digit = _bytes(weighted, numbers).translate(_CHECK_DIGIT_11)
+        wrong |= int.from_bytes(check_digit, "little") ^ lanes(columns[count], _VALUE_OF_SIGN)
+    valid = lanes(_bytes(differing, numbers), _IS_NOT_0) & lanes(_bytes(wrong, numbers), _IS_0)
+    return _bytes(valid, numbers)
 
 
-def _is_cpf(digits: Sequence[int]) -> bool:
-    def check_digit(of: Sequence[int]) -> int:
-        weighted = sum(weight * digit for weight, digit in zip(range(len(of) + 1, 1, -1), of, strict=True))
-        return weighted * 10 % 11 % 10
-
-    return (
-        len(set(digits)) > 1
-        and check_digit(digits[:9]) == digits[9]
-        and check_digit(digits[:10]) == digits[10]
+def are_ahv(numbers: Sequence[str]) -> bytes:
+    """Return for each number 1 if its check digit is valid, else 0."""
+    columns = _digit_columns(numbers, _AHV_EXAMPLE)
+    total = sum(
+        lanes(column, _TRIPLE if place % 2 else _VALUE_OF_SIGN) for place, column in enumerate(columns)
     )
+    return _bytes(total, numbers).translate(IS_MULTIPLE_OF_TEN)
 
 
-def _is_ahv(digits: Sequence[int]) -> bool:
-    return (sum(digits[::2]) + 3 * sum(digits[1::2])) % 10 == 0
+def _digit_columns(numbers: Sequence[str], example: str) -> list[bytes]:
+    """Return for each digit of an example the digits that numbers with the same punctuation have there."""
+    columns = _columns("".join(numbers).encode(), len(example))
+    return list(compress(columns, map(str.isdigit, example)))
+
+
+def _bytes(sums: int, numbers: Sequence[str]) -> bytes:
+    return sums.to_bytes(len(numbers), "little")
 
 
 def _account_numbers(text: str, latin: bytes, kinds: bytes) -> Iterator[Span]:
     starts = [match.start() for match in _IBAN_START.finditer(kinds)]
-    lengths = [_IBAN_LENGTHS.get(latin[start : start + 2], 0) for start in starts]
-    numbers = [
-        latin[start : start + 2 * length].translate(None, _BLANKS)[:length] if length else b""
-        for start, length in zip(starts, lengths, strict=True)
-    ]
-    for start, length, number in zip(starts, lengths, numbers, strict=True):
-        if number and is_iban(number) and len(number) == length:
-            end = _end_of_iban(text, start, length)
-            if end:
+    of_country: dict[bytes, list[int]] = {}
+    for start, country in zip(starts, [latin[start : start + 2] for start in starts], strict=True):
+        of_country.setdefault(country, []).append(start)
+    latin += b"\n" * 2 * max(_IBAN_LENGTHS.values())  # so that a part of any number is as long as that
+    for country in _IBAN_LENGTHS.keys() & of_country.keys():
+        length, places = _IBAN_LENGTHS[country], of_country[country]
+        in_groups = bytes([kinds[start + 4] == _BLANK for start in places])
+        yield from _regular_ibans(text, latin, list(compress(places, in_groups)), length, _GROUP)
+        together = list(compress(places, in_groups.translate(_IS_0))) if 0 in in_groups else []
+        yield from _regular_ibans(text, latin, together, length, length)
+
+
+def _regular_ibans(text: str, latin: bytes, places: Sequence[int], length: int, group: int) -> Iterator[Span]:
+    """Yield the spans of account numbers of one length in groups of one size, and of all irregular ones."""
+    if not places:
+        return
+    size = length + (length - 1) // group
+    columns = _columns(b"".join([latin[start : start + size] for start in places]), size)
+    irregular = 0
+    for blanks in columns[group :: group + 1]:
+        irregular |= lanes(blanks, _IS_NO_BLANK)
+    del columns[group :: group + 1]
+    valid, others = _iban_flags(columns)
+    irregular |= others
+    for start in compress(places, (valid ^ valid & irregular).to_bytes(len(places), "little")):
+        if not text[start + size : start + size + 1].isalnum():
+            yield start, start + size
+    if irregular:
+        places = list(compress(places, irregular.to_bytes(len(places), "little")))
+        numbers = [latin[start : start + 2 * length].translate(None, _BLANKS)[:length] for start in places]
+        for start in compress(places, are_ibans(numbers)):
+            if end := _end_of_iban(text, start, length):
                 yield start, end
 
 
 def _end_of_iban(text: str, start: int, length: int) -> int | None:
     """Return the end of an account number of the given length, or None if it is part of a longer one."""
+    number = _of_length(length).match(text, start)
     rest = _IBAN_CHARACTERS.match(text, start + 4)
-    if not rest:
-        return None
-    end = start + length
-    while missing := length - len(text[start:end].replace(" ", "").replace("\xa0", "")):
-        end += missing
-    is_alone = not text[end : end + 1].isalnum()
-    return end if is_alone and end <= rest.end() else None
+    return number.end() if number and rest and number.end() <= rest.end() else None
 
 
-def is_iban(number: bytes) -> bool:
-    """Return whether an IBAN without blanks has valid check digits (ISO 7064, MOD 97-10)."""
-    digits = number[4:] + _DIGITS_OF_COUNTRY[number[:2]] + number[2:4]
-    if digits.isdigit():
-        return int(digits) % 97 == 1
-    return _IS_IBAN.match(number) is not None and int(_digits_of(digits)) % 97 == 1
+@cache
+def _of_length(length: int) -> re.Pattern[str]:
+    return re.compile(rf"(?:[ \xa0]?[A-Z0-9]){{{length}}}(?![^\W_])")
 
 
-def _digits_of(characters: bytes) -> bytes:
-    return characters.decode().translate(_VALUES).encode()
+def are_ibans(numbers: Sequence[bytes]) -> bytes:
+    """Return for each number without blanks 1 if it has valid check digits, else 0.
+
+    Args:
+        numbers: Numbers that are all as long as the first one.
+    """
+    valid, others = _iban_flags(_columns(b"".join(numbers), len(numbers[0])))
+    return (valid ^ valid & others).to_bytes(len(numbers), "little")
 
 
-_VALUES = {ord(character): str(int(character, 36)) for character in ascii_uppercase}
-_DIGITS_OF_COUNTRY = {country: _digits_of(country) for country in _IBAN_LENGTHS}
+def _columns(numbers: bytes, length: int) -> list[bytes]:
+    """Return for each place of numbers of one length the characters that the numbers have there."""
+    return [numbers[place::length] for place in range(length)]
+
+
+def _iban_flags(columns: Sequence[bytes]) -> tuple[int, int]:
+    """Return 1 in the lanes of numbers with valid check digits, and in those with unexpected characters.
+
+    The check digits are valid if the remainder is 1 (ISO 7064, MOD 97-10), where a letter counts as two
+    digits, and the first four characters are behind the others.
+    """
+    remainders = bytes(len(columns[0]))
+    others = 0
+    for column in (*columns[4:], *columns[:4]):
+        shifted = lanes(remainders, _TIMES_10)
+        if not column.isdigit():
+            shifted ^= (shifted ^ lanes(remainders, _TIMES_100)) & lanes(column, _IS_LETTER)
+            others |= lanes(column, _IS_OTHER)
+        summed = shifted + lanes(column, _VALUE_OF_SIGN)
+        remainders = summed.to_bytes(len(remainders), "little").translate(_MOD_97)
+    return lanes(remainders, _IS_1), others
+
+
+_AS_IT_IS = bytes(range(256))
+_IS_0, _IS_NOT_0 = bytes(byte == 0 for byte in range(256)), bytes(byte != 0 for byte in range(256))
+_IS_1 = bytes(byte == 1 for byte in range(256))
+_IS_NO_BLANK = bytes(byte not in _BLANKS for byte in range(256))
+_SIGNS = f"{digits}{ascii_uppercase}".encode()
+_VALUE_OF_SIGN = bytes(max(_SIGNS.find(byte), 0) for byte in range(256))
+"""The value of a digit or a letter: `A` is 10."""
+_IS_LETTER = bytes(255 if byte in ascii_uppercase.encode() else 0 for byte in range(256))
+_IS_OTHER = bytes(byte not in _SIGNS for byte in range(256))
+_MOD_97 = bytes(byte % 97 for byte in range(256))
+_TIMES_10, _TIMES_100 = (bytes(byte * factor % 97 for byte in range(256)) for factor in (10, 100))
+_TRIPLE = bytes(3 * value for value in _VALUE_OF_SIGN[:58]).ljust(256, b"\0")
+_WEIGHTED_11 = [bytes(value * weight % 11 for value in _VALUE_OF_SIGN) for weight in range(12)]
+_CHECK_DIGIT_11 = bytes(byte * 10 % 11 % 10 for byte in range(256))
 
 NATIONAL_ID = Detection(
     Detector.NATIONAL_ID,
