@@ -9,7 +9,7 @@ too.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -84,13 +84,12 @@ def join(events: Iterable[LogEvent], redact: Redact | None = None) -> Iterator[L
     messages = [event.message for event in events]
     special = list(filter(_LOOKS_SPECIAL, messages))
     if any(map(may_be_wrapped, special)):
-        yield from _join_wrapped(events, redact)
-    elif not hold_a_trace(special):
-        yield from _each(events, redact)
-    elif any(message[:1] == "{" and may_be_wrapped(message) for message in messages):
-        yield from _join_wrapped(events, redact)
-    else:
-        yield from _logs([_bare(event) for event in events], [range(len(events))])
+        return _join_wrapped(events, redact)
+    if not hold_a_trace(special):
+        return _each(events, redact)
+    if any(message[:1] == "{" and may_be_wrapped(message) for message in messages):
+        return _join_wrapped(events, redact)
+    return _logs([_bare(event) for event in events], [range(len(events))])
 
 
 def _each(events: Sequence[LogEvent], redact: Redact | None) -> Iterator[Log]:
@@ -134,55 +133,70 @@ def _line(message: str) -> str:
 
     An event with several lines is a complete log, unrelated to the events around it.
     """
+    if message[:1] == _NOT_A_LINE:
+        return _NOT_A_LINE
     line = message.rstrip()
-    return _NOT_A_LINE if "\n" in line or "\r" in line or line[:1] == _NOT_A_LINE else line
+    return _NOT_A_LINE if "\n" in line or "\r" in line else line
 
 
 _NOT_A_LINE = "{"
 
 
-def _join_wrapped(events: Sequence[LogEvent], redact: Redact | None) -> Iterator[Log]:
-    """Join the lines of each writer separately, since containers and streams interleave their lines."""
-    lines: list[_Line] = []
-    by_writer: dict[tuple[str, ...], list[int]] = {}
-    for number, (writer, line) in enumerate(_lines_by_writers(events, redact)):
-        lines.append(line)
-        by_writer.setdefault(writer, []).append(number)
-    yield from _logs(lines, by_writer.values())
+def _join_wrapped(events: Iterable[LogEvent], redact: Redact | None) -> Iterator[Log]:
+    """Join the lines of each writer separately, since containers and streams interleave their lines.
 
-
-def _lines_by_writers(
-    events: Sequence[LogEvent], redact: Redact | None
-) -> Iterator[tuple[tuple[str, ...], _Line]]:
-    """Yield each line with its writer. A line without a wrapper has the writer of the line above."""
-    found: list[tuple[tuple[str, ...], _Line | _Parts]] = []
+    A line without a wrapper has the writer of the line above.
+    """
+    found: list[_Line | _Parts] = []
+    numbers: list[int] = []
+    by_writer: dict[tuple[str, ...], list[int]] = {(): numbers}
     unfinished: dict[tuple[tuple[str, ...], str], _Parts] = {}
-    writer: tuple[str, ...] = ()
+    has_parts = False
     for event in events:
-        unwrapped = unwrap(event.message) if may_be_wrapped(event.message) else None
+        message = event.message
+        unwrapped = unwrap(message) if may_be_wrapped(message) else None
         if unwrapped is None:
-            found.append((writer, _bare(event)))
+            numbers.append(len(found))
+            found.append(_bare(event))
             continue
         writer, partial = unwrapped.writer, unwrapped.partial
+        numbers = by_writer.setdefault(writer, [])
         parts = unfinished.get((writer, partial.identifier)) if partial else None
         if parts and not _together(parts[-1][0], event):
             parts = None
         if partial is None or (partial.is_last and parts is None):
             text = _NOT_A_LINE if unwrapped.fields is not None else _line(unwrapped.text)
-            found.append((writer, _Line((event,), text, unwrapped)))
+            numbers.append(len(found))
+            found.append(_Line((event,), text, unwrapped))
             continue
         if parts is None:
             parts = unfinished[writer, partial.identifier] = []
-            found.append((writer, parts))
+            has_parts = True
+            numbers.append(len(found))
+            found.append(parts)
         parts.append((event, unwrapped))
         if partial.is_last:
             del unfinished[writer, partial.identifier]
-    for writer, line in found:
-        if isinstance(line, _Line):
-            yield writer, line
+    writers = [numbers for numbers in by_writer.values() if numbers]
+    if not has_parts:
+        return _logs(cast("list[_Line]", found), writers)
+    return _logs(*_with_parts_put_together(found, writers, redact))
+
+
+def _with_parts_put_together(
+    found: Sequence[_Line | _Parts], writers: Iterable[Sequence[int]], redact: Redact | None
+) -> tuple[list[_Line], list[list[int]]]:
+    """Return all lines, and the indexes of the lines of each writer."""
+    lines: list[_Line] = []
+    places: list[range] = []
+    for item in found:
+        begin = len(lines)
+        if isinstance(item, _Line):
+            lines.append(item)
         else:
-            for whole in _put_together(line, redact):
-                yield writer, whole
+            lines += _put_together(item, redact)
+        places.append(range(begin, len(lines)))
+    return lines, [[place for number in numbers for place in places[number]] for numbers in writers]
 
 
 def _put_together(parts: _Parts, redact: Redact | None) -> Iterator[_Line]:

@@ -311,7 +311,7 @@ def traces(lines: Lines, together: Callable[[int], bool]) -> Iterator[Trace]:
     """
     end = 0
     for mark, line in enumerate(lines):
-        if mark >= end and (shape := _shape(line)):
+        if line[:1] in _SHAPES_BY_FIRST_CHARACTER and mark >= end and (shape := _shape(line)):
             trace = _Growing(lines, together, False, mark, end).trace(shape)
             end = trace.end
             yield trace
@@ -324,7 +324,7 @@ def exception_in_one_log(lines: Lines) -> tuple[int, int] | None:
         lines: The lines of one log event without line feeds. None of them is a separate log.
     """
     for mark, line in enumerate(lines):
-        if shape := _shape(line):
+        if line[:1] in _SHAPES_BY_FIRST_CHARACTER and (shape := _shape(line)):
             return _Growing(lines, lambda _: True, True, mark, 0).position(shape)
     return None
 
