@@ -201,22 +201,26 @@ _ORNAMENTS = re.compile(r"\A(?:[-=*_#~ \t\r]*+\n)++")
 """Lines without words before the first one: `------`."""
 
 
+_BY_FIRST_CHARACTER = {
+    **dict.fromkeys("0123456789", decide_by_flow_log),
+    "\x1b": decide_by_coloured_beginning,
+    "(": decide_by_execution_line,
+}
+"""The rules for layouts with a fixed first character."""
+
+
 def _of_text(text: str) -> Decision | None:
     known = decide_by_beginning(text)
     if known is not NOT_PLAIN:
         return known
-    if ('] "' in text and (decision := decide_by_common_log(text))) or (
-        text[1:2] == " " and (decision := decide_by_flow_log(text))
-    ):
+    if '"' in text and '] "' in text and (decision := decide_by_common_log(text)):
         return decision
-    if text[:1] == "\x1b" and (decision := decide_by_coloured_beginning(text)):
-        return decision
-    if text[:1] == "(" and (decision := decide_by_execution_line(text)):
+    if (rule := _BY_FIRST_CHARACTER.get(text[:1])) and (decision := rule(text)):
         return decision
     if len(text) > START + END:
         text = f"{text[:START]}\n{text[-END:]}"
     text = text.strip()
-    raw = with_real_colours(text)
+    raw = with_real_colours(text) if "\\" in text or "#" in text else text
     if "\x1b" not in text:
         told = _WORDS_OF_RULES.intersection(words_of(text))
         if len(text) <= MAX_LENGTH and is_plain(text, told):

@@ -62,7 +62,7 @@ _LAMBDA_FAILURE = re.compile(r"\tStatus: (?!success)|\tState: \w{0,40}Error|\tEr
 
 def decide_by_flow_log(text: str) -> Decision | None:
     """Return the level of a line of a VPC flow log in the default format, or None for other lines."""
-    if " eni-" in text[:20] and _DEFAULT_FLOW_LOG.match(text):
+    if text.startswith(" ", 1) and " eni-" in text[:20] and _DEFAULT_FLOW_LOG.match(text):
         return decided(Level.INFORMATION, "vpc-flow-log")
     return None
 
