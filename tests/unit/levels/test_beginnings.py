@@ -32,6 +32,7 @@ WRAPPING = (
     "E0301 10:20:30.123456 7 /srv/checkout/orders/payment_provider.py:12] CRITICAL - late",
     "2026-03-01 10:20:30,123 - com.acme.orders.OrderService.take.INFO - ERROR - late",
     "[12345] 01 Mar 10:20:30 * late",
+    "INFO:orders [DEBUG] orders.plugin.stock: ERROR: late",
     "D/checkout-7: [DEBUG] orders.plugin.stock: ERROR: late",
     'INFO 10.0.0.7 orders [01/Mar/2026:10:20:30 +0000] "GET /late HTTP/1.1" 500 7',
     'E/OrderActivity: orders late [01/Mar/2026:10:20:30 +0000] "GET /late HTTP/1.1" 500 7',

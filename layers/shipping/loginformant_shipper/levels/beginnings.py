@@ -120,8 +120,8 @@ def _decide(
 def _may_wrap(level: Level, text: str) -> bool:
     """Return whether a text with this level in its header may wrap the line of another program."""
     return (
-        (text[0] in "[NW" or level is Level.DEBUG)
-        and level in LEVELS_OF_WRAPPERS
+        level in LEVELS_OF_WRAPPERS
+        and (text[0] in "[NW" or text.find(" [DEBUG]", 0, MAX_BEGINNING) > 0)
         and _MAY_WRAP.match(text) is not None
     )
 

@@ -58,7 +58,8 @@ _LEVEL_NAMES = frozenset(("level", "severity", "loglevel", "lvl"))
 _COMPONENT = re.compile(r"(?:^|[.:/#])([A-Z]{3,11})\d?(?=[:/]|$)")
 _GTK = re.compile(r"(?:[A-Za-z][\w-]{0,40}-)?(DEBUG|INFO|MESSAGE|WARNING|CRITICAL|ERROR)\Z")
 _GTK_WORDS = LEVEL_WORDS | {"message": Level.INFORMATION}
-_EXCEPTION = re.compile(r"(?:Error|Exception|Throwable|Fault|Failure|Warning)(?::|\Z)")
+_EXCEPTIONS = ("Error", "Exception", "Throwable", "Fault", "Failure", "Warning")
+_EXCEPTION = re.compile(rf"(?:{'|'.join(_EXCEPTIONS)})(?::|\Z)")
 _LOGGER_NEXT = re.compile(r"[\[(\d]|[A-Za-z_$][\w$]*(?:(?:\.|::|/|\\)[\w$<>*]+)+|[\w.$-]+\[|\S{1,60} [-:|] ")
 _MAX_PLAIN_WORDS = 2
 """The number of consecutive plain words that may be the names of a host and a program, or of a thread. More
@@ -124,17 +125,20 @@ class HeaderWalk:
         """A word that may also be a name. It is the level if the header has no other."""
 
     def tells(self, content: str) -> bool:
-        """Return whether the content of brackets may contain a level."""
-        lower = content.lower()
+        """Return whether the content of brackets, or a word, may contain a level.
+
+        Args:
+            content: The content or the word in lower case.
+        """
         for word in self.telling:  # noqa: SIM110  # any() takes twice the time
-            if word in lower:
+            if word in content:
                 return True
         return False
 
     def skip(self, stamp: str) -> int:
         """Skip times, numbers and marks at the beginning of a line."""
         for opener, closer in _BRACKETS:
-            if (opened := stamp.rfind(opener)) > stamp.rfind(closer):
+            if opener in stamp and (opened := stamp.rfind(opener)) > stamp.rfind(closer):
                 stamp = stamp[:opened]
         if stamp[-1:].isalnum():  # the rest of `0.123s` is not a separate word
             stamp = stamp[: stamp.rfind(" ") + 1]
@@ -166,12 +170,12 @@ class HeaderWalk:
                 self._mark(mark)
             elif word:
                 following = head[position : position + 1]
-                tells = len(word) == 1 or self.tells(word)
-                if (tells or asked) and (
+                lower = word.lower()
+                if (len(word) == 1 or asked or self.tells(lower)) and (
                     level := _level_of_word(word, gap, following, item.end("word"), self, capitals, asked)
                 ):
                     return level
-                asked = following == ":" and self.dated and not self.plain and word.lower() in _LEVEL_NAMES
+                asked = following == ":" and self.dated and not self.plain and lower in _LEVEL_NAMES
                 capitals = word.isupper() and len(word) > 1
                 if not self._word(word, gap, following, start):
                     return self.fallback
@@ -263,7 +267,7 @@ class HeaderWalk:
             self.behind_time = self.left == _STAMP
         self.left, self.time_start = _NAME, _CLOSED
         if (is_closed(gap, following) and following != ",") or (following == "[" and not gap):
-            if _EXCEPTION.search(word):
+            if word.endswith(_EXCEPTIONS):
                 return False
             if self.plain >= _MAX_PLAIN_WORDS or (self.plain and following == ":" and not self.behind_time):
                 return False
@@ -274,7 +278,8 @@ class HeaderWalk:
 
     def _token(self, token: str, start: int, end: int) -> bool:
         """Read a time, a number or a name. Return False if it belongs to the text."""
-        if token[0].isdigit() and _TIME_TOKEN.match(token):
+        first = token[0]
+        if first.isdigit() and _TIME_TOKEN.match(token):
             if self.time_start == _NOT_YET:
                 self.time_start = start
             if self.time_start >= 0:
@@ -282,13 +287,15 @@ class HeaderWalk:
             self.left, self.plain, self.behind_colon = _STAMP, 0, False
             self.dated = self.evidence = True
             return True
-        if not _LETTER_IN.search(token):
+        if not first.isalpha() and not _LETTER_IN.search(token):
             self.left = _NUMBER
             if self.time_start >= 0 and self.head[start - 1] == "," and self.head[start - 2].isdigit():
                 self.time = self.head[self.time_start : end].rstrip()  # 10:20:30,123
                 self.left = _STAMP
             return True
-        if token[-1] == "=" or "://" in token or _LEVEL_KEY.match(token) or _EXCEPTION.search(token):
+        if "=" in token and (token[-1] == "=" or _LEVEL_KEY.match(token)):
+            return False
+        if token.endswith(_EXCEPTIONS) or (":" in token and ("://" in token or _EXCEPTION.search(token))):
             return False
         if token[-1] == ":":
             self.behind_colon = True
@@ -486,7 +493,7 @@ def _level_in_group(group: str, start: int, following: str, walk: HeaderWalk) ->
         return LevelMark(LETTERS[among[1].lower()], "letter", end)
     if opener != "[":
         return None
-    if not walk.tells(content) or content[1:2] == ":":
+    if not walk.tells(content.lower()) or content[1:2] == ":":
         return _letter_first(content, end, walk)
     if (among := _AMONG.search(content)) and _TIME_IN.match(content):
         return LevelMark(LEVEL_WORDS[among[1].lower()], "header", end)

@@ -41,7 +41,7 @@ def level_of_first_sign(head: str) -> LevelMark | None:
         if head[4:5] != "-" and (redis := _REDIS.match(head)):
             return LevelMark(_REDIS_MARKS[redis[1]], "redis-mark", redis.end())
         if first == "[":
-            if php := _PHP.match(head):
+            if head[3:4] == "-" and (php := _PHP.match(head)):
                 return _of_php(php)
             return _of_bracketed_sign(head)
     elif first in "#:":
@@ -68,6 +68,8 @@ def level_of_known_layout(head: str) -> LevelMark | None:
             return LevelMark(BRACKETED_WORDS[rds[1].lower()], "header", rds.end(1))
         if head[19:20] == "." and (csv := _POSTGRESQL_CSV.match(head)):
             return LevelMark(BRACKETED_WORDS[csv[1].lower()], "header", csv.end())
+        if head[2:3] != ":":
+            return None
     if "," in head[:60] and (topics := _ROUTEROS.match(head)):
         words = [LEVEL_WORDS[word] for word in topics[1].split(",") if word in LEVEL_WORDS]
         if words:
@@ -261,10 +263,10 @@ def _of_command(head: str, start: int = 0) -> LevelMark | None:
 # --- layouts that begin with a time ---
 
 _DATED = re.compile(
-    r"\d{4}-\S{5,35} (?:"
+    r"\d{4}-\S{5,35}+ (?:"
     r"([DIWEF])\d? +[A-Z-]{1,12} +\["  # MongoDB before 4.4: D2 QUERY    [conn1]
     r"|[\d:.,]{8,12} [A-Z]{2,5} \[[A-Z0-9]{2,5}\.\d{4}\.\d{4}([CEWIDTV])\d?\] "  # webMethods
-    r"|\S{1,60} (REPORT) \["  # timbre, whose time has no blank in it
+    r"|\S{1,60}+ (REPORT) \["  # timbre, whose time has no blank in it
     r"|\[[A-Z_ ]{1,30}\]([DIWEFVT]): "  # AWS DMS: [SOURCE_CAPTURE  ]I:  text
     r"|(Em|Al|Cr|Er|Wa|No|In|Db)\(\d{1,3}\) "  # ESXi: In(182) vmkernel: text
     r"|[\d:.]{15}[+-]\d{4} 0x[0-9a-f]{1,8} +(Default|Activity|Fault) +0x"  # macOS: log show
