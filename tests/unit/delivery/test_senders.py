@@ -1,5 +1,6 @@
 import gc
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+import trustme
 from loginformant_shipper.delivery.http_client import MAX_BODY_BESIDE_HEADERS, Connection, Outcome
 from loginformant_shipper.delivery.senders import THREAD, KeyFetched, SendEnded, ThreadedSenders
 from loginformant_shipper.settings import load_settings
@@ -198,6 +200,17 @@ def test_waiting_for_less_than_the_time_of_a_request_does_not_wait_for_its_answe
     assert senders.abandon(2) is None
 
 
+def test_tls_inside_tls_is_left_to_the_thread_of_the_connection(
+    connected: tuple[IngestApi, ThreadedSenders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """urllib3's socket for an https proxy has no timeout for all that one read does."""
+    _, senders = connected
+    connection = senders._idle[0].connection
+    assert connection.is_connected
+    monkeypatch.setattr(connection._connection, "sock", object())
+    assert not connection.is_connected
+
+
 def test_a_connection_that_the_server_has_closed_is_opened_again_by_its_thread(
     connected: tuple[IngestApi, ThreadedSenders], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,12 +233,14 @@ def test_a_connection_that_the_server_has_closed_is_opened_again_by_its_thread(
 
 
 @contextmanager
-def slow_answer(beginning: bytes, then: bytes) -> Iterator[str]:
+def slow_answer(beginning: bytes, then: bytes, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serve requests, of which each but the first gets `beginning`, and then a byte of `then` every 10 ms."""
     stop = threading.Event()
 
     def serve(listener: socket.socket) -> None:
         connection, _ = listener.accept()
+        if tls:
+            connection = tls.wrap_socket(connection, server_side=True)
         with connection, suppress(OSError):
             connection.recv(65536)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
@@ -238,21 +253,33 @@ def slow_answer(beginning: bytes, then: bytes) -> Iterator[str]:
         thread = threading.Thread(target=serve, args=(listener,))
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             stop.set()
             thread.join()
 
 
+@pytest.fixture(scope="module")
+def tls_settings(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, dict[str, str]]:
+    """Return the TLS of a server, and the settings with which it is trusted."""
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    bundle = tmp_path_factory.mktemp("tls") / "authority.pem"
+    authority.cert_pem.write_to_path(bundle)
+    return tls, {"CA_BUNDLE": str(bundle)}
+
+
+@pytest.mark.parametrize("is_tls", [False, True])
 @pytest.mark.parametrize(
     "beginning", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 102 Wait\r\n\r\nHTTP/1.1 200 OK\r\nX: "]
 )
 def test_an_answer_that_does_not_end_in_time_leaves_the_request_under_way_until_it_is_abandoned(
-    beginning: bytes,
+    beginning: bytes, is_tls: bool, tls_settings: tuple[ssl.SSLContext, dict[str, str]]
 ) -> None:
     """The timeout of a socket never passes, since each byte comes in time."""
-    with slow_answer(beginning, b"x") as url:
-        senders = ThreadedSenders(settings(INGEST_URL=url))
+    tls, trusting = tls_settings if is_tls else (None, {})
+    with slow_answer(beginning, b"x", tls) as url:
+        senders = ThreadedSenders(settings(INGEST_URL=url, **trusting))
         assert status_of(senders, 1) == 200
         senders.send(2, BODY, LOCAL_KEY, 0.5)
         begun = time.monotonic()

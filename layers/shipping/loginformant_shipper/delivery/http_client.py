@@ -129,8 +129,12 @@ class Connection:
 
     @property
     def is_connected(self) -> bool:
-        """Return whether there is a connection, which the server may have closed meanwhile."""
-        return self._connection is not None and self._connection.sock is not None
+        """Return whether there is a connection for `post_if_connected`; the server may have closed it.
+
+        TLS inside TLS (an https proxy) is none: urllib3 reads in a loop there, of which only each step has a
+        timeout.
+        """
+        return self._connection is not None and isinstance(self._connection.sock, socket.socket)
 
     def post_if_connected(self, body: bytes, key: str, seconds: float) -> Outcome:
         """Send a short request and read the response as `post` does, but in at most `seconds` in all.
