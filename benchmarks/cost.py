@@ -20,7 +20,8 @@ class Model:
     events_an_invocation: int = 1000
     latency_seconds: float = 0.05
     """The latency of the ingest API."""
-    in_flight: int = 4
+    in_flight: int = 8
+    """The default of MAX_IN_FLIGHT."""
 
 
 class Cost(NamedTuple):

@@ -98,11 +98,11 @@ def backfill(
     names the minutes that are missing, and the command for them.
 
     Ctrl-C stops after the current batch. The same command with the same times then continues where it
-    stopped, and ships nothing twice; after the end it does nothing. (With a duration such as *1h* it is
-    another command each time. The line that is shown at Ctrl-C has the times.) If this command is killed, the
-    current batch (at most 10,000 log events) may arrive twice; the next run says how many.
+    stopped, and ships nothing twice; after the end it does nothing. (A duration such as *1h* means another
+    time in each run. Use the command that is shown at Ctrl-C, which has the times.) If this command is
+    killed, the current batch (at most 10,000 log events) may arrive twice; the next run says how many.
 
-    The log events of a page of CloudWatch's answer are shipped together. A stack trace that is cut by the end
+    The log events of one page of CloudWatch Logs are shipped together. A stack trace that is cut at the end
     of a page arrives as two logs. Log events that reach the log group later, with an earlier time, are not
     shipped.
 

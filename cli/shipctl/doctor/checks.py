@@ -30,7 +30,7 @@ CHECKS = (
     Check("start", "lambda: InvokeFunction, with CloudWatch's own check message", check_start),
     Check("errors", "logs: FilterLogEvents; cloudwatch: GetMetricData", check_errors),
     Check("key", "secretsmanager or ssm: the API key, which is never shown", check_key),
-    Check("address", "the network: name look-up and TLS, from this machine", check_address),
+    Check("address", "the network: name resolution and TLS, from this machine", check_address),
     Check("delivery", "logs: FilterLogEvents, the last 15 minutes", check_delivery),
     Check("trigger", "lambda: ListEventSourceMappings, GetFunctionConcurrency", check_trigger),
     Check("backlog", "sqs: GetQueueAttributes; cloudwatch: GetMetricData", check_backlog),

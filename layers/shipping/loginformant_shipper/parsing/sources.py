@@ -5,8 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 # Log groups that are named after the resource that writes to them: `/aws/<service>/<kinds …>/<name>/<parts
-# …>`. What counts is the name; these words come before it. From the services' own documentation of their
-# logs.
+# …>`. The name is the source; these words come before it. They are from the services' own documentation.
 _KINDS = frozenset(
     {
         *("instance", "cluster", "proxy", "dbclusters"),  # rds, docdb, neptune
