@@ -141,7 +141,7 @@ def unusable(key: str) -> str:
     if not key:
         return "the API key is empty"
     if not (key.isascii() and key.isprintable()) or " " in key:
-        return "the API key contains blanks or characters that are not allowed in an HTTP header"
+        return "the API key contains spaces or characters that are not allowed in an HTTP header"
     return ""
 
 

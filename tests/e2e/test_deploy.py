@@ -171,7 +171,7 @@ def test_deploying_a_new_stack_at_a_terminal_asks_three_questions_and_checks_eac
         person.types(SECRET_ARN)
         person.sees("Log groups to ship")
         person.types("/aws/lambda/*, orders")
-        person.sees("without blanks")
+        person.sees("without spaces")
         person.types("/aws/lambda/*,orders")
         person.sees("SNS topic")
         person.types(ELSEWHERE)

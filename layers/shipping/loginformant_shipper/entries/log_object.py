@@ -350,7 +350,7 @@ def _iso_seconds(seconds: int) -> bytes:
 
 
 _BLANK = "(blank)"
-"""The message of a blank log, in case that it is not filtered."""
+"""The message of a blank log, if it is not filtered."""
 
 
 # --- properties ---

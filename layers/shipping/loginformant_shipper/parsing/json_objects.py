@@ -20,7 +20,7 @@ _ZEROS_AND_BLANKS = {**dict.fromkeys("0123456789.", ord("0")), **dict.fromkeys("
 _AS_RUNS = bytes(_ZEROS_AND_BLANKS.get(chr(code), ord("x")) for code in range(256))
 _LONG_RUN = b" " + b"0" * 17
 """Contained in all matches of both patterns, after digits and points are replaced by zeros, and characters
-that may precede a number by blanks. Nearly all JSON does not contain it, and needs no further checks."""
+that may precede a number by spaces. Nearly all JSON does not contain it, and needs no further checks."""
 
 
 def json_members(body: str) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:

@@ -240,7 +240,7 @@ _CAPITALS = {word.upper(): PlainLevel(level, "header") for word, level in LEVEL_
 _SMALL = {word: PlainLevel(level, "header") for word, level in LEVEL_WORDS.items()}
 _BARE = {word.upper(): PlainLevel(level, "bare-word") for word, level in LEVEL_WORDS.items()}
 _NOT_BARE = AFTER_CAPITALS | {"", "\x1b", "\\"}
-"""What follows a word in capitals and a blank if the word is not bare, or if a colour may come first."""
+"""What follows a word in capitals and a space if the word is not bare, or if a colour may come first."""
 _PLAIN_LETTERS = {letter.upper(): PlainLevel(level, "letter") for letter, level in LETTERS.items()}
 _MARKED_CAPITALS = {
     word.upper(): PlainLevel(level, "header")

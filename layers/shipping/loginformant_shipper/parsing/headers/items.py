@@ -20,7 +20,7 @@ MAX_HEADER = 300
 """The maximum length of a header."""
 
 AFTER_CAPITALS = frozenset("]:|>)},![;#~*/")
-"""The characters that may follow a level in capitals without a blank."""
+"""The characters that may follow a level in capitals without a space."""
 AFTER_LETTER = frozenset("!|/>:")
 """The characters that may follow a level of one letter."""
 SEPARATES = frozenset("])>}|:,;")
@@ -29,7 +29,7 @@ COUNT = re.compile(r"\s{0,4}0\s{0,4}(?:[,;)|]|\Z)")
 
 
 def is_closed(space: str, following: str) -> bool:
-    """Return whether a word is separated from the rest by a mark, a tab, several blanks or ` - `."""
+    """Return whether a word is separated from the rest by a mark, a tab, several spaces or ` - `."""
     return following in SEPARATES or "\t" in space or len(space) > 1 or (following == "-" and bool(space))
 
 
@@ -470,7 +470,7 @@ _LETTER_OF_LOGGER = re.compile(r"([VIWEF]):[a-z]\w{0,40}:")
 _LEVEL_LAST = re.compile(r"(?:[:#|,]\s?|[\w)]/|\.(?=[A-Z]{3}))([A-Za-z]{3,13})\d?\Z")
 _BLANK_LAST = re.compile(r" (TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL|TRC|DBG|INF|WRN|ERR)\Z")
 _AMONG = re.compile(r"\s(TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL)\s")
-"""After a time, a thread and blanks: `[2026-03-01T10:20:30.123Z main  ERROR c.acme.Orders] text`."""
+"""After a time, a thread and spaces: `[2026-03-01T10:20:30.123Z main  ERROR c.acme.Orders] text`."""
 _LIST = re.compile(r"(?:[:,|])([A-Za-z]{3,13})(?=[:,|])")
 
 

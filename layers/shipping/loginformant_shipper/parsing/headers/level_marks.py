@@ -266,7 +266,7 @@ _DATED = re.compile(
     r"\d{4}-\S{5,35}+ (?:"
     r"([DIWEF])\d? +[A-Z-]{1,12} +\["  # MongoDB before 4.4: D2 QUERY    [conn1]
     r"|[\d:.,]{8,12} [A-Z]{2,5} \[[A-Z0-9]{2,5}\.\d{4}\.\d{4}([CEWIDTV])\d?\] "  # webMethods
-    r"|\S{1,60}+ (REPORT) \["  # timbre, whose time has no blank in it
+    r"|\S{1,60}+ (REPORT) \["  # timbre, whose time has no space in it
     r"|\[[A-Z_ ]{1,30}\]([DIWEFVT]): "  # AWS DMS: [SOURCE_CAPTURE  ]I:  text
     r"|(Em|Al|Cr|Er|Wa|No|In|Db)\(\d{1,3}\) "  # ESXi: In(182) vmkernel: text
     r"|[\d:.]{15}[+-]\d{4} 0x[0-9a-f]{1,8} +(Default|Activity|Fault) +0x"  # macOS: log show

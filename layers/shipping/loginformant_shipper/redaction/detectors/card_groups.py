@@ -25,8 +25,8 @@ from loginformant_shipper.redaction.detectors.card_numbers import (
 from loginformant_shipper.redaction.lanes import lanes
 from loginformant_shipper.redaction.spans import Cut, Span, cut_at, only
 
-# Of each character its kind: a digit is 0, what may be between groups of them g, a letter w. What is beyond
-# Latin-1 becomes a question mark, and may be between groups: one of these blanks is.
+# The kind of each character: 0 for a digit, g for a character that may be between groups of digits, w for a
+# letter. A character beyond Latin-1 becomes a question mark, which may be between groups: it may be a space.
 _GAPS = " \xa0?+-"
 _KIND_OF = bytes(
     ord("0" if chr(code) in "0123456789" else "g" if chr(code) in _GAPS else "." if code == ord(".") else "x")
@@ -35,7 +35,7 @@ _KIND_OF = bytes(
     for code in range(256)
 )
 
-# Gaps are blanks, also no-break spaces, a hyphen, or the plus sign of a form in a URL.
+# Gaps are spaces, also no-break spaces, a hyphen, or the plus sign of a form in a URL.
 _GROUPS: tuple[tuple[int, ...], ...] = (
     (4, 4, 4, 4),
     (4, 4, 4, 4, 3),

@@ -173,7 +173,7 @@ def _of_length(length: int) -> re.Pattern[str]:
 
 
 def are_ibans(numbers: Sequence[bytes]) -> bytes:
-    """Return for each number without blanks 1 if it has valid check digits, else 0.
+    """Return for each number without spaces 1 if it has valid check digits, else 0.
 
     Args:
         numbers: Numbers that are all as long as the first one.

@@ -13,7 +13,7 @@ from loginformant_shipper.redaction.spans import Cut, Span, cut_at, replaced, wi
 REDACTED = placeholder(Detector.PRIVATE_KEY)
 
 # RFC 7468 and earlier formats (RSA, EC, ENCRYPTED, OPENSSH), and the armour of OpenPGP (RFC 9580). In a form
-# in a URL, a plus sign stands for a blank.
+# in a URL, a plus sign stands for a space.
 _MARKER = re.compile(r"-----(?P<begin>BEGIN|END)[ +][A-Z0-9 +]{0,32}PRIVATE[ +]KEY(?:[ +]BLOCK)?-----")
 
 _LINE = r"[A-Za-z0-9+/=]{16,}+"
