@@ -134,6 +134,6 @@ TEXTS: dict[str, Callable[[], str]] = {
     "escapes": _repeat(r"\u0040\/%40%2B\n"),
     "nothing but cards": _repeat("4111111111111111 "),
     "nothing but cards in groups": _repeat("4111 1111 1111 1111,"),
-    "nothing but e-mail addresses": _repeat("alice@example.com, "),
+    "nothing but email addresses": _repeat("alice@example.com, "),
     "nothing but addresses": _repeat("203.0.113.7 "),
 }

@@ -149,7 +149,7 @@ class SimulatedSenders:
         self.clock.step()
         key, after = self.secret.read()
         self._complete(after, KeyFetched(ticket, key, "" if key else "the secret is out of reach"))
-        self.api.ledger.say(f"    key: {key or 'not to be had'} after {after:.2f} s")
+        self.api.ledger.say(f"    key: {key or 'not readable'} after {after:.2f} s")
 
     def wait(self, seconds: float) -> Completion | None:
         self.clock.step()

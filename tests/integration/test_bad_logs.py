@@ -83,7 +83,7 @@ def test_retries_do_not_count_as_requests_of_the_search(make_stack: MakeStack) -
     stack.api.fault(Fault(status=429, skip=1, times=1), Fault(status=400, marker="poison", times=EVER))
     events = [*log_events(499), log_event(499, "a poison log")]
     shipment = stack.ship_and_account(subscription_event(events), seconds=300)
-    assert shipment.by_reason() == {"undetermined": 500}, "a plea for patience ends the search"
+    assert shipment.by_reason() == {"undetermined": 500}, "a request to wait ends the search"
     assert shipment.answer["requests"] == 2
 
 

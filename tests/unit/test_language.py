@@ -1,4 +1,4 @@
-"""Code and templates say plainly what happens, without figures of speech, in paragraphs that are wrapped."""
+"""Code, templates and documents say plainly what happens, in paragraphs that are wrapped."""
 
 import ast
 import re
@@ -22,6 +22,7 @@ UNWANTED = (
     "by itself",
     "comes home",
     "done with here",
+    "e-mail",
     "for ever",
     "gave up",
     "gives up",
@@ -30,10 +31,12 @@ UNWANTED = (
     "needs a person",
     "nobody vouches",
     "plea for",
+    "quarter of an hour",
     "sign of life",
     "says nothing",
     "so many characters",
     "somebody",
+    "time-out",
     "told of",
 )
 SHORT = 85
@@ -54,8 +57,14 @@ def unwanted_in(text: str) -> list[str]:
     return [phrase for phrase in UNWANTED if re.search(rf"\b{re.escape(phrase)}\b", words)]
 
 
-@pytest.mark.parametrize("name", sources())
-def test_sources_have_no_unwanted_phrases(name: str) -> None:
+def documents() -> list[str]:
+    """Return the tracked documents, and the Makefile, whose help is one."""
+    command = ["git", "ls-files", "*.md", "Makefile"]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout.split()
+
+
+@pytest.mark.parametrize("name", [*sources(), *documents()])
+def test_sources_and_documents_have_no_unwanted_phrases(name: str) -> None:
     assert not unwanted_in((PROJECT / name).read_text(encoding="utf-8"))
 
 

@@ -40,7 +40,7 @@ CHECK = "Custom::AccountSubscriptionCheck"
 
 MAX_ROUNDS_OF_A_DELETION = 4
 """The maximum number of invocations of one deletion. CloudFormation waits an hour for the response, and an
-invocation lasts up to a quarter of an hour."""
+invocation lasts up to 15 minutes."""
 
 MAX_ROUNDS_OF_REFUSED = 3
 """The maximum number of invocations that retry temporary errors. After that, the schedule retries them.
