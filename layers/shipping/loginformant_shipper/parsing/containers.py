@@ -181,6 +181,9 @@ _OF_PARTIALS = frozenset(
 )
 """Fields about the splitting of lines."""
 
+_NOT_PROPERTIES = _OF_PARTIALS | {"log", "log_processed"}
+"""Fields of a wrapper that are read for themselves."""
+
 _ONLY_WRAPPERS_HAVE = frozenset(
     {"kubernetes", "log_processed", "container_id", "container_name", "ecs_task_arn", "ecs_cluster"}
     | {"partial_message", "logtag", "_p"}
@@ -203,12 +206,12 @@ def _out_of_record(record: Fields) -> Unwrapped | None:
     own: Fields = {}
     others: Fields = {}
     for name, value in record.items():
-        if name in _OF_PARTIALS or name in ("log", "log_processed"):
-            continue
-        if name == "kubernetes" and isinstance(value, dict):
+        if renamed := _RENAMED.get(name):
+            own[renamed] = value
+        elif name in _NOT_PROPERTIES:
+            pass
+        elif name == "kubernetes" and isinstance(value, dict):
             own |= _of_kubernetes(value)
-        elif name in _RENAMED:
-            own[_RENAMED[name]] = value
         elif name in ("stream", "source") and value in _STREAMS:
             own["stream"] = value
         elif name == "ecs_task_definition" and isinstance(value, str):
@@ -258,23 +261,24 @@ def _with_program_fields(record: Fields, own: Fields, others: Fields) -> Unwrapp
     if processed is not None and not isinstance(processed, dict):
         others["log_processed"], processed = processed, None
     text = log if isinstance(log, str) and not (processed and log.strip() == "{}") else ""
+    has_text = text != "" and not text.isspace()
     written = log if isinstance(log, dict) else _object_in(text)
     if written is not None:
         fields: Fields | None = {**processed, **written} if processed else written
         own |= {name: value for name, value in others.items() if written.get(name, _NOTHING) != value}
     elif processed:
-        fields = {"log": text.rstrip(), **processed} if text.strip() else processed
+        fields = {"log": text.rstrip(), **processed} if has_text else processed
         own |= others
     elif log is None or not _SAYS_MORE_THAN_A_WRAPPER.isdisjoint(others):
-        fields = {"log": text.rstrip(), **others} if text.strip() else others
+        fields = {"log": text.rstrip(), **others} if has_text else others
     else:
         fields = None
         own |= others
     if isinstance(log, str) and fields is written and not processed:
         fields = None  # parsed again like other messages of programs
-    if not text.strip() and not isinstance(log, str) and not fields:
+    if not has_text and not isinstance(log, str) and not fields:
         return None
-    if not text.strip() and fields:
+    if not has_text and fields:
         try:
             text = orjson.dumps(fields).decode()
         except TypeError:  # nested too deeply for orjson: left unchanged
@@ -314,12 +318,16 @@ def _is_merged(record: Fields) -> bool:
 def _of_kubernetes(described: Fields) -> Fields:
     properties: Fields = {}
     for name, value in described.items():
-        if name in _KUBERNETES_GROUPS and isinstance(value, dict):
-            properties |= {f"{_KUBERNETES_GROUPS[name]}{key}": inner for key, inner in value.items()}
+        if renamed := _KUBERNETES.get(name):
+            properties[renamed] = value
+        elif name in _KUBERNETES_GROUPS and isinstance(value, dict):
+            group = _KUBERNETES_GROUPS[name]
+            for key, inner in value.items():
+                properties[group + key] = inner
         elif name == "container_hash":
             properties["container.image.repo_digests"] = [value]
         else:
-            properties[_KUBERNETES.get(name, f"kubernetes.{name}")] = value
+            properties[f"kubernetes.{name}"] = value
     if "k8s.container.name" in properties:
         properties.setdefault("container.name", properties["k8s.container.name"])
     return properties
@@ -329,7 +337,7 @@ _WRITERS = ("k8s.pod.name", "container.id", "container.name", "stream")
 
 
 def _writer(properties: Fields) -> tuple[str, ...]:
-    return tuple(str(properties[name]) for name in _WRITERS if name in properties)
+    return tuple([str(properties[name]) for name in _WRITERS if name in properties])
 
 
 _DOCKER_CUTS_AFTER = 16 * 1024
@@ -338,7 +346,8 @@ _JSON_FILE = frozenset({"log", "stream", "time"})
 
 
 def _partial(record: Fields, text: str) -> Partial | None:
-    if str(record.get("partial_message")).lower() == "true":  # moby, daemon/logger/fluentd
+    if "partial_message" in record and str(record["partial_message"]).lower() == "true":
+        # moby, daemon/logger/fluentd
         is_last = str(record.get("partial_last")).lower() == "true"
         return Partial(str(record.get("partial_id", "")), is_last)
     flag = record.get("_p", record.get("logtag"))  # Fluent Bit's parsers of CRI
@@ -367,8 +376,10 @@ _HOST_NAME = (
     r"(?:[A-Za-z0-9][\w.:-]{0,254}+(?= )"  # as nearly all are, and matched in one go
     rf"|(?:[A-Za-z0-9]|{_REDACTED})(?:[\w.:-]|{_REDACTED}){{0,254}})"
 )
-_HOST = rf"(?P<host>(?!(?i:{_LEVEL})){_HOST_NAME})"
-_PROGRAM = rf"(?P<program>(?!(?i:{_LEVEL}))[A-Za-z0-9_][\w./@()-]{{0,80}})"
+_NO_LEVEL = rf"(?=[^TDINWECAFPStdinwecafps]|(?!(?i:{_LEVEL})))"
+"""Most names do not begin like a level."""
+_HOST = rf"(?P<host>{_NO_LEVEL}{_HOST_NAME})"
+_PROGRAM = rf"(?P<program>{_NO_LEVEL}[A-Za-z0-9_][\w./@()-]{{0,80}})"
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})>)?"
 _END = r":(?: |$|(?=\{))"
 _RFC3164 = re.compile(
@@ -452,7 +463,8 @@ def _of_syslog(line: re.Match[str] | None, message: str) -> Unwrapped | None:
     text = message[line.end() :]
     if text.startswith("#011"):
         text = _ESCAPED_TABS.sub(lambda tabs: "\t" * (len(tabs[0]) // 4), text)
-    return Unwrapped(text, None, properties, (host, program, pid or ""), None, _severity(priority))
+    level = _severity(priority) if priority else None
+    return Unwrapped(text, None, properties, (host, program, pid or ""), None, level)
 
 
 def _of_priority(message: str) -> Unwrapped | None:

@@ -7,7 +7,7 @@ parsed in pieces. A piece ends where neither a stack trace nor a line that was s
 from collections.abc import Iterable, Iterator
 
 from loginformant_shipper.events import LogEvent
-from loginformant_shipper.parsing.containers import may_be_wrapped, unwrap
+from loginformant_shipper.parsing.containers import unwrap
 from loginformant_shipper.parsing.trace_lines import hold_a_trace
 
 MIN_PIECE_CHARACTERS = 256 * 1024
@@ -71,7 +71,7 @@ def _is_whole_log(message: str) -> bool:
 
 def _written(message: str) -> tuple[str, bool]:
     """Return the program's message, and whether its line continues in another event."""
-    unwrapped = unwrap(message) if may_be_wrapped(message) else None
+    unwrapped = unwrap(message)
     if unwrapped is None:
         return message, False
     return unwrapped.text, unwrapped.partial is not None and not unwrapped.partial.is_last

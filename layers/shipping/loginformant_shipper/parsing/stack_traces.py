@@ -154,7 +154,7 @@ def _join_wrapped(events: Iterable[LogEvent], redact: Redact | None) -> Iterator
     has_parts = False
     for event in events:
         message = event.message
-        unwrapped = unwrap(message) if may_be_wrapped(message) else None
+        unwrapped = unwrap(message)
         if unwrapped is None:
             numbers.append(len(found))
             found.append(_bare(event))
