@@ -35,14 +35,14 @@ class Clock:
 
     now: float = 0.0
     stalled: bool = field(default=False, init=False)
-    """Whether this invocation has lost time through no fault of its own."""
+    """Whether this invocation has lost time by a stall."""
     _limit: float = field(default=math.inf, init=False)
     _steps: int = field(default=0, init=False)
     _mishaps: Mapping[int, tuple[Mishap, float]] = field(default_factory=dict, init=False)
     _dead: str = field(default="", init=False)
 
     def begin_invocation(self, seconds: float, mishaps: Mapping[int, tuple[Mishap, float]]) -> None:
-        """Begin an invocation with `mishaps` at these steps; a stall takes so many seconds."""
+        """Begin an invocation with `mishaps` at these steps; a stall takes the given number of seconds."""
         self._limit, self._steps, self._mishaps = self.now + seconds, 0, mishaps
         self._dead, self.stalled = "", False
 

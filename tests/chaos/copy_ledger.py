@@ -1,8 +1,8 @@
 """Where every copy of every log event is, and why there may be more than one.
 
 The number of copies is known: an event begins as one copy, and gets one more each time that it is unknown
-whether the first was stored. A schedule is right if there are exactly so many copies, so that a loss shows
-even if a duplicate would hide it.
+whether the first was stored. A schedule is right if there is exactly this number of copies, so that a loss
+is found even if a duplicate would hide it.
 """
 
 from collections import Counter, defaultdict

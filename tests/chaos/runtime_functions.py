@@ -1,4 +1,4 @@
-"""The built functions under Lambda's own runtime, to be killed, starved and invoked again."""
+"""The built functions under Lambda's own runtime, to be killed, limited in memory and invoked again."""
 
 import os
 import resource

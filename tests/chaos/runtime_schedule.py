@@ -88,7 +88,7 @@ class RuntimeOutcome(NamedTuple):
     details: frozenset[str]
     """The details of failures in messages of the dead-letter queue."""
     certificates: frozenset[Certificate]
-    """Those of the ingest API that the functions saw while there was trouble."""
+    """The certificates of the ingest API that the functions saw while there were faults."""
     story: tuple[str, ...]
 
     def line(self) -> str:

@@ -76,7 +76,7 @@ class Outcome(NamedTuple):
 def run_schedule(seed: int, *, reads_ledgers: bool = True) -> Outcome:
     """Run one schedule. The same seed gives the same schedule, as long as the code takes the same steps.
 
-    Unless it `reads_ledgers`, only the whereabouts of events count, and no account needs to close.
+    Unless it `reads_ledgers`, only the places of the events are checked, and ledgers need not balance.
     """
     before = random.getstate()
     random.seed(f"{seed} jitter")  # of the code under test
@@ -123,7 +123,7 @@ class _Arrival:
     at: float
     payload: JsonObject
     natures: dict[str, Nature]
-    """The natures of its events."""
+    """The nature of each event by its id."""
     streamed: bool
     """Whether it comes through a Kinesis stream."""
 

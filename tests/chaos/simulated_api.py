@@ -34,7 +34,7 @@ class Request:
 
 @dataclass
 class IngestApi:
-    """Keeps what it accepts; refuses poison, and bodies beyond `most_bytes`, in all weathers."""
+    """Keeps what it accepts; refuses poison, and bodies beyond `most_bytes`, at any time."""
 
     clock: Clock
     ledger: CopyLedger
@@ -44,7 +44,7 @@ class IngestApi:
     keys: set[str] = field(default_factory=lambda: {"key-0"})
     success: int = 200
     poison_fate: Fate = field(default_factory=lambda: Fate(400))
-    """What happens to a request with a poison log, in fair weather. Where it `keeps`, all logs are taken."""
+    """What happens to a request with a poison log without other faults. If it `keeps`, all are accepted."""
     trouble_until: float = math.inf
 
     def post(self, body: bytes, key: str) -> tuple[Request, Fate]:

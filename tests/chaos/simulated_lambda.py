@@ -39,10 +39,10 @@ STREAM_RECORDS = 5
 """Of a Kinesis stream; template.yaml allows more, and then returned records were rarer here."""
 
 MAX_REPLAYS_OF_A_GOOD_LOG = 80
-"""After the last trouble; with bounds on the search that are drawn much lower than the default."""
+"""The maximum after the last fault, with limits of the search that are drawn much lower than the default."""
 
 MAX_ARRIVALS_OF_A_GOOD_LOG = 80
-"""After the last trouble, where the ingest API keeps all that it does not answer."""
+"""The maximum after the last fault, if the ingest API keeps the logs of requests that it does not answer."""
 
 JsonObject = dict[str, Any]
 
@@ -82,7 +82,7 @@ class Mishaps:
     twice: float
     """AWS delivers an event or a message once more."""
     cold: float
-    """An invocation meets a new environment."""
+    """An invocation gets a new environment."""
     slow: float
     """The processor is so slow that the time may be up in the middle of the work."""
 

@@ -1,4 +1,4 @@
-"""Faults outside the function, drawn from a seed: spells of one kind of fault after another."""
+"""Faults outside the function, drawn from a seed: periods, each with one kind of fault."""
 
 import random
 from bisect import bisect_right
@@ -17,7 +17,7 @@ DATE = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 class Sky(StrEnum):
-    """Kinds of spells of the ingest API."""
+    """The kinds of periods of the ingest API."""
 
     CLEAR = "clear"
     DOWN = "down"
@@ -32,7 +32,7 @@ class Sky(StrEnum):
 
 
 class Fate(NamedTuple):
-    """The fate of one request."""
+    """What happens to one request."""
 
     status: int | None = 200
     """None if there is no HTTP answer; with 200 the ingest API decides."""
@@ -112,7 +112,7 @@ def _sometimes(likelihood: float, rng: random.Random) -> float | None:
 
 
 class Tide(StrEnum):
-    """Kinds of spells of SQS."""
+    """The kinds of periods of SQS."""
 
     CALM = "calm"
     BROKEN = "out of reach"
@@ -121,7 +121,7 @@ class Tide(StrEnum):
 
 
 class WriteFate(StrEnum):
-    """The fate of one attempt to write to a queue."""
+    """What happens to one attempt to write to a queue."""
 
     STORED = "stored"
     REPLY_LOST = "stored, reply lost"
@@ -146,7 +146,7 @@ def draw_write(tide: Tide, rng: random.Random) -> WriteFate:
 
 
 class KeyStore(StrEnum):
-    """Kinds of spells of Secrets Manager."""
+    """The kinds of periods of Secrets Manager."""
 
     OPEN = "open"
     CLOSED = "out of reach"
@@ -155,7 +155,7 @@ class KeyStore(StrEnum):
 
 @dataclass(frozen=True)
 class Forecast(Generic[Kind]):
-    """The spell at each time; after the last one always the first kind, which is fair."""
+    """The period at each time; after the last one always the first kind, which has no faults."""
 
     starts: Sequence[float]
     kinds: Sequence[Kind]
@@ -167,7 +167,7 @@ class Forecast(Generic[Kind]):
 def draw_forecast(
     kinds: type[Kind], end: float, fair: float, mean_seconds: float, rng: random.Random
 ) -> Forecast[Kind]:
-    """Draw spells until `end`; the share `fair` of them is of the first of `kinds`."""
+    """Draw periods until `end`; the share `fair` of them is of the first of `kinds`."""
     best, *others = kinds
     # A schedule has only some kinds of faults, so that each kind also occurs alone.
     known = rng.sample(others, rng.randint(1, len(others)))

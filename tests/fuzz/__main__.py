@@ -1,8 +1,8 @@
 """Fuzz the shipper with hostile input for any length of time: `make fuzz ARGS="--seconds 600"`.
 
-Each target gets a process of its own, in which atheris (libFuzzer) changes the bytes that hypothesis draws
-input from, and goes after what reaches new code. Where there is no atheris for this Python or machine, they
-are changed at random. What is found is kept, and a line says how to play it again.
+Each target has a separate process, in which atheris (libFuzzer) changes the bytes from which hypothesis draws
+input, and prefers input that reaches new code. If there is no atheris for this Python or machine, the bytes
+are changed at random. Findings are kept, and a line shows the command that runs each of them again.
 """
 
 import subprocess

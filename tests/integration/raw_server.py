@@ -48,7 +48,7 @@ class RawConnection:
         return [log["properties"]["eventId"] for log in orjson.loads(body[:length])["logs"]]
 
     def drain(self, length: int) -> None:
-        """Read a body of so many bytes and discard it."""
+        """Read a body of a number of bytes and discard it."""
         left = length - len(self._unread)
         self._unread = self._unread[length:]
         while left > 0:

@@ -14,7 +14,7 @@ PROJECT = Path(__file__).parents[2]
 NOW = 1_793_700_000_000
 POISON = "soak-poison"
 EVERY = 20_000
-"""One log event of so many is one that the ingest API refuses."""
+"""The number of log events of which the ingest API refuses one."""
 
 SECONDS_BETWEEN_FAULTS = 5.0
 FAULTS: list[list[Fault]] = [
@@ -42,7 +42,7 @@ def fault_rows() -> Iterator[list[Fault]]:
 
 
 def payloads(events: int) -> Iterator[tuple[range, dict[str, Any]]]:
-    """Yield payloads of so many log events each, with the numbers that are their ids."""
+    """Yield payloads of a number of log events each, with the numbers that are their ids."""
     samples = [
         json.dumps(event["message"])
         for path in sorted((PROJECT / "events").glob("*.json"))
