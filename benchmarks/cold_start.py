@@ -51,7 +51,7 @@ class ColdStart(NamedTuple):
     boto3: float
     """The time of the whole process with boto3."""
     shipper_processor: float
-    """The CPU time of the whole process."""
+    """The processor time of the whole process."""
     earlier_processor: float
     boto3_processor: float
 
@@ -148,14 +148,14 @@ def _runtime(folder: Path) -> Path:
 
 
 def _first_request(environment: Mapping[str, str], file: Path) -> tuple[float, float]:
-    """Return the seconds until the first request arrives, and the CPU time of the whole process."""
+    """Return the seconds until the first request arrives, and the processor time of the whole process."""
     started = time.monotonic()
     _, processor = _run([*_PYTHON, "-c", SHIPPER, str(file)], environment)
     return _FirstRequest.arrivals[-1] - started, processor
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[float, float]:
-    """Return the wall time and the CPU time of a process in seconds."""
+    """Return the wall time and the processor time of a process in seconds."""
     before, start = _processor_time_of_children(), time.monotonic()
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
     return time.monotonic() - start, _processor_time_of_children() - before

@@ -1,8 +1,8 @@
 """Measure whether an invocation with 60 MiB, all detectors and a share of a processor ends in time.
 
 A process ships one payload. Its parent stops and continues it (SIGSTOP, SIGCONT) fifty times a second, so
-that its CPU time in `/proc/PID/stat` does not exceed a share of the elapsed time, similar to Lambda. The
-ingest API and the queue run in another process, and accept everything.
+that its processor time in `/proc/PID/stat` does not exceed a share of the elapsed time, similar to Lambda.
+The ingest API and the queue run in another process, and accept everything.
 """
 
 import json
@@ -133,7 +133,7 @@ def _held_to(url: str, file: Path, kind: str, events: int, memory_mb: int) -> En
 
 
 def _processor_seconds(pid: int) -> float:
-    """Return the CPU time of a process so far, or 0 if it has ended."""
+    """Return the processor time of a process so far, or 0 if it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (OSError, IndexError):

@@ -30,7 +30,7 @@ class ReplayTime(NamedTuple):
     message_bytes: float
     """The average size of a log event."""
     microseconds: float
-    """The CPU time for each log event, the median of all rounds."""
+    """The processor time for each log event, the median of all rounds."""
 
 
 class Drain(NamedTuple):
@@ -84,8 +84,8 @@ def _replay(records: dict[str, Any], environment: Environment) -> None:
 def drain(measured: ReplayTime, model: Model, terabytes_a_day: float) -> Drain:
     """Return how long the backlog of six hours takes if LogInformant accepts everything.
 
-    The function has a share of a processor like this machine's according to its memory. CPU time and waiting
-    for the API are added, as in `cost`.
+    The function has a share of a processor like this machine's according to its memory. Processor time and
+    waiting for the API are added, as in `cost`.
     """
     events = MESSAGES_AT_A_TIME * EVENTS_IN_A_MESSAGE
     processor = measured.microseconds / 1e6 * events * model.vcpu_mb / model.memory_mb

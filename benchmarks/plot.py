@@ -21,7 +21,7 @@ class Bar(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """The CPU time of each step for one payload."""
+    """The processor time of each step for one payload."""
 
     label: str
     microseconds: Sequence[float]

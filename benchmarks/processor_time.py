@@ -1,4 +1,4 @@
-"""Measure the CPU time for each log event, compared with the naive shipper in the same run."""
+"""Measure the processor time for each log event, compared with the naive shipper in the same run."""
 
 import gc
 import time
@@ -25,7 +25,7 @@ MAX_RATIO = 1.5
 
 
 class ProcessorTime(NamedTuple):
-    """The CPU time of one kind of payload."""
+    """The processor time of one kind of payload."""
 
     payload: str
     events: int

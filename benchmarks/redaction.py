@@ -1,4 +1,4 @@
-"""Measure the CPU time of a payload with redaction, relative to the same payload without it."""
+"""Measure the processor time of a payload with redaction, relative to the same payload without it."""
 
 import gc
 import json
@@ -30,9 +30,9 @@ class Cost(NamedTuple):
     text: str
     messages: str
     unredacted: float
-    """The milliseconds of CPU time for each MiB without redaction, from the payload to the batches."""
+    """The milliseconds of processor time for each MiB without redaction, from the payload to the batches."""
     credit_card: float
-    """The CPU time with the detector credit-card, relative to `unredacted`."""
+    """The processor time with the detector credit-card, relative to `unredacted`."""
     all_detectors: float
 
 

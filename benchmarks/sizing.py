@@ -1,6 +1,7 @@
 """`python -m benchmarks.sizing`: compute the tables of docs/scaling.md for 10 TB a day.
 
-Only the bytes are measured here. The CPU times are those of docs/performance.md. The prices are constants.
+Only the bytes are measured here. The processor times are those of docs/performance.md. The prices are
+constants.
 """
 
 import base64
@@ -54,7 +55,7 @@ GB_SECOND, MILLION_REQUESTS, GB_SENT, GB_STORED = 0.0000133334, 0.20, 0.09, 0.03
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One kind of logs: the bytes of one log event, and its CPU time."""
+    """One kind of logs: the bytes of one log event, and its processor time."""
 
     name: str
     message_bytes: float
@@ -62,7 +63,7 @@ class Load:
     stream_bytes: float
     """The bytes in a Kinesis record, as CloudWatch Logs compresses them."""
     microseconds: float
-    """The CPU time."""
+    """The processor time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def stream_bytes(messages: list[str]) -> float:
 
 
 def loads() -> list[Load]:
-    """Measure the bytes of each kind of logs, and read the CPU times from docs/performance.md."""
+    """Measure the bytes of each kind of logs, and read the processor times from docs/performance.md."""
     table = PERFORMANCE.read_text(encoding="utf-8")
     found = []
     for name, make in PAYLOADS.items():

@@ -1,4 +1,4 @@
-"""Measure the CPU time of each step of the pipeline separately."""
+"""Measure the processor time of each step of the pipeline separately."""
 
 import gc
 import time

@@ -1,4 +1,4 @@
-"""Measure the CPU time of level inference alternately with an earlier revision.
+"""Measure the processor time of level inference alternately with an earlier revision.
 
 Each round starts without anything cached, as in a new environment.
 """
@@ -14,7 +14,7 @@ ROUNDS = 15
 
 
 class Speed(NamedTuple):
-    """The best of several alternate rounds in CPU time, which other programs hardly affect."""
+    """The best of several alternate rounds in processor time, which other programs hardly affect."""
 
     before_per_second: float
     """The messages per second on one core, including parsing."""

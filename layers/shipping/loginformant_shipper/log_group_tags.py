@@ -125,7 +125,8 @@ def read_tags_of_log_group(arn: str, tls: ssl.SSLContext | None = None) -> Tags:
     """Read the tags of a log group from CloudWatch Logs.
 
     The ARN of a log group must not end with `:*` here ("ListTagsForResource", Amazon CloudWatch Logs API
-    Reference). botocore is imported only if the request requires it, since that takes CPU time from shipping.
+    Reference). botocore is imported only if the request requires it, since that takes processor time from
+    shipping.
     """
     try:
         answer = call(

@@ -3,7 +3,7 @@
 There is one structured log line for each kind of failure. An invocation without log events or failures writes
 nothing, since log lines cost money. Metrics are log lines in the embedded metric format ("Specification:
 Embedded metric format", Amazon CloudWatch User Guide). They have the format of Powertools, whose own code
-took a sixth of the CPU time of an invocation with one log event.
+took a sixth of the processor time of an invocation with one log event.
 """
 
 import logging

@@ -39,7 +39,7 @@ MAX_VISIBILITY_SECONDS = 12 * 3600
 
 
 ENCODE_SECONDS_PER_MIB = 0.045
-"""The CPU time to encode a MiB of log events as JSON and gzip. Short lines take the longest, 0.029 s
+"""The processor time to encode a MiB of log events as JSON and gzip. Short lines take the longest, 0.029 s
 (docs/performance.md, "Writing to the queue"); the rest is a margin for slower processors."""
 
 

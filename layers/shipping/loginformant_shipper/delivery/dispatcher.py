@@ -296,8 +296,8 @@ class Delivery:
     def _fill(self) -> None:
         """Add the next job to `_waiting`.
 
-        Only one batch at a time is filled, since filling takes CPU time during which the previous one can be
-        sent.
+        Only one batch at a time is filled, since filling takes processor time during which the previous one
+        can be sent.
         """
         if self._given_up:
             return

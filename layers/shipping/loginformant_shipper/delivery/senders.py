@@ -107,7 +107,7 @@ class ThreadedSenders:
     """`Senders` over HTTPS. Idle connections are kept by a warm environment.
 
     Each connection has its own thread, so that one that hangs (name resolution has no timeout) does not block
-    others. The threads are kept with their connections, since starting one takes as much CPU time as a
+    others. The threads are kept with their connections, since starting one takes as much processor time as a
     request.
 
     A short request on an open connection, while no other request is under way, is *held*: `wait` sends it in
