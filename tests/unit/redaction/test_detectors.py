@@ -7,7 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors import DETECTORS
-from loginformant_shipper.redaction.detectors.card_numbers import are_luhn_valid, is_luhn_valid
+from loginformant_shipper.redaction.detectors.card_numbers import (
+    are_card_numbers,
+    is_luhn_valid,
+    is_of_a_network,
+)
 from loginformant_shipper.redaction.detectors.credit_card import find_credit_card
 from loginformant_shipper.redaction.detectors.national_id import are_ibans
 from loginformant_shipper.redaction.findings import redact_findings
@@ -299,16 +303,31 @@ def test_only_the_placeholders_of_detectors_are_recognized() -> None:
     assert not PLACEHOLDER.search("[redacted:hunter2]")
 
 
-NUMBERS = st.lists(st.text("0123456789", min_size=1, max_size=19), max_size=60)
-OF_ONE_LENGTH = st.integers(1, 19).flatmap(
-    lambda length: st.lists(st.text("0123456789", min_size=length, max_size=length), max_size=60)
+def with_check_digit(number: str) -> str:
+    return next(f"{number}{digit}" for digit in range(10) if is_luhn_valid(f"{number}{digit}".encode()))
+
+
+BEGINNINGS = st.sampled_from(
+    ["", "4", "50", "51", "56", "6", "34", "35", "36", "200", "220", "226", "270", "273"]
+)
+NUMBERS = st.builds(
+    lambda beginning, number, size: (beginning + number)[:size],
+    BEGINNINGS,
+    st.text("0123456789", min_size=18, max_size=18),
+    st.integers(12, 18),
+)
+OF_ONE_LENGTH = st.integers(12, 18).flatmap(
+    lambda size: st.lists(NUMBERS.map(lambda number: number[:size].ljust(size, "7")), max_size=60)
 )
 
 
-@given(NUMBERS | OF_ONE_LENGTH)
-def test_check_digits_of_many_numbers_are_judged_like_those_of_each(numbers: list[str]) -> None:
-    of_each = [is_luhn_valid(number.encode()) for number in numbers]
-    assert [bool(flag) for flag in are_luhn_valid(numbers)] == of_each
+@given(st.lists(NUMBERS, max_size=60) | OF_ONE_LENGTH, st.integers(1, 3))
+def test_many_numbers_are_judged_like_each(numbers: list[str], every: int) -> None:
+    written = [
+        number + "3" if place % every else with_check_digit(number) for place, number in enumerate(numbers)
+    ]
+    of_each = [is_luhn_valid(it) and is_of_a_network(it) for it in map(str.encode, written)]
+    assert [bool(flag) for flag in are_card_numbers(written)] == of_each
 
 
 CARDS = ["4111 1111 1111 1111", "5555-5555-5555-4444", "3782 822463 10005", "4242424242424242"]

@@ -4,12 +4,15 @@ Each character is a byte of the integer, the first one in the lowest bits. One o
 costs a fraction of a nanosecond for each character. `x >> 8` aligns each character with the one behind it.
 """
 
+from functools import lru_cache
+
 
 def lanes(text: bytes, table: bytes) -> int:
     """Return an integer with eight bits for each byte, its value in a table."""
     return int.from_bytes(text.translate(table), "little")
 
 
+@lru_cache(maxsize=2)
 def ones(count: int) -> int:
     """Return an integer with 1 in each lane."""
     return int.from_bytes(b"\1" * count, "little")

@@ -7,8 +7,7 @@ from loginformant_shipper.redaction.detectors.card_groups import find_in_groups,
 from loginformant_shipper.redaction.detectors.card_numbers import (
     BEFORE_DIGIT,
     BEHIND,
-    are_luhn_valid,
-    are_of_networks,
+    are_card_numbers,
     is_luhn_valid,
 )
 from loginformant_shipper.redaction.detectors.detection import Detection
@@ -32,8 +31,7 @@ def find_credit_card(text: str, _: bool = False) -> Cut:
     if _MANY_DIGITS not in kinds:
         return in_groups
     numbers = _NUMBER.split(text)
-    numbers = only(numbers, are_luhn_valid(numbers[1::2]))
-    numbers = only(numbers, are_of_networks(numbers[1::2]))
+    numbers = only(numbers, are_card_numbers(numbers[1::2]))
     if ("^" in text or "=" in text or "D" in text) and _SOME_TRACK.search(text):
         tracks = [
             it.span() for it in _TRACK.finditer(text) if is_luhn_valid((it["first"] or it["second"]).encode())
