@@ -428,9 +428,10 @@ def _of_iso_time(message: str) -> Unwrapped | None:
     end = message.find(" ", 20, 36)
     if end < 0:
         return None
-    if message.startswith(_CRI_STREAMS, end):
+    if message.startswith(" std", end) and message.startswith(_CRI_STREAMS, end):
         return _of_cri(message)
-    return _of_syslog(_RSYSLOG.match(message), message) if "]:" in message else None
+    line = _RSYSLOG.match(message) if "]:" in message else None
+    return None if line is None else _of_syslog(line, message)
 
 
 _CRI_STREAMS = (" stdout F", " stdout P", " stderr F", " stderr P")
@@ -450,12 +451,11 @@ _ESCAPED_TABS = re.compile(r"\A(?:#011)+(?=at |\.\.\. \d)")
 
 
 def _of_rfc3164(message: str) -> Unwrapped | None:
-    return _of_syslog(_RFC3164.match(message), message)
+    line = _RFC3164.match(message) if message.startswith(" ", 3) else None
+    return None if line is None else _of_syslog(line, message)
 
 
-def _of_syslog(line: re.Match[str] | None, message: str) -> Unwrapped | None:
-    if line is None:
-        return None
+def _of_syslog(line: re.Match[str], message: str) -> Unwrapped:
     priority, time, host, program, pid = line.groups()
     properties = {"time": time, "host.name": host, "service.name": program}
     if pid:
@@ -523,7 +523,12 @@ def _of_php(message: str) -> Unwrapped | None:
 
 def _of_notice(message: str) -> Unwrapped | None:
     """Read a wrapper that begins with N: a line of syslog in November, or a notice of PHP-FPM."""
-    return _of_rfc3164(message) or _of_php(message)
+    return _of_php(message) if message.startswith("NOTICE: ") else _of_rfc3164(message)
+
+
+def _of_warning(message: str) -> Unwrapped | None:
+    """Read a wrapper that begins with W: a warning of PHP-FPM."""
+    return _of_php(message) if message.startswith("WARNING: [") else None
 
 
 def _of_bracket(message: str) -> Unwrapped | None:
@@ -566,7 +571,7 @@ _READERS: dict[str, Callable[[str], Unwrapped | None] | None] = {
     **dict.fromkeys("0123456789", _of_iso_time),
     **dict.fromkeys("JFMASOND", _of_rfc3164),
     "N": _of_notice,
-    "W": _of_php,
+    "W": _of_warning,
     "<": _of_priority,
     "[": _of_bracket,
 }

@@ -126,6 +126,10 @@ def _object(text: str) -> ParsedMessage:
     return ParsedMessage(text, text, fields, None, None, repeated)
 
 
+def _object_inside(text: str) -> ParsedMessage | None:
+    return _object(text) if "{" in text else None
+
+
 def _time_first(text: str) -> ParsedMessage | None:
     parsed = _behind_usual_time(text) if text.startswith("Z\t", 23) else None
     return parsed or _behind_time(text)
@@ -238,7 +242,8 @@ _LETTER_FIRST = re.compile(
 )
 
 _READERS: dict[str, Callable[[str], ParsedMessage | None]] = {
-    **dict.fromkeys(BEFORE_JSON, _object),
+    **dict.fromkeys(BEFORE_JSON, _object_inside),
+    "{": _object,
     **dict.fromkeys("0123456789", _time_first),
     "[": _bracket_first,
     **dict.fromkeys("DIWEFA", _letter_first),
