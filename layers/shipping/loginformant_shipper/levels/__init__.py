@@ -83,7 +83,7 @@ from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.header import TELLING_WORDS, find_plain_level, read_header
 from loginformant_shipper.parsing.headers.items import MAX_HEADER
 from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS, words_of
-from loginformant_shipper.parsing.messages import ParsedMessage, parse
+from loginformant_shipper.parsing.messages import ParsedMessage, RuntimePrefix, parse
 from loginformant_shipper.parsing.stack_traces import Log
 
 __all__ = ["Decision", "decide", "decide_log", "explain_level", "forget_beginnings", "infer_level"]
@@ -95,7 +95,7 @@ END = 2 * 1024
 
 def infer_level(message: str, log_group: str | None = None) -> Level:
     """Return the level of a message of CloudWatch Logs, or Information if no rule applies."""
-    return explain_level(message, log_group).level
+    return decide(parse(message), log_group).level
 
 
 def explain_level(message: str, log_group: str | None = None) -> Decision:
@@ -113,21 +113,24 @@ def decide(
         log_group: The name of its log group.
         default: The level if no rule applies and no wrapper has one. The rule is then `default`.
     """
+    severity = None if parsed.wrapper is None else parsed.wrapper.level
+    decision = None
     if parsed.fields is not None:
-        decision = decide_by_repeated_field(parsed.fields, parsed.body) if parsed.repeated else None
+        if parsed.repeated:
+            decision = decide_by_repeated_field(parsed.fields, parsed.body)
         decision = decision or _of_fields(parsed.fields)
-        if decision is None and parsed.prefix:
-            decision = _of_prefix(parsed)
-    else:
-        decision = _of_prefix(parsed) if parsed.prefix else None
-        if decision is None and log_group:
+    if decision is None and parsed.prefix is not None:
+        decision = _of_prefix(parsed.prefix)
+    if decision is None and parsed.fields is None:
+        if log_group:
             decision = decide_by_log_group(log_group)
         if decision is None:
-            wrapped = parsed.wrapper is not None and parsed.wrapper.level is not None
-            decision = _of_wrapped_text(parsed.text) if wrapped else _of_text(parsed.text)
-    if decision is None and parsed.wrapper is not None and parsed.wrapper.level is not None:
-        return _worse_of_trace(parsed.text, decided(parsed.wrapper.level, "syslog-priority"))
-    return decision or _DEFAULTS[default]
+            decision = _of_text(parsed.text) if severity is None else _of_wrapped_text(parsed.text)
+    if decision is not None:
+        return decision
+    if severity is not None:
+        return _worse_of_trace(parsed.text, decided(severity, "syslog-priority"))
+    return _DEFAULTS[default]
 
 
 def _worse_of_trace(text: str, severity: Decision) -> Decision:
@@ -166,11 +169,9 @@ _OF_TRACES = decided(Level.ERROR, "exception")
 _DEFAULTS = {level: decided(level, "default") for level in Level}
 
 
-def _of_prefix(parsed: ParsedMessage) -> Decision | None:
+def _of_prefix(prefix: RuntimePrefix) -> Decision | None:
     """Return the level in the prefix of a Lambda runtime, or None."""
-    if parsed.prefix is None or parsed.prefix.level is None:
-        return None
-    return _PREFIXES.get(parsed.prefix.level.lower())
+    return _PREFIXES.get(prefix.level.lower()) if prefix.level else None
 
 
 _PREFIXES = {word: decided(level, "runtime-prefix") for word, level in LEVEL_WORDS.items()}
@@ -314,7 +315,7 @@ def _of_silent_header(
         or (decide_by_key_value(text) if has_pair else None)
         or (decide_by_marked_word(line) if told else None)
         or _of_exception(text, line, told)
-        or (decide_by_words(text) if may_have_bad_news(text, told) else None)
+        or (decide_by_words(text, told) if may_have_bad_news(text, told) else None)
     )
 
 

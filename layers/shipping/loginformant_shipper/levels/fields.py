@@ -108,7 +108,7 @@ def decide_by_json_behind_header(text: str) -> Decision | None:
 
 def decide_by_glued_objects(text: str) -> Decision | None:
     """Return the worst level of several JSON objects in one message, or None if there is only one."""
-    if not _GLUED.search(text):
+    if "}" not in text or not _GLUED.search(text):
         return None
     worst: Decision | None = None
     position = 0

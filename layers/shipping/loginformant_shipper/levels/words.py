@@ -34,15 +34,24 @@ _ENDS = frozenset(",;.)]")
 """Characters behind a word with which none of these begins."""
 
 _STEMS = (
-    (Level.FATAL, ("fatal", "panicked", "kernel panic")),
-    (Level.ERROR, ("error", "exception", "fail", "crash")),
-    (Level.WARNING, ("warn", "deprecated", "caution")),
+    (Level.FATAL, ("fatal", "panicked", "kernel panic"), encoded(("fatal", "panicked", "panic"))),
+    (
+        Level.ERROR,
+        ("error", "exception", "fail", "crash"),
+        encoded(
+            f"{word}{plural}"
+            for word in ("error", "exception", "fail", "failed", "failure", "crash", "crashed")
+            for plural in ("", "s")
+        ),
+    ),
+    (
+        Level.WARNING,
+        ("warn", "deprecated", "caution"),
+        encoded(("warn", "warns", "warning", "warnings", "deprecated", "caution")),
+    ),
 )
-"""The stems of the words, from the most severe level to the least."""
-_BAD_NEWS = ("error", "exception", "fail", "failed", "failure", "crash", "crashed", "warn", "warning")
-BAD_NEWS = encoded((*_BAD_NEWS, *(f"{word}s" for word in _BAD_NEWS), "fatal", "panicked", "panic"))
-BAD_NEWS |= encoded(("deprecated", "caution"))
-"""The words that count, in lower case. Longer words that count end with one of these."""
+"""The stems and the words that count, in lower case, from the most severe level to the least."""
+BAD_NEWS = frozenset().union(*(words for _, _, words in _STEMS))
 _LIKE_ASCII = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"})
 """The other characters that `re.IGNORECASE` matches with letters of ASCII."""
 
@@ -57,10 +66,18 @@ def may_have_bad_news(text: str, words: AbstractSet[bytes]) -> bool:
     return not BAD_NEWS.isdisjoint(words) or (not text.isascii() and text != text.translate(_LIKE_ASCII))
 
 
-def decide_by_words(text: str) -> Decision | None:
-    """Return the worst level that a word of a text means in its context, or None."""
-    lower = (text if text.isascii() else text.translate(_LIKE_ASCII)).lower()
-    for level, stems in _STEMS:
+def decide_by_words(text: str, words: AbstractSet[bytes] | None = None) -> Decision | None:
+    """Return the worst level that a word of a text means in its context, or None.
+
+    Args:
+        text: A text.
+        words: The words of the text, where they are known; words that are not in `BAD_NEWS` may be missing.
+    """
+    is_ascii = text.isascii()
+    lower = (text if is_ascii else text.translate(_LIKE_ASCII)).lower()
+    for level, stems, telling in _STEMS:
+        if words is not None and is_ascii and telling.isdisjoint(words):
+            continue
         for stem in stems:
             start = lower.find(stem)
             while start >= 0:
