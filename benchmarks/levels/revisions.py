@@ -28,11 +28,15 @@ def today() -> Inference:
     """Return the current functions."""
     levels = importlib.import_module(f"{PACKAGE}.levels")
     messages = importlib.import_module(f"{PACKAGE}.parsing.messages")
-    forget = getattr(levels, "forget_beginnings", None)
-    if forget is None:  # an earlier revision
+    forget: Callable[[], None] = getattr(levels, "forget", _keep)
+    if forget is _keep:  # an earlier revision
         cached = getattr(levels, "decide_by_beginning", None)
-        forget = cached.cache_clear if cached else lambda: None
+        forget = getattr(levels, "forget_beginnings", getattr(cached, "cache_clear", _keep))
     return Inference(levels.infer_level, messages.parse, levels.decide, forget)
+
+
+def _keep() -> None:
+    """Do nothing: the first revisions have no caches."""
 
 
 def inference_of(revision: str) -> Inference:

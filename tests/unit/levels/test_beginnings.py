@@ -13,7 +13,6 @@ from loginformant_shipper.levels.beginnings import (
     MAX_REMEMBERED,
     NOT_PLAIN,
     beginning_of,
-    forget_beginnings,
 )
 from loginformant_shipper.levels.vocabulary import Decision
 
@@ -52,6 +51,7 @@ LINES = st.one_of(
 
 def without_beginnings(text: str) -> Decision:
     with patch.object(levels, "decide_by_beginning", return_value=NOT_PLAIN):
+        levels.forget()
         return explain_level(text)
 
 
@@ -75,10 +75,10 @@ def test_what_is_remembered_of_a_beginning_changes_no_level(
     texts = (line, line[:end] + other, with_other_digits(line, seed))
     known = []
     for text in texts:
-        forget_beginnings()
+        levels.forget()
         known.append(explain_level(text))
     for order in (texts, texts[::-1]):
-        forget_beginnings()
+        levels.forget()
         levels_of = {text: explain_level(text) for text in order}
         assert [levels_of[text] for text in texts] == known
 
@@ -94,10 +94,26 @@ def test_the_lines_of_one_program_have_few_beginnings() -> None:
 
 
 def test_a_bounded_number_of_beginnings_is_remembered() -> None:
-    forget_beginnings()
+    levels.forget()
     for number in range(2 * MAX_REMEMBERED):
         name = "".join(chr(ord("a") + int(digit)) for digit in str(number))
         explain_level(f"order of {name} was sent")
     assert 0 < len(beginnings._remembered) <= MAX_REMEMBERED
     assert len(beginning_of("\N{MONEY BAG}" * 1000)) == 4 * MAX_BEGINNING
     assert beginning_of("\ud800 12") == b"\xed\xa0\x80 00"
+
+
+@given(LINES)
+@settings(max_examples=500, deadline=None)
+def test_a_cached_short_text_has_the_level_of_all_rules(line: str) -> None:
+    text = line[: MAX_BEGINNING - 1].strip()
+    assert levels._of_short_text(text) == levels._of_short_text(text) == levels._of_any_text(text)
+
+
+def test_short_texts_are_cached_and_long_ones_are_not() -> None:
+    levels.forget()
+    for _ in range(3):
+        explain_level("0 errors, 0 warnings")
+        explain_level("0 errors, 0 warnings" + " in the orders of today" * 3)
+    cached = levels._of_short_text.cache_info()
+    assert (cached.hits, cached.misses, cached.maxsize) == (2, 1, levels.MAX_SHORT_TEXTS)

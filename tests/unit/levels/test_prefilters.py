@@ -165,6 +165,7 @@ def test_a_flow_log_decided_at_once_has_the_level_of_all_rules(line: str) -> Non
     known = explain_level(line)
     assert known == ("Information", "vpc-flow-log")
     with patch.dict(levels._BY_FIRST_CHARACTER, clear=True):
+        levels.forget()
         assert explain_level(line) == known
 
 
@@ -197,6 +198,7 @@ def test_an_execution_line_decided_at_once_has_the_level_of_all_rules(line: str)
     if known is not None:
         assert explain_level(line) == known
         with patch.dict(levels._BY_FIRST_CHARACTER, clear=True):
+            levels.forget()
             assert explain_level(line) == known
 
 

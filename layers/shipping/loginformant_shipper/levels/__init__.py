@@ -7,8 +7,10 @@ word, a pair, a code, the status of a request), then the form and the words of t
 
 import re
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 
 from loginformant_shipper.levels.beginnings import (
+    MAX_BEGINNING,
     NOT_PLAIN,
     decide_by_beginning,
     decide_by_coloured_beginning,
@@ -86,7 +88,7 @@ from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS, words_
 from loginformant_shipper.parsing.messages import ParsedMessage, RuntimePrefix, parse
 from loginformant_shipper.parsing.stack_traces import Log
 
-__all__ = ["Decision", "decide", "decide_log", "explain_level", "forget_beginnings", "infer_level"]
+__all__ = ["Decision", "decide", "decide_log", "explain_level", "forget", "infer_level"]
 
 START = 16 * 1024
 END = 2 * 1024
@@ -214,6 +216,26 @@ def _of_text(text: str) -> Decision | None:
     known = decide_by_beginning(text)
     if known is not NOT_PLAIN:
         return known
+    return _of_short_text(text) if len(text) < MAX_BEGINNING else _of_any_text(text)
+
+
+MAX_SHORT_TEXTS = 1024
+"""The maximum number of cached short texts, of about a quarter of a kilobyte each."""
+
+
+@lru_cache(MAX_SHORT_TEXTS)
+def _of_short_text(text: str) -> Decision | None:
+    """Return the level by all rules. Programs repeat short texts, such as `0 errors`."""
+    return _of_any_text(text)
+
+
+def forget() -> None:
+    """Clear all caches of earlier texts, as in a new environment."""
+    forget_beginnings()
+    _of_short_text.cache_clear()
+
+
+def _of_any_text(text: str) -> Decision | None:
     if '"' in text and '] "' in text and (decision := decide_by_common_log(text)):
         return decision
     if (rule := _BY_FIRST_CHARACTER.get(text[:1])) and (decision := rule(text)):
