@@ -529,6 +529,23 @@ def test_the_prefilter_lets_every_wrapped_text_through(name: str, text: str) -> 
     assert may_be_wrapped(WRAPPERS[name](text))
 
 
+@given(
+    st.sampled_from(sorted(WRAPPERS)),
+    st.integers(0, 80),
+    st.integers(0, 2),
+    st.sampled_from(
+        ["", " ", "[", "]:", "T", "Z", "-", "7", "٣", "é", ":", "|", "<", "\n", "log", "\\u006c"]
+    ),
+)
+def test_what_the_prefilter_excludes_is_in_no_wrapper(
+    name: str, place: int, removed: int, added: str
+) -> None:
+    whole = WRAPPERS[name]("order 17 placed")
+    message = whole[:place] + added + whole[place + removed :]
+    assert may_be_wrapped(message) or unwrap(message) is None
+    assert parse(message).wrapper is None or unwrap(message) is not None
+
+
 HOSTILE = [
     "2026-11-03T10:00:00.1Z stderr ",
     "Nov  3 10:00:00 a b",

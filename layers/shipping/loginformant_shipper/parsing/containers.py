@@ -373,13 +373,13 @@ _CRI = re.compile(rf"(?P<time>{_ISO}) (?P<stream>stdout|stderr) (?P<flag>[FP])(?
 # from a logger's line with a thread and a name in it.
 _REDACTED = r"\[redacted:[a-z-]{1,40}\]"
 _HOST_NAME = (
-    r"(?:[A-Za-z0-9][\w.:-]{0,254}+(?= )"  # as nearly all are, and matched in one go
+    r"(?>[A-Za-z0-9][\w.:-]{0,254}+(?= )"  # as nearly all are, and matched in one go
     rf"|(?:[A-Za-z0-9]|{_REDACTED})(?:[\w.:-]|{_REDACTED}){{0,254}})"
 )
 _NO_LEVEL = rf"(?=[^TDINWECAFPStdinwecafps]|(?!(?i:{_LEVEL})))"
 """Most names do not begin like a level."""
 _HOST = rf"(?P<host>{_NO_LEVEL}{_HOST_NAME})"
-_PROGRAM = rf"(?P<program>{_NO_LEVEL}[A-Za-z0-9_][\w./@()-]{{0,80}})"
+_PROGRAM = rf"(?P<program>{_NO_LEVEL}[A-Za-z0-9_][\w./@()-]{{0,80}}+)"
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})>)?"
 _END = r":(?: |$|(?=\{))"
 _RFC3164 = re.compile(
@@ -388,7 +388,7 @@ _RFC3164 = re.compile(
 )
 _RSYSLOG = re.compile(
     rf"{_PRIORITY}(?P<time>{_ISO}) (?P<host>{_HOST_NAME})"
-    rf" (?P<program>[A-Za-z0-9_][\w./@()-]{{0,80}})\[(?P<pid>\d{{1,10}})\]{_END}"
+    rf" (?P<program>[A-Za-z0-9_][\w./@()-]{{0,80}}+)\[(?P<pid>\d{{1,10}})\]{_END}"
 )
 _RFC5424 = re.compile(
     rf"<(?P<priority>\d{{1,3}})>1 (?P<time>{_ISO}|-) (?P<host>\S{{1,255}}) (?P<program>\S{{1,48}})"
@@ -469,6 +469,8 @@ def _of_syslog(line: re.Match[str], message: str) -> Unwrapped:
 
 def _of_priority(message: str) -> Unwrapped | None:
     """Read a line of syslog that begins with its priority."""
+    if message.find(">", 2, 5) < 0:
+        return None
     line = _RFC3164.match(message) or _RSYSLOG.match(message)
     return _of_syslog(line, message) if line else _of_rfc5424(message)
 

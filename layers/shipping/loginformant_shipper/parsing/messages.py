@@ -139,10 +139,13 @@ def _behind_usual_time(text: str) -> ParsedMessage | None:
     usual = _USUAL_TIME_FIRST.match(text)
     if usual is None:
         return None
-    if "{" in text:  # text before JSON may belong to the prefix
-        return _behind_time(text)
     request_id, level = usual.groups()
-    return ParsedMessage(text, text[usual.end() :], None, RuntimePrefix(level, request_id))
+    body = text[usual.end() :]
+    if "{" not in body:
+        return ParsedMessage(text, body, None, RuntimePrefix(level, request_id))
+    if "\t{" in body:  # text before JSON may belong to the prefix
+        return _behind_time(text)
+    return _behind(text, usual.end(), level, request_id)
 
 
 def _behind_time(text: str) -> ParsedMessage | None:
