@@ -115,21 +115,21 @@ def decide(
         log_group: The name of its log group.
         default: The level if no rule applies and no wrapper has one. The rule is then `default`.
     """
+    fields = parsed.fields
+    if fields is not None:
+        decision = decide_by_repeated_field(fields, parsed.body) if parsed.repeated else None
+        decision = decision or _of_fields(fields)
+        if decision is not None:
+            return decision
+    if parsed.prefix is not None and (decision := _of_prefix(parsed.prefix)):
+        return decision
     severity = None if parsed.wrapper is None else parsed.wrapper.level
-    decision = None
-    if parsed.fields is not None:
-        if parsed.repeated:
-            decision = decide_by_repeated_field(parsed.fields, parsed.body)
-        decision = decision or _of_fields(parsed.fields)
-    if decision is None and parsed.prefix is not None:
-        decision = _of_prefix(parsed.prefix)
-    if decision is None and parsed.fields is None:
-        if log_group:
-            decision = decide_by_log_group(log_group)
+    if fields is None:
+        decision = decide_by_log_group(log_group) if log_group else None
         if decision is None:
             decision = _of_text(parsed.text) if severity is None else _of_wrapped_text(parsed.text)
-    if decision is not None:
-        return decision
+        if decision is not None:
+            return decision
     if severity is not None:
         return _worse_of_trace(parsed.text, decided(severity, "syslog-priority"))
     return _DEFAULTS[default]
@@ -187,9 +187,12 @@ _MESSAGES = (
 
 def _of_fields(fields: Fields) -> Decision | None:
     names = TELLING_NAMES.intersection(fields)
+    if len(names) == 1:
+        [name] = names
+        if decision := decide_by_level_alone(fields, name):
+            return decision
     if decision := (
-        decide_by_level_alone(fields, names)
-        or (None if NAMES_IN_RECORDS.isdisjoint(names) else decide_by_platform_record(fields))
+        (None if NAMES_IN_RECORDS.isdisjoint(names) else decide_by_platform_record(fields))
         or decide_by_field(fields, names)
         or decide_by_status_field(fields)
     ):

@@ -38,24 +38,24 @@ from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS
 
 Fields = dict[str, Any]
 _DECISIONS = {level: Decision(level, "field") for level in Level}
+_DECISIONS_OF_WORDS = {word: _DECISIONS[level] for word, level in FIELD_WORDS.items()}
 
 
-def decide_by_level_alone(fields: Fields, names: frozenset[str]) -> Decision | None:
+def decide_by_level_alone(fields: Fields, name: str) -> Decision | None:
     """Return the level of a JSON object in which one field can be a level, and no other matters.
 
     It decides most structured logs. `decide_by_platform_record` and `decide_by_field` give the same results.
 
     Args:
         fields: The JSON object.
-        names: Its names that are in `TELLING_NAMES`.
+        name: The only one of `TELLING_NAMES` that it has.
     """
-    if len(names) != 1:
-        return None
-    [name] = names
     if name not in _SUFFICIENT_ALONE:
         return None
     value = fields[name]
-    level = FIELD_WORDS.get(value.lower()) if isinstance(value, str) else _level_of_value(name, value, fields)
+    if isinstance(value, str):
+        return _DECISIONS_OF_WORDS.get(value.lower())
+    level = _level_of_value(name, value, fields)
     return _DECISIONS[level] if level else None
 
 
