@@ -120,7 +120,7 @@ def reconcile(
     only: Only = None,
     as_json: Json = False,
 ) -> None:
-    """Make the subscription filters that the stack's parameters ask for, now, with your own credentials.
+    """Change the subscription filters to what the stack's parameters ask for, now, with your own credentials.
 
     It can be interrupted and run again. `+` was subscribed, `-` was unsubscribed, `!` could not be
     subscribed.
