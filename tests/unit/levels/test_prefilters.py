@@ -202,6 +202,59 @@ def test_an_execution_line_decided_at_once_has_the_level_of_all_rules(line: str)
             assert explain_level(line) == known
 
 
+PAIRS = st.sampled_from(
+    (
+        *(
+            "level=warn",
+            "lvl=E",
+            'level="error"',
+            "LEVEL=INFO",
+            "severity=3",
+            "pri=1",
+            "at=info",
+            "loglevel=debug",
+        ),
+        *(
+            "ts=2026-03-01T10:20:30Z",
+            'msg="level=fatal"',
+            "event='order taken'",
+            "x=<level>INFO</level>",
+            "a=b",
+        ),
+        *(
+            "ERROR",
+            "[WARN]",
+            "order failed",
+            '{"level":"error"}',
+            "}{",
+            "\n",
+            "---\n",
+            "=",
+            "--=",
+            "\\x1b[31m",
+            "#033[0m",
+        ),
+    )
+)
+
+
+@given(st.lists(PAIRS | PIECES, min_size=1, max_size=6).map(" ".join))
+@settings(max_examples=1000, deadline=None)
+def test_a_line_of_pairs_decided_at_once_has_the_level_of_all_rules(line: str) -> None:
+    levels.forget()
+    known = explain_level(line)
+    with patch.object(levels, "decide_by_first_pair", return_value=None):
+        levels.forget()
+        assert explain_level(line) == known
+
+
+@pytest.mark.parametrize(
+    "line", ["ts=10:20:30 level=warn msg=late", "lvl=warn", 'level="warn" msg="7 errors"']
+)
+def test_common_lines_of_pairs_are_decided_at_once(line: str) -> None:
+    assert key_values.decide_by_first_pair(line) == ("Warning", "key-value")
+
+
 NAMES = st.sampled_from(
     sorted(
         {

@@ -48,6 +48,7 @@ from loginformant_shipper.levels.key_values import (
     WORDS_OF_PAIRS,
     begins_with_pair,
     decide_by_element,
+    decide_by_first_pair,
     decide_by_key_value,
     may_have_pair,
     start_behind_time,
@@ -245,6 +246,8 @@ def _of_any_text(text: str) -> Decision | None:
         return decision
     if len(text) > START + END:
         text = f"{text[:START]}\n{text[-END:]}"
+    elif "=" in text and (decision := decide_by_first_pair(text)):
+        return decision
     text = text.strip()
     raw = with_real_colours(text) if "\\" in text or "#" in text else text
     if "\x1b" not in text:

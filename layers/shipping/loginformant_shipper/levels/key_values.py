@@ -133,10 +133,36 @@ def decide_by_key_value(text: str) -> Decision | None:
     return None
 
 
-def _level_of_record(text: str) -> Level | None:
-    """Return the level of a text that is pairs: a word before a number, a level before a priority."""
+def decide_by_first_pair(line: str) -> Decision | None:
+    """Return the level of a line that begins with a pair, if the first pair for a level has a word, or None.
+
+    It decides most lines of logfmt. The rules before `decide_by_key_value`, and it, give the same results.
+    """
+    if (
+        _FIRST.match(line) is None
+        or "\n" in line
+        or "\x1b" in line
+        or "\\" in line  # perhaps of a colour, as is #033
+        or "#" in line
+        or "<" in line  # perhaps of an element
+        or "}" in line  # perhaps of glued objects
+    ):
+        return None
+    level = _first_level(line)
+    return decided(level, "key-value") if level else None
+
+
+def _first_level(text: str) -> Level | None:
+    """Return the level in the first pair for one, if it is a word and not part of a quoted value."""
     first = _PAIR.search(text)
     if first and (level := FIELD_WORDS.get(first[1].lower())) and '"' not in text[: first.start()]:
+        return level
+    return None
+
+
+def _level_of_record(text: str) -> Level | None:
+    """Return the level of a text that is pairs: a word before a number, a level before a priority."""
+    if level := _first_level(text):
         return level  # most pairs
     priority = number = None
     asked: set[str] = set()
