@@ -92,7 +92,7 @@ def _redact_once(
     if _is_glued(cut):
         again = detections
     else:
-        written = set(holders)
+        written = set(holders) if len(found) > 1 else {placeholder(found[0][1])}
         again = [
             it
             for it in detections

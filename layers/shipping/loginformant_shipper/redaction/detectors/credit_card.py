@@ -3,7 +3,7 @@
 import re
 
 from loginformant_shipper.names import Detector
-from loginformant_shipper.redaction.detectors.card_groups import find_in_groups, kinds_of
+from loginformant_shipper.redaction.detectors.card_groups import find_in_groups, kinds_of, may_have_groups
 from loginformant_shipper.redaction.detectors.card_numbers import (
     BEFORE_DIGIT,
     BEHIND,
@@ -27,10 +27,12 @@ _SOME_TRACK = re.compile(r"[\^=D](?<=[0-9]{13}.)[A-Za-z0-9]")
 def find_credit_card(text: str, _: bool = False) -> Cut:
     """Split a text at payment card numbers and data of magnetic stripes."""
     kinds = kinds_of(text)
-    in_groups = find_in_groups(text, kinds)
     if _MANY_DIGITS not in kinds:
-        return in_groups
+        return find_in_groups(text, kinds)
     numbers = _NUMBER.split(text)
+    # A group has fewer digits than a number, so no group is cut here, and less text is searched for groups.
+    has_groups = may_have_groups(kinds_of("x".join(numbers[0::2])))
+    in_groups = find_in_groups(text, kinds) if has_groups else [text]
     numbers = only(numbers, are_card_numbers(numbers[1::2]))
     if ("^" in text or "=" in text or "D" in text) and _SOME_TRACK.search(text):
         tracks = [

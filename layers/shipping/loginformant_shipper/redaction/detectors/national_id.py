@@ -38,7 +38,7 @@ _KIND_OF = bytes(
     for code in range(256)
 )
 _IBAN_CHARACTERS = re.compile(r"(?:[ \xa0]?[A-Z0-9]{1,4}){1,9}+")
-_BLANKS, _BLANK = b" \xa0", ord(" ")
+_SPACES = b" \xa0"
 _GROUP = 4
 _IBAN_LENGTHS = {
     country.encode(): length
@@ -64,6 +64,7 @@ _IBAN_LENGTHS = {
     }.items()
     for country in countries.split()
 }
+_MAX_SIZE = max(_IBAN_LENGTHS.values()) + max(_IBAN_LENGTHS.values()) // _GROUP
 
 
 def find_national_id(text: str, _: bool = False) -> Cut:
@@ -125,39 +126,67 @@ def _bytes(sums: int, numbers: Sequence[str]) -> bytes:
 
 def _account_numbers(text: str, latin: bytes, kinds: bytes) -> Iterator[Span]:
     starts = [match.start() for match in _IBAN_START.finditer(kinds)]
-    of_country: dict[bytes, list[int]] = {}
-    for start, country in zip(starts, [latin[start : start + 2] for start in starts], strict=True):
-        of_country.setdefault(country, []).append(start)
-    latin += b"\n" * 2 * max(_IBAN_LENGTHS.values())  # so that a part of any number is as long as that
-    for country in _IBAN_LENGTHS.keys() & of_country.keys():
-        length, places = _IBAN_LENGTHS[country], of_country[country]
-        in_groups = bytes([kinds[start + 4] == _BLANK for start in places])
-        yield from _regular_ibans(text, latin, list(compress(places, in_groups)), length, _GROUP)
-        together = list(compress(places, in_groups.translate(_IS_0))) if 0 in in_groups else []
-        yield from _regular_ibans(text, latin, together, length, length)
+    latin += b"\n" * 2 * _MAX_SIZE  # so that all parts of the text have the same length
+    parts = [latin[start : start + _MAX_SIZE] for start in starts]
+    for country, chosen in _by_country(parts).items():
+        are_all = len(chosen) == len(starts)
+        places = starts if are_all else [starts[index] for index in chosen]
+        numbers = b"".join(parts if are_all else [parts[index] for index in chosen])
+        length = _IBAN_LENGTHS[country]
+        are_in_groups = 2 * numbers[_GROUP::_MAX_SIZE].translate(_IS_SPACE).count(1) > len(places)
+        for group in (_GROUP, length) if are_in_groups else (length, _GROUP):
+            regular, irregular = _regular_ibans(numbers, length, group)
+            size = length + (length - 1) // group
+            for start in compress(places, regular):
+                if not text[start + size : start + size + 1].isalnum():
+                    yield start, start + size
+            if 1 not in irregular:
+                break
+            left = list(compress(range(len(places)), irregular))
+            places = [places[index] for index in left]
+            numbers = b"".join([numbers[index * _MAX_SIZE : (index + 1) * _MAX_SIZE] for index in left])
+        else:
+            yield from _irregular_ibans(text, latin, places, length)
 
 
-def _regular_ibans(text: str, latin: bytes, places: Sequence[int], length: int, group: int) -> Iterator[Span]:
-    """Yield the spans of account numbers of one length in groups of one size, and of all irregular ones."""
-    if not places:
-        return
+def _by_country(parts: Sequence[bytes]) -> dict[bytes, Sequence[int]]:
+    """Return the indexes of parts of a text that begin with each country of the registry."""
+    countries = [part[:2] for part in parts]
+    known = set(countries) & _IBAN_LENGTHS.keys()
+    if len(known) == 1 and countries.count(*known) == len(countries):
+        return dict.fromkeys(known, range(len(parts)))
+    of_country: dict[bytes, list[int]] = {country: [] for country in known}
+    for index, country in enumerate(countries):
+        if country in of_country:
+            of_country[country].append(index)
+    return {**of_country}
+
+
+def _regular_ibans(numbers: bytes, length: int, group: int) -> tuple[bytes, bytes]:
+    """Return for each number 1 if it is valid and in groups of a size, and 1 if it is not in such groups.
+
+    Args:
+        numbers: Parts of the text that begin with the numbers, one behind the other.
+        length: The length of the numbers without spaces.
+        group: The size of the groups.
+    """
     size = length + (length - 1) // group
-    columns = _columns(b"".join([latin[start : start + size] for start in places]), size)
+    columns = [numbers[place::_MAX_SIZE] for place in range(size)]
     irregular = 0
-    for blanks in columns[group :: group + 1]:
-        irregular |= lanes(blanks, _IS_NO_BLANK)
+    for spaces in columns[group :: group + 1]:
+        irregular |= lanes(spaces, _IS_NO_SPACE)
     del columns[group :: group + 1]
     valid, others = _iban_flags(columns)
     irregular |= others
-    for start in compress(places, (valid ^ valid & irregular).to_bytes(len(places), "little")):
-        if not text[start + size : start + size + 1].isalnum():
-            yield start, start + size
-    if irregular:
-        places = list(compress(places, irregular.to_bytes(len(places), "little")))
-        numbers = [latin[start : start + 2 * length].translate(None, _BLANKS)[:length] for start in places]
-        for start in compress(places, are_ibans(numbers)):
-            if end := _end_of_iban(text, start, length):
-                yield start, end
+    count = len(columns[0])
+    return (valid ^ valid & irregular).to_bytes(count, "little"), irregular.to_bytes(count, "little")
+
+
+def _irregular_ibans(text: str, latin: bytes, places: Sequence[int], length: int) -> Iterator[Span]:
+    parts = [latin[start : start + 2 * length].translate(None, _SPACES)[:length] for start in places]
+    for start in compress(places, are_ibans(b"".join([part.ljust(length) for part in parts]), length)):
+        if end := _end_of_iban(text, start, length):
+            yield start, end
 
 
 def _end_of_iban(text: str, start: int, length: int) -> int | None:
@@ -172,14 +201,15 @@ def _of_length(length: int) -> re.Pattern[str]:
     return re.compile(rf"(?:[ \xa0]?[A-Z0-9]){{{length}}}(?![^\W_])")
 
 
-def are_ibans(numbers: Sequence[bytes]) -> bytes:
+def are_ibans(numbers: bytes, length: int) -> bytes:
     """Return for each number without spaces 1 if it has valid check digits, else 0.
 
     Args:
-        numbers: Numbers that are all as long as the first one.
+        numbers: Numbers of one length, one behind the other.
+        length: Their length.
     """
-    valid, others = _iban_flags(_columns(b"".join(numbers), len(numbers[0])))
-    return (valid ^ valid & others).to_bytes(len(numbers), "little")
+    valid, others = _iban_flags(_columns(numbers, length))
+    return (valid ^ valid & others).to_bytes(len(numbers) // length, "little")
 
 
 def _columns(numbers: bytes, length: int) -> list[bytes]:
@@ -195,12 +225,21 @@ def _iban_flags(columns: Sequence[bytes]) -> tuple[int, int]:
     """
     remainders = bytes(len(columns[0]))
     others = 0
-    for column in (*columns[4:], *columns[:4]):
-        shifted = lanes(remainders, _TIMES_10)
-        if not column.isdigit():
-            shifted ^= (shifted ^ lanes(remainders, _TIMES_100)) & lanes(column, _IS_LETTER)
-            others |= lanes(column, _IS_OTHER)
-        summed = shifted + lanes(column, _VALUE_OF_SIGN)
+    rest = [*columns[4:], *columns[:4]]
+    while rest:
+        three = rest[:3]
+        if len(three) == 3 and all(map(bytes.isdigit, three)):  # The sum is 222 at most.
+            summed = lanes(remainders, _TIMES_1000)
+            for column, table in zip(three, (_DIGIT_TIMES_100, _DIGIT_TIMES_10, _VALUE_OF_SIGN), strict=True):
+                summed += lanes(column, table)
+            del rest[:3]
+        else:
+            column = rest.pop(0)
+            summed = lanes(remainders, _TIMES_10)
+            if not column.isdigit():
+                summed ^= (summed ^ lanes(remainders, _TIMES_100)) & lanes(column, _IS_LETTER)
+                others |= lanes(column, _IS_OTHER)
+            summed += lanes(column, _VALUE_OF_SIGN)
         remainders = summed.to_bytes(len(remainders), "little").translate(_MOD_97)
     return lanes(remainders, _IS_1), others
 
@@ -208,14 +247,21 @@ def _iban_flags(columns: Sequence[bytes]) -> tuple[int, int]:
 _AS_IT_IS = bytes(range(256))
 _IS_0, _IS_NOT_0 = bytes(byte == 0 for byte in range(256)), bytes(byte != 0 for byte in range(256))
 _IS_1 = bytes(byte == 1 for byte in range(256))
-_IS_NO_BLANK = bytes(byte not in _BLANKS for byte in range(256))
+_IS_SPACE, _IS_NO_SPACE = (
+    bytes((byte in _SPACES) is is_space for byte in range(256)) for is_space in (True, False)
+)
 _SIGNS = f"{digits}{ascii_uppercase}".encode()
 _VALUE_OF_SIGN = bytes(max(_SIGNS.find(byte), 0) for byte in range(256))
 """The value of a digit or a letter: `A` is 10."""
 _IS_LETTER = bytes(255 if byte in ascii_uppercase.encode() else 0 for byte in range(256))
 _IS_OTHER = bytes(byte not in _SIGNS for byte in range(256))
 _MOD_97 = bytes(byte % 97 for byte in range(256))
-_TIMES_10, _TIMES_100 = (bytes(byte * factor % 97 for byte in range(256)) for factor in (10, 100))
+_TIMES_10, _TIMES_100, _TIMES_1000 = (
+    bytes(byte * factor % 97 for byte in range(256)) for factor in (10, 100, 1000)
+)
+_DIGIT_TIMES_10, _DIGIT_TIMES_100 = (
+    bytes(value * factor % 97 for value in _VALUE_OF_SIGN) for factor in (10, 100)
+)
 _TRIPLE = bytes(3 * value for value in _VALUE_OF_SIGN[:58]).ljust(256, b"\0")
 _WEIGHTED_11 = [bytes(value * weight % 11 for value in _VALUE_OF_SIGN) for weight in range(12)]
 _CHECK_DIGIT_11 = bytes(byte * 10 % 11 % 10 for byte in range(256))
