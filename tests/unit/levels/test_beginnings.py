@@ -34,6 +34,9 @@ WRAPPING = (
     "INFO:orders [DEBUG] orders.plugin.stock: ERROR: late",
     "D/checkout-7: [DEBUG] orders.plugin.stock: ERROR: late",
     'INFO 10.0.0.7 orders [01/Mar/2026:10:20:30 +0000] "GET /late HTTP/1.1" 500 7',
+    'error: orders late [01/Mar/2026:10:20:30 +0000] "GET /late HTTP/1.1" 500 7',
+    '2026-03-01T10:20:30Z 7 [Note] [01/Mar/2026:10:20:30 +0000] "GET /late HTTP/1.1" 500 7',
+    "information: [DEBUG] orders.plugin.stock: ERROR: late",
     'E/OrderActivity: orders late [01/Mar/2026:10:20:30 +0000] "GET /late HTTP/1.1" 500 7',
     "\x1b[32mINFO\x1b[0m [ERROR] late",
 )

@@ -15,7 +15,7 @@ from loginformant_shipper.levels.sentences import is_plain, is_silent
 from loginformant_shipper.levels.signs import with_real_colours, without_colours
 from loginformant_shipper.levels.vocabulary import Decision, decided
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.headers.header import PlainLevel, find_plain_header
+from loginformant_shipper.parsing.headers.header import DoubtfulLevel, PlainLevel, find_plain_header
 from loginformant_shipper.parsing.headers.items import MAX_HEADER
 from loginformant_shipper.parsing.headers.level_marks import level_of_first_sign
 from loginformant_shipper.parsing.headers.level_words import words_of
@@ -72,7 +72,7 @@ def decide_by_beginning(text: str) -> Decision | Literal[Unknown.NOT_PLAIN] | No
         return known
     plain, read = (None, 1) if text[:1] == "\x1b" else find_plain_header(text)
     is_for_all = read <= MAX_BEGINNING or len(text) < MAX_BEGINNING
-    if plain is None or plain.rule == "bare-word" or _may_wrap(plain.level, text):
+    if plain is None or type(plain) is DoubtfulLevel or _may_wrap(plain.level, text):
         decision, is_for_all = _decide(text, plain, is_for_all)
     else:
         decision = DECISIONS[plain]
@@ -95,8 +95,11 @@ def _decide(
     """
     first = text[:1]
     if plain:
-        if plain.rule == "bare-word":
-            return _unless_common_log(DECISIONS[plain], text)
+        if type(plain) is DoubtfulLevel:
+            if _may_wrap(plain.level, text):
+                return NOT_PLAIN, False
+            decision, is_no_common_log = _unless_common_log(DECISIONS[plain], text)
+            return decision, is_for_all and is_no_common_log
         if not may_be_wrapped(plain.level, text):
             return DECISIONS[plain], False
         is_for_all = False
@@ -150,8 +153,8 @@ _SIGNS_AT_ONCE = frozenset("DIWEFCVTN")
 _LAST_BRACKET = MAX_BEGINNING - len("] CRITICAL - ")
 """Letters of glog. absl writes CRITICAL after the name of the file."""
 _AFTER_SIGNS = frozenset(" ,/|")
-_NO_COMMON_LOG = re.compile(r"\S{1,60} \S{1,60} \S{1,100} [^\[]")
-"""A beginning with more words than stand before the time of the Common Log Format."""
+_NO_COMMON_LOG = re.compile(r"\S{1,60} (?:[ \t]|\S{1,60} (?:[ \t]|\S{1,100} [^\[]))")
+"""A beginning with other words than are before the time of the Common Log Format."""
 
 _MAY_WRAP = re.compile(
     r"\[INFO\] \[|\[[^\]]{10,45}(?:: WARNING/|\] \{)"

@@ -160,6 +160,9 @@ PIECES = (
         "\t",
         "X",
     ),
+    *("[Sun Mar 01 10:20:30.123 2026] ", "10-Mar-2026 10:20:30.123 ", "UTC "),
+    *("[core:error] ", "[critic:err] ", "queries: ", "info: ", "fatal: ", "error/", "information", "0"),
+    *("[Warning] ", "[Note] ", "| JMX | ", "| WARN |", "[my id] ", "- ", "TRACE | WARN | (", "errors: "),
 )
 
 
@@ -186,6 +189,17 @@ def test_the_shortcut_gives_the_level_of_the_full_reading(line: str) -> None:
         ("2026-03-01T10:20:30.123Z\tINFO\torders\tx", "Information"),
         ("2026-03-01T10:20:30.123Z  warn orders x", "Warning"),
         ("2026-03-01T10:20:30.123+0000 E STORAGE  [main] x", "Error"),
+        ("2026-03-01T10:20:30.123456Z 11 [Warning] [MY-010068] [Server] x", "Warning"),
+        ("2026-03-01T10:20:30.123456Z 0 [Note] mysqld: x", "Information"),
+        ("[Sun Mar 01 10:20:30.123456 2026] [core:error] [pid 7:tid 8] x", "Error"),
+        ("[Sun Mar 01 10:20:30.123456 2026] [mpm_prefork:notice] [pid 7] x", "Information"),
+        ("10-Mar-2026 10:20:30.123 queries: warning: x", "Warning"),
+        ("[2026-03-01 10:20:30 +0000] critical/Orders: x", "Fatal"),
+        ("2026-03-01 10:20:30 UTC | CORE | ERROR | (orders.go:7 in take) | x", "Error"),
+        ("2026-03-01 10:20:30,123 [myid:2] - WARN  [orders:7] - x", "Warning"),
+        ("2026-03-01 10:20:30.123 [order taker: 7] DEBUG c.acme.Orders - x", "Debug"),
+        ("error: x", "Error"),
+        ("information/cli: x", "Information"),
     ],
 )
 def test_the_shortcut_reads_the_commonest_layouts(line: str, level: str) -> None:
@@ -193,3 +207,20 @@ def test_the_shortcut_reads_the_commonest_layouts(line: str, level: str) -> None
     assert plain is not None
     assert mark is not None
     assert plain.level == mark.level == level
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "error: 0",
+        "error:\x1b[0m 0",
+        "[2026/03/01 10:20:30,  1] [Note] x",  # of Samba, whose number counts
+        "(2026-03-01 10:20:30): [Warning] [x] (0x0010): x",  # of sssd
+        "2026-03-01 10:20:30 [db errors 7] INFO  x",
+        "2026-03-01 10:20:30 (7 [core:error] x)",
+        "10-Mar-2026 10:20:30.123 errors: info: x",
+        "2026-03-01 10:20:30 UTC | TRACE | WARN | (run.go:7 in Run) | x",
+    ],
+)
+def test_the_shortcut_leaves_other_layouts_to_the_full_reading(line: str) -> None:
+    assert find_plain_level(line) is None

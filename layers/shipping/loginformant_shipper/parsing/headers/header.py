@@ -166,6 +166,12 @@ class PlainLevel(NamedTuple):
     rule: str
 
 
+class DoubtfulLevel(PlainLevel):
+    """A plain level that does not count if the line has the Common Log Format."""
+
+    __slots__ = ()
+
+
 def find_plain_level(line: str) -> PlainLevel | None:
     """Return the level of a line with one of the most common headers, or None for other lines.
 
@@ -188,9 +194,13 @@ def find_plain_header(line: str) -> tuple[PlainLevel | None, int]:
     if other is not None:
         if line[19:24] == " UTC:" and (rds := RDS_POSTGRESQL.match(line)):
             return _MARKED_CAPITALS[rds[1]], rds.end()
-        return None, end if other else _ALL
+        if other:
+            return None, end
+        return _level_in_next_brackets(line, stamp) if stamp[-1:] == "[" else (None, _ALL)
     if thread:
-        if level := _CAPITALS.get(thread) or _SMALL.get(thread):
+        if level := _CAPITALS.get(thread) or _THREADS.get(thread):
+            return level, end + _READ_AFTER
+        if (level := _BRACKETED.get(thread)) and _has_known_time(line, stamp[:-1]):
             return level, end + _READ_AFTER
         if small or letter or thread.lower() in BRACKETED_WORDS or len(thread) <= _LETTERS_ALONE:
             return None, end
@@ -207,12 +217,20 @@ def find_plain_header(line: str) -> tuple[PlainLevel | None, int]:
         if level is None:
             if following == ":" and not thread and not logger:
                 level = _MARKED_CAPITALS.get(word)
+            elif following == " " and stamp[-2:] == "| ":
+                return _level_of_agent(line, stamp, word, end)
         elif following == " " and ":" not in stamp and (after := line[end : end + 1]) not in _CLOSED:
             level = None if stamp or after in _NOT_BARE or after.isspace() else _BARE[word]
     elif bracketed:
-        level = _SMALL.get(bracketed)
+        level = _BRACKETED.get(bracketed)
+        if type(level) is DoubtfulLevel and not _has_known_time(line, stamp[:-1]):
+            level = None
     elif suffix:
         level = _CAPITALS.get(suffix)
+    elif small and not thread and stamp[-1:] == "[" and small not in _SMALL:
+        return _level_in_next_brackets(line, stamp)
+    elif small and not thread and not logger and (after := line[end]) in "/:":
+        return _level_of_first_word(line, stamp, small, after, end)
     elif logger or ":" not in stamp or not _TIME.search(stamp):
         level = None
     elif small:
@@ -224,21 +242,95 @@ def find_plain_header(line: str) -> tuple[PlainLevel | None, int]:
     return None, _ALL if stamp[-1:] == "[" or stamp[-2:] == "- " else end + _READ_AFTER
 
 
-_READ_AFTER = 3
-"""The number of characters after a level that show whether it is a logger's name: `- ERROR - INFO`."""
+def _level_of_agent(line: str, stamp: str, name: str, end: int) -> tuple[PlainLevel | None, int]:
+    """Return the level of the Datadog agent: `time | CORE | ERROR | text`."""
+    agent = _AGENT.match(line, end)
+    if agent is None or name.lower() in BRACKETED_WORDS or not _has_known_time(line, stamp):
+        return None, _ALL
+    return _DOUBTFUL.get(agent[1]), agent.end() + _READ_AFTER
+
+
+def _level_in_next_brackets(line: str, stamp: str) -> tuple[PlainLevel | None, int]:
+    """Return the level after the name of a module in brackets, or after brackets with any name.
+
+    Apache writes `[time] [core:error] text`; others `time [thread name] ERROR text`.
+    """
+    match = _NEXT_BRACKETS.match(line, len(stamp))
+    kind = match.lastindex if match else None
+    if (
+        match is None
+        or kind is None
+        or not _has_known_time(line, stamp[:-1])
+        or not TELLING_WORDS.isdisjoint(words_of(line[len(stamp) : match.start(kind)]))
+    ):
+        return None, _ALL
+    return _DOUBTFUL.get(match[kind]), match.end() + _READ_AFTER
+
+
+def _level_of_first_word(
+    line: str, stamp: str, word: str, after: str, end: int
+) -> tuple[PlainLevel | None, int]:
+    """Return the level of a first word before a slash or a colon, or after it.
+
+    Icinga writes `warning/Component: text`, BIND `category: error: text`, and many programs `error: text`. A
+    number after the colon may be a count.
+    """
+    if after == ":" and ":" in stamp and word in _SMALL and _TIME.search(stamp):
+        return _SMALL[word], end + _READ_AFTER
+    if stamp and not _has_known_time(line, stamp):
+        return None, _ALL
+    if level := _DOUBTFUL.get(word):
+        is_level = after == "/" or stamp or _TEXT_AFTER.match(line, end)
+        return level if is_level else None, end + _READ_AFTER
+    category = _CATEGORY.match(line, end) if stamp and word not in BRACKETED_WORDS else None
+    if category is None or word in PLURALS:
+        return None, _ALL
+    return _DOUBTFUL.get(category[1]), category.end() + _READ_AFTER
+
+
+def _has_known_time(line: str, stamp: str) -> bool:
+    """Return whether a line begins with a time that is in no format of `level_marks` or `level_numbers`.
+
+    Args:
+        line: The line.
+        stamp: Its beginning up to the first name, in which no bracket may be open.
+    """
+    if "(" in stamp or "<" in stamp or stamp.rfind("[") > stamp.rfind("]"):
+        return False
+    if line[0] == "[":
+        return line[5:6] == "-" or line[1:4] in _DAYS_AND_MONTHS
+    return line[:1].isdecimal() and (line[4:5] == "-" or (line[2:3] == "-" and line[3:6] in _DAYS_AND_MONTHS))
+
+
+_READ_AFTER = 6
+"""The number of characters after a level that show whether it is a logger's name: `- ERROR - INFO`; or a
+count: `error:   0`."""
 _ALL = 1_000_000
 """More than any beginning: a name is the first word, but in other lines it may be a thread or a logger."""
 _PLAIN = re.compile(
     rf"((?:[][\d:.,/+ |(<\t-]{{1,48}}+|(?<=\d)T(?=\d)|(?:{_CALENDAR})(?![A-Za-z])){{0,16}}+)"
     r"(?:(?:(?<=\[)([A-Za-z][\w-]{0,60})\] |(?<= - )([A-Za-z_][\w.]{0,80}) - )?"
-    r"(?:(?<![A-Z])(?!TRACE \| [A-Z]{4,8} \|)([A-Z]{3,9})([]:|>)},![;#~*/ \t])|(?<=\[)([a-z]{4,8})\]"
+    r"(?:(?<![A-Z])(?!TRACE \| [A-Z]{4,8} \|)([A-Z]{3,9})([]:|>)},![;#~*/ \t])|(?<=\[)([A-Z]?[a-z]{2,12})\]"
     r"|(?<=\] )[a-z][a-z_-]{0,40}\.([A-Z]{4,9}): "
-    r"|(?<![A-Z])([a-z]{3,9})(?=[: \t])|(?<=[] \t|])([DIWEFCVTN])(?= {1,20}\S))"
+    r"|(?<![A-Z])([a-z]{3,13})(?=[: \t/])|(?<=[] \t|])([DIWEFCVTN])(?= {1,20}\S))"
     r"|([^A-Za-z_]?))"  # anything else; no name can follow
 )
 _CAPITALS = {word.upper(): PlainLevel(level, "header") for word, level in LEVEL_WORDS.items()}
-_SMALL = {word: PlainLevel(level, "header") for word, level in LEVEL_WORDS.items()}
-_BARE = {word.upper(): PlainLevel(level, "bare-word") for word, level in LEVEL_WORDS.items()}
+_THREADS = {word: PlainLevel(level, "header") for word, level in LEVEL_WORDS.items()}
+_DOUBTFUL = {
+    spelling: DoubtfulLevel(level, "header")
+    for word, level in LEVEL_WORDS.items()
+    for spelling in (word, word.title(), word.upper())
+}
+_MAX_SMALL = 9
+_SMALL = {word: level for word, level in _THREADS.items() if len(word) <= _MAX_SMALL}
+_BRACKETED = {
+    spelling: DoubtfulLevel(level, "header")
+    for word, level in BRACKETED_WORDS.items()
+    if word not in NAMES_TOO
+    for spelling in (word, word.title())
+} | {word: each for word, each in _THREADS.items() if 4 <= len(word) <= 8}
+_BARE = {word.upper(): DoubtfulLevel(level, "bare-word") for word, level in LEVEL_WORDS.items()}
 _NOT_BARE = AFTER_CAPITALS | {"", "\x1b", "\\"}
 """What follows a word in capitals and a space if the word is not bare, or if a colour may come first."""
 _PLAIN_LETTERS = {letter.upper(): PlainLevel(level, "letter") for letter, level in LETTERS.items()}
@@ -249,6 +341,16 @@ _MARKED_CAPITALS = {
 }
 _CLOSED = frozenset((*SEPARATES, " ", "\t", "-"))
 _LETTERS_ALONE = 2
+_AGENT = re.compile(r" {0,20}\| ([A-Z]{3,9}) {0,9}\|")
+_NEXT_BRACKETS = re.compile(
+    r"[a-z]\w{1,30}:([a-z]{3,9})\]"
+    r"|[^\[\]\"'\\\x1b\n]{1,80}+\] (?!(?:- )?TRACE \|)"
+    r"(?:([A-Z]{3,9})(?=:? )|- ([A-Z]{3,9})(?::(?= )| {2,20}(?=[!\"$-\[\]-~])| (?=[]:|>)},![;~*/-])))"
+)
+_CATEGORY = re.compile(r": ([A-Za-z]{3,9}):(?= )")
+_TEXT_AFTER = re.compile(r":[ \t]{0,4}[^\s\d\x1b\\#]")
+"""A text that is no count. A colour could hide one."""
+_DAYS_AND_MONTHS = frozenset(_CALENDAR.split("|")[:19])
 _NO_PLAIN_LOGGERS = ("Error", "Exception", "Throwable", "Fault", "Failure", "Warning")
 _THREE_CAPITALS = re.compile(r"[A-Z][A-Z]{2}")
 
