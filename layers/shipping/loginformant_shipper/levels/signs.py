@@ -187,7 +187,7 @@ def may_have_code(head: str, words: AbstractSet[bytes]) -> bool:
     )
 
 
-_PRINTK = re.compile(r"(?:kernel:|\]) <[0-7]>")
+_PRINTK = re.compile(r" <(?:(?<=kernel: <)|(?<=\] <))[0-7]>")
 _PERCENT = re.compile(r"%(?:[A-Z]|%\d)")
 _NUMBERED = re.compile(r": (?<=\d[IWESTA]: )")
 _FACILITY = re.compile(r"\.(?:emerg|alert|crit|err|warn|notice|info|debug)")
