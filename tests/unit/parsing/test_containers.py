@@ -13,6 +13,7 @@ from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.containers import MAX_WRAPPERS, may_be_wrapped, rewrap, unwrap
 from loginformant_shipper.parsing.messages import parse
 from loginformant_shipper.parsing.stack_traces import MAX_JOINED_BYTES, MAX_JOINED_EVENTS, join
+from msgspec.structs import replace
 
 from tests.unit.parsing.wrappers import REQUEST, WRAPPERS
 
@@ -312,6 +313,16 @@ def test_fields_that_a_router_parsed_are_unwrapped_among_other_logs_without_a_wr
 def test_the_text_beside_fields_parsed_by_the_router_is_kept() -> None:
     parsed = parse(record("GET /x 503", log_processed={"code": 503}, stream="stdout"))
     assert parsed.fields == {"log": "GET /x 503", "code": 503}
+
+
+@pytest.mark.parametrize("before", ["", " ", "\u00a0"])
+@pytest.mark.parametrize(
+    "text", ['{"a":1}', '{"a":1,"a":2}\n', '{"n":12345678901234567890123}', "{}", '{"log":"x"}']
+)
+def test_an_object_is_parsed_beside_fields_of_the_router_as_alone(before: str, text: str) -> None:
+    [log] = join(events(record(before + text, stream="stdout", time="2026-11-03T10:00:00Z", a=1)))
+    assert log.parsed.wrapper is not None
+    assert replace(log.parsed, wrapper=None) == replace(parse(before + text), wrapper=None)
 
 
 def test_parsed_fields_beside_those_of_the_router_are_fields_of_the_program() -> None:

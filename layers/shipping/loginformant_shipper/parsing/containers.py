@@ -28,7 +28,7 @@ import orjson
 from msgspec import Struct
 
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.json_objects import json_object
+from loginformant_shipper.parsing.json_objects import json_members, json_object
 
 Fields = dict[str, Any]
 
@@ -56,6 +56,9 @@ class Unwrapped(Struct, frozen=True, gc=False):
     partial: Partial | None = None
     level: Level | None = None
     """The level of the wrapper, such as syslog's severity, which is used if the text has none."""
+    members: tuple[Fields, Fields | None] | None = None
+    """What `json_members` returns for `text`, if that was parsed to separate the fields of the program from
+    those of the wrapper. None if there are `fields`."""
 
 
 MAX_WRAPPERS = 4
@@ -78,10 +81,8 @@ def unwrap(message: str) -> Unwrapped | None:
 
 def unwrap_record(record: Fields, message: str) -> Unwrapped | None:
     """Return the same for a message that was parsed as a JSON object with the members `record`."""
-    if has_wrapper_name(record) and may_be_wrapped(message):
-        found = _out_of_record(record)
-        return None if found is None else innermost(found)
-    return None
+    found = _out_of_named_record(record, message)
+    return None if found is None else innermost(found)
 
 
 def out_of_line(line: str, first: str) -> Unwrapped | None:
@@ -102,7 +103,12 @@ def out_of_line(line: str, first: str) -> Unwrapped | None:
 def innermost(found: Unwrapped) -> Unwrapped:
     """Return the content of the innermost wrapper inside another one, with the properties of all."""
     for _ in range(MAX_WRAPPERS - 1):
-        inner = _without_one_wrapper(found.text) if found.fields is None else None
+        if found.fields is not None:
+            break
+        if found.members is not None:
+            inner = _out_of_named_record(found.members[0], found.text)
+        else:
+            inner = _without_one_wrapper(found.text)
         if inner is None:
             break
         found = Unwrapped(
@@ -112,6 +118,7 @@ def innermost(found: Unwrapped) -> Unwrapped:
             found.writer + inner.writer,
             inner.partial or found.partial,
             inner.level or found.level,
+            inner.members,
         )
     return found
 
@@ -137,6 +144,10 @@ def _without_one_wrapper(message: str) -> Unwrapped | None:
             return None
         return _out_of_record(record)
     return out_of_line(message, message[:1])
+
+
+def _out_of_named_record(record: Fields, message: str) -> Unwrapped | None:
+    return _out_of_record(record) if has_wrapper_name(record) and may_be_wrapped(message) else None
 
 
 def has_wrapper_name(record: Fields) -> bool:
@@ -262,7 +273,8 @@ def _with_program_fields(record: Fields, own: Fields, others: Fields) -> Unwrapp
         others["log_processed"], processed = processed, None
     text = log if isinstance(log, str) and not (processed and log.strip() == "{}") else ""
     has_text = text != "" and not text.isspace()
-    written = log if isinstance(log, dict) else _object_in(text)
+    members = _object_in(text)
+    written = log if isinstance(log, dict) else members and members[0]
     if written is not None:
         fields: Fields | None = {**processed, **written} if processed else written
         own |= {name: value for name, value in others.items() if written.get(name, _NOTHING) != value}
@@ -275,7 +287,9 @@ def _with_program_fields(record: Fields, own: Fields, others: Fields) -> Unwrapp
         fields = None
         own |= others
     if isinstance(log, str) and fields is written and not processed:
-        fields = None  # parsed again like other messages of programs
+        fields = None  # those of `text`, as with other messages of programs
+    if fields is not None or not text.startswith("{"):
+        members = None
     if not has_text and not isinstance(log, str) and not fields:
         return None
     if not has_text and fields:
@@ -283,16 +297,17 @@ def _with_program_fields(record: Fields, own: Fields, others: Fields) -> Unwrapp
             text = orjson.dumps(fields).decode()
         except TypeError:  # nested too deeply for orjson: left unchanged
             return None
-    return Unwrapped(text, fields, own, _writer(own), _partial(record, text))
+    return Unwrapped(text, fields, own, _writer(own), _partial(record, text), None, members)
 
 
 _NOTHING = object()
 
 
-def _object_in(text: str) -> Fields | None:
-    """Return the fields of a program that writes JSON, or None for other text or an empty object."""
+def _object_in(text: str) -> tuple[Fields, Fields | None] | None:
+    """Return the members of an object that a program wrote, or None for other text or an empty object."""
     text = text.strip()
-    return json_object(text) or None if text[:1] == "{" else None
+    fields, repeated = json_members(text) if text[:1] == "{" else (None, None)
+    return (fields, repeated) if fields else None
 
 
 def _is_wrapper(record: Fields) -> bool:

@@ -96,9 +96,13 @@ def _parse_line(text: str, message: str) -> ParsedMessage:
 
 def parse_unwrapped(unwrapped: Unwrapped, message: str) -> ParsedMessage:
     """Parse the content of the wrapper `message`."""
+    wrapper = wrapper_of(unwrapped, message)
+    if unwrapped.members is not None:
+        text = unwrapped.text.rstrip()
+        members, repeated = unwrapped.members
+        return ParsedMessage(text, text, members, None, wrapper, repeated)
     bare = parse_bare(unwrapped.text)
     fields = bare.fields if unwrapped.fields is None else unwrapped.fields
-    wrapper = wrapper_of(unwrapped, message)
     return ParsedMessage(bare.text, bare.body, fields, bare.prefix, wrapper, bare.repeated)
 
 

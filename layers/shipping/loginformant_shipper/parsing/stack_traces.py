@@ -225,7 +225,7 @@ def _whole(
     events: tuple[LogEvent, ...], first: Unwrapped, text: str, continues: ParsedMessage | None
 ) -> _Line:
     message = "".join(event.message for event in events)
-    parsed = parse_unwrapped(replace(first, text=text), message)
+    parsed = parse_unwrapped(replace(first, text=text, members=None), message)
     is_line = continues is None and parsed.fields is None
     return _Line(events, _line(text) if is_line else _NOT_A_LINE, first, parsed, continues)
 
