@@ -193,7 +193,7 @@ def _of_fields(fields: Fields) -> Decision | None:
         if decision := decide_by_level_alone(fields, name):
             return decision
     if decision := (
-        (None if NAMES_IN_RECORDS.isdisjoint(names) else decide_by_platform_record(fields))
+        (None if NAMES_IN_RECORDS.isdisjoint(names) else decide_by_platform_record(fields, names))
         or decide_by_field(fields, names)
         or decide_by_status_field(fields)
     ):

@@ -247,6 +247,7 @@ _NAMES |= {
 and `level` a number on some scale. `@l` is Serilog's, `L` zap's, `at` Heroku's, `s` MongoDB's, `PRIORITY` the
 journal's, `priority` Falco's, `status` Datadog's."""
 _KNOWN = frozenset(_NAMES)
+_RANKS = {name: (rank, name) for name, rank in _NAMES.items()}
 
 _CONTAINERS = frozenset(
     {
@@ -286,14 +287,10 @@ def _level_of_names(names: frozenset[str], fields: Fields) -> Level | None:
         value = fields[name]
         if isinstance(value, str) and (level := LEVEL_WORDS.get(value.lower())):
             return level
-    for name in sorted(_KNOWN & names, key=_rank):
+    for name in sorted(_KNOWN & names, key=_RANKS.__getitem__):
         if level := _level_of_value(name, fields[name], fields):
             return level
     return None
-
-
-def _rank(name: str) -> tuple[int, str]:
-    return _NAMES[name], name
 
 
 _PLAIN_LEVEL = frozenset(_spellings("level"))

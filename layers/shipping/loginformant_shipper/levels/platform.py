@@ -183,9 +183,23 @@ _CODEBUILD_LEVELS = {
 
 # --- records in JSON ---
 
+_NAMES_WITHOUT_TYPE = frozenset(
+    (
+        *("eventVersion", "webaclId", "query_name", "_aws", "audit_category", "fieldInError"),
+        *("activity-type", "Outcome", "firewall_name", "detail-type", "schemaVersion"),
+    )
+)
+NAMES_IN_RECORDS = _NAMES_WITHOUT_TYPE | {"type"}
+"""Every such record has one of these fields. Most structured logs have none, and are ruled out."""
 
-def decide_by_platform_record(fields: Fields) -> Decision | None:
-    """Return the level of a JSON record of an AWS service, or None if it is not one."""
+
+def decide_by_platform_record(fields: Fields, names: AbstractSet[str] = NAMES_IN_RECORDS) -> Decision | None:
+    """Return the level of a JSON record of an AWS service, or None if it is not one.
+
+    Args:
+        fields: The JSON object.
+        names: Its names; those that are not in `NAMES_IN_RECORDS` may be missing.
+    """
     kind = fields.get("type")
     if isinstance(kind, str):
         if kind.startswith("platform."):
@@ -195,6 +209,11 @@ def decide_by_platform_record(fields: Fields) -> Decision | None:
             return decided(Level.ERROR if failed else Level.INFORMATION, "step-functions")
         if kind in _WORKFLOW_FAILURES and "details" in fields:
             return decided(Level.ERROR, "transfer")
+    return None if _NAMES_WITHOUT_TYPE.isdisjoint(names) else _without_type(fields)
+
+
+def _without_type(fields: Fields) -> Decision | None:
+    """Return the level of a record that other fields than its type identify, or None."""
     if "eventVersion" in fields and "eventSource" in fields:
         failed = bool(fields.get("errorCode") or fields.get("errorMessage"))
         return decided(Level.WARNING if failed else Level.INFORMATION, "cloudtrail")
@@ -238,14 +257,6 @@ def _by_outcome(fields: Fields) -> Decision | None:
     return None
 
 
-NAMES_IN_RECORDS = frozenset(
-    (
-        *("type", "eventVersion", "webaclId", "query_name", "_aws"),
-        *("audit_category", "fieldInError", "activity-type", "firewall_name", "detail-type", "schemaVersion"),
-        "Outcome",
-    )
-)
-"""Every such record has one of these fields. Most structured logs have none, and are ruled out."""
 _AUDIT_LEVELS = {
     **dict.fromkeys(("FAILED_LOGIN", "MISSING_PRIVILEGES", "BAD_HEADERS"), Level.WARNING),
     **dict.fromkeys(("SSL_EXCEPTION", "OPENDISTRO_SECURITY_INDEX_ATTEMPT"), Level.ERROR),
