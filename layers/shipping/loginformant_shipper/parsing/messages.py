@@ -74,13 +74,19 @@ def _parse_object(text: str, message: str) -> ParsedMessage:
 
 
 def _parse_time_first(text: str, message: str) -> ParsedMessage:
-    """Parse a message that begins with a digit. No wrapper begins like the usual prefix."""
-    parsed = _behind_usual_time(text) if text.startswith("Z\t", 23) else None
-    if parsed is None:
+    """Parse a message that begins with a digit, as times do."""
+    outermost = None
+    if text.startswith("T", 10):
+        if text.startswith("Z\t", 23):
+            parsed = _behind_usual_time(text)
+            if parsed is not None:  # no wrapper begins like this
+                return parsed
         outermost = out_of_line(message, text[0])
-        if outermost is not None:
-            return parse_unwrapped(innermost(outermost), message)
-        parsed = _behind_time(text)
+    elif "|" in text:  # as in lines of Docker Compose, whose names may begin with a digit
+        outermost = out_of_line(message, text[0])
+    if outermost is not None:
+        return parse_unwrapped(innermost(outermost), message)
+    parsed = _behind_time(text)
     return ParsedMessage(text, text) if parsed is None else parsed
 
 
