@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loginformant_shipper.redaction import escapes
 from loginformant_shipper.redaction.escapes import read
 from loginformant_shipper.redaction.spans import cut_at, spans_of
 
@@ -56,6 +57,27 @@ written = st.lists(
 def test_decoding_does_not_depend_on_other_escapes_in_the_text(text: str) -> None:
     """JSON's escapes of one letter are decoded faster if there are no others."""
     assert read(f"{text} %40").text == f"{read(text).text} @"
+
+
+of_few_and_of_many_kinds = st.lists(
+    st.one_of(
+        st.integers(0, 0xFFFF).map("\\u{:04x}".format),
+        st.integers(0, 0xFF).map("%{:02X}".format),
+        st.sampled_from(
+            ["%25", "25", "%", "%C2", "%A0", "%c2%25a0", "\\u0025", "\\u0034", "\\u005c", "\\u005C", "u0041"]
+        ),
+        st.sampled_from(
+            ["\\", "\\U0001f600", "\\u12", "\\u", "\x01", "\x1f", "40", "n", '"', "é", "中", "\ud83d", " "]
+        ),
+    ),
+    max_size=60,
+).map("".join)
+
+
+@given(of_few_and_of_many_kinds, st.integers(1, 40))
+def test_escapes_of_few_and_of_many_kinds_are_decoded_alike(text: str, times: int) -> None:
+    """Escapes of few kinds are replaced one kind after the other, others where the text is split at them."""
+    assert read(text * times).text == "".join(escapes._parts(text * times)[1])
 
 
 @given(written)

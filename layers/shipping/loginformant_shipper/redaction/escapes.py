@@ -35,44 +35,117 @@ def _meaning(escape: str) -> str:
     return "\ufffd" if "\ud800" <= character <= "\udfff" else character
 
 
-# Splitting a text at its escapes is slow if it has many. Most of them are JSON's escapes of a quote, a slash
-# and a line feed, and the others are of few kinds. They are replaced one kind after the other, those of URLs
-# last, unless one of them stands for a character that can be part of another escape. All backslashes before
-# an escape of JSON are part of it.
-_OF_ONE_LETTER = {f"\\{letter}": _MEANING_OF_LETTER.get(letter, letter) for letter in "\"n/'rtbf"}
+# Splitting a text at its escapes is slow if it has many. Most of them are of few kinds, which are replaced
+# one after the other: those of JSON with a letter, those of JSON with a code, which Python decodes as well,
+# and those of URLs. All backslashes before an escape of JSON are part of it.
 _WRITTEN_AGAIN = re.compile(r"\\(?<!\\\\)\\++(?=u[0-9A-Fa-f]{4}|[/\"'nrtbf])")
 """The backslashes of an escape inside a JSON string that was encoded again."""
-_MAX_KINDS = 32
-_CODE_OF_JSON, _CODE_OF_URL = re.compile(r"[0-9A-Fa-f]{4}"), re.compile(r"[2-7][0-9A-Fa-f]|0[9ADad]")
-_PART_OF_URL_ESCAPE = frozenset("%0123456789ABCDEFabcdef")
-_PART_OF_ESCAPE = _PART_OF_URL_ESCAPE | {"\\"}
+_ENCODED_AGAIN = re.compile(r"%(?:25)+(?=[2-7][0-9A-Fa-f]|0[9ADad])")
+_NO_BREAK_SPACE = re.compile(r"%(?:25)*[Cc]2%(?:25)*[Aa]0")
+_ONE_LETTER, _CODE_OF_JSON = re.compile(r"\\[/\"'nrtbf]"), re.compile(r"\\u[0-9A-Fa-f]{4}")
+_CODE_OF_URL = re.compile(r"%(?:[2-7][0-9A-Fa-f]|0[9ADad])")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_MAX_KINDS, _MAX_INVALID_CODES = 32, 8
+_SAMPLE = 4 * 1024
+"""The number of characters in which too many kinds of escapes are usually found."""
+
+# A character that can be part of an escape must not become part of another one when it is decoded. Until all
+# escapes are replaced, a control character stands for it.
+_PARTS_OF_ESCAPES = "%\\0123456789ABCDEFabcdef"
+_CODE_OF_PART = re.compile(r"\\u00(?:25|3[0-9]|[46][1-6])")
+"""JSON's escape of a character that can be part of a URL's escape."""
+_CONTROL_CHARACTERS = [chr(code) for code in (*range(1, 8), 11, *range(14, 32))]
+_CODE_OF_CONTROL_CHARACTER = re.compile(r"\\u00(?:0[1-7BbEeFf]|1)")
+_PLACEHOLDERS = dict(zip(_PARTS_OF_ESCAPES, _CONTROL_CHARACTERS, strict=False))
 _APART = "\0"
 
 
 def _read_quickly(text: str) -> str | None:
     """Return the decoded text, or None if its escapes cannot be replaced one kind after the other."""
-    of_json: dict[str, str] = {}
-    of_url: dict[str, str] = {}
-    if "\\u" in text:
-        codes = {part[:4] for part in text.split("\\u")[1:]}
-        of_json = {f"\\u{code}": _meaning(f"\\u{code}") for code in filter(_CODE_OF_JSON.fullmatch, codes)}
-    if "%" in text:
-        codes = {part[:2] for part in text.split("%")[1:]}
-        if not codes.isdisjoint(("C2", "c2")):
-            return None
-        of_url = {f"%{code}": _meaning(f"%{code}") for code in filter(_CODE_OF_URL.fullmatch, codes)}
-    if (
-        len(of_json) + len(of_url) > _MAX_KINDS
-        or not _PART_OF_ESCAPE.isdisjoint(of_json.values())
-        or not _PART_OF_URL_ESCAPE.isdisjoint(of_url.values())
-    ):
+    held: set[str] = set()
+    decoded: str | None = text
+    if "\\" in text:
+        decoded = _with_json_read(text, held)
+    if decoded is not None and "%" in text:
+        decoded = _with_urls_read(decoded, held)
+    if decoded is None or not held:
+        return decoded
+    if any(_PLACEHOLDERS[it] in text for it in held) or _CODE_OF_CONTROL_CHARACTER.search(text):
         return None
+    for character in held:
+        decoded = decoded.replace(_PLACEHOLDERS[character], character)
+    return decoded
+
+
+def _with_json_read(text: str, held: set[str]) -> str | None:
     if "\\\\" in text:
         text = _WRITTEN_AGAIN.sub(r"\\", text)
-    for kinds in (_OF_ONE_LETTER, of_json, of_url):
-        for escape, meaning in kinds.items():
-            text = text.replace(escape, meaning)
-    return text
+    decoded = _with_kinds_read(text, _ONE_LETTER, held)
+    if decoded is None or "\\u" not in decoded:
+        return decoded
+    with_parts_held = _with_kinds_read(decoded, _CODE_OF_PART, held) if "%" in text else decoded
+    if with_parts_held is None:
+        return None
+    with_codes_read = _with_codes_read(with_parts_held)
+    return _with_kinds_read(decoded, _CODE_OF_JSON, held) if with_codes_read is None else with_codes_read
+
+
+def _with_codes_read(text: str) -> str | None:
+    """Return a text with JSON's codes decoded by Python, or None if Python would decode it differently."""
+    if "\\U" in text:
+        return None
+    decoded: list[str] = []
+    start = 0
+    try:
+        written = text.encode("latin-1")
+        for _ in range(_MAX_INVALID_CODES):
+            try:
+                decoded.append(written[start:].decode("raw_unicode_escape"))
+                break
+            except (
+                UnicodeDecodeError
+            ) as error:  # An invalid code, such as one at the end of a text that is cut off.
+                invalid = start + error.start
+            decoded += written[start:invalid].decode("raw_unicode_escape"), "\\"
+            start = invalid + 1
+        else:
+            return None
+    except UnicodeEncodeError:
+        return None
+    has_surrogates = "\\ud" in text or "\\uD" in text
+    return _SURROGATE.sub("\ufffd", "".join(decoded)) if has_surrogates else "".join(decoded)
+
+
+def _with_urls_read(text: str, held: set[str]) -> str | None:
+    if "C2%" in text or "c2%" in text:
+        text = _NO_BREAK_SPACE.sub("\xa0", text)
+    if "%25" in text:
+        text = _ENCODED_AGAIN.sub("%", text)
+    return _with_kinds_read(text, _CODE_OF_URL, held)
+
+
+def _with_kinds_read(text: str, pattern: re.Pattern[str], held: set[str]) -> str | None:
+    """Return a text in which each kind of escape is replaced, or None if there are too many kinds.
+
+    Args:
+        text: A text.
+        pattern: Matches the escapes.
+        held: Receives the characters that are replaced by placeholders.
+    """
+    if len(set(pattern.findall(text[:_SAMPLE]))) > _MAX_KINDS:
+        return None
+    found = pattern.search(text)
+    for _ in range(_MAX_KINDS):
+        if not found:
+            return text
+        escape = found[0]
+        meaning = _meaning(escape)
+        if meaning in _PLACEHOLDERS:
+            held.add(meaning)
+            meaning = _PLACEHOLDERS[meaning]
+        text = text.replace(escape, meaning)
+        found = pattern.search(text, found.start())
+    return None if found else text
 
 
 class Reading(NamedTuple):

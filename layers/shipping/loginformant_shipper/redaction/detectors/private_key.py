@@ -214,7 +214,8 @@ def _lines_back_from(
 
     The first one is the text before the marker in its line.
     """
-    for piece in reversed(pieces[:end]):
+    for index in range(end - 1, -1, -1):
+        piece = pieces[index]
         if piece.marker:
             return
         stop = piece.end
