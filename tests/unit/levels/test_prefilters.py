@@ -202,6 +202,40 @@ def test_an_execution_line_decided_at_once_has_the_level_of_all_rules(line: str)
             assert explain_level(line) == known
 
 
+LAMBDA_LINES = st.builds(
+    lambda line, rest: line + "".join(rest),
+    st.sampled_from(
+        (
+            "START RequestId: 8f1d3c52-6a0b-4c8e-9d27-0123456789ab Version: $LATEST",
+            "END RequestId: 8f1d3c52",
+            "REPORT RequestId: 8f1d3c52\tDuration: 7.12 ms\tStatus: timeout",
+            "INIT_START Runtime Version: python:3.13.v36",
+            "RESTORE_REPORT Restore Duration: 7.12 ms",
+            "EXTENSION\tName: orders\tState: LaunchError",
+        )
+    ),
+    st.lists(
+        PIECES | st.sampled_from(("\t", "\n", '] "', "\x1b[31m", "\\x1b[0m", "Status: error")), max_size=3
+    ),
+)
+
+
+@given(LAMBDA_LINES)
+@settings(max_examples=500, deadline=None)
+def test_an_event_of_lambda_decided_at_once_has_the_level_of_all_rules(line: str) -> None:
+    levels.forget()
+    known = explain_level(line)
+    with patch.dict(levels._BY_FIRST_CHARACTER, clear=True):
+        levels.forget()
+        assert explain_level(line) == known
+
+
+def test_common_events_of_lambda_are_decided_at_once() -> None:
+    line = "REPORT RequestId: 8f1d3c52\tDuration: 7.12 ms\tBilled Duration: 8 ms\tStatus: timeout"
+    assert platform.decide_by_lambda_line(line) == ("Warning", "lambda-platform")
+    assert platform.decide_by_lambda_line("SERVICE ready") is None
+
+
 PAIRS = st.sampled_from(
     (
         *(

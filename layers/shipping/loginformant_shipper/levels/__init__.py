@@ -61,6 +61,7 @@ from loginformant_shipper.levels.platform import (
     decide_by_execution_line,
     decide_by_flow_log,
     decide_by_lambda_event,
+    decide_by_lambda_line,
     decide_by_log_group,
     decide_by_platform_line,
     decide_by_platform_record,
@@ -212,6 +213,7 @@ _BY_FIRST_CHARACTER = {
     **dict.fromkeys("0123456789", decide_by_flow_log),
     "\x1b": decide_by_coloured_beginning,
     "(": decide_by_execution_line,
+    **dict.fromkeys("SERITL", decide_by_lambda_line),
 }
 """The rules for layouts with a fixed first character."""
 

@@ -50,6 +50,17 @@ def decide_by_lambda_event(text: str) -> Decision | None:
     return decided(Level.WARNING if _LAMBDA_FAILURE.search(text) else Level.INFORMATION, "lambda-platform")
 
 
+def decide_by_lambda_line(text: str) -> Decision | None:
+    """Return the level of a text event as Lambda writes it, without colours; None for other texts.
+
+    It is that of `decide_by_lambda_event`. No earlier rule can find a level in such a text.
+    """
+    if len(text) > _MAX_LAMBDA_LINE or "\x1b" in text or "\\" in text or "#" in text:
+        return None
+    return decide_by_lambda_event(text)
+
+
+_MAX_LAMBDA_LINE = 4096
 _LAMBDA_EVENT = re.compile(
     r"(?:START|END|REPORT|INIT_REPORT|RESTORE_REPORT) (?:RequestId|Init Duration|Restore Duration): "
     r"|(?:INIT_START|RESTORE_START) Runtime Version: |(?:EXTENSION|TELEMETRY|LOGS)\tName: "
