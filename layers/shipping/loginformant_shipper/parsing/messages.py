@@ -149,13 +149,12 @@ def _behind_usual_time(text: str) -> ParsedMessage | None:
     usual = _USUAL_TIME_FIRST.match(text)
     if usual is None:
         return None
-    request_id, level = usual.groups()
-    body = text[usual.end() :]
+    request_id, level, body = usual.groups()
     if "{" not in body:
         return ParsedMessage(text, body, None, RuntimePrefix(level, request_id))
     if "\t{" in body:  # text before JSON may belong to the prefix
         return _behind_time(text)
-    return _behind(text, usual.end(), level, request_id)
+    return _behind(text, level, request_id, body)
 
 
 def _behind_time(text: str) -> ParsedMessage | None:
@@ -166,8 +165,8 @@ def _behind_time(text: str) -> ParsedMessage | None:
     prefix = _TIME_FIRST.match(text)
     if prefix is None:
         return None
-    request_id, level = prefix.groups()
-    return _behind(text, prefix.end(), level, None if request_id == "undefined" else request_id)
+    request_id, level, body = prefix.groups()
+    return _behind(text, level, None if request_id == "undefined" else request_id, body)
 
 
 def _bracket_first(text: str) -> ParsedMessage | None:
@@ -175,17 +174,17 @@ def _bracket_first(text: str) -> ParsedMessage | None:
     if not end or not text.startswith(("\t", " {"), end):
         return None
     prefix = _USUAL_BRACKET_FIRST.match(text) or _BRACKET_FIRST.match(text)
-    return _behind(text, prefix.end(), *prefix.groups()) if prefix else None
+    return _behind(text, *prefix.groups()) if prefix else None
 
 
 def _letter_first(text: str) -> ParsedMessage | None:
     prefix = _LETTER_FIRST.match(text) if text.startswith(", [", 1) else None
-    return _behind(text, prefix.end(), *prefix.groups()) if prefix else None
+    return _behind(text, *prefix.groups()) if prefix else None
 
 
-def _behind(text: str, end: int, level: str | None, request_id: str | None) -> ParsedMessage:
-    """Parse a text whose prefix ends at `end`."""
-    body, prefix = text[end:], RuntimePrefix(level, request_id)
+def _behind(text: str, level: str | None, request_id: str | None, body: str) -> ParsedMessage:
+    """Parse the body of a text with a prefix."""
+    prefix = RuntimePrefix(level, request_id)
     if "{" not in body:
         return ParsedMessage(text, body, None, prefix)
     fields, repeated = json_members(body) if body[0] in BEFORE_JSON else (None, None)
@@ -208,7 +207,7 @@ def _fields_behind_text(body: str) -> dict[str, Any] | None:
 
 # --- runtime prefixes ---
 
-# The groups of these patterns are the level and the request id; behind a time, the other way around.
+# The groups of these patterns are the level, the request id and the body. Behind a time, the id is the first.
 
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _DATE = r"\d{4}-\d\d-\d\d"
@@ -217,6 +216,7 @@ _LEVEL = (
     r"(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL"  # Node.js and log4j
     r"|trce|dbug|info|warn|fail|crit)"  # .NET
 )
+_BODY = r"((?s:.*))"
 
 # Node.js (aws-lambda-nodejs-runtime-interface-client, LogPatch.js):
 #     `<ISO time>\t<request id>\t<LEVEL>\t<text>`; the request id is the word "undefined" while a function
@@ -229,11 +229,11 @@ _LEVEL = (
 _TIME_FIRST = re.compile(
     rf"{_DATE}[T ]{_TIME}Z?[\t ]<?({_UUID}|undefined)>?"
     rf"(?:[\t ](?:({_LEVEL})(?:\t| {{1,2}}\S{{1,200}} - |$))?"
-    r"(?:[A-Z][A-Za-z ]{1,40} \t(?=\{))?|$)"
+    rf"(?:[A-Z][A-Za-z ]{{1,40}} \t(?=\{{))?|$){_BODY}"
 )
 
 _USUAL_TIME = r"[0-9]{4}-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]\.[0-9]{3}Z\t"
-_USUAL_TIME_FIRST = re.compile(rf"{_USUAL_TIME}({_UUID})\t({_LEVEL})\t")
+_USUAL_TIME_FIRST = re.compile(rf"{_USUAL_TIME}({_UUID})\t({_LEVEL})\t{_BODY}")
 """What Node.js and .NET write for nearly every log. Without options, it is matched in half the time."""
 
 # Python (awslambdaric, bootstrap.py): `[<LEVEL>]\t<ISO time>\t<request id>\t<text>`, the id empty while a
@@ -241,17 +241,17 @@ _USUAL_TIME_FIRST = re.compile(rf"{_USUAL_TIME}({_UUID})\t({_LEVEL})\t")
 # programs write this, so it counts as the prefix only if JSON follows.
 _BRACKET_FIRST = re.compile(
     rf"\[([^\]\n\t]{{1,32}})\]"
-    rf"(?:\t{_DATE}T{_TIME}Z(?:\t({_UUID})?(?:\t|$)|$)| (?=\{{))"
+    rf"(?:\t{_DATE}T{_TIME}Z(?:\t({_UUID})?(?:\t|$)|$)| (?=\{{)){_BODY}"
 )
 
-_USUAL_BRACKET_FIRST = re.compile(rf"\[([A-Z]{{1,32}})\]\t{_USUAL_TIME}({_UUID})\t")
+_USUAL_BRACKET_FIRST = re.compile(rf"\[([A-Z]{{1,32}})\]\t{_USUAL_TIME}({_UUID})\t{_BODY}")
 """What Python writes for nearly every log."""
 
 # Ruby (aws-lambda-ruby-runtime-interface-client, lambda_log_formatter.rb; Ruby's own Logger writes no id):
 #     `I, [<ISO time> #<pid>]  INFO <request id> -- <program>: <text>`
 _LETTER_FIRST = re.compile(
     rf"[DIWEFA], \[{_DATE}T{_TIME} ?#\d{{1,10}}\] {{1,2}}(DEBUG|INFO|WARN|ERROR|FATAL|ANY) "
-    rf"({_UUID})? ?-- [^:\n]{{0,200}}:(?: |$)"
+    rf"({_UUID})? ?-- [^:\n]{{0,200}}:(?: |$){_BODY}"
 )
 
 _READERS: dict[str, Callable[[str], ParsedMessage | None]] = {
