@@ -293,8 +293,8 @@ def test_the_status_of_an_answer_whose_body_does_not_end_in_time_counts() -> Non
     with slow_answer(b"HTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 9999\r\n\r\n", b"x") as url:
         senders = ThreadedSenders(settings(INGEST_URL=url))
         assert status_of(senders, 1) == 200
-        senders.send(2, BODY, LOCAL_KEY, 0.5)
-        ended = senders.wait(0.5)
+        senders.send(2, BODY, LOCAL_KEY, 2.0)
+        ended = senders.wait(2.0)
     assert isinstance(ended, SendEnded)
     assert (ended.outcome.status, ended.outcome.retry_after) == (429, 7.0)
 
