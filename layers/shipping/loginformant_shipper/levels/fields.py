@@ -247,7 +247,6 @@ _NAMES |= {
 and `level` a number on some scale. `@l` is Serilog's, `L` zap's, `at` Heroku's, `s` MongoDB's, `PRIORITY` the
 journal's, `priority` Falco's, `status` Datadog's."""
 _KNOWN = frozenset(_NAMES)
-_RANKS = {name: (rank, name) for name, rank in _NAMES.items()}
 
 _CONTAINERS = frozenset(
     {
@@ -287,7 +286,7 @@ def _level_of_names(names: frozenset[str], fields: Fields) -> Level | None:
         value = fields[name]
         if isinstance(value, str) and (level := LEVEL_WORDS.get(value.lower())):
             return level
-    for name in sorted(_KNOWN & names, key=_RANKS.__getitem__):
+    for name in sorted(sorted(_KNOWN & names), key=_NAMES.__getitem__):
         if level := _level_of_value(name, fields[name], fields):
             return level
     return None
