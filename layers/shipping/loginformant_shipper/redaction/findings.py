@@ -15,13 +15,14 @@ from loginformant_shipper.redaction.spans import Cut, Span, cut_at, replaced, sp
 _MAX_ROUNDS = 32
 """The maximum number of rounds for findings that only appear after a replacement."""
 
-_NAME_BEHIND = re.compile(r'[^"\n]{0,256}+"[ \t\r\n]*:')
+_COLON_BEHIND = re.compile(r"[ \t\r\n]*:")
+_COLON_OR_WHITE_SPACE = ": \t\r\n"
+_MAX_TO_QUOTE = 256
 _NUMBER_BEHIND = re.compile(r"[0-9.eE+-]*+[ \t\r\n]*+[\],}]")
 _OF_NUMBER, _WHITE_SPACE = "0123456789.eE+-", " \t\r\n"
 _MAX_BEFORE = 64
 
 _PART_OF_NUMBER = re.compile(r"[0-9.eE+-]*+")
-_PART_OF_NUMBER_BEFORE = re.compile(r"[0-9.eE+-]*+\Z")
 _OUTSIDE_STRINGS = re.compile(r'(?:[^"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
 
 
@@ -132,9 +133,15 @@ def _without_overlaps(seen: str, found: Sequence[tuple[Cut, str]]) -> tuple[Cut,
 
 
 def _may_shape_json(text: str, start: int, end: int) -> bool:
-    if _NAME_BEHIND.match(text, end):
+    quote = text.find('"', end, end + _MAX_TO_QUOTE + 1)  # of a name
+    if (
+        quote >= 0
+        and text[quote + 1 : quote + 2] in _COLON_OR_WHITE_SPACE
+        and _COLON_BEHIND.match(text, quote + 1)
+        and text.find("\n", end, quote) < 0
+    ):
         return True
-    if not _NUMBER_BEHIND.match(text, end):
+    if quote == end or not _NUMBER_BEHIND.match(text, end):
         return False
     before = text[max(start - _MAX_BEFORE, 0) : start].rstrip(_OF_NUMBER).rstrip(_WHITE_SPACE)
     return before[-1:] in ("[", ":", ",", "")
@@ -185,11 +192,10 @@ def _redact_json(
 
 def _as_string(text: str, start: int, end: int, holder: str) -> tuple[int, int, str]:
     """Return the span of the number that is found from start to end, and the string that replaces it."""
-    sign = _PART_OF_NUMBER_BEFORE.search(text, max(start - _MAX_BEFORE, 0), start)
-    rest = _PART_OF_NUMBER.match(text, end)
-    if not sign or not rest:
-        return start, end, holder
-    return sign.start(), rest.end(), f'"{sign[0]}{holder}{rest[0]}"'
+    before = text[max(start - _MAX_BEFORE, 0) : start]
+    sign = before[len(before.rstrip(_OF_NUMBER)) :]
+    rest = text[end : _PART_OF_NUMBER.match(text, end).end()]  # type: ignore[union-attr]  # or nothing
+    return start - len(sign), end + len(rest), f'"{sign}{holder}{rest}"'
 
 
 def _redacted_string(token: re.Match[str], detections: Sequence[Detection]) -> str | None:
