@@ -42,17 +42,21 @@ def json_members(body: str) -> tuple[dict[str, Any] | None, dict[str, Any] | Non
 
 
 def _is_complete(fields: dict[str, Any], body: str) -> bool:
-    """Return whether `fields` written as JSON are `body` again, apart from spaces.
+    """Return whether `fields` written as JSON are `body` again, apart from white space.
 
     If so, no digit and no member was lost. Nearly all JSON is, and to write it takes less time than to search
     it for long numbers and repeated names.
     """
+    if "\\" in body and "\\u" in body:  # nearly always a character that would be written as itself
+        return False
     try:
         written = orjson.dumps(fields)
     except TypeError:  # nested too deep
         return False
     read = body.encode()
     # The text of JSON has the same tokens without its spaces, and a string its other characters.
+    if "\n" in body:
+        return written.replace(b" ", b"") == read.translate(None, b" \t\r\n")
     return written == read or written.replace(b" ", b"") == read.replace(b" ", b"")
 
 
@@ -124,6 +128,8 @@ def _exact_decimal(written: str) -> float | str:
 
 _MAX_REPEATED_CHARACTERS = 256 * 1024
 
+_SPACE_AFTER_NAME = re.compile(r'"\s+:')
+
 
 def repeated_values(body: str, fields: dict[str, Any]) -> dict[str, Any] | None:
     """Return the earlier values of names that occur more than once in a JSON object, or None.
@@ -134,19 +140,7 @@ def repeated_values(body: str, fields: dict[str, Any]) -> dict[str, Any] | None:
         body: The JSON text.
         fields: Its members, with the last values.
     """
-    # A name ends with `":`. Those within strings (`\":`) are in both texts that are counted. This is cheap.
-    names = body.count('":')
-    others = names - len(fields)
-    if others:
-        for value in fields.values():
-            if type(value) is dict:
-                others -= len(value)
-    if not others or len(body) > _MAX_REPEATED_CHARACTERS:
-        return None
-    try:
-        if names == orjson.dumps(fields).count(b'":'):
-            return None
-    except TypeError:  # nested too deep
+    if len(body) > _MAX_REPEATED_CHARACTERS or _has_each_name_once(body, fields):
         return None
     try:
         members = json.loads(body, object_pairs_hook=_Members, parse_int=_exact, parse_float=_exact_decimal)
@@ -157,6 +151,27 @@ def repeated_values(body: str, fields: dict[str, Any]) -> dict[str, Any] | None:
     for name, value in found:
         repeated.setdefault(name, []).append(value)
     return {name: values[0] if len(values) == 1 else values for name, values in repeated.items()} or None
+
+
+def _has_each_name_once(body: str, fields: dict[str, Any]) -> bool:
+    """Return whether there are as many names in the text as in the fields.
+
+    That is also said of objects that are nested too deep.
+    """
+    # A name ends with `":`. Those within strings (`\":`) are in both texts that are counted. This is cheap.
+    may_have_space = " :" in body or "\n" in body or "\t" in body or "\r" in body
+    if "\\u0022" in body or (may_have_space and _SPACE_AFTER_NAME.search(body)):
+        return False
+    names = body.count('":')
+    others = names - len(fields)
+    if others:
+        for value in fields.values():
+            if type(value) is dict:
+                others -= len(value)
+    try:
+        return not others or names == orjson.dumps(fields).count(b'":')
+    except TypeError:
+        return True
 
 
 class _Members(list[tuple[str, Any]]):
