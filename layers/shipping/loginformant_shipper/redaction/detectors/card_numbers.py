@@ -108,6 +108,11 @@ def is_luhn_valid(number: bytes) -> bool:
     return (sum(number[-1::-2].translate(_VALUE)) + sum(number[-2::-2].translate(_VALUE_OF_DOUBLE))) % 10 == 0
 
 
+def are_luhn_valid(numbers: Sequence[str]) -> bytes:
+    """Return for each number of up to 19 digits 1 if its last digit is its check digit, else 0."""
+    return are_columns_luhn_valid(_columns(numbers)) if numbers else b""
+
+
 def _columns(numbers: Sequence[str]) -> list[bytes]:
     """Return for each place of numbers of up to 19 digits the digits that the numbers have there.
 

@@ -1,8 +1,7 @@
 """Detect payment card numbers and the data of magnetic stripes."""
 
 import re
-from collections.abc import Iterator
-from string import digits
+from itertools import compress
 
 from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.card_groups import find_in_groups, kinds_of, may_have_groups
@@ -10,7 +9,7 @@ from loginformant_shipper.redaction.detectors.card_numbers import (
     BEFORE_DIGIT,
     BEHIND,
     are_card_numbers,
-    is_luhn_valid,
+    are_luhn_valid,
 )
 from loginformant_shipper.redaction.detectors.detection import Detection
 from loginformant_shipper.redaction.spans import Cut, Span, cut_at, merged, only
@@ -24,8 +23,12 @@ _TRACK = re.compile(
     r"|;?(?<![0-9])(?P<second>[0-9]{13,19})[=D][0-9]{7}[0-9=]{0,30}F?\??"
 )
 _SOME_TRACK = re.compile(r"[\^=D](?<=[0-9]{13}.)[A-Za-z0-9]")
-_BEHIND_NUMBER = re.compile(r"[\^=D](?<=[0-9]{13}.)")
-_MIN_DIGITS, _MAX_DIGITS = 13, 19
+_TRACK_FROM_NUMBER = re.compile(
+    r"[0-9](?<![0-9].)(?:(?<=[Bb].)(?P<first>[0-9]{12,18}+)\^[^\^\n]{2,26}\^[0-9]{4}[^?\n\"\\]{0,80}\??"
+    r"|[0-9]{12,18}+[=D][0-9]{7}[0-9=]{0,30}F?\??)"
+)
+"""The same without what is before the number. The search for a digit is much faster."""
+_DIGITS = re.compile(r"[0-9]+")
 
 
 def find_credit_card(text: str, _: bool = False) -> Cut:
@@ -39,32 +42,28 @@ def find_credit_card(text: str, _: bool = False) -> Cut:
     in_groups = find_in_groups(text, kinds) if has_groups else [text]
     numbers = only(numbers, are_card_numbers(numbers[1::2]))
     if ("^" in text or "=" in text or "D" in text) and _SOME_TRACK.search(text):
-        return merged(text, in_groups, numbers, cut_at(text, list(_tracks(text))))
+        return merged(text, in_groups, numbers, cut_at(text, _tracks(text)))
     return merged(text, in_groups, numbers)
 
 
-def _tracks(text: str) -> Iterator[Span]:
-    """Yield the spans of data of magnetic stripes.
-
-    The search for what is behind a number is much faster than one for the pattern.
-    """
+def _tracks(text: str) -> list[Span]:
+    """Return the spans of data of magnetic stripes."""
+    spans: list[Span] = []
+    numbers: list[str] = []
     done = 0
-    for separator in _BEHIND_NUMBER.finditer(text):
-        behind = separator.start()
-        before = text[max(behind - _MAX_DIGITS - 1, done) : behind]
-        start = behind - len(before) + len(before.rstrip(digits))
-        if not _MIN_DIGITS <= behind - start <= _MAX_DIGITS:
-            continue
-        optional = ";"
-        if separator[0] == "^":
-            start, optional = start - 1, "%"
+    for track in _TRACK_FROM_NUMBER.finditer(text):
+        number, end = track.span()
+        start, optional = (number, ";") if track["first"] is None else (number - 1, "%")
+        if start < done:  # The letter before the number belongs to the data before.
+            found = list(_TRACK.finditer(text))
+            spans, numbers = [it.span() for it in found], [it["first"] or it["second"] for it in found]
+            break
         if start > done and text[start - 1] == optional:
             start -= 1
-        track = _TRACK.match(text, start) if start >= done else None
-        if track:
-            done = track.end()
-            if is_luhn_valid((track["first"] or track["second"]).encode()):
-                yield track.span()
+        spans.append((start, end))
+        numbers.append(_DIGITS.match(text, number)[0])  # type: ignore[index]  # a track begins with them
+        done = end
+    return list(compress(spans, are_luhn_valid(numbers)))
 
 
 CREDIT_CARD = Detection(
