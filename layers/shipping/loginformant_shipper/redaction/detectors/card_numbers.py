@@ -7,7 +7,7 @@ integer, and adding such integers adds the digits of all numbers.
 import re
 from collections.abc import Sequence
 
-from loginformant_shipper.redaction.lanes import lanes
+from loginformant_shipper.redaction.lanes import facts, lanes
 
 # A number that is part of a word or has decimals is not the number of a card.
 BEFORE_DIGIT = r"(?<![A-Za-z0-9_].)(?<![0-9]\..)"
@@ -27,8 +27,9 @@ _OF_A_NETWORK = (
 _NUMBER_OF_A_NETWORK = re.compile(_OF_A_NETWORK.encode())
 
 # The same as sets of the first, the second and the third digit, and of lengths.
+_Rule = tuple[str, str, str, Sequence[int]]
 _ANY = "0123456789"
-_RULES = (
+_RULES: tuple[_Rule, ...] = (
     ("4", _ANY, _ANY, (13, 16, 19)),
     ("5", "12345", _ANY, (16,)),
     ("5", "06789", _ANY, range(13, 20)),
@@ -42,13 +43,15 @@ _RULES = (
 )
 
 
-def _network_tables(rules: Sequence[tuple[str, str, str, Sequence[int]]]) -> list[bytes]:
+def _network_tables(rules: Sequence[_Rule]) -> list[bytes]:
     """Return a table for each of three digits and for lengths: a bit for each of up to eight rules."""
-    digits = [
-        bytes(sum((chr(code) in rule[place]) << bit for bit, rule in enumerate(rules)) for code in range(256))
-        for place in range(3)
+    firsts, seconds, thirds, lengths = zip(*rules, strict=True)
+    return [
+        facts(*firsts),
+        facts(*seconds),
+        facts(*thirds),
+        facts(*("".join(map(chr, it)) for it in lengths)),
     ]
-    return [*digits, bytes(sum((n in rule[3]) << bit for bit, rule in enumerate(rules)) for n in range(256))]
 
 
 _NETWORK_TABLES = _network_tables(_RULES[:8]), _network_tables(_RULES[8:])

@@ -5,21 +5,11 @@ from itertools import accumulate
 from string import ascii_letters, digits
 
 from loginformant_shipper.redaction.detectors.card_numbers import BOTH_SUMMANDS, IS_MULTIPLE_OF_TEN
-from loginformant_shipper.redaction.lanes import lanes, ones
+from loginformant_shipper.redaction.lanes import facts, lanes, ones
 
 # What is true of a character, a bit each.
 _DIGIT, _FIRST, _GAP, _SPACE, _LETTER, _DOT = range(6)
-_CHARACTERS = {
-    _DIGIT: digits,
-    _FIRST: "23456",
-    _GAP: " \xa0+-",
-    _SPACE: " \xa0",
-    _LETTER: f"{ascii_letters}_",
-    _DOT: ".",
-}
-_FACTS = bytes(
-    sum(1 << bit for bit, characters in _CHARACTERS.items() if chr(code) in characters) for code in range(256)
-)
+_FACTS = facts(digits, "23456", " \xa0+-", " \xa0", f"{ascii_letters}_", ".")
 BEYOND_LATIN = b"?"
 """What stands for a character beyond Latin-1, which may be a space."""
 _IS_BEYOND_LATIN = bytes(byte in BEYOND_LATIN for byte in range(256))

@@ -6,12 +6,13 @@ are checked together. A pattern finds those in a short text faster.
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice
 from string import digits
 
 from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
-from loginformant_shipper.redaction.lanes import lanes, ones
+from loginformant_shipper.redaction.lanes import facts, lanes, ones
 from loginformant_shipper.redaction.spans import Cut, Span, cut_at, merged, only
 
 # --- IPv4 ---
@@ -39,20 +40,8 @@ _MAX_BEFORE_VERSION = len("A/..")
 
 # What is true of a character, a bit each.
 _DIGIT, _NOT_0, _IS_1, _IS_2, _TO_4, _TO_5, _DOT, _WORD = range(8)
-_DIGITS_OF = {
-    _DIGIT: digits,
-    _NOT_0: digits[1:],
-    _IS_1: "1",
-    _IS_2: "2",
-    _TO_4: digits[:5],
-    _TO_5: digits[:6],
-    _DOT: ".",
-}
-_FACTS = bytes(
-    sum(1 << bit for bit, characters in _DIGITS_OF.items() if chr(code) in characters)
-    | (re.match(r"\w", chr(code)) is not None) << _WORD
-    for code in range(256)
-)
+_WORD_CHARACTERS = "".join(re.findall(r"\w", "".join(map(chr, range(256)))))
+_FACTS = facts(digits, digits[1:], "1", "2", digits[:5], digits[:6], ".", _WORD_CHARACTERS)
 _LETTER_BEYOND_LATIN = re.compile(r"[^\W\x00-\xff](?:(?=[0-9])|(?<=[0-9].))")
 
 # --- IPv6, and names of hosts ---
@@ -64,7 +53,8 @@ _HOST_NAME = re.compile(rf"((?:ip-(?<![\w.]...)|ec2-(?<![\w.]....)){_OCTET}(?:-{
 _SOME_IPV6 = re.compile(r":[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:")
 
 
-def _ipv6() -> str:
+@cache
+def _ipv6() -> re.Pattern[str]:
     """Return a pattern for an IPv6 address (RFC 4291, section 2.2), of which an IPv4 address may be the end.
 
     An address has a digit, unlike a name in a program, such as `ace::fed`. Dots and colons behind an address
@@ -89,13 +79,12 @@ def _ipv6() -> str:
         return f"(?:{rest}|{ipv4}{end})" if count == 6 else f"(?:{rest})"
 
     # The pattern begins with one character instead of the condition before it, which makes the search fast.
-    return (
+    return re.compile(
         r"([0-9A-Fa-f:](?<![\w:.].)(?:(?<=[0-9])|(?=[A-Fa-f:]*+[0-9]))"
         rf"(?:(?<!:)[0-9A-Fa-f]{{0,3}}+:{after_groups(1)}|(?<=:):{after_gap(7)}))"
     )
 
 
-_IPV6 = re.compile(_ipv6())
 _IPV4_AT_END = re.compile(rf"(?<=:){_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}\Z")
 
 
@@ -108,7 +97,7 @@ def find_ip_address(text: str, may_hold_ipv6: bool) -> Cut:
     if "-" in text and ("ip-" in text or "ec2-" in text):
         cuts.append(_HOST_NAME.split(text))
     if may_hold_ipv6:
-        cut = _IPV6.split(text)
+        cut = _ipv6().split(text)
         cuts.append(only(cut, ["." not in found or _IPV4_AT_END.search(found) for found in cut[1::2]]))
     return merged(text, *cuts) if cuts else [text]
 
@@ -164,11 +153,11 @@ def _many_ipv4_in(text: str) -> Cut:
     """Split a text at IPv4 addresses, which are checked together."""
     searched = text if text.isascii() else _LETTER_BEYOND_LATIN.sub("w", text)
     latin = searched.encode("latin-1", "replace") + b" "  # so that something is behind the last number
-    facts, one = lanes(latin, _FACTS), ones(len(latin))
+    known, one = lanes(latin, _FACTS), ones(len(latin))
 
     def has(bit: int, offset: int = 0) -> int:
         """Return 1 in the lanes where a fact is true of the character, or of one behind it."""
-        return facts >> 8 * offset + bit & one
+        return known >> 8 * offset + bit & one
 
     digit, digit_behind, dot, word = has(_DIGIT), has(_DIGIT, 1), has(_DOT), has(_WORD)
     is_to_255 = has(_IS_1) | has(_IS_2) & has(_TO_5, 1) & (has(_TO_4, 1) | has(_TO_5, 2))
