@@ -578,10 +578,11 @@ _ISO_LOOSELY = r"\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d)"
 LOOKS_WRAPPED = (
     rf"{_ISO_LOOSELY} [^ ]+ [^ ]|<\d|{_MONTH} [ \d]\d |NOTICE: P|(?:WARNING|NOTICE): \[pool "
     r"|\[(?:\d\d-[A-Z]|[0-9a-f]{8}-[0-9a-f]{4}-|pod/)"
-    r"|(?:\x1b\[[0-9;]{1,20}+m)?[A-Za-z0-9][\w.-]{0,90}+ {1,40}+\|"
 )
-"""The beginnings of lines in a wrapper, and of some others."""
-_LOOKS_WRAPPED = re.compile(LOOKS_WRAPPED)
+"""The beginnings of lines in a wrapper without a bar, and of some others."""
+LOOKS_WRAPPED_WITH_A_BAR = r"(?:\x1b\[[0-9;]{1,20}+m)?[A-Za-z0-9][\w.-]{0,90}+ {1,40}+\|"
+"""The same for lines of Docker Compose."""
+_LOOKS_WRAPPED = re.compile(rf"{LOOKS_WRAPPED}|{LOOKS_WRAPPED_WITH_A_BAR}")
 
 _READERS: dict[str, Callable[[str], Unwrapped | None] | None] = {
     **dict.fromkeys(map(chr, range(128))),

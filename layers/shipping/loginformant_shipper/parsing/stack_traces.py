@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from loginformant_shipper.events import LogEvent
 from loginformant_shipper.parsing.containers import (
     LOOKS_WRAPPED,
+    LOOKS_WRAPPED_WITH_A_BAR,
     Unwrapped,
     has_wrapper_name,
     may_be_wrapped,
@@ -47,6 +48,10 @@ Redact = Callable[[str], str]
 
 _LOOKS_SPECIAL = re.compile(rf"{LOOKS_WRAPPED}|{LOOKS_LIKE_A_MARK}").match
 """A quick check of every message: most are neither in a wrapper nor lines of a trace."""
+_LOOKS_SPECIAL_WITH_A_BAR = re.compile(
+    rf"{LOOKS_WRAPPED}|{LOOKS_LIKE_A_MARK}|{LOOKS_WRAPPED_WITH_A_BAR}"
+).match
+"""The check if there is a bar in any message."""
 
 
 class Log(Struct, frozen=True, gc=False):
@@ -82,7 +87,8 @@ def join(events: Iterable[LogEvent], redact: Redact | None = None) -> Iterator[L
     """
     events = tuple(events)
     messages = [event.message for event in events]
-    special = list(filter(_LOOKS_SPECIAL, messages))
+    looks_special = _LOOKS_SPECIAL_WITH_A_BAR if "|" in "".join(messages) else _LOOKS_SPECIAL
+    special = list(filter(looks_special, messages))
     if any(map(may_be_wrapped, special)):
         return _join_wrapped(events, redact)
     if not hold_a_trace(special):
