@@ -10,6 +10,7 @@ from loginformant_shipper import levels
 from loginformant_shipper.levels import beginnings, explain_level
 from loginformant_shipper.levels.beginnings import (
     MAX_BEGINNING,
+    MAX_LONGER_BEGINNING,
     MAX_REMEMBERED,
     NOT_PLAIN,
     beginning_of,
@@ -39,6 +40,10 @@ WRAPPING = (
     "information: [DEBUG] orders.plugin.stock: ERROR: late",
     'E/OrderActivity: orders late [01/Mar/2026:10:20:30 +0000] "GET /late HTTP/1.1" 500 7',
     "\x1b[32mINFO\x1b[0m [ERROR] late",
+    "\x1b[32m2026-03-01 10:20:30.123\x1b[0m | \x1b[1mDEBUG   \x1b[0m | \x1b[36mshop.orders\x1b[0m - late",
+    "\x1b[2m2026-03-01T10:20:30Z\x1b[0m \\x1b[32mINFO\\x1b[0m late",
+    "2026-03-01 10:20:30 UTC:10.0.2.15(52144):app@orders:[7713]:ERROR:  late",
+    "2026-03-01 10:20:30,123 - com.acme.orders.OrderService.Checkout - INFO - ERROR - late",
 )
 LINES = st.one_of(
     st.builds(
@@ -70,7 +75,7 @@ def test_the_level_by_the_beginning_is_that_of_all_rules(line: str, start: int, 
         assert explain_level(text).level == without_beginnings(text).level
 
 
-@given(LINES, LINES, st.integers(30, MAX_BEGINNING), st.integers(0, 9))
+@given(LINES, LINES, st.integers(30, MAX_LONGER_BEGINNING), st.integers(0, 9))
 @settings(max_examples=1000, deadline=None)
 def test_what_is_remembered_of_a_beginning_changes_no_level(
     line: str, other: str, end: int, seed: int
@@ -92,7 +97,9 @@ def test_a_line_that_may_wrap_another_is_read_in_full(line: str) -> None:
 
 
 def test_the_lines_of_one_program_have_few_beginnings() -> None:
-    begins = {name: {beginning_of(line) for line in lines} for name, lines in streams().items()}
+    begins = {
+        name: {beginning_of(line, MAX_BEGINNING) for line in lines} for name, lines in streams().items()
+    }
     assert max(map(len, begins.values())) < 200
 
 
@@ -102,8 +109,8 @@ def test_a_bounded_number_of_beginnings_is_remembered() -> None:
         name = "".join(chr(ord("a") + int(digit)) for digit in str(number))
         explain_level(f"order of {name} was sent")
     assert 0 < len(beginnings._remembered) <= MAX_REMEMBERED
-    assert len(beginning_of("\N{MONEY BAG}" * 1000)) == 4 * MAX_BEGINNING
-    assert beginning_of("\ud800 12") == b"\xed\xa0\x80 00"
+    assert len(beginning_of("\N{MONEY BAG}" * 1000, MAX_BEGINNING)) == 4 * MAX_BEGINNING
+    assert beginning_of("\ud800 12", MAX_BEGINNING) == b"\xed\xa0\x80 00"
 
 
 @given(LINES)

@@ -13,7 +13,6 @@ from loginformant_shipper.levels.beginnings import (
     MAX_BEGINNING,
     NOT_PLAIN,
     decide_by_beginning,
-    decide_by_coloured_beginning,
     forget_beginnings,
 )
 from loginformant_shipper.levels.error_fields import decide_by_error_field
@@ -211,7 +210,6 @@ _ORNAMENTS = re.compile(r"\A(?:[-=*_#~ \t\r]*+\n)++")
 
 _BY_FIRST_CHARACTER = {
     **dict.fromkeys("0123456789", decide_by_flow_log),
-    "\x1b": decide_by_coloured_beginning,
     "(": decide_by_execution_line,
     **dict.fromkeys("SERITL", decide_by_lambda_line),
 }

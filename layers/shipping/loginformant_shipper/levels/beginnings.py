@@ -23,6 +23,9 @@ from loginformant_shipper.parsing.headers.level_words import words_of
 MAX_BEGINNING = 64
 """The length of a beginning: enough for a time, a logger and a level, or a short sentence."""
 
+MAX_LONGER_BEGINNING = 96
+"""The length of a longer beginning, for headers with a long name or with terminal colours."""
+
 MAX_REMEMBERED = 2048
 """The maximum number of remembered beginnings, of at most half a kilobyte each."""
 
@@ -34,21 +37,24 @@ class Unknown(Enum):
     """Nothing is remembered of the beginning."""
     UNKNOWN = "unknown"
     """Texts with this beginning have different results."""
+    LONGER = "longer"
+    """The longer beginning may tell the result."""
     NOT_PLAIN = "not plain"
     """The text has none of the headers that are known here, and is no plain sentence."""
 
 
 NEW: Final = Unknown.NEW
 UNKNOWN: Final = Unknown.UNKNOWN
+LONGER: Final = Unknown.LONGER
 NOT_PLAIN: Final = Unknown.NOT_PLAIN
 
 _WITHOUT_DIGITS = bytes(48 if 48 <= code <= 57 else code for code in range(256))
 _remembered: dict[bytes, Decision | Unknown | None] = {}
 
 
-def beginning_of(text: str) -> bytes:
-    """Return the beginning of a text, with a zero for each digit."""
-    return text[:MAX_BEGINNING].encode("utf-8", "surrogatepass").translate(_WITHOUT_DIGITS)
+def beginning_of(text: str, length: int) -> bytes:
+    """Return the first characters of a text, with a zero for each digit."""
+    return text[:length].encode("utf-8", "surrogatepass").translate(_WITHOUT_DIGITS)
 
 
 def forget_beginnings() -> None:
@@ -56,7 +62,10 @@ def forget_beginnings() -> None:
     _remembered.clear()
 
 
-def decide_by_beginning(text: str) -> Decision | Literal[Unknown.NOT_PLAIN] | None:
+_Result = Decision | Literal[Unknown.NOT_PLAIN] | None
+
+
+def decide_by_beginning(text: str) -> _Result:
     """Return the level that the first characters of a text tell.
 
     Args:
@@ -66,58 +75,81 @@ def decide_by_beginning(text: str) -> Decision | Literal[Unknown.NOT_PLAIN] | No
         A decision if the text has one of the most common headers; None if it is a short sentence without a
         level; `NOT_PLAIN` if all rules must be asked.
     """
-    beginning = beginning_of(text)
+    # `beginning_of` is written out, since this is most of the time for most texts
+    beginning = text[:MAX_BEGINNING].encode("utf-8", "surrogatepass").translate(_WITHOUT_DIGITS)
     known = _remembered.get(beginning, NEW)
-    if known is not NEW and known is not UNKNOWN:
+    if known is not NEW and known is not UNKNOWN and known is not LONGER:
         return known
-    plain, read = (None, 1) if text[:1] == "\x1b" else find_plain_header(text)
-    is_for_all = read <= MAX_BEGINNING or len(text) < MAX_BEGINNING
-    if plain is None or type(plain) is DoubtfulLevel or _may_wrap(plain.level, text):
-        decision, is_for_all = _decide(text, plain, is_for_all)
+    if known is LONGER:
+        longer = _remembered.get(beginning_of(text, MAX_LONGER_BEGINNING), NEW)
+        if longer is not NEW and longer is not UNKNOWN and longer is not LONGER:
+            return longer
+    is_coloured = text[:1] == "\x1b"
+    plain, needed = (None, _ALL) if is_coloured else find_plain_header(text)
+    if plain and type(plain) is not DoubtfulLevel and not _may_wrap(plain.level, text):
+        decision: _Result = DECISIONS[plain]
     else:
-        decision = DECISIONS[plain]
-    if known is NEW:
-        if len(_remembered) >= MAX_REMEMBERED:
-            _remembered.clear()
-        _remembered[beginning] = decision if is_for_all else UNKNOWN
+        decision, needed = _decide(text, plain, needed)
+    if known is UNKNOWN:
+        return decision
+    if needed <= MAX_BEGINNING:
+        _remember(beginning, decision)
+    elif needed <= MAX_LONGER_BEGINNING and decision is not NOT_PLAIN:
+        _remember(beginning, LONGER)
+        _remember(beginning_of(text, MAX_LONGER_BEGINNING), decision)
+    elif known is NEW:
+        _remember(beginning, LONGER if is_coloured else UNKNOWN)
     return decision
 
 
-def _decide(
-    text: str, plain: PlainLevel | None, is_for_all: bool
-) -> tuple[Decision | Literal[Unknown.NOT_PLAIN] | None, bool]:
-    """Return the result for a text, and whether it is that of all texts with the same beginning.
+def _remember(beginning: bytes, known: Decision | Unknown | None) -> None:
+    if len(_remembered) >= MAX_REMEMBERED:
+        _remembered.clear()
+    _remembered[beginning] = known
+
+
+def _decide(text: str, plain: PlainLevel | None, needed: int) -> tuple[_Result, int]:
+    """Return the result for a text, and how many characters were needed.
+
+    Texts that begin with the same characters, that many and apart from digits, have the same result.
 
     Args:
         text: A text.
-        plain: Its plain level.
-        is_for_all: Whether this is the plain level of all texts with the same beginning.
+        plain: Its plain level, unless it begins with a terminal colour.
+        needed: How many characters this level needed.
     """
-    first = text[:1]
-    if plain:
-        if type(plain) is DoubtfulLevel:
-            if _may_wrap(plain.level, text):
-                return NOT_PLAIN, False
-            decision, is_no_common_log = _unless_common_log(DECISIONS[plain], text)
-            return decision, is_for_all and is_no_common_log
-        if not may_be_wrapped(plain.level, text):
-            return DECISIONS[plain], False
-        is_for_all = False
+    if text[:1] == "\x1b":
+        return _decide_coloured(text)
     is_whole = len(text) < MAX_BEGINNING
+    if plain is None:
+        return _decide_other(text, needed, is_whole)
+    if type(plain) is DoubtfulLevel:
+        if _may_wrap(plain.level, text):
+            return NOT_PLAIN, _ALL
+        return _unless_common_log(DECISIONS[plain], text, needed)
+    if not may_be_wrapped(plain.level, text):
+        return DECISIONS[plain], _ALL
+    return _decide_other(text, _ALL, is_whole)
+
+
+def _decide_other(text: str, needed: int, is_whole: bool) -> tuple[_Result, int]:
+    """Return the result for a text without a plain level, and how many characters were needed."""
+    first = text[:1]
     if text[1:5].isdigit():
         if sign := level_of_first_sign(text[:MAX_HEADER]):
-            is_seen = first in _SIGNS_AT_ONCE and 0 < text.find("]") < _LAST_BRACKET
-            return decided(sign.level, sign.rule), is_whole or is_seen
-        is_for_all = is_whole
+            is_seen = is_whole or (first in _SIGNS_AT_ONCE and 0 < text.find("]") < _LAST_BRACKET)
+            return decided(sign.level, sign.rule), MAX_BEGINNING if is_seen else _ALL
+        if not is_whole:
+            needed = _ALL
     elif first in _SIGNS_AT_ONCE and text[1:2] in _AFTER_SIGNS:
         sign = level_of_first_sign(text[:MAX_BEGINNING].partition("\n")[0].rstrip())
         if sign and not _may_wrap(sign.level, text):
-            return _unless_common_log(decided(sign.level, sign.rule), text)
+            return _unless_common_log(decided(sign.level, sign.rule), text, MAX_BEGINNING)
     if not is_whole:
-        return NOT_PLAIN, is_for_all
+        return NOT_PLAIN, needed
     sentence = text.strip()
     words = words_of(sentence)
-    return None if is_plain(sentence, words) and is_silent(sentence, words) else NOT_PLAIN, True
+    return None if is_plain(sentence, words) and is_silent(sentence, words) else NOT_PLAIN, 0
 
 
 def _may_wrap(level: Level, text: str) -> bool:
@@ -129,31 +161,47 @@ def _may_wrap(level: Level, text: str) -> bool:
     )
 
 
-def _unless_common_log(decision: Decision, text: str) -> tuple[Decision | Literal[Unknown.NOT_PLAIN], bool]:
-    """Return a decision for a text that begins with a capital, unless it may be in the Common Log Format."""
+def _unless_common_log(decision: Decision, text: str, needed: int) -> tuple[_Result, int]:
+    """Return a decision for a text, unless it may have the Common Log Format, and the needed characters.
+
+    The text begins with a letter, a date or a bracket: no host or address precedes the words of the format.
+    """
     if '] "' in text:
-        return NOT_PLAIN, False
-    return decision, len(text) < MAX_BEGINNING or _NO_COMMON_LOG.match(text, 0, MAX_BEGINNING) is not None
+        return NOT_PLAIN, _ALL
+    if len(text) < MAX_BEGINNING:
+        return decision, 0
+    other = _NO_COMMON_LOG.match(text, 0, MAX_LONGER_BEGINNING)
+    return decision, max(needed, other.end()) if other else _ALL
 
 
-def decide_by_coloured_beginning(text: str) -> Decision | None:
-    """Return the level of a text that begins with a terminal colour and one of the most common headers."""
-    head = without_colours(with_real_colours(text[:_MAX_COLOURED]))
-    plain, read = find_plain_header(head)
-    is_seen = len(text) <= _MAX_COLOURED or read + _MAX_CUT <= len(head)
-    return DECISIONS[plain] if plain and is_seen and not _may_wrap(plain.level, head) else None
+def _decide_coloured(text: str) -> tuple[_Result, int]:
+    """Return the result for a text that begins with a colour, and how many characters were needed."""
+    coloured = text[:MAX_LONGER_BEGINNING]
+    is_for_all = "\\" not in coloured and "#0" not in coloured  # digits of an escape character count
+    is_cut = len(text) > len(coloured)
+    if is_cut and (cut := _CUT.search(coloured, len(coloured) - _MAX_CUT)):
+        coloured = coloured[: cut.start()]
+    head = without_colours(with_real_colours(coloured))
+    plain, needed = find_plain_header(head)
+    decision: _Result = NOT_PLAIN
+    if plain and not (is_cut and needed > len(head)) and not _may_wrap(plain.level, head):
+        decision, needed = _unless_common_log(DECISIONS[plain], text, MAX_LONGER_BEGINNING)
+        is_for_all = is_for_all and needed <= MAX_LONGER_BEGINNING
+    return decision, MAX_LONGER_BEGINNING if is_for_all else _ALL
 
 
-_MAX_COLOURED = 120
-"""The number of characters, with colours, within which the header is read."""
+_ALL = 1_000_000
+"""More than any beginning: the text with its digits, or more than its beginning, was needed."""
 _MAX_CUT = 30
-"""The maximum length of a colour that is cut at the end of the characters that are read."""
+"""The maximum length of a colour, real or escaped, that may be cut at the end of a beginning."""
+_CUT = re.compile(r"[\x1b\\#][^m]*\Z")
+"""A colour without its end."""
 
 _SIGNS_AT_ONCE = frozenset("DIWEFCVTN")
 _LAST_BRACKET = MAX_BEGINNING - len("] CRITICAL - ")
 """Letters of glog. absl writes CRITICAL after the name of the file."""
 _AFTER_SIGNS = frozenset(" ,/|")
-_NO_COMMON_LOG = re.compile(r"\S{1,60} (?:[ \t]|\S{1,60} (?:[ \t]|\S{1,100} [^\[]))")
+_NO_COMMON_LOG = re.compile(r"\S{1,60} (?:[ \t]|\S{1,60} (?:[ \t]|\S{1,100} (?:[^\[]|\[\D)))")
 """A beginning with other words than are before the time of the Common Log Format."""
 
 _MAY_WRAP = re.compile(
