@@ -87,6 +87,13 @@ def _fill(line: Callable[[random.Random], str], between: str = "\n") -> Callable
     return text
 
 
+def _array(item: str) -> Callable[[], str]:
+    """Return a function that returns JSON arrays, each in one long message."""
+    size = MESSAGE_SIZES["of 256 KiB"]
+    array = f"[{','.join([item] * ((size - 2) // (len(item) + 1)))}]"
+    return lambda: array.ljust(size) * (SIZE // size)
+
+
 def _digits(rng: random.Random, number: int) -> str:
     return "".join(rng.choices("0123456789", k=number))
 
@@ -136,4 +143,18 @@ TEXTS: dict[str, Callable[[], str]] = {
     "nothing but cards in groups": _repeat("4111 1111 1111 1111,"),
     "nothing but email addresses": _repeat("alice@example.com, "),
     "nothing but addresses": _repeat("203.0.113.7 "),
+    # The worst texts that are known: what is found is very short, or each finding is treated separately.
+    "IPv6 addresses": _repeat("2001:db8::8a2e:370:7334 "),
+    "shortest IPv6 addresses": _repeat("::1 "),
+    "almost IPv6 addresses": _repeat("1::2::3 "),
+    "account numbers": _repeat("DE89 3704 0044 0532 0130 00 "),
+    "beginnings of account numbers": _repeat("NO92 "),
+    "tax numbers": _repeat("529.982.247-25 "),
+    "magnetic tracks": _repeat("4111111111111111=25121011234567890? "),
+    "shortest email addresses": _repeat("a@b.io "),
+    "email addresses and cards": _repeat("a@b.io4111111111111111 "),
+    "email and IPv6 addresses": _repeat("1:2:3:4:5:6:7:8:a@b.io "),
+    "ends of private keys": _repeat("-----END PRIVATE KEY-----\n"),
+    "cards in an array": _array("4111111111111111"),
+    "cards in JSON in an array": _array(json.dumps('{"card": 4111111111111111}')),
 }

@@ -158,6 +158,9 @@ def _find_last_lines(
 
     These are the last line, which may be short, and all lines if the beginning of the key is missing.
     """
+    before = texts[pieces[end - 1].text][pieces[end - 1].start : pieces[end - 1].end]
+    if before.endswith("\n") and not before.strip() and (end == 1 or pieces[end - 2].marker):
+        return  # Another marker is right before this one.
     is_line = _LAST_LINE.match
     for index in range(end - 1, -1 if begin is None else begin, -1):
         piece = pieces[index]
