@@ -64,8 +64,8 @@ def aws() -> Iterator[Aws]:
         environ.setenv("AWS_CONFIG_FILE", "/dev/null")
         environ.setenv("AWS_DEFAULT_REGION", REGION)
         environ.setenv("AWS_REGION", REGION)
-        # Creating a client is slow; the stack creates one for each invocation that has something to store.
-        make_client = cache(lambda endpoint, make=sqs._sqs_client: make())
+        # A client for each endpoint: a Lambda environment has only one, these tests have several.
+        make_client = cache(lambda endpoint, make=sqs._sqs_client.__wrapped__: make())
         environ.setattr(sqs, "_sqs_client", lambda: make_client(os.environ.get("AWS_ENDPOINT_URL_SQS")))
         yield Aws(boto3.client("sqs"), boto3.client("secretsmanager"), boto3.client("ssm"))
 

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+from loginformant_shipper.dead_letters.sqs import _sqs_client
 from moto import mock_aws
 
 from tests.emulated_services import VARIABLES, emulated_services
@@ -15,4 +16,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         for variable in VARIABLES:
             monkeypatch.setenv(variable, address)
         monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+        _sqs_client.cache_clear()
         yield
+    _sqs_client.cache_clear()

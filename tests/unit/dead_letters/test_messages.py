@@ -553,6 +553,10 @@ def test_a_bug_is_not_reported_as_an_unreachable_queue(client: Client) -> None:
         store(letters("1", queue_url="https://sqs/1/q"), 60.0)
 
 
+def test_an_environment_keeps_its_client(aws: None) -> None:
+    assert sqs._sqs_client() is sqs._sqs_client()
+
+
 def test_the_client_has_the_timeouts_and_attempts_that_the_reserve_assumes(aws: None) -> None:
     config: Any = sqs._sqs_client().meta.config
     assert (config.connect_timeout, config.read_timeout) == (QUEUE_CONNECT_SECONDS, QUEUE_READ_SECONDS)
