@@ -124,15 +124,20 @@ _TELLING_ALONE = LETTERS_AND_DOUBLES | encoded(LEVEL_WORDS)
 
 def _are_marked(words: frozenset[bytes], head: str) -> bool:
     """Return whether a word in a head has the brackets, capitals or colon that it needs to be a level."""
-    if ("[" in head or "<" in head) and any(
-        word.lower() in BRACKETED_WORDS for word in _ALONE_IN_BRACKETS.findall(head)
-    ):
-        return True
-    if any(_stands_in_capitals(word.decode().upper(), head) for word in words) and (
-        ":" in head or "|" in head or "**" in head or _DATE.search(head)
-    ):
-        return True
-    if ":" not in head:
+    if "[" in head or "<" in head:
+        for word in _ALONE_IN_BRACKETS.findall(head):
+            if word.lower() in BRACKETED_WORDS:
+                return True
+    has_colon = ":" in head
+    for each in words:
+        capitals = each.decode().upper()
+        if (
+            capitals in head
+            and _stands_in_capitals(capitals, head)
+            and (has_colon or "|" in head or "**" in head or _DATE.search(head))
+        ):
+            return True
+    if not has_colon:
         return False
     lower = head.lower()
     return not _PLURALS.isdisjoint(words) or (
