@@ -10,6 +10,8 @@ from loginformant_shipper.redaction.detectors.national_id import (
 )
 
 DIGITS = "0123456789"
+TIMES = st.sampled_from([1, 20])
+"""A few candidates are checked one by one, and many together."""
 SIGNS = f"{DIGITS}ABCXYZ"
 
 
@@ -52,9 +54,13 @@ def in_groups(number: str, size: int, blank: str) -> str:
         max_size=9,
     ),
     st.sampled_from([",", " x ", ".\n"]),
+    TIMES,
 )
-def test_every_iban_in_usual_groups_is_found(numbers: list[tuple[str, int, str]], between: str) -> None:
+def test_every_iban_in_usual_groups_is_found(
+    numbers: list[tuple[str, int, str]], between: str, times: int
+) -> None:
     """Groups of other sizes make no difference to the numbers beside them."""
+    numbers *= times
     written = [in_groups(*number) for number in numbers]
     usual = [
         text
@@ -74,15 +80,18 @@ def is_cpf(digits: list[int]) -> bool:
     return len(set(digits)) > 1
 
 
-@example([[1] * 11, [5, 2, 9, 9, 8, 2, 2, 4, 7, 2, 5], [0] * 10 + [1]])
-@given(st.lists(st.lists(st.integers(0, 9), min_size=11, max_size=11)))
-def test_cpf_numbers_are_those_of_the_rule(numbers: list[list[int]]) -> None:
+@example([[1] * 11, [5, 2, 9, 9, 8, 2, 2, 4, 7, 2, 5], [0] * 10 + [1]], 1)
+@example([[1] * 11, [5, 2, 9, 9, 8, 2, 2, 4, 7, 2, 5], [0] * 10 + [1]], 20)
+@given(st.lists(st.lists(st.integers(0, 9), min_size=11, max_size=11)), TIMES)
+def test_cpf_numbers_are_those_of_the_rule(numbers: list[list[int]], times: int) -> None:
+    numbers *= times
     written = ["{}{}{}.{}{}{}.{}{}{}-{}{}".format(*number) for number in numbers]
     assert [bool(flag) for flag in are_cpf(written)] == list(map(is_cpf, numbers))
 
 
-@given(st.lists(st.lists(st.integers(0, 9), min_size=10, max_size=10)))
-def test_ahv_numbers_are_those_of_the_rule(numbers: list[list[int]]) -> None:
+@given(st.lists(st.lists(st.integers(0, 9), min_size=10, max_size=10)), TIMES)
+def test_ahv_numbers_are_those_of_the_rule(numbers: list[list[int]], times: int) -> None:
+    numbers *= times
     written = ["756.{}{}{}{}.{}{}{}{}.{}{}".format(*number) for number in numbers]
     of_each = []
     for number in numbers:

@@ -9,7 +9,7 @@ by 0, so that the search is for a fixed string. There are three methods for diff
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import compress, islice, product
 
 from loginformant_shipper.redaction.detectors.card_numbers import (
@@ -112,8 +112,7 @@ def find_in_groups(text: str, kinds: bytes) -> Cut:
     if _ALONE.match(text, first.start()):
         cut = _ALONE.split(text)
         if not may_have_groups(kinds_of("x".join(cut[0::2]))):
-            numbers = "".join(cut[1::2]).encode("latin-1", "replace")
-            return only(cut, _are_cards(numbers, written(_GROUPS[0], 1)))
+            return only(cut, _are_cards(cut[1::2], written(_GROUPS[0], 1)))
     return cut_at(text, list(_spans(text, kinds)))
 
 
@@ -141,7 +140,7 @@ def _card_at(text: str, start: int) -> Span | None:
         if not number:
             return None
         digits = _digits_of(number[0])
-        if is_of_a_network(digits) and is_luhn_valid(digits):
+        if is_luhn_valid(digits) and is_of_a_network(digits):
             return number.span()
     return None
 
@@ -151,10 +150,12 @@ def _cards_among_many(text: str, start: int, end: int) -> Iterator[Span]:
     latin = text[before : behind + 1].encode("latin-1", "replace")
     found: list[Span] = []
     groups = DigitGroups(latin)
-    for gap, sizes in product((1, 2), _GROUPS):
+    for gap, sizes in product(groups.gaps(), _GROUPS):
+        firsts = groups.with_valid_check_digit(sizes, gap)
+        if not firsts:
+            continue
         example = written(sizes, gap)
         length = len(example)
-        firsts = groups.with_valid_check_digit(sizes, gap)
         places = [first for first in firsts if start - before <= first <= behind - before - length]
         if not places:
             continue
@@ -178,13 +179,16 @@ def _is_card(text: str, start: int, length: int) -> bool:
     return False
 
 
-def _are_cards(numbers: bytes, example: str) -> bytes:
+def _are_cards(found: Sequence[str], example: str) -> bytes:
     """Return for each number in groups 1 if it is a card number, else 0.
 
     Args:
-        numbers: The numbers one behind the other, all with groups and gaps like the example.
+        found: The numbers, all with groups and gaps like the example.
         example: A number.
     """
+    if len(found) < _MIN_MANY:
+        return bytes([is_luhn_valid(digits) and is_of_a_network(digits) for digits in map(_digits_of, found)])
+    numbers = "".join(found).encode("latin-1", "replace")
     valid = are_columns_luhn_valid(_digit_columns(numbers, example))
     both = int.from_bytes(valid, "little") & int.from_bytes(_are_of_networks(numbers, example), "little")
     return both.to_bytes(len(valid), "little")

@@ -113,7 +113,9 @@ def is_luhn_valid(number: bytes) -> bool:
 
 def are_luhn_valid(numbers: Sequence[str]) -> bytes:
     """Return for each number of up to 19 digits 1 if its last digit is its check digit, else 0."""
-    return are_columns_luhn_valid(_columns(numbers)) if numbers else b""
+    if len(numbers) < _MIN_AT_ONCE:
+        return bytes([is_luhn_valid(number.encode()) for number in numbers])
+    return are_columns_luhn_valid(_columns(numbers))
 
 
 def _columns(numbers: Sequence[str]) -> list[bytes]:

@@ -44,6 +44,10 @@ class DigitGroups:
         self._sums: dict[tuple[int, bool], int] = {}
         self._with_gaps: dict[tuple[Sizes, int], int] = {}
 
+    def gaps(self) -> list[int]:
+        """Return the lengths of gaps that there are."""
+        return [gap for gap, where in self._gaps.items() if where]
+
     def with_valid_check_digit(self, sizes: Sizes, gap: int) -> list[int]:
         """Return where groups of the given sizes, with equal gaps, begin that may be a card number."""
         rows = self._numbers(sizes, gap)

@@ -40,6 +40,8 @@ _KIND_OF = bytes(
 _IBAN_CHARACTERS = re.compile(r"(?:[ \xa0]?[A-Z0-9]{1,4}){1,9}+")
 _SPACES = b" \xa0"
 _GROUP = 4
+_MIN_AT_ONCE = 16
+"""The number of candidates from which it is faster to check them together."""
 _IBAN_LENGTHS = {
     country.encode(): length
     for length, countries in {
@@ -92,6 +94,8 @@ def are_cpf(numbers: Sequence[str]) -> bytes:
     Args:
         numbers: Numbers as they are written, all with the same punctuation.
     """
+    if len(numbers) < _MIN_AT_ONCE:
+        return bytes(map(_is_cpf, numbers))
     columns = _digit_columns(numbers, _CPF_EXAMPLE)
     differing = 0
     for column in columns[1:]:
@@ -107,11 +111,27 @@ def are_cpf(numbers: Sequence[str]) -> bytes:
 
 def are_ahv(numbers: Sequence[str]) -> bytes:
     """Return for each number 1 if its check digit is valid, else 0."""
+    if len(numbers) < _MIN_AT_ONCE:
+        return bytes(map(_is_ahv, numbers))
     columns = _digit_columns(numbers, _AHV_EXAMPLE)
     total = sum(
         lanes(column, _TRIPLE if place % 2 else _VALUE_OF_SIGN) for place, column in enumerate(columns)
     )
     return _bytes(total, numbers).translate(IS_MULTIPLE_OF_TEN)
+
+
+def _is_cpf(number: str) -> bool:
+    digits = [int(sign) for sign in number if sign.isdigit()]
+    sums = [
+        sum(weight * digit for weight, digit in zip(range(count + 1, 1, -1), digits, strict=False))
+        for count in (9, 10)
+    ]
+    return [summed * 10 % 11 % 10 for summed in sums] == digits[9:] and len(set(digits)) > 1
+
+
+def _is_ahv(number: str) -> bool:
+    digits = [int(sign) for sign in number if sign.isdigit()]
+    return (sum(digits[::2]) + 3 * sum(digits[1::2])) % 10 == 0
 
 
 def _digit_columns(numbers: Sequence[str], example: str) -> list[bytes]:
@@ -126,6 +146,15 @@ def _bytes(sums: int, numbers: Sequence[str]) -> bytes:
 
 def _account_numbers(text: str, latin: bytes, kinds: bytes) -> Iterator[Span]:
     starts = [match.start() for match in _IBAN_START.finditer(kinds)]
+    if len(starts) < _MIN_AT_ONCE:
+        for start in starts:
+            length = _IBAN_LENGTHS.get(latin[start : start + 2], 0)
+            number = latin[start : start + 2 * length].translate(None, _SPACES)[:length]
+            if number and len(number) == length and _is_iban(number):
+                end = _end_of_iban(text, start, length)
+                if end:
+                    yield start, end
+        return
     latin += b"\n" * 2 * _MAX_SIZE  # so that all parts of the text have the same length
     parts = [latin[start : start + _MAX_SIZE] for start in starts]
     for country, chosen in _by_country(parts).items():
@@ -201,6 +230,11 @@ def _of_length(length: int) -> re.Pattern[str]:
     return re.compile(rf"(?:[ \xa0]?[A-Z0-9]){{{length}}}(?![^\W_])")
 
 
+def _is_iban(number: bytes) -> bool:
+    moved = (number[4:] + number[:4]).decode("latin-1").translate(_VALUES_OF_LETTERS)
+    return moved.isascii() and moved.isdigit() and int(moved) % 97 == 1
+
+
 def are_ibans(numbers: bytes, length: int) -> bytes:
     """Return for each number without spaces 1 if it has valid check digits, else 0.
 
@@ -250,6 +284,7 @@ _IS_1 = bytes(byte == 1 for byte in range(256))
 _IS_SPACE, _IS_NO_SPACE = (
     bytes((byte in _SPACES) is is_space for byte in range(256)) for is_space in (True, False)
 )
+_VALUES_OF_LETTERS = {ord(letter): str(int(letter, 36)) for letter in ascii_uppercase}
 _SIGNS = f"{digits}{ascii_uppercase}".encode()
 _VALUE_OF_SIGN = bytes(max(_SIGNS.find(byte), 0) for byte in range(256))
 """The value of a digit or a letter: `A` is 10."""
