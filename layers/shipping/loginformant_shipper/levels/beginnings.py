@@ -153,12 +153,20 @@ def _decide_other(text: str, needed: int, is_whole: bool) -> tuple[_Result, int]
 
 
 def _may_wrap(level: Level, text: str) -> bool:
-    """Return whether a text with this level in its header may wrap the line of another program."""
-    return (
-        level in LEVELS_OF_WRAPPERS
-        and (text[0] in "[NW" or text.find(" [DEBUG]", 0, MAX_BEGINNING) > 0)
-        and _MAY_WRAP.match(text) is not None
-    )
+    """Return whether a text with this level in its header may wrap the line of another program.
+
+    The first characters distinguish the wrappers, as in `levels.header`.
+    """
+    if level not in LEVELS_OF_WRAPPERS:
+        return False
+    first = text[0]
+    if first == "[":
+        if text[1:2].isalpha():
+            return text.startswith("[INFO] [")
+        return _MAY_WRAP.match(text) is not None
+    if first in "NW":
+        return text.startswith(("WARNING: [pool ", "NOTICE: PHP "))
+    return text.find(" [DEBUG]", 0, MAX_BEGINNING) > 0 and _MAY_RELAY.match(text) is not None
 
 
 def _unless_common_log(decision: Decision, text: str, needed: int) -> tuple[_Result, int]:
@@ -205,7 +213,7 @@ _NO_COMMON_LOG = re.compile(r"\S{1,60} (?:[ \t]|\S{1,60} (?:[ \t]|\S{1,100} (?:[
 """A beginning with other words than are before the time of the Common Log Format."""
 
 _MAY_WRAP = re.compile(
-    r"\[INFO\] \[|\[[^\]]{10,45}(?:: WARNING/|\] \{)"
-    r"|(?:\[[^\]]{1,40}\] )?(?:WARNING: \[pool |NOTICE: PHP )|\S{10,40} \[DEBUG\]"
+    r"\[[^\]]{10,45}(?:: WARNING/|\] \{)|\[[^\]]{1,40}\] (?:WARNING: \[pool |NOTICE: PHP )"
 )
+_MAY_RELAY = re.compile(r"\S{10,40} \[DEBUG\]")
 """The beginnings of lines that may contain the line of another program."""
