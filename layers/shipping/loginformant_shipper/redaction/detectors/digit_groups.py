@@ -38,7 +38,9 @@ class DigitGroups:
         part_of_more = self._letter << 8
         if b"." in latin:
             part_of_more |= self._where(_DOT) << 8 & self._digit << 16
-        self._may_be_first = self._where(_FIRST) ^ self._where(_FIRST) & part_of_more
+        first = self._where(_FIRST)
+        self._may_be_first = first ^ first & part_of_more if part_of_more else first
+        self._summand = self._one * 15
         self._runs = {1: self._digit}
         self._groups: dict[int, int] = {}
         self._sums: dict[tuple[int, bool], int] = {}
@@ -54,7 +56,8 @@ class DigitGroups:
         if not rows:
             return []
         starts = list(accumulate((size + gap for size in sizes), initial=0))
-        rows ^= rows & self._letter >> 8 * (starts[-1] - gap)
+        if self._letter:
+            rows ^= rows & self._letter >> 8 * (starts[-1] - gap)
         left = sum(sizes)
         summed = (self._one ^ rows) * _NO_CANDIDATE
         total = self._sum(sizes[0], left % 2 == 0)
@@ -101,7 +104,7 @@ class DigitGroups:
         key = size, is_doubled
         if key not in self._sums:
             if size == 1:
-                summed = (self._summands >> 4 if is_doubled else self._summands) & self._one * 15
+                summed = (self._summands >> 4 if is_doubled else self._summands) & self._summand
             else:
                 half = 1 << (size - 1).bit_length() - 1
                 behind = self._sum(size - half, is_doubled ^ (half == 1))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import compress
+from itertools import compress, repeat
 from string import ascii_uppercase, digits
 
 from loginformant_shipper.names import Detector
@@ -180,11 +180,11 @@ def _account_numbers(text: str, latin: bytes, kinds: bytes) -> Iterator[Span]:
 
 def _by_country(parts: Sequence[bytes]) -> dict[bytes, Sequence[int]]:
     """Return the indexes of parts of a text that begin with each country of the registry."""
+    country = parts[0][:2]
+    if all(map(bytes.startswith, parts, repeat(country))):
+        return {country: range(len(parts))} if country in _IBAN_LENGTHS else {}
     countries = [part[:2] for part in parts]
-    known = set(countries) & _IBAN_LENGTHS.keys()
-    if len(known) == 1 and countries.count(*known) == len(countries):
-        return dict.fromkeys(known, range(len(parts)))
-    of_country: dict[bytes, list[int]] = {country: [] for country in known}
+    of_country: dict[bytes, list[int]] = {country: [] for country in _IBAN_LENGTHS.keys() & set(countries)}
     for index, country in enumerate(countries):
         if country in of_country:
             of_country[country].append(index)
