@@ -86,7 +86,7 @@ from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.header import TELLING_WORDS, find_plain_level, read_header
 from loginformant_shipper.parsing.headers.items import MAX_HEADER
 from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS, words_of
-from loginformant_shipper.parsing.messages import ParsedMessage, RuntimePrefix, parse
+from loginformant_shipper.parsing.messages import ParsedMessage, parse
 from loginformant_shipper.parsing.stack_traces import Log
 
 __all__ = ["Decision", "decide", "decide_log", "explain_level", "forget", "infer_level"]
@@ -122,8 +122,11 @@ def decide(
         decision = decision or _of_fields(fields)
         if decision is not None:
             return decision
-    if parsed.prefix is not None and (decision := _of_prefix(parsed.prefix)):
-        return decision
+    prefix = parsed.prefix
+    if prefix is not None and (word := prefix.level):
+        decision = _PREFIXES.get(word) or _PREFIXES.get(word.lower())
+        if decision is not None:
+            return decision
     severity = None if parsed.wrapper is None else parsed.wrapper.level
     if fields is None:
         decision = decide_by_log_group(log_group) if log_group else None
@@ -172,12 +175,12 @@ _OF_TRACES = decided(Level.ERROR, "exception")
 _DEFAULTS = {level: decided(level, "default") for level in Level}
 
 
-def _of_prefix(prefix: RuntimePrefix) -> Decision | None:
-    """Return the level in the prefix of a Lambda runtime, or None."""
-    return _PREFIXES.get(prefix.level.lower()) if prefix.level else None
-
-
-_PREFIXES = {word: decided(level, "runtime-prefix") for word, level in LEVEL_WORDS.items()}
+_PREFIXES = {
+    spelling: decided(level, "runtime-prefix")
+    for word, level in LEVEL_WORDS.items()
+    for spelling in (word, word.upper())
+}
+"""The levels in the prefixes of Lambda runtimes, as these write them."""
 
 
 _MESSAGES = (
