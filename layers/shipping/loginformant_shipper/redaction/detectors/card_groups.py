@@ -161,6 +161,9 @@ def _cards_among_many(text: str, start: int, end: int) -> Iterator[Span]:
             continue
         if BEYOND_LATIN in latin:
             are_cards = bytes([_is_card(text, first + before, length) for first in places])
+        elif len(places) < _MIN_MANY:
+            numbers_of_few = [latin[first : first + length].translate(None, _NO_DIGITS) for first in places]
+            are_cards = bytes(map(is_of_a_network, numbers_of_few))
         else:
             numbers = b"".join([latin[first : first + length] for first in places])
             are_cards = _are_of_networks(numbers, example)

@@ -52,7 +52,7 @@ class DigitGroups:
 
     def with_valid_check_digit(self, sizes: Sizes, gap: int) -> list[int]:
         """Return where groups of the given sizes, with equal gaps, begin that may be a card number."""
-        rows = self._numbers(sizes, gap)
+        rows = all(map(self._group, sizes)) and self._numbers(sizes, gap)
         if not rows:
             return []
         starts = list(accumulate((size + gap for size in sizes), initial=0))
