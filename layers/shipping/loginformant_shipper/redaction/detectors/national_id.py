@@ -38,6 +38,7 @@ _KIND_OF = bytes(
     for code in range(256)
 )
 _IBAN_CHARACTERS = re.compile(r"(?:[ \xa0]?[A-Z0-9]{1,4}){1,9}+")
+_IS_IBAN = re.compile(rb"[A-Z0-9]+")
 _SPACES = b" \xa0"
 _GROUP = 4
 _MIN_AT_ONCE = 16
@@ -231,8 +232,12 @@ def _of_length(length: int) -> re.Pattern[str]:
 
 
 def _is_iban(number: bytes) -> bool:
-    moved = (number[4:] + number[:4]).decode("latin-1").translate(_VALUES_OF_LETTERS)
-    return moved.isascii() and moved.isdigit() and int(moved) % 97 == 1
+    moved = number[4:] + _DIGITS_OF_COUNTRY[number[:2]] + number[2:4]
+    if not moved.isdigit():
+        if not _IS_IBAN.fullmatch(number):
+            return False
+        moved = moved.decode().translate(_VALUES_OF_LETTERS).encode()
+    return int(moved) % 97 == 1
 
 
 def are_ibans(numbers: bytes, length: int) -> bytes:
@@ -285,6 +290,9 @@ _IS_SPACE, _IS_NO_SPACE = (
     bytes((byte in _SPACES) is is_space for byte in range(256)) for is_space in (True, False)
 )
 _VALUES_OF_LETTERS = {ord(letter): str(int(letter, 36)) for letter in ascii_uppercase}
+_DIGITS_OF_COUNTRY = {
+    country: country.decode().translate(_VALUES_OF_LETTERS).encode() for country in _IBAN_LENGTHS
+}
 _SIGNS = f"{digits}{ascii_uppercase}".encode()
 _VALUE_OF_SIGN = bytes(max(_SIGNS.find(byte), 0) for byte in range(256))
 """The value of a digit or a letter: `A` is 10."""
