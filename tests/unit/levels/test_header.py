@@ -1,5 +1,8 @@
+import json
+
 import pytest
-from loginformant_shipper.levels.header import decide_by_header, syslog_priority
+from loginformant_shipper.levels import infer_level
+from loginformant_shipper.levels.header import MAX_WRAPPERS, decide_by_header, decide_inside, syslog_priority
 from loginformant_shipper.levels.vocabulary import Decision
 
 
@@ -298,6 +301,27 @@ def test_the_level_after_time_stamps_may_be_a_letter(line: str, level: str) -> N
 )
 def test_the_header_inside_a_wrapper_counts_before_the_wrapper(line: str, level: str) -> None:
     assert header(line) == (level, "header")
+
+
+WRAPPERS = (
+    "[INFO] ",
+    "NOTICE: PHP message: ",
+    "[2026-03-01 10:20:30,123: WARNING/ForkPoolWorker-1] ",
+    "[2026-03-01, 10:20:30 UTC] {subprocess.py:93} INFO - ",
+    "2026-03-01T10:20:30.123Z [DEBUG] plugin.shop: ",
+)
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_a_header_inside_several_wrappers_counts(wrapper: str) -> None:
+    assert decide_inside(wrapper * (MAX_WRAPPERS - 1) + "[ERROR] no stock") == ("Error", "header")
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_thousands_of_nested_wrappers_raise_nothing(wrapper: str) -> None:
+    line = wrapper * 5000 + "[ERROR] no stock"
+    assert infer_level(line) == infer_level(wrapper + "orders")
+    assert infer_level(json.dumps({"MESSAGE": line, "PRIORITY": "6"})) == infer_level(wrapper + "orders")
 
 
 @pytest.mark.parametrize(

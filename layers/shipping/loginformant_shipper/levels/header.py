@@ -68,15 +68,28 @@ _QUOTED = 600
 
 
 def decide_inside(line: str) -> Decision | None:
-    """Return the level in a header within a wrapper, or None. A word without a header is not sufficient."""
-    if line[:1] == "<" and (priority := _PRIORITY.match(line)):
-        line = line[priority.end() :].lstrip()
-    mark = find_level(line)
-    if mark is None or not mark.certain or mark.rule == "bare-word" or line.startswith("info "):
-        return None
-    if inner := _wrapped(line):
-        return decide_inside(inner) or decided(mark.level, mark.rule)
-    return decided(mark.level, mark.rule)
+    """Return the level in the innermost header within a wrapper, or None.
+
+    A word without a header is not sufficient. At most `MAX_WRAPPERS` nested wrappers are read, since each of
+    them takes as long as a header, and a hostile line can have thousands.
+    """
+    decision = None
+    inner: str | None = line
+    for _ in range(MAX_WRAPPERS):
+        if not inner:
+            break
+        if inner[0] == "<" and (priority := _PRIORITY.match(inner)):
+            inner = inner[priority.end() :].lstrip()
+        mark = find_level(inner)
+        if mark is None or not mark.certain or mark.rule == "bare-word" or inner.startswith("info "):
+            break
+        decision = decided(mark.level, mark.rule)
+        inner = _wrapped(inner)
+    return decision
+
+
+MAX_WRAPPERS = 16
+"""The maximum number of nested wrappers that are read, more than programs nest."""
 
 
 # --- wrappers ---
