@@ -14,6 +14,7 @@ from loginformant_shipper.events import LogEvent, SubscriptionMessage
 from loginformant_shipper.names import Detector
 from loginformant_shipper.parsing.messages import parse
 from loginformant_shipper.redaction import redact as redaction
+from loginformant_shipper.redaction.json_values import MAX_NESTED_STRINGS
 from loginformant_shipper.redaction.redact import redact, redact_text, redacted_events
 from loginformant_shipper.settings import Settings
 from loginformant_shipper.wire.encoding import json_text
@@ -94,6 +95,34 @@ def nested(levels: int) -> list[Any]:
 def test_fields_that_cannot_be_searched_are_removed(field: object) -> None:
     event = redacted_event(log_event(message="x", extractedFields={"mail": "a@b.io", "x": field}))
     assert "a@b.io" not in json_text(event.raw["extractedFields"])
+
+
+def json_in_strings(levels: int, by_code: bool) -> str:
+    """Return JSON in JSON strings. Escapes by code take less space than doubled backslashes."""
+    text = '{"card":4111111111111111}'
+    for _ in range(levels):
+        written = text.replace("\\", r"\u005c").replace('"', r"\u0022") if by_code else json.dumps(text)[1:-1]
+        text = f'{{"text":"{written}"}}'
+    return text
+
+
+@pytest.mark.parametrize("by", [ALL, pattern("4111[0-9]+")])
+@pytest.mark.parametrize("by_code", [True, False])
+def test_json_in_several_strings_stays_json(by: Settings, by_code: bool) -> None:
+    text = redact_text(json_in_strings(MAX_NESTED_STRINGS, by_code), by)
+    for _ in range(MAX_NESTED_STRINGS):
+        text = json.loads(text)["text"]
+    assert json.loads(text)["card"].startswith("[redacted:")
+
+
+@pytest.mark.parametrize("by", [ALL, pattern("4111[0-9]+")])
+def test_json_in_very_many_strings_does_not_grow_exponentially(by: Settings) -> None:
+    text = json_in_strings(50, by_code=True)
+    redacted = redact_text(text, by)
+    assert "4111" not in redacted
+    assert len(redacted) < 3 * len(text)
+    assert redact_text(redacted, by) == redacted
+    json.loads(redacted)
 
 
 def test_id_and_timestamp_are_never_redacted() -> None:

@@ -8,7 +8,13 @@ import orjson
 from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
 from loginformant_shipper.redaction.escapes import read
-from loginformant_shipper.redaction.json_values import TOKEN, json_in, string_of, with_distinct_names
+from loginformant_shipper.redaction.json_values import (
+    MAX_NESTED_STRINGS,
+    TOKEN,
+    json_in,
+    string_of,
+    with_distinct_names,
+)
 from loginformant_shipper.redaction.placeholders import PATTERN, placeholder
 from loginformant_shipper.redaction.spans import Cut, Span, cut_at, replaced, spans_of
 
@@ -36,15 +42,20 @@ _VERSION_BEHIND = re.compile(r".{0,4}\.0\.0\.0")
 """The exception is a version such as `Chrome/139.0.0.0`, which is an address unless a letter is before it."""
 
 
-def redact_findings(text: str, detections: Sequence[Detection]) -> str:
+def redact_findings(text: str, detections: Sequence[Detection], levels: int = MAX_NESTED_STRINGS) -> str:
     """Replace what detectors find in a text, until they find nothing more.
 
     The detectors search the whole text with decoded escapes, so it does not matter whether JSON is truncated,
     concatenated or wrapped. Only replacing a number by a string, or a name, requires valid JSON.
+
+    Args:
+        text: A text.
+        detections: The detectors.
+        levels: How many levels of JSON in strings stay valid.
     """
     asked = detections
     for _ in range(_MAX_ROUNDS):
-        text, asked = _redact_once(text, asked, detections)
+        text, asked = _redact_once(text, asked, detections, levels)
         if not asked:
             return text
     return redacted_wholly(text)
@@ -61,7 +72,7 @@ def redacted_wholly(text: str) -> str:
 
 
 def _redact_once(
-    text: str, asked: Sequence[Detection], detections: Sequence[Detection]
+    text: str, asked: Sequence[Detection], detections: Sequence[Detection], levels: int
 ) -> tuple[str, Sequence[Detection]]:
     """Redact the text with some detectors, and return it with the detectors to run again."""
     reading = read(text)
@@ -89,7 +100,8 @@ def _redact_once(
             start, end = json_in(text)
             if start < end:
                 places = reading.places(spans)
-                return _redact_json(text, (start, end), places, holders, shaping, detections), detections
+                redacted = _redact_json(text, (start, end), places, holders, shaping, detections, levels)
+                return redacted, detections
     if _is_glued(cut):
         again = detections
     else:
@@ -154,6 +166,7 @@ def _redact_json(
     holders: Sequence[str],
     shaping: Sequence[bool],
     detections: Sequence[Detection],
+    levels: int,
 ) -> str:
     """Replace findings in a text with JSON, which stays valid.
 
@@ -175,7 +188,7 @@ def _redact_json(
                 outside = end
             elif token["colon"]:
                 outside, in_name = quote, True
-            elif written := _redacted_string(token, detections):
+            elif levels and (written := _redacted_string(token, detections, levels - 1)):
                 while spans and spans[-1][0] > quote:
                     spans.pop()
                     by.pop()
@@ -198,8 +211,8 @@ def _as_string(text: str, start: int, end: int, holder: str) -> tuple[int, int, 
     return start - len(sign), end + len(rest), f'"{sign}{holder}{rest}"'
 
 
-def _redacted_string(token: re.Match[str], detections: Sequence[Detection]) -> str | None:
+def _redacted_string(token: re.Match[str], detections: Sequence[Detection], levels: int) -> str | None:
     """Return a JSON string whose content was redacted separately, or None if there were no findings."""
     string = string_of(token)
-    redacted = redact_findings(string, detections)
+    redacted = redact_findings(string, detections, levels)
     return None if redacted == string else orjson.dumps(redacted).decode()

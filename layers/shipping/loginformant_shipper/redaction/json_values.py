@@ -12,6 +12,13 @@ TOKEN = re.compile(
 )
 """Matches strings and other values in JSON text."""
 
+MAX_NESTED_STRINGS = 6
+"""The maximum number of levels of JSON in strings that are redacted separately.
+
+Each level doubles the backslashes in a string when it is written. It can then be longer than it was, since
+JSON may also have `\\u005c` for a backslash: after 30 levels, one backslash would be a thousand million.
+"""
+
 _NAME_OR_BRACE = re.compile(r'"(?P<string>[^"\\]*+(?:\\.[^"\\]*+)*+)"(?P<colon>\s*+:)?|[{}]', re.DOTALL)
 _NUMBERED = re.compile(r" [0-9]+\Z")
 

@@ -7,7 +7,13 @@ from typing import Final
 import orjson
 
 from loginformant_shipper.patterns import Pattern
-from loginformant_shipper.redaction.json_values import TOKEN, json_in, string_of, with_distinct_names
+from loginformant_shipper.redaction.json_values import (
+    MAX_NESTED_STRINGS,
+    TOKEN,
+    json_in,
+    string_of,
+    with_distinct_names,
+)
 from loginformant_shipper.redaction.placeholders import PATTERN, PLACEHOLDER, placeholder
 from loginformant_shipper.redaction.spans import Span, replaced
 
@@ -19,17 +25,24 @@ _ANCHORS = re.compile(r"[\^$]|\\[Az]")
 """Parts of a pattern that match in a separate string but not inside JSON text."""
 
 
-def redact_by_pattern(text: str, pattern: Pattern) -> str:
+def redact_by_pattern(text: str, pattern: Pattern, levels: int = MAX_NESTED_STRINGS) -> str:
     """Replace each match of a pattern.
 
     In JSON, whole names and values are replaced, so that it stays valid.
+
+    Args:
+        text: A text.
+        pattern: The pattern.
+        levels: How many levels of JSON in strings are searched. JSON that may have more is replaced.
     """
     found = _spans(pattern, text)
     if not found and "\\" not in text and not _ANCHORS.search(pattern.text):
         return text
     start, end = json_in(text)
     if start < end:
-        body = _redact_json(text[start:end], pattern)
+        if levels < 0 and "\\" in text:
+            return FOUND_BY_PATTERN
+        body = _redact_json(text[start:end], pattern, levels)
         return _without(pattern, text[:start]) + body + _without(pattern, text[end:])
     return replaced(text, found, [FOUND_BY_PATTERN] * len(found))
 
@@ -67,13 +80,13 @@ def _spans(pattern: Pattern, text: str) -> list[Span]:
     return found
 
 
-def _redact_json(body: str, pattern: Pattern) -> str:
+def _redact_json(body: str, pattern: Pattern, levels: int) -> str:
     """Redact names and values separately, then those that a match in the whole JSON text overlaps."""
 
     def redact_token(token: re.Match[str]) -> str:
         other, colon = token["other"], token["colon"] or ""
         text = string_of(token) if other is None else other
-        redacted = redact_by_pattern(text, pattern)
+        redacted = redact_by_pattern(text, pattern, levels - 1)
         return token[0] if redacted == text else orjson.dumps(redacted).decode() + colon
 
     body = with_distinct_names(TOKEN.sub(redact_token, body))
