@@ -15,7 +15,12 @@ from loginformant_shipper.levels.sentences import is_plain, is_silent
 from loginformant_shipper.levels.signs import with_real_colours, without_colours
 from loginformant_shipper.levels.vocabulary import Decision, decided
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.headers.header import DoubtfulLevel, PlainLevel, find_plain_header
+from loginformant_shipper.parsing.headers.header import (
+    WHOLE_LINE,
+    DoubtfulLevel,
+    PlainLevel,
+    find_plain_header,
+)
 from loginformant_shipper.parsing.headers.items import MAX_HEADER
 from loginformant_shipper.parsing.headers.level_marks import level_of_first_sign
 from loginformant_shipper.parsing.headers.level_words import words_of
@@ -85,7 +90,7 @@ def decide_by_beginning(text: str) -> _Result:
         if longer is not NEW and longer is not UNKNOWN and longer is not LONGER:
             return longer
     is_coloured = text[:1] == "\x1b"
-    plain, needed = (None, _ALL) if is_coloured else find_plain_header(text)
+    plain, needed = (None, WHOLE_LINE) if is_coloured else find_plain_header(text)
     if plain and type(plain) is not DoubtfulLevel and not _may_wrap(plain.level, text):
         decision: _Result = DECISIONS[plain]
     else:
@@ -125,23 +130,23 @@ def _decide(text: str, plain: PlainLevel | None, needed: int) -> tuple[_Result, 
         return _decide_other(text, needed, is_whole)
     if type(plain) is DoubtfulLevel:
         if _may_wrap(plain.level, text):
-            return NOT_PLAIN, _ALL
+            return NOT_PLAIN, WHOLE_LINE
         return _unless_common_log(DECISIONS[plain], text, needed)
     if not may_be_wrapped(plain.level, text):
-        return DECISIONS[plain], _ALL
-    return _decide_other(text, _ALL, is_whole)
+        return DECISIONS[plain], WHOLE_LINE
+    return _decide_other(text, WHOLE_LINE, is_whole)
 
 
 def _decide_other(text: str, needed: int, is_whole: bool) -> tuple[_Result, int]:
     """Return the result for a text without a plain level, and how many characters were needed."""
     first = text[:1]
-    if text[1:5].isdigit():
+    if text[1:5].isdigit():  # glog: E0301 10:20:30.123456 7 orders.go:12] text
         if sign := level_of_first_sign(text[:MAX_HEADER]):
-            is_seen = is_whole or (first in _SIGNS_AT_ONCE and 0 < text.find("]") < _LAST_BRACKET)
-            return decided(sign.level, sign.rule), MAX_BEGINNING if is_seen else _ALL
+            is_seen = is_whole or (first in _FIRST_LETTERS and 0 < text.find("]") < _LAST_BRACKET)
+            return decided(sign.level, sign.rule), MAX_BEGINNING if is_seen else WHOLE_LINE
         if not is_whole:
-            needed = _ALL
-    elif first in _SIGNS_AT_ONCE and text[1:2] in _AFTER_SIGNS:
+            needed = WHOLE_LINE
+    elif first in _FIRST_LETTERS and text[1:2] in _AFTER_LETTERS:
         sign = level_of_first_sign(text[:MAX_BEGINNING].partition("\n")[0].rstrip())
         if sign and not _may_wrap(sign.level, text):
             return _unless_common_log(decided(sign.level, sign.rule), text, MAX_BEGINNING)
@@ -175,11 +180,11 @@ def _unless_common_log(decision: Decision, text: str, needed: int) -> tuple[_Res
     The text begins with a letter, a date or a bracket: no host or address precedes the words of the format.
     """
     if '] "' in text:
-        return NOT_PLAIN, _ALL
+        return NOT_PLAIN, WHOLE_LINE
     if len(text) < MAX_BEGINNING:
         return decision, 0
     other = _NO_COMMON_LOG.match(text, 0, MAX_LONGER_BEGINNING)
-    return decision, max(needed, other.end()) if other else _ALL
+    return decision, max(needed, other.end()) if other else WHOLE_LINE
 
 
 def _decide_coloured(text: str) -> tuple[_Result, int]:
@@ -195,25 +200,27 @@ def _decide_coloured(text: str) -> tuple[_Result, int]:
     if plain and not (is_cut and needed > len(head)) and not _may_wrap(plain.level, head):
         decision, needed = _unless_common_log(DECISIONS[plain], text, MAX_LONGER_BEGINNING)
         is_for_all = is_for_all and needed <= MAX_LONGER_BEGINNING
-    return decision, MAX_LONGER_BEGINNING if is_for_all else _ALL
+    return decision, MAX_LONGER_BEGINNING if is_for_all else WHOLE_LINE
 
 
-_ALL = 1_000_000
-"""More than any beginning: the text with its digits, or more than its beginning, was needed."""
 _MAX_CUT = 30
 """The maximum length of a colour, real or escaped, that may be cut at the end of a beginning."""
 _CUT = re.compile(r"[\x1b\\#][^m]*\Z")
 """A colour without its end."""
 
-_SIGNS_AT_ONCE = frozenset("DIWEFCVTN")
+_FIRST_LETTERS = frozenset("DIWEFCVTN")
+"""The letters for a level with which lines begin."""
+_AFTER_LETTERS = frozenset(" ,/|")
+"""What follows the letter, in lines that do not have a date at once."""
 _LAST_BRACKET = MAX_BEGINNING - len("] CRITICAL - ")
-"""Letters of glog. absl writes CRITICAL after the name of the file."""
-_AFTER_SIGNS = frozenset(" ,/|")
+"""The last position of the bracket that ends the header of glog. absl writes CRITICAL after it, which must be
+within the beginning."""
 _NO_COMMON_LOG = re.compile(r"\S{1,60} (?:[ \t]|\S{1,60} (?:[ \t]|\S{1,100} (?:[^\[]|\[\D)))")
 """A beginning with other words than are before the time of the Common Log Format."""
 
 _MAY_WRAP = re.compile(
     r"\[[^\]]{10,45}(?:: WARNING/|\] \{)|\[[^\]]{1,40}\] (?:WARNING: \[pool |NOTICE: PHP )"
 )
+"""The beginnings of lines of Celery, Airflow and PHP-FPM that may contain the line of another program."""
 _MAY_RELAY = re.compile(r"\S{10,40} \[DEBUG\]")
-"""The beginnings of lines that may contain the line of another program."""
+"""The same for lines of go-plugin."""

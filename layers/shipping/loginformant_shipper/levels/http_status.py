@@ -21,7 +21,7 @@ def may_be_request(line: str, words: AbstractSet[bytes]) -> bool:
 
     Args:
         line: The first line of a text.
-        words: Those of `WORDS_OF_REQUESTS`, at least, that are words of the text.
+        words: The words of the text; words that are not in `WORDS_OF_REQUESTS` may be missing.
     """
     return (
         "/" in line

@@ -99,7 +99,7 @@ def may_be_platform_line(text: str, words: AbstractSet[bytes]) -> bool:
 
     Args:
         text: A text.
-        words: Those of `WORDS_OF_PLATFORM_LINES`, at least, that are words of the text.
+        words: The words of the text; words that are not in `WORDS_OF_PLATFORM_LINES` may be missing.
     """
     return text.startswith("(") or not WORDS_OF_PLATFORM_LINES.isdisjoint(words)
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 
+from loginformant_shipper.levels.words import BAD_NEWS
 from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LETTERS, PLURALS, encoded
 
 MAX_LENGTH = 300
@@ -15,12 +16,10 @@ _PLAIN = re.compile(
 """Printable ASCII after a letter, or a time and a letter, without `/`, `"`, `|` and `<`: a line of an access
 log has one, or a method, and a kernel's priority. Codes of messages begin with `%`."""
 
-_BAD_NEWS = ("error", "exception", "fail", "failed", "failure", "crash", "crashed", "warn", "warning")
-_TELLING = encoded(
+_TELLING = BAD_NEWS | encoded(
     {*BRACKETED_WORDS, *PLURALS, *LETTERS, "sill", "report"}  # a position
     | {"get", "head", "post", "put", "delete", "patch", "options", "connect", "trace"}  # a status
     | {"timed", "exited", "ora", "tns", "rman"}  # a platform's line
-    | {*_BAD_NEWS, *(f"{word}s" for word in _BAD_NEWS), "panicked", "deprecated", "caution"}  # words
 )
 """Words in lower case. Those rules apply only to texts that contain one of them."""
 

@@ -22,6 +22,7 @@ from loginformant_shipper.parsing.headers.items import (
     AFTER_CAPITALS,
     AFTER_LETTER,
     COUNT,
+    EXCEPTION_ENDS,
     MAX_HEADER,
     SEPARATES,
     TIME_IN_STAMP,
@@ -177,6 +178,11 @@ class DoubtfulLevel(PlainLevel):
     __slots__ = ()
 
 
+WHOLE_LINE = 1_000_000
+"""The number of needed characters if the whole line, including its digits, was needed: more than any
+beginning. A name that is the first word, for example, may be a thread or a logger in other lines."""
+
+
 def find_plain_level(line: str) -> PlainLevel | None:
     """Return the level of a line with one of the most common headers, or None for other lines.
 
@@ -189,11 +195,12 @@ def find_plain_level(line: str) -> PlainLevel | None:
 def find_plain_header(line: str) -> tuple[PlainLevel | None, int]:
     """Return the level of `find_plain_level`, and how many characters of the line were needed.
 
-    Lines that begin with the same characters, that many, have the same level.
+    Lines that begin with the same characters, that many and apart from digits, have the same level. The
+    number is `WHOLE_LINE` if no beginning is sufficient.
     """
     match = _PLAIN.match(line)
     if match is None:  # only for the type checker: the pattern matches every line
-        return None, _ALL
+        return None, WHOLE_LINE
     stamp, thread, logger, word, following, bracketed, suffix, small, letter, other = match.groups()
     end = match.end()
     if other is not None:
@@ -201,18 +208,16 @@ def find_plain_header(line: str) -> tuple[PlainLevel | None, int]:
             return _MARKED_CAPITALS[rds[1]], rds.end()
         if other:
             return None, end
-        return _level_in_next_brackets(line, stamp) if stamp[-1:] == "[" else (None, _ALL)
+        return _level_in_next_brackets(line, stamp) if stamp[-1:] == "[" else (None, WHOLE_LINE)
     if thread:
         if level := _CAPITALS.get(thread) or _THREADS.get(thread):
             return level, end + _READ_AFTER
         if (level := _BRACKETED.get(thread)) and _has_known_time(line, stamp[:-1]):
             return level, end + _READ_AFTER
-        if small or letter or thread.lower() in BRACKETED_WORDS or len(thread) <= _LETTERS_ALONE:
+        if small or letter or thread.lower() in BRACKETED_WORDS or len(thread) <= _MAX_LETTERS:
             return None, end
     if logger and (
-        logger.lower() in BRACKETED_WORDS
-        or logger.endswith(_NO_PLAIN_LOGGERS)
-        or _THREE_CAPITALS.search(logger)
+        logger.lower() in BRACKETED_WORDS or logger.endswith(EXCEPTION_ENDS) or _THREE_CAPITALS.search(logger)
     ):
         return None, end
     if stamp[-2:] == "- " and not stamp.isupper() and stamp.upper() != stamp:
@@ -241,17 +246,17 @@ def find_plain_header(line: str) -> tuple[PlainLevel | None, int]:
     elif small:
         level = _SMALL.get(small)
     else:
-        return _PLAIN_LETTERS[letter], _ALL if stamp[-2:] == "- " else end + _READ_AFTER
+        return _PLAIN_LETTERS[letter], WHOLE_LINE if stamp[-2:] == "- " else end + _READ_AFTER
     if level:
         return level, end + _READ_AFTER
-    return None, _ALL if stamp[-1:] == "[" or stamp[-2:] == "- " else end + _READ_AFTER
+    return None, WHOLE_LINE if stamp[-1:] == "[" or stamp[-2:] == "- " else end + _READ_AFTER
 
 
 def _level_of_agent(line: str, stamp: str, name: str, end: int) -> tuple[PlainLevel | None, int]:
     """Return the level of the Datadog agent: `time | CORE | ERROR | text`."""
     agent = _AGENT.match(line, end)
     if agent is None or name.lower() in BRACKETED_WORDS or not _has_known_time(line, stamp):
-        return None, _ALL
+        return None, WHOLE_LINE
     return _DOUBTFUL.get(agent[1]), agent.end() + _READ_AFTER
 
 
@@ -268,7 +273,7 @@ def _level_in_next_brackets(line: str, stamp: str) -> tuple[PlainLevel | None, i
         or not _has_known_time(line, stamp[:-1])
         or not TELLING_WORDS.isdisjoint(words_of(line[len(stamp) : match.start(kind)]))
     ):
-        return None, _ALL
+        return None, WHOLE_LINE
     return _DOUBTFUL.get(match[kind]), match.end() + _READ_AFTER
 
 
@@ -283,13 +288,13 @@ def _level_of_first_word(
     if after == ":" and ":" in stamp and word in _SMALL and _TIME.search(stamp):
         return _SMALL[word], end + _READ_AFTER
     if stamp and not _has_known_time(line, stamp):
-        return None, _ALL
+        return None, WHOLE_LINE
     if level := _DOUBTFUL.get(word):
         is_level = after == "/" or stamp or _TEXT_AFTER.match(line, end)
         return level if is_level else None, end + _READ_AFTER
     category = _CATEGORY.match(line, end) if stamp and word not in BRACKETED_WORDS else None
     if category is None or word in PLURALS:
-        return None, _ALL
+        return None, WHOLE_LINE
     return _DOUBTFUL.get(category[1]), category.end() + _READ_AFTER
 
 
@@ -310,8 +315,6 @@ def _has_known_time(line: str, stamp: str) -> bool:
 _READ_AFTER = 6
 """The number of characters after a level that show whether it is a logger's name: `- ERROR - INFO`; or a
 count: `error:   0`."""
-_ALL = 1_000_000
-"""More than any beginning: a name is the first word, but in other lines it may be a thread or a logger."""
 _PLAIN = re.compile(
     rf"((?:[][\d:.,/+ |(<\t-]{{1,48}}+|(?<=\d)T(?=\d)|(?:{_CALENDAR})(?![A-Za-z])){{0,16}}+)"
     r"(?:(?:(?<=\[)([A-Za-z][\w-]{0,60})\] |(?<= - )([A-Za-z_][\w.]{0,80}) - )?"
@@ -345,7 +348,8 @@ _MARKED_CAPITALS = {
     if word not in CUT_WORDS
 }
 _CLOSED = frozenset((*SEPARATES, " ", "\t", "-"))
-_LETTERS_ALONE = 2
+_MAX_LETTERS = 2
+"""The maximum length of a word that may be a letter for a level, alone or doubled."""
 _AGENT = re.compile(r" {0,20}\| ([A-Z]{3,9}) {0,9}\|")
 _NEXT_BRACKETS = re.compile(
     r"[a-z]\w{1,30}:([a-z]{3,9})\]"
@@ -356,7 +360,6 @@ _CATEGORY = re.compile(r": ([A-Za-z]{3,9}):(?= )")
 _TEXT_AFTER = re.compile(r":[ \t]{0,4}[^\s\d\x1b\\#]")
 """A text that is no count. A colour could hide one."""
 _DAYS_AND_MONTHS = frozenset(_CALENDAR.split("|")[:19])
-_NO_PLAIN_LOGGERS = ("Error", "Exception", "Throwable", "Fault", "Failure", "Warning")
 _THREE_CAPITALS = re.compile(r"[A-Z][A-Z]{2}")
 
 

@@ -58,8 +58,9 @@ _LEVEL_NAMES = frozenset(("level", "severity", "loglevel", "lvl"))
 _COMPONENT = re.compile(r"(?:^|[.:/#])([A-Z]{3,11})\d?(?=[:/]|$)")
 _GTK = re.compile(r"(?:[A-Za-z][\w-]{0,40}-)?(DEBUG|INFO|MESSAGE|WARNING|CRITICAL|ERROR)\Z")
 _GTK_WORDS = LEVEL_WORDS | {"message": Level.INFORMATION}
-_EXCEPTIONS = ("Error", "Exception", "Throwable", "Fault", "Failure", "Warning")
-_EXCEPTION = re.compile(rf"(?:{'|'.join(_EXCEPTIONS)})(?::|\Z)")
+EXCEPTION_ENDS = ("Error", "Exception", "Throwable", "Fault", "Failure", "Warning")
+"""The ends of the names of exceptions."""
+_EXCEPTION = re.compile(rf"(?:{'|'.join(EXCEPTION_ENDS)})(?::|\Z)")
 _LOGGER_NEXT = re.compile(r"[\[(\d]|[A-Za-z_$][\w$]*(?:(?:\.|::|/|\\)[\w$<>*]+)+|[\w.$-]+\[|\S{1,60} [-:|] ")
 _MAX_PLAIN_WORDS = 2
 """The number of consecutive plain words that may be the names of a host and a program, or of a thread. More
@@ -267,7 +268,7 @@ class HeaderWalk:
             self.behind_time = self.left == _STAMP
         self.left, self.time_start = _NAME, _CLOSED
         if (is_closed(gap, following) and following != ",") or (following == "[" and not gap):
-            if word.endswith(_EXCEPTIONS):
+            if word.endswith(EXCEPTION_ENDS):
                 return False
             if self.plain >= _MAX_PLAIN_WORDS or (self.plain and following == ":" and not self.behind_time):
                 return False
@@ -295,7 +296,7 @@ class HeaderWalk:
             return True
         if "=" in token and (token[-1] == "=" or _LEVEL_KEY.match(token)):
             return False
-        if token.endswith(_EXCEPTIONS) or (":" in token and ("://" in token or _EXCEPTION.search(token))):
+        if token.endswith(EXCEPTION_ENDS) or (":" in token and ("://" in token or _EXCEPTION.search(token))):
             return False
         if token[-1] == ":":
             self.behind_colon = True

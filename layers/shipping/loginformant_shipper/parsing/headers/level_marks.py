@@ -106,9 +106,8 @@ def _of_letter(letter: Match[str], head: str) -> LevelMark | None:
     if letter["apt"] and sign not in _APT:
         return None
     if sign in _CUPS:
-        is_cups = (
-            "[" in letter[0] and "," not in letter[0]
-        )  # A, [2026-…] is Ruby's UNKNOWN, which is no level
+        # A, [2026-…] is Ruby's UNKNOWN, which is no level.
+        is_cups = "[" in letter[0] and "," not in letter[0]
         return LevelMark(_CUPS[sign], "letter", 1) if is_cups else None
     if sign == "E" and (absl := _ABSL_CRITICAL.match(head)):
         return LevelMark(Level.FATAL, "header", absl.end())

@@ -43,7 +43,6 @@ _GROUPS: tuple[tuple[int, ...], ...] = (
     (4, 3, 3, 3),  # Visa of 13 digits
     (4, 12),
 )
-_FIRST_GROUP = 4
 _MAX_LENGTH = len("4111  1111  1111  1111  111")
 
 
