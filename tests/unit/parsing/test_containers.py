@@ -493,6 +493,11 @@ def test_a_part_whose_text_was_replaced_is_no_longer_a_part() -> None:
     assert rewrap("2026-11-03T10:00:00.1Z stdout P a", "b") == "2026-11-03T10:00:00.1Z stdout F b"
 
 
+def test_a_wrapper_that_is_nested_too_deep_is_left_out() -> None:
+    message = '{"log": "a", "stream": "stdout", "x": ' + "[" * 300 + "]" * 300 + "}"
+    assert rewrap(message, "b") == "b"
+
+
 # --- several writers in one log stream ---
 
 

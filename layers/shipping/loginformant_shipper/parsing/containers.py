@@ -126,13 +126,17 @@ def innermost(found: Unwrapped) -> Unwrapped:
 def rewrap(message: str, text: str) -> str:
     """Return a wrapped message with another, complete text.
 
-    It is used for the first of several partial lines whose joined text was redacted.
+    It is used for the first of several partial lines whose joined text was redacted. A wrapper that is
+    nested too deep to be written is left out.
     """
     if message[:1] == "{" and (record := json_object(message)) is not None:
         kept = {name: value for name, value in record.items() if name not in _OF_PARTIALS}
         for name in ("log", "MESSAGE"):
             if name in kept:
-                return orjson.dumps(kept | {name: text}).decode()
+                try:
+                    return orjson.dumps(kept | {name: text}).decode()
+                except TypeError:  # nested too deep for orjson to write
+                    return text
     if line := _CRI.match(message):
         return f"{message[: line.start('flag')]}F {text}"
     return text
