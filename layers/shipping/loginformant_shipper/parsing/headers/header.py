@@ -117,10 +117,13 @@ TELLING_WORDS = LETTERS_AND_DOUBLES | encoded((*BRACKETED_WORDS, *PLURALS, "mess
 
 
 _ZONES = "UTC|GMT|AM|PM|[CEPM][DES]?S?T|Z"
-_CALENDAR = f"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun|{_ZONES}"
+_MONTHS_AND_DAYS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun"
+_CALENDAR = f"{_MONTHS_AND_DAYS}|{_ZONES}"
+"""The words that times contain."""
 
 
 _TELLING_ALONE = LETTERS_AND_DOUBLES | encoded(LEVEL_WORDS)
+"""Words that may be a level without brackets, capitals or a colon."""
 
 
 def _are_marked(words: frozenset[bytes], head: str) -> bool:
@@ -308,8 +311,8 @@ def _has_known_time(line: str, stamp: str) -> bool:
     if "(" in stamp or "<" in stamp or stamp.rfind("[") > stamp.rfind("]"):
         return False
     if line[0] == "[":
-        return line[5:6] == "-" or line[1:4] in _DAYS_AND_MONTHS
-    return line[:1].isdecimal() and (line[4:5] == "-" or (line[2:3] == "-" and line[3:6] in _DAYS_AND_MONTHS))
+        return line[5:6] == "-" or line[1:4] in _MONTH_OR_DAY
+    return line[:1].isdecimal() and (line[4:5] == "-" or (line[2:3] == "-" and line[3:6] in _MONTH_OR_DAY))
 
 
 _READ_AFTER = 6
@@ -359,7 +362,7 @@ _NEXT_BRACKETS = re.compile(
 _CATEGORY = re.compile(r": ([A-Za-z]{3,9}):(?= )")
 _TEXT_AFTER = re.compile(r":[ \t]{0,4}[^\s\d\x1b\\#]")
 """A text that is no count. A colour could hide one."""
-_DAYS_AND_MONTHS = frozenset(_CALENDAR.split("|")[:19])
+_MONTH_OR_DAY = frozenset(_MONTHS_AND_DAYS.split("|"))
 _THREE_CAPITALS = re.compile(r"[A-Z][A-Z]{2}")
 
 
