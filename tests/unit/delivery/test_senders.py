@@ -289,6 +289,24 @@ def test_an_answer_that_does_not_end_in_time_leaves_the_request_under_way_until_
         assert senders._idle == []
 
 
+def test_the_thread_of_an_abandoned_request_ends_without_garbage_collection() -> None:
+    """The collector is disabled during an invocation."""
+    before = sender_threads()
+    with slow_answer(b"HTTP/1.1 200 OK\r\nX: ", b"x") as url:
+        senders = ThreadedSenders(settings(INGEST_URL=url))
+        assert status_of(senders, 1) == 200
+        [thread] = sender_threads() - before
+        gc.disable()
+        try:
+            senders.send(2, BODY, LOCAL_KEY, 0.1)
+            assert senders.wait(0.1) is None
+            assert senders.abandon(2) is None
+            thread.join(LONG)
+            assert not thread.is_alive()
+        finally:
+            gc.enable()
+
+
 def test_the_status_of_an_answer_whose_body_does_not_end_in_time_counts() -> None:
     with slow_answer(b"HTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 9999\r\n\r\n", b"x") as url:
         senders = ThreadedSenders(settings(INGEST_URL=url))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http.client import HTTPException, HTTPResponse, parse_headers
+from traceback import clear_frames
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -115,6 +116,9 @@ class Connection:
             )
         except (urllib3.exceptions.HTTPError, OSError, ValueError, Abandoned) as error:
             detail = self._detail(_plain(error), key)
+            # The frames of urllib3 and the error refer to each other, and to the frames of all callers.
+            # Without this, an abandoned connection would keep its thread until garbage is collected.
+            clear_frames(error.__traceback__)
             return Outcome(None, detail, seconds=time.monotonic() - started)
         response = self._answer
         retry_after = retry_after_seconds(response.headers["Retry-After"], response.headers["Date"])
