@@ -3,6 +3,7 @@
 import ssl
 from collections import Counter
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -34,14 +35,14 @@ def ship_to(make_stack: MakeStack, server: RawServer, logs: int, **options: obje
 
 def serving(answers: Callable[[int], bytes], *, keeps: Callable[[int], bool] = lambda number: True) -> Serve:
     """Return a server that answers each request by its number, and keeps its logs if `keeps` says so."""
+    numbers = count()
 
     def serve(server: RawServer, connection: RawConnection) -> None:
-        number = 0
         while (found := connection.read_ids()) is not None:
+            number = next(numbers)
             if keeps(number):
                 server.accepted += found
             connection.write(answers(number))
-            number += 1
 
     return serve
 
@@ -81,6 +82,26 @@ class TestInterimAnswers:
         with raw_server(serving(answers, keeps=lambda number: number != bad)) as server:
             counts = ship_to(make_stack, server, 80)
         assert (counts["delivered"], counts["requests"]) == (80, 9)
+        assert Counter(server.accepted) == Counter(ids(80))
+
+    def test_no_log_is_lost_if_an_answer_comes_after_a_503(self, make_stack: MakeStack) -> None:
+        """A gateway answers 503 for a server whose own answer arrives together with the next request."""
+
+        def serve(server: RawServer, connection: RawConnection) -> None:
+            is_late = False
+            while (found := connection.read_ids()) is not None:
+                if is_late:
+                    connection.write(OK)  # the late answer: nothing of this request was kept
+                elif len(server.accepted) == 30 and server.connections == 1:
+                    is_late = True
+                    connection.write(UNAVAILABLE)
+                else:
+                    server.accepted += found
+                    connection.write(OK)
+
+        with raw_server(serve) as server:
+            counts = ship_to(make_stack, server, 80)
+        assert counts["delivered"] == 80
         assert Counter(server.accepted) == Counter(ids(80))
 
     def test_an_answer_that_switches_protocols_does_not_count_as_an_answer(

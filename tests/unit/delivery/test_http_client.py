@@ -109,8 +109,8 @@ def test_a_base_address_may_have_a_path(api: IngestApi) -> None:
 
 def test_requests_share_one_connection(api: IngestApi) -> None:
     connection = connection_to(api.url)
-    api.fault(Fault(status=503), Fault(status=400, body="x" * 1000))
-    assert [connection.post(BODY, LOCAL_KEY, LONG).status for _ in range(3)] == [503, 400, 200]
+    api.fault(Fault(status=429), Fault(status=400, body="x" * 1000))
+    assert [connection.post(BODY, LOCAL_KEY, LONG).status for _ in range(3)] == [429, 400, 200]
     assert api.connections == 1
 
 

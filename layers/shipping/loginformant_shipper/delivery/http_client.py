@@ -327,6 +327,9 @@ class _FinalResponse(HTTPResponse):
         self.will_close |= self._is_odd()
 
     def _is_odd(self) -> bool:
+        # A gateway that reports a timeout of the server behind it may still pass on its response.
+        if self.status >= 500:
+            return True
         # Both headers: RFC 9112, section 6.3. Defects: headers after a broken line were not parsed.
         is_encoded = "Transfer-Encoding" in self.headers
         if self.headers.defects or (is_encoded and "Content-Length" in self.headers):
