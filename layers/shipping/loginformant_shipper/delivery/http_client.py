@@ -300,7 +300,8 @@ class _FinalResponse(HTTPResponse):
     only 200.
 
     A connection with an unusual response is closed, since it is not certain to which response the next bytes
-    belong.
+    belong. So is one after a 5xx: a gateway that reports a timeout of the server behind it may still pass on
+    the response of that server.
     """
 
     version_string = "HTTP"
@@ -324,12 +325,9 @@ class _FinalResponse(HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
-        self.will_close |= self._is_odd()
+        self.will_close |= self.status >= 500 or self._is_odd()
 
     def _is_odd(self) -> bool:
-        # A gateway that reports a timeout of the server behind it may still pass on its response.
-        if self.status >= 500:
-            return True
         # Both headers: RFC 9112, section 6.3. Defects: headers after a broken line were not parsed.
         is_encoded = "Transfer-Encoding" in self.headers
         if self.headers.defects or (is_encoded and "Content-Length" in self.headers):

@@ -334,6 +334,7 @@ _DOUBTFUL = {
     for spelling in (word, word.title(), word.upper())
 }
 _MAX_SMALL = 9
+"""The maximum length of a word in lower case without brackets. Longer ones are left to `find_level`."""
 _SMALL = {word: level for word, level in _THREADS.items() if len(word) <= _MAX_SMALL}
 _BRACKETED = {
     spelling: DoubtfulLevel(level, "header")
@@ -341,6 +342,8 @@ _BRACKETED = {
     if word not in NAMES_TOO
     for spelling in (word, word.title())
 } | {word: each for word, each in _THREADS.items() if 4 <= len(word) <= 8}
+"""Words in brackets. Level words of four to eight small letters count after any time, others after a known
+one."""
 _BARE = {word.upper(): DoubtfulLevel(level, "bare-word") for word, level in LEVEL_WORDS.items()}
 _NOT_BARE = AFTER_CAPITALS | {"", "\x1b", "\\"}
 """What follows a word in capitals and a space if the word is not bare, or if a colour may come first."""
