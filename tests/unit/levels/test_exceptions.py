@@ -100,6 +100,9 @@ def test_text_about_errors_is_no_exception(text: str) -> None:
         "orderd: bind to port 80: Permission denied",
         "orderd: connect to port 80: Connection Refused",
         "orders.go:7: dial tcp 10.0.0.7:5432: connect: connection refused",
+        "reading orders.toml: No such file or directory (os error 2)",
+        "orderd: connect: Connection refused (111)",
+        'cannot open "/var/log/orders": Permission denied: euid=0 egid=101',
         "orderd exited with code 1",
         "TAP version 13\nok 1 - orders\nnot ok 2 - stock",
         "worker 7: exit status 137",
@@ -121,6 +124,7 @@ def test_the_failure_message_of_a_program_is_an_error(text: str) -> None:
         "exit status 0",
         "if Permission denied is the answer, call 7",
         "what to do about: Connection refused by 10.0.0.7",
+        "what to do about: Connection refused (see page 7)",
         "the exit code of order 7",
     ],
 )

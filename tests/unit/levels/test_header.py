@@ -36,6 +36,7 @@ def header(line: str) -> tuple[str, str] | None:
         ("2026-03-01 10:20:30 UTC [77] STATEMENT:  select error from t", "Information"),
         ("2026-03-01T10:20:30Z 0 [Note] InnoDB: error log opened", "Information"),
         ("=WARNING: low stock", "Warning"),
+        ("2026-03-01T10:20:30+00:00  web-1 !ERR     | shop: no stock (info)", "Error"),
         ("=ERROR REPORT==== 1-Mar-2026::10:20:30 ===", "Error"),
         ("#ERROR# no stock", "Error"),
         ("info no errors, 7 orders failed", "Information"),

@@ -102,6 +102,8 @@ def test_a_level_in_brackets_counts_after_text_that_is_almost_a_header() -> None
     [
         ("Mar  1 10:20:30 router daemon.err dnsmasq[7]: no address", "Error"),
         ("2026-03-01T10:20:30Z web1 local7.notice shop: 0 errors", "Information"),
+        ("daemon.info shopd[7]: order 7 failed", "Information"),
+        ("user.err : no stock", "Error"),
         ("Mar  1 10:20:30 shop: [ID 702911 auth.crit] gone", "Fatal"),
         ("10:20:30 [7] shop.cc:12  LOG_DEBUG  root  order 7", "Debug"),
         ("Mar  1 10:20:30.123: %LINK-3-UPDOWN: port 7, down", "Error"),

@@ -15,6 +15,8 @@ from loginformant_shipper.levels.words import decide_by_words
         ("errors: 3", "Error"),
         ("error_rate=0.7 error in order 7", "Error"),
         ("kernel panic in machine 7", "Fatal"),
+        ("SECURITY ALERT: forged host header", "Warning"),
+        ("mount options: errors=3", "Error"),
     ],
 )
 def test_the_worst_word_counts(text: str, level: str) -> None:
@@ -51,6 +53,10 @@ def test_the_worst_word_counts(text: str, level: str) -> None:
         "the panic button works",
         "failure domain 7",
         "the log level is set to ERROR",
+        "mounted filesystem. Opts: errors=remount-ro",
+        "read with errors=ignore",
+        "no security alerts today",
+        "the security alerting team",
         "started with --log-level=error",
         "if an error occurs, call 7",
         "stock is low",

@@ -33,11 +33,12 @@ _BEHIND_A_BAR = re.compile(r"\|[A-Z][\w\\]{0,80}(?:Exception|Error): ")
 """Drupal's syslog: `drupal: https://…|1772360430|php|10.0.0.7|…||0||PDOException: …`."""
 _INSPECTED = re.compile(r"#<(?:[A-Z]\w{0,60}::){0,6}[A-Z]?\w{0,80}(?:Error|Exception)(?=[:>])")
 """An exception as Ruby prints it: `#<RuntimeError: no stock>`."""
-_STRERROR = re.compile(  # strerror(3), at the end of a line
+_STRERROR = re.compile(  # strerror(3), at the end of a line, perhaps with its number or with pairs behind it
     r": (?i:command not found|No such file or directory|Permission denied|Operation not permitted"
     r"|No space left on device|Read-only file system|Input/output error|Too many open files"
     r"|Cannot allocate memory|Address already in use|Connection refused|No route to host"
-    r"|Network is unreachable)\.?$",
+    r"|Network is unreachable)"
+    r"(?:\.| \((?:os error |errno |error )?\d{1,3}\)|: \w{1,20}=\S{1,60}(?: \w{1,20}=\S{1,60}){0,3})?$",
     re.M,
 )
 _SYSTEMD = re.compile(r"\bstatus=\d{1,3}/[A-Z]{4,12}\b|\bcode=(?:killed|dumped)\b")

@@ -86,6 +86,8 @@ def decide_by_field(fields: Fields, names: frozenset[str] | None = None) -> Deci
         inner = fields[container]
         if isinstance(inner, dict) and (level := _level_of(inner)):
             return _DECISIONS[level]
+    if level := _level_of_windows_event(fields):
+        return _DECISIONS[level]
     if isinstance(tags := fields.get("tags"), list) and fields.get("type") in _TYPES_WITH_TAGS:
         words = [word for word in tags[:_MAX_TAGS] if isinstance(word, str) and word in SEVERITY_WORDS]
         if words:  # Kibana up to 7, hapi
@@ -160,6 +162,26 @@ def _level_of_alert(fields: Fields) -> Level | None:
     return None
 
 
+def _level_of_windows_event(fields: Fields) -> Level | None:
+    """Return the level of an event of Windows as Wazuh and converters of EVTX nest it, or None.
+
+    Audits have level 0, which is none.
+    """
+    for outer, inner in _WINDOWS_EVENTS:
+        event = fields.get(outer)
+        system = event.get(inner) if isinstance(event, dict) else None
+        if isinstance(system, dict):
+            word = system.get("severityValue", system.get("SeverityValue"))
+            number = system.get("level", system.get("Level"))
+            if isinstance(word, str) and (level := FIELD_WORDS.get(word.lower())):
+                return level
+            if isinstance(number, (int, str)) and str(number) in _NUMBERS_OF_WINDOWS:
+                return WINDOWS.level(int(number))
+    return None
+
+
+_WINDOWS_EVENTS = (("win", "system"), ("WinEvtChannel", "System"), ("Event", "System"))
+_NUMBERS_OF_WINDOWS = ("1", "2", "3", "4", "5")
 _TYPES_WITH_TAGS = ("log", "error", "ops")
 _MAX_TAGS = 20
 _GLUED = re.compile(r"\}\s{0,8}\{")

@@ -125,6 +125,8 @@ _CODE = re.compile(  # daemon.err, LOG_ERR of syslog.h, %LINK-3-UPDOWN:, CWWKF00
     r"|(?:(?<!\S)kernel: (?:\[[ \d.]{5,20}\] )?|\A\[[ \d.]{5,20}\] )<(?P<printk>[0-7])>"
 )
 _DIGIT = re.compile(r"\d")
+_PROGRAM = re.compile(r" (?:[\w./-]{1,60}\[\d{1,10}\]: |: )")
+"""What follows a priority of syslog that is first in a line: a program with its process id, or none."""
 _LETTERS_OF_CODES = {
     **dict.fromkeys("AI", Level.INFORMATION),
     "W": Level.WARNING,
@@ -136,16 +138,17 @@ _LETTERS_OF_CODES = {
 def decide_by_code(head: str) -> Decision | None:
     """Return the level in the code before a text, or None if there is no code.
 
-    Codes are the facility and priority of syslog as words, the messages of Cisco, Juniper, Huawei and H3C,
-    which number severities as syslog does (HPE, "System information formats" of Comware; older switches of
-    H3C counted from 1), those of NetScreen, which name them, those of IBM, which end with a letter (I, W, E,
-    S for severe, T for terminated), and the priority that Linux puts before a message.
+    Codes are the facility and priority of syslog as words, after a time or before a program, the messages of
+    Cisco, Juniper, Huawei and H3C, which number severities as syslog does (HPE, "System information formats"
+    of Comware; older switches of H3C counted from 1), those of NetScreen, which name them, those of IBM,
+    which end with a letter (I, W, E, S for severe, T for terminated), and the priority that Linux puts before
+    a message.
     """
     code = _CODE.search(head)
     if (
         code is None
         or is_prose(left := head[: code.start()].rpartition("\n")[2])
-        or (code["priority"] and not _DIGIT.search(left))
+        or (code["priority"] and not _DIGIT.search(left) and (left or not _PROGRAM.match(head, code.end())))
     ):
         return None
     if severity := code["severity"] or code["huawei"] or code["comware"] or code["printk"]:

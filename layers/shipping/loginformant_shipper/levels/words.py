@@ -9,7 +9,7 @@ from loginformant_shipper.parsing.headers.level_words import encoded
 
 _WORD = re.compile(
     r"(?:fatal|panicked|kernel panic|(?:error|exception|fail(?:ed|ure)?|crash(?:ed)?)s?"
-    r"|warn(?:ing)?s?|deprecated|caution)(?![\w/@-]|\.\w)",
+    r"|warn(?:ing)?s?|deprecated|caution|security alerts?)(?![\w/@-]|\.\w)",
     re.I,
 )
 _PART_OF_A_NAME = frozenset("\"'./@-_$")
@@ -24,6 +24,7 @@ _NOTHING_AFTER = re.compile(
     r"(?:[ _-]?(?:count|rate|total|s))?[\"']?\s?[=:]\s?[\"'<]?"  # errors: 0; error_rate=0; "error": null
     r"(?:0\b(?!\.\d{0,9}[1-9])|none|null|nil|false|no\b|\[\]|\"\"|-(?:\s|$))"
     r"|\s?\((?:0|s\))|\s0\b"  # 5 done, failed 0
+    r"|=(?:remount-ro|continue|panic|strict|ignore|replace)\b"  # errors=remount-ro of mount(8); of codecs
     r"|[- ](?:free|domain|lists?|pages?|count|rate|budget|handler|handling|threshold|report|logs?)\b"
     r"|[- ](?:reporting|level|mode|tracking|boundary|recovery|limit)\b",
     re.I,
@@ -46,8 +47,8 @@ _STEMS = (
     ),
     (
         Level.WARNING,
-        ("warn", "deprecated", "caution"),
-        encoded(("warn", "warns", "warning", "warnings", "deprecated", "caution")),
+        ("warn", "deprecated", "caution", "security alert"),
+        encoded(("warn", "warns", "warning", "warnings", "deprecated", "caution", "alert", "alerts")),
     ),
 )
 """The stems and the words that count, in lower case, from the most severe level to the least."""

@@ -14,6 +14,9 @@ def level_and_rule(line: str) -> tuple[str, str] | None:
     [
         ("I0301 10:20:30.123456       7 orders.go:12] errors: 0", "Information"),
         ("E20260301 10:20:30.123456 7 orders.cc:12] no stock", "Error"),
+        ("2026-03-01T10:20:30.123456789Z E0301 10:20:30.123456       7 orders.go:12] info", "Error"),
+        ("Mar 01 2026 10:20:30 web1 kubelet[7]: W0301 10:20:30.123456   7 orders.go:12] error", "Warning"),
+        ("[orders-7d9] I20260301 10:20:30.123456 7 orders.cc:12] order 7 failed", "Information"),
         ("W260301 10:20:30.123456 7 orders.go:12 late", "Warning"),
         ("F, [2026-03-01T10:20:30.123 #7] FATAL -- : gone", "Fatal"),
         ("W/Orders( 77): late", "Warning"),
@@ -80,6 +83,8 @@ def test_a_letter_is_a_level_where_loggers_put_one(line: str, level: str) -> Non
         ("7:S 01 Mar 10:20:30.123 # no master", "Warning"),
         ("[7] 01 Mar 10:20:30.123 - DB 0: 1 keys", "Debug"),
         ("01 Mar 10:20:30 . 3 clients connected", "Debug"),
+        ("7:8:M 01 Mar 2026 10:20:30.123 # no error", "Warning"),
+        ("2026-03-01T10:20:30.123456789Z 7:M 01 Mar 2026 10:20:30.123 * errors: 3", "Information"),
     ],
 )
 def test_marks_of_redis_are_levels(line: str, level: str) -> None:
@@ -97,6 +102,8 @@ def test_marks_of_redis_are_levels(line: str, level: str) -> None:
         ("[    12.345] (**) no error", "Information"),
         ("[1772360430] SERVICE ALERT: web1;orders;CRITICAL;HARD;3;no answer", "Fatal"),
         ("[1772360430] HOST ALERT: web1;UP;SOFT;1;no error", "Information"),
+        ("[2026-03-01 10:20:30] SERVICE ALERT: web1;orders;OK;HARD;3;was CRITICAL", "Information"),
+        ("[1772360430] SERVICE NOTIFICATION: ops;web1;orders;CRITICAL;by-mail;no answer", "Fatal"),
         ("[1772360430] HOST ALERT: web1;DOWN;SOFT;1;no answer", "Error"),
     ],
 )
@@ -223,3 +230,20 @@ def test_commands_to_a_build_server_have_a_level(line: str, level: str) -> None:
 )
 def test_other_marks_are_no_commands_to_a_build_server(line: str) -> None:
     assert find_level(line) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("10:20:30 INFO web1 E0301 10:20:30.123456 7 orders.go:12] no stock", "Information"),
+        ("2026-03-01T10:20:30Z web1 [warn] E0301 10:20:30.123456 7 orders.go:12] no stock", "Warning"),
+    ],
+)
+def test_a_level_before_the_header_of_glog_comes_first(line: str, level: str) -> None:
+    mark = find_level(line)
+    assert mark is not None
+    assert mark.level == level
+
+
+def test_a_quoted_header_of_glog_is_text() -> None:
+    assert level_and_rule('web1 said "E0301 10:20:30.123456 7 orders.go:12] no stock"') is None

@@ -55,7 +55,7 @@ _LEVEL_KEY = re.compile(
     r"(?:@|\w{0,20}[._-])?(?:[Ll]evel|LEVEL|[Ll]vl|LVL|LL|[Ss]everity|SEVERITY|[Ss]ev|at)="
 )
 _LEVEL_NAMES = frozenset(("level", "severity", "loglevel", "lvl"))
-_COMPONENT = re.compile(r"(?:^|[.:/#])([A-Z]{3,11})\d?(?=[:/]|$)")
+_COMPONENT = re.compile(r"(?:^!?|[.:/#])([A-Z]{3,11})\d?(?=[:/]|$)")
 _GTK = re.compile(r"(?:[A-Za-z][\w-]{0,40}-)?(DEBUG|INFO|MESSAGE|WARNING|CRITICAL|ERROR)\Z")
 _GTK_WORDS = LEVEL_WORDS | {"message": Level.INFORMATION}
 EXCEPTION_ENDS = ("Error", "Exception", "Throwable", "Fault", "Failure", "Warning")

@@ -9,7 +9,13 @@ from re import Match
 from msgspec import Struct
 
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LETTERS, LEVEL_WORDS
+from loginformant_shipper.parsing.headers.level_words import (
+    BRACKETED_WORDS,
+    LETTERS,
+    LEVEL_WORDS,
+    encoded,
+    words_of,
+)
 
 
 class LevelMark(Struct, frozen=True, gc=False):
@@ -58,12 +64,19 @@ def level_of_first_sign(head: str) -> LevelMark | None:
 
 def level_of_known_layout(head: str) -> LevelMark | None:
     """Return the level of a line in a layout that can be identified by its beginning, or None."""
+    if (
+        (".go:" in head or ".cc:" in head)
+        and (glog := _GLOG_BEHIND.match(head))
+        and _LEVEL_WORDS.isdisjoint(words_of(head[: glog.start(1)]))
+    ):
+        return LevelMark(LETTERS[glog[1].lower()], "letter", glog.end())
     if head[:1].isdigit():
         if head[29:32] == "##[":  # after the time that a runner of GitHub or Azure writes
             return _of_command(head[29:], 29)
         if match := _DATED.match(head):
             sign = match[match.lastindex or 0]
-            return LevelMark(_DATED_SIGNS.get(sign) or LETTERS[sign.lower()], "letter", match.end())
+            level = _DATED_SIGNS.get(sign) or LETTERS[sign.lower()]
+            return LevelMark(level, "redis-mark" if sign in _REDIS_MARKS else "letter", match.end())
         if head[19:24] == " UTC:" and (rds := RDS_POSTGRESQL.match(head)):
             return LevelMark(BRACKETED_WORDS[rds[1].lower()], "header", rds.end(1))
         if head[19:20] == "." and (csv := _POSTGRESQL_CSV.match(head)):
@@ -77,6 +90,12 @@ def level_of_known_layout(head: str) -> LevelMark | None:
     return None
 
 
+_GLOG_BEHIND = re.compile(
+    r"(?:[^\s\"=]{1,80} ){1,6}([DIWEF])(?:\d{4}|\d{8}) \d\d:\d\d:\d\d\.\d{3,6} {1,7}\d{1,9} "
+    r"[\w./-]{1,80}\.(?:go|cc):\d{1,5}\] ?"
+)
+"""glog's header behind a time, a host, a program or a container that another program wrote."""
+_LEVEL_WORDS = encoded(LEVEL_WORDS)
 _CAPITALS = frozenset("ADIWEFCVTNXPL")
 _DIGITS = frozenset("[0123456789")
 
@@ -122,7 +141,7 @@ _BRACKETED = re.compile(
     r"(?P<websphere>[FEWAICDOR123<>]) "
     r"|\[[\d:.]{8,12}\]\[(?P<esphome>[EWICDV])V?\]\[[\w.-]{1,60}:\d{1,5}\]: "
     r"|\[ {0,8}\d{1,10}\.\d{3}\] \((?P<xorg>--|\*\*|==|\+\+|!!|\?\?)\) "
-    r"|\[\d{10}\] [A-Z ]{8,40}: (?:[^;\n]{1,80};){1,2}"
+    r"|\[(?:\d{10}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\] [A-Z ]{8,40}: (?:[^;\n]{1,80};){1,3}"
     r"(?P<nagios>OK|UP|WARNING|UNKNOWN|CRITICAL|DOWN|UNREACHABLE);"
     r"|\[\d{1,10} - [\w#-]{1,40}\] \d{4}-\d\d-\d\d \d\d:\d\d:\d\d (?P<suricata>Config|Perf): "
     r"|\[[\w.:-]{1,60}:\d{1,10}\] {1,6}(?P<dancer>core|debug|info|warning|error) @\d{4}-"
@@ -194,7 +213,8 @@ def _of_unreal(unreal: Match[str]) -> LevelMark | None:
 # --- words and marks of one program ---
 
 _REDIS = re.compile(
-    r"(?:\[?\d{1,8}+(?::[A-Z])?\]? )?\d{1,2}+ [A-Z][a-z]{2} (?:\d{4} )?\d\d:\d\d:\d\d[.\d]{0,8} "
+    r"(?:\[?\d{1,8}+(?::\d{1,8}+)?(?::[A-Z])?\]? )?"  # KeyDB: process, thread and role
+    r"\d{1,2}+ [A-Z][a-z]{2} (?:\d{4} )?\d\d:\d\d:\d\d[.\d]{0,8} "
     r"([.*#-]) (?![\[(<]|[A-Z]{4})"
 )
 _REDIS_MARKS = {".": Level.DEBUG, "-": Level.DEBUG, "*": Level.INFORMATION, "#": Level.WARNING}
@@ -270,11 +290,13 @@ _DATED = re.compile(
     r"|(Em|Al|Cr|Er|Wa|No|In|Db)\(\d{1,3}\) "  # ESXi: In(182) vmkernel: text
     r"|[\d:.]{15}[+-]\d{4} 0x[0-9a-f]{1,8} +(Default|Activity|Fault) +0x"  # macOS: log show
     r"|[\d:.]{12} {1,3}\d{1,7}-\d{1,7}/[\w.:?-]{1,80} ([VDIWEFA])/"  # Android Studio: 7-8/com.acme E/Tag:
+    r"|\d{1,8}:[A-Z] \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d\.\d{3} ([.*#-]) "  # Redis, docker logs -t
     r")|\d{1,2}:\d\d:\d\d\.\d{9} +\d+ +0x[0-9a-f]+ +(LOG|FIXME|MEMDUMP) "  # GStreamer
     r"|\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +[a-z][\w-]{0,20} +\d{1,7} +\d{1,7} ([VDIWEFA]) "  # Android: uid
     r"|\d\d/\d\d/\d{4} \d\d:\d\d:\d\d\| {0,6}[\w.()-]{1,40}\|[\w.()-]{1,80}\|([CEWNIDP])\|"  # Grid Engine
 )
 _DATED_SIGNS = {
+    **_REDIS_MARKS,
     **dict.fromkeys(("Em", "Al", "Cr", "Fault", "A"), Level.FATAL),  # A is Android's assert
     "Er": Level.ERROR,
     **dict.fromkeys(("Wa", "FIXME"), Level.WARNING),
