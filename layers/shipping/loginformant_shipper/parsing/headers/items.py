@@ -509,8 +509,11 @@ def _level_in_group(group: str, start: int, following: str, walk: HeaderWalk) ->
         behind_slash = content[last.start() + 1] == "/"
         if not behind_slash or (last[1].isupper() and content.count("/") == 1):
             return LevelMark(level, "header", end)
-    if (blank := _BLANK_LAST.search(content)) and walk.fallback is None:
-        walk.fallback = LevelMark(LEVEL_WORDS[blank[1].lower()], "header", end)
+    if walk.fallback is None:
+        if blank := _BLANK_LAST.search(content):
+            walk.fallback = LevelMark(LEVEL_WORDS[blank[1].lower()], "header", end)
+        elif content == "GIN-debug":  # of what gin logs in its mode for development
+            walk.fallback = LevelMark(Level.DEBUG, "header", end)
     for part in _LIST.finditer(content):
         if (level := LEVEL_WORDS.get(part[1].lower())) and (part[1].isupper() or _TIME_IN.search(content)):
             return LevelMark(level, "header", end)

@@ -59,6 +59,8 @@ def level_of_first_sign(head: str) -> LevelMark | None:
     elif first.islower() and (npm := _NPMLOG.match(head)):
         level = _NPM_WORDS.get(npm[npm.lastindex or 0].lower())
         return LevelMark(level, "header" if npm.lastgroup else "npmlog", npm.end()) if level else None
+    elif first == "S" and (slf4j := _SLF4J.match(head)):
+        return LevelMark(LETTERS[slf4j[1].lower()], "letter", slf4j.end())
     return None
 
 
@@ -136,7 +138,11 @@ def _of_letter(letter: Match[str], head: str) -> LevelMark | None:
 # --- a bracket first ---
 
 _BRACKETED = re.compile(
-    r"\[(?:rank\d{1,6}\]:\[)?(?P<torch>[DIWEFC])\d{3,4} \d\d:\d\d:\d\d"  # c10: [W301 10:20:30.1 x.cpp:7] text
+    # c10: [W301 10:20:30.1 x.cpp:7] text, and without a time before PyTorch 2.2
+    r"\[(?:rank\d{1,6}\]:\[)?(?P<torch>[DIWEFC])"
+    r"(?:\d{3,4} \d\d:\d\d:\d\d| [A-Za-z][\w./-]{0,80}\.[a-z]{1,4}:\d{1,6}\])"
+    r"|\[[A-Z_]{4,20} {0,12}\] ?(?P<dms>[DIWEFVT]): "  # AWS DMS, quoted without its time
+    r"|\[\d{1,10}\] (?P<puma>! Unable|!) "
     r"|\[\d{1,2}/\d{1,2}/\d{2,4},? \d{1,2}:\d\d:\d\d:\d{3} [A-Z]{2,5}\] [0-9a-f]{8} \S{1,80} +"
     r"(?P<websphere>[FEWAICDOR123<>]) "
     r"|\[[\d:.]{8,12}\]\[(?P<esphome>[EWICDV])V?\]\[[\w.-]{1,60}:\d{1,5}\]: "
@@ -149,6 +155,9 @@ _BRACKETED = re.compile(
 )
 _BRACKETED_SIGNS = {
     "torch": {letter.upper(): level for letter, level in LETTERS.items()},
+    "dms": {letter.upper(): level for letter, level in LETTERS.items()},
+    # Puma's marks, after its process (lib/puma): what it cannot do, and other warnings.
+    "puma": {"! Unable": Level.ERROR, "!": Level.WARNING},
     # Its event types (WebSphere Application Server, "Interpreting the JVM logs" and "Trace output"). What a
     # program prints (O, R) is not judged by it.
     "websphere": {
@@ -223,6 +232,7 @@ _NPMLOG = re.compile(
     r"(?:npm|yarn|pnpm|gyp|lerna) ([A-Za-z]{3,7}!?) |(sill|verb) |[\w-]{1,20} (ERR!) |(d) \[\d\d/[A-Z]"
     r"|(?P<kotlin>[ew]): (?:file:///|/|[A-Z]:\\)"  # its compiler: e: file:///App.kt:12:5 text
     r"|(?:[a-z0-9-]{1,20}-|g)?make(?:\[\d{1,4}\])?: (?P<make>\*\*\*) "
+    r"|[a-z][a-z0-9-]{1,20}:(?P<topic>error|warn|warning|info|debug)(?: (?=\D)|\Z)"  # prisma:warn text
 )
 _NPM_WORDS = {
     **LEVEL_WORDS,
@@ -231,6 +241,9 @@ _NPM_WORDS = {
     **dict.fromkeys(("sill", "verb", "d"), Level.DEBUG),  # `d` is CUPS: debug2
     **dict.fromkeys(("http", "timing"), Level.INFORMATION),
 }
+
+_SLF4J = re.compile(r"SLF4J\(([DIWE])\): ")
+"""What SLF4J reports of itself since 2.0.10 (org.slf4j.helpers.Reporter)."""
 
 _PHP = re.compile(
     r"(?:\[\d\d-[A-Z][a-z]{2}-\d{4} [^\]]{1,50}\] )?PHP ([A-Z][A-Za-z]{4,10}(?: [A-Za-z]{5,9}){0,2}): "
