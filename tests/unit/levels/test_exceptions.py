@@ -30,6 +30,8 @@ from loginformant_shipper.parsing.headers.level_words import words_of
         "order 7: java.net.SocketTimeoutException",
         "drupal: https://a.example|1772360430|php|10.0.0.7|https://a.example/||0||PDOException: item 7",
         "could not answer (10.0.0.7): #<Shop::OutOfStockError: item 7>",
+        "ActiveRecord::RecordNotFound (Couldn't find Order with 'id'=7):",
+        "[req-7] Faraday::ConnectionFailed (execution expired):\n\n[req-7] app/orders.rb:7:in `take'",
     ],
 )
 def test_an_exception_is_an_error(text: str) -> None:
@@ -84,6 +86,9 @@ def test_a_warning_class_is_a_warning(text: str) -> None:
         "NoError",
         "not ok 2 - stock # TODO late",
         "#<Order: 7>",
+        "Shop::Orders (7)",
+        "Shop::Orders (7): taken",
+        "Orders (7):",
         "it is not ok 2 say",
         "",
     ],
@@ -150,7 +155,16 @@ PIECES = st.sampled_from(
         *(": Input/output error", ": too many open files", ": Cannot allocate memory"),
         *(": address already in use", ": No route to host", ": Network is unreachable"),
         *("exited with code 7", "exit status: 7", "stack traceback:", "    ** (EXIT) ", "=CRASH REPORT="),
-        *("DeprecationWarning: ", "order 7", "\n", " ", ": ", "."),
+        *(
+            "DeprecationWarning: ",
+            "order 7",
+            "\n",
+            " ",
+            ": ",
+            ".",
+            "Shop::OutOfStock (",
+            "Net::ReadTimeout (x):",
+        ),
     ]
 )
 

@@ -28,9 +28,27 @@ def test_the_status_of_a_request_is_its_level(line: str, status: int, level: str
 
 
 @pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("Not Found: /favicon.ico", "Warning"),
+        ("Forbidden (CSRF cookie not set.): /error", "Warning"),
+        ("Method Not Allowed (GET): /orders/7", "Warning"),
+        ("Internal Server Error: /orders", "Error"),
+        ("Service Unavailable: /", "Error"),
+    ],
+)
+def test_the_phrase_of_a_status_before_a_path_is_its_level(line: str, level: str) -> None:
+    assert decide_by_http_status(line) == (level, "http-status")
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "500 orders taken",
+        "Not Found: order 7 /orders",
+        "was Not Found: /orders",
+        "Not Found /orders",
+        "Found: /orders",
         "took 503 ms",
         "GET /orders/500",
         "GET /orders HTTP/1.1 done",

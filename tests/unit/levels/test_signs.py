@@ -3,6 +3,7 @@ from loginformant_shipper.levels import explain_level
 from loginformant_shipper.levels.signs import (
     decide_by_code,
     decide_by_coloured_word,
+    decide_by_first_symbol,
     decide_by_last_word,
     decide_by_marked_word,
     decide_by_risk,
@@ -23,6 +24,11 @@ from loginformant_shipper.levels.signs import (
         ("✔ 0 errors", "Information"),
         ("2026-03-01 10:20:30 ❌ no stock", "Error"),
         ("[api] ℹ ready", "Information"),
+        ("✖ 3 problems (0 errors, 3 warnings)", "Warning"),
+        ("✖ 3 problems (1 error, 2 warnings)", "Error"),
+        ("✖ 7 failed, 0 errors", "Error"),
+        ("❌ 0 failed, 7 passed", "Information"),
+        ("✖ order 10 is missing", "Error"),
     ],
 )
 def test_a_symbol_stands_for_a_level(line: str, level: str) -> None:
@@ -32,6 +38,12 @@ def test_a_symbol_stands_for_a_level(line: str, level: str) -> None:
 @pytest.mark.parametrize("line", ["é error", "plain", "order ✖ item", ""])
 def test_other_characters_are_no_symbols(line: str) -> None:
     assert decide_by_symbol(line) is None
+
+
+def test_the_first_symbol_has_no_header_before_it() -> None:
+    assert decide_by_first_symbol("✖ no stock") == ("Error", "symbol")
+    assert decide_by_first_symbol("[api] ✖ no stock") is None
+    assert decide_by_first_symbol("é") is None
 
 
 @pytest.mark.parametrize(
@@ -125,6 +137,8 @@ def test_a_level_in_brackets_counts_after_text_that_is_almost_a_header() -> None
         ("kernel: <3>[   12.345678] EXT4: no block", "Error"),
         ("web1 kernel: [   12.345678] <4>late", "Warning"),
         ("[   12.345678] <6>error lookup", "Information"),
+        (" ERR_PNPM_OUTDATED_LOCKFILE  Cannot install", "Error"),
+        ("10:20:30 ERR_ORDER_7: none", "Error"),
     ],
 )
 def test_an_error_code_gives_the_level(line: str, level: str) -> None:
@@ -148,6 +162,9 @@ def test_an_error_code_gives_the_level(line: str, level: str) -> None:
         "%Mar 1 IFNET/3/UP",
         "the answer was <3>",
         "kernel: <37>",
+        "ERR_ORDER_7 is the code of a sold item",
+        "we look for the code ERR_ORDER_7: none",
+        "MY_ERR_ORDER: 7",
         "",
     ],
 )

@@ -72,6 +72,7 @@ from loginformant_shipper.levels.signs import (
     WORDS_OF_RISKS,
     decide_by_code,
     decide_by_coloured_word,
+    decide_by_first_symbol,
     decide_by_last_word,
     decide_by_marked_word,
     decide_by_risk,
@@ -272,7 +273,7 @@ def _of_any_text(text: str) -> Decision | None:
             return decision
     elif decision := (
         _of_lambda_event(text, told)
-        or (None if line.isascii() else decide_by_symbol(line[:1]))
+        or (None if line.isascii() else decide_by_first_symbol(line))
         or (decide_by_element(text) if text.startswith("<") and "el>" in text else None)
     ):
         return decision

@@ -20,6 +20,7 @@ _EXCEPTION_FIRST = re.compile(
     r"|[Uu]nhandled ?(?:exception|[Pp]romise)|[Uu]ncaught |[ \t]{1,8}at [\w.$<>]{2,200}[ (:]"
     r"|Node\.js v\d{1,3}\.|\*\* \([A-Z]\w{0,80}\) "
     r"|(?:\[[^\]\n]{0,80}\] )?[\w.$\\]{0,200}(?:::\w{1,80})?(?:Exception$|(?:Exception|Error)(?=:| \())"
+    r"|(?:\[[^\]\n]{0,80}\] )?[A-Z]\w{0,60}(?:::[A-Z]\w{0,60}){1,5} \([^\n]{1,1000}\):$"  # Rails
     r"|! (?:Undefined control sequence|Emergency stop|Missing [^\n]{1,40}inserted)\."  # TeX
     r"|! (?:LaTeX|Package|Class)\b"
     r"|\S{1,200}:\d{1,6}:in [`'][^\n]{1,400}\([A-Z][\w:]{1,80}\)$)",
@@ -73,7 +74,14 @@ def may_be_exception(text: str, words: AbstractSet[bytes]) -> bool:
         (not WORDS_OF_EXCEPTIONS.isdisjoint(words) and (": " in text or not words <= _WORDS_OF_STRERROR))
         or ("E" in text and ("Error" in text or "Exception" in text) and _NAMED.search(text) is not None)
         or ("G" in text and ("SIG" in text or "BUG" in text))
-        or ("(" in text and (") Panic at: " in text or "triggerUncaughtException(" in text))
+        or (
+            "(" in text
+            and (
+                ") Panic at: " in text
+                or "triggerUncaughtException(" in text
+                or ("):" in text and "::" in text)
+            )
+        )
         or (
             "O" in text
             and (

@@ -36,6 +36,8 @@ def decide_by_http_status(line: str) -> Decision | None:
     """Return the level of a line of an access log, or None if it is not one."""
     if len(line) > LINE:
         line = line[:LINE]
+    if ": /" in line and (phrase := _PHRASE.match(line)):
+        return _decision(_PHRASES[phrase[1]])
     if not _has_mark(line) or not _CODE_SHAPED.search(line):
         return None
     if line[4:5] == "-" and (w3c := _W3C.match(line)):
@@ -109,6 +111,24 @@ _W3C = re.compile(  # IIS: 2026-01-02 10:20:30 10.0.0.1 GET /path - 443 - 10.0.0
     rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d [^\n]{{0,80}}{_METHOD} [^\n]{{1,3000}}?"
     rf" {_CODE} \d{{1,5}} \d{{1,10}} \d{{1,10}}\b"
 )
+_PHRASES = {
+    "Bad Request": 400,
+    "Unauthorized": 401,
+    "Forbidden": 403,
+    "Not Found": 404,
+    "Method Not Allowed": 405,
+    "Gone": 410,
+    "Payload Too Large": 413,
+    "Too Many Requests": 429,
+    "Internal Server Error": 500,
+    "Not Implemented": 501,
+    "Bad Gateway": 502,
+    "Service Unavailable": 503,
+    "Gateway Timeout": 504,
+}
+_PHRASE = re.compile(rf"({'|'.join(_PHRASES)})(?: \([^()\n]{{1,200}}\))?: /")
+"""The phrase of a status before a path, as Django logs it: `Not Found: /favicon.ico`, `Forbidden (CSRF cookie
+not set.): /orders/` (log_response)."""
 _CODE_SHAPED = re.compile(rf"[ \t/=\"]{_CODE}(?!\d)")
 """A quick check that rules out most lines: each format contains one of these."""
 
@@ -134,7 +154,7 @@ def _has_mark(line: str) -> bool:
 
 _COMMON_LOG = re.compile(
     rf"(?:[a-z\d-]{{1,40}}[.:][\w.:-]{{1,60}} )?(?:[\da-f.:]{{2,45}}, ){{0,12}}"  # host, addresses
-    rf"\S{{1,60}} \S{{1,60}} \S{{1,100}} \[\d\d/[A-Z][a-z]{{2}}/\d{{4}}:[^\]\n]{{8,20}}\] "
+    rf"[^\s|]{{1,60}} \S{{1,60}} \S{{1,100}} \[\d\d/[A-Z][a-z]{{2}}/\d{{4}}:[^\]\n]{{8,20}}\] "
     rf"\"[^\"\n]{{0,2000}}\" {_CODE} "
 )
 """The Common Log Format, with which the lines of most access logs begin."""

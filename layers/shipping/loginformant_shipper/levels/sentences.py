@@ -72,6 +72,7 @@ def is_silent(text: str, words: Collection[bytes]) -> bool:
                 "arning: " not in text
                 and ":in " not in text
                 and "at:" not in text
+                and ("):" not in text or "::" not in text)
                 and (_LAST_WORDS.isdisjoint(words) or ": " not in text)
             )
         )

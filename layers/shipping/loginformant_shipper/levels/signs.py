@@ -71,6 +71,11 @@ _SYMBOLS = {
 }
 
 
+def decide_by_first_symbol(line: str) -> Decision | None:
+    """Return the level of a symbol that is the first character of a line, or None if it is none."""
+    return decide_by_symbol(line) if line[:1] in _SYMBOLS else None
+
+
 def decide_by_symbol(line: str) -> Decision | None:
     """Return the level of a symbol at the start of a line, or None if there is no symbol.
 
@@ -80,7 +85,21 @@ def decide_by_symbol(line: str) -> Decision | None:
         return None
     symbol = _SYMBOL.match(line)
     level = _SYMBOLS.get(symbol[1]) if symbol else None
+    if level is Level.ERROR and "0 " in line and (counts := _COUNTS.findall(line)):
+        level = _level_of_counts(counts)
     return decided(level, "symbol") if level else None
+
+
+_COUNTS = re.compile(r"(?<![\w.,:/-])(\d{1,9}) (error|fail|warning)")
+"""The counts of a summary: `✖ 3 problems (0 errors, 3 warnings)` of ESLint, which has one symbol for both."""
+
+
+def _level_of_counts(counts: list[tuple[str, str]]) -> Level:
+    """Return the level of a summary: what it counts is more precise than the symbol before it."""
+    found = {kind for number, kind in counts if int(number)}
+    if not found:
+        return Level.INFORMATION
+    return Level.WARNING if found == {"warning"} else Level.ERROR
 
 
 # --- words ---
@@ -122,6 +141,7 @@ _CODE = re.compile(  # daemon.err, LOG_ERR of syslog.h, %LINK-3-UPDOWN:, CWWKF00
     r"|(?<!\S)[A-Z]{3,8}\d{4,5}(?P<letter>[IWESTA]): "
     r"|%[A-Z][a-z]{2} {1,2}\d{1,2} [\d:]{8,12} \d{4} \S{1,80} [A-Z][A-Z\d_]{1,30}/(?P<comware>[0-7])/[A-Z]"
     r"|(?<![\w-])system-(?P<netscreen>[a-z]{5,13})-\d{5}(?![\w-])"
+    r"|(?<!\S)(?P<node>ERR)_[A-Z\d_]{3,60}(?=: |  )"
     r"|(?:(?<!\S)kernel: (?:\[[ \d.]{5,20}\] )?|\A\[[ \d.]{5,20}\] )<(?P<printk>[0-7])>"
 )
 _DIGIT = re.compile(r"\d")
@@ -141,8 +161,8 @@ def decide_by_code(head: str) -> Decision | None:
     Codes are the facility and priority of syslog as words, after a time or before a program, the messages of
     Cisco, Juniper, Huawei and H3C, which number severities as syslog does (HPE, "System information formats"
     of Comware; older switches of H3C counted from 1), those of NetScreen, which name them, those of IBM,
-    which end with a letter (I, W, E, S for severe, T for terminated), and the priority that Linux puts before
-    a message.
+    which end with a letter (I, W, E, S for severe, T for terminated), those of Node.js, pnpm and Chromium,
+    which begin with `ERR_`, and the priority that Linux puts before a message.
     """
     code = _CODE.search(head)
     if (
@@ -155,7 +175,7 @@ def decide_by_code(head: str) -> Decision | None:
         return decided(SYSLOG.level(int(severity)) or Level.DEBUG, "code")
     if code["letter"]:
         return decided(_LETTERS_OF_CODES[code["letter"]], "code")
-    word = (code["priority"] or code["constant"] or code["netscreen"]).lower()
+    word = (code["priority"] or code["constant"] or code["netscreen"] or code["node"]).lower()
     level = LEVEL_WORDS.get(word) or PLURALS.get(word) or PLURALS.get(f"{word}s")
     return decided(level, "code") if level else None
 
@@ -182,6 +202,7 @@ def may_have_code(head: str, words: AbstractSet[bytes]) -> bool:
             not WORDS_OF_CODES.isdisjoint(words)
             and (
                 (b"log" in words and "LOG_" in head)
+                or (b"err" in words and "ERR_" in head)
                 or (b"system" in words and "system-" in head)
                 or ("." in head and not _PRIORITIES.isdisjoint(words) and _FACILITY.search(head) is not None)
                 or (":" in head and not _LETTERS.isdisjoint(words) and _NUMBERED.search(head) is not None)

@@ -8,8 +8,9 @@ from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.level_words import encoded
 
 _WORD = re.compile(
-    r"(?:fatal|panicked|kernel panic|(?:error|exception|fail(?:ed|ure)?|crash(?:ed)?)s?"
-    r"|warn(?:ing)?s?|deprecated|caution|security alerts?)(?![\w/@-]|\.\w)",
+    r"(?:fatal|panicked|kernel panic|(?:error|exception|fail(?:ed|ure)?|crash(?:ed)?)s?|(?<=\d )failing"
+    r"|warn(?:ing)?s?|deprecated|caution|slow (?:sql|quer(?:y|ies))|(?<=query is )slow|security alerts?)"
+    r"(?![\w/@-]|\.\w)",
     re.I,
 )
 _PART_OF_A_NAME = frozenset("\"'./@-_$")
@@ -23,7 +24,7 @@ _NOTHING_BEFORE = re.compile(
 _NOTHING_AFTER = re.compile(
     r"(?:[ _-]?(?:count|rate|total|s))?[\"']?\s?[=:]\s?[\"'<]?"  # errors: 0; error_rate=0; "error": null
     r"(?:0\b(?!\.\d{0,9}[1-9])|none|null|nil|false|no\b|\[\]|\"\"|-(?:\s|$))"
-    r"|\s?\((?:0|s\))|\s0\b"  # 5 done, failed 0
+    r"|\s?\((?:0|s\))|\s0\b|:[ \t]{2,12}0\b(?!\.\d)"  # 5 done, failed 0; in a column: Failed:     0
     r"|=(?:remount-ro|continue|panic|strict|ignore|replace)\b"  # errors=remount-ro of mount(8); of codecs
     r"|[- ](?:free|domain|lists?|pages?|count|rate|budget|handler|handling|threshold|report|logs?)\b"
     r"|[- ](?:reporting|level|mode|tracking|boundary|recovery|limit)\b",
@@ -41,20 +42,26 @@ _STEMS = (
         ("error", "exception", "fail", "crash"),
         encoded(
             f"{word}{plural}"
-            for word in ("error", "exception", "fail", "failed", "failure", "crash", "crashed")
+            for word in ("error", "exception", "fail", "failed", "failing", "failure", "crash", "crashed")
             for plural in ("", "s")
         ),
     ),
     (
         Level.WARNING,
-        ("warn", "deprecated", "caution", "security alert"),
-        encoded(("warn", "warns", "warning", "warnings", "deprecated", "caution", "alert", "alerts")),
+        ("warn", "deprecated", "caution", "slow", "security alert"),
+        encoded(("warn", "warns", "warning", "warnings", "deprecated", "caution", "slow", "alert", "alerts")),
     ),
 )
 """The stems and the words that count, in lower case, from the most severe level to the least."""
 BAD_NEWS = frozenset().union(*(words for _, _, words in _STEMS))
 _LIKE_ASCII = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"})
 """The other characters that `re.IGNORECASE` matches with letters of ASCII."""
+
+
+_PASSED = re.compile(r"\A(?:[^\n]*\S (?:PASSED|SKIPPED|\.\.\. (?:ok|skipped))\Z|ok \d{1,6} - [^\n]*\Z)")
+"""A test that passed or was not run, whose name may have any words: `OrdersTest > fails() PASSED` of Gradle,
+`test rejects_errors ... ok` of Cargo and Python's unittest, `ok 7 - failed order` of the Test Anything
+Protocol."""
 
 
 def may_have_bad_news(text: str, words: AbstractSet[bytes]) -> bool:
@@ -84,7 +91,7 @@ def decide_by_words(text: str, words: AbstractSet[bytes] | None = None) -> Decis
             while start >= 0:
                 word = _WORD.match(text, start)
                 if word and not _is_harmless(text, word.span()):
-                    return decided(level, "words")
+                    return None if _PASSED.search(text) else decided(level, "words")
                 start = lower.find(stem, start + 1)
     return None
 
