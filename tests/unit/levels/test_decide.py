@@ -78,6 +78,11 @@ REQUEST = "11111111-2222-3333-4444-555555555555"
         ('<14>Mar  1 10:20:30 web1 shop: {"level":"error"}', "Error", "field"),
         ("<14>Mar  1 10:20:30 web1 shop: level=error msg=x", "Error", "key-value"),
         ("<14>Mar  1 10:20:30 web1 shop: query was level=error", "Information", "syslog-priority"),
+        # a structured log after a header, by the same rules as alone
+        ('2026-03-01 10:20:30 shop.orders {"request":"GET /x","status":"502"}', "Error", "http-status"),
+        ('2026-03-01 10:20:30 shop.orders {"took":7,"error":"no stock"}', "Error", "error-field"),
+        ('2026-03-01 10:20:30 shop.orders {"took":7,"error":null}', "Information", "default"),
+        ('2026-03-01 10:20:30 INFO shop.orders {"took":7,"status":"failed"}', "Information", "header"),
         # an error code before the text, a pair within it
         ("Mar  1 10:20:30: %SYS-3-CONFIG_I: cache level=debug is stale", "Error", "code"),
         ('2026-03-01 10:20:30 level=info msg="GET /x HTTP/1.1" 500', "Information", "key-value"),

@@ -42,6 +42,8 @@ WRAPPERS: dict[str, Callable[[str], str]] = {
     "beanstalk": _line("Nov  3 10:00:00 ip-10-0-0-1 web[1234]: "),
     "syslog_without_pid": _line("Nov 13 10:00:00 ip-10-0-0-1 web: "),
     "rsyslog": _line("2026-11-03T10:00:00.123456+00:00 ip-10-0-0-1 web[1234]: "),
+    "journalctl_precise": _line("Nov 03 10:00:00.123456 ip-10-0-0-1 web[1234]: "),
+    "journalctl_iso": _line("2026-11-03T10:00:00+0000 ip-10-0-0-1 web[1234]: "),
     "php_message": _line("NOTICE: PHP message: "),
     "php_worker": _line(
         '[03-Nov-2026 10:00:00] WARNING: [pool www] child 7 said into stderr: "NOTICE: PHP message: ', '"'

@@ -7,7 +7,9 @@ from typing import Any
 
 import orjson
 
+from loginformant_shipper.levels.error_fields import decide_by_error_field
 from loginformant_shipper.levels.header import decide_inside
+from loginformant_shipper.levels.http_status import decide_by_status_field
 from loginformant_shipper.levels.platform import NAMES_IN_RECORDS
 from loginformant_shipper.levels.vocabulary import (
     AZURE,
@@ -101,11 +103,15 @@ def decide_by_field(fields: Fields, names: frozenset[str] | None = None) -> Deci
 
 
 def decide_by_json_behind_header(text: str) -> Decision | None:
-    """Return the level of a JSON object after a header of syslog, Docker Compose or others."""
+    """Return the level of a JSON object after a header of syslog, Docker Compose or others.
+
+    It is what an object without a header has: the level of a field, of an HTTP status, or of an error.
+    """
     try:
-        return decide_by_field(orjson.loads(text))
+        fields = orjson.loads(text)
     except ValueError:
         return None
+    return decide_by_field(fields) or decide_by_status_field(fields) or decide_by_error_field(fields)
 
 
 def decide_by_glued_objects(text: str) -> Decision | None:

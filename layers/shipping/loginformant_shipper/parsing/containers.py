@@ -11,7 +11,7 @@ syslog):
 | Docker's json-file | `{"log": "…", "stream": "stdout", "time": "…"}` |
 | CRI (containerd, CRI-O) | `2026-01-01T10:00:00.123456789Z stderr F …` |
 | Docker Compose | `web_1  \| …` |
-| syslog (Elastic Beanstalk, rsyslog; RFC 3164 and RFC 5424) | `Jan  1 10:00:00 ip-10-0-0-1 web[1234]: …` |
+| syslog (RFC 3164, RFC 5424; Beanstalk, journalctl) | `Jan  1 10:00:00 ip-10-0-0-1 web[1234]: …` |
 | the journal of systemd | `{"MESSAGE": "…", "PRIORITY": "3", "_HOSTNAME": …}` |
 | PHP-FPM | `NOTICE: PHP message: …`, `WARNING: [pool www] child 7 said into stderr: "…"` |
 | Rails, tagged with the request | `[7f8f84ce-d134-4b77-88dc-bac10b54a410] …` |
@@ -381,15 +381,16 @@ def _partial(record: Fields, text: str) -> Partial | None:
 # --- lines ---
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"
+_ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)"
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _LEVEL = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|CRIT(?:ICAL)?|ALERT|EMERG|FATAL|PANIC|SEVERE)\b"
 
 # cri-o and containerd: docs "Kubernetes CRI logging format".
 _CRI = re.compile(rf"(?P<time>{_ISO}) (?P<stream>stdout|stderr) (?P<flag>[FP])(?: |$)")
 
-# RFC 3164, as rsyslog and syslog-ng write it; and with rsyslog's own time stamps, where a process id tells it
-# from a logger's line with a thread and a name in it.
+# RFC 3164, as rsyslog and syslog-ng write it, and journalctl(1) with `-o short-precise`; and with rsyslog's
+# own time stamps, or those of `-o short-iso`, where a process id tells it from a logger's line with a thread
+# and a name in it.
 _REDACTED = r"\[redacted:[a-z-]{1,40}\]"
 _HOST_NAME = (
     r"(?>[A-Za-z0-9][\w.:-]{0,254}+(?= )"  # as nearly all are, and matched in one go
@@ -402,7 +403,7 @@ _PROGRAM = rf"(?P<program>{_NO_LEVEL}[A-Za-z0-9_][\w./@()-]{{0,80}}+)"
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})>)?"
 _END = r":(?: |$|(?=\{))"
 _RFC3164 = re.compile(
-    rf"{_PRIORITY}(?P<time>{_MONTH} [ \d]\d \d\d:\d\d:\d\d) {_HOST} {_PROGRAM}"
+    rf"{_PRIORITY}(?P<time>{_MONTH} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{{6}})?) {_HOST} {_PROGRAM}"
     rf"(?:\[(?P<pid>\d{{1,10}})\])?{_END}"
 )
 _RSYSLOG = re.compile(
@@ -578,7 +579,7 @@ def _of_kubectl(message: str) -> Unwrapped | None:
     return Unwrapped(message[line.end() :], None, properties, (line["pod"], line["container"]))
 
 
-_ISO_LOOSELY = r"\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d)"
+_ISO_LOOSELY = r"\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:?\d\d)"
 LOOKS_WRAPPED = (
     rf"{_ISO_LOOSELY} [^ ]+ [^ ]|<\d|{_MONTH} [ \d]\d |NOTICE: P|(?:WARNING|NOTICE): \[pool "
     r"|\[(?:\d\d-[A-Z]|[0-9a-f]{8}-[0-9a-f]{4}-|pod/)"

@@ -16,6 +16,10 @@ def level_and_rule(line: str) -> tuple[str, str] | None:
         ("E20260301 10:20:30.123456 7 orders.cc:12] no stock", "Error"),
         ("2026-03-01T10:20:30.123456789Z E0301 10:20:30.123456       7 orders.go:12] info", "Error"),
         ("Mar 01 2026 10:20:30 web1 kubelet[7]: W0301 10:20:30.123456   7 orders.go:12] error", "Warning"),
+        (
+            "2026-03-01T10:20:30.123456789Z E260301 10:20:30.123456 77 1@shop/orders.go:12 ⋮ [-] 7  info",
+            "Error",
+        ),
         ("[orders-7d9] I20260301 10:20:30.123456 7 orders.cc:12] order 7 failed", "Information"),
         ("W260301 10:20:30.123456 7 orders.go:12 late", "Warning"),
         ("F, [2026-03-01T10:20:30.123 #7] FATAL -- : gone", "Fatal"),

@@ -93,8 +93,8 @@ def level_of_known_layout(head: str) -> LevelMark | None:
 
 
 _GLOG_BEHIND = re.compile(
-    r"(?:[^\s\"=]{1,80} ){1,6}([DIWEF])(?:\d{4}|\d{8}) \d\d:\d\d:\d\d\.\d{3,6} {1,7}\d{1,9} "
-    r"[\w./-]{1,80}\.(?:go|cc):\d{1,5}\] ?"
+    r"(?:[^\s\"=]{1,80} ){1,6}([DIWEF])(?:\d{4}|\d{6}|\d{8}) \d\d:\d\d:\d\d\.\d{3,6} {1,7}\d{1,9} "
+    r"(?:\d{1,2}@)?[\w./-]{1,80}\.(?:go|cc):\d{1,5}(?:\] ?| )"  # CockroachDB: 1@util/log/log.go:7
 )
 """glog's header behind a time, a host, a program or a container that another program wrote."""
 _LEVEL_WORDS = encoded(LEVEL_WORDS)
@@ -303,7 +303,7 @@ _DATED = re.compile(
     r"|(Em|Al|Cr|Er|Wa|No|In|Db)\(\d{1,3}\) "  # ESXi: In(182) vmkernel: text
     r"|[\d:.]{15}[+-]\d{4} 0x[0-9a-f]{1,8} +(Default|Activity|Fault) +0x"  # macOS: log show
     r"|[\d:.]{12} {1,3}\d{1,7}-\d{1,7}/[\w.:?-]{1,80} ([VDIWEFA])/"  # Android Studio: 7-8/com.acme E/Tag:
-    r"|\d{1,8}:[A-Z] \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d\.\d{3} ([.*#-]) "  # Redis, docker logs -t
+    r"|\d{1,8}(?::\d{1,8})?:[A-Z] \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d\.\d{3} ([.*#-]) "  # Redis
     r")|\d{1,2}:\d\d:\d\d\.\d{9} +\d+ +0x[0-9a-f]+ +(LOG|FIXME|MEMDUMP) "  # GStreamer
     r"|\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +[a-z][\w-]{0,20} +\d{1,7} +\d{1,7} ([VDIWEFA]) "  # Android: uid
     r"|\d\d/\d\d/\d{4} \d\d:\d\d:\d\d\| {0,6}[\w.()-]{1,40}\|[\w.()-]{1,80}\|([CEWNIDP])\|"  # Grid Engine
