@@ -5,7 +5,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loginformant_shipper.parsing.messages import ParsedMessage, RuntimePrefix, parse
+from loginformant_shipper.parsing.messages import ParsedMessage, parse
 from msgspec.structs import replace
 
 ID = "6573a3a0-2fb1-4e78-a582-2c769282e0bd"
@@ -55,7 +55,9 @@ PREFIXED = {
 def test_a_runtime_prefix_gives_level_and_request_id(
     message: str, level: str | None, request_id: str | None
 ) -> None:
-    assert parse(message) == ParsedMessage(message, "Order placed", None, RuntimePrefix(level, request_id))
+    assert parse(message) == ParsedMessage(
+        message, "Order placed", runtime_level=level, request_id=request_id
+    )
 
 
 @given(
@@ -68,7 +70,7 @@ def test_the_usual_time_changes_nothing_but_the_time(level: str, separator: str,
         parse(f"2026-11-03T10:00:00.{milliseconds}Z\t{ID}\t{level}{separator}{body}")
         for milliseconds in ("123", "1230")
     )
-    assert usual.prefix is not None
+    assert usual.request_id == ID
     assert usual == replace(other, text=usual.text)
 
 
@@ -77,13 +79,13 @@ def test_json_after_a_runtime_prefix_is_read(message: str, level: str | None, re
     parsed = parse(message.replace("Order placed", '{"order": 17}'))
     assert parsed.body == '{"order": 17}'
     assert parsed.fields == {"order": 17}
-    assert parsed.prefix == RuntimePrefix(level, request_id)
+    assert (parsed.runtime_level, parsed.request_id) == (level, request_id)
 
 
 @pytest.mark.parametrize("message", [case[0] for name, case in PREFIXED.items() if name not in {"platform"}])
 def test_a_runtime_prefix_without_text_is_a_runtime_prefix(message: str) -> None:
     parsed = parse(message.removesuffix("Order placed"))
-    assert parsed.prefix is not None
+    assert parsed.body != parsed.text
 
 
 @pytest.mark.parametrize("what", ["Invoke Error", "Uncaught Exception", "Unhandled Promise Rejection"])
@@ -92,12 +94,12 @@ def test_an_uncaught_error_of_a_node_function_is_read_as_json(what: str) -> None
     parsed = parse(f"2026-11-03T10:00:00.123Z\t{ID}\tERROR\t{what} \t{error}")
     assert parsed.fields is not None
     assert parsed.fields["errorType"] == "TypeError"
-    assert parsed.prefix == RuntimePrefix("ERROR", ID)
+    assert (parsed.runtime_level, parsed.request_id) == ("ERROR", ID)
 
 
 def test_json_after_the_level_of_the_java_runtime_is_read() -> None:
     assert parse('[ERROR] {"order": 17}').fields == {"order": 17}
-    assert parse("[ERROR] order 17").prefix is None
+    assert parse("[ERROR] order 17").runtime_level is None
 
 
 @pytest.mark.parametrize(

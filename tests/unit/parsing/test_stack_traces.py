@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from loginformant_shipper.events import LogEvent
-from loginformant_shipper.parsing.messages import RuntimePrefix
 from loginformant_shipper.parsing.stack_traces import (
     MAX_GAP_MILLISECONDS,
     MAX_JOINED_BYTES,
@@ -261,7 +260,7 @@ def test_an_event_of_several_lines_stays_apart() -> None:
 def test_the_request_id_of_the_first_line_is_that_of_the_log() -> None:
     first = f"2026-11-03T10:00:00.123Z\t{ID}\tERROR\tError: disk"
     [log] = join(events([first, "    at write (/app/shop.js:3:77)", "    at run (/app/shop.js:9:1)"]))
-    assert log.parsed.prefix == RuntimePrefix("ERROR", ID)
+    assert (log.parsed.runtime_level, log.parsed.request_id) == ("ERROR", ID)
     assert log.exception == "Error: disk\n    at write (/app/shop.js:3:77)\n    at run (/app/shop.js:9:1)"
 
 

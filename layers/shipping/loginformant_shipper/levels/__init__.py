@@ -123,8 +123,8 @@ def decide(
         decision = decision or _of_fields(fields)
         if decision is not None:
             return decision
-    prefix = parsed.prefix
-    if prefix is not None and (word := prefix.level):
+    word = parsed.runtime_level
+    if word:
         decision = _PREFIXES.get(word) or _PREFIXES.get(word.lower())
         if decision is not None:
             return decision

@@ -5,17 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.containers import Unwrapped, innermost, out_of_line, unwrap_record
 from loginformant_shipper.parsing.json_objects import BEFORE_JSON, json_members, json_object
-
-
-class RuntimePrefix(Struct, frozen=True, gc=False):
-    """The prefix that a Lambda runtime adds to the text that a function logs."""
-
-    level: str | None
-    request_id: str | None
 
 
 class Wrapper(Struct, frozen=True, gc=False):
@@ -37,11 +31,14 @@ class ParsedMessage(Struct, frozen=True, gc=False):
     """The text after the runtime prefix; the same as `text` if there is none."""
     fields: dict[str, Any] | None = None
     """The members of `body` if it is a JSON object, else None."""
-    prefix: RuntimePrefix | None = None
-    wrapper: Wrapper | None = None
-    """The wrapper, or None. All other fields describe its content."""
     repeated: dict[str, Any] | None = None
     """The earlier values of names that occur more than once in `body`; `fields` has the last ones."""
+    runtime_level: str | None = None
+    """The level in the prefix that a Lambda runtime added, as it is written there; None without one."""
+    request_id: str | None = None
+    """The request ID in that prefix."""
+    wrapper: Wrapper | None = None
+    """The wrapper, or None. All other fields describe its content."""
 
 
 def parse(message: str) -> ParsedMessage:
@@ -70,19 +67,17 @@ def _parse_object(text: str, message: str) -> ParsedMessage:
     unwrapped = unwrap_record(fields, message)
     if unwrapped is not None:
         return parse_unwrapped(unwrapped, message)
-    return ParsedMessage(text, text, fields, None, None, repeated)
+    return ParsedMessage(text, text, fields, repeated)
 
 
 def _parse_time_first(text: str, message: str) -> ParsedMessage:
     """Parse a message that begins with a digit, as times do."""
+    if text.startswith("Z\t", 23):
+        parsed = _behind_usual_time(text)
+        if parsed is not None:  # no wrapper begins like this
+            return parsed
     outermost = None
-    if text.startswith("T", 10):
-        if text.startswith("Z\t", 23):
-            parsed = _behind_usual_time(text)
-            if parsed is not None:  # no wrapper begins like this
-                return parsed
-        outermost = out_of_line(message, text[0])
-    elif "|" in text:  # as in lines of Docker Compose, whose names may begin with a digit
+    if text.startswith("T", 10) or "|" in text:  # "|": Docker Compose, whose names may begin with a digit
         outermost = out_of_line(message, text[0])
     if outermost is not None:
         return parse_unwrapped(innermost(outermost), message)
@@ -106,10 +101,10 @@ def parse_unwrapped(unwrapped: Unwrapped, message: str) -> ParsedMessage:
     if unwrapped.members is not None:
         text = unwrapped.text.rstrip()
         members, repeated = unwrapped.members
-        return ParsedMessage(text, text, members, None, wrapper, repeated)
+        return ParsedMessage(text, text, members, repeated, wrapper=wrapper)
     bare = parse_bare(unwrapped.text)
     fields = bare.fields if unwrapped.fields is None else unwrapped.fields
-    return ParsedMessage(bare.text, bare.body, fields, bare.prefix, wrapper, bare.repeated)
+    return replace(bare, fields=fields, wrapper=wrapper)
 
 
 def wrapper_of(unwrapped: Unwrapped, message: str) -> Wrapper:
@@ -133,7 +128,7 @@ def parse_bare(message: str) -> ParsedMessage:
 
 def _object(text: str) -> ParsedMessage:
     fields, repeated = json_members(text)
-    return ParsedMessage(text, text, fields, None, None, repeated)
+    return ParsedMessage(text, text, fields, repeated)
 
 
 def _object_inside(text: str) -> ParsedMessage | None:
@@ -151,7 +146,7 @@ def _behind_usual_time(text: str) -> ParsedMessage | None:
         return None
     request_id, level, body = usual.groups()
     if "{" not in body:
-        return ParsedMessage(text, body, None, RuntimePrefix(level, request_id))
+        return ParsedMessage(text, body, None, None, level, request_id)
     if "\t{" in body:  # text before JSON may belong to the prefix
         return _behind_time(text)
     return _behind(text, level, request_id, body)
@@ -184,13 +179,12 @@ def _letter_first(text: str) -> ParsedMessage | None:
 
 def _behind(text: str, level: str | None, request_id: str | None, body: str) -> ParsedMessage:
     """Parse the body of a text with a prefix."""
-    prefix = RuntimePrefix(level, request_id)
     if "{" not in body:
-        return ParsedMessage(text, body, None, prefix)
+        return ParsedMessage(text, body, None, None, level, request_id)
     fields, repeated = json_members(body) if body[0] in BEFORE_JSON else (None, None)
     if fields is None and body.endswith("}"):
         fields = _fields_behind_text(body)
-    return ParsedMessage(text, body, fields, prefix, None, repeated)
+    return ParsedMessage(text, body, fields, repeated, level, request_id)
 
 
 def _fields_behind_text(body: str) -> dict[str, Any] | None:
@@ -209,7 +203,7 @@ def _fields_behind_text(body: str) -> dict[str, Any] | None:
 
 # The groups of these patterns are the level, the request id and the body. Behind a time, the id is the first.
 
-_UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_UUID = r"[0-9a-fA-F]{8}+-[0-9a-fA-F]{4}+-[0-9a-fA-F]{4}+-[0-9a-fA-F]{4}+-[0-9a-fA-F]{12}+"
 _DATE = r"\d{4}-\d\d-\d\d"
 _TIME = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 _LEVEL = (
@@ -232,7 +226,7 @@ _TIME_FIRST = re.compile(
     rf"(?:[A-Z][A-Za-z ]{{1,40}} \t(?=\{{))?|$){_BODY}"
 )
 
-_USUAL_TIME = r"[0-9]{4}-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]\.[0-9]{3}Z\t"
+_USUAL_TIME = r"[0-9]{4}+-[0-9]{2}+-[0-9]{2}+T[0-9]{2}+:[0-9]{2}+:[0-9]{2}+\.[0-9]{3}+Z\t"
 _USUAL_TIME_FIRST = re.compile(rf"{_USUAL_TIME}({_UUID})\t({_LEVEL})\t{_BODY}")
 """What Node.js and .NET write for nearly every log. Without options, it is matched in half the time."""
 

@@ -24,10 +24,10 @@ _PLATFORM_LINE = re.compile(r"(?:[A-Z]{3,6} )?RequestId: ([0-9a-fA-F-]{36})")
 
 def request_id(parsed: ParsedMessage) -> str | None:
     """Return the request id in a record or line of the platform, a runtime prefix or a logger's field."""
-    prefix, fields = parsed.prefix, parsed.fields
+    fields = parsed.fields
     if fields is None:
-        if prefix is not None and prefix.request_id is not None:
-            return prefix.request_id
+        if parsed.request_id is not None:
+            return parsed.request_id
         found = _PLATFORM_LINE.match(parsed.text) if parsed.text.startswith(_PLATFORM_LINES) else None
         return found[1] if found else None
     has_fields = not _FIELDS_AND_RECORD.isdisjoint(fields)
@@ -37,8 +37,8 @@ def request_id(parsed: ParsedMessage) -> str | None:
                 "platform."
             ):
                 return identifier
-    if prefix is not None and prefix.request_id is not None:
-        return prefix.request_id
+    if parsed.request_id is not None:
+        return parsed.request_id
     if has_fields:
         named = (fields.get(field) for field in _FIELDS)
         return next((value for value in named if isinstance(value, str) and value), None)
