@@ -99,14 +99,12 @@ def find_level(line: str, words: AbstractSet[bytes] | None = None) -> LevelMark 
         telling = TELLING_WORDS.intersection(words_of(head))
     else:
         telling = TELLING_WORDS & words
-    if not LETTERS_AND_DOUBLES.isdisjoint(telling) and not holds_a_letter_alone(head):
-        telling -= LETTERS_AND_DOUBLES
     leading = _LEADING.match(head) if telling else None
     if leading and (level := _leading_level(leading)):
         return level
     if layout := level_of_known_layout(head):
         return layout
-    if not telling or (_TELLING_ALONE.isdisjoint(telling) and not _are_marked(telling, head)):
+    if not telling or not _may_be_level(telling, head):
         return None
     walk = HeaderWalk(head, telling)
     return walk.find_level(walk.skip(leading["stamp"]) if leading else 0)
@@ -122,8 +120,17 @@ _CALENDAR = f"{_MONTHS_AND_DAYS}|{_ZONES}"
 """The words that times contain."""
 
 
-_TELLING_ALONE = LETTERS_AND_DOUBLES | encoded(LEVEL_WORDS)
+_TELLING_ALONE = encoded(LEVEL_WORDS)
 """Words that may be a level without brackets, capitals or a colon."""
+
+
+def _may_be_level(words: frozenset[bytes], head: str) -> bool:
+    """Return whether a word in a head may be a level, to exclude most lines without a level quickly."""
+    return (
+        not _TELLING_ALONE.isdisjoint(words)
+        or (not LETTERS_AND_DOUBLES.isdisjoint(words) and holds_a_letter_alone(head))
+        or _are_marked(words - LETTERS_AND_DOUBLES, head)
+    )
 
 
 def _are_marked(words: frozenset[bytes], head: str) -> bool:
