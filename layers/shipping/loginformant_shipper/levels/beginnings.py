@@ -40,8 +40,6 @@ class Unknown(Enum):
 
     NEW = "new"
     """Nothing is remembered of the beginning."""
-    UNKNOWN = "unknown"
-    """Texts with this beginning have different results."""
     LONGER = "longer"
     """The longer beginning may tell the result."""
     NOT_PLAIN = "not plain"
@@ -49,7 +47,6 @@ class Unknown(Enum):
 
 
 NEW: Final = Unknown.NEW
-UNKNOWN: Final = Unknown.UNKNOWN
 LONGER: Final = Unknown.LONGER
 NOT_PLAIN: Final = Unknown.NOT_PLAIN
 
@@ -83,27 +80,28 @@ def decide_by_beginning(text: str) -> _Result:
     # `beginning_of` is written out, since this is most of the time for most texts
     beginning = text[:MAX_BEGINNING].encode("utf-8", "surrogatepass").translate(_WITHOUT_DIGITS)
     known = _remembered.get(beginning, NEW)
-    if known is not NEW and known is not UNKNOWN and known is not LONGER:
+    if known is not NEW and known is not LONGER:
         return known
     if known is LONGER:
         longer = _remembered.get(beginning_of(text, MAX_LONGER_BEGINNING), NEW)
-        if longer is not NEW and longer is not UNKNOWN and longer is not LONGER:
+        if longer is not NEW and longer is not LONGER:
             return longer
-    is_coloured = text[:1] == "\x1b"
-    plain, needed = (None, WHOLE_LINE) if is_coloured else find_plain_header(text)
-    if plain and type(plain) is not DoubtfulLevel and not _may_wrap(plain.level, text):
-        decision: _Result = DECISIONS[plain]
+    decision: _Result
+    if text.startswith("\x1b"):
+        decision, needed = _decide_coloured(text)
     else:
-        decision, needed = _decide(text, plain, needed)
-    if known is UNKNOWN:
-        return decision
+        plain, needed = find_plain_header(text)
+        if plain is None:
+            decision, needed = _decide_other(text, needed)
+        elif type(plain) is DoubtfulLevel or _may_wrap(plain.level, text):
+            decision, needed = _decide_doubtful(text, plain, needed)
+        else:
+            decision = DECISIONS[plain]
     if needed <= MAX_BEGINNING:
         _remember(beginning, decision)
     elif needed <= MAX_LONGER_BEGINNING and decision is not NOT_PLAIN:
         _remember(beginning, LONGER)
         _remember(beginning_of(text, MAX_LONGER_BEGINNING), decision)
-    elif known is NEW:
-        _remember(beginning, LONGER if is_coloured else UNKNOWN)
     return decision
 
 
@@ -113,33 +111,29 @@ def _remember(beginning: bytes, known: Decision | Unknown | None) -> None:
     _remembered[beginning] = known
 
 
-def _decide(text: str, plain: PlainLevel | None, needed: int) -> tuple[_Result, int]:
-    """Return the result for a text, and how many characters were needed.
+def _decide_doubtful(text: str, plain: PlainLevel, needed: int) -> tuple[_Result, int]:
+    """Return the result for a text whose plain level may not count, and how many characters were needed.
 
     Texts that begin with the same characters, that many and apart from digits, have the same result.
 
     Args:
         text: A text.
-        plain: Its plain level, unless it begins with a terminal colour.
+        plain: Its plain level.
         needed: How many characters this level needed.
     """
-    if text[:1] == "\x1b":
-        return _decide_coloured(text)
-    is_whole = len(text) < MAX_BEGINNING
-    if plain is None:
-        return _decide_other(text, needed, is_whole)
     if type(plain) is DoubtfulLevel:
         if _may_wrap(plain.level, text):
             return NOT_PLAIN, WHOLE_LINE
         return _unless_common_log(DECISIONS[plain], text, needed)
     if not may_be_wrapped(plain.level, text):
         return DECISIONS[plain], WHOLE_LINE
-    return _decide_other(text, WHOLE_LINE, is_whole)
+    return _decide_other(text, WHOLE_LINE)
 
 
-def _decide_other(text: str, needed: int, is_whole: bool) -> tuple[_Result, int]:
+def _decide_other(text: str, needed: int) -> tuple[_Result, int]:
     """Return the result for a text without a plain level, and how many characters were needed."""
     first = text[:1]
+    is_whole = len(text) < MAX_BEGINNING
     if text[1:5].isdigit():  # glog: E0301 10:20:30.123456 7 orders.go:12] text
         if sign := level_of_first_sign(text[:MAX_HEADER]):
             is_seen = is_whole or (first in _FIRST_LETTERS and 0 < text.find("]") < _LAST_BRACKET)

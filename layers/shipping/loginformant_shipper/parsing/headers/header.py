@@ -230,7 +230,7 @@ def find_plain_header(line: str) -> tuple[PlainLevel | None, int]:
         logger.lower() in BRACKETED_WORDS or logger.endswith(EXCEPTION_ENDS) or _THREE_CAPITALS.search(logger)
     ):
         return None, end
-    if stamp[-2:] == "- " and not stamp.isupper() and stamp.upper() != stamp:
+    if stamp.endswith("- ") and not stamp.isupper() and stamp.upper() != stamp:
         return None, end  # Redis: 01 Mar 10:20:30 - text
     if word:
         level = _CAPITALS.get(word)
@@ -326,7 +326,7 @@ _READ_AFTER = 6
 """The number of characters after a level that show whether it is a logger's name: `- ERROR - INFO`; or a
 count: `error:   0`."""
 _PLAIN = re.compile(
-    rf"((?:[][\d:.,/+ |(<\t-]{{1,48}}+|(?<=\d)T(?=\d)|(?:{_CALENDAR})(?![A-Za-z])){{0,16}}+)"
+    rf"((?:[][0-9:.,/+ |(<\t-]{{1,48}}+|(?<=[0-9])T(?=[0-9])|(?:{_CALENDAR})(?![A-Za-z])){{0,16}}+)"
     r"(?:(?:(?<=\[)([A-Za-z][\w-]{0,60})\] |(?<= - )([A-Za-z_][\w.]{0,80}) - )?"
     r"(?:(?<![A-Z])(?!TRACE \| [A-Z]{4,8} \|)([A-Z]{3,9})([]:|>)},![;#~*/ \t])|(?<=\[)([A-Z]?[a-z]{2,12})\]"
     r"|(?<=\] )[a-z][a-z_-]{0,40}\.([A-Z]{4,9}): "
