@@ -21,6 +21,7 @@ from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.items import (
     AFTER_CAPITALS,
     AFTER_LETTER,
+    CALENDAR_WORDS,
     COUNT,
     EXCEPTION_ENDS,
     MAX_HEADER,
@@ -93,6 +94,8 @@ def find_level(line: str, words: AbstractSet[bytes] | None = None) -> LevelMark 
             not known.
     """
     head = line[:MAX_HEADER]
+    if _is_dated_sentence(head):
+        return None
     if sign := level_of_first_sign(head) or level_of_number(head):
         return sign
     if words is None or len(line) > MAX_HEADER:
@@ -110,6 +113,31 @@ def find_level(line: str, words: AbstractSet[bytes] | None = None) -> LevelMark 
     return walk.find_level(walk.skip(leading["stamp"]) if leading else 0)
 
 
+def _is_dated_sentence(head: str) -> bool:
+    """Return whether three plain words, none of which can be a level, follow a time, or a time and a logger.
+
+    The header ends there, and none of the signs, numbers and known layouts begins like this. So most lines
+    without a level in the header, or with one at their end, need not be read item by item.
+    """
+    sentence = _DATED_SENTENCE.match(head)
+    if sentence is None:
+        return False
+    logger, first, third = sentence.groups()
+    if third.lower() in LEVEL_WORDS:
+        return False
+    return first.lower() not in LEVEL_WORDS if logger is None else _WORDS.isdisjoint(words_of(logger))
+
+
+_NO_TIME = rf"(?!(?i:{'|'.join(CALENDAR_WORDS)}) )"
+_DATED_SENTENCE = re.compile(
+    r"[0-9]{4}-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9](?:[.,][0-9]{1,9})? "
+    r"(?:(\[[A-Za-z][\w.$-]{2,80}\]|[A-Za-z]\w{0,40}(?:\.\w{1,40}){1,8}) )?"
+    rf"(?!ffff){_NO_TIME}([A-Z]?[a-z]{{2,12}}) "  # ffff: an address, before a number of Ceph
+    rf"(?:[a-z]{{0,12}}[0-9][a-z0-9]{{0,12}} )?{_NO_TIME}[A-Z]?[a-z]{{2,12}} "
+    rf"(?:[a-z]{{0,12}}[0-9][a-z0-9]{{0,12}} )?{_NO_TIME}([A-Z]?[a-z]{{2,12}}) "
+)
+
+_WORDS = encoded((*BRACKETED_WORDS, *PLURALS, "message", "event"))
 TELLING_WORDS = LETTERS_AND_DOUBLES | encoded((*BRACKETED_WORDS, *PLURALS, "message", "event"))
 """No level is found in a head without one of these, but for signs and known layouts."""
 

@@ -43,7 +43,7 @@ _ITEM = re.compile(
     r"|(?P<token>[^\s\[\](){}<>|\"',;]{1,200}+)"
     r")(?P<gap>[ \t]{0,40})"
 )
-_CALENDAR_WORDS = frozenset(
+CALENDAR_WORDS = frozenset(
     (
         *("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
         *("mon", "tue", "wed", "thu", "fri", "sat", "sun", "am", "pm"),
@@ -259,7 +259,7 @@ class HeaderWalk:
         """Read a plain word. Return False if it belongs to the text."""
         if word == "Traceback":
             return False
-        if word.lower() in _CALENDAR_WORDS:
+        if word.lower() in CALENDAR_WORDS:
             if self.time is None and self.time_start == _NOT_YET:
                 self.time_start = start
             self.left = _STAMP
