@@ -1,8 +1,11 @@
 """The header of a line: time, level, thread, logger, and where the text begins."""
 
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loginformant_shipper.parsing.headers import header
 from loginformant_shipper.parsing.headers.header import Header, find_level, find_plain_level, read_header
 from loginformant_shipper.parsing.headers.items import MAX_HEADER
 
@@ -115,6 +118,30 @@ def test_every_line_has_a_header_within_it(line: str) -> None:
 
 def test_a_header_ends_within_the_first_characters() -> None:
     assert find_level("2026-03-01 10:20:30 orders." + "x" * MAX_HEADER + " [ERROR] no stock") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("2026-03-01 10:20:30 error was placed here", "Error"),
+        ("2026-03-01 10:20:30 app.orders Order was error : here", "Error"),
+        ("2026-03-01 10:20:30 [error] Order was placed here", "Error"),
+        ("2026-03-01 10:20:30 app.ERROR Order was placed here", "Error"),
+        ("2026-03-01 10:20:30.123456 ffffabcdefab 10 some text here", "Debug"),  # Ceph
+        ("2026-03-01 10:20:30 Sat Mar app ERROR here", "Error"),
+        ("2026-03-01 10:20:30 Order 10:20:30 was ERROR here", "Error"),
+    ],
+)
+def test_a_level_before_the_third_plain_word_is_read(line: str, level: str) -> None:
+    found = find_level(line)
+    assert found is not None
+    assert found.level == level
+
+
+def test_a_dated_sentence_is_not_read_item_by_item() -> None:
+    with patch.object(header, "HeaderWalk", side_effect=AssertionError):
+        assert find_level("2026-03-01 10:20:30,123 app.orders Order 7 was taken [INFO]") is None
+        assert find_level("2026-03-01 10:20:30 Two errors were found: 7 [ERROR]") is None
 
 
 PIECES = (
