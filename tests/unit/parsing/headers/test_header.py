@@ -128,6 +128,7 @@ def test_a_header_ends_within_the_first_characters() -> None:
         ("2026-03-01 10:20:30 [error] Order was placed here", "Error"),
         ("2026-03-01 10:20:30 app.ERROR Order was placed here", "Error"),
         ("2026-03-01 10:20:30.123456 ffffabcdefab 10 some text here", "Debug"),  # Ceph
+        ("2026-03-01 10:20:30 web api main E0301 10:20:30.123456 7 orders.go:7] here", "Error"),  # glog
         ("2026-03-01 10:20:30 Sat Mar app ERROR here", "Error"),
         ("2026-03-01 10:20:30 Order 10:20:30 was ERROR here", "Error"),
     ],

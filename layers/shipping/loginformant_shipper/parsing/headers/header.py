@@ -36,6 +36,7 @@ from loginformant_shipper.parsing.headers.level_marks import (
     LevelMark,
     level_of_first_sign,
     level_of_known_layout,
+    level_of_relayed_glog,
 )
 from loginformant_shipper.parsing.headers.level_numbers import level_of_number
 from loginformant_shipper.parsing.headers.level_words import (
@@ -95,7 +96,7 @@ def find_level(line: str, words: AbstractSet[bytes] | None = None) -> LevelMark 
     """
     head = line[:MAX_HEADER]
     if _is_dated_sentence(head):
-        return None
+        return level_of_relayed_glog(head)
     if sign := level_of_first_sign(head) or level_of_number(head):
         return sign
     if words is None or len(line) > MAX_HEADER:
@@ -116,8 +117,9 @@ def find_level(line: str, words: AbstractSet[bytes] | None = None) -> LevelMark 
 def _is_dated_sentence(head: str) -> bool:
     """Return whether three plain words, none of which can be a level, follow a time, or a time and a logger.
 
-    The header ends there, and none of the signs, numbers and known layouts begins like this. So most lines
-    without a level in the header, or with one at their end, need not be read item by item.
+    The header ends there, and none of the signs, numbers and known layouts begins like this, but for glog's
+    behind other words. So most lines without a level in the header, or with one at their end, need not be
+    read item by item.
     """
     sentence = _DATED_SENTENCE.match(head)
     if sentence is None:
@@ -128,7 +130,7 @@ def _is_dated_sentence(head: str) -> bool:
     return first.lower() not in LEVEL_WORDS if logger is None else _WORDS.isdisjoint(words_of(logger))
 
 
-_NO_TIME = rf"(?!(?i:{'|'.join(CALENDAR_WORDS)}) )"
+_NO_TIME = rf"(?!(?i:{'|'.join(sorted(CALENDAR_WORDS))}) )"
 _DATED_SENTENCE = re.compile(
     r"[0-9]{4}-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9](?:[.,][0-9]{1,9})? "
     r"(?:(\[[A-Za-z][\w.$-]{2,80}\]|[A-Za-z]\w{0,40}(?:\.\w{1,40}){1,8}) )?"

@@ -66,12 +66,8 @@ def level_of_first_sign(head: str) -> LevelMark | None:
 
 def level_of_known_layout(head: str) -> LevelMark | None:
     """Return the level of a line in a layout that can be identified by its beginning, or None."""
-    if (
-        (".go:" in head or ".cc:" in head)
-        and (glog := _GLOG_BEHIND.match(head))
-        and _LEVEL_WORDS.isdisjoint(words_of(head[: glog.start(1)]))
-    ):
-        return LevelMark(LETTERS[glog[1].lower()], "letter", glog.end())
+    if relayed := level_of_relayed_glog(head):
+        return relayed
     if head[:1].isdigit():
         if head[29:32] == "##[":  # after the time that a runner of GitHub or Azure writes
             return _of_command(head[29:], 29)
@@ -92,11 +88,23 @@ def level_of_known_layout(head: str) -> LevelMark | None:
     return None
 
 
-_GLOG_BEHIND = re.compile(
+def level_of_relayed_glog(head: str) -> LevelMark | None:
+    """Return the level in glog's header behind a time, a host, a program or a container, or None.
+
+    A level that stands before it takes precedence.
+    """
+    if ".go:" not in head and ".cc:" not in head:
+        return None
+    glog = _RELAYED_GLOG.match(head)
+    if glog is None or not _LEVEL_WORDS.isdisjoint(words_of(head[: glog.start(1)])):
+        return None
+    return LevelMark(LETTERS[glog[1].lower()], "letter", glog.end())
+
+
+_RELAYED_GLOG = re.compile(
     r"(?:[^\s\"=]{1,80} ){1,6}([DIWEF])(?:\d{4}|\d{6}|\d{8}) \d\d:\d\d:\d\d\.\d{3,6} {1,7}\d{1,9} "
     r"(?:\d{1,2}@)?[\w./-]{1,80}\.(?:go|cc):\d{1,5}(?:\] ?| )"  # CockroachDB: 1@util/log/log.go:7
 )
-"""glog's header behind a time, a host, a program or a container that another program wrote."""
 _LEVEL_WORDS = encoded(LEVEL_WORDS)
 _CAPITALS = frozenset("ADIWEFCVTNXPL")
 _DIGITS = frozenset("[0123456789")
