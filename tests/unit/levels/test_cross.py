@@ -179,7 +179,8 @@ def explained(layout: Layout, word: str, text: str) -> bool:
     """
     shown = layout.shown.removeprefix("Mar  1 10:20:30 web1 orders[7]: ")
     maven = shown == "[ERROR] text" and word == "INFO" and text.startswith("[")
-    count = shown == "error: text" and re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text).strip() == "0"
+    first_line = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text).strip().partition("\n")[0].strip()
+    count = shown == "error: text" and first_line == "0"
     return maven or count
 
 

@@ -31,6 +31,8 @@ from loginformant_shipper.parsing.headers.level_words import words_of
         "drupal: https://a.example|1772360430|php|10.0.0.7|https://a.example/||0||PDOException: item 7",
         "could not answer (10.0.0.7): #<Shop::OutOfStockError: item 7>",
         "ActiveRecord::RecordNotFound (Couldn't find Order with 'id'=7):",
+        "MemoryError",
+        "In Orders.php line 7:\n\n  no stock",
         "[req-7] Faraday::ConnectionFailed (execution expired):\n\n[req-7] app/orders.rb:7:in `take'",
     ],
 )
@@ -53,6 +55,18 @@ def test_an_exception_is_an_error(text: str) -> None:
         "[    7.123456] kernel BUG at fs/ext4/inode.c:77!",
         "java.lang.OutOfMemoryError: Java heap space",
         "Mar  1 10:20:30 v1 varnishd[7]: Child (77) Panic at: Sun, 01 Mar 2026 10:20:30 GMT",
+        "<--- Last few GCs --->\n\n[7:0x5] 77 ms: Scavenge 7 (7) MB\n\nFATAL ERROR: Reached heap limit",
+        "malloc(): corrupted top size",
+        "free(): invalid pointer",
+        "double free or corruption (out)",
+        "*** stack smashing detected ***: terminated",
+        "*** Error in `/srv/orders': double free or corruption (fasttop): 0x7 ***",
+        "SIGQUIT: quit\nPC=0x46a m=0 sigcode=0",
+        "Process terminated. Couldn't find a valid ICU package",
+        '{"Kernel pid terminated",application_controller,"{application_start_failure,shop,x}"}',
+        "run.sh: line 7:    77 Killed                  node orders.js",
+        "Killed",
+        "Memory cgroup out of memory: Killed process 77 (node)",
     ],
 )
 def test_a_crash_of_the_process_is_fatal(text: str) -> None:
@@ -86,6 +100,11 @@ def test_a_warning_class_is_a_warning(text: str) -> None:
         "NoError",
         "not ok 2 - stock # TODO late",
         "#<Order: 7>",
+        "order 7: Killed",
+        "the free(): function",
+        "the bus was full, order terminated",
+        "shop.MemoryError",
+        "In Orders line 7:",
         "Shop::Orders (7)",
         "Shop::Orders (7): taken",
         "Orders (7):",
@@ -116,6 +135,9 @@ def test_text_about_errors_is_no_exception(text: str) -> None:
         "=CRASH REPORT==== 1-Mar-2026::10:20:30 ===",
         "INET/inet_error: read errno = 104, client host = app1",
         "{ code: 'ECONNREFUSED', errno: -111, syscall: 'connect' }",
+        "python: can't open file '/srv/orders.py': [Errno 2] No such file or directory",
+        "App [shop:0] exited with code [1] via signal [SIGINT]",
+        "./orders: /lib64/libc.so.6: version `GLIBC_2.32' not found (required by ./orders)",
     ],
 )
 def test_the_failure_message_of_a_program_is_an_error(text: str) -> None:
@@ -126,6 +148,8 @@ def test_the_failure_message_of_a_program_is_an_error(text: str) -> None:
     "text",
     [
         "orderd exited with code 0",
+        "App [shop:0] exited with code [0] via signal [SIGINT]",
+        "version 7 not found (required by orders)",
         "exit status 0",
         "if Permission denied is the answer, call 7",
         "what to do about: Connection refused by 10.0.0.7",
@@ -165,6 +189,9 @@ PIECES = st.sampled_from(
             "Shop::OutOfStock (",
             "Net::ReadTimeout (x):",
         ),
+        *("free(): x", "Process terminated. X", "In Orders.php line 7:", "FATAL ERROR: X", "*** Error in `"),
+        *("Killed", "[Errno 2] ", "MemoryError", ": version `X' not found (required by "),
+        *("double free or corruption ", "run.sh: line 7:  77 Aborted  "),
     ]
 )
 

@@ -218,6 +218,9 @@ THREAT = "1,2026/03/01 10:20:30,0016,THREAT,url,1,2026/03/01 10:20:30,10.0.0.7,h
         ("Rule: 5712 (level 10) -> 'many attempts'", "Warning"),
         ('** Alert 1.7: - sshd\n2026 Mar 01 10:20:30 web1\nRule: 7 fired (level 13) -> "x"', "Error"),
         ("ossec: Alert Level: 3; Rule: 5715 - login after it failed.", "Information"),
+        ("Msg 208, Level 16, State 1, Server db1, Line 1\nInvalid object name 'info'.", "Error"),
+        ("Msg 5701, Level 0, State 1, Server db1", "Information"),
+        ("Msg 823, Level 24, State 2", "Fatal"),
     ],
 )
 def test_the_severity_of_a_security_product_is_the_level(text: str, level: str) -> None:
@@ -228,6 +231,7 @@ def test_the_severity_of_a_security_product_is_the_level(text: str, level: str) 
 @pytest.mark.parametrize(
     "text",
     [
+        "Msg 7 of order 7, Level 16",
         "CEF:0|Acme|Desk",
         "CEF:0|Acme|Desk|1.0|100|x|unheard|y",
         "CEF:0|Acme|Desk|1.0|100|x|77|y",

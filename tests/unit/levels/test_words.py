@@ -25,6 +25,8 @@ from loginformant_shipper.levels.words import decide_by_words
         ("SLOW SQL >= 200ms", "Warning"),
         ("query is slow: select 7", "Warning"),
         ("2 slow queries", "Warning"),
+        ("Shop | 3/5 | CREATE_FAILED        | AWS::S3::Bucket | Orders", "Error"),
+        ("the state is UPDATE_ROLLBACK_FAILED", "Error"),
     ],
 )
 def test_the_worst_word_counts(text: str, level: str) -> None:
@@ -75,6 +77,8 @@ def test_the_worst_word_counts(text: str, level: str) -> None:
         "FailureTest > errors() SKIPPED",
         "test failures::are_errors ... ok",
         "ok 7 - an error is an error",
+        "the state is CREATE_COMPLETE, not ON_CREATE_FAILED",
+        "RETRY_FAILED is on",
         "slow query log is on",
         "no slow queries",
         "slow queries: 0",

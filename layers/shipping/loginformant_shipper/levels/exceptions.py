@@ -10,9 +10,19 @@ from loginformant_shipper.parsing.headers.level_words import encoded
 
 _CRASH_FIRST = re.compile(
     r"\n(?:panic: |fatal error: |goroutine \d{1,9} \[|terminate called |(?:PHP )?Fatal error: "
-    r"|thread '[^'\n]{0,200}' (?:\(\d{1,12}\) )?panicked at |Oops: \d{4})"
+    r"|thread '[^'\n]{0,200}' (?:\(\d{1,12}\) )?panicked at |Oops: \d{4}"
+    r"|FATAL ERROR: [A-Z]"  # V8: FATAL ERROR: Reached heap limit Allocation failed
+    r"|(?:malloc|free|realloc|munmap_chunk)\(\): [a-z]|double free or corruption "  # glibc
+    r"|\*\*\* (?:stack smashing|buffer overflow) detected \*\*\*|\*\*\* Error in [`']"
+    r"|SIG[A-Z]{3,5}: [a-z :]{3,40}\nPC="  # Go
+    r"|Process terminated\. [A-Z]"  # .NET: Environment.FailFast
+    r"|(?:\{\")?Kernel pid terminated\b"  # Erlang
+    # a shell, of a process that a signal ended: run.sh: line 7:    77 Killed                  node app.js
+    r"|\S{1,200}: line \d{1,6}: {1,8}\d{1,10} (?:Killed|Aborted|Bus error|Illegal instruction) )"
 )
 """The beginnings of lines of a crash. Line breaks are found faster than what `^` matches."""
+_KILLED = frozenset(("Killed", "Aborted", "Bus error", "Illegal instruction"))
+"""What a shell writes, and nothing else, of a process that a signal ended."""
 _EXCEPTION_FIRST = re.compile(
     r"\n(?:Traceback \(most recent call last\)|[ \t\xa0]{0,8}File \"[^\"\n]{1,300}\", line \d"  # Python
     r"|(?:http2?: )?panic serving |Exception in thread |Caused by: "
@@ -21,6 +31,8 @@ _EXCEPTION_FIRST = re.compile(
     r"|Node\.js v\d{1,3}\.|\*\* \([A-Z]\w{0,80}\) "
     r"|(?:\[[^\]\n]{0,80}\] )?[\w.$\\]{0,200}(?:::\w{1,80})?(?:Exception$|(?:Exception|Error)(?=:| \())"
     r"|(?:\[[^\]\n]{0,80}\] )?[A-Z]\w{0,60}(?:::[A-Z]\w{0,60}){1,5} \([^\n]{1,1000}\):$"  # Rails
+    r"|In [\w-]{1,80}\.php line \d{1,6}:$"  # Symfony's console, and so Laravel's
+    r"|(?:Memory|Assertion|NotImplemented|Recursion|Timeout)Error$"  # the last line of Python's trace
     r"|! (?:Undefined control sequence|Emergency stop|Missing [^\n]{1,40}inserted)\."  # TeX
     r"|! (?:LaTeX|Package|Class)\b"
     r"|\S{1,200}:\d{1,6}:in [`'][^\n]{1,400}\([A-Z][\w:]{1,80}\)$)",
@@ -35,7 +47,8 @@ _BEHIND_A_BAR = re.compile(r"\|[A-Z][\w\\]{0,80}(?:Exception|Error): ")
 _INSPECTED = re.compile(r"#<(?:[A-Z]\w{0,60}::){0,6}[A-Z]?\w{0,80}(?:Error|Exception)(?=[:>])")
 """An exception as Ruby prints it: `#<RuntimeError: no stock>`."""
 _STRERROR = re.compile(  # strerror(3), at the end of a line, perhaps with its number or with pairs behind it
-    r": (?i:command not found|No such file or directory|Permission denied|Operation not permitted"
+    r": (?:\[Errno \d{1,3}\] )?"
+    r"(?i:command not found|No such file or directory|Permission denied|Operation not permitted"
     r"|No space left on device|Read-only file system|Input/output error|Too many open files"
     r"|Cannot allocate memory|Address already in use|Connection refused|No route to host"
     r"|Network is unreachable)"
@@ -43,7 +56,8 @@ _STRERROR = re.compile(  # strerror(3), at the end of a line, perhaps with its n
     re.M,
 )
 _SYSTEMD = re.compile(r"\bstatus=\d{1,3}/[A-Z]{4,12}\b|\bcode=(?:killed|dumped)\b")
-_EXIT = re.compile(r"\bexit(?:ed)?(?: with)? (?:code|status)[ :=]{1,2}[1-9]\d{0,2}\b")
+_EXIT = re.compile(r"\bexit(?:ed)?(?: with)? (?:code|status)[ :=]{1,2}\[?[1-9]\d{0,2}\b")
+_LINKER = re.compile(r": version [`'][\w.]{1,80}' not found \(required by ")  # ld.so(8)
 _ERRNO = re.compile(r"\berrno ?[:=] ?-?[1-9]\d{0,2}\b")
 _REPORT = re.compile(r"^(?:stack traceback:$| {0,4}\*\* \(EXIT\) )", re.M)  # Lua, Elixir
 _NOT_OK = re.compile(r"^not ok \d{1,6}\b(?![^\n]{0,400}# ?(?i:todo|skip))", re.M)
@@ -55,8 +69,11 @@ _WORDS_OF_STRERROR = encoded(
     {"found", "such", "denied", "permitted", "space", "only", "output", "many", "allocate", "already"}
     | {"refused", "route", "unreachable"}
 )
-WORDS_OF_EXCEPTIONS = _WORDS_OF_STRERROR | encoded(
-    ("traceback", "caused", "terminate", "goroutine", "killed", "dumped", "exit", "exited")
+_WORDS_OF_CRASHES = encoded(("aborted", "bus", "illegal", "corruption", "terminated"))
+WORDS_OF_EXCEPTIONS = (
+    _WORDS_OF_STRERROR
+    | encoded(("traceback", "caused", "terminate", "goroutine", "killed", "dumped", "exit", "exited"))
+    | _WORDS_OF_CRASHES
 )
 """Words in lower case: one of each phrase of strerror(3), and the words of the other patterns."""
 
@@ -79,7 +96,7 @@ def may_be_exception(text: str, words: AbstractSet[bytes]) -> bool:
             and (
                 ") Panic at: " in text
                 or "triggerUncaughtException(" in text
-                or ("):" in text and "::" in text)
+                or ("):" in text and ("::" in text or "(): " in text))
             )
         )
         or (
@@ -94,7 +111,9 @@ def may_be_exception(text: str, words: AbstractSet[bytes]) -> bool:
         or (":" in text and ("atal error: " in text or "Warning: " in text or ":in " in text))
         or ('"' in text and '", line ' in text)
         or ("=" in text and "status=" in text)
-        or ("*" in text and "** (" in text)
+        or ("*" in text and ("** (" in text or "*** Error in " in text))
+        or ("F" in text and "FATAL ERROR: " in text)
+        or ("I" in text and ".php line " in text)
         or ("!" in text and (text[:2] == "! " or "\n! " in text))
         or ("N" in text and "Node.js v" in text)
         or ("C" in text and "CRASH REPORT" in text)
@@ -119,6 +138,8 @@ def decide_by_exception(text: str, line: str = "") -> Decision | None:
         text: A message.
         line: Its first line. The text after its header may be the beginning of such a format, too.
     """
+    if text in _KILLED:
+        return decided(Level.FATAL, "crash")
     if decision := _of_shape(text):
         return decision
     start = read_header(line).text_start
@@ -161,6 +182,7 @@ def _is_crash(text: str) -> bool:
         )
         or (" fault" in text and ("Segmentation fault" in text or "general protection fault" in text))
         or "core dumped" in text
+        or " out of memory: Kill" in text  # Linux, of a control group
         or ("(" in text and ") Panic at: " in text)  # Varnish
     )
 
@@ -171,6 +193,7 @@ def _is_failure(text: str) -> bool:
         or (("status=" in text or "code=" in text) and _SYSTEMD.search(text) is not None)
         or ("exit" in text and _EXIT.search(text) is not None)
         or ("errno" in text and _ERRNO.search(text) is not None)
+        or (" not found (required by " in text and _LINKER.search(text) is not None)
         or (("** (EXIT) " in text or "stack traceback:" in text) and _REPORT.search(text) is not None)
         or "=CRASH REPORT=" in text  # Erlang
         or ("not ok " in text and _NOT_OK.search(text) is not None)

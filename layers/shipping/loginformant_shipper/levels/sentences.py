@@ -29,6 +29,7 @@ _SHAPED = encoded(
     | {"pri", "prio", "priority"}
     | {"loglevel", "loglev", "loglvl", "logll", "logseverity", "logsev", "loglevelname"}
     | {"traceback", "caused", "goroutine", "terminate", "exit", "exited", "killed", "dumped"}  # shapes
+    | {"aborted", "bus", "illegal", "corruption", "terminated"}
 )
 """Words in lower case. A plain text without one of them, and without the marks below, has no level."""
 _LAST_WORDS = encoded(
@@ -72,7 +73,8 @@ def is_silent(text: str, words: Collection[bytes]) -> bool:
                 "arning: " not in text
                 and ":in " not in text
                 and "at:" not in text
-                and ("):" not in text or "::" not in text)
+                and ("):" not in text or ("::" not in text and "(): " not in text))
+                and ("I" not in text or ".php line " not in text)
                 and (_LAST_WORDS.isdisjoint(words) or ": " not in text)
             )
         )

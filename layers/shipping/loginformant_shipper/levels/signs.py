@@ -235,6 +235,11 @@ _RISK = Scale(0, ((3.9, Level.INFORMATION), (6.9, Level.WARNING), (8.9, Level.ER
 processor fields"). The `sev` of LEEF is grouped in the same way (Janrain Identity Cloud, "Log Event Extended
 Format (LEEF)")."""
 
+_SQL_SERVER = Scale(0, ((10, Level.INFORMATION), (19, Level.ERROR), (25, Level.FATAL)))
+"""Its severities: up to 10 is information, from 20 on the connection ends (Microsoft, "Database Engine Error
+Severities")."""
+_MESSAGE_OF_SQL_SERVER = re.compile(r"Msg \d{1,6}, Level (\d{1,2}), State \d")
+
 _RISK_WORDS = {"unknown": Level.INFORMATION, "very-high": Level.FATAL}
 _CEF = re.compile(
     r"CEF:\d{1,2}\|(?:(?:[^|\\\n]|\\.){0,512}+\|){5}(?:(\d{1,2}(?:\.\d{1,2})?)|([A-Za-z-]{3,13}))\|"
@@ -261,7 +266,7 @@ def decide_by_risk(text: str) -> Decision | None:
     CEF has it in the seventh field of its header, from 0 to 10 or as a word, LEEF in `sev`, PAN-OS in a field
     of its logs SYSTEM and THREAT (PAN-OS, "Syslog Field Descriptions"), Snort and Suricata in `[Priority:
     1]`, where 1 is the most severe (Snort, "priority"), Wazuh and OSSEC in `Rule: 5712 (level 10) ->`
-    (Wazuh, "Rules classification").
+    (Wazuh, "Rules classification"), and SQL Server in `Msg 208, Level 16, State 1`.
     """
     level = None
     if (start := text.find("EF:", 1, MAX_HEADER)) > 0:
@@ -272,6 +277,8 @@ def decide_by_risk(text: str) -> Decision | None:
         level = SURICATA.level(int(match[1])) if (match := _PRIORITY_OF_ALERT.search(text)) else None
     elif " (level " in text or "Alert Level: " in text:
         level = WAZUH.level(int(match[1] or match[2])) if (match := _RULE.search(text)) else None
+    elif text.startswith("Msg "):
+        level = _SQL_SERVER.level(int(match[1])) if (match := _MESSAGE_OF_SQL_SERVER.match(text)) else None
     return decided(level, "code") if level else None
 
 

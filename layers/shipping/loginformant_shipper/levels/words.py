@@ -101,12 +101,23 @@ def _is_harmless(text: str, span: tuple[int, int]) -> bool:
     if start == 0:
         return _is_nothing(text, end)
     before = text[start - 1]
+    if (
+        before == "_"
+        and text[start:end] == "FAILED"
+        and _STATUS.search(text, max(0, start - _MAX_STATUS), end)
+    ):
+        return False
     return (
         before.isalnum()
         or before in _PART_OF_A_NAME
         or _is_nothing(text, end)
         or _NOTHING_BEFORE.search(text[max(0, start - 32) : start]) is not None
     )
+
+
+_MAX_STATUS = 48
+_STATUS = re.compile(r"(?<![\w.-])(?:CREATE|UPDATE|DELETE|IMPORT|ROLLBACK)(?:_ROLLBACK)?_FAILED\Z")
+"""A status of a resource of CloudFormation, as the CDK and SAM print it in a table."""
 
 
 def _is_nothing(text: str, end: int) -> bool:

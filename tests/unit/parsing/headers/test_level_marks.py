@@ -119,6 +119,7 @@ def test_marks_of_redis_are_levels(line: str, level: str) -> None:
         ("prisma:warn failed to read the version", "Warning"),
         ("prisma:error", "Error"),
         ("orders:info no error", "Information"),
+        ("Deprecated: Function error() is deprecated in /srv/orders.php on line 7", "Warning"),
         ("[7] ! Unable to load application: none", "Error"),
         ("[GIN-debug] GET /errors --> main.fatal (3 handlers)", "Debug"),
         ("[GIN-debug] [WARNING] late", "Warning"),

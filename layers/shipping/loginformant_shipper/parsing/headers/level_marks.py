@@ -41,6 +41,8 @@ def level_of_first_sign(head: str) -> LevelMark | None:
             return _of_php(php)
         if first in "CP" and (suricata := _SURICATA.match(head)):
             return LevelMark(Level.DEBUG, "header", suricata.end(1))
+        if first == "D" and head.startswith("Deprecated: "):  # PHP, where it displays errors
+            return LevelMark(Level.WARNING, "header", len("Deprecated"))
         if first == "L" and (unreal := _UNREAL.match(head)):
             return _of_unreal(unreal)
     elif first in _DIGITS:
