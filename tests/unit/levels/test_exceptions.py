@@ -137,6 +137,8 @@ def test_text_about_errors_is_no_exception(text: str) -> None:
         "{ code: 'ECONNREFUSED', errno: -111, syscall: 'connect' }",
         "python: can't open file '/srv/orders.py': [Errno 2] No such file or directory",
         "App [shop:0] exited with code [1] via signal [SIGINT]",
+        "# example.com/shop\n./orders.go:7:2: undefined: take",
+        "vet: cmd/shop/orders.go:7:2: undefined: take",
         "./orders: /lib64/libc.so.6: version `GLIBC_2.32' not found (required by ./orders)",
     ],
 )
@@ -149,6 +151,8 @@ def test_the_failure_message_of_a_program_is_an_error(text: str) -> None:
     [
         "orderd exited with code 0",
         "App [shop:0] exited with code [0] via signal [SIGINT]",
+        "shop/orders.go:7: order 7 taken",
+        "orders.go:7:2: order 7 taken",
         "version 7 not found (required by orders)",
         "exit status 0",
         "if Permission denied is the answer, call 7",

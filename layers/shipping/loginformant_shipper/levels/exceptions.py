@@ -58,6 +58,8 @@ _STRERROR = re.compile(  # strerror(3), at the end of a line, perhaps with its n
 _SYSTEMD = re.compile(r"\bstatus=\d{1,3}/[A-Z]{4,12}\b|\bcode=(?:killed|dumped)\b")
 _EXIT = re.compile(r"\bexit(?:ed)?(?: with)? (?:code|status)[ :=]{1,2}\[?[1-9]\d{0,2}\b")
 _LINKER = re.compile(r": version [`'][\w.]{1,80}' not found \(required by ")  # ld.so(8)
+_GO_BUILD = re.compile(r"^(?:vet: )?(?:[\w.-]{0,80}/){1,12}[\w.-]{1,80}\.go:\d{1,6}:\d{1,4}: \S", re.M)
+"""What Go's compiler and `go vet` report: `./orders.go:7:2: undefined: take`. Loggers write no column."""
 _ERRNO = re.compile(r"\berrno ?[:=] ?-?[1-9]\d{0,2}\b")
 _REPORT = re.compile(r"^(?:stack traceback:$| {0,4}\*\* \(EXIT\) )", re.M)  # Lua, Elixir
 _NOT_OK = re.compile(r"^not ok \d{1,6}\b(?![^\n]{0,400}# ?(?i:todo|skip))", re.M)
@@ -108,7 +110,10 @@ def may_be_exception(text: str, words: AbstractSet[bytes]) -> bool:
                 or "Oops: " in text
             )
         )
-        or (":" in text and ("atal error: " in text or "Warning: " in text or ":in " in text))
+        or (
+            ":" in text
+            and ("atal error: " in text or "Warning: " in text or ":in " in text or ".go:" in text)
+        )
         or ('"' in text and '", line ' in text)
         or ("=" in text and "status=" in text)
         or ("*" in text and ("** (" in text or "*** Error in " in text))
@@ -193,6 +198,7 @@ def _is_failure(text: str) -> bool:
         or (("status=" in text or "code=" in text) and _SYSTEMD.search(text) is not None)
         or ("exit" in text and _EXIT.search(text) is not None)
         or ("errno" in text and _ERRNO.search(text) is not None)
+        or (".go:" in text and _GO_BUILD.search(text) is not None)
         or (" not found (required by " in text and _LINKER.search(text) is not None)
         or (("** (EXIT) " in text or "stack traceback:" in text) and _REPORT.search(text) is not None)
         or "=CRASH REPORT=" in text  # Erlang
