@@ -12,6 +12,7 @@ from loginformant_shipper.levels.beginnings import (
     MAX_BEGINNING,
     MAX_LONGER_BEGINNING,
     MAX_REMEMBERED,
+    MAX_SENTENCE,
     NOT_PLAIN,
     beginning_of,
 )
@@ -116,7 +117,7 @@ def test_a_bounded_number_of_beginnings_is_remembered() -> None:
 @given(LINES)
 @settings(max_examples=500, deadline=None)
 def test_a_cached_short_text_has_the_level_of_all_rules(line: str) -> None:
-    text = line[: MAX_BEGINNING - 1].strip()
+    text = line[: MAX_SENTENCE - 1].strip()
     assert levels._of_short_text(text) == levels._of_short_text(text) == levels._of_any_text(text)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 from loginformant_shipper.levels.beginnings import (
-    MAX_BEGINNING,
+    MAX_SENTENCE,
     NOT_PLAIN,
     decide_by_beginning,
     forget_beginnings,
@@ -224,7 +224,7 @@ def _of_text(text: str) -> Decision | None:
     known = decide_by_beginning(text)
     if known is not NOT_PLAIN:
         return known
-    return _of_short_text(text) if len(text) < MAX_BEGINNING else _of_any_text(text)
+    return _of_short_text(text) if len(text) < MAX_SENTENCE else _of_any_text(text)
 
 
 MAX_SHORT_TEXTS = 1024

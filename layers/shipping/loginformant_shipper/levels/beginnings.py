@@ -25,11 +25,15 @@ from loginformant_shipper.parsing.headers.items import MAX_HEADER
 from loginformant_shipper.parsing.headers.level_marks import level_of_first_sign
 from loginformant_shipper.parsing.headers.level_words import words_of
 
-MAX_BEGINNING = 64
-"""The length of a beginning: enough for a time, a logger and a level, or a short sentence."""
+MAX_BEGINNING = 48
+"""The length of a beginning: enough for a time, a short name and a level. Different texts seldom begin alike
+for longer."""
 
 MAX_LONGER_BEGINNING = 96
-"""The length of a longer beginning, for headers with a long name or with terminal colours."""
+"""The length of a longer beginning, for headers with long names or with terminal colours, and sentences."""
+
+MAX_SENTENCE = 64
+"""The length from which on a text is not examined for a sentence here."""
 
 MAX_REMEMBERED = 2048
 """The maximum number of remembered beginnings, of at most half a kilobyte each."""
@@ -97,9 +101,11 @@ def decide_by_beginning(text: str) -> _Result:
             decision, needed = _decide_doubtful(text, plain, needed)
         else:
             decision = DECISIONS[plain]
+            if text.startswith("["):
+                needed = max(needed, _needed_in_brackets(text))
     if needed <= MAX_BEGINNING:
         _remember(beginning, decision)
-    elif needed <= MAX_LONGER_BEGINNING and decision is not NOT_PLAIN:
+    elif needed <= MAX_LONGER_BEGINNING:
         _remember(beginning, LONGER)
         _remember(beginning_of(text, MAX_LONGER_BEGINNING), decision)
     return decision
@@ -133,22 +139,27 @@ def _decide_doubtful(text: str, plain: PlainLevel, needed: int) -> tuple[_Result
 def _decide_other(text: str, needed: int) -> tuple[_Result, int]:
     """Return the result for a text without a plain level, and how many characters were needed."""
     first = text[:1]
-    is_whole = len(text) < MAX_BEGINNING
+    length = len(text)
+    is_short = length < MAX_SENTENCE
     if text[1:5].isdigit():  # glog: E0301 10:20:30.123456 7 orders.go:12] text
         if sign := level_of_first_sign(text[:MAX_HEADER]):
-            is_seen = is_whole or (first in _FIRST_LETTERS and 0 < text.find("]") < _LAST_BRACKET)
-            return decided(sign.level, sign.rule), MAX_BEGINNING if is_seen else WHOLE_LINE
-        if not is_whole:
+            if is_short:
+                needed = length + 1
+            else:
+                bracket = text.find("]") if first in _FIRST_LETTERS else -1
+                needed = bracket + len(_ABSL_CRITICAL) if bracket > 0 else WHOLE_LINE
+            return decided(sign.level, sign.rule), needed
+        if not is_short:
             needed = WHOLE_LINE
     elif first in _FIRST_LETTERS and text[1:2] in _AFTER_LETTERS:
-        sign = level_of_first_sign(text[:MAX_BEGINNING].partition("\n")[0].rstrip())
+        sign = level_of_first_sign(text[:MAX_SENTENCE].partition("\n")[0].rstrip())
         if sign and not _may_wrap(sign.level, text):
-            return _unless_common_log(decided(sign.level, sign.rule), text, MAX_BEGINNING)
-    if not is_whole:
+            return _unless_common_log(decided(sign.level, sign.rule), text, MAX_SENTENCE)
+    if not is_short:
         return NOT_PLAIN, needed
     sentence = text.strip()
     words = words_of(sentence)
-    return None if is_plain(sentence, words) and is_silent(sentence, words) else NOT_PLAIN, 0
+    return None if is_plain(sentence, words) and is_silent(sentence, words) else NOT_PLAIN, length + 1
 
 
 def _may_wrap(level: Level, text: str) -> bool:
@@ -168,6 +179,12 @@ def _may_wrap(level: Level, text: str) -> bool:
     return text.find(" [DEBUG]", 0, MAX_BEGINNING) > 0 and _MAY_RELAY.match(text) is not None
 
 
+def _needed_in_brackets(text: str) -> int:
+    """Return how many characters of a text that begins with a bracket tell whether it may wrap another's."""
+    bracket = text.find("]", 1, _MAX_WRAPPING)
+    return bracket + len("] WARNING: [pool ") if bracket > 0 else _MAX_WRAPPING
+
+
 def _unless_common_log(decision: Decision, text: str, needed: int) -> tuple[_Result, int]:
     """Return a decision for a text, unless it may have the Common Log Format, and the needed characters.
 
@@ -175,8 +192,8 @@ def _unless_common_log(decision: Decision, text: str, needed: int) -> tuple[_Res
     """
     if '] "' in text:
         return NOT_PLAIN, WHOLE_LINE
-    if len(text) < MAX_BEGINNING:
-        return decision, 0
+    if len(text) < MAX_SENTENCE:
+        return decision, len(text) + 1
     other = _NO_COMMON_LOG.match(text, 0, MAX_LONGER_BEGINNING)
     return decision, max(needed, other.end()) if other else WHOLE_LINE
 
@@ -206,9 +223,8 @@ _FIRST_LETTERS = frozenset("DIWEFCVTN")
 """The letters for a level with which lines begin."""
 _AFTER_LETTERS = frozenset(" ,/|")
 """What follows the letter, in lines that do not have a date at once."""
-_LAST_BRACKET = MAX_BEGINNING - len("] CRITICAL - ")
-"""The last position of the bracket that ends the header of glog. absl writes CRITICAL after it, which must be
-within the beginning."""
+_ABSL_CRITICAL = "] CRITICAL - "
+"""What absl writes at the end of the header of glog, whose letter is then not the level."""
 _NO_COMMON_LOG = re.compile(r"\S{1,60} (?:[ \t]|\S{1,60} (?:[ \t]|\S{1,100} (?:[^\[]|\[\D)))")
 """A beginning with other words than are before the time of the Common Log Format."""
 
@@ -217,4 +233,6 @@ _MAY_WRAP = re.compile(
 )
 """The beginnings of lines of Celery, Airflow and PHP-FPM that may contain the line of another program."""
 _MAY_RELAY = re.compile(r"\S{10,40} \[DEBUG\]")
-"""The same for lines of go-plugin."""
+"""The same for lines of go-plugin. It ends within a beginning."""
+_MAX_WRAPPING = 60
+"""More characters than `_MAY_WRAP` matches."""
