@@ -145,9 +145,11 @@ def _decide_other(text: str, needed: int) -> tuple[_Result, int]:
         if sign := level_of_first_sign(text[:MAX_HEADER]):
             if is_short:
                 needed = length + 1
-            else:
-                bracket = text.find("]") if first in _FIRST_LETTERS else -1
+            elif first == "E":
+                bracket = text.find("]")
                 needed = bracket + len(_ABSL_CRITICAL) if bracket > 0 else WHOLE_LINE
+            else:
+                needed = MAX_BEGINNING if first in _FIRST_LETTERS else WHOLE_LINE
             return decided(sign.level, sign.rule), needed
         if not is_short:
             needed = WHOLE_LINE
@@ -182,7 +184,10 @@ def _may_wrap(level: Level, text: str) -> bool:
 def _needed_in_brackets(text: str) -> int:
     """Return how many characters of a text that begins with a bracket tell whether it may wrap another's."""
     bracket = text.find("]", 1, _MAX_WRAPPING)
-    return bracket + len("] WARNING: [pool ") if bracket > 0 else _MAX_WRAPPING
+    if bracket < 0:
+        return _MAX_WRAPPING
+    is_php = text.startswith(("W", "N"), bracket + len("] "))
+    return bracket + len("] WARNING: [pool " if is_php else "] {")
 
 
 def _unless_common_log(decision: Decision, text: str, needed: int) -> tuple[_Result, int]:
