@@ -53,6 +53,18 @@ def header(line: str) -> tuple[str, str] | None:
         ("2026-03-01 10:20:30,123 BLAT error lookup", "Debug"),
         ('"2026-03-01 10:20:30","WARN","shop.orders","late"', "Warning"),
         ("2026-03-01 10:20:30 CRI: gone", "Fatal"),
+        ("10:20:30.123 WARNIN ▶ no error", "Warning"),
+        ("10:20:30.123 take [NOTIC]: order 7 failed", "Information"),
+        ("2026-03-01 10:20:30,123->ERROR->no info", "Error"),
+        ("[2026-03-01 10:20:30.123456]: *debug* error lookup", "Debug"),
+        ("2026-03-01 10:20:30,123 [shop@WARNING] [desk.take <7>]: no error", "Warning"),
+        ("shop@ERROR -> no info", "Error"),
+        ("[desk.py:7 - take Sun, 01 Mar 2026 10:20:30;INFO] order 7 failed", "Information"),
+        ("[2026-03-01 10:20:30 CET shop.desk DEBUG] ERROR page built", "Debug"),
+        ("[P7 10:20:30.123 desk.go:7 ERRO 01f] no info", "Error"),
+        ("10:20:30 [7] TRACE_L1 error lookup", "Debug"),
+        ("10:20:30.123 [7] desk.cpp:7       LOG_WARNING   root         no ERROR", "Warning"),
+        ("2026-03-01 10:20:30 CET shop.Error [ThreadId 7] CRITICAL gone", "Fatal"),
         ("01-Mar 10:20 shop-dir JobId 7: Fatal error: gone", "Fatal"),
         ("2026-03-01T10:20:30+0000 DDEBUG error lookup", "Debug"),
         ("7 2026/03/01 10:20:30.12 UTC MAJOR: PORT #2002 Base 1/1/1", "Fatal"),
@@ -263,6 +275,10 @@ def test_java_util_logging_writes_the_level_on_the_second_line() -> None:
     line = "Mar 01, 2026 10:20:30 AM shop.Orders take"
     assert header(f"{line}\nSEVERE: no stock") == ("Error", "second-line")
     assert header("mars 01, 2026 10:20:30 AM shop.Orders take\nGRAVE: no stock") == ("Error", "second-line")
+    assert header("Mar 01, 2026 10:20:30 AM [run-7] shop.Orders take\nFINE: error") == (
+        "Debug",
+        "second-line",
+    )
     assert header(f"{line}\nSevere weather: x") is None
     assert header(line) is None
     assert header("order 7 taken\nSEVERE: is a place in Italy") is None

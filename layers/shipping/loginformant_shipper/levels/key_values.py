@@ -5,6 +5,7 @@ text; numbers count, and so do `pri`, `prio` and `priority`:
 
 - words: `pri=notice` of FortiMail and FortiWeb, `priority=Critical` of Sophos, `prio="Error"` of PowerDNS
   Recursor beside `level="0"`, which is its verbosity;
+- the word of Loki4j, `l=ERROR h=web1 c=c.acme.Orders t=main | text`;
 - the numbers of syslog: `pri=1` beside `fw=` in the WebTrends Enhanced Log Format (SonicWall, Stormshield,
   TopSec, HP TMS), `severity=3`, and `PRIORITY=3` beside `MESSAGE=` in the journal's export format.
 """
@@ -49,11 +50,13 @@ _MAX_NAMES = 170
 _RECORD = re.compile(r"(?:[^A-Za-z]{1,40})?[A-Z][\w. -]{1,60}:[ \t]{1,40}\S")
 """A text that begins with a name and its value."""
 _NAMES = ("level", "levelname", "lev", "lvl", "ll", "severity", "sev")
-WORDS_OF_PAIRS = encoded((*_NAMES, *(f"log{name}" for name in _NAMES), "at", "logat"))
+WORDS_OF_PAIRS = encoded((*_NAMES, *(f"log{name}" for name in _NAMES), "at", "logat", "l"))
 _PRIORITIES = encoded(("pri", "prio", "priority"))
 WORDS_OF_PAIRS |= _PRIORITIES
 """The names in lower case. Each pair contains one as a word: no letter may precede or follow its name."""
-_SELDOM_NAMES = encoded(("at", "logat")) | _PRIORITIES
+_SELDOM_NAMES = encoded(("at", "logat", "l")) | _PRIORITIES
+_LOKI4J = re.compile(r"l=(TRACE|DEBUG|INFO|WARN|ERROR) [a-z]=\S")
+"""The layout that Loki4j (loki-logback-appender) has by default: `l=%level h=… c=… t=… | text`."""
 _PRIORITY = re.compile(r"(?i:pri(?:o|ority)?)[=:]")
 _FIRST = re.compile(r"[\w.@-]{1,40}=")
 _FIRST_BEHIND_HEADER = re.compile(r"(?<!\S)[\w.@-]{1,40}=")
@@ -105,7 +108,7 @@ def may_have_pair(text: str, words: AbstractSet[bytes]) -> bool:
     names = WORDS_OF_PAIRS & words
     return (
         not names <= _SELDOM_NAMES
-        or text.startswith("{")
+        or text.startswith(("{", "l="))
         or "at=" in text
         or "at:" in text
         or (not names.isdisjoint(_PRIORITIES) and _PRIORITY.search(text) is not None)
@@ -121,6 +124,8 @@ def decide_by_key_value(text: str) -> Decision | None:
     if "<" in text and "el>" in text and (decision := decide_by_element(text)):
         return decision
     is_map = text.startswith("{")
+    if text.startswith("l=") and (loki4j := _LOKI4J.match(text)):
+        return decided(FIELD_WORDS[loki4j[1].lower()], "key-value")
     if not is_map and begins_with_pair(text) and (level := _level_of_record(text)):
         return decided(level, "key-value")
     for pair in _MEMBER.finditer(text) if is_map else _PAIR.finditer(text):

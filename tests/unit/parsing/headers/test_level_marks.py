@@ -81,6 +81,14 @@ def level_and_rule(line: str) -> tuple[str, str] | None:
         ("[7] ! Terminating timed out worker: 77", "Warning"),
         ("(raylet, ip=10.0.0.7) [2026-03-01 10:20:30,123 W 7 8] orders.cc:7: no error", "Warning"),
         ("2026-03-01 10:20:30.123456789 [E:onnxruntime:Default, orders.cc:7 Take] gone", "Error"),
+        ("E | no info", "Error"),
+        ("C | gone", "Fatal"),
+        ("|W| [main]   c.acme.Orders| no error", "Warning"),
+        ("T com.acme.Orders                : error lookup", "Debug"),
+        ("E [main] <c.a.Orders> no info", "Error"),
+        ("[10:20:30] OrderDesk                W   no error", "Warning"),
+        ("2026-03-01 10:20:30.123456 E:no info", "Error"),
+        ("[20260301 10:20:30.123 CET D] Desk::take:7 - no error", "Debug"),
     ],
 )
 def test_a_letter_is_a_level_where_loggers_put_one(line: str, level: str) -> None:
@@ -218,6 +226,12 @@ def test_formats_with_the_level_in_an_unusual_place_are_read(line: str, level: s
         "SLF4J: no provider",
         "[7] * ready",
         "[E orders]",
+        "E | 5 | 3",
+        "|E|5|",
+        "D is the fourth letter",
+        "[the order E] text",
+        "10:20:30 T:main 7",
+        "10:20:30 order  E 7",
         "",
     ],
 )

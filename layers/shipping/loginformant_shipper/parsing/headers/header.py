@@ -422,6 +422,7 @@ _OPENS = frozenset("[(<{|")
 _BEFORE_CAPITALS = _OPENS | frozenset("=*#")  # Erlang: =ERROR REPORT====
 _AFTER_SMALL = frozenset("]:|>)}[")
 _CLOSES = frozenset("])>}|")
+_SEPARATORS = frozenset("-=~@*")
 
 
 def _leading_level(match: Match[str]) -> LevelMark | None:
@@ -442,6 +443,8 @@ def _leading_level(match: Match[str]) -> LevelMark | None:
         return LevelMark(SYSLOG_LEVELS[int(digits) & 7], "header", end) if following == "[" else None
     dated = len(stamp) > 3 and _TIME.search(stamp) is not None
     upper = word.isupper()
+    if dated and following in _SEPARATORS and not space and _is_between_separators(match, end):
+        return LevelMark(level, "header", end)
     if word == "DETAIL" and following == "(" and dated:
         return LevelMark(Level.DEBUG, "header", end)  # Aerospike's lowest level; PostgreSQL writes a colon
     if lower not in LEVEL_WORDS:
@@ -477,12 +480,21 @@ def _leading_level(match: Match[str]) -> LevelMark | None:
     return None
 
 
+def _is_between_separators(match: Match[str], end: int) -> bool:
+    """Return whether the same mark precedes and follows a word that ends there."""
+    separator = _SEPARATOR.search(match["stamp"])
+    return separator is not None and match.string.startswith(separator[0], end)
+
+
 def _is_name(lower: str, stamp: str) -> bool:
     """Return whether a word before a colon may be a name that only looks like a cut level: `FAT: x`."""
     return lower in CUT_WORDS and not TIME_IN_STAMP.search(stamp)
 
 
-_NAME_NEXT = re.compile(r"(?<=:)\w")  # Kodi: T:7
+_NAME_NEXT = re.compile(r"(?<=:)\d|(?<=T:)\w")  # Kodi: T:7
+_SEPARATOR = re.compile(r"(?:[-=]>|--|==|[*~@])\Z")
+"""What may stand on both sides of a level after a time: `10:20:30->ERROR->text`, `10:20:30: *error* text`."""
+_OPEN_TIME = re.compile(r"\[[^\]]{0,30}\d\d:\d\d:\d\d[^\]]{0,30} \Z")
 _COPYRIGHT = re.compile(r"C\)(?! \d{4}-\d\d-\d\d)")  # (C) 2026 Acme
 _BRACKETS_OF_LETTERS = {"[": "]", "(": ")", "<": ">"}
 
@@ -503,6 +515,8 @@ def _leading_letter(match: Match[str]) -> LevelMark | None:
     in_brackets = letter.isupper() and (
         (following == closer and not _COPYRIGHT.match(match.string, match.start("word")))
         or (opener == "[" and following.isdigit())  # [E 2026-…
+        or (following == "]" and _OPEN_TIME.match(stamp))  # Qt: [20260301 10:20:30.123 UTC E] text
+        or (following == "|" == stamp and match.string.startswith("| ", match.end("word")))  # |E| text
     )
     behind_time = (
         stamp[-1:] in " \t|]"
@@ -535,8 +549,8 @@ def level_on_second_line(text: str, line_end: int) -> LevelMark | None:
 
 
 _JAVA_UTIL_LOGGING = re.compile(
-    r"[^\W\d]{3,9}\.? \d{1,2}, \d{4},? \d{1,2}:\d\d:\d\d(?:\s[AP]M)? \S{1,200} \S{1,100}\s*\Z"
-    r"|\d{1,2}[./ -][^\s]{1,9}[./ -]\d{4},? \d{1,2}:\d\d:\d\d(?:\s[AP]M)? \S{1,200} \S{1,100}\s*\Z"
+    r"(?:[^\W\d]{3,9}\.? \d{1,2}, \d{4}|\d{1,2}[./ -][^\s]{1,9}[./ -]\d{4}),? \d{1,2}:\d\d:\d\d(?:\s[AP]M)? "
+    r"(?:\[[^\]]{1,60}\] )?\S{1,200} \S{1,100}\s*\Z"  # a thread or a context in brackets
     r"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d{1,6})? \[[^\]]{1,80}\] [\w.$<>]{1,200}\(\)\s*\Z"  # tinylog
 )
 _LOCALISED = {

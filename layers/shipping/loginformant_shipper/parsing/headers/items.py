@@ -52,10 +52,11 @@ CALENDAR_WORDS = frozenset(
 )
 _LETTER_IN = re.compile(r"[^\W\d_]")
 _LEVEL_KEY = re.compile(
-    r"(?:@|\w{0,20}[._-])?(?:[Ll]evel|LEVEL|[Ll]vl|LVL|LL|[Ss]everity|SEVERITY|[Ss]ev|at)="
+    r"(?:@|log|\w{0,20}[._-])?(?:[Ll]evel|LEVEL|[Ll]vl|LVL|LL|[Ss]everity|SEVERITY|[Ss]ev|at)="
 )
 _LEVEL_NAMES = frozenset(("level", "severity", "loglevel", "lvl"))
-_COMPONENT = re.compile(r"(?:^!?|[.:/#])([A-Z]{3,11})\d?(?=[:/]|$)")
+_COMPONENT = re.compile(r"(?:^(?:!|LOG_)?|[.:/#@])([A-Z]{3,11})(?:\d|_L[1-3])?(?=[:/]|$)")
+"""A level in a name. Quill has `TRACE_L1`, and its examples write `LOG_` before its levels."""
 _GTK = re.compile(r"(?:[A-Za-z][\w-]{0,40}-)?(DEBUG|INFO|MESSAGE|WARNING|CRITICAL|ERROR)\Z")
 _GTK_WORDS = LEVEL_WORDS | {"message": Level.INFORMATION}
 EXCEPTION_ENDS = ("Error", "Exception", "Throwable", "Fault", "Failure", "Warning")
@@ -296,7 +297,9 @@ class HeaderWalk:
             return True
         if "=" in token and (token[-1] == "=" or _LEVEL_KEY.match(token)):
             return False
-        if token.endswith(EXCEPTION_ENDS) or (":" in token and ("://" in token or _EXCEPTION.search(token))):
+        if (token.endswith(EXCEPTION_ENDS) and not (self.dated and self.head[end : end + 1] == "[")) or (
+            ":" in token and ("://" in token or _EXCEPTION.search(token))
+        ):
             return False
         if token[-1] == ":":
             self.behind_colon = True
@@ -368,7 +371,8 @@ def _level_of_word(
             and not plain
             and (gap or following in AFTER_LETTER)
         )
-        if level and (behind_time or (following == ">" and walk.evidence and word.isupper())):
+        is_column = walk.dated and len(gap) > 1 and word.isupper() and walk.head[end - 3 : end - 1] == "  "
+        if level and (behind_time or is_column or (following == ">" and walk.evidence and word.isupper())):
             return LevelMark(level, "letter", end)
         return None
     lower = word.rstrip("0123456789+-").lower()
@@ -468,9 +472,11 @@ _LETTER_AMONG = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[,.]\d{3,6} ([DIWEFC]
 """Ray, after the name of what it relays: `(raylet) [2026-03-01 10:20:30,123 W 7 8]`."""
 _LETTER_OF_LOGGER = re.compile(r"([VIWEF]):[a-z]\w{0,40}:")
 """ONNX Runtime, after a time: `[W:onnxruntime:Default, graph.cc:7 Resolve]`."""
-_LEVEL_LAST = re.compile(r"(?:[:#|,]\s?|[\w)]/|\.(?=[A-Z]{3}))([A-Za-z]{3,13})\d?\Z")
-_BLANK_LAST = re.compile(r" (TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL|TRC|DBG|INF|WRN|ERR)\Z")
-_AMONG = re.compile(r"\s(TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL)\s")
+_LEVEL_LAST = re.compile(r"(?:[:#|,;]\s?|[\w)]/|[.@](?=[A-Z]{3}))([A-Za-z]{3,13})\d?\Z")
+_BLANK_LAST = re.compile(
+    r" (TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|FATAL|CRITICAL|TRC|DBG|INF|WRN|ERR)\Z"
+)
+_AMONG = re.compile(r"\s(TRACE|DEBUG?|INFO|NOTI|WARN|WARNING|ERROR?|CRIT|FATAL)\s")
 """After a time, a thread and spaces: `[2026-03-01T10:20:30.123Z main  ERROR c.acme.Orders] text`."""
 _LIST = re.compile(r"(?:[:,|])([A-Za-z]{3,13})(?=[:,|])")
 
@@ -496,7 +502,7 @@ def _level_in_group(group: str, start: int, following: str, walk: HeaderWalk) ->
         return None
     if not walk.tells(content.lower()) or content[1:2] == ":":
         return _letter_first(content, end, walk)
-    if (among := _AMONG.search(content)) and _TIME_IN.match(content):
+    if (among := _AMONG.search(content)) and _TIME_IN.search(content, 0, among.start()):
         return LevelMark(LEVEL_WORDS[among[1].lower()], "header", end)
     if first := _LEVEL_FIRST.match(content):
         if len(first[1]) == 1:
@@ -511,6 +517,8 @@ def _level_in_group(group: str, start: int, following: str, walk: HeaderWalk) ->
             return LevelMark(level, "header", end)
     if walk.fallback is None:
         if blank := _BLANK_LAST.search(content):
+            if _TIME_IN.search(content):
+                return LevelMark(LEVEL_WORDS[blank[1].lower()], "header", end)
             walk.fallback = LevelMark(LEVEL_WORDS[blank[1].lower()], "header", end)
         elif content == "GIN-debug":  # of what gin logs in its mode for development
             walk.fallback = LevelMark(Level.DEBUG, "header", end)

@@ -122,6 +122,9 @@ _LETTER = re.compile(
     r"| \d\d:\d\d:\d\d"  # E 10:20:30 text
     r"| \d\d/\d\d/\d\d \d\d:\d\d:\d\d "  # HP ProCurve: W 03/01/26 10:20:30 00564 ports: text
     r"| \[\d\d/[A-Z][a-z]{2}/\d{4}:"  # CUPS: E [01/Mar/2026:10:20:30 +0000]
+    r"| \| (?![^|\n]{0,40}\|)"  # E | text, but no row of a table
+    r"| [a-z]\w{0,40}(?:\.[\w$]{1,60}){1,12} {0,40}: "  # Logback: E com.acme.Orders   : text
+    r"|(?<=[DIWEFT]) \[[A-Za-z][\w.#/:-]{1,60}\] <[\w.$]{1,80}> "  # Logback: E [main] <c.a.Orders> text
     r"|(?P<apt>: )(?=\S)"  # apt: E: Unable to locate package
     r")"
 )

@@ -12,8 +12,8 @@ def _levels(**words: str) -> dict[str, Level]:
 LEVEL_WORDS = _levels(
     DEBUG="trace debug verbose finest finer fine silly trc trce trac dbg dbug debu debg vrb blat debugging"
     " blather heavydebug ddebug subdebug",
-    INFORMATION="info information informational inf notice noti success",
-    WARNING="warning warn wrn deprecation",
+    INFORMATION="info information informational inf notice noti notic success",
+    WARNING="warning warn wrn warnin deprecation",
     ERROR="error err erro eror fail failure severe",
     FATAL="fatal critical critic crit alert emergency emerg emer emrg aler alrt panic dpanic ftl fata fatl"
     " crt pani pnc",
@@ -21,7 +21,8 @@ LEVEL_WORDS = _levels(
 """Words in lower case that are levels in all positions: names and abbreviations of syslog, Python, log4j and
 Logback, java.util.logging (`finer`, `severe`), .NET (`trce`, `dbug`, `fail`), Serilog (`VRB`), zerolog
 (`FTL`), logrus (`ERRO`), zap (`dpanic`), npm (`silly`), supervisord (`BLAT`), Elasticsearch
-(`DEPRECATION`), ArubaOS (`EMRG`), Barracuda (`ALER`), dnf (`DDEBUG`)."""
+(`DEPRECATION`), ArubaOS (`EMRG`), Barracuda (`ALER`), dnf (`DDEBUG`), go-logging cut to five or six letters
+(`NOTIC`, `WARNIN`)."""
 
 BRACKETED_WORDS = LEVEL_WORDS | _levels(
     DEBUG="config verb diag deb noise perf garbage profile",
