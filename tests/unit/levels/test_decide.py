@@ -175,10 +175,19 @@ def test_white_space_counts_where_only_the_start_and_the_end_are_read() -> None:
         ('2026-03-01T10:20:30Z shop {"severity": "ERROR", "msg": "no stock"}', "Error"),
         ('web-1  | {"level":50,"msg":"no stock"}', "Error"),
         ('<14>Mar  1 10:20:30 web1 shop: {"log":{"level":"debug"}}', "Debug"),
+        ('2026-03-01 10:20:30.123 {"log":"{\\"level\\":50}\\n","stream":"stdout"}', "Error"),
+        ('[{"level":"info"},{"level":"warn"}]', "Warning"),
+        ('["shop.web",1772360430,{"level":300,"level_name":"WARNING"}]', "Warning"),
+        ('{"level":{"level":40000,"levelStr":"ERROR"},"data":["x"]},', "Error"),
     ],
 )
 def test_json_after_a_header_gives_the_level(text: str, level: str) -> None:
     assert explain_level(text) == (level, "field")
+
+
+def test_json_that_is_cut_short_after_a_header_gives_the_level() -> None:
+    text = '2026-03-01 10:20:30 shop : {"severity":"ERROR","msg":"no st'
+    assert explain_level(text) == ("Error", "key-value")
 
 
 @pytest.mark.parametrize(

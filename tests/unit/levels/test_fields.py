@@ -58,6 +58,8 @@ def test_a_level_field_gives_the_level(name: str) -> None:
         ("dpanic", "Fatal"),
         ("INFO+2", "Information"),
         ("ERROR3", "Error"),
+        ("LOG_LEVEL_WARN", "Warning"),
+        ("SEVERITY_NUMBER_ERROR2", "Error"),
         ("\x1b[33mwarn\x1b[39m", "Warning"),
         ("50", "Error"),
         (" info ", "Information"),
@@ -261,6 +263,7 @@ def test_the_worst_record_of_an_otlp_request_counts() -> None:
     info, error = {"severityNumber": 9}, {"severityText": "Error", "severityNumber": 17}
     assert level_of(request(info, error, info)) == "Error"
     assert level_of(request(info)) == "Information"
+    assert level_of(request({"severityNumber": "SEVERITY_NUMBER_WARN"})) == "Warning"
     assert level_of(request({"body": {"stringValue": "x"}})) is None
     assert level_of({"resourceLogs": [7, {"scopeLogs": {}}, {"scopeLogs": [{"logRecords": ["x"]}]}]}) is None
 

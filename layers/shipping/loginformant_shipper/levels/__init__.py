@@ -9,6 +9,8 @@ import re
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
+import orjson
+
 from loginformant_shipper.levels.beginnings import (
     MAX_SENTENCE,
     NOT_PLAIN,
@@ -24,9 +26,9 @@ from loginformant_shipper.levels.exceptions import (
 from loginformant_shipper.levels.fields import (
     TELLING_NAMES,
     Fields,
+    decide_by_array,
     decide_by_field,
     decide_by_glued_objects,
-    decide_by_json_behind_header,
     decide_by_level_alone,
     decide_by_repeated_field,
 )
@@ -379,6 +381,15 @@ def _of_structure(text: str, line: str, told: AbstractSet[bytes]) -> Decision | 
     return _behind_header(text, line, may_have_pair(text, told))
 
 
+def _of_object(text: str) -> Decision | None:
+    """Return the level of a JSON object after a header: the one that it has alone, or cut short."""
+    try:
+        fields = orjson.loads(text)
+    except ValueError:
+        return decide_by_key_value(text)
+    return _of_fields(fields)
+
+
 def _behind_header(text: str, line: str, has_pair: bool) -> Decision | None:
     """Return the level of a structured log after a header: a JSON object, or pairs."""
     is_object = "{" in line and '{"' in line
@@ -386,9 +397,11 @@ def _behind_header(text: str, line: str, has_pair: bool) -> Decision | None:
         return None
     if not is_object and (start_of_record := start_behind_time(line)) is not None:
         return decide_by_key_value(text[start_of_record:])
+    if is_object and text.startswith("["):
+        return decide_by_array(text)
     start = read_header(line).text_start
     if text.startswith('{"', start):
         behind_header = start > 0 and text[start - 1] in " \t|:"
-        return decide_by_json_behind_header(text[start:]) if behind_header else None
+        return _of_object(text[start:]) if behind_header else None
     record = start_of_pairs(line, start)
     return decide_by_key_value(text[record:]) if record is not None else None

@@ -7,9 +7,7 @@ from typing import Any
 
 import orjson
 
-from loginformant_shipper.levels.error_fields import decide_by_error_field
 from loginformant_shipper.levels.header import decide_inside
-from loginformant_shipper.levels.http_status import decide_by_status_field
 from loginformant_shipper.levels.platform import NAMES_IN_RECORDS
 from loginformant_shipper.levels.vocabulary import (
     AZURE,
@@ -102,21 +100,25 @@ def decide_by_field(fields: Fields, names: frozenset[str] | None = None) -> Deci
     return None
 
 
-def decide_by_json_behind_header(text: str) -> Decision | None:
-    """Return the level of a JSON object after a header of syslog, Docker Compose or others.
+def decide_by_array(text: str) -> Decision | None:
+    """Return the worst level of the JSON objects in an array, or None.
 
-    It is what an object without a header has: the level of a field, of an HTTP status, or of an error.
+    It is a batch of logs, or a record as Fluentd forwards it: `["app.web", 1772360430, {…}]`.
     """
     try:
-        fields = orjson.loads(text)
+        array = orjson.loads(text)
     except ValueError:
         return None
-    return decide_by_field(fields) or decide_by_status_field(fields) or decide_by_error_field(fields)
+    decisions = filter(None, map(decide_by_field, _objects(array)[:_MAX_GLUED]))
+    return max(decisions, key=lambda decision: _BADNESS[decision.level], default=None)
 
 
 def decide_by_glued_objects(text: str) -> Decision | None:
-    """Return the worst level of several JSON objects in one message, or None if there is only one."""
-    if "}" not in text or not _GLUED.search(text):
+    """Return the worst level of several JSON objects in one message, or of one before a comma, or None.
+
+    log4js and others write an array without its brackets, an object with a comma on each line.
+    """
+    if not text.endswith("},") and ("}" not in text or not _GLUED.search(text)):
         return None
     worst: Decision | None = None
     position = 0
@@ -341,9 +343,11 @@ def _level_of_value(name: str, value: object, fields: Fields) -> Level | None:
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]{0,20}m")
 _WORD = re.compile(
-    r"[^A-Za-z0-9]{0,4}(?:\w{1,40}(?:\.|::))?([A-Za-z]{1,16})(?:[+-]?\d{1,2})?[^A-Za-z0-9]{0,4}\Z"
+    r"[^A-Za-z0-9]{0,4}(?:\w{1,40}(?:\.|::)|(?:(?:LOG|LEVEL|SEVERITY|NUMBER)_){1,2})?"
+    r"([A-Za-z]{1,16})(?:[+-]?\d{1,2})?[^A-Za-z0-9]{0,4}\Z"
 )
-"""slog writes `INFO+2`, OpenTelemetry `ERROR3`, an enumeration `LogLevel.ERROR`, Zeek `Reporter::WARNING`."""
+"""slog writes `INFO+2`, OpenTelemetry `ERROR3`, an enumeration `LogLevel.ERROR`, Zeek `Reporter::WARNING`,
+protocol buffers `SEVERITY_NUMBER_WARN2` and `LOG_LEVEL_ERROR`."""
 _NUMBER = re.compile(r"-?\d{1,5}\Z")
 _TYPES = frozenset(("error", "warning", "warn", "info", "debug", "fatal", "critical", "normal", "trace"))
 _PLAIN_WORDS = {
