@@ -10,6 +10,8 @@ from loginformant_shipper.levels.http_status import decide_by_http_status, decid
         '10.0.0.7 - - [01/Mar/2026:10:20:30 +0000] "\\x16\\x03" {} 77',
         "orders[7]: 10.0.0.7:8080 [01/Mar/2026:10:20:30.1] web web/w1 0/0/1/2/3 {} 77 - - ---- 1/1/0",
         "1772360430.123     77 10.0.0.7 TCP_MISS/{} 770 GET http://shop.example/ - HIER_NONE/-",
+        "10.0.0.7,-,-,01/Mar/2026:10:20:30 +0000,GET,/orders/{{id}},HTTP/1.1,{},77,7",
+        "<request id='7'> <httpMethod>GET</httpMethod> <status>{}</status> <protocol>HTTP/1.1</protocol>",
         "[pid: 7] 10.0.0.7 () GET /orders => 77 bytes in 7 ms (HTTP/1.1 {}) 4 headers",
         'h2 2026-03-01T10:20:30Z app/7 10.0.0.7:70 10.0.0.8:80 0.1 0.2 0.3 {} 200 34 366 "GET / HTTP/2.0"',
         '[GIN] 2026/03/01 - 10:20:30 | {} |  1.2ms |  10.0.0.7 | GET  "/orders"',
@@ -56,6 +58,8 @@ def test_the_phrase_of_a_status_before_a_path_is_its_level(line: str, level: str
         "ratio 3/4 500",
         "status 500",
         "| 77 |",
+        "GET,/orders,500",
+        "<took>503</took> /orders",
         "",
     ],
 )

@@ -233,6 +233,8 @@ def test_lines_of_api_gateway_with_a_quotation_are_left_to_other_rules(text: str
         ("Phase complete: BUILD State: FAULT", "Error"),
         ("Phase complete: BUILD State: STOPPED", "Warning"),
         ("Phase complete: BUILD State: SUCCEEDED", "Information"),
+        ("Phase complete: BUILD Success: false", "Error"),
+        ("Phase complete: BUILD Success: true", "Information"),
         ("Phase context status code: COMMAND_EXECUTION_ERROR Message: npm test", "Error"),
         ("Phase context status code:  Message: ", "Information"),
         ("Running command npm run lint:errors", "Information"),

@@ -84,8 +84,8 @@ _STATUSES = tuple(
     (mark, tuple((string, re.compile(pattern)) for string, pattern in formats.items()))
     for mark, formats in {
         "/": {
-            # "GET / HTTP/1.1" 200; uWSGI: (HTTP/1.1 200)
-            "HTTP/": rf"HTTP/\d(?:\.\d)?\"?[ \t]{{1,4}}{_CODE}\b",
+            # "GET / HTTP/1.1" 200; uWSGI: (HTTP/1.1 200); API Gateway, CSV: HTTP/1.1,200
+            "HTTP/": rf"HTTP/\d(?:\.\d)?\"?(?:[ \t]{{1,4}}|,){_CODE}\b",
             "/": rf"/-?\d{{1,8}}/\+?-?\d{{1,8}} {_CODE} \+?\d",  # HAProxy: 0/0/1/0/2 304 168
             "_": rf"_{_BEHIND_TAG}[A-Z_]{{2,30}}/{_CODE} \d",  # Squid: TCP_MISS/503 4114
         },
@@ -96,6 +96,7 @@ _STATUSES = tuple(
             # chi: "GET / HTTP/1.1" from 10.0.0.7:7 - 404 19B
             '" from ': rf"\" from \S{{1,60}} - {_CODE} \d",
         },
+        "<": {"<status>": rf"<status>{_CODE}</status>"},  # API Gateway, XML
         "|": {"| ": rf"\| {_CODE} \|"},  # gin, fiber: | 200 |
         "T": {"T": rf" {_BEHIND_METHOD}\S{{1,2000}} {_CODE}\b"},  # morgan: GET /path 200
         "=": {  # lograge, Heroku
@@ -129,7 +130,7 @@ _PHRASES = {
 _PHRASE = re.compile(rf"({'|'.join(_PHRASES)})(?: \([^()\n]{{1,200}}\))?: /")
 """The phrase of a status before a path, as Django logs it: `Not Found: /favicon.ico`, `Forbidden (CSRF cookie
 not set.): /orders/` (log_response)."""
-_CODE_SHAPED = re.compile(rf"[ \t/=\"]{_CODE}(?!\d)")
+_CODE_SHAPED = re.compile(rf"[ \t/=\",>]{_CODE}(?!\d)")
 """A quick check that rules out most lines: each format contains one of these."""
 
 

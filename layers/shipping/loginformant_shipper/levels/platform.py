@@ -181,15 +181,16 @@ _DEFAULT_FLOW_LOG = re.compile(  # its fields: Amazon VPC user guide, "Flow log 
 """No field of this format can be a level, so the beginning of a line is sufficient."""
 _ORACLE = re.compile(r"\b(?:ORA|TNS|RMAN)-\d{3,5}: ")
 _CODEBUILD = re.compile(
-    r"\[Container\] \d{4}/\d\d/\d\d \S{1,20} Phase (?:complete: \w{1,30} State: (\w{1,20})"
+    r"\[Container\] \d{4}/\d\d/\d\d \S{1,20} Phase (?:complete: \w{1,30} (?:State|Success): (\w{1,20})"
     r"|context status code: (?P<code>\S*))"
     r"|\[Container\] \d{4}/\d\d/\d\d \S{1,20} Running command "
 )
 _CODEBUILD_LEVELS = {
     **dict.fromkeys(("FAILED", "FAULT", "TIMED_OUT"), Level.ERROR),
     "STOPPED": Level.WARNING,
+    "false": Level.ERROR,
 }
-"""The values of phaseStatus (AWS CodeBuild API reference, BuildPhase)."""
+"""The values of phaseStatus (AWS CodeBuild API reference, BuildPhase), and of `Success:` before 2018."""
 
 
 # --- records in JSON ---

@@ -78,6 +78,8 @@ def level_and_rule(line: str) -> tuple[str, str] | None:
         ("[SOURCE_UNLOAD]W: no error", "Warning"),
         ("SLF4J(W): No SLF4J providers were found.", "Warning"),
         ("SLF4J(I): no error", "Information"),
+        ("W! no error", "Warning"),
+        ("D! error lookup", "Debug"),
         ("[7] ! Terminating timed out worker: 77", "Warning"),
         ("(raylet, ip=10.0.0.7) [2026-03-01 10:20:30,123 W 7 8] orders.cc:7: no error", "Warning"),
         ("2026-03-01 10:20:30.123456789 [E:onnxruntime:Default, orders.cc:7 Take] gone", "Error"),

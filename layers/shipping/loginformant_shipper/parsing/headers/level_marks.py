@@ -125,7 +125,7 @@ _LETTER = re.compile(
     r"| \| (?![^|\n]{0,40}\|)"  # E | text, but no row of a table
     r"| [a-z]\w{0,40}(?:\.[\w$]{1,60}){1,12} {0,40}: "  # Logback: E com.acme.Orders   : text
     r"|(?<=[DIWEFT]) \[[A-Za-z][\w.#/:-]{1,60}\] <[\w.$]{1,80}> "  # Logback: E [main] <c.a.Orders> text
-    r"|(?P<apt>: )(?=\S)"  # apt: E: Unable to locate package
+    r"|(?P<apt>[:!] )(?=\S)"  # apt: E: Unable to locate package; Telegraf, CloudWatch agent: W! text
     r")"
 )
 _APT = frozenset("DIWE")
