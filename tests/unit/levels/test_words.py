@@ -27,6 +27,14 @@ from loginformant_shipper.levels.words import decide_by_words
         ("2 slow queries", "Warning"),
         ("Shop | 3/5 | CREATE_FAILED        | AWS::S3::Bucket | Orders", "Error"),
         ("the state is UPDATE_ROLLBACK_FAILED", "Error"),
+        ("Unable to locate credentials. You can configure credentials by running it", "Error"),
+        ("2026-03-01 10:20:30 could not reserve stock for sku-7: none left", "Error"),
+        ("orders.service Couldn't open orders.csv", "Error"),
+        ("sudo: unable to resolve host ip-10-0-0-1: Name or service not known", "Error"),
+        ("Cannot find module 'orders'; a warning", "Error"),
+        ("Timed out waiting for the orders", "Error"),
+        ("Could not determine the host's name, using 10.0.0.7", "Warning"),
+        ("cannot reach 10.0.0.7, retrying", "Warning"),
     ],
 )
 def test_the_worst_word_counts(text: str, level: str) -> None:
@@ -36,6 +44,14 @@ def test_the_worst_word_counts(text: str, level: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "you could not have known",
+        "Note that you cannot undo this, or if you cannot see it",
+        "the rest, unable to wait, goes on",
+        "Deleted orders cannot be restored.",
+        "Cannot you see the order?",
+        "Unable to find image 'orders:7' locally",
+        "This cannot be undone. Cannot be undone.",
+        "COULD NOT",
         "finished with 0 errors and 0 warnings",
         "0 errors, 0 failures",
         "no failures in 7 orders",

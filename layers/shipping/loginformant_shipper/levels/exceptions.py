@@ -57,8 +57,6 @@ _STRERROR = re.compile(  # strerror(3), at the end of a line, perhaps with its n
 )
 _SYSTEMD = re.compile(r"\bstatus=\d{1,3}/[A-Z]{4,12}\b|\bcode=(?:killed|dumped)\b")
 _EXIT = re.compile(r"\b[Ee]xit(?:ed)?(?: with| at)? (?:code|status)[ :=]{1,2}\[?[1-9]\d{0,2}\b")
-_UNABLE = re.compile(r"^(?:Unable to (?!find image )|Cannot |Could(?: not|n't) |Timed out waiting )")
-"""The first words of a text without a level. Docker pulls an image that it was `Unable to find … locally`."""
 _LINKER = re.compile(r": version [`'][\w.]{1,80}' not found \(required by ")  # ld.so(8)
 _GO_BUILD = re.compile(r"^(?:vet: )?(?:[\w.-]{0,80}/){1,12}[\w.-]{1,80}\.go:\d{1,6}:\d{1,4}: \S", re.M)
 """What Go's compiler and `go vet` report: `./orders.go:7:2: undefined: take`. Loggers write no column."""
@@ -73,13 +71,11 @@ _WORDS_OF_STRERROR = encoded(
     {"found", "such", "denied", "permitted", "space", "only", "output", "many", "allocate", "already"}
     | {"refused", "route", "unreachable"}
 )
-_WORDS_OF_ATTEMPTS = encoded(("unable", "cannot", "could", "couldn", "timed"))
 _WORDS_OF_CRASHES = encoded(("aborted", "bus", "illegal", "corruption", "terminated"))
 WORDS_OF_EXCEPTIONS = (
     _WORDS_OF_STRERROR
     | encoded(("traceback", "caused", "terminate", "goroutine", "killed", "dumped", "exit", "exited"))
     | _WORDS_OF_CRASHES
-    | _WORDS_OF_ATTEMPTS
 )
 """Words in lower case: one of each phrase of strerror(3), and the words of the other patterns."""
 
@@ -201,7 +197,6 @@ def _is_failure(text: str) -> bool:
         (": " in text and _STRERROR.search(text) is not None)
         or (("status=" in text or "code=" in text) and _SYSTEMD.search(text) is not None)
         or ("xit" in text and _EXIT.search(text) is not None)
-        or (text[:1] in "UCT" and _UNABLE.match(text) is not None)
         or ("errno" in text and _ERRNO.search(text) is not None)
         or (".go:" in text and _GO_BUILD.search(text) is not None)
         or (" not found (required by " in text and _LINKER.search(text) is not None)

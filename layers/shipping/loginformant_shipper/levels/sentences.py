@@ -30,7 +30,6 @@ _SHAPED = encoded(
     | {"loglevel", "loglev", "loglvl", "logll", "logseverity", "logsev", "loglevelname"}
     | {"traceback", "caused", "goroutine", "terminate", "exit", "exited", "killed", "dumped"}  # shapes
     | {"aborted", "bus", "illegal", "corruption", "terminated"}
-    | {"unable", "cannot"}
 )
 """Words in lower case. A plain text without one of them, and without the marks below, has no level."""
 _LAST_WORDS = encoded(
@@ -66,7 +65,6 @@ def is_silent(text: str, words: Collection[bytes]) -> bool:
         and ("G" not in text or ("SIG" not in text and "BUG" not in text))
         and ("O" not in text or ("OOM" not in text and "Oops" not in text and "Out of memory" not in text))
         and ("N" not in text or "Node.js" not in text)
-        and ("C" not in text or "Could" not in text)
         and ("*" not in text or "** (" not in text)
         and ("=" not in text or "at=" not in text)
         and (

@@ -32,10 +32,26 @@ _NOTHING_AFTER = re.compile(
 )
 
 
+_INABILITY = re.compile(
+    r"(?<!\w)(?:(?<![A-Za-z,;(] )|(?-i:(?=[CTU])))"
+    r"(?:could(?: not|n't)|unable to(?! find image )|cannot(?! be\b)|timed out waiting) (?=[a-z])"
+    r"(?P<rest>[^\n?]{0,200}+)(?!\?)",
+    re.I,
+)
+"""`Could not connect …` at the beginning of a sentence that is no question. Docker pulls an image that it is
+`Unable to find … locally`."""
+_WENT_ON = re.compile(
+    r"(?i:\b(?:using|instead|fall(?:ing|s)? back|retry(?:ing)?|try again|ignor(?:ed|ing)|skipp(?:ed|ing)"
+    r"|continuing|anyway)\b)"
+)
+"""What a program does instead of what it could not do."""
+_WORDS_OF_INABILITY = encoded(("could", "couldn", "unable", "cannot", "timed"))
+
 _ENDS = frozenset(",;.)]")
 """Characters behind a word with which none of these begins."""
 
-_STEMS = (
+_Stems = tuple[Level, tuple[str, ...], frozenset[bytes]]
+_SEVERE_STEMS: tuple[_Stems, ...] = (
     (Level.FATAL, ("fatal", "panicked", "kernel panic"), encoded(("fatal", "panicked", "panic"))),
     (
         Level.ERROR,
@@ -46,6 +62,8 @@ _STEMS = (
             for plural in ("", "s")
         ),
     ),
+)
+_MILD_STEMS: tuple[_Stems, ...] = (
     (
         Level.WARNING,
         ("warn", "deprecated", "caution", "slow", "security alert"),
@@ -53,7 +71,7 @@ _STEMS = (
     ),
 )
 """The stems and the words that count, in lower case, from the most severe level to the least."""
-BAD_NEWS = frozenset().union(*(words for _, _, words in _STEMS))
+BAD_NEWS = _WORDS_OF_INABILITY.union(*(words for _, _, words in (*_SEVERE_STEMS, *_MILD_STEMS)))
 _LIKE_ASCII = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"})
 """The other characters that `re.IGNORECASE` matches with letters of ASCII."""
 
@@ -81,18 +99,39 @@ def decide_by_words(text: str, words: AbstractSet[bytes] | None = None) -> Decis
         text: A text.
         words: The words of the text, where they are known; words that are not in `BAD_NEWS` may be missing.
     """
-    is_ascii = text.isascii()
-    lower = (text if is_ascii else text.translate(_LIKE_ASCII)).lower()
-    for level, stems, telling in _STEMS:
-        if words is not None and is_ascii and telling.isdisjoint(words):
+    known = words if text.isascii() else None
+    lower = (text if text.isascii() else text.translate(_LIKE_ASCII)).lower()
+    level = (
+        _level_of_stems(_SEVERE_STEMS, text, lower, known)
+        or _level_of_inability(text, known)
+        or _level_of_stems(_MILD_STEMS, text, lower, known)
+    )
+    return decided(level, "words") if level and not _PASSED.search(text) else None
+
+
+def _level_of_stems(
+    levels: tuple[_Stems, ...], text: str, lower: str, words: AbstractSet[bytes] | None
+) -> Level | None:
+    for level, stems, telling in levels:
+        if words is not None and telling.isdisjoint(words):
             continue
         for stem in stems:
             start = lower.find(stem)
             while start >= 0:
                 word = _WORD.match(text, start)
                 if word and not _is_harmless(text, word.span()):
-                    return None if _PASSED.search(text) else decided(level, "words")
+                    return level
                 start = lower.find(stem, start + 1)
+    return None
+
+
+def _level_of_inability(text: str, words: AbstractSet[bytes] | None) -> Level | None:
+    """Return Error for what a program could not do, Warning if it says what it does instead, or None."""
+    if words is not None and _WORDS_OF_INABILITY.isdisjoint(words):
+        return None
+    for inability in _INABILITY.finditer(text):
+        if not _is_nothing_before(text, inability.start()):
+            return Level.WARNING if _WENT_ON.search(inability["rest"]) else Level.ERROR
     return None
 
 
@@ -111,8 +150,13 @@ def _is_harmless(text: str, span: tuple[int, int]) -> bool:
         before.isalnum()
         or before in _PART_OF_A_NAME
         or _is_nothing(text, end)
-        or _NOTHING_BEFORE.search(text[max(0, start - 32) : start]) is not None
+        or _is_nothing_before(text, start)
     )
+
+
+def _is_nothing_before(text: str, start: int) -> bool:
+    """Return whether what precedes a word, which begins at `start`, makes it harmless."""
+    return _NOTHING_BEFORE.search(text[max(0, start - 32) : start]) is not None
 
 
 _MAX_STATUS = 48
