@@ -92,6 +92,30 @@ def test_what_is_remembered_of_a_beginning_changes_no_level(
         assert [levels_of[text] for text in texts] == known
 
 
+def test_what_is_remembered_of_a_sentence_holds_for_no_longer_one() -> None:
+    for length in range(1, 2 * MAX_LONGER_BEGINNING):
+        text = ("Desks are " + "moved and " * 20)[:length].strip()
+        levels.forget()
+        assert explain_level(text).rule == "default"
+        assert explain_level(f"{text} failed").level == "Error"
+        assert explain_level(text).rule == "default"
+
+
+@pytest.mark.parametrize("word", ["ERROR ", "INFO ", ""])
+@pytest.mark.parametrize(
+    "first", ["2026-03-01 10:20:30 ", "[desk] ", "\x1b[32m", "E0301 10:20:30.1 7 a.go:7] ", "E, "]
+)
+def test_what_is_remembered_of_a_line_holds_for_no_longer_one(first: str, word: str) -> None:
+    for length in range(20, 2 * MAX_LONGER_BEGINNING):
+        text = f"{first}{'desk-' * 40}"[: length - len(word)] + word
+        levels.forget()
+        explain_level(text)
+        longer = explain_level(f"{text}ERROR: late")
+        assert longer == without_beginnings(f"{text}ERROR: late")
+        levels.forget()
+        assert explain_level(f"{text}ERROR: late") == longer
+
+
 @pytest.mark.parametrize("line", WRAPPING)
 def test_a_line_that_may_wrap_another_is_read_in_full(line: str) -> None:
     assert explain_level(line) == without_beginnings(line)

@@ -103,9 +103,10 @@ def decide_by_beginning(text: str) -> _Result:
             decision = DECISIONS[plain]
             if text.startswith("["):
                 needed = max(needed, _needed_in_brackets(text))
-    if needed <= MAX_BEGINNING:
+    if needed <= MAX_BEGINNING or (len(text) < MAX_BEGINNING and needed <= MAX_LONGER_BEGINNING):
         _remember(beginning, decision)
-    elif needed <= MAX_LONGER_BEGINNING:
+    elif needed <= MAX_LONGER_BEGINNING and len(text) > MAX_BEGINNING:
+        # a text of exactly that length has the same longer beginning, which does not tell that it ends
         _remember(beginning, LONGER)
         _remember(beginning_of(text, MAX_LONGER_BEGINNING), decision)
     return decision
@@ -207,7 +208,7 @@ def _decide_coloured(text: str) -> tuple[_Result, int]:
     """Return the result for a text that begins with a colour, and how many characters were needed."""
     coloured = text[:MAX_LONGER_BEGINNING]
     is_for_all = "\\" not in coloured and "#0" not in coloured  # digits of an escape character count
-    is_cut = len(text) > len(coloured)
+    is_cut = len(text) >= MAX_LONGER_BEGINNING  # a longer text may have the same beginning
     if is_cut and (cut := _CUT.search(coloured, len(coloured) - _MAX_CUT)):
         coloured = coloured[: cut.start()]
     head = without_colours(with_real_colours(coloured))
