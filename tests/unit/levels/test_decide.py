@@ -1,5 +1,6 @@
 """The order of the rules, through the public functions."""
 
+import json
 import random
 
 import pytest
@@ -183,6 +184,21 @@ def test_white_space_counts_where_only_the_start_and_the_end_are_read() -> None:
 )
 def test_json_after_a_header_gives_the_level(text: str, level: str) -> None:
     assert explain_level(text) == (level, "field")
+
+
+@pytest.mark.parametrize(
+    ("message", "level"),
+    [
+        ({"level": "error", "msg": "no stock"}, "Error"),
+        ('{"level":"error","msg":"no stock"}', "Error"),
+        ({"level": "debug", "msg": "error lookup"}, "Debug"),
+        ({"order": 7}, "Information"),
+        ("ERROR: no stock", "Information"),
+    ],
+)
+def test_a_structured_log_counts_before_the_level_of_lambdas_json(message: object, level: str) -> None:
+    wrapper = {"timestamp": "2026-03-01T10:20:30.123Z", "level": "INFO", "requestId": "7", "message": message}
+    assert infer_level(json.dumps(wrapper)) == level
 
 
 def test_json_that_is_cut_short_after_a_header_gives_the_level() -> None:

@@ -12,6 +12,7 @@ from loginformant_shipper.levels.error_fields import decide_by_error_field
         {"errors": 3},
         {"stack_trace": "shop.OutOfStock"},
         {"status": "FAILED"},
+        {"jobStatus": "FAILED"},
         {"outcome": "failure"},
         {"ErrorCode": "InvalidRequest", "ErrorMessage": "x"},
     ],

@@ -115,6 +115,9 @@ def test_a_number_is_read_on_the_scale_of_its_field(fields: Fields, level: str) 
         {"severity": {"label": "WARNING"}},
         {"logger": {"name": "shop", "level": "warn"}, "message": "x"},
         {"info": {"level": "warn", "msg": "late"}, "data": {}},
+        {"line": {"level": "warn", "msg": "late"}, "source": "stdout", "tag": "7"},
+        {"message": {"level": 40, "text": "late"}},
+        {"event": {"level": "warn"}, "sourcetype": "httpevent"},
     ],
 )
 def test_a_level_may_be_inside_an_object(fields: Fields) -> None:
@@ -154,6 +157,8 @@ def test_a_compact_serilog_log_without_a_level_is_information() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
+        {"event": {"level": 3}},
+        {"event": {"severity": "high", "level": "7"}},
         {"level": "Metadata", "auditID": "a"},
         {"level": "RequestResponse", "auditID": "a"},
         {"level": 0, "game": "chess"},
@@ -254,6 +259,18 @@ def test_the_same_one_of_two_spellings_of_a_name_always_counts() -> None:
 )
 def test_fields_that_one_logger_writes_give_the_level(fields: Fields, level: str) -> None:
     assert level_of(fields) == level
+
+
+def test_the_most_specific_of_several_objects_counts() -> None:
+    objects: Fields = {
+        "meta": {"level": "info"},
+        "event": {"level": "fatal"},
+        "log": {"level": "error"},
+        "context": {"level": "debug"},
+    }
+    assert level_of(objects) == level_of(dict(reversed(objects.items()))) == "Error"
+    del objects["log"]
+    assert level_of(objects) == level_of(dict(reversed(objects.items()))) == "Information"
 
 
 def test_the_worst_record_of_an_otlp_request_counts() -> None:

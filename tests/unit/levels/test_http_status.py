@@ -89,6 +89,20 @@ def test_a_field_may_hold_the_status(fields: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
+        {"status": 503, "upstream_status": 200},
+        {"upstream_status": 200, "status": 503},
+        {"EdgeResponseStatus": 503, "OriginStatus": 200},
+        {"response": {"code": 200, "status": 503}},
+        {"request": {"status": 503}, "response": {"status": 200}},
+    ],
+)
+def test_the_status_that_the_client_got_counts(fields: dict[str, object]) -> None:
+    assert decide_by_status_field(fields) == ("Error", "http-status")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
         {"status": "ok"},
         {"status": 7},
         {"status": 5030},

@@ -85,6 +85,7 @@ def test_lines_of_aws_services_have_a_level(text: str, level: str, rule: str) ->
         "(see above) Execution failed",
         "2 of 7 OK",
         "ORA-60",
+        "1.0 2026-03-01T10:20:30.123Z Z77 error.example A NOERROR UDP FRA6 10.0.0.7 -",
         "[Container] started",
         "",
     ],
@@ -254,6 +255,12 @@ def test_the_steps_of_a_glue_crawler_are_information() -> None:
     assert decide_by_platform_line(line) == ("Information", "glue-crawler")
 
 
+@pytest.mark.parametrize("code", ["SERVFAIL", "REFUSED"])
+def test_a_dns_query_that_failed_is_a_warning(code: str) -> None:
+    line = f"1.0 2026-03-01T10:20:30.123Z Z77 shop.example A {code} UDP FRA6 10.0.0.7 -"
+    assert decide_by_platform_line(line) == ("Warning", "route53-query")
+
+
 def test_a_failed_transfer_login_written_as_text_has_a_level() -> None:
     line = "john.6d9e4eb81e9a3a39 ERRORS AUTH_FAILURE Method=password User=john"
     assert decide_by_platform_line(line) == ("Warning", "transfer")
@@ -303,6 +310,17 @@ def finding(service: str, detail: dict[str, object]) -> dict[str, object]:
             "finding",
         ),
         (finding("guardduty", {"severity": 2}), "Information", "finding"),
+        ({"atype": "createIndex", "param": {"ns": "shop.errors"}}, "Information", "documentdb-audit"),
+        ({"atype": "authenticate", "param": {"error": 0}}, "Information", "documentdb-audit"),
+        ({"atype": "authenticate", "param": {"error": 18}}, "Warning", "documentdb-audit"),
+        ({"atype": "authCheck", "param": {}, "result": 13}, "Warning", "documentdb-audit"),
+        ({"ike_phase1_state": "established", "details": "no errors"}, "Information", "vpn"),
+        ({"ike_phase1_state": "established", "ike_phase2_state": "down"}, "Warning", "vpn"),
+        (
+            {"ike_phase1_state": "negotiating", "details": "No Proposal Match Found by AWS"},
+            "Warning",
+            "vpn",
+        ),
         (finding("guardduty", {"severity": 5.3}), "Warning", "finding"),
         (finding("guardduty", {"severity": 8.9}), "Error", "finding"),
         (finding("guardduty", {"severity": 9}), "Fatal", "finding"),

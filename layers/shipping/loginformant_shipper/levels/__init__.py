@@ -187,12 +187,30 @@ _PREFIXES = {
 
 
 _MESSAGES = (
-    *("message", "msg", "log", "@message", "Message", "MESSAGE", "short_message", "event", "text"),
+    *("message", "msg", "log", "@message", "Message", "MESSAGE", "short_message", "event", "text", "line"),
     "Results",  # of a flow of Amazon Connect
 )
 
 
+_FIELDS_OF_NODEJS = 4
+"""How many fields Lambda's runtime of Node.js writes around what is logged, in its JSON log format."""
+
+
+def _of_wrapped_object(fields: Fields) -> Decision | None:
+    """Return the level of a structured log as the JSON log format of Node.js in Lambda wraps it, or None."""
+    message = fields.get("message")
+    if isinstance(message, str) and message[:1] == "{":
+        message = parse(message).fields
+    return decide_by_field(message) if isinstance(message, dict) else None
+
+
 def _of_fields(fields: Fields) -> Decision | None:
+    if (
+        len(fields) == _FIELDS_OF_NODEJS
+        and "requestId" in fields
+        and (decision := _of_wrapped_object(fields))
+    ):
+        return decision
     names = TELLING_NAMES.intersection(fields)
     if len(names) == 1:
         [name] = names

@@ -26,5 +26,8 @@ _ERRORS = frozenset(
     | {"throwableInformation", "throwable"}
 )
 _NONE = frozenset(("", "0", "none", "null", "nil", "undefined", "false", "no", "ok", "success", "-"))
-_OUTCOMES = frozenset(("status", "outcome", "result", "state", "connection-attempt-status", "status-code"))
+_OUTCOMES = frozenset(
+    {"status", "outcome", "result", "state", "connection-attempt-status", "status-code", "Status", "State"}
+    | {"executionStatus", "jobStatus", "job_status", "buildStatus"}
+)
 _FAILED = frozenset(("fail", "failed", "failure", "error", "errored", "timeout", "timed_out"))

@@ -82,9 +82,12 @@ def decide_by_field(fields: Fields, names: frozenset[str] | None = None) -> Deci
             return _DECISIONS[level]
     if "resourceLogs" in fields and (level := _worst_of_otlp(fields["resourceLogs"])):
         return _DECISIONS[level]
-    for container in _CONTAINERS.intersection(fields):
+    found = _CONTAINERS.intersection(fields)
+    for container in found if len(found) < 2 else sorted(found, key=_RANKS.__getitem__):
         inner = fields[container]
-        if isinstance(inner, dict) and (level := _level_of(inner)):
+        if isinstance(inner, dict) and (
+            level := _level_in_event(inner) if container == "event" else _level_of(inner)
+        ):
             return _DECISIONS[level]
     if level := _level_of_windows_event(fields):
         return _DECISIONS[level]
@@ -278,25 +281,20 @@ and `level` a number on some scale. `@l` is Serilog's, `L` zap's, `at` Heroku's,
 journal's, `priority` Falco's, `status` Datadog's."""
 _KNOWN = frozenset(_NAMES)
 
-_CONTAINERS = frozenset(
-    {
-        "log",
-        "@fields",
-        "fields",
-        "record",
-        "_meta",
-        "_logMeta",
-        "meta",
-        "level",
-        "Level",
-        "severity",
-        "syslog",
-    }
-    | {"logEvent", "context", "attributes", "otel", "@metadata"}
-    | {"log_processed", "jsonPayload"}
-    | {"logger", "metadata", "extra", "info", "properties", "body"}
-)
-"""Fields that hold an object with the level in it: ECS, winston, loguru, tslog, log4js, roarr."""
+_RANKS = {
+    container: rank
+    for rank, container in enumerate(
+        (
+            *("log", "record", "level", "Level", "severity", "@fields", "fields", "log_processed"),
+            *("jsonPayload", "logEvent", "_meta", "_logMeta", "meta", "syslog", "otel", "attributes"),
+            *("context", "@metadata", "metadata", "extra", "logger", "info", "properties", "body"),
+            *("line", "message", "event"),
+        )
+    )
+}
+"""Fields that hold an object with the level in it, the most specific first: ECS, winston, loguru, tslog,
+log4js, roarr; `line` of Docker's Splunk driver, `event` of Splunk's HTTP event collector."""
+_CONTAINERS = frozenset(_RANKS)
 _NAMES_INSIDE_LEVEL = ("name", "Name", "levelStr", "label", "Label", "text", "DisplayName")
 
 
@@ -305,6 +303,18 @@ _NAMES_INSIDE_LEVEL = ("name", "Name", "levelStr", "label", "Label", "text", "Di
 
 def _level_of(fields: Fields) -> Level | None:
     return _level_of_names(_KNOWN.intersection(fields), fields)
+
+
+def _level_in_event(fields: Fields) -> Level | None:
+    """Return the level in an object that may be a log or any event: only common words for one count."""
+    for name in sorted(_NAMES_IN_EVENT.intersection(fields)):
+        value = fields[name]
+        if isinstance(value, str) and value.lower() in SEVERITY_WORDS:
+            return FIELD_WORDS[value.lower()]
+    return None
+
+
+_NAMES_IN_EVENT = frozenset((*_spellings("level"), *_spellings("log", "level"), *_spellings("severity")))
 
 
 def _level_of_names(names: frozenset[str], fields: Fields) -> Level | None:

@@ -60,18 +60,23 @@ def decide_by_common_log(line: str) -> Decision | None:
 
 def decide_by_status_field(fields: dict[str, Any]) -> Decision | None:
     """Return the level of a structured access log, or None if no field is an HTTP status."""
-    for name in _NAMES.intersection(fields):
+    found = _NAMES.intersection(fields)
+    for name in found if len(found) < 2 else sorted(found, key=_RANKS.__getitem__):
         if decision := _of_value(fields[name]):
             return decision
-    for container in _CONTAINERS.intersection(fields):
+    for container in sorted(_CONTAINERS.intersection(fields)):
         inner = fields[container]
         if isinstance(inner, dict):
-            values = [inner[name] for name in _NAMES_INSIDE.intersection(inner)]
+            values = _values_inside(inner)
             if isinstance(response := inner.get("response"), dict):
-                values += [response[name] for name in _NAMES_INSIDE.intersection(response)]
+                values += _values_inside(response)
             if decision := next(filter(None, map(_of_value, values)), None):
                 return decision
     return None
+
+
+def _values_inside(fields: dict[str, Any]) -> list[Any]:
+    return [fields[name] for name in sorted(_NAMES_INSIDE.intersection(fields), key=_RANKS.__getitem__)]
 
 
 # --- lines ---
@@ -162,30 +167,21 @@ _COMMON_LOG = re.compile(
 
 # --- fields ---
 
-_NAMES = frozenset(
-    {
-        "status",
-        "Status",
-        "statusCode",
-        "StatusCode",
-        "status_code",
-        "httpStatus",
-        "http_status",
-        "http.status",
-    }
-    | {"httpStatusCode", "http_status_code", "http.status_code", "http.response.status_code", "httpCode"}
-    | {"responseCode", "response_code", "RESPONSE_CODE", "responseStatusCode", "response_status"}
-    | {
-        "http_code",
-        "res.statusCode",
-        "sc-status",
-        "sc_status",
-        "elb_status_code",
-        "upstream_status",
-        "DownstreamStatus",
-    }
-    | {"OriginStatus", "EdgeResponseStatus"}
-)
+_RANKS = {
+    name: rank
+    for rank, name in enumerate(
+        (
+            *("status", "Status", "statusCode", "StatusCode", "status_code"),
+            *("httpStatus", "http_status", "http.status", "httpStatusCode", "http_status_code"),
+            *("http.status_code", "http.response.status_code", "httpCode", "http_code"),
+            *("responseCode", "response_code", "RESPONSE_CODE", "responseStatusCode", "response_status"),
+            *("res.statusCode", "sc-status", "sc_status", "elb_status_code"),
+            *("EdgeResponseStatus", "DownstreamStatus", "OriginStatus", "upstream_status", "code"),
+        )
+    )
+}
+"""The names of fields with a status. What the client was answered comes before what a server answered."""
+_NAMES = frozenset(_RANKS) - {"code"}
 _CONTAINERS = frozenset(
     {"http", "httpRequest", "httpResponse", "http_request", "proxy", "request", "response", "Response", "res"}
     | {"responseStatus", "delivery", "message"}

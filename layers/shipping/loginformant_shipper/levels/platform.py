@@ -89,6 +89,7 @@ def decide_by_execution_line(text: str) -> Decision | None:
 WORDS_OF_PLATFORM_LINES = encoded(
     {"timed", "exited", "error"}  # Lambda
     | {"graphql", "begin", "end", "headers", "consumed"}  # AppSync
+    | {"servfail", "refused"}  # Route 53
     | {"eni", "ora", "tns", "rman", "container", "benchmark", "failure"}
 )
 """Words in lower case. Each line contains one of them, except those of API Gateway."""
@@ -121,6 +122,8 @@ def decide_by_platform_line(text: str) -> Decision | None:
         return decided(level, "codebuild")
     if text.startswith("BENCHMARK : "):  # the level of a Glue crawler for its steps
         return decided(Level.INFORMATION, "glue-crawler")
+    if text.startswith("1.0 ") and _ROUTE53.match(text):
+        return decided(Level.WARNING, "route53-query")
     if " AUTH_FAILURE " in text and _TRANSFER.match(text):
         return decided(Level.WARNING, "transfer")
     return None
@@ -173,6 +176,8 @@ _APPSYNC = re.compile(
 """Lines that quote a query, whose words are no sign of a level (AWS AppSync developer guide,
 "Monitoring")."""
 _TRANSFER = re.compile(r"\S{1,200} ERRORS AUTH_FAILURE ")
+_ROUTE53 = re.compile(r"1\.0 \S{20,24} \S{1,40} \S{1,255} \w{1,10} (?:SERVFAIL|REFUSED) (?:UDP|TCP) ")
+"""A DNS query that was not answered (Amazon Route 53 developer guide, "Public DNS query logging")."""
 _FLOW_LOG = re.compile(r"\d \d{12} eni-[0-9a-f]{8,17} [^\n]{1,400}(?:OK|NODATA|SKIPDATA)\Z")
 _DEFAULT_FLOW_LOG = re.compile(  # its fields: Amazon VPC user guide, "Flow log records"
     r"\d \d{12} eni-[0-9a-f]{8,17}(?: (?:\d{1,3}(?:\.\d{1,3}){3}|-)){2}(?: (?:\d{1,19}|-)){7}"
@@ -198,7 +203,8 @@ _CODEBUILD_LEVELS = {
 _NAMES_WITHOUT_TYPE = frozenset(
     (
         *("eventVersion", "webaclId", "query_name", "_aws", "audit_category", "fieldInError"),
-        *("activity-type", "Outcome", "firewall_name", "detail-type", "schemaVersion"),
+        *("activity-type", "Outcome", "firewall_name", "detail-type", "schemaVersion", "atype"),
+        "ike_phase1_state",
     )
 )
 NAMES_IN_RECORDS = _NAMES_WITHOUT_TYPE | {"type"}
@@ -241,13 +247,30 @@ def _without_type(fields: Fields) -> Decision | None:
         and "level" not in fields
     ):
         return decided(Level.INFORMATION, "embedded-metrics")
+    if "ike_phase1_state" in fields:
+        details = fields.get("details")
+        failed = "down" in (fields["ike_phase1_state"], fields.get("ike_phase2_state")) or (
+            isinstance(details, str) and _VPN_FAILURE.search(details) is not None
+        )
+        return decided(Level.WARNING if failed else Level.INFORMATION, "vpn")
     return _by_outcome(fields)
+
+
+_VPN_FAILURE = re.compile(
+    r"(?i:not responsive|unsuccessful|no proposal|error message|timed out|mismatch|\bfail(?:ed|ure))"
+)
+"""What the details of a Site-to-Site VPN say of a tunnel that cannot be established (AWS Site-to-Site VPN
+user guide, "Contents of Site-to-Site VPN logs")."""
 
 
 def _by_outcome(fields: Fields) -> Decision | None:
     """Return the level of a record with a field for its outcome, or None."""
     if category := fields.get("audit_category"):
         return decided(_AUDIT_LEVELS.get(str(category), Level.INFORMATION), "opensearch-audit")
+    if "atype" in fields and "param" in fields:  # DocumentDB, MongoDB
+        parameters = fields.get("param")
+        failed = fields.get("result") or (isinstance(parameters, dict) and parameters.get("error"))
+        return decided(Level.WARNING if failed else Level.INFORMATION, "documentdb-audit")
     if "logType" in fields and fields.get("fieldInError") is True:
         return decided(Level.ERROR, "appsync")
     if fields.get("activity-type") in _TRANSFER_FAILURES:
