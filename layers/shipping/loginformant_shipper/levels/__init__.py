@@ -415,8 +415,8 @@ def _behind_header(text: str, line: str, has_pair: bool) -> Decision | None:
         return None
     if not is_object and (start_of_record := start_behind_time(line)) is not None:
         return decide_by_key_value(text[start_of_record:])
-    if is_object and text.startswith("["):
-        return decide_by_array(text)
+    if is_object and text.startswith("[") and text.endswith("]") and (decision := decide_by_array(text)):
+        return decision
     start = read_header(line).text_start
     if text.startswith('{"', start):
         behind_header = start > 0 and text[start - 1] in " \t|:"
