@@ -67,6 +67,8 @@ def test_an_exception_is_an_error(text: str) -> None:
         "run.sh: line 7:    77 Killed                  node orders.js",
         "Killed",
         "Memory cgroup out of memory: Killed process 77 (node)",
+        "[   77.123456] Killed process 77 (node) total-vm:777kB, anon-rss:77kB, file-rss:7kB",
+        "Killed process 77, UID 7, (mysqld) total-vm:777kB, anon-rss:77kB",
     ],
 )
 def test_a_crash_of_the_process_is_fatal(text: str) -> None:
@@ -160,6 +162,7 @@ def test_the_failure_message_of_a_program_is_an_error(text: str) -> None:
         "Exit status: 0",
         "orders that could not be read: none",
         "Cannotation",
+        "Killed process 77 of order 7",
         "if Permission denied is the answer, call 7",
         "what to do about: Connection refused by 10.0.0.7",
         "what to do about: Connection refused (see page 7)",
@@ -201,6 +204,7 @@ PIECES = st.sampled_from(
         *("free(): x", "Process terminated. X", "In Orders.php line 7:", "FATAL ERROR: X", "*** Error in `"),
         *("Killed", "[Errno 2] ", "MemoryError", ": version `X' not found (required by "),
         *("double free or corruption ", "run.sh: line 7:  77 Aborted  "),
+        *("Killed process 7 (x)", " total-vm:7kB"),
     ]
 )
 

@@ -188,6 +188,7 @@ def _is_crash(text: str) -> bool:
         or (" fault" in text and ("Segmentation fault" in text or "general protection fault" in text))
         or "core dumped" in text
         or " out of memory: Kill" in text  # Linux, of a control group
+        or ("Killed process " in text and " total-vm:" in text)  # Linux before 5.1, in a line of its own
         or ("(" in text and ") Panic at: " in text)  # Varnish
     )
 

@@ -34,7 +34,7 @@ _NOTHING_AFTER = re.compile(
 
 _INABILITY = re.compile(
     r"(?<!\w)(?:(?<![A-Za-z,;(] )|(?-i:(?=[CTU])))"
-    r"(?:could(?: not|n't)|unable to(?! find image )|cannot(?! be\b)|timed out waiting) (?=[a-z])"
+    r"(?:could(?: not|n't)|unable to(?! find image )|can(?:not|'t| not)(?! be\b)|timed out waiting) (?=[a-z])"
     r"(?P<rest>[^\n?]{0,200}+)(?!\?)",
     re.I,
 )
@@ -45,7 +45,16 @@ _WENT_ON = re.compile(
     r"|continuing|anyway)\b)"
 )
 """What a program does instead of what it could not do."""
-_WORDS_OF_INABILITY = encoded(("could", "couldn", "unable", "cannot", "timed"))
+_WORDS_OF_INABILITY = encoded(("could", "couldn", "unable", "cannot", "can", "timed"))
+
+_TIMEOUT = re.compile(
+    r"(?<![\w-])(?:timeout|timed out)(?: [^\n,;.?]{0,80}+)?[,;] "
+    r"(?:aborting|resetting|retrying|reconnecting|restarting|skipping|disabling|falling back|will retry"
+    r"|reset controller|disable controller|completion polled)(?!\w)",  # Linux, of a drive: an EBS volume
+    re.I,
+)
+"""A timeout, with what the program does about it: `nvme1: I/O 5 QID 2 timeout, aborting`."""
+_WORDS_OF_TIMEOUTS = encoded(("timeout", "timed"))
 
 _ENDS = frozenset(",;.)]")
 """Characters behind a word with which none of these begins."""
@@ -71,7 +80,9 @@ _MILD_STEMS: tuple[_Stems, ...] = (
     ),
 )
 """The stems and the words that count, in lower case, from the most severe level to the least."""
-BAD_NEWS = _WORDS_OF_INABILITY.union(*(words for _, _, words in (*_SEVERE_STEMS, *_MILD_STEMS)))
+BAD_NEWS = (_WORDS_OF_INABILITY | _WORDS_OF_TIMEOUTS).union(
+    *(words for _, _, words in (*_SEVERE_STEMS, *_MILD_STEMS))
+)
 _LIKE_ASCII = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"})
 """The other characters that `re.IGNORECASE` matches with letters of ASCII."""
 
@@ -105,6 +116,7 @@ def decide_by_words(text: str, words: AbstractSet[bytes] | None = None) -> Decis
         _level_of_stems(_SEVERE_STEMS, text, lower, known)
         or _level_of_inability(text, known)
         or _level_of_stems(_MILD_STEMS, text, lower, known)
+        or _level_of_timeout(text, known)
     )
     return decided(level, "words") if level and not _PASSED.search(text) else None
 
@@ -133,6 +145,14 @@ def _level_of_inability(text: str, words: AbstractSet[bytes] | None) -> Level | 
         if not _is_nothing_before(text, inability.start()):
             return Level.WARNING if _WENT_ON.search(inability["rest"]) else Level.ERROR
     return None
+
+
+def _level_of_timeout(text: str, words: AbstractSet[bytes] | None) -> Level | None:
+    """Return Warning for a timeout that the program reacts to, or None."""
+    if words is not None and _WORDS_OF_TIMEOUTS.isdisjoint(words):
+        return None
+    timeout = _TIMEOUT.search(text)
+    return Level.WARNING if timeout and not _is_nothing_before(text, timeout.start()) else None
 
 
 def _is_harmless(text: str, span: tuple[int, int]) -> bool:

@@ -76,9 +76,11 @@ def _of_samba(head: str) -> LevelMark | None:
     return LevelMark(level, "number", match.end())
 
 
-_CEPH = re.compile(  # the thread is an address, which begins with 7f on x86-64 and with ffff on ARM
+_CEPH = re.compile(
+    r"(?:debug )?"  # `log_stderr_prefix`, as Rook and cephadm set it
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\.\d{3,6}(?:[+-]\d{4}|Z)? "
-    r"(?:7f|ffff)[0-9a-f]{6,14} {1,2}(?P<level>-1|\d{1,2}) "
+    # the thread is an address, which begins with 7 on x86-64, mostly with 7f, and with ffff on ARM
+    r"(?:(?:7f|ffff)[0-9a-f]{6,14}|7[0-9a-e](?=\d{0,9}[a-f])[0-9a-f]{10}) {1,2}(?P<level>-1|\d{1,2}) "
     r"(?:log_channel\(\w{1,20}\) log \[(?P<word>[A-Z]{3})\] )?(?=\S)"
 )
 
@@ -134,7 +136,11 @@ def _of_entry(head: str) -> LevelMark | None:
 def _of_digit(head: str) -> LevelMark | None:
     if head[2:3] == "/":
         return _of_pbs(head) if ";" in head[19:27] else None
-    return _of_ceph(head) if " 7f" in head[18:34] or " ffff" in head[18:36] else None
+    return _of_ceph(head) if " 7" in head[18:34] or " ffff" in head[18:36] else None
+
+
+def _of_prefix(head: str) -> LevelMark | None:
+    return _of_ceph(head) if head.startswith("debug 2") else None
 
 
 _READERS: dict[str, Callable[[str], LevelMark | None]] = {
@@ -142,5 +148,6 @@ _READERS: dict[str, Callable[[str], LevelMark | None]] = {
     "*": _of_sssd,
     "[": _of_samba,
     "!": _of_entry,
+    "d": _of_prefix,
     **dict.fromkeys("0123456789", _of_digit),
 }
