@@ -229,6 +229,20 @@ def test_other_forms_of_exceptions_and_failures_are_errors(text: str, level: str
     assert decide_by_exception(text) == (level, rule)
 
 
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("found no orders.txt, skip it, err: open /srv/orders.txt: no such file or directory", "Warning"),
+        ("no orders.toml; using defaults: open orders.toml: permission denied", "Warning"),
+        ("order 7 late, retrying\ndial tcp 10.0.0.7:77: connect: connection refused", "Error"),
+        ("login using key 7: Permission denied", "Error"),
+        ("using /srv/orders: Permission denied", "Error"),
+    ],
+)
+def test_a_failure_after_which_the_program_goes_on_is_a_warning(text: str, level: str) -> None:
+    assert decide_by_exception(text) == (level, "failure")
+
+
 def test_an_exception_after_a_header_is_an_error() -> None:
     line = "Mar  1 10:20:30 web1 shop[7]: Traceback (most recent call last):"
     assert decide_by_exception(line) is None

@@ -4,6 +4,7 @@ import re
 from collections.abc import Set as AbstractSet
 
 from loginformant_shipper.levels.vocabulary import Decision, decided
+from loginformant_shipper.levels.words import WENT_ON
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.header import read_header
 from loginformant_shipper.parsing.headers.level_words import encoded
@@ -55,6 +56,8 @@ _STRERROR = re.compile(  # strerror(3), at the end of a line, perhaps with its n
     r"(?:\.| \((?:os error |errno |error )?\d{1,3}\)|: \w{1,20}=\S{1,60}(?: \w{1,20}=\S{1,60}){0,3})?$",
     re.M,
 )
+_REACTION = re.compile(r"[,;] (?:and )?" + WENT_ON.pattern)
+"""What the program does instead, before the phrase: `no config, using defaults: open a: No such file …`."""
 _SYSTEMD = re.compile(r"\bstatus=\d{1,3}/[A-Z]{4,12}\b|\bcode=(?:killed|dumped)\b")
 _EXIT = re.compile(r"\b[Ee]xit(?:ed)?(?: with| at)? (?:code|status)[ :=]{1,2}\[?[1-9]\d{0,2}\b")
 _LINKER = re.compile(r": version [`'][\w.]{1,80}' not found \(required by ")  # ld.so(8)
@@ -162,6 +165,9 @@ def _of_shape(text: str) -> Decision | None:
         or ("#<" in text and _INSPECTED.search(text))
     ):
         return decided(Level.ERROR, "exception")
+    if ": " in text and (failure := _STRERROR.search(text)):
+        line = text[text.rfind("\n", 0, failure.start()) + 1 : failure.start()]
+        return decided(Level.WARNING if _REACTION.search(line) else Level.ERROR, "failure")
     if _is_failure(text):
         return decided(Level.ERROR, "failure")
     if "Warning: " in text and _WARNING.search(text):
@@ -195,8 +201,7 @@ def _is_crash(text: str) -> bool:
 
 def _is_failure(text: str) -> bool:
     return (
-        (": " in text and _STRERROR.search(text) is not None)
-        or (("status=" in text or "code=" in text) and _SYSTEMD.search(text) is not None)
+        (("status=" in text or "code=" in text) and _SYSTEMD.search(text) is not None)
         or ("xit" in text and _EXIT.search(text) is not None)
         or ("errno" in text and _ERRNO.search(text) is not None)
         or (".go:" in text and _GO_BUILD.search(text) is not None)

@@ -40,9 +40,9 @@ _INABILITY = re.compile(
 )
 """`Could not connect …` at the beginning of a sentence that is no question. Docker pulls an image that it is
 `Unable to find … locally`."""
-_WENT_ON = re.compile(
+WENT_ON = re.compile(
     r"(?i:\b(?:using|instead|fall(?:ing|s)? back|retry(?:ing)?|try again|ignor(?:ed|ing)|skipp(?:ed|ing)"
-    r"|continuing|anyway)\b)"
+    r"|skip it|continuing|anyway)\b)"
 )
 """What a program does instead of what it could not do."""
 _WORDS_OF_INABILITY = encoded(("could", "couldn", "unable", "cannot", "can", "timed"))
@@ -143,7 +143,7 @@ def _level_of_inability(text: str, words: AbstractSet[bytes] | None) -> Level | 
         return None
     for inability in _INABILITY.finditer(text):
         if not _is_nothing_before(text, inability.start()):
-            return Level.WARNING if _WENT_ON.search(inability["rest"]) else Level.ERROR
+            return Level.WARNING if WENT_ON.search(inability["rest"]) else Level.ERROR
     return None
 
 
