@@ -41,6 +41,14 @@ REQUEST = "11111111-2222-3333-4444-555555555555"
         (f"2026-03-01T10:20:30.123Z\t{REQUEST}\tWARN\tERROR: no stock", "Warning", "runtime-prefix"),
         (f"[DEBUG]\t2026-03-01T10:20:30.123Z\t{REQUEST}\terror lookup", "Debug", "runtime-prefix"),
         (f'2026-03-01T10:20:30.123Z\t{REQUEST}\tWARN\t{{"order":7}}', "Warning", "runtime-prefix"),
+        (f'2026-03-01T10:20:30.123Z\t{REQUEST}\tERROR\t{{"status":200}}', "Error", "runtime-prefix"),
+        (f'2026-03-01T10:20:30.123Z\t{REQUEST}\tINFO\t{{"status":500}}', "Information", "runtime-prefix"),
+        (
+            f'[ERROR]\t2026-03-01T10:20:30.123Z\t{REQUEST}\t{{"message":"a warning"}}',
+            "Error",
+            "runtime-prefix",
+        ),
+        ('[WARN] {"took":7,"error":"no stock"}', "Warning", "runtime-prefix"),
         # position before status, status before words
         ('INFO:     10.0.0.7:77 - "GET /orders HTTP/1.1" 503', "Information", "header"),
         (
@@ -202,6 +210,11 @@ def test_json_after_a_header_gives_the_level(text: str, level: str) -> None:
 def test_a_structured_log_counts_before_the_level_of_lambdas_json(message: object, level: str) -> None:
     wrapper = {"timestamp": "2026-03-01T10:20:30.123Z", "level": "INFO", "requestId": "7", "message": message}
     assert infer_level(json.dumps(wrapper)) == level
+
+
+def test_other_fields_beside_a_request_id_are_no_wrapper_of_lambda() -> None:
+    log = {"desk": 7, "level": "WARN", "requestId": "7", "message": {"level": "debug"}}
+    assert infer_level(json.dumps(log)) == "Warning"
 
 
 def test_json_that_is_cut_short_after_a_header_gives_the_level() -> None:

@@ -124,10 +124,10 @@ def decide(
         decision = decide_by_repeated_field(fields, parsed.body) if parsed.repeated else None
         decision = decision or _of_fields(fields)
         if decision is not None:
-            return decision
+            return decision if decision.rule == "field" else _of_prefix(parsed.runtime_level) or decision
     word = parsed.runtime_level
     if word:
-        decision = _PREFIXES.get(word) or _PREFIXES.get(word.lower())
+        decision = _of_prefix(word)
         if decision is not None:
             return decision
     severity = None if parsed.wrapper is None else parsed.wrapper.level
@@ -186,14 +186,18 @@ _PREFIXES = {
 """The levels in the prefixes of Lambda runtimes, as these write them."""
 
 
+def _of_prefix(word: str | None) -> Decision | None:
+    return (_PREFIXES.get(word) or _PREFIXES.get(word.lower())) if word else None
+
+
 _MESSAGES = (
     *("message", "msg", "log", "@message", "Message", "MESSAGE", "short_message", "event", "text", "line"),
     "Results",  # of a flow of Amazon Connect
 )
 
 
-_FIELDS_OF_NODEJS = 4
-"""How many fields Lambda's runtime of Node.js writes around what is logged, in its JSON log format."""
+_FIELDS_OF_NODEJS = frozenset(("timestamp", "level", "requestId", "message"))
+"""The fields that Lambda's runtime of Node.js writes around what is logged, in its JSON log format."""
 
 
 def _of_wrapped_object(fields: Fields) -> Decision | None:
@@ -206,8 +210,8 @@ def _of_wrapped_object(fields: Fields) -> Decision | None:
 
 def _of_fields(fields: Fields) -> Decision | None:
     if (
-        len(fields) == _FIELDS_OF_NODEJS
-        and "requestId" in fields
+        len(fields) == len(_FIELDS_OF_NODEJS)
+        and fields.keys() == _FIELDS_OF_NODEJS
         and (decision := _of_wrapped_object(fields))
     ):
         return decision
