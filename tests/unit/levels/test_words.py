@@ -42,6 +42,7 @@ from loginformant_shipper.levels.words import decide_by_words
         ("nvme nvme1: I/O 7 QID 7 timeout, reset controller", "Warning"),
         ("the request to orders timed out after 7 s; will retry", "Warning"),
         ("connection timeout, retrying: order 7 failed", "Error"),
+        ('desk=7 msg="Could not reach 10.0.0.7"', "Error"),
     ],
 )
 def test_the_worst_word_counts(text: str, level: str) -> None:
@@ -55,6 +56,10 @@ def test_the_worst_word_counts(text: str, level: str) -> None:
         "Note that you cannot undo this, or if you cannot see it",
         "the rest, unable to wait, goes on",
         "Deleted orders cannot be restored.",
+        "The field 'name' cannot exceed 77 characters",
+        "- cannot contain blanks",
+        'Mail "Unable to deliver order 7" sent to 7 desks',
+        "INSERT INTO notes (text) VALUES ('could not find the desk')",
         "Cannot you see the order?",
         "Unable to find image 'orders:7' locally",
         "This cannot be undone. Cannot be undone.",
@@ -98,7 +103,8 @@ def test_the_worst_word_counts(text: str, level: str) -> None:
         "mounted filesystem. Opts: errors=remount-ro",
         "read with errors=ignore",
         "no security alerts today",
-        "the security alerting team",
+        "the security alert settings are saved",
+        "slow query logging is enabled",
         "started with --log-level=error",
         "if an error occurs, call 7",
         "7 passing, 0 failing",

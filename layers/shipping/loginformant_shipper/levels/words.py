@@ -9,7 +9,7 @@ from loginformant_shipper.parsing.headers.level_words import encoded
 
 _WORD = re.compile(
     r"(?:fatal|panicked|kernel panic|(?:error|exception|fail(?:ed|ure)?|crash(?:ed)?)s?|(?<=\d )failing"
-    r"|warn(?:ing)?s?|deprecated|caution|slow (?:sql|quer(?:y|ies))|(?<=query is )slow|security alerts?)"
+    r"|warn(?:ing)?s?|deprecated|caution|slow (?:sql|quer(?:y|ies))|(?<=query is )slow|security alert(?=:))"
     r"(?![\w/@-]|\.\w)",
     re.I,
 )
@@ -26,20 +26,22 @@ _NOTHING_AFTER = re.compile(
     r"(?:0\b(?!\.\d{0,9}[1-9])|none|null|nil|false|no\b|\[\]|\"\"|-(?:\s|$))"
     r"|\s?\((?:0|s\))|\s0\b|:[ \t]{2,12}0\b(?!\.\d)"  # 5 done, failed 0; in a column: Failed:     0
     r"|=(?:remount-ro|continue|panic|strict|ignore|replace)\b"  # errors=remount-ro of mount(8); of codecs
-    r"|[- ](?:free|domain|lists?|pages?|count|rate|budget|handler|handling|threshold|report|logs?)\b"
+    r"|[- ](?:free|domain|lists?|pages?|count|rate|budget|handler|handling|threshold|report|log(?:s|ging)?)\b"
     r"|[- ](?:reporting|level|mode|tracking|boundary|recovery|limit)\b",
     re.I,
 )
 
 
 _INABILITY = re.compile(
-    r"(?<!\w)(?:(?<![A-Za-z,;(] )|(?-i:(?=[CTU])))"
-    r"(?:could(?: not|n't)|unable to(?! find image )|can(?:not|'t| not)(?! be\b)|timed out waiting) (?=[a-z])"
+    r"(?:(?<![\w\"'`(/.@-])|(?<=[=:][\"'])|(?<=: [\"']))(?:(?<![A-Za-z,;(] )|(?-i:(?=[CTU])))"
+    r"(?:could(?: not|n't)|unable to(?! find image )|timed out waiting"
+    r"|can(?:not|'t| not)(?! (?:be|contain|exceed)\b)) (?=[a-z])"
     r"(?P<rest>[^\n?]{0,200}+)(?!\?)",
     re.I,
 )
-"""`Could not connect …` at the beginning of a sentence that is no question. Docker pulls an image that it is
-`Unable to find … locally`."""
+"""`Could not connect …` at the beginning of a sentence that is no question, or of a quoted one after a name.
+Docker pulls an image that it is `Unable to find … locally`. What `cannot be`, `contain` or `exceed` is no
+failure but a rule."""
 WENT_ON = re.compile(
     r"(?i:\b(?:using|instead|fall(?:ing|s)? back|retry(?:ing)?|try again|ignor(?:ed|ing)|skipp(?:ed|ing)"
     r"|skip it|continuing|anyway)\b)"
@@ -76,7 +78,7 @@ _MILD_STEMS: tuple[_Stems, ...] = (
     (
         Level.WARNING,
         ("warn", "deprecated", "caution", "slow", "security alert"),
-        encoded(("warn", "warns", "warning", "warnings", "deprecated", "caution", "slow", "alert", "alerts")),
+        encoded(("warn", "warns", "warning", "warnings", "deprecated", "caution", "slow", "alert")),
     ),
 )
 """The stems and the words that count, in lower case, from the most severe level to the least."""
@@ -87,7 +89,7 @@ _LIKE_ASCII = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212
 """The other characters that `re.IGNORECASE` matches with letters of ASCII."""
 
 
-_PASSED = re.compile(r"\A(?:[^\n]*\S (?:PASSED|SKIPPED|\.\.\. (?:ok|skipped))\Z|ok \d{1,6} - [^\n]*\Z)")
+_PASSED = re.compile(r"(?:[^\n]*\S (?:PASSED|SKIPPED|\.\.\. (?:ok|skipped))\Z|ok \d{1,6} - [^\n]*\Z)")
 """A test that passed or was not run, whose name may have any words: `OrdersTest > fails() PASSED` of Gradle,
 `test rejects_errors ... ok` of Cargo and Python's unittest, `ok 7 - failed order` of the Test Anything
 Protocol."""
@@ -118,7 +120,7 @@ def decide_by_words(text: str, words: AbstractSet[bytes] | None = None) -> Decis
         or _level_of_stems(_MILD_STEMS, text, lower, known)
         or _level_of_timeout(text, known)
     )
-    return decided(level, "words") if level and not _PASSED.search(text) else None
+    return decided(level, "words") if level and not _PASSED.match(text) else None
 
 
 def _level_of_stems(
