@@ -9,21 +9,25 @@ from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.header import read_header
 from loginformant_shipper.parsing.headers.level_words import encoded
 
+_KILLED = ("Killed", "Aborted", "Bus error", "Illegal instruction")
+"""What a shell writes, perhaps as the whole line, of a process that a signal ended."""
 _CRASH_FIRST = re.compile(
     r"\n(?:panic: |fatal error: |goroutine \d{1,9} \[|terminate called |(?:PHP )?Fatal error: "
     r"|thread '[^'\n]{0,200}' (?:\(\d{1,12}\) )?panicked at |Oops: \d{4}"
     r"|FATAL ERROR: [A-Z]"  # V8: FATAL ERROR: Reached heap limit Allocation failed
-    r"|(?:malloc|free|realloc|munmap_chunk)\(\): [a-z]|double free or corruption "  # glibc
+    # glibc: free(): invalid pointer
+    r"|(?:malloc(?:_consolidate)?|free|realloc|munmap_chunk)\(\): (?:invalid|corrupted|memory corruption"
+    r"|double free|unaligned|unsorted|mismatching|smallbin|largebin|too many)"
+    r"|double free or corruption "
     r"|\*\*\* (?:stack smashing|buffer overflow) detected \*\*\*|\*\*\* Error in [`']"
     r"|SIG[A-Z]{3,5}: [a-z :]{3,40}\nPC="  # Go
-    r"|Process terminated\. [A-Z]"  # .NET: Environment.FailFast
+    # .NET: Environment.FailFast, with its message and a trace, or what the runtime itself says
+    r"|Process terminated\. (?:Couldn't find |Assertion failed\b|[^\n]{0,1000}\n {1,8}at )"
     r"|(?:\{\")?Kernel pid terminated\b"  # Erlang
     # a shell, of a process that a signal ended: run.sh: line 7:    77 Killed                  node app.js
-    r"|\S{1,200}: line \d{1,6}: {1,8}\d{1,10} (?:Killed|Aborted|Bus error|Illegal instruction) )"
+    rf"|\S{{1,200}}: line \d{{1,6}}: {{1,8}}\d{{1,10}} (?:{'|'.join(_KILLED)}) )"
 )
 """The beginnings of lines of a crash. Line breaks are found faster than what `^` matches."""
-_KILLED = frozenset(("Killed", "Aborted", "Bus error", "Illegal instruction"))
-"""What a shell writes, and nothing else, of a process that a signal ended."""
 _EXCEPTION_FIRST = re.compile(
     r"\n(?:Traceback \(most recent call last\)|[ \t\xa0]{0,8}File \"[^\"\n]{1,300}\", line \d"  # Python
     r"|(?:http2?: )?panic serving |Exception in thread |Caused by: "
