@@ -172,6 +172,11 @@ def test_a_structured_log_keeps_all_its_fields(name: str) -> None:
             "[pod/orders-1/app] order 17 placed",
             {"k8s.pod.name": "orders-1", "k8s.container.name": "app"},
         ),
+        ("[1,7]<stderr>:order 17 placed", {"mpi.process": "1,7", "stream": "stderr"}),
+        (
+            "[1,mpirank:7,algo-1]<stdout>:order 17 placed",
+            {"mpi.process": "1,mpirank:7,algo-1", "stream": "stdout"},
+        ),
     ],
 )
 def test_the_fields_of_the_wrapper_have_the_names_of_opentelemetry(
@@ -211,6 +216,8 @@ def test_the_fields_of_the_wrapper_have_the_names_of_opentelemetry(
         "[03-Nov-2026 10:00:00] WARNING: [pool www] server reached max_children setting (5)",
         "[main] order 17 placed",
         "[7f8f84ce] order 17 placed",
+        "[1,2] order 17 placed",
+        "[1,2]<order>: 17 placed",
         "<b>1 order</b>",
     ],
 )

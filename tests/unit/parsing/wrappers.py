@@ -51,4 +51,5 @@ WRAPPERS: dict[str, Callable[[str], str]] = {
     "journal": _record("MESSAGE", _HOSTNAME="ip-10-0-0-1", _PID="7", SYSLOG_IDENTIFIER="web"),
     "rails": _line(f"[{REQUEST}] "),
     "kubectl": _line("[pod/orders-1/orders] "),
+    "mpirun": _line("[1,7]<stdout>:"),
 }

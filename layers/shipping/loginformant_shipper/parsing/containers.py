@@ -16,6 +16,7 @@ syslog):
 | PHP-FPM | `NOTICE: PHP message: …`, `WARNING: [pool www] child 7 said into stderr: "…"` |
 | Rails, tagged with the request | `[7f8f84ce-d134-4b77-88dc-bac10b54a410] …` |
 | `kubectl logs --prefix` | `[pod/orders-1/orders] …` |
+| `mpirun --tag-output` (Open MPI, as in SageMaker) | `[1,0]<stdout>:…`, `[1,mpirank:0,algo-1]<stderr>:…` |
 
 Wrappers may be nested, such as a line of CRI in an object of FireLens.
 """
@@ -438,6 +439,8 @@ _PHP_MESSAGE = re.compile(rf"{_PHP_TIME}NOTICE: PHP message: ")
 _TAG = rf"\[(?:{_UUID}|\d{{1,3}}(?:\.\d{{1,3}}){{3}}|{_REDACTED})\]"
 _TAGS = re.compile(rf"\[{_UUID}\](?: {_TAG}){{0,4}}(?: |$)")
 
+_MPIRUN = re.compile(r"\[(?P<process>1,[\w:,.-]{1,80})\]<(?P<stream>stdout|stderr|stddiag)>:")
+"""The job, 1 if it is the only one, and the rank; SageMaker's Open MPI adds the name of the host."""
 _KUBECTL = re.compile(r"\[pod/(?P<pod>[a-z0-9.-]{1,253})/(?P<container>[a-z0-9-]{1,63})\](?: |$)")
 
 
@@ -554,11 +557,13 @@ def _of_warning(message: str) -> Unwrapped | None:
 
 
 def _of_bracket(message: str) -> Unwrapped | None:
-    """Read a wrapper that begins with a bracket: a time of PHP-FPM, tags of Rails, or a pod."""
+    """Read a wrapper that begins with a bracket: a time of PHP-FPM, tags of Rails, a pod, or a process."""
     if message.startswith("pod/", 1):
         return _of_kubectl(message)
     if message.startswith("-", 9):
         return _of_tags(message)
+    if message.startswith("1,", 1):
+        return _of_mpirun(message)
     return _of_php(message) if message.startswith("-", 3) else None
 
 
@@ -579,10 +584,18 @@ def _of_kubectl(message: str) -> Unwrapped | None:
     return Unwrapped(message[line.end() :], None, properties, (line["pod"], line["container"]))
 
 
+def _of_mpirun(message: str) -> Unwrapped | None:
+    line = _MPIRUN.match(message)
+    if line is None:
+        return None
+    properties = {"mpi.process": line["process"], "stream": line["stream"]}
+    return Unwrapped(message[line.end() :], None, properties, (line["process"], line["stream"]))
+
+
 _ISO_LOOSELY = r"\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:?\d\d)"
 LOOKS_WRAPPED = (
     rf"{_ISO_LOOSELY} [^ ]+ [^ ]|<\d|{_MONTH} [ \d]\d |NOTICE: P|(?:WARNING|NOTICE): \[pool "
-    r"|\[(?:\d\d-[A-Z]|[0-9a-f]{8}-[0-9a-f]{4}-|pod/)"
+    r"|\[(?:\d\d-[A-Z]|[0-9a-f]{8}-[0-9a-f]{4}-|pod/|1,)"
 )
 """The beginnings of lines in a wrapper without a bar, and of some others."""
 LOOKS_WRAPPED_WITH_A_BAR = r"(?:\x1b\[[0-9;]{1,20}+m)?[A-Za-z0-9][\w.-]{0,90}+ {1,40}+\|"
