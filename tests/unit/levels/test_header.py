@@ -87,6 +87,8 @@ def header(line: str) -> tuple[str, str] | None:
         ("--- PASS: TestError (0.00s)", "Information"),
         ("SKIP: test of the error page", "Information"),
         ("Mar  1 10:20:30 router1 dhcp,info assigned after an error", "Information"),
+        ("2026-03-01 10:20:30,123-INFO-order 7 failed", "Information"),
+        ("2026-03-01 10:20:30-ERROR-no stock", "Error"),
     ],
 )
 def test_the_first_word_after_time_stamps_is_a_level(line: str, level: str) -> None:
@@ -110,6 +112,11 @@ def test_the_first_word_after_time_stamps_is_a_level(line: str, level: str) -> N
         ("[2026-03-01T10:20:30.123Z http-7                 WARN c.acme.Orders] no error", "Warning"),
         ("2026-03-01 10:20:30.123 T:7    error <orders>: no stock", "Error"),
         ("Orders:warn  2026-03-01 10:20:30: no error", "Warning"),
+        ("Orders:warning - order 7 failed", "Warning"),
+        ("2026-03-01 10:20:30,123-shop.orders-INFO-order 7 failed", "Information"),
+        ("2026-03-01 10:20:30,123 - shop.orders-WARNING - order 7 failed", "Warning"),
+        ("2026-03-01 10:20:30,123 shop_orders-ERROR: no stock", "Error"),
+        ("2026-03-01 10:20:30,123 shop-ERROR-queue INFO: no stock", "Information"),
         ("[01-03-2026 10:20:30] shopd debug  error=none order=7", "Debug"),
     ],
 )
@@ -220,6 +227,9 @@ def test_the_end_of_the_line_is_read_if_the_header_has_no_certain_level(line: st
         "note: it failed",
         "3,1234,567 orders,-;",
         "A, [2026-03-01T10:20:30.123456 #7]   ANY -- : stock",  # Ruby
+        "2026-03-01 10:20:30 DNS-ERROR-7 was looked up",
+        "shop-ERROR-queue is empty",
+        "the 2026-03-01-ERROR-report is done",
     ],
 )
 def test_text_is_no_header(line: str) -> None:
@@ -293,6 +303,7 @@ def test_java_util_logging_writes_the_level_on_the_second_line() -> None:
         ("2026-03-01T10:20:30Z W! [outputs] late", "Warning"),
         ("2026-03-01 10:20:30.123 [E:onnxruntime:, info.cc:1 Run] lost", "Error"),
         ("2026-03-01 10:20:30.123 [V:onnxruntime:Default, warning.cc:1 Run] error", "Debug"),
+        ("2026-03-01T10:20:30.123Z [E ProcessGroupNCCL.cpp:828] [Rank 0] timeout", "Error"),
     ],
 )
 def test_the_level_after_time_stamps_may_be_a_letter(line: str, level: str) -> None:

@@ -443,8 +443,10 @@ def _leading_level(match: Match[str]) -> LevelMark | None:
         return LevelMark(SYSLOG_LEVELS[int(digits) & 7], "header", end) if following == "[" else None
     dated = len(stamp) > 3 and _TIME.search(stamp) is not None
     upper = word.isupper()
-    if dated and following in _SEPARATORS and not space and _is_between_separators(match, end):
-        return LevelMark(level, "header", end)
+    if dated and following in _SEPARATORS and not space:
+        joined = following == "-" and upper and _TIME_AND_HYPHEN.search(stamp) is not None
+        if joined or _is_between_separators(match, end):
+            return LevelMark(level, "header", end)
     if word == "DETAIL" and following == "(" and dated:
         return LevelMark(Level.DEBUG, "header", end)  # Aerospike's lowest level; PostgreSQL writes a colon
     if lower not in LEVEL_WORDS:
@@ -492,6 +494,8 @@ def _is_name(lower: str, stamp: str) -> bool:
 
 
 _NAME_NEXT = re.compile(r"(?<=:)\d|(?<=T:)\w")  # Kodi: T:7
+_TIME_AND_HYPHEN = re.compile(r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?-\Z")
+"""Before a level that a configuration joins to a time and a text: `10:20:30,123-ERROR-text`."""
 _SEPARATOR = re.compile(r"(?:[-=]>|--|==|[*~@])\Z")
 """What may stand on both sides of a level after a time: `10:20:30->ERROR->text`, `10:20:30: *error* text`."""
 _OPEN_TIME = re.compile(r"\[[^\]]{0,30}\d\d:\d\d:\d\d[^\]]{0,30} \Z")

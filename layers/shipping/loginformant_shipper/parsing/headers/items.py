@@ -447,8 +447,13 @@ def _level_of_token(token: str, gap: str, end: int, walk: HeaderWalk) -> LevelMa
     """Return the level in a name: `app.ERROR:`, `orders:WARN:`, `host/INFO/x`, `Gtk-WARNING **`."""
     if token[0] == "/" or walk.plain > (1 if walk.dated else 0):
         return None
-    if walk.left == _START and (last := _SMALL_COMPONENT.search(token)) and _DATE_NEXT.match(walk.head, end):
-        return LevelMark(LEVEL_WORDS[last[1]], "header", end - len(gap))  # Zigbee2MQTT:info  2026-03-01 …
+    if (
+        walk.left == _START
+        and (last := _SMALL_COMPONENT.search(token))
+        and _BEHIND_SMALL_COMPONENT.match(walk.head, end)
+    ):
+        # Zigbee2MQTT:info  2026-03-01 …, Knex:warning - text
+        return LevelMark(LEVEL_WORDS[last[1]], "header", end - len(gap))
     if not _CAPITALS.search(token):
         return None
     for part in _COMPONENT.finditer(token.partition("://")[0]):
@@ -459,19 +464,28 @@ def _level_of_token(token: str, gap: str, end: int, walk: HeaderWalk) -> LevelMa
             return LevelMark(level, "header", end - len(gap) - len(token) + part.end())
     if walk.head.startswith("**", end) and (gtk := _GTK.match(token)):
         return LevelMark(_GTK_WORDS[gtk[1].lower()], "header", end)
+    if walk.dated and "-" in token and walk.fallback is None and (joined := _JOINED.match(token)):
+        level = LEVEL_WORDS[joined[1].lower()]
+        walk.fallback = LevelMark(level, "header", end - len(gap) - len(token) + joined.end())
     return None
 
 
 _CAPITALS = re.compile(r"[A-Z]{3}")
+_JOINED = re.compile(
+    r"[A-Za-z_][\w.]{0,80}(?<=[a-z\d_])-(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|FATAL|CRITICAL)(?=-|:?\Z)"
+)
+"""A name and a level that a configuration joins, after a time: `…,123-shop.orders-ERROR-text`. It may also be
+a name alone."""
 _SMALL_COMPONENT = re.compile(r"\w:(debug|info|warn|warning|error)\Z")
-_DATE_NEXT = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{4}")
+_BEHIND_SMALL_COMPONENT = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{4}|- ")
 
 _WHOLE = re.compile(r"[\s=*_-]{0,12}([A-Za-z]{1,13})\d?[\s=*_-]{0,12}\Z")
 _LEVEL_FIRST = re.compile(r"\s{0,4}([A-Za-z]{1,13})(?:\s{1,9}\d|\s{0,9}[|,]|::|: |#\w)")
 _LETTER_AMONG = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[,.]\d{3,6} ([DIWEFC]) \d{1,10} \d{1,10}\Z")
 """Ray, after the name of what it relays: `(raylet) [2026-03-01 10:20:30,123 W 7 8]`."""
-_LETTER_OF_LOGGER = re.compile(r"([VIWEF]):[a-z]\w{0,40}:")
-"""ONNX Runtime, after a time: `[W:onnxruntime:Default, graph.cc:7 Resolve]`."""
+_LETTER_OF_LOGGER = re.compile(r"([DVIWEF])(?::[a-z]\w{0,40}:| [A-Za-z][\w./-]{0,80}\.[a-z]{1,4}:\d{1,6}\Z)")
+"""After a time: `[W:onnxruntime:Default, graph.cc:7 Resolve]` of ONNX Runtime, and `[E socket.cpp:7]` of
+PyTorch before 2.2."""
 _LEVEL_LAST = re.compile(r"(?:[:#|,;]\s?|[\w)]/|[.@](?=[A-Z]{3}))([A-Za-z]{3,13})\d?\Z")
 _BLANK_LAST = re.compile(
     r" (TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|FATAL|CRITICAL|TRC|DBG|INF|WRN|ERR)\Z"
