@@ -1,9 +1,11 @@
 from typing import Any
 
 import pytest
+from loginformant_shipper.levels import infer_level
 from loginformant_shipper.levels.platform import (
     decide_by_execution_line,
     decide_by_lambda_event,
+    decide_by_lambda_warning,
     decide_by_log_group,
     decide_by_platform_line,
     decide_by_platform_record,
@@ -30,6 +32,17 @@ REQUEST = "11111111-2222-3333-4444-555555555555"
 )
 def test_lines_of_the_lambda_platform_have_a_level(text: str, level: str) -> None:
     assert decide_by_lambda_event(text) == (level, "lambda-platform")
+
+
+def test_a_warning_of_lambda_about_an_exception_is_a_warning() -> None:
+    text = "LAMBDA_WARNING: Unhandled exception. The most likely cause is an issue in the function code."
+    assert decide_by_lambda_warning(text) == ("Warning", "lambda-platform")
+    assert infer_level(text) == "Warning"
+    assert decide_by_lambda_warning("LOGS\tName: orders\tState: Subscribed\tTypes: [Function]") == (
+        "Information",
+        "lambda-platform",
+    )
+    assert decide_by_lambda_warning("LAMBDA WARNING: none") is None
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ from loginformant_shipper.levels.platform import (
     decide_by_flow_log,
     decide_by_lambda_event,
     decide_by_lambda_line,
+    decide_by_lambda_warning,
     decide_by_log_group,
     decide_by_platform_line,
     decide_by_platform_record,
@@ -239,7 +240,8 @@ _ORNAMENTS = re.compile(r"\A(?:[-=*_#~ \t\r]*+\n)++")
 _BY_FIRST_CHARACTER = {
     **dict.fromkeys("0123456789", decide_by_flow_log),
     "(": decide_by_execution_line,
-    **dict.fromkeys("SERITL", decide_by_lambda_line),
+    **dict.fromkeys("SERIT", decide_by_lambda_line),
+    "L": decide_by_lambda_warning,
 }
 """The rules for layouts with a fixed first character."""
 

@@ -56,7 +56,9 @@ _STRERROR = re.compile(  # strerror(3), at the end of a line, perhaps with its n
     r"(?i:command not found|No such file or directory|Permission denied|Operation not permitted"
     r"|No space left on device|Read-only file system|Input/output error|Too many open files"
     r"|Cannot allocate memory|Address already in use|Connection refused|No route to host"
-    r"|Network is unreachable)"
+    r"|Network is unreachable|executable file not found in \$PATH"  # Go's os/exec
+    # dash and BusyBox: `sh: 1: next: not found`, `/bin/sh: pip: not found`
+    r"|(?<=sh: )(?:(?:line )?\d{1,6}: )?(?:exec: )?[\w./-]{1,200}: not found)"
     r"(?:\.| \((?:os error |errno |error )?\d{1,3}\)|: \w{1,20}=\S{1,60}(?: \w{1,20}=\S{1,60}){0,3})?$",
     re.M,
 )
@@ -64,6 +66,8 @@ _REACTION = re.compile(r"[,;] (?:and )?" + WENT_ON.pattern)
 """What the program does instead, before the phrase: `no config, using defaults: open a: No such file …`."""
 _SYSTEMD = re.compile(r"\bstatus=\d{1,3}/[A-Z]{4,12}\b|\bcode=(?:killed|dumped)\b")
 _EXIT = re.compile(r"\b[Ee]xit(?:ed)?(?: with| at)? (?:code|status)[ :=]{1,2}\[?[1-9]\d{0,2}\b")
+_NON_ZERO = re.compile(r"non-zero (?:exit )?(?:code|status|value)[ :=]{1,2}-?[1-9]\d{0,2}\b")
+"""Docker, of a command of a Dockerfile: `… returned a non-zero code: 127`; Gradle, of a process."""
 _LINKER = re.compile(r": version [`'][\w.]{1,80}' not found \(required by ")  # ld.so(8)
 _GO_BUILD = re.compile(r"^(?:vet: )?(?:[\w.-]{0,80}/){1,12}[\w.-]{1,80}\.go:\d{1,6}:\d{1,4}: \S", re.M)
 """What Go's compiler and `go vet` report: `./orders.go:7:2: undefined: take`. Loggers write no column."""
@@ -81,7 +85,7 @@ _WORDS_OF_STRERROR = encoded(
 _WORDS_OF_CRASHES = encoded(("aborted", "bus", "illegal", "corruption", "terminated"))
 WORDS_OF_EXCEPTIONS = (
     _WORDS_OF_STRERROR
-    | encoded(("traceback", "caused", "terminate", "goroutine", "killed", "dumped", "exit", "exited"))
+    | encoded(("traceback", "caused", "terminate", "goroutine", "killed", "dumped", "exit", "exited", "zero"))
     | _WORDS_OF_CRASHES
 )
 """Words in lower case: one of each phrase of strerror(3), and the words of the other patterns."""
@@ -207,6 +211,7 @@ def _is_failure(text: str) -> bool:
     return (
         (("status=" in text or "code=" in text) and _SYSTEMD.search(text) is not None)
         or ("xit" in text and _EXIT.search(text) is not None)
+        or ("non-zero " in text and _NON_ZERO.search(text) is not None)
         or ("errno" in text and _ERRNO.search(text) is not None)
         or (".go:" in text and _GO_BUILD.search(text) is not None)
         or (" not found (required by " in text and _LINKER.search(text) is not None)

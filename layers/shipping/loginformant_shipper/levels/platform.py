@@ -60,6 +60,16 @@ def decide_by_lambda_line(text: str) -> Decision | None:
     return decide_by_lambda_event(text)
 
 
+def decide_by_lambda_warning(text: str) -> Decision | None:
+    """Return the level of a line that begins with L, as Lambda writes it; None for other texts.
+
+    Lambda writes `LAMBDA_WARNING: Unhandled exception. …` in addition to the exception.
+    """
+    if text.startswith("LAMBDA_WARNING: "):
+        return decided(Level.WARNING, "lambda-platform")
+    return decide_by_lambda_line(text)
+
+
 _MAX_LAMBDA_LINE = 4096
 _LAMBDA_EVENT = re.compile(
     r"(?:START|END|REPORT|INIT_REPORT|RESTORE_REPORT) (?:RequestId|Init Duration|Restore Duration): "

@@ -28,7 +28,17 @@ _SHAPED = encoded(
     | {"level", "lev", "lvl", "ll", "severity", "sev", "levelname"}  # pairs
     | {"pri", "prio", "priority"}
     | {"loglevel", "loglev", "loglvl", "logll", "logseverity", "logsev", "loglevelname"}
-    | {"traceback", "caused", "goroutine", "terminate", "exit", "exited", "killed", "dumped"}  # shapes
+    | {
+        "traceback",
+        "caused",
+        "goroutine",
+        "terminate",
+        "exit",
+        "exited",
+        "killed",
+        "dumped",
+        "zero",
+    }  # shapes
     | {"aborted", "bus", "illegal", "corruption", "terminated"}
 )
 """Words in lower case. A plain text without one of them, and without the marks below, has no level."""

@@ -8,8 +8,9 @@ from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.level_words import encoded
 
 _WORD = re.compile(
-    r"(?:fatal|panicked|kernel panic|(?:error|exception|fail(?:ed|ure)?|crash(?:ed)?)s?|(?<=\d )failing"
-    r"|warn(?:ing)?s?|deprecated|caution|slow (?:sql|quer(?:y|ies))|(?<=query is )slow|security alert(?=:))"
+    r"(?:fatal|panicked|kernel panic|(?:error(?:ed)?|exception|fail(?:ed|ure)?|crash(?:ed)?)s?"
+    r"|(?<=\d )failing|warn(?:ing)?s?|deprecated|caution|slow (?:sql|quer(?:y|ies))|(?<=query is )slow"
+    r"|security alert(?=:))"
     r"(?![\w/@-]|\.\w)",
     re.I,
 )
@@ -42,6 +43,18 @@ _INABILITY = re.compile(
 """`Could not connect …` at the beginning of a sentence that is no question, or of a quoted one after a name.
 Docker pulls an image that it is `Unable to find … locally`. What `cannot be`, `contain` or `exceed` is no
 failure but a rule."""
+_PASSIVE = re.compile(
+    r"(?<!\w)could(?: not|n't) be (?:[a-z]{2,12}ly )?[a-z]{1,14}(?:ed|[ewk]n|[aeu]nt|nd|ad|[ui]lt|[ue]pt|one)"
+    r"\b(?P<rest>[^\n?]{0,200}+)(?!\?)"
+)
+"""`The host could not be resolved`, which need not begin a sentence."""
+_CONDITION = re.compile(
+    r"\b(?:if|when|whenever|whether|unless|until|in case|that|which|who|whose|where|why|because|any|those)\b"
+    r"[^\n.;:!?]{0,160}\Z",
+    re.I,
+)
+"""The words with which a sentence says that something could happen, or to what."""
+_MAX_SUBJECT = 160
 WENT_ON = re.compile(
     r"(?i:\b(?:using|instead|fall(?:ing|s)? back|retry(?:ing)?|try again|ignor(?:ed|ing)|skipp(?:ed|ing)"
     r"|skip it|continuing|anyway)\b)"
@@ -69,7 +82,10 @@ _SEVERE_STEMS: tuple[_Stems, ...] = (
         ("error", "exception", "fail", "crash"),
         encoded(
             f"{word}{plural}"
-            for word in ("error", "exception", "fail", "failed", "failing", "failure", "crash", "crashed")
+            for word in (
+                *("error", "errored", "exception", "fail", "failed", "failing", "failure"),
+                *("crash", "crashed"),
+            )
             for plural in ("", "s")
         ),
     ),
@@ -145,8 +161,18 @@ def _level_of_inability(text: str, words: AbstractSet[bytes] | None) -> Level | 
         return None
     for inability in _INABILITY.finditer(text):
         if not _is_nothing_before(text, inability.start()):
-            return Level.WARNING if WENT_ON.search(inability["rest"]) else Level.ERROR
+            return _level_of_rest(inability["rest"])
+    for passive in _PASSIVE.finditer(text) if " be " in text else ():
+        start = passive.start()
+        if not _is_nothing_before(text, start) and not _CONDITION.search(
+            text, max(0, start - _MAX_SUBJECT), start
+        ):
+            return _level_of_rest(passive["rest"])
     return None
+
+
+def _level_of_rest(rest: str) -> Level:
+    return Level.WARNING if WENT_ON.search(rest) else Level.ERROR
 
 
 def _level_of_timeout(text: str, words: AbstractSet[bytes] | None) -> Level | None:
