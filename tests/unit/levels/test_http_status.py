@@ -93,7 +93,7 @@ def test_a_field_may_hold_the_status(fields: dict[str, object]) -> None:
         {"upstream_status": 200, "status": 503},
         {"EdgeResponseStatus": 503, "OriginStatus": 200},
         {"response": {"code": 200, "status": 503}},
-        {"request": {"status": 503}, "response": {"status": 200}},
+        {"request": {"status": 200}, "response": {"status": 503}},
     ],
 )
 def test_the_status_that_the_client_got_counts(fields: dict[str, object]) -> None:

@@ -64,7 +64,8 @@ def decide_by_status_field(fields: dict[str, Any]) -> Decision | None:
     for name in found if len(found) < 2 else sorted(found, key=_RANKS.__getitem__):
         if decision := _of_value(fields[name]):
             return decision
-    for container in sorted(_CONTAINERS.intersection(fields)):
+    found = _CONTAINERS.intersection(fields)
+    for container in found if len(found) < 2 else sorted(found, key=_RANKS_OF_CONTAINERS.__getitem__):
         inner = fields[container]
         if isinstance(inner, dict):
             values = _values_inside(inner)
@@ -182,11 +183,18 @@ _RANKS = {
 }
 """The names of fields with a status. What the client was answered comes before what a server answered."""
 _NAMES = frozenset(_RANKS) - {"code"}
-_CONTAINERS = frozenset(
-    {"http", "httpRequest", "httpResponse", "http_request", "proxy", "request", "response", "Response", "res"}
-    | {"responseStatus", "delivery", "message"}
-)
-"""Fields that hold an object with the status in it: ECS, Kubernetes audit, Vercel, SNS, Fauna, Google."""
+_RANKS_OF_CONTAINERS = {
+    container: rank
+    for rank, container in enumerate(
+        (
+            *("response", "Response", "res", "httpResponse", "responseStatus", "http", "httpRequest"),
+            *("http_request", "request", "proxy", "delivery", "message"),
+        )
+    )
+}
+"""Fields that hold an object with the status in it: ECS, Kubernetes audit, Vercel, SNS, Fauna, Google.
+What was answered comes first."""
+_CONTAINERS = frozenset(_RANKS_OF_CONTAINERS)
 _NAMES_INSIDE = _NAMES | {"code"}
 
 

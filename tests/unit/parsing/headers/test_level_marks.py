@@ -234,6 +234,9 @@ def test_formats_with_the_level_in_an_unusual_place_are_read(line: str, level: s
         "[the order E] text",
         "10:20:30 T:main 7",
         "10:20:30 order  E 7",
+        "2026-03-01 10:20:30  order-7   F   34",
+        "2026-03-01 10:20:30 D:\\orders opened",
+        "2026-03-01 10:20:30 C:/orders opened",
         "",
     ],
 )

@@ -140,7 +140,7 @@ _DATED_SENTENCE = re.compile(
 )
 
 _WORDS = encoded((*BRACKETED_WORDS, *PLURALS, "message", "event"))
-TELLING_WORDS = LETTERS_AND_DOUBLES | encoded((*BRACKETED_WORDS, *PLURALS, "message", "event"))
+TELLING_WORDS = LETTERS_AND_DOUBLES | _WORDS
 """No level is found in a head without one of these, but for signs and known layouts."""
 
 
@@ -493,7 +493,7 @@ def _is_name(lower: str, stamp: str) -> bool:
     return lower in CUT_WORDS and not TIME_IN_STAMP.search(stamp)
 
 
-_NAME_NEXT = re.compile(r"(?<=:)\d|(?<=T:)\w")  # Kodi: T:7
+_NAME_NEXT = re.compile(r"(?<=:)[\d\\/]|(?<=T:)\w")  # Kodi: T:7; a drive: D:\orders
 _TIME_AND_HYPHEN = re.compile(r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?-\Z")
 """Before a level that a configuration joins to a time and a text: `10:20:30,123-ERROR-text`."""
 _SEPARATOR = re.compile(r"(?:[-=]>|--|==|[*~@])\Z")

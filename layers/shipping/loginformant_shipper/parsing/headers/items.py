@@ -354,6 +354,9 @@ def is_plural_level(head: str, end: int, dated: bool) -> bool:
 
 # --- levels of items ---
 
+_DRIVES = (":\\", ":/")
+"""What follows the letter of a drive in the path of a file."""
+
 
 def _level_of_word(
     word: str, gap: str, following: str, end: int, walk: HeaderWalk, capitals: bool, asked: bool
@@ -369,9 +372,15 @@ def _level_of_word(
             (left == _STAMP or (left == _GROUP and word.isupper()))
             and walk.dated
             and not plain
-            and (gap or following in AFTER_LETTER)
+            and (gap or (following in AFTER_LETTER and not walk.head.startswith(_DRIVES, end)))
         )
-        is_column = walk.dated and len(gap) > 1 and word.isupper() and walk.head[end - 3 : end - 1] == "  "
+        is_column = (  # [10:20:30] OrderDesk     W   text; without the brackets, it may be a table
+            walk.dated
+            and len(gap) > 1
+            and word.isupper()
+            and walk.head.startswith("[")
+            and walk.head[end - 3 : end - 1] == "  "
+        )
         if level and (behind_time or is_column or (following == ">" and walk.evidence and word.isupper())):
             return LevelMark(level, "letter", end)
         return None
