@@ -78,17 +78,17 @@ _NOT_OK = re.compile(r"^not ok \d{1,6}\b(?![^\n]{0,400}# ?(?i:todo|skip))", re.M
 _WARNING = re.compile(r"(?:^|[: ])\w{0,40}Warning: ")
 
 
-_WORDS_OF_STRERROR = encoded(
+WORDS_OF_STRERROR = encoded(
     {"found", "such", "denied", "permitted", "space", "only", "output", "many", "allocate", "already"}
     | {"refused", "route", "unreachable"}
 )
-_WORDS_OF_CRASHES = encoded(("aborted", "bus", "illegal", "corruption", "terminated"))
-WORDS_OF_EXCEPTIONS = (
-    _WORDS_OF_STRERROR
-    | encoded(("traceback", "caused", "terminate", "goroutine", "killed", "dumped", "exit", "exited", "zero"))
-    | _WORDS_OF_CRASHES
+"""Words in lower case: one of each phrase of strerror(3)."""
+WORDS_OF_SHAPES = encoded(
+    {"traceback", "caused", "terminate", "goroutine", "killed", "dumped", "exit", "exited", "zero"}
+    | {"aborted", "bus", "illegal", "corruption", "terminated"}
 )
-"""Words in lower case: one of each phrase of strerror(3), and the words of the other patterns."""
+"""Words in lower case: those of the other patterns."""
+WORDS_OF_EXCEPTIONS = WORDS_OF_STRERROR | WORDS_OF_SHAPES
 
 
 def may_be_exception(text: str, words: AbstractSet[bytes]) -> bool:
@@ -101,7 +101,7 @@ def may_be_exception(text: str, words: AbstractSet[bytes]) -> bool:
     # Written out, and most strings behind one of their characters, which is found in a fraction of the time.
     # One regular expression takes several times as long.
     return (
-        (not WORDS_OF_EXCEPTIONS.isdisjoint(words) and (": " in text or not words <= _WORDS_OF_STRERROR))
+        (not WORDS_OF_EXCEPTIONS.isdisjoint(words) and (": " in text or not words <= WORDS_OF_STRERROR))
         or ("E" in text and ("Error" in text or "Exception" in text) and _NAMED.search(text) is not None)
         or ("G" in text and ("SIG" in text or "BUG" in text))
         or (

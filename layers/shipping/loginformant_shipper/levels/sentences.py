@@ -3,6 +3,8 @@
 import re
 from collections.abc import Collection
 
+from loginformant_shipper.levels.exceptions import WORDS_OF_SHAPES, WORDS_OF_STRERROR
+from loginformant_shipper.levels.key_values import WORDS_OF_PAIRS
 from loginformant_shipper.levels.words import BAD_NEWS
 from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LETTERS, PLURALS, encoded
 
@@ -23,31 +25,13 @@ _TELLING = BAD_NEWS | encoded(
 )
 """Words in lower case. Those rules apply only to texts that contain one of them."""
 
-_SHAPED = encoded(
-    {"requestid", "duration", "runtime"}  # Lambda's own events
-    | {"level", "lev", "lvl", "ll", "severity", "sev", "levelname"}  # pairs
-    | {"pri", "prio", "priority"}
-    | {"loglevel", "loglev", "loglvl", "logll", "logseverity", "logsev", "loglevelname"}
-    | {
-        "traceback",
-        "caused",
-        "goroutine",
-        "terminate",
-        "exit",
-        "exited",
-        "killed",
-        "dumped",
-        "zero",
-    }  # shapes
-    | {"aborted", "bus", "illegal", "corruption", "terminated"}
+_SHAPED = (
+    encoded(("requestid", "duration", "runtime"))  # Lambda's own events
+    | (WORDS_OF_PAIRS - encoded(("at", "l")))
+    | WORDS_OF_SHAPES
 )
 """Words in lower case. A plain text without one of them, and without the marks below, has no level."""
-_LAST_WORDS = encoded(
-    {"found", "such", "denied", "permitted", "space", "only", "many", "allocate", "already"}
-    | {"refused", "route", "unreachable"}
-)
-"""One word of each phrase of strerror(3), which follow a colon."""
-WORDS_OF_SENTENCES = _TELLING | _SHAPED | _LAST_WORDS
+WORDS_OF_SENTENCES = _TELLING | _SHAPED | WORDS_OF_STRERROR
 
 
 def is_plain(text: str, words: Collection[bytes]) -> bool:
@@ -85,7 +69,7 @@ def is_silent(text: str, words: Collection[bytes]) -> bool:
                 and "at:" not in text
                 and ("):" not in text or ("::" not in text and "(): " not in text))
                 and ("I" not in text or ".php line " not in text)
-                and (_LAST_WORDS.isdisjoint(words) or ": " not in text)
+                and (WORDS_OF_STRERROR.isdisjoint(words) or ": " not in text)
             )
         )
     )
