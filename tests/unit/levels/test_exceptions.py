@@ -180,6 +180,8 @@ def test_the_failure_message_of_a_program_is_an_error(text: str) -> None:
         "what to do about: Connection refused by 10.0.0.7",
         "what to do about: Connection refused (see page 7)",
         "the exit code of order 7",
+        "publish: desk-7: not found",
+        "git push: main: not found",
     ],
 )
 def test_text_about_failures_is_no_failure(text: str) -> None:

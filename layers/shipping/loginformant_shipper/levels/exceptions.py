@@ -58,7 +58,7 @@ _STRERROR = re.compile(  # strerror(3), at the end of a line, perhaps with its n
     r"|Cannot allocate memory|Address already in use|Connection refused|No route to host"
     r"|Network is unreachable|executable file not found in \$PATH"  # Go's os/exec
     # dash and BusyBox: `sh: 1: next: not found`, `/bin/sh: pip: not found`
-    r"|(?<=sh: )(?:(?:line )?\d{1,6}: )?(?:exec: )?[\w./-]{1,200}: not found)"
+    r"|(?:(?<=\bsh: )|(?<=\bash: ))(?:(?:line )?\d{1,6}: )?(?:exec: )?[\w./-]{1,200}: not found)"
     r"(?:\.| \((?:os error |errno |error )?\d{1,3}\)|: \w{1,20}=\S{1,60}(?: \w{1,20}=\S{1,60}){0,3})?$",
     re.M,
 )

@@ -36,13 +36,13 @@ _NOTHING_AFTER = re.compile(
 _INABILITY = re.compile(
     r"(?:(?<![\w\"'`(/.@-])|(?<=[=:][\"'])|(?<=: [\"']))(?:(?<![A-Za-z,;(] )|(?-i:(?=[CTU])))"
     r"(?:could(?: not|n't)|unable to(?! find image )|timed out waiting"
-    r"|can(?:not|'t| not)(?! (?:be|contain|exceed)\b)) (?=[a-z])"
+    r"|can(?:not|'t| not)(?! (?:be|contain|exceed|only)\b)) (?=[a-z])"
     r"(?P<rest>[^\n?]{0,200}+)(?!\?)",
     re.I,
 )
 """`Could not connect …` at the beginning of a sentence that is no question, or of a quoted one after a name.
-Docker pulls an image that it is `Unable to find … locally`. What `cannot be`, `contain` or `exceed` is no
-failure but a rule."""
+Docker pulls an image that it is `Unable to find … locally`. `Cannot be`, `contain` and
+`exceed` state rules, and `can not only` no failure."""
 _PASSIVE = re.compile(
     r"(?<!\w)could(?: not|n't) be (?:[a-z]{2,12}ly )?[a-z]{1,14}(?:ed|[ewk]n|[aeu]nt|nd|ad|[ui]lt|[ue]pt|one)"
     r"\b(?P<rest>[^\n?]{0,200}+)(?!\?)"
@@ -57,7 +57,7 @@ _CONDITION = re.compile(
 _MAX_SUBJECT = 160
 WENT_ON = re.compile(
     r"(?i:\b(?:using|instead|fall(?:ing|s)? back|retry(?:ing)?|try again|ignor(?:ed|ing)|skipp(?:ed|ing)"
-    r"|skip it|continuing|anyway)\b)"
+    r"|skip it|continuing|anyway|assuming|defaulting|creating (?:it|one))\b)"
 )
 """What a program does instead of what it could not do."""
 _WORDS_OF_INABILITY = encoded(("could", "couldn", "unable", "cannot", "can", "timed"))
