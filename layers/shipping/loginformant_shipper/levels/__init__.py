@@ -206,13 +206,15 @@ def _of_wrapped_object(fields: Fields) -> Decision | None:
     message = fields.get("message")
     if isinstance(message, str) and message[:1] == "{":
         message = parse(message).fields
-    return decide_by_field(message) if isinstance(message, dict) else None
+    if isinstance(message, dict) and _FIELDS_OF_NODEJS.issuperset(fields):
+        return decide_by_field(message)
+    return None
 
 
 def _of_fields(fields: Fields) -> Decision | None:
     if (
         len(fields) == len(_FIELDS_OF_NODEJS)
-        and fields.keys() == _FIELDS_OF_NODEJS
+        and "requestId" in fields
         and (decision := _of_wrapped_object(fields))
     ):
         return decision
