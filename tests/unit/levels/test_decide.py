@@ -87,6 +87,9 @@ REQUEST = "11111111-2222-3333-4444-555555555555"
         ('<14>Mar  1 10:20:30 web1 shop: {"level":"error"}', "Error", "field"),
         ("<14>Mar  1 10:20:30 web1 shop: level=error msg=x", "Error", "key-value"),
         ("<14>Mar  1 10:20:30 web1 shop: query was level=error", "Information", "syslog-priority"),
+        ('<11>Mar  1 10:20:30 web1 shop: [main] desk {"level":"info"}', "Information", "field"),
+        ('<11>Mar  1 10:20:30 web1 shop: [main] desk {"status":200}', "Error", "syslog-priority"),
+        ('<11>Mar  1 10:20:30 web1 shop: [main] desk {"message":"a warning"}', "Error", "syslog-priority"),
         # a structured log after a header, by the same rules as alone
         ('2026-03-01 10:20:30 shop.orders {"request":"GET /x","status":"502"}', "Error", "http-status"),
         ('2026-03-01 10:20:30 shop.orders {"took":7,"error":"no stock"}', "Error", "error-field"),

@@ -401,10 +401,15 @@ def _of_exception(text: str, line: str, told: AbstractSet[bytes]) -> Decision | 
 
 
 def _of_structure(text: str, line: str, told: AbstractSet[bytes]) -> Decision | None:
-    """Return the level of a structured log: pairs, at the beginning of a text or after a header."""
+    """Return the level that a structured log names: pairs, at the beginning of a text or after a header."""
     if begins_with_pair(text):
         return _of_pair(text, told)
-    return _behind_header(text, line, may_have_pair(text, told))
+    decision = _behind_header(text, line, may_have_pair(text, told))
+    return decision if decision is not None and decision.rule in _NAMED else None
+
+
+_NAMED = ("field", "key-value")
+"""The rules for levels that a structured log names. A wrapper's level comes before what else is in it."""
 
 
 def _of_object(text: str) -> Decision | None:
