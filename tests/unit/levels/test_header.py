@@ -294,6 +294,16 @@ def test_java_util_logging_writes_the_level_on_the_second_line() -> None:
     assert header("order 7 taken\nSEVERE: is a place in Italy") is None
 
 
+@pytest.mark.parametrize("first", ["Warning message:", "Warning messages:", "In addition: Warning message:"])
+def test_the_line_above_the_warnings_of_r_is_a_header(first: str) -> None:
+    assert header(f"{first}\nIn file(a) : cannot open 'a': No such file or directory") == (
+        "Warning",
+        "header",
+    )
+    assert header(first) is None
+    assert header(f"{first} failed\norder 7") is None
+
+
 @pytest.mark.parametrize(
     ("line", "level"),
     [

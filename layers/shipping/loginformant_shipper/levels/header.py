@@ -42,8 +42,11 @@ def decide_by_header(
         words = None
     mark = find_level(line, words if len(text) == len(line) else None)
     if mark is None:
-        if len(text) > len(line) and (second := level_on_second_line(text, len(line))):
-            return decided(second.level, second.rule)
+        if len(text) > len(line):
+            if line[-1:] == ":" and line in _WARNINGS_OF_R:
+                return decided(Level.WARNING, "header")
+            if second := level_on_second_line(text, len(line)):
+                return decided(second.level, second.rule)
         return None
     if not mark.certain:
         return mark
@@ -62,6 +65,11 @@ def may_be_wrapped(level: Level, line: str) -> bool:
     """Return whether a line with this level in its header may be one of those that wrap another's."""
     return level in LEVELS_OF_WRAPPERS and _wrapped(line) is not None
 
+
+_WARNINGS_OF_R = frozenset(
+    f"{before}Warning message{plural}:" for before in ("", "In addition: ") for plural in ("", "s")
+)
+"""The line that R writes before its warnings (printDeferredWarnings), whose text may quote an error."""
 
 _QUOTED = 600
 """The number of characters of comma-separated values that are read for a header, with quotation marks."""

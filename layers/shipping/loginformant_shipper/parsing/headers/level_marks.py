@@ -93,7 +93,8 @@ def level_of_known_layout(head: str) -> LevelMark | None:
 def level_of_relayed_glog(head: str) -> LevelMark | None:
     """Return the level in glog's header behind a time, a host, a program or a container, or None.
 
-    A level that stands before it takes precedence.
+    Ray writes the process in parentheses: `(pid=raylet, ip=10.0.0.7) E0301 …`. A level that stands before
+    the header takes precedence.
     """
     if ".go:" not in head and ".cc:" not in head:
         return None
@@ -104,7 +105,8 @@ def level_of_relayed_glog(head: str) -> LevelMark | None:
 
 
 _RELAYED_GLOG = re.compile(
-    r"(?:[^\s\"=]{1,80} ){1,6}([DIWEF])(?:\d{4}|\d{6}|\d{8}) \d\d:\d\d:\d\d\.\d{3,6} {1,7}\d{1,9} "
+    r"(?:\([^()\n]{1,80}\) |(?:[^\s\"=]{1,80} ){1,6})"
+    r"([DIWEF])(?:\d{4}|\d{6}|\d{8}) \d\d:\d\d:\d\d\.\d{3,6} {1,7}\d{1,9} "
     r"(?:\d{1,2}@)?[\w./-]{1,80}\.(?:go|cc):\d{1,5}(?:\] ?| )"  # CockroachDB: 1@util/log/log.go:7
 )
 _LEVEL_WORDS = encoded(LEVEL_WORDS)
@@ -115,7 +117,8 @@ _DIGITS = frozenset("[0123456789")
 
 _LETTER = re.compile(
     r"([ADIWEFCVTNX])(?:"
-    r" ?(?:\d{4}|\d{6}|\d{8}) \d\d:?\d\d"  # glog, klog, CockroachDB, tornado: I0305 10:20:30.123456
+    r" ?(?:\d{4}|\d{6}|\d{8})(?: \d\d:?\d\d"  # glog, klog, CockroachDB, tornado: I0305 10:20:30.123456
+    r"|-\d\d:\d\d:\d\d\.\d{3}\()"  # Meteor: W20260301-10:20:30.123(0)? text
     r"| \(\d{1,10}\) [\w.-]{1,40}: "  # ESP-IDF: I (123) wifi: text
     r"|/[\w.$ -]{1,60}(?:\(| ?:)"  # Android, brief: W/Tag( 123): text
     r"|[,:|]? ?\[?\d{4}[-/]\d\d[-/]\d\d"  # Ruby: D, [2026-…; others: E 2026-…
