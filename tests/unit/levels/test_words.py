@@ -49,6 +49,13 @@ from loginformant_shipper.levels.words import decide_by_words
         ("That is all. The certificate could not be read", "Error"),
         ("The cache could not be found, skipping it", "Warning"),
         ("'build-orders' errored after 68 ms", "Error"),
+        ("backend orders has no server available!", "Error"),
+        ("No available brokers for topic orders", "Error"),
+        ("There are no healthy hosts available", "Error"),
+        ("no node is available, retrying in 7 s", "Warning"),
+        ("Server orders/a is DOWN, reason: Layer4 timeout, check duration: 2001ms.", "Warning"),
+        ("database is down: reconnecting in 7 seconds", "Warning"),
+        ("the desk is down, retrying; order 7 failed", "Error"),
     ],
 )
 def test_the_worst_word_counts(text: str, level: str) -> None:
@@ -59,6 +66,13 @@ def test_the_worst_word_counts(text: str, level: str) -> None:
     "text",
     [
         "you could not have known",
+        "Server orders/a is UP, no server is down",
+        "if the database is down, retrying takes 7 s",
+        "The lift is down: shut",
+        "no servers were available",
+        "a page that says when no server is available",
+        "no available seats",
+        "is no server available?",
         "Note that you cannot undo this, or if you cannot see it",
         "the rest, unable to wait, goes on",
         "Deleted orders cannot be restored.",

@@ -71,6 +71,21 @@ _TIMEOUT = re.compile(
 """A timeout, with what the program does about it: `nvme1: I/O 5 QID 2 timeout, aborting`."""
 _WORDS_OF_TIMEOUTS = encoded(("timeout", "timed"))
 
+_SERVERS = "(?:server|backend|host|node|broker|upstream|worker|replica|instance)s?"
+_NONE_LEFT = re.compile(
+    rf"(?<![\w-])no (?:(?:healthy )?{_SERVERS} (?:(?:is|are) )?available|available {_SERVERS})(?![\w-])"
+    r"(?P<rest>[^\n?]{0,200}+)(?!\?)",
+    re.I,
+)
+"""`backend web has no server available!` of HAProxy, which is LOG_EMERG there."""
+_DOWN = re.compile(
+    r"(?<![\w-])is (?:DOWN(?![\w-])"
+    r"|(?i:down(?=[,:;] (?:reconnecting|retrying|will retry|restarting|falling back)(?!\w))))"
+)
+"""`Server web/a is DOWN, reason: …` of HAProxy, and in small letters what the program reacts to, as Zabbix's
+`database is down: reconnecting in 10 seconds`: a link that is down may be meant to be."""
+_WORDS_OF_OUTAGES = encoded(("available", "down"))
+
 _ENDS = frozenset(",;.)]")
 """Characters behind a word with which none of these begins."""
 
@@ -98,7 +113,7 @@ _MILD_STEMS: tuple[_Stems, ...] = (
     ),
 )
 """The stems and the words that count, in lower case, from the most severe level to the least."""
-BAD_NEWS = (_WORDS_OF_INABILITY | _WORDS_OF_TIMEOUTS).union(
+BAD_NEWS = (_WORDS_OF_INABILITY | _WORDS_OF_TIMEOUTS | _WORDS_OF_OUTAGES).union(
     *(words for _, _, words in (*_SEVERE_STEMS, *_MILD_STEMS))
 )
 _LIKE_ASCII = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"})
@@ -135,6 +150,7 @@ def decide_by_words(text: str, words: AbstractSet[bytes] | None = None) -> Decis
         or _level_of_inability(text, known)
         or _level_of_stems(_MILD_STEMS, text, lower, known)
         or _level_of_timeout(text, known)
+        or _level_of_outage(text, known)
     )
     return decided(level, "words") if level and not _PASSED.match(text) else None
 
@@ -181,6 +197,17 @@ def _level_of_timeout(text: str, words: AbstractSet[bytes] | None) -> Level | No
         return None
     timeout = _TIMEOUT.search(text)
     return Level.WARNING if timeout and not _is_nothing_before(text, timeout.start()) else None
+
+
+def _level_of_outage(text: str, words: AbstractSet[bytes] | None) -> Level | None:
+    """Return the level of a service without servers, Warning for a server that is down, or None."""
+    if words is not None and _WORDS_OF_OUTAGES.isdisjoint(words):
+        return None
+    for outages in (_NONE_LEFT, _DOWN):
+        outage = outages.search(text)
+        if outage and not _CONDITION.search(text, max(0, outage.start() - _MAX_SUBJECT), outage.start()):
+            return Level.WARNING if outages is _DOWN else _level_of_rest(outage["rest"])
+    return None
 
 
 def _is_harmless(text: str, span: tuple[int, int]) -> bool:
