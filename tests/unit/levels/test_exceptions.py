@@ -145,6 +145,21 @@ def test_text_about_errors_is_no_exception(text: str) -> None:
         "/bin/sh: orderctl: not found",
         "./run.sh: line 7: exec: orderctl: not found",
         'exec: "orderctl": executable file not found in $PATH',
+        "ssh: connect to host 10.0.0.7 port 22: Connection timed out",
+        "2026/03/01 10:20:30 dial tcp 10.0.0.7:5432: i/o timeout",
+        'Get "https://example.com/orders": context deadline exceeded',
+        "umount: /orders: Device or resource busy",
+        "run.sh: fork: retry: Resource temporarily unavailable",
+        "write orders.json: Disk quota exceeded",
+        "open orders.json: stale file handle",
+        "getaddrinfo: Name or service not known",
+        "bind(): Address already in use [core/socket.c line 769]",
+        "worker 7 was killed by signal 9",
+        "worker 7 (pid: 77) died, killed by signal 9 :( trying respawn ...",
+        "worker 7 terminated due to signal: SIGKILL",
+        "worker 7 exited on signal 9 (SIGKILL) after 7 s",
+        "Worker (pid:7) was sent SIGKILL! Perhaps out of memory?",
+        "rake aborted!",
         "TAP version 13\nok 1 - orders\nnot ok 2 - stock",
         "worker 7: exit status 137",
         "order service exit at code: 134",
@@ -182,6 +197,11 @@ def test_the_failure_message_of_a_program_is_an_error(text: str) -> None:
         "the exit code of order 7",
         "publish: desk-7: not found",
         "git push: main: not found",
+        "worker 7 was killed by signal 15",
+        "worker 7 terminated by SIGTERM",
+        "if a worker is killed by signal 9, another starts",
+        "order 7: the connection timed out is what it says",
+        "order 7 aborted!",
     ],
 )
 def test_text_about_failures_is_no_failure(text: str) -> None:
@@ -218,6 +238,10 @@ PIECES = st.sampled_from(
         *("Killed", "[Errno 2] ", "MemoryError", ": version `X' not found (required by "),
         *("double free or corruption ", "run.sh: line 7:  77 Aborted  "),
         *("Killed process 7 (x)", " total-vm:7kB"),
+        *(": Connection timed out", ": i/o timeout", ": context deadline exceeded"),
+        *(": Device or resource busy", ": Resource temporarily unavailable", ": Disk quota exceeded"),
+        *(": Stale file handle", ": Name or service not known", "exited on signal 9"),
+        *("was sent SIGKILL", "killed by signal 9", "terminated by signal 9", "rake aborted!"),
     ]
 )
 
@@ -246,6 +270,7 @@ def test_other_forms_of_exceptions_and_failures_are_errors(text: str, level: str
     ("text", "level"),
     [
         ("found no orders.txt, skip it, err: open /srv/orders.txt: no such file or directory", "Warning"),
+        ("1tabcd-0000002-Ab == anna@example.com T=remote_smtp defer (111): Connection refused", "Warning"),
         ("no orders.toml; using defaults: open orders.toml: permission denied", "Warning"),
         ("order 7 late, retrying\ndial tcp 10.0.0.7:77: connect: connection refused", "Error"),
         ("login using key 7: Permission denied", "Error"),

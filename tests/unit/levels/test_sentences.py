@@ -34,6 +34,9 @@ PIECES = (
         "terminate called ",
     ),
     *("Uncaught ", "Unhandled promise", "Traceback (most recent call last)", "x.rb:7:in `f' (KeyError)"),
+    *("Connection timed out", "Device or resource busy", "Resource temporarily unavailable"),
+    *("Disk quota exceeded", "Stale file handle", "Name or service not known"),
+    *("context deadline exceeded", "was sent SIGKILL", "killed by signal 9", "rake aborted!"),
     *("** (EXIT) ", "Node.js v7.", "UserWarning: ", "kernel BUG at ", "Oops: 0002", "Out of memory: Kill"),
     *(
         "general protection fault",

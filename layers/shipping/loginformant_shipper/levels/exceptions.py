@@ -56,18 +56,32 @@ _STRERROR = re.compile(  # strerror(3), at the end of a line, perhaps with its n
     r"(?i:command not found|No such file or directory|Permission denied|Operation not permitted"
     r"|No space left on device|Read-only file system|Input/output error|Too many open files"
     r"|Cannot allocate memory|Address already in use|Connection refused|No route to host"
-    r"|Network is unreachable|executable file not found in \$PATH"  # Go's os/exec
+    r"|(?:Network|Host) is unreachable|(?:Connection|Operation) timed out"
+    r"|Device or resource busy|Resource temporarily unavailable|Disk quota exceeded|Stale file handle"
+    r"|Name or service not known"
+    r"|i/o timeout|context deadline exceeded"  # Go's net and context
+    r"|executable file not found in \$PATH"  # Go's os/exec
     # dash and BusyBox: `sh: 1: next: not found`, `/bin/sh: pip: not found`
     r"|(?:(?<=\bsh: )|(?<=\bash: ))(?:(?:line )?\d{1,6}: )?(?:exec: )?[\w./-]{1,200}: not found)"
-    r"(?:\.| \((?:os error |errno |error )?\d{1,3}\)|: \w{1,20}=\S{1,60}(?: \w{1,20}=\S{1,60}){0,3})?$",
+    r"(?:\.| \((?:os error |errno |error )?\d{1,3}\)| \[[\w./-]{1,60} line \d{1,6}\]"  # uWSGI's source
+    r"|: \w{1,20}=\S{1,60}(?: \w{1,20}=\S{1,60}){0,3})?$",
     re.M,
 )
-_REACTION = re.compile(r"[,;] (?:and )?" + WENT_ON.pattern)
-"""What the program does instead, before the phrase: `no config, using defaults: open a: No such file …`."""
+_REACTION = re.compile(r"[,;] (?:and )?" + WENT_ON.pattern + r"| defer \(-?\d{1,3}\)$")
+"""Exim, of an email that it sends later (`… T=remote_smtp defer (110): Connection timed out`), or what the
+program does instead, before the phrase: `no config, using defaults: open a: No such file …`."""
 _SYSTEMD = re.compile(r"\bstatus=\d{1,3}/[A-Z]{4,12}\b|\bcode=(?:killed|dumped)\b")
 _EXIT = re.compile(r"\b[Ee]xit(?:ed)?(?: with| at)? (?:code|status)[ :=]{1,2}\[?[1-9]\d{0,2}\b")
 _NON_ZERO = re.compile(r"non-zero (?:exit )?(?:code|status|value)[ :=]{1,2}-?[1-9]\d{0,2}\b")
 """Docker, of a command of a Dockerfile: `… returned a non-zero code: 127`; Gradle, of a process."""
+_BY_SIGNAL = re.compile(
+    r"\b(?:killed|terminated|exited)(?: due)? (?:by|with|on|from|to) (?:signal[ :]{1,2}(?:SIG)?|SIG)"
+    r"(?:[46-9]|11|ILL|ABRT|BUS|FPE|KILL|SEGV)\b"
+    r"|\bwas sent SIGKILL\b"  # Gunicorn
+)
+"""A process that a signal ended which no one sends to stop a program in order, as SIGTERM is."""
+_CONDITION = re.compile(r"\b(?i:if|when|unless)\b")
+_RAKE = re.compile(r"^(?:rake|rails|bin/rails|cap) aborted!$", re.M)
 _LINKER = re.compile(r": version [`'][\w.]{1,80}' not found \(required by ")  # ld.so(8)
 _GO_BUILD = re.compile(r"^(?:vet: )?(?:[\w.-]{0,80}/){1,12}[\w.-]{1,80}\.go:\d{1,6}:\d{1,4}: \S", re.M)
 """What Go's compiler and `go vet` report: `./orders.go:7:2: undefined: take`. Loggers write no column."""
@@ -80,7 +94,8 @@ _WARNING = re.compile(r"(?:^|[: ])\w{0,40}Warning: ")
 
 WORDS_OF_STRERROR = encoded(
     {"found", "such", "denied", "permitted", "space", "only", "output", "many", "allocate", "already"}
-    | {"refused", "route", "unreachable"}
+    | {"refused", "route", "unreachable", "timed", "busy", "temporarily", "quota", "stale", "known"}
+    | {"timeout", "deadline"}
 )
 """Words in lower case: one of each phrase of strerror(3)."""
 WORDS_OF_SHAPES = encoded(
@@ -207,11 +222,19 @@ def _is_crash(text: str) -> bool:
     )
 
 
+def _is_killed(text: str) -> bool:
+    """Return whether a signal ended a process, and not only what happens if one does."""
+    killed = _BY_SIGNAL.search(text)
+    return killed is not None and _CONDITION.search(text, 0, killed.start()) is None
+
+
 def _is_failure(text: str) -> bool:
     return (
         (("status=" in text or "code=" in text) and _SYSTEMD.search(text) is not None)
         or ("xit" in text and _EXIT.search(text) is not None)
         or ("non-zero " in text and _NON_ZERO.search(text) is not None)
+        or (("signal" in text or "SIGKILL" in text) and _is_killed(text))
+        or (" aborted!" in text and _RAKE.search(text) is not None)
         or ("errno" in text and _ERRNO.search(text) is not None)
         or (".go:" in text and _GO_BUILD.search(text) is not None)
         or (" not found (required by " in text and _LINKER.search(text) is not None)
