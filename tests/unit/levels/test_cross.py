@@ -129,6 +129,7 @@ SIGNS = (
         "03/01/2026 10:20:30|worker|web1|E|x",
         "UTC | TRACE | ERROR | (x",
     ),
+    *('{"status":200}', '{"status":503}', '{"error":"x"}', '{"message":"a fatal problem"}', '{"desk":7}'),
     '1,2026/03/01 10:20:30,0016,SYSTEM,ha,0,x,,y,,0,0,ha,critical,"x",7',
     *("2,1234,5678901,-;gone", "<2>gone", "FAT: gone", "03-01 10:20:30.123  root  7  8 F [10:20:29] gone"),
 )

@@ -49,6 +49,13 @@ REQUEST = "11111111-2222-3333-4444-555555555555"
             "runtime-prefix",
         ),
         ('[WARN] {"took":7,"error":"no stock"}', "Warning", "runtime-prefix"),
+        # the same of a header in brackets before JSON
+        ('[10:20:30 ERR] {"order":7}', "Error", "header"),
+        ('[10:20:30 WARN] {"status":200}', "Warning", "header"),
+        ('[E 2026-03-01 10:20:30.123 orders:7] {"message":"a warning"}', "Error", "letter"),
+        ('[10:20:30 INF] {"level":"warn"}', "Warning", "field"),
+        ('[error-consumer-1] {"order":7}', "Information", "default"),
+        ('[shop] {"status":500}', "Error", "http-status"),
         # position before status, status before words
         ('INFO:     10.0.0.7:77 - "GET /orders HTTP/1.1" 503', "Information", "header"),
         (

@@ -87,7 +87,12 @@ from loginformant_shipper.levels.signs import (
 from loginformant_shipper.levels.vocabulary import Decision, decided
 from loginformant_shipper.levels.words import BAD_NEWS, decide_by_words, may_have_bad_news
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.headers.header import TELLING_WORDS, find_plain_level, read_header
+from loginformant_shipper.parsing.headers.header import (
+    TELLING_WORDS,
+    find_level,
+    find_plain_level,
+    read_header,
+)
 from loginformant_shipper.parsing.headers.items import MAX_HEADER
 from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS, words_of
 from loginformant_shipper.parsing.messages import ParsedMessage, parse
@@ -124,11 +129,13 @@ def decide(
     if fields is not None:
         decision = decide_by_repeated_field(fields, parsed.body) if parsed.repeated else None
         decision = decision or _of_fields(fields)
+        if decision is not None and decision.rule == "field":
+            return decision
+        decision = _of_prefix(parsed) or decision
         if decision is not None:
-            return decision if decision.rule == "field" else _of_prefix(parsed.runtime_level) or decision
-    word = parsed.runtime_level
-    if word:
-        decision = _of_prefix(word)
+            return decision
+    elif parsed.runtime_level:
+        decision = _of_prefix(parsed)
         if decision is not None:
             return decision
     severity = None if parsed.wrapper is None else parsed.wrapper.level
@@ -187,8 +194,16 @@ _PREFIXES = {
 """The levels in the prefixes of Lambda runtimes, as these write them."""
 
 
-def _of_prefix(word: str | None) -> Decision | None:
-    return (_PREFIXES.get(word) or _PREFIXES.get(word.lower())) if word else None
+def _of_prefix(parsed: ParsedMessage) -> Decision | None:
+    """Return the level in the prefix of a Lambda runtime, or in a header in brackets before JSON, or None."""
+    word = parsed.runtime_level
+    if not word:
+        return None
+    decision = _PREFIXES.get(word) or _PREFIXES.get(word.lower())
+    if decision is None and parsed.fields is not None:  # [10:20:30 ERROR] {"order":7}
+        mark = find_level(parsed.text.partition("\n")[0])
+        decision = decided(mark.level, mark.rule) if mark else None
+    return decision
 
 
 _MESSAGES = (
