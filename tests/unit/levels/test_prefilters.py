@@ -62,7 +62,7 @@ PREFILTERS = (
     Prefilter(
         key_values.decide_by_key_value, key_values.may_have_pair, key_values.WORDS_OF_PAIRS, key_values
     ),
-    Prefilter(words.decide_by_words, words.may_have_bad_news, words.BAD_NEWS, words),
+    Prefilter(words.decide_by_words, words.may_have_bad_news, words.WORDS_OF_BAD_NEWS, words),
     Prefilter(exception, exceptions.may_be_exception, exceptions.WORDS_OF_EXCEPTIONS, exceptions),
     Prefilter(signs.decide_by_code, signs.may_have_code, signs.WORDS_OF_CODES, signs),
     Prefilter(signs.decide_by_last_word, has_word, levels._WORDS_OF_RULES, signs),

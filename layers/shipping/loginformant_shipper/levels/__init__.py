@@ -85,7 +85,7 @@ from loginformant_shipper.levels.signs import (
     without_colours,
 )
 from loginformant_shipper.levels.vocabulary import Decision, decided
-from loginformant_shipper.levels.words import BAD_NEWS, decide_by_words, may_have_bad_news
+from loginformant_shipper.levels.words import WORDS_OF_BAD_NEWS, decide_by_words, may_have_bad_news
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.headers.header import (
     TELLING_WORDS,
@@ -341,7 +341,7 @@ _WORDS_OF_RULES = (
     | WORDS_OF_LAMBDA_EVENTS
     | WORDS_OF_PLATFORM_LINES
     | WORDS_OF_EXCEPTIONS
-    | BAD_NEWS
+    | WORDS_OF_BAD_NEWS
 )
 """The words for which the rules on text search. A text is split into words once, and most have none of
 these."""
@@ -363,7 +363,7 @@ def _of_plain(text: str, told: AbstractSet[bytes]) -> Decision | None:
         decision := _of_structure(text, text, told) or decide_by_key_value(text)
     ):
         return decision
-    return _of_risk(text, told) or _of_exception(text, text, told)
+    return _of_risk(text, told) or _of_exception(text, text, told) or _of_words(text, told)
 
 
 def _of_silent_header(
@@ -390,7 +390,7 @@ def _of_silent_header(
         or (decide_by_key_value(text) if has_pair else None)
         or (decide_by_marked_word(line) if told else None)
         or _of_exception(text, line, told)
-        or (decide_by_words(text, told) if may_have_bad_news(text, told) else None)
+        or _of_words(text, told)
     )
 
 
@@ -413,6 +413,10 @@ def _of_pair(text: str, told: AbstractSet[bytes]) -> Decision | None:
 
 def _of_exception(text: str, line: str, told: AbstractSet[bytes]) -> Decision | None:
     return decide_by_exception(text, line) if may_be_exception(text, told) else None
+
+
+def _of_words(text: str, told: AbstractSet[bytes]) -> Decision | None:
+    return decide_by_words(text, told) if may_have_bad_news(text, told) else None
 
 
 def _of_structure(text: str, line: str, told: AbstractSet[bytes]) -> Decision | None:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from loginformant_shipper.levels.exceptions import WORDS_OF_SHAPES, WORDS_OF_STRERROR
 from loginformant_shipper.levels.key_values import WORDS_OF_PAIRS
-from loginformant_shipper.levels.words import BAD_NEWS
+from loginformant_shipper.levels.words import BAD_NEWS, WORDS_OF_PHRASES
 from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LETTERS, PLURALS, encoded
 
 MAX_LENGTH = 300
@@ -29,6 +29,7 @@ _SHAPED = (
     encoded(("requestid", "duration", "runtime"))  # Lambda's own events
     | (WORDS_OF_PAIRS - encoded(("at", "l")))
     | WORDS_OF_SHAPES
+    | (WORDS_OF_PHRASES - encoded(("timed",)))
 )
 """Words in lower case. A plain text without one of them, and without the marks below, has no level."""
 WORDS_OF_SENTENCES = _TELLING | _SHAPED | WORDS_OF_STRERROR

@@ -1,4 +1,7 @@
-"""Rule `words`: the level of words in their context ("0 errors" is not an error)."""
+"""Rule `words`: the level of words in their context ("0 errors" is not an error), and of `could not connect`.
+
+Such a phrase has no word that is bad news alone. What a program does instead makes it a Warning.
+"""
 
 import re
 from collections.abc import Set as AbstractSet
@@ -33,6 +36,36 @@ _NOTHING_AFTER = re.compile(
 )
 
 
+_ENDS = frozenset(",;.)]")
+"""Characters behind a word with which none of these begins."""
+
+_Stems = tuple[Level, tuple[str, ...], frozenset[bytes]]
+_SEVERE_STEMS: tuple[_Stems, ...] = (
+    (Level.FATAL, ("fatal", "panicked", "kernel panic"), encoded(("fatal", "panicked", "panic"))),
+    (
+        Level.ERROR,
+        ("error", "exception", "fail", "crash"),
+        encoded(
+            f"{word}{plural}"
+            for word in (
+                *("error", "errored", "exception", "fail", "failed", "failing", "failure"),
+                *("crash", "crashed"),
+            )
+            for plural in ("", "s")
+        ),
+    ),
+)
+_MILD_STEMS: tuple[_Stems, ...] = (
+    (
+        Level.WARNING,
+        ("warn", "deprecated", "caution", "slow", "security alert"),
+        encoded(("warn", "warns", "warning", "warnings", "deprecated", "caution", "slow", "alert")),
+    ),
+)
+"""The stems and the words that count, in lower case, from the most severe level to the least."""
+
+# --- phrases ---
+
 _INABILITY = re.compile(
     r"(?:(?<![\w\"'`(/.@-])|(?<=[=:][\"'])|(?<=: [\"']))(?:(?<![A-Za-z,;(] )|(?-i:(?=[CTU])))"
     r"(?:could(?: not|n't)|unable to(?! find image )|timed out waiting"
@@ -41,8 +74,8 @@ _INABILITY = re.compile(
     re.I,
 )
 """`Could not connect …` at the beginning of a sentence that is no question, or of a quoted one after a name.
-Docker pulls an image that it is `Unable to find … locally`. `Cannot be`, `contain` and
-`exceed` state rules, and `can not only` no failure."""
+Docker pulls an image that it is `Unable to find … locally`. `Cannot be`, `contain` and `exceed` state rules,
+and `can not only` no failure."""
 _PASSIVE = re.compile(
     r"(?<!\w)could(?: not|n't) be (?:[a-z]{2,12}ly )?[a-z]{1,14}(?:ed|[ewk]n|[aeu]nt|nd|ad|[ui]lt|[ue]pt|one)"
     r"\b(?P<rest>[^\n?]{0,200}+)(?!\?)"
@@ -86,36 +119,13 @@ _DOWN = re.compile(
 `database is down: reconnecting in 10 seconds`: a link that is down may be meant to be."""
 _WORDS_OF_OUTAGES = encoded(("available", "down"))
 
-_ENDS = frozenset(",;.)]")
-"""Characters behind a word with which none of these begins."""
+WORDS_OF_PHRASES = _WORDS_OF_INABILITY | _WORDS_OF_TIMEOUTS | _WORDS_OF_OUTAGES
+"""Words in lower case. Each phrase contains one of them."""
 
-_Stems = tuple[Level, tuple[str, ...], frozenset[bytes]]
-_SEVERE_STEMS: tuple[_Stems, ...] = (
-    (Level.FATAL, ("fatal", "panicked", "kernel panic"), encoded(("fatal", "panicked", "panic"))),
-    (
-        Level.ERROR,
-        ("error", "exception", "fail", "crash"),
-        encoded(
-            f"{word}{plural}"
-            for word in (
-                *("error", "errored", "exception", "fail", "failed", "failing", "failure"),
-                *("crash", "crashed"),
-            )
-            for plural in ("", "s")
-        ),
-    ),
-)
-_MILD_STEMS: tuple[_Stems, ...] = (
-    (
-        Level.WARNING,
-        ("warn", "deprecated", "caution", "slow", "security alert"),
-        encoded(("warn", "warns", "warning", "warnings", "deprecated", "caution", "slow", "alert")),
-    ),
-)
-"""The stems and the words that count, in lower case, from the most severe level to the least."""
-BAD_NEWS = (_WORDS_OF_INABILITY | _WORDS_OF_TIMEOUTS | _WORDS_OF_OUTAGES).union(
-    *(words for _, _, words in (*_SEVERE_STEMS, *_MILD_STEMS))
-)
+# --- both ---
+
+BAD_NEWS = frozenset().union(*(words for _, _, words in (*_SEVERE_STEMS, *_MILD_STEMS)))
+WORDS_OF_BAD_NEWS = BAD_NEWS | WORDS_OF_PHRASES
 _LIKE_ASCII = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"})
 """The other characters that `re.IGNORECASE` matches with letters of ASCII."""
 
@@ -131,9 +141,11 @@ def may_have_bad_news(text: str, words: AbstractSet[bytes]) -> bool:
 
     Args:
         text: A text.
-        words: The words of the text; words that are not in `BAD_NEWS` may be missing.
+        words: The words of the text; words that are not in `WORDS_OF_BAD_NEWS` may be missing.
     """
-    return not BAD_NEWS.isdisjoint(words) or (not text.isascii() and text != text.translate(_LIKE_ASCII))
+    return not WORDS_OF_BAD_NEWS.isdisjoint(words) or (
+        not text.isascii() and text != text.translate(_LIKE_ASCII)
+    )
 
 
 def decide_by_words(text: str, words: AbstractSet[bytes] | None = None) -> Decision | None:
@@ -141,16 +153,15 @@ def decide_by_words(text: str, words: AbstractSet[bytes] | None = None) -> Decis
 
     Args:
         text: A text.
-        words: The words of the text, where they are known; words that are not in `BAD_NEWS` may be missing.
+        words: The words of the text, where they are known; words that are not in `WORDS_OF_BAD_NEWS` may be
+            missing.
     """
     known = words if text.isascii() else None
     lower = (text if text.isascii() else text.translate(_LIKE_ASCII)).lower()
     level = (
         _level_of_stems(_SEVERE_STEMS, text, lower, known)
-        or _level_of_inability(text, known)
+        or _level_of_phrase(text, known)
         or _level_of_stems(_MILD_STEMS, text, lower, known)
-        or _level_of_timeout(text, known)
-        or _level_of_outage(text, known)
     )
     return decided(level, "words") if level and not _PASSED.match(text) else None
 
@@ -169,6 +180,17 @@ def _level_of_stems(
                     return level
                 start = lower.find(stem, start + 1)
     return None
+
+
+def _level_of_phrase(text: str, words: AbstractSet[bytes] | None = None) -> Level | None:
+    """Return the level of such a phrase in a text, or None.
+
+    Args:
+        text: A text.
+        words: The words of the text, where they are known; words that are not in `WORDS_OF_PHRASES` may be
+            missing.
+    """
+    return _level_of_inability(text, words) or _level_of_outage(text, words) or _level_of_timeout(text, words)
 
 
 def _level_of_inability(text: str, words: AbstractSet[bytes] | None) -> Level | None:
