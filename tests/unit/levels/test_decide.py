@@ -56,6 +56,7 @@ REQUEST = "11111111-2222-3333-4444-555555555555"
         ('[10:20:30 INF] {"level":"warn"}', "Warning", "field"),
         ('[error-consumer-1] {"order":7}', "Information", "default"),
         ('[shop] {"status":500}', "Error", "http-status"),
+        ('[http] {"status":500}', "Error", "http-status"),  # more often a name than npm's level
         # position before status, status before words
         ('INFO:     10.0.0.7:77 - "GET /orders HTTP/1.1" 503', "Information", "header"),
         (

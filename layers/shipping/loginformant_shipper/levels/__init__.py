@@ -94,7 +94,7 @@ from loginformant_shipper.parsing.headers.header import (
     read_header,
 )
 from loginformant_shipper.parsing.headers.items import MAX_HEADER
-from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS, words_of
+from loginformant_shipper.parsing.headers.level_words import LEVEL_WORDS, NAMES_TOO, words_of
 from loginformant_shipper.parsing.messages import ParsedMessage, parse
 from loginformant_shipper.parsing.stack_traces import Log
 
@@ -126,18 +126,19 @@ def decide(
         default: The level if no rule applies and no wrapper has one. The rule is then `default`.
     """
     fields = parsed.fields
+    decision = None
     if fields is not None:
         decision = decide_by_repeated_field(fields, parsed.body) if parsed.repeated else None
         decision = decision or _of_fields(fields)
         if decision is not None and decision.rule == "field":
             return decision
-        decision = _of_prefix(parsed) or decision
-        if decision is not None:
-            return decision
-    elif parsed.runtime_level:
-        decision = _of_prefix(parsed)
-        if decision is not None:
-            return decision
+    word = parsed.runtime_level
+    if word:
+        prefix = _PREFIXES.get(word) or _of_other_prefix(parsed, word.lower())
+        if prefix is not None:
+            return prefix
+    if decision is not None:
+        return decision
     severity = None if parsed.wrapper is None else parsed.wrapper.level
     if fields is None:
         decision = decide_by_log_group(log_group) if log_group else None
@@ -194,15 +195,12 @@ _PREFIXES = {
 """The levels in the prefixes of Lambda runtimes, as these write them."""
 
 
-def _of_prefix(parsed: ParsedMessage) -> Decision | None:
-    """Return the level in the prefix of a Lambda runtime, or in a header in brackets before JSON, or None."""
-    word = parsed.runtime_level
-    if not word:
-        return None
-    decision = _PREFIXES.get(word) or _PREFIXES.get(word.lower())
-    if decision is None and parsed.fields is not None:  # [10:20:30 ERROR] {"order":7}
-        mark = find_level(parsed.text.partition("\n")[0])
-        decision = decided(mark.level, mark.rule) if mark else None
+def _of_other_prefix(parsed: ParsedMessage, word: str) -> Decision | None:
+    """Return the level of another spelling, or of a header in brackets before JSON, or None."""
+    decision = _PREFIXES.get(word)
+    if decision is None and parsed.fields is not None and word not in NAMES_TOO:
+        mark = find_level(parsed.text.partition("\n")[0])  # [10:20:30 ERROR] {"order":7}
+        return decided(mark.level, mark.rule) if mark else None
     return decision
 
 
