@@ -30,8 +30,8 @@ _NOTHING_AFTER = re.compile(
     r"(?:0\b(?!\.\d{0,9}[1-9])|none|null|nil|false|no\b|\[\]|\"\"|-(?:\s|$))"
     r"|\s?\((?:0|s\))|\s0\b|:[ \t]{2,12}0\b(?!\.\d)"  # 5 done, failed 0; in a column: Failed:     0
     r"|=(?:remount-ro|continue|panic|strict|ignore|replace)\b"  # errors=remount-ro of mount(8); of codecs
-    r"|[- ](?:free|domain|lists?|pages?|count|rate|budget|handler|handling|threshold|report|log(?:s|ging)?)\b"
-    r"|[- ](?:reporting|level|mode|tracking|boundary|recovery|limit)\b",
+    r"|[- ](?:free|domain|lists?|pages?|count|rate|budget|handlers?|handling|threshold|report)\b"
+    r"|[- ](?:log(?:s|ging)?|reporting|level|mode|tracking|boundary|recovery|limit)\b",
     re.I,
 )
 
@@ -68,17 +68,17 @@ _MILD_STEMS: tuple[_Stems, ...] = (
 
 _INABILITY = re.compile(
     r"(?:(?<![\w\"'`(/.@-])|(?<=[=:][\"'])|(?<=: [\"']))(?:(?<![A-Za-z,;(] )|(?-i:(?=[CTU])))"
-    r"(?:could(?: not|n't)|unable to(?! find image )|timed out waiting"
+    r"(?:could(?: not|n't)(?! be\b)|unable to(?! find image )|timed out waiting"
     r"|can(?:not|'t| not)(?! (?:be|contain|exceed|only)\b)) (?=[a-z])"
     r"(?P<rest>[^\n?]{0,200}+)(?!\?)",
     re.I,
 )
 """`Could not connect …` at the beginning of a sentence that is no question, or of a quoted one after a name.
 Docker pulls an image that it is `Unable to find … locally`. `Cannot be`, `contain` and `exceed` state rules,
-and `can not only` no failure."""
+and `can not only` no failure; `_PASSIVE` reads `could not be`."""
 _PASSIVE = re.compile(
-    r"(?<!\w)could(?: not|n't) be (?:[a-z]{2,12}ly )?[a-z]{1,14}(?:ed|[ewk]n|[aeu]nt|nd|ad|[ui]lt|[ue]pt|one)"
-    r"\b(?P<rest>[^\n?]{0,200}+)(?!\?)"
+    r"(?<!\w)[Cc]ould(?: not|n't) be (?:[a-z]{2,12}ly )?"
+    r"[a-z]{1,14}(?:ed|[ewk]n|[aeu]nt|nd|ad|[ui]lt|[ue]pt|one)\b(?P<rest>[^\n?]{0,200}+)(?!\?)"
 )
 """`The host could not be resolved`, which need not begin a sentence."""
 _CONDITION = re.compile(
