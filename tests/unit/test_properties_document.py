@@ -14,7 +14,7 @@ NAMED = {
     if line.startswith("| ")
     for name in re.findall(r"`([A-Za-z][\w.…]*)`", line)
 }
-OF_WRAPPERS = re.compile(r'"((?:aws|container|host|k8s|php|process|service|syslog)\.[a-z0-9_.]+)"')
+OF_WRAPPERS = re.compile(r'"((?:aws|container|host|k8s|mpi|php|process|service|syslog)\.[a-z0-9_.]+)"')
 
 
 def of_wrappers() -> set[str]:

@@ -60,6 +60,7 @@ def test_an_exception_is_an_error(text: str) -> None:
         "free(): invalid pointer",
         "double free or corruption (out)",
         "*** stack smashing detected ***: terminated",
+        "*** stack smashing detected ***",
         "*** Error in `/srv/orders': double free or corruption (fasttop): 0x7 ***",
         "SIGQUIT: quit\nPC=0x46a m=0 sigcode=0",
         "Process terminated. Couldn't find a valid ICU package",

@@ -142,7 +142,7 @@ def may_be_exception(text: str, words: AbstractSet[bytes]) -> bool:
         )
         or ('"' in text and '", line ' in text)
         or ("=" in text and "status=" in text)
-        or ("*" in text and ("** (" in text or "*** Error in " in text))
+        or ("*" in text and ("** (" in text or "*** Error in " in text or " detected ***" in text))
         or ("F" in text and "FATAL ERROR: " in text)
         or ("I" in text and ".php line " in text)
         or ("!" in text and (text[:2] == "! " or "\n! " in text))
