@@ -139,6 +139,11 @@ def test_a_level_before_the_third_plain_word_is_read(line: str, level: str) -> N
     assert found.level == level
 
 
+@pytest.mark.parametrize("line", ["LOG 20250304.1 failed", "AUDIT 1741083072345678,orders,7"])
+def test_a_number_after_a_word_that_is_seldom_a_level_is_no_time(line: str) -> None:
+    assert find_level(line) is None
+
+
 def test_a_dated_sentence_is_not_read_item_by_item() -> None:
     with patch.object(header, "HeaderWalk", side_effect=AssertionError):
         assert find_level("2026-03-01 10:20:30,123 app.orders Order 7 was taken [INFO]") is None

@@ -95,7 +95,7 @@ def find_level(line: str, words: AbstractSet[bytes] | None = None) -> LevelMark 
             not known.
     """
     head = line[:MAX_HEADER]
-    if _is_dated_sentence(head):
+    if head.startswith("-", 4) and _is_dated_sentence(head):
         return level_of_relayed_glog(head)
     if sign := level_of_first_sign(head) or level_of_number(head):
         return sign
@@ -103,13 +103,13 @@ def find_level(line: str, words: AbstractSet[bytes] | None = None) -> LevelMark 
         telling = TELLING_WORDS.intersection(words_of(head))
     else:
         telling = TELLING_WORDS & words
-    leading = _LEADING.match(head) if telling else None
+    if not telling or not _may_be_level(telling, head):
+        return level_of_known_layout(head)
+    leading = _LEADING.match(head)
     if leading and (level := _leading_level(leading)):
         return level
     if layout := level_of_known_layout(head):
         return layout
-    if not telling or not _may_be_level(telling, head):
-        return None
     walk = HeaderWalk(head, telling)
     return walk.find_level(walk.skip(leading["stamp"]) if leading else 0)
 
