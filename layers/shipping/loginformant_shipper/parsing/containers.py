@@ -98,7 +98,7 @@ def out_of_line(line: str, first: str) -> Unwrapped | None:
         found = read(line)
         if found is not None:
             return found
-    return _of_compose(line) if "|" in line and " |" in line else None
+    return _behind(_COMPOSE.match(line), "container.name") if "|" in line and " |" in line else None
 
 
 def innermost(found: Unwrapped) -> Unwrapped:
@@ -421,7 +421,7 @@ _RFC5424 = re.compile(
 _COLOUR = r"(?:\x1b\[[0-9;]{1,20}m)?"
 _COMPOSE = re.compile(
     rf"{_COLOUR}(?=[A-Za-z0-9][\w.-]{{0,90}}+ {{1,40}}+\|)"  # rules out most lines that have a bar
-    r"(?P<name>[A-Za-z0-9][\w.-]{0,80}?(?:[_-]\d{1,4}|"
+    r"([A-Za-z0-9][\w.-]{0,80}?(?:[_-]\d{1,4}|"
     rf"(?= {{1,40}}\|{_COLOUR} \{{\"))) {{1,40}}"
     rf"\|{_COLOUR}(?: |$)"
 )
@@ -439,9 +439,9 @@ _PHP_MESSAGE = re.compile(rf"{_PHP_TIME}NOTICE: PHP message: ")
 _TAG = rf"\[(?:{_UUID}|\d{{1,3}}(?:\.\d{{1,3}}){{3}}|{_REDACTED})\]"
 _TAGS = re.compile(rf"\[{_UUID}\](?: {_TAG}){{0,4}}(?: |$)")
 
-_MPIRUN = re.compile(r"\[(?P<process>1,[\w:,.-]{1,80})\]<(?P<stream>stdout|stderr|stddiag)>:")
+_MPIRUN = re.compile(r"\[(1,[\w:,.-]{1,80})\]<(stdout|stderr|stddiag)>:")
 """The job, 1 if it is the only one, and the rank; SageMaker's Open MPI adds the name of the host."""
-_KUBECTL = re.compile(r"\[pod/(?P<pod>[a-z0-9.-]{1,253})/(?P<container>[a-z0-9-]{1,63})\](?: |$)")
+_KUBECTL = re.compile(r"\[pod/([a-z0-9.-]{1,253})/([a-z0-9-]{1,63})\](?: |$)")
 
 
 def _of_iso_time(message: str) -> Unwrapped | None:
@@ -526,11 +526,11 @@ def _severity(priority: str | None) -> Level | None:
     return _SEVERITIES[int(priority) % 8] if priority else None
 
 
-def _of_compose(message: str) -> Unwrapped | None:
-    line = _COMPOSE.match(message)
-    if line is None:
+def _behind(tag: re.Match[str] | None, *names: str) -> Unwrapped | None:
+    """Return the content behind a tag whose groups are the writer, and properties with these names."""
+    if tag is None:
         return None
-    return Unwrapped(message[line.end() :], None, {"container.name": line["name"]}, (line["name"],))
+    return Unwrapped(tag.string[tag.end() :], None, dict(zip(names, tag.groups(), strict=True)), tag.groups())
 
 
 def _of_php(message: str) -> Unwrapped | None:
@@ -559,11 +559,11 @@ def _of_warning(message: str) -> Unwrapped | None:
 def _of_bracket(message: str) -> Unwrapped | None:
     """Read a wrapper that begins with a bracket: a time of PHP-FPM, tags of Rails, a pod, or a process."""
     if message.startswith("pod/", 1):
-        return _of_kubectl(message)
+        return _behind(_KUBECTL.match(message), "k8s.pod.name", "k8s.container.name")
     if message.startswith("-", 9):
         return _of_tags(message)
     if message.startswith("1,", 1):
-        return _of_mpirun(message)
+        return _behind(_MPIRUN.match(message), "mpi.process", "stream")
     return _of_php(message) if message.startswith("-", 3) else None
 
 
@@ -574,22 +574,6 @@ def _of_tags(message: str) -> Unwrapped | None:
     tags = line[0].rstrip()
     text = message[line.end() :].replace(f"\n{tags} ", "\n")  # Rails writes them before each line of a trace
     return Unwrapped(text, None, {"tags": tags[1:-1].split("] [")}, (tags,))
-
-
-def _of_kubectl(message: str) -> Unwrapped | None:
-    line = _KUBECTL.match(message)
-    if line is None:
-        return None
-    properties = {"k8s.pod.name": line["pod"], "k8s.container.name": line["container"]}
-    return Unwrapped(message[line.end() :], None, properties, (line["pod"], line["container"]))
-
-
-def _of_mpirun(message: str) -> Unwrapped | None:
-    line = _MPIRUN.match(message)
-    if line is None:
-        return None
-    properties = {"mpi.process": line["process"], "stream": line["stream"]}
-    return Unwrapped(message[line.end() :], None, properties, (line["process"], line["stream"]))
 
 
 _ISO_LOOSELY = r"\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:?\d\d)"
