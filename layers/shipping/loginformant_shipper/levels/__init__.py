@@ -214,22 +214,15 @@ _FIELDS_OF_NODEJS = frozenset(("timestamp", "level", "requestId", "message"))
 """The fields that Lambda's runtime of Node.js writes around what is logged, in its JSON log format."""
 
 
-def _of_wrapped_object(fields: Fields) -> Decision | None:
+def _of_wrapped_object(message: object) -> Decision | None:
     """Return the level of a structured log as the JSON log format of Node.js in Lambda wraps it, or None."""
-    message = fields.get("message")
     if isinstance(message, str) and message[:1] == "{":
         message = parse(message).fields
-    if isinstance(message, dict) and _FIELDS_OF_NODEJS.issuperset(fields):
-        return decide_by_field(message)
-    return None
+    return decide_by_field(message) if isinstance(message, dict) else None
 
 
 def _of_fields(fields: Fields) -> Decision | None:
-    if (
-        len(fields) == len(_FIELDS_OF_NODEJS)
-        and "requestId" in fields
-        and (decision := _of_wrapped_object(fields))
-    ):
+    if fields.keys() == _FIELDS_OF_NODEJS and (decision := _of_wrapped_object(fields["message"])):
         return decision
     names = TELLING_NAMES.intersection(fields)
     if len(names) == 1:

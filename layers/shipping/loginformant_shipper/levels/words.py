@@ -182,14 +182,7 @@ def _level_of_stems(
     return None
 
 
-def _level_of_phrase(text: str, words: AbstractSet[bytes] | None = None) -> Level | None:
-    """Return the level of such a phrase in a text, or None.
-
-    Args:
-        text: A text.
-        words: The words of the text, where they are known; words that are not in `WORDS_OF_PHRASES` may be
-            missing.
-    """
+def _level_of_phrase(text: str, words: AbstractSet[bytes] | None) -> Level | None:
     return _level_of_inability(text, words) or _level_of_outage(text, words) or _level_of_timeout(text, words)
 
 
@@ -202,9 +195,7 @@ def _level_of_inability(text: str, words: AbstractSet[bytes] | None) -> Level | 
             return _level_of_rest(inability["rest"])
     for passive in _PASSIVE.finditer(text) if " be " in text else ():
         start = passive.start()
-        if not _is_nothing_before(text, start) and not _CONDITION.search(
-            text, max(0, start - _MAX_SUBJECT), start
-        ):
+        if not _is_nothing_before(text, start) and not _is_conditional(text, start):
             return _level_of_rest(passive["rest"])
     return None
 
@@ -225,11 +216,16 @@ def _level_of_outage(text: str, words: AbstractSet[bytes] | None) -> Level | Non
     """Return the level of a service without servers, Warning for a server that is down, or None."""
     if words is not None and _WORDS_OF_OUTAGES.isdisjoint(words):
         return None
-    for outages in (_NONE_LEFT, _DOWN):
-        outage = outages.search(text)
-        if outage and not _CONDITION.search(text, max(0, outage.start() - _MAX_SUBJECT), outage.start()):
-            return Level.WARNING if outages is _DOWN else _level_of_rest(outage["rest"])
-    return None
+    none_left = _NONE_LEFT.search(text)
+    if none_left and not _is_conditional(text, none_left.start()):
+        return _level_of_rest(none_left["rest"])
+    down = _DOWN.search(text)
+    return Level.WARNING if down and not _is_conditional(text, down.start()) else None
+
+
+def _is_conditional(text: str, start: int) -> bool:
+    """Return whether a sentence says only that a phrase, which begins at `start`, could come true."""
+    return _CONDITION.search(text, max(0, start - _MAX_SUBJECT), start) is not None
 
 
 def _is_harmless(text: str, span: tuple[int, int]) -> bool:

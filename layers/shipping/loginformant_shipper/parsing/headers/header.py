@@ -48,6 +48,7 @@ from loginformant_shipper.parsing.headers.level_words import (
     NAMES_TOO,
     PLURALS,
     SYSLOG_LEVELS,
+    WORDS_ALONE,
     encoded,
     holds_a_letter_alone,
     words_of,
@@ -140,6 +141,7 @@ _DATED_SENTENCE = re.compile(
 )
 
 _WORDS = encoded((*BRACKETED_WORDS, *PLURALS, "message", "event"))
+"""The words that may be a level, without the letters."""
 TELLING_WORDS = LETTERS_AND_DOUBLES | _WORDS
 """No level is found in a head without one of these, but for signs and known layouts."""
 
@@ -150,14 +152,10 @@ _CALENDAR = f"{_MONTHS_AND_DAYS}|{_ZONES}"
 """The words that times contain."""
 
 
-_TELLING_ALONE = encoded(LEVEL_WORDS)
-"""Words that may be a level without brackets, capitals or a colon."""
-
-
 def _may_be_level(words: frozenset[bytes], head: str) -> bool:
     """Return whether a word in a head may be a level, to exclude most lines without a level quickly."""
     return (
-        not _TELLING_ALONE.isdisjoint(words)
+        not WORDS_ALONE.isdisjoint(words)
         or (not LETTERS_AND_DOUBLES.isdisjoint(words) and holds_a_letter_alone(head))
         or _are_marked(words - LETTERS_AND_DOUBLES, head)
     )

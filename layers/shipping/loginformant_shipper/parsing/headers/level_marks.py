@@ -13,7 +13,7 @@ from loginformant_shipper.parsing.headers.level_words import (
     BRACKETED_WORDS,
     LETTERS,
     LEVEL_WORDS,
-    encoded,
+    WORDS_ALONE,
     words_of,
 )
 
@@ -99,7 +99,7 @@ def level_of_relayed_glog(head: str) -> LevelMark | None:
     if ".go:" not in head and ".cc:" not in head:
         return None
     glog = _RELAYED_GLOG.match(head)
-    if glog is None or not _LEVEL_WORDS.isdisjoint(words_of(head[: glog.start(1)])):
+    if glog is None or not WORDS_ALONE.isdisjoint(words_of(head[: glog.start(1)])):
         return None
     return LevelMark(LETTERS[glog[1].lower()], "letter", glog.end())
 
@@ -109,7 +109,6 @@ _RELAYED_GLOG = re.compile(
     r"([DIWEF])(?:\d{4}|\d{6}|\d{8}) \d\d:\d\d:\d\d\.\d{3,6} {1,7}\d{1,9} "
     r"(?:\d{1,2}@)?[\w./-]{1,80}\.(?:go|cc):\d{1,5}(?:\] ?| )"  # CockroachDB: 1@util/log/log.go:7
 )
-_LEVEL_WORDS = encoded(LEVEL_WORDS)
 _CAPITALS = frozenset("ADIWEFCVTNXPL")
 _DIGITS = frozenset("[0123456789")
 

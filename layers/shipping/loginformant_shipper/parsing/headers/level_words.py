@@ -135,6 +135,8 @@ def encoded(words: Iterable[str]) -> frozenset[bytes]:
     return frozenset(word.encode() for word in words)
 
 
+WORDS_ALONE = encoded(LEVEL_WORDS)
+"""Words that may be a level without brackets, capitals or a colon."""
 LETTERS_AND_DOUBLES = encoded((*LETTERS, *(2 * letter for letter in LETTERS)))
 """Formats double a letter, as in `(EE)`."""
 _LETTERS_AS_WORDS = LETTERS_AND_DOUBLES | {word + b"0" for word in LETTERS_AND_DOUBLES}
