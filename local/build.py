@@ -42,7 +42,7 @@ def local_build(project: Path, log: Path) -> Path:
                 folder=project,
                 log=log,
             )
-            _leave_out_what_the_emulator_refuses(unfinished / "template.yaml")
+            _adapt_to_the_emulator(unfinished / "template.yaml")
             if not build.exists():
                 unfinished.rename(build)
     os.utime(build)
@@ -52,13 +52,27 @@ def local_build(project: Path, log: Path) -> Path:
     return build
 
 
-def _leave_out_what_the_emulator_refuses(template: Path) -> None:
-    """Set the default of `Monitoring` to `basic`: ministack rejects alarms with metric math and queries."""
+_MONITORING = re.compile(r"(?m)^(  Monitoring:\n(?:    .*\n)*?    Default: )full$")
+_SCHEDULE = re.compile(r"(?m)^( +ScheduleExpression: )cron\(.*\)$")
+_NEVER = "cron(0 0 1 1 ? 2199)"
+
+
+def _adapt_to_the_emulator(template: Path) -> None:
+    """Change the template of a build for an emulated account.
+
+    Alarms are off by default: ministack rejects alarms with metric math and queries. The subscriber's
+    schedule is years away: what a scheduled run changes in the middle of a test, at certain minutes of each
+    hour, would be taken for a result of the test.
+    """
     text = template.read_text(encoding="utf-8")
-    changed, count = re.subn(r"(?m)^(  Monitoring:\n(?:    .*\n)*?    Default: )full$", r"\1basic", text)
-    if count != 1:
-        raise ValueError(f"{template} has no parameter Monitoring whose default is full")
-    template.write_text(changed, encoding="utf-8")
+    for what, pattern, replacement in (
+        ("parameter Monitoring whose default is full", _MONITORING, r"\1basic"),
+        ("schedule", _SCHEDULE, rf"\1{_NEVER}"),
+    ):
+        text, count = pattern.subn(replacement, text)
+        if count != 1:
+            raise ValueError(f"{template} has {count} times a {what}, not once")
+    template.write_text(text, encoding="utf-8")
 
 
 def _digest(project: Path) -> str:
