@@ -24,6 +24,11 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
             FunctionName=context.function_name, InvocationType="Event", Payload=json.dumps(rest)
         )
 
+    def stack_status() -> str:
+        client = boto3.client("cloudformation", config=client_config())
+        (stack,) = client.describe_stacks(StackName=os.environ["STACK_NAME"])["Stacks"]
+        return stack["StackStatus"]
+
     return handle(
         event,
         Dependencies(
@@ -31,5 +36,6 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
             boto3.client("logs", config=client_config()),
             invoke_later,
             lambda: context.get_remaining_time_in_millis() / 1000,
+            stack_status,
         ),
     )

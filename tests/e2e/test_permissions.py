@@ -365,6 +365,22 @@ def test_without_its_policy_the_subscriber_raises(stack: Stack, subscribed: Call
     assert subscribed() == []
 
 
+def test_without_the_status_of_its_stack_the_subscriber_creates_filters_and_says_so(
+    stack: Stack, subscribed: Callable[[], list[str]]
+) -> None:
+    with without(stack, "Subscriber", "SeeOwnStack"):
+        answer, error = invoke(stack, "Subscriber", EVERYTHING)
+    said = [
+        line for line in own_log(stack, "Subscriber") if "the status of the stack could not be read" in line
+    ]
+
+    assert error == ""
+    assert answer["subscribed"] == 3
+    assert subscribed() == WANTED
+    assert len(said) == 1
+    assert "cloudformation:DescribeStacks" in said[0]
+
+
 DELETION = {
     "RequestType": "Delete",
     "RequestId": "1",
@@ -445,6 +461,16 @@ def test_the_role_of_a_function_allows_writing_only_its_own_log(
         expected = "allowed" if other == function else "AccessDeniedException"
         assert attempt(function, "logs", "create_log_stream", **stream) == expected
         assert attempt(function, "logs", "put_log_events", **stream, logEvents=[line]) == expected
+
+
+def test_the_role_of_the_subscriber_allows_describing_only_its_own_stack(
+    stack: Stack, attempt: Callable[..., str]
+) -> None:
+    client = stack.account.client("cloudformation")
+    topic = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+    client.create_stack(StackName="another", TemplateBody=topic)
+    for name, expected in ((stack.name, "allowed"), ("another", "AccessDenied")):
+        assert attempt("Subscriber", "cloudformation", "describe_stacks", StackName=name) == expected
 
 
 def test_no_function_has_the_permissions_of_another(stack: Stack, attempt: Callable[..., str]) -> None:

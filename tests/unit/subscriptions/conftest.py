@@ -1,12 +1,14 @@
-"""Fixtures that receive the answers to CloudFormation."""
+"""Fixtures that receive the answers to CloudFormation, and what is logged."""
 
 import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import StringIO
 from typing import Any
 
 import pytest
+from loginformant_shipper.telemetry import logger
 
 SECRET = "X-Amz-Signature=top-secret"
 
@@ -51,3 +53,10 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    written = StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", written)
+    return written

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import botocore.session
@@ -50,6 +50,8 @@ class LogsAccount:
         """Log group classes that support filters."""
         self.policies: list[str] = []
         self.requests: Counter[str] = Counter()
+        self.after_next_filter: Callable[[], None] | None = None
+        """What happens just after the next filter is created."""
         self._page, self._quota = page, quota
         self._refusals: dict[tuple[str, str], list[tuple[str, str, int]]] = {}
         self.client: Any = botocore.session.Session().create_client(
@@ -126,6 +128,9 @@ class LogsAccount:
             return _refused("LimitExceededException")
         new = Filter(given["filterName"], given["destinationArn"], given["filterPattern"])
         self.filters[group] = [*kept, new]
+        happens, self.after_next_filter = self.after_next_filter, None
+        if happens:
+            happens()
         return _done({})
 
     def _DeleteSubscriptionFilter(

@@ -83,6 +83,7 @@ class LargeAccount:
             client,
             later.append,
             lambda: end - self.time,
+            lambda: "UPDATE_COMPLETE",
             now=lambda: self.time,
             monotonic=lambda: self.time,
             sleep=self.sleep,

@@ -16,7 +16,6 @@ from loginformant_shipper.subscriptions.subscriber import (
     handle,
 )
 from loginformant_shipper.subscriptions.turns import TURN_SECONDS, TURNS, is_due
-from loginformant_shipper.telemetry import logger
 
 from tests.unit.subscriptions.conftest import SECRET, Answers
 from tests.unit.subscriptions.logs_account import (
@@ -45,6 +44,7 @@ class Lambda:
         self.time = 1_800_000_000.0
         """Start of the next invocation in seconds since 1970."""
         self.clock = Clock()
+        self.stack_status = "UPDATE_COMPLETE"
 
     def __call__(self, event: dict[str, Any], **variables: str) -> dict[str, Any]:
         end = self.clock.time + self.seconds
@@ -53,6 +53,7 @@ class Lambda:
             self.account.client,
             self.later.append,
             lambda: end - self.clock.time,
+            lambda: self.stack_status,
             now=lambda: self.time,
             monotonic=self.clock.now,
             sleep=self.clock.sleep,
@@ -73,13 +74,6 @@ def account() -> LogsAccount:
     account = LogsAccount()
     account.add("/aws/lambda/a", "/aws/lambda/b", "/ecs/c", OWN)
     return account
-
-
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
-    written = StringIO()
-    monkeypatch.setattr(logger.registered_handler, "stream", written)
-    return written
 
 
 @pytest.fixture
@@ -542,6 +536,44 @@ def test_a_deletion_is_answered_after_all_filters_are_removed(
     function(rest, **ALL_OF_LAMBDA)
     assert account.subscribed() == set()
     assert status(answers) == ["SUCCESS"]
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        event(),
+        {"reconcile": "everything"},
+        {"reconcile": "share"},
+        {"reconcile": ["/aws/lambda/a", "/aws/lambda/b", "/aws/lambda/c"]},
+    ],
+)
+def test_an_invocation_under_way_creates_no_filters_behind_a_deletion(
+    run: dict[str, Any], function: Lambda, account: LogsAccount, answers: Answers, log: StringIO
+) -> None:
+    """CloudFormation does not wait for it, not even for a creation that it cancels."""
+    for name in ("/aws/lambda/a", "/aws/lambda/b", "/aws/lambda/c"):
+        account.add(name, created=int(function.time * 1000))
+
+    def delete() -> None:
+        assert len(account.subscribed()) == 1
+        function.stack_status = "DELETE_IN_PROGRESS"
+        function(event(answers.url, RequestType="Delete", PhysicalResourceId="p"), **ALL_OF_LAMBDA)
+        assert account.subscribed() == set()
+
+    account.after_next_filter = delete
+    url = {"ResponseURL": answers.url} if "ResponseURL" in run else {}
+    assert function(run | url, **ALL_OF_LAMBDA)["subscribed"] == 1
+    assert account.subscribed() == set()
+    assert "no more filters are created" in log.getvalue()
+
+
+def test_a_removal_does_not_keep_filters_from_being_removed(function: Lambda, account: LogsAccount) -> None:
+    """After an update that selects fewer log groups."""
+    account.add("/ecs/c", filters=[OURS])
+    function.stack_status = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+    assert function({"reconcile": "everything"}, **ALL_OF_LAMBDA)["unsubscribed"] == 0
+    function({"reconcile": "everything"}, LOG_GROUPS="/none/*")
+    assert account.subscribed() == set()
 
 
 def test_a_deletion_begins_with_the_wanted_log_groups(

@@ -80,6 +80,11 @@ def permissions_on(stack: JsonObject, function: str) -> list[JsonObject]:
 
 
 LOG_GROUPS = {"Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*"}
+OWN_STACK = {
+    "Fn::Sub": "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}"
+    ":stack/${AWS::StackName}/*"
+}
+"""The stack of this name; its id follows the name."""
 
 # --- permissions to invoke the functions ---
 
@@ -223,6 +228,10 @@ ON_ANY_LOG_GROUP = {
     "logs:DescribeSubscriptionFilters",
     "logs:PutSubscriptionFilter",
 }
+WITH_WILDCARDS = {
+    json.dumps(LOG_GROUPS): ON_ANY_LOG_GROUP,
+    json.dumps(OWN_STACK): {"cloudformation:DescribeStacks"},
+}
 
 
 def test_the_subscriber_may_change_filters_but_not_read_the_api_key(
@@ -234,6 +243,7 @@ def test_the_subscriber_may_change_filters_but_not_read_the_api_key(
         ("logs:PutLogEvents", json.dumps(own_log)),
         *((action, json.dumps("*")) for action in KNOWN_WITHOUT_RESOURCES),
         *((action, json.dumps(LOG_GROUPS)) for action in ON_ANY_LOG_GROUP - {READS_TAGS[0]}),
+        ("cloudformation:DescribeStacks", json.dumps(OWN_STACK)),
     }
 
 
@@ -301,7 +311,7 @@ def test_no_role_allows_wildcards_beyond_the_listed_ones(stack: JsonObject) -> N
                 if resource == ANY_KEY:
                     assert statement in [MESSAGES_UNDER_A_FORMER_KEY]
                 elif "*" in json.dumps(resource):
-                    narrowest = ON_ANY_LOG_GROUP if resource == LOG_GROUPS else KNOWN_WITHOUT_RESOURCES
+                    narrowest = WITH_WILDCARDS.get(json.dumps(resource), KNOWN_WITHOUT_RESOURCES)
                     assert set(actions) <= NETWORK_INTERFACES | narrowest, f"{actions} on {resource}"
 
 

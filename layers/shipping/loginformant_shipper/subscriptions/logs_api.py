@@ -32,8 +32,16 @@ LOOKING = "describe_subscription_filters"
 DENIED_PAUSE_SECONDS = 5.0
 
 
-class OutOfTime(Exception):
-    """The deadline has been reached. Requests that were started have ended."""
+class RunEnds(Exception):
+    """A run makes no more requests. Requests that were started have ended."""
+
+
+class OutOfTime(RunEnds):
+    """The deadline has been reached."""
+
+
+class StackIsRemoved(RunEnds):
+    """CloudFormation removes the filters, so none may be created."""
 
 
 def client_config() -> "Config":
@@ -63,6 +71,8 @@ class LogsApi:
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     patient_until: float = 0.0
+    allows_filters: Callable[[], bool] = lambda: True
+    """Returns whether filters may be created. Called before each one."""
     throttled: int = field(default=0, init=False)
     """The number of requests that AWS throttled."""
     _free_at: dict[str, float] = field(default_factory=dict, init=False)
@@ -99,7 +109,13 @@ class LogsApi:
         ]
 
     def put(self, log_group: str, wanted: Filter) -> None:
-        """Create or change a filter. A function needs no role (PutSubscriptionFilter, API Reference)."""
+        """Create or change a filter. A function needs no role (PutSubscriptionFilter, API Reference).
+
+        Raises `StackIsRemoved` if filters may not be created any more.
+        """
+        self.wait(0.0)
+        if not self.allows_filters():
+            raise StackIsRemoved
         self._request(
             "put_subscription_filter",
             logGroupName=log_group,

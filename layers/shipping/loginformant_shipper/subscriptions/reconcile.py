@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from loginformant_shipper.subscriptions.logs_api import LogsApi, OutOfTime
+from loginformant_shipper.subscriptions.logs_api import LogsApi, RunEnds
 from loginformant_shipper.subscriptions.plan import (
     SHIPPED,
     Action,
@@ -121,7 +121,7 @@ def reconcile(
     report: Report | None = None,
     on_outcome: Callable[[Reconciled], None] = lambda outcome: None,
 ) -> Report:
-    """Reconcile log groups in their order until the deadline.
+    """Reconcile log groups in their order until the deadline, or until the stack is removed.
 
     Errors of botocore that concern all log groups are raised, such as those of credentials, the network and
     DescribeLogGroups.
@@ -155,7 +155,7 @@ def reconcile(
                 break
             api.wait(pause)
             again = _try_again(api, again, settings, done)
-    except OutOfTime:
+    except RunEnds:
         report.finished = False
     for _, outcome in again:
         done(outcome)
@@ -173,7 +173,7 @@ def _try_again(
     for number, (group, _) in enumerate(again):
         try:
             outcome = settle(api, group, settings)
-        except OutOfTime:
+        except RunEnds:
             return [*again[number:], *still]
         if outcome is None:
             continue

@@ -24,6 +24,7 @@ from loginformant_shipper.subscriptions.due import everything, share
 from loginformant_shipper.subscriptions.logs_api import WORST_REQUEST_SECONDS, LogsApi
 from loginformant_shipper.subscriptions.plan import LogGroup, what_counts
 from loginformant_shipper.subscriptions.reconcile import Report, Trouble, reconcile
+from loginformant_shipper.subscriptions.removal import NOTICED_SECONDS, RemovalCheck
 from loginformant_shipper.subscriptions.subscription_settings import (
     SubscriptionSettings,
     load_subscription_settings,
@@ -72,6 +73,8 @@ class Dependencies:
     invoke_later: Callable[[dict[str, Any]], None]
     """Invokes this function asynchronously with another event."""
     remaining_seconds: Callable[[], float]
+    stack_status: Callable[[], str]
+    """Returns the status of the stack. Raises the errors of botocore."""
     now: Callable[[], float] = field(default=time.time)
     """Returns the current time in seconds since 1970."""
     monotonic: Callable[[], float] = field(default=time.monotonic)
@@ -159,6 +162,8 @@ def _delete(request: Request, event: Mapping[str, Any], dependencies: Dependenci
     rounds = event.get("round", 1)
     report = Report()
     try:
+        if rounds == 1:
+            dependencies.sleep(NOTICED_SECONDS)
         reconcile(api, _to_be_removed(request, event, api), settings, report)
     except (BotoCoreError, ClientError):
         if rounds >= MAX_ROUNDS_OF_A_DELETION:
@@ -275,6 +280,7 @@ def _api(
         now=dependencies.monotonic,
         sleep=dependencies.sleep,
         patient_until=now + patience if patience else 0.0,
+        allows_filters=RemovalCheck(dependencies.stack_status, dependencies.monotonic).allows_filters,
     )
 
 
