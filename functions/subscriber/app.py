@@ -6,6 +6,7 @@ invocations to continue after a timeout.
 
 import json
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from loginformant_shipper.subscriptions.logs_api import client_config
@@ -13,6 +14,7 @@ from loginformant_shipper.subscriptions.subscriber import Dependencies, handle
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_cloudformation import CloudFormationClient
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
@@ -24,9 +26,12 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
             FunctionName=context.function_name, InvocationType="Event", Payload=json.dumps(rest)
         )
 
+    @cache
+    def cloudformation() -> "CloudFormationClient":
+        return boto3.client("cloudformation", config=client_config())
+
     def stack_status() -> str:
-        client = boto3.client("cloudformation", config=client_config())
-        (stack,) = client.describe_stacks(StackName=os.environ["STACK_NAME"])["Stacks"]
+        (stack,) = cloudformation().describe_stacks(StackName=os.environ["STACK_NAME"])["Stacks"]
         return stack["StackStatus"]
 
     return handle(

@@ -31,7 +31,8 @@ def is_removal(status: str) -> bool:
 class RemovalCheck:
     """Finds out whether an invocation may create filters.
 
-    If the status of the stack cannot be read, filters are created: logs are worth more than a filter less.
+    While the status of the stack cannot be read, filters are created: logs are worth more than a filter less.
+    The role of a stack that is being created may be allowed to read it only some seconds later.
     """
 
     stack_status: Callable[[], str]
@@ -39,6 +40,7 @@ class RemovalCheck:
     now: Callable[[], float]
     _valid_until: float = field(default=float("-inf"), init=False)
     _is_removal: bool = field(default=False, init=False)
+    _was_unreadable: bool = field(default=False, init=False)
 
     def allows_filters(self) -> bool:
         """Return whether filters may be created. What was read is valid for `CHECK_SECONDS`."""
@@ -49,11 +51,12 @@ class RemovalCheck:
         try:
             status = self.stack_status()
         except (BotoCoreError, ClientError) as error:
-            logger.warning("the status of the stack could not be read", error=str(error))
-            self._valid_until = float("inf")
-            return True
-        self._is_removal = is_removal(status)
+            if not self._was_unreadable:
+                logger.warning("the status of the stack could not be read", error=str(error))
+            self._was_unreadable = True
+        else:
+            self._is_removal = is_removal(status)
+            if self._is_removal:
+                logger.info("no more filters are created: CloudFormation removes resources", status=status)
         self._valid_until = self.now() + CHECK_SECONDS
-        if self._is_removal:
-            logger.info("no more filters are created, since CloudFormation removes resources", status=status)
         return not self._is_removal
