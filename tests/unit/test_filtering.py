@@ -183,6 +183,8 @@ def test_a_lambda_request_is_kept_or_dropped_as_a_whole() -> None:
             levelled(f'{{"function_request_id":"{request}","message":"three"}}', identifier="4"),
             levelled(f'{{"type":"platform.report","record":{{"requestId":"{request}"}}}}', identifier="5"),
             levelled(f"REPORT RequestId: {request}\tDuration: 1 ms", identifier="6"),
+            levelled(f'{{"level":"INFO","requestId":"{request}","message":"seven"}}', identifier="7"),
+            levelled(f'{{"level":"INFO","span":{{"requestId":"{request}"}}}}', identifier="8"),
         ]
         messages, _ = kept(logs, SAMPLE_PERCENT="50")
         assert len(messages) in (0, len(logs))

@@ -373,6 +373,7 @@ def test_integers_beyond_64_bits_stay_exact() -> None:
         f'{{"time":"2026-11-03T10:00:00.123Z","type":"platform.start","record":{{"requestId":"{ID}"}}}}',
         f'{{"level": "INFO", "message": "Order placed", "AWSRequestId": "{ID}"}}',
         f'{{"level": "INFO", "message": "Order placed", "function_request_id": "{ID}"}}',
+        f'{{"level": "INFO", "fields": {{"message": "Order placed"}}, "span": {{"requestId": "{ID}"}}}}',
     ],
 )
 def test_the_request_id_of_lambda_is_a_property(message: str) -> None:
@@ -657,6 +658,8 @@ FIELDS = st.dictionaries(NAMES_OF_A_LOGGER | st.text(max_size=3), ANY_VALUE | AN
 @given(FIELDS, PREFIXES, st.integers(0, 10**15) | st.none(), ANY_TEXT, st.sampled_from(Level))
 @example({"message": "x", "awsRequestId": 'a"b\ud800'}, "", 1, "e0", Level.ERROR)
 @example({"message": "x", "awsRequestId": ID, "requestId": ID}, "", 1, "e0", Level.ERROR)
+@example({"message": "x", "requestId": ID, "order": 17}, "", 1, "e0", Level.ERROR)
+@example({"message": "x", "requestId": "web-7", "awsRequestId": ID}, "", 1, "e0", Level.ERROR)
 @example({"message": "x", "n": 2**64}, "", 1, "e0", Level.ERROR)
 @example(
     {"message": "x", "stack_trace": "java.lang.Error: y\n\tat a.B.c(B.java:1)"}, "", 1, "e0", Level.ERROR

@@ -225,13 +225,12 @@ def _usual_log_object(log: "Log", level: "Level", frame: Frame) -> bytes | None:
                 end,
             )
         else:
-            if (
-                parsed.repeated
-                or not shared.names.isdisjoint(fields)
-                or (identifier is not None and "requestId" in fields)
-                or is_deep(parsed)
-            ):
+            if parsed.repeated or not shared.names.isdisjoint(fields) or is_deep(parsed):
                 return None
+            if identifier is not None and "requestId" in fields:
+                if fields["requestId"] != identifier:
+                    return None
+                end = b"}}"  # the log's own field says it
             if not FIELDS_WE_READ.isdisjoint(fields):
                 metrics = {}
                 add_from_fields(metrics, fields)
@@ -397,13 +396,18 @@ def _ours(log: "Log", frame: Frame, *, has_timestamp: bool) -> Fields:
 def _merged(others: Fields, ours: Fields) -> Fields:
     """Merge properties.
 
-    If both have a name, that of `others` becomes `log.<name>`, or `log.log.<name>`, and so on.
+    If both have a name, that of `others` becomes `log.<name>`, or `log.log.<name>`, and so on. A request id
+    that both have stays.
     """
     if ours.keys().isdisjoint(others):
         return {**others, **ours}
-    merged = {name: value for name, value in others.items() if name not in ours}
+    merged = {
+        name: value
+        for name, value in others.items()
+        if name not in ours or (name == "requestId" and value == ours[name])
+    }
     for name, value in others.items():
-        if name in ours and not (name == "requestId" and value == ours[name]):
+        if name not in merged:
             free = f"log.{name}"
             while free in merged or free in ours:
                 free = f"log.{free}"

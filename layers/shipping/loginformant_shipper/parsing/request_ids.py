@@ -1,6 +1,7 @@
 """Find the request id of the Lambda invocation in a log."""
 
 import re
+from typing import Any
 
 from loginformant_shipper.parsing.messages import ParsedMessage
 
@@ -10,8 +11,12 @@ _FIELDS = (
     "aws_request_id",
     "function_request_id",  # Powertools
     "lambda_request_id",
+    "faas.execution",  # Powertools for Java in the Elastic Common Schema (its LambdaEcsEncoder)
+    # Lambda's JSON log format ("Monitoring Lambda functions with tenant isolation", AWS Lambda Developer
+    # Guide). It is last, since other programs write such a field, too.
+    "requestId",
 )
-_FIELDS_AND_RECORD = frozenset({*_FIELDS, "record"})
+_FIELDS_WE_READ = frozenset({*_FIELDS, "record", "spans", "span"})
 
 _PLATFORM_LINES = (
     "REPORT RequestId: ",
@@ -30,8 +35,9 @@ def request_id(parsed: ParsedMessage) -> str | None:
             return parsed.request_id
         found = _PLATFORM_LINE.match(parsed.text) if parsed.text.startswith(_PLATFORM_LINES) else None
         return found[1] if found else None
-    has_fields = not _FIELDS_AND_RECORD.isdisjoint(fields)
-    if has_fields:
+    if _FIELDS_WE_READ.isdisjoint(fields):
+        return parsed.request_id
+    if "record" in fields:
         match fields:
             case {"type": str(kind), "record": {"requestId": str(identifier)}} if kind.startswith(
                 "platform."
@@ -39,7 +45,21 @@ def request_id(parsed: ParsedMessage) -> str | None:
                 return identifier
     if parsed.request_id is not None:
         return parsed.request_id
-    if has_fields:
-        named = (fields.get(field) for field in _FIELDS)
-        return next((value for value in named if isinstance(value, str) and value), None)
+    for field in _FIELDS:
+        if (value := fields.get(field)) and isinstance(value, str):
+            return value
+    return _of_spans(fields)
+
+
+def _of_spans(fields: dict[str, Any]) -> str | None:
+    """Return the request id in the spans around a log of Rust's `tracing`, the outermost first, or None.
+
+    The runtime creates the span (aws/aws-lambda-rust-runtime, `lambda-runtime/src/layers/trace.rs`). In
+    JSON, `spans` has all spans and `span` the innermost one; a program may turn off either of them.
+    """
+    spans = fields.get("spans")
+    for span in (*(spans if isinstance(spans, list) else ()), fields.get("span")):
+        match span:
+            case {"requestId": str(identifier)} if identifier:
+                return identifier
     return None
