@@ -12,7 +12,8 @@ from tests.integration.payloads import log_event, log_events, subscription_event
 
 
 def test_a_log_has_the_region_and_account_where_it_was_written(stack: Stack) -> None:
-    elsewhere = log_event(0) | {"@aws.region": "us-east-1", "@aws.account": "210987654321"}
+    system_fields = {"@aws.region": "us-east-1", "@aws.account": "210987654321"}
+    elsewhere = log_event(0) | {"extractedFields": system_fields}
     shipment = stack.ship_and_account(subscription_event([elsewhere, log_event(1)], owner="123456789012"))
     places = {
         log["properties"]["eventId"]: (log["properties"]["region"], log["properties"]["accountId"])

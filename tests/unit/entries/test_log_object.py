@@ -336,18 +336,45 @@ def test_fields_that_the_subscription_filter_added_are_kept() -> None:
     assert own(shipped("x", **added)) == added
 
 
-def test_account_and_region_are_those_that_the_subscription_filter_names() -> None:
-    added: dict[str, Any] = {"@aws.account": "210987654321", "@aws.region": "eu-north-1"}
+SYSTEM_FIELDS = {"@aws.account": "210987654321", "@aws.region": "eu-north-1"}
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        {"extractedFields": SYSTEM_FIELDS},
+        {"extractedFields": {**SYSTEM_FIELDS, "@source.log": "orders"}},
+        {"extractedFields": {"@aws.account": "210987654321"}, "@aws.region": "eu-north-1"},
+        {"extractedFields": {"@aws.account": None, "@aws.region": " "}, **SYSTEM_FIELDS},
+        {"extractedFields": "text", **SYSTEM_FIELDS},
+        SYSTEM_FIELDS,
+    ],
+)
+def test_account_and_region_are_those_that_the_subscription_filter_adds(added: dict[str, Any]) -> None:
     properties = shipped("x", **added)["properties"]
     assert (properties["accountId"], properties["region"]) == ("210987654321", "eu-north-1")
+    assert {name: properties[name] for name in added} == added
+
+
+@pytest.mark.parametrize("added", [{"extractedFields": SYSTEM_FIELDS}, SYSTEM_FIELDS])
+def test_a_log_of_another_account_has_no_tags_of_the_log_group_here(added: dict[str, Any]) -> None:
+    [log] = join([event("x", **added)])
+    where = frame(ORIGIN, REGION, tags={"team": "central"})
+    assert "team" not in json.loads(log_object(log, Level.WARNING, where))["properties"]
+
+
+def test_the_account_alone_may_be_named_by_the_subscription_filter() -> None:
+    properties = shipped("x", extractedFields={"@aws.account": "210987654321"})["properties"]
+    assert (properties["accountId"], properties["region"]) == ("210987654321", REGION)
 
 
 @pytest.mark.parametrize("value", [None, "", " ", 5, ["eu-north-1"]])
 def test_an_invalid_account_or_region_of_the_subscription_filter_is_ignored(value: object) -> None:
-    added: dict[str, Any] = {"@aws.account": value, "@aws.region": value}
-    properties = shipped("x", **added)["properties"]
+    fields: dict[str, Any] = {"@aws.account": value, "@aws.region": value}
     plain = shipped("x")["properties"]
-    assert (properties["accountId"], properties["region"]) == (plain["accountId"], plain["region"])
+    for added in (fields, {"extractedFields": fields}):
+        properties = shipped("x", **added)["properties"]
+        assert (properties["accountId"], properties["region"]) == (plain["accountId"], plain["region"])
 
 
 def test_integers_beyond_64_bits_stay_exact() -> None:

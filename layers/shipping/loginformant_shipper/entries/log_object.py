@@ -21,7 +21,7 @@ The format is the request body in LogInformant's "Build your own integration":
 | `embeddedMetrics` | `namespace/metric` of each metric in an embedded metric format record |
 | what `PROPERTIES` says | the same for every log |
 | the tags that `TAG_PROPERTIES` names | those of the log group |
-| `extractedFields`, `@aws.account`, `@aws.region` … | the fields that the subscription filter added to the event, unchanged; account and region are then also `accountId` and `region` |
+| `extractedFields` and other members of the event | what the subscription filter added to the event, unchanged; `@aws.account` and `@aws.region` in it are then also `accountId` and `region` |
 
 `LEAVE_OUT_PROPERTIES` names properties of the first four rows to omit.
 
@@ -358,7 +358,8 @@ _OF_EVERY_EVENT = frozenset({"id", "timestamp", "message"})
 
 _SYSTEM_FIELDS = {"@aws.account": "accountId", "@aws.region": "region"}
 """The fields of a subscription filter with `emitSystemFields`: the account and the region in which an event
-of a centralized log group was logged ("PutSubscriptionFilter", CloudWatch Logs API Reference)."""
+of a centralized log group was logged ("PutSubscriptionFilter", CloudWatch Logs API Reference). It also allows
+`@source.log`, but does not say what its values are."""
 
 
 def _ours(log: "Log", frame: Frame, *, has_timestamp: bool) -> Fields:
@@ -383,7 +384,7 @@ def _ours(log: "Log", frame: Frame, *, has_timestamp: bool) -> Fields:
     if event.unusual is not None:
         added = {name: value for name, value in event.unusual.items() if name not in _OF_EVERY_EVENT}
         for field, name in _SYSTEM_FIELDS.items():
-            if isinstance(place := added.get(field), str) and place.strip():
+            if (place := _system_field(field, added)) is not None:
                 if place != properties.get(name, place):  # of another log group of the same name
                     properties = {kept: value for kept, value in properties.items() if kept not in frame.tags}
                 properties[name] = place
@@ -391,6 +392,19 @@ def _ours(log: "Log", frame: Frame, *, has_timestamp: bool) -> Fields:
     if frame.left_out:
         properties = {name: value for name, value in properties.items() if name not in frame.left_out}
     return properties
+
+
+def _system_field(field: str, added: Fields) -> str | None:
+    """Return the value of a system field; None if the subscription filter did not add it.
+
+    CloudWatch Logs writes these fields into `extractedFields` (pull request 45792 of
+    open-telemetry/opentelemetry-collector-contrib). They are also read from the event itself, since the API
+    Reference does not say where they are.
+    """
+    for holder in (added.get("extractedFields"), added):
+        if isinstance(holder, dict) and isinstance(value := holder.get(field), str) and value.strip():
+            return value
+    return None
 
 
 def _merged(others: Fields, ours: Fields) -> Fields:
