@@ -556,6 +556,51 @@ def test_the_largest_log_event_is_shipped_whole() -> None:
     assert document["message"] == text
 
 
+TRACE = "java.lang.IllegalStateException: no hats\n\tat shop.Orders.place(Orders.java:17)\n"
+LONG_TRACE = TRACE + "\tat shop.Hats.take(Hats.java:5)\n" * 32_600
+CUT_AT_256_KIB = re.compile(r"(?s).{262144}… \[truncated: \d+ characters\]")
+
+
+@pytest.mark.parametrize("heading", ["", "2026-11-03 10:00:00 ERROR failed\n"])
+def test_of_the_largest_stack_trace_only_the_repetition_in_exception_is_cut(heading: str) -> None:
+    text = (heading + LONG_TRACE)[: 1024 * 1024].rstrip()
+    document = shipped(text)
+    assert document["message"] == text
+    assert document["exception"].startswith(TRACE)
+    assert CUT_AT_256_KIB.fullmatch(document["exception"])
+
+
+def test_of_the_largest_structured_log_only_repetitions_in_message_and_exception_are_cut() -> None:
+    fields = {"error": {"type": "Error", "message": "x" * 1_048_000}}
+    document = shipped(fields)
+    assert own(document) == fields
+    assert CUT_AT_256_KIB.fullmatch(document["message"])
+    assert CUT_AT_256_KIB.fullmatch(document["exception"])
+
+
+def test_a_stack_trace_that_is_not_repeated_is_not_cut() -> None:
+    trace = LONG_TRACE[:900_000]
+    document = shipped({"message": "failed", "stack_trace": trace, "error": {"message": "x" * 100_000}})
+    assert document["exception"] == trace
+
+
+@pytest.mark.parametrize(
+    ("character", "length"), [('"', 1000 * 1024), ("\x7f", 1024 * 1024), ("\x00", 336 * 1024)]
+)
+def test_text_that_json_has_to_escape_is_cut_no_more_than_necessary(character: str, length: int) -> None:
+    message = shipped(character * 1024 * 1024)["message"]
+    kept, _, rest = message.partition("… [truncated: ")
+    assert kept == character * length
+    assert rest == (f"{1024 * 1024 - length} characters]" if length < 1024 * 1024 else "")
+
+
+def test_a_log_with_more_values_than_fit_has_them_as_text() -> None:
+    text = '{"message":"m","items":[' + ",".join(["1e15"] * 200_000) + "]}"
+    document = shipped(text)
+    assert document["message"] == "m"
+    assert own(document) == {"log": text}
+
+
 def test_the_text_of_a_structured_log_without_message_is_cut_since_its_properties_hold_all() -> None:
     fields = {"items": ["hat"] * 10_000}
     document = shipped(fields)

@@ -51,6 +51,13 @@ def test_no_digit_of_a_number_is_lost(numbers: list[str], around: str) -> None:
         assert Decimal(written) == Decimal(number)
 
 
+def test_repeated_names_are_found_in_the_largest_log_event() -> None:
+    body = '{"order":1,"items":"' + "x" * 1_048_500 + '","order":2}'
+    fields, repeated = json_members(body)
+    assert (fields or {})["order"] == 2
+    assert repeated == {"order": 1}
+
+
 def test_objects_nested_too_deep_have_no_repeated_names() -> None:
     body = '{"a":' * 900 + "1" + "}" * 900
     assert repeated_values(body, json_object(body) or {}) is None

@@ -1,6 +1,7 @@
 """Write a log object as JSON within bounds of depth and length."""
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -12,8 +13,8 @@ Fields = dict[str, Any]
 
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
-"""The maximum size of a log object. A log event has at most 1 MB, so a message fits as a whole, unless it has
-many characters that JSON escapes with six bytes."""
+"""The maximum size of a log object. A log event has at most 1 MB ("PutLogEvents", CloudWatch Logs API
+Reference), so its text fits as a whole, unless JSON has to escape much of it."""
 
 
 MAX_DEPTH = 32
@@ -21,8 +22,18 @@ MAX_DEPTH = 32
 64."""
 
 
-_LENGTHS = (MAX_BODY_BYTES, 256 * 1024, 64 * 1024, 16 * 1024, 4 * 1024)
-"""The lengths in characters to which strings are cut, tried in order until the body fits."""
+_LENGTHS = (
+    (MAX_BODY_BYTES, MAX_BODY_BYTES),
+    (MAX_BODY_BYTES, 256 * 1024),
+    # One text of these lengths fits if JSON writes each of its characters with two, four or six bytes.
+    (1000 * 1024, 4 * 1024),
+    (500 * 1024, 4 * 1024),
+    (336 * 1024, 4 * 1024),
+    (64 * 1024, 4 * 1024),
+    (4 * 1024, 4 * 1024),
+)
+"""The lengths in characters to which strings are cut, tried in order until the log object fits. The second is
+for strings that the log object contains a second time: nothing is lost if only these are cut."""
 
 
 def finite(number: object) -> object:
@@ -40,15 +51,29 @@ def serialised(document: Fields) -> bytes | None:
     return bytes(memoryview(body)) if len(body) <= MAX_BODY_BYTES else None
 
 
-def bounded_body(document: Fields, parsed: "ParsedMessage", ours: Fields) -> bytes:
-    """Return the log object with its strings cut until it is small enough to be sent."""
-    for length in _LENGTHS:
-        if body := serialised(_bounded(document, MAX_DEPTH + 1, length)):
+def bounded_body(document: Fields, parsed: "ParsedMessage", ours: Fields, repeated: Collection[str]) -> bytes:
+    """Return the log object with its strings cut until it is small enough to be sent.
+
+    Args:
+        document: The log object.
+        parsed: The message of the log.
+        ours: The properties that the shipper adds.
+        repeated: Those of `message` and `exception` that the log object contains a second time.
+    """
+
+    def within(length: int, repeated_length: int) -> bytes | None:
+        shorter = {name: cut(document[name], repeated_length) for name in repeated}
+        return serialised(_bounded({**document, **shorter}, MAX_DEPTH + 1, length))
+
+    if body := within(*_LENGTHS[0]):
+        return body
+    if within(*_LENGTHS[-1]) is None:
+        # There are too many values rather than too long ones, so the text replaces the fields.
+        document = {**document, "properties": {**ours, "log": parsed.body}}
+    for lengths in _LENGTHS[1:]:
+        if body := within(*lengths):
             return body
-    # There are too many strings rather than too long ones, so the beginning of the text replaces them.
-    shortest = _LENGTHS[-1]
-    document = {**document, "properties": {**ours, "log": cut(parsed.body, shortest)}}
-    return orjson.dumps(_bounded(document, MAX_DEPTH + 1, shortest))
+    return orjson.dumps(_bounded(document, MAX_DEPTH + 1, _LENGTHS[-1][0]))
 
 
 def _bounded(value: Any, levels: int, length: int) -> Any:

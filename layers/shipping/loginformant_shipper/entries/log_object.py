@@ -292,7 +292,14 @@ def _log_object(log: "Log", level: "Level", frame: Frame) -> bytes:
         document["properties"] = _with_wrapper(parsed.wrapper.properties, document["properties"])
     structured = parsed.fields is not None or parsed.wrapper is not None
     body = None if structured and is_deep(parsed) else serialised(document)
-    return body or bounded_body(document, parsed, ours)
+    return body or bounded_body(document, parsed, ours, _repeated(log))
+
+
+def _repeated(log: "Log") -> list[str]:
+    """Return those of `message` and `exception` whose text is also in the message or the properties."""
+    fields = log.parsed.fields
+    names = ["message"] if fields is not None and message_of(fields)[1] is None else []
+    return [*names, "exception"] if log.exception is not None and not log.exception_path else names
 
 
 def _of_fields(log: "Log", fields: Fields, frame: Frame) -> tuple[str, str, Fields]:

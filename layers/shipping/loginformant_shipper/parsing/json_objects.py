@@ -126,7 +126,8 @@ def _exact_decimal(written: str) -> float | str:
 
 # --- names that are there more than once ---
 
-_MAX_REPEATED_CHARACTERS = 256 * 1024
+_MAX_REPEATED_CHARACTERS = 1024 * 1024
+"""The maximum size of a log event; longer text is not searched for repeated names."""
 
 _SPACE_AFTER_NAME = re.compile(r'"\s+:')
 
