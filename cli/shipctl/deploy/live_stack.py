@@ -1,5 +1,6 @@
 """The deployed stack: its status, the values of its parameters and its tags."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -58,7 +59,7 @@ def find_live_stack(client: "CloudFormationClient", name: str) -> LiveStack | No
             return None
         if status == FAILED_FIRST:
             return LiveStack(stack_id, status, {}, {}, [])
-        _refuse_status(name, status)
+        _refuse_status(name, status, client.meta.region_name)
         summary = client.get_template_summary(StackName=name)
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
     if not set(parameters) >= _OURS:
@@ -71,21 +72,41 @@ def find_live_stack(client: "CloudFormationClient", name: str) -> LiveStack | No
     return LiveStack(stack_id, status, parameters, defaults, tags)
 
 
-def _refuse_status(name: str, status: str) -> None:
-    """Raise `CommandError` if a stack with this status cannot be changed.
+def _refuse_status(name: str, status: str, region: str) -> None:
+    """Raise `CommandError` if a stack with this status cannot be changed. The error names the remedy.
 
-    See "Stack status codes", AWS CloudFormation User Guide.
+    See "Stack status codes" and "Choose how to handle failures when provisioning resources", AWS
+    CloudFormation User Guide. A stack that was not rolled back can only be updated without a rollback again.
     """
-    if status.endswith("_IN_PROGRESS"):
-        raise CommandError(
-            f"stack {name} is {status}: wait until it has finished, then run the command again"
-        )
-    if status == "UPDATE_ROLLBACK_FAILED":
-        raise CommandError(
-            f"stack {name} is {status}: fix the problem that its events describe, then continue the "
-            f"rollback in the console or with aws cloudformation continue-update-rollback --stack-name {name}"
-        )
-    if status.endswith("_FAILED"):
-        raise CommandError(
-            f"stack {name} is {status}: see its events for the cause, delete it, then deploy again"
-        )
+
+    def aws(action: str) -> str:
+        return f"aws cloudformation {action} --region {region} --stack-name {shlex.quote(name)}"
+
+    match status:
+        case "CREATE_FAILED":
+            remedy = (
+                "its first deployment failed and was not rolled back. Remove what it created with "
+                f"{aws('rollback-stack')}, then deploy again"
+            )
+        case "UPDATE_FAILED":
+            remedy = (
+                "its last update failed and was not rolled back. Return to what was deployed before with "
+                f"{aws('rollback-stack')}, then deploy again"
+            )
+        case "UPDATE_ROLLBACK_FAILED":
+            remedy = (
+                "fix the problem that its events describe, then continue the rollback in the console or with "
+                f"{aws('continue-update-rollback')}"
+            )
+        case "ROLLBACK_FAILED" | "DELETE_FAILED":
+            remedy = (
+                "fix the problem that its events describe, delete the stack in the console or with "
+                f"{aws('delete-stack')}, then deploy again"
+            )
+        case "IMPORT_ROLLBACK_FAILED":  # AWS documents no remedy
+            remedy = "see its events for the cause. It may still ship logs: ask AWS before you delete it"
+        case _ if status.endswith("_IN_PROGRESS"):
+            remedy = "wait until it has finished, then run the command again"
+        case _:
+            return
+    raise CommandError(f"stack {name} is {status}: {remedy}")

@@ -18,8 +18,9 @@ def check_stack(installation: Installation) -> Iterator[Finding]:
     if stack.status.endswith("_IN_PROGRESS"):
         yield notice(f"a deployment is in progress: {stack.status}")
     elif stack.status not in GOOD_STATES:
+        now = ", and the previous one is active" if stack.status.endswith("_ROLLBACK_COMPLETE") else ""
         yield fault(
-            f"the last deployment failed, and the previous one is active: {stack.status}",
+            f"the last deployment failed{now}: {stack.status}",
             f"see why: aws cloudformation describe-stack-events --stack-name {stack.name} "
             f"--region {stack.region}; then deploy again",
         )

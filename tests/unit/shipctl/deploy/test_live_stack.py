@@ -1,15 +1,19 @@
 """The live stack is read, and refused in a status in which it cannot be changed."""
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, get_args
 
 import pytest
 from botocore.exceptions import ClientError
+from mypy_boto3_cloudformation.literals import StackStatusType
 from shipctl.deploy.live_stack import FAILED_FIRST, find_live_stack
 from shipctl.errors import CommandError
 
 
 class Client:
     """Answer the requests that `find_live_stack` sends to CloudFormation."""
+
+    meta = SimpleNamespace(region_name="eu-west-1")
 
     def __init__(self, status: str | None, **parameters: str) -> None:
         self._status, self._parameters = status, parameters
@@ -64,9 +68,16 @@ def test_a_stack_whose_first_deployment_failed_is_found() -> None:
     [
         ("UPDATE_IN_PROGRESS", "wait until it has finished"),
         ("DELETE_IN_PROGRESS", "wait until it has finished"),
-        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback --stack-name shipper"),
-        ("DELETE_FAILED", "delete it, then deploy again"),
-        ("CREATE_FAILED", "delete it, then deploy again"),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "wait until it has finished"),
+        ("CREATE_FAILED", "Remove what it created with aws cloudformation rollback-stack --region"),
+        ("UPDATE_FAILED", "deployed before with aws cloudformation rollback-stack --region"),
+        (
+            "UPDATE_ROLLBACK_FAILED",
+            "aws cloudformation continue-update-rollback --region eu-west-1 --stack-name shipper",
+        ),
+        ("ROLLBACK_FAILED", "aws cloudformation delete-stack --region eu-west-1 --stack-name shipper"),
+        ("DELETE_FAILED", "aws cloudformation delete-stack --region eu-west-1 --stack-name shipper"),
+        ("IMPORT_ROLLBACK_FAILED", "ask AWS before you delete it"),
     ],
 )
 def test_a_stack_that_cannot_be_changed_now_is_refused(status: str, said: str) -> None:
@@ -74,3 +85,17 @@ def test_a_stack_that_cannot_be_changed_now_is_refused(status: str, said: str) -
         find(Client(status))
     assert status in str(error.value)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize("status", ["CREATE_FAILED", "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED"])
+def test_a_stack_that_can_be_rolled_back_is_not_to_be_deleted(status: str) -> None:
+    """Its subscription filters would be deleted with it."""
+    with pytest.raises(CommandError) as error:
+        find(Client(status))
+    assert "delete" not in str(error.value)
+
+
+def test_every_failed_status_has_a_remedy() -> None:
+    for status in [it for it in get_args(StackStatusType) if it.endswith("_FAILED")]:
+        with pytest.raises(CommandError, match=status):
+            find(Client(status))

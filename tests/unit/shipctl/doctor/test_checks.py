@@ -79,11 +79,18 @@ def test_a_check_that_fails_is_reported_and_does_not_stop_the_next() -> None:
 
 
 class TestStack:
-    @pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_FAILED"])
-    def test_a_failed_deployment_is_a_fault(self, status: str) -> None:
+    @pytest.mark.parametrize(
+        ("status", "what"),
+        [
+            ("UPDATE_ROLLBACK_COMPLETE", "the last deployment failed, and the previous one is active: "),
+            ("UPDATE_FAILED", "the last deployment failed: "),
+            ("ROLLBACK_FAILED", "the last deployment failed: "),
+        ],
+    )
+    def test_a_failed_deployment_is_a_fault(self, status: str, what: str) -> None:
         finding = only("stack", FakeInstallation(stack=fake.stack(status=status)))
         assert finding.verdict is Verdict.FAULT
-        assert status in finding.what
+        assert finding.what == what + status
         assert "describe-stack-events --stack-name loginformant-shipper" in finding.remedy
 
     def test_a_running_deployment_is_a_notice(self) -> None:
