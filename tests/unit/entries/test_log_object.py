@@ -459,20 +459,85 @@ def test_a_report_of_a_failure_or_of_a_restored_snapshot_is_read() -> None:
     assert own(shipped(init)) == {"initDurationMs": 9999.91, "phase": "init", "status": "timeout"}
 
 
-def test_a_report_in_json_format_has_the_same_numbers() -> None:
-    metrics = {"durationMs": 1.5, "billedDurationMs": 2, "memorySizeMB": 128, "maxMemoryUsedMB": 35}
-    record = {"requestId": ID, "metrics": metrics, "status": "success"}
-    document = shipped({"time": "2026", "type": "platform.report", "record": record})
-    assert own(document) == {
-        "time": "2026",
-        "type": "platform.report",
-        "record": record,
-        "requestId": ID,
-        "durationMs": 1.5,
-        "billedDurationMs": 2,
-        "memorySizeMb": 128,
-        "maxMemoryUsedMb": 35,
-    }
+REQUEST = {"requestId": ID}
+TRACED = {
+    "spanId": "54565fb41ac79632",
+    "type": "X-Amzn-Trace-Id",
+    "value": "Root=1-62e900b2-710d76f009d6e7785905449a;Parent=0efbd19962d95b05;Sampled=1",
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "record", "properties"),
+    [
+        (
+            "report",
+            {
+                **REQUEST,
+                "metrics": {
+                    "durationMs": 1.5,
+                    "billedDurationMs": 2,
+                    "memorySizeMB": 128,
+                    "maxMemoryUsedMB": 35,
+                },
+                "status": "success",
+            },
+            {
+                "durationMs": 1.5,
+                "billedDurationMs": 2,
+                "memorySizeMb": 128,
+                "maxMemoryUsedMb": 35,
+                "status": "success",
+            },
+        ),
+        (
+            "report",
+            {**REQUEST, "metrics": {"durationMs": 9.5}, "status": "error", "errorType": "Runtime.ExitError"},
+            {"durationMs": 9.5, "status": "error", "errorType": "Runtime.ExitError"},
+        ),
+        (
+            "report",
+            {**REQUEST, "tracing": TRACED},
+            {"xrayTraceId": "1-62e900b2-710d76f009d6e7785905449a", "xraySampled": True},
+        ),
+        (
+            "initReport",
+            {"phase": "init", "status": "timeout", "metrics": {"durationMs": 10000.487}},
+            {"initDurationMs": 10000.487, "phase": "init", "status": "timeout"},
+        ),
+        (
+            "restoreReport",
+            {"status": "success", "metrics": {"durationMs": 15.19}},
+            {"restoreDurationMs": 15.19, "status": "success"},
+        ),
+        ("restoreReport", {"status": "timeout"}, {"status": "timeout"}),
+    ],
+)
+def test_a_report_in_json_format_has_the_properties_of_one_in_text(
+    kind: str, record: dict[str, Any], properties: dict[str, Any]
+) -> None:
+    fields = {"time": "2026", "type": f"platform.{kind}", "record": record}
+    identifier = REQUEST if "requestId" in record else {}
+    assert own(shipped(fields)) == fields | identifier | properties
+
+
+def test_a_record_that_is_repeated_by_a_report_has_no_numbers() -> None:
+    record = {**REQUEST, "status": "timeout", "metrics": {"durationMs": 10000.0, "producedBytes": 0}}
+    fields = {"type": "platform.runtimeDone", "record": record}
+    assert own(shipped(fields)) == fields | REQUEST
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"metrics": None, "status": {}, "phase": 1, "errorType": None, "tracing": {"value": "Root=1"}},
+        {"tracing": {"type": "X-Amzn-Trace-Id", "value": ";=;Sampled;"}},
+        {"tracing": {"type": "X-Amzn-Trace-Id", "value": None}},
+    ],
+)
+def test_an_invalid_report_in_json_format_raises_nothing(record: dict[str, Any]) -> None:
+    fields = {"type": "platform.report", "record": record}
+    assert own(shipped(fields)) == fields
 
 
 def test_a_line_that_only_mentions_a_report_has_no_numbers() -> None:

@@ -33,16 +33,22 @@ _REPORT_PROPERTIES = {
 }
 
 
-# The same metrics in the JSON log format (`platform.report` in the schema of the Lambda Telemetry API).
+# The same reports in the JSON log format, with the names of their metrics ("Lambda Telemetry API Event schema
+# reference", AWS Lambda developer guide). A report repeats what `platform.runtimeDone` and others say.
 _REPORT_METRICS = {
-    "durationMs": "durationMs",
-    "billedDurationMs": "billedDurationMs",
-    "initDurationMs": "initDurationMs",
-    "restoreDurationMs": "restoreDurationMs",
-    "billedRestoreDurationMs": "billedRestoreDurationMs",
-    "memorySizeMB": "memorySizeMb",
-    "maxMemoryUsedMB": "maxMemoryUsedMb",
+    "platform.report": {
+        "durationMs": "durationMs",
+        "billedDurationMs": "billedDurationMs",
+        "initDurationMs": "initDurationMs",
+        "restoreDurationMs": "restoreDurationMs",
+        "billedRestoreDurationMs": "billedRestoreDurationMs",
+        "memorySizeMB": "memorySizeMb",
+        "maxMemoryUsedMB": "maxMemoryUsedMb",
+    },
+    "platform.initReport": {"durationMs": "initDurationMs"},
+    "platform.restoreReport": {"durationMs": "restoreDurationMs"},
 }
+_REPORT_WORDS = ("status", "errorType", "phase")
 
 
 FIELDS_WE_READ = frozenset({"_aws", "record"})
@@ -67,10 +73,22 @@ def add_from_fields(properties: Fields, fields: Fields) -> None:
     match fields:
         case {"_aws": {"CloudWatchMetrics": [*directives]}}:
             properties["embeddedMetrics"] = list(_embedded_metrics(directives))
-        case {"type": str(kind), "record": {"metrics": dict(metrics)}} if kind.startswith("platform."):
-            properties |= {
-                name: metrics[metric] for metric, name in _REPORT_METRICS.items() if metric in metrics
-            }
+        case {"type": str(kind), "record": dict(record)} if kind in _REPORT_METRICS:
+            properties |= _of_report(record, _REPORT_METRICS[kind])
+
+
+def _of_report(record: Fields, names: dict[str, str]) -> Fields:
+    """Return the properties of a report in the JSON log format, in which its metrics have these names."""
+    properties = {word: record[word] for word in _REPORT_WORDS if isinstance(record.get(word), str)}
+    match record:
+        case {"metrics": dict(metrics)}:
+            properties |= {name: metrics[metric] for metric, name in names.items() if metric in metrics}
+    match record:
+        case {"tracing": {"type": "X-Amzn-Trace-Id", "value": str(header)}}:
+            traced = dict(part.split("=", 1) for part in header[:1024].split(";") if "=" in part)
+            if root := traced.get("Root"):
+                properties |= {"xrayTraceId": root, "xraySampled": traced.get("Sampled") == "1"}
+    return properties
 
 
 def _embedded_metrics(directives: list[object]) -> "Iterator[str]":
