@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from loginformant_shipper.settings import SettingsError
-from loginformant_shipper.subscriptions.plan import WITHOUT_FILTERS
+from loginformant_shipper.subscriptions.plan import WITHOUT_FILTERS, what_counts
 from loginformant_shipper.subscriptions.subscription_settings import (
     SubscriptionSettings,
     load_subscription_settings,
@@ -47,7 +47,7 @@ def logs_api(stack: Stack, settings: SubscriptionSettings) -> "LogsApi":
 
 def wanted_log_groups(api: "LogsApi", settings: SubscriptionSettings) -> frozenset[str]:
     """Return the log groups that the stack selects and that can be subscribed. Raises `CommandError`."""
-    wanted = settings.wanted
+    wanted = what_counts(settings)
     if not wanted.log_groups:
         return frozenset()
     with aws_errors("Listing the log groups"):

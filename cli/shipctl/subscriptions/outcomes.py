@@ -33,6 +33,7 @@ WORDS = {
     State.EXCLUDED: "excluded",
     State.OWN: "never shipped: a log group of the stack itself",
     State.UNLISTED: "not selected",
+    State.COMPANION: "not selected: a Web Function's log group has the same logs",
 }
 TROUBLES = {
     Trouble.QUOTA_FULL: "already has the maximum number of subscription filters",
@@ -48,7 +49,7 @@ SIGNS = {Action.PUT: "+", Action.DELETE: "-", None: " "}
 _GOOD = Style(color="green")
 _STYLES = {
     **dict.fromkeys((State.SUBSCRIBED, State.BY_ACCOUNT_POLICY, State.BY_HAND), _GOOD),
-    **dict.fromkeys((State.EXCLUDED, State.OWN, State.UNLISTED), DIM),
+    **dict.fromkeys((State.EXCLUDED, State.OWN, State.UNLISTED, State.COMPANION), DIM),
 }
 _WIDTH = max(map(len, WORDS.values()))
 

@@ -75,6 +75,17 @@ def test_the_account_policy_replaces_filters() -> None:
     assert found(name=OWN, **account).state is State.OWN
 
 
+def test_the_companion_of_a_web_function_is_subscribed_by_the_account_policy_alone() -> None:
+    """The policy applies to everything that is not excluded."""
+    companion = "/aws/lambda/web/shop.local"
+    assert found(name=companion)[1:3] == (State.COMPANION, None)
+    assert found(OURS, name=companion)[1:3] == (State.LEFT_OVER, Action.DELETE)
+    assert found(BY_HAND, name=companion).state is State.BY_HAND
+    account = {"SUBSCRIBE_ACCOUNT": "true", "LOG_GROUPS": "*"}
+    assert found(name=companion, **account).state is State.BY_ACCOUNT_POLICY
+    assert found(name=companion, EXCLUDE_LOG_GROUPS=companion, **account).state is State.EXCLUDED
+
+
 @pytest.mark.parametrize("log_class", ["INFREQUENT_ACCESS", "DELIVERY"])
 def test_a_wanted_log_group_of_a_class_without_filters_is_unsupported(log_class: str) -> None:
     assert found(log_class=log_class)[1:3] == (State.UNSUPPORTED, None)

@@ -47,6 +47,37 @@ def test_log_groups_of_the_delivery_path_are_never_wanted(name: str) -> None:
     assert wanted.why_not(name) is Unwanted.OWN
 
 
+WEB, COMPANION = "/aws/lambda/web/shop", "/aws/lambda/web/shop.local"
+
+
+@pytest.mark.parametrize("pattern", ["*", "/aws/lambda/*", "/aws/lambda/web/shop*", "*shop.*"])
+def test_the_companion_of_a_web_function_is_not_wanted_with_a_pattern(pattern: str) -> None:
+    """Lambda copies each of its log events to the log group of the Web Function."""
+    wanted = Wanted(log_groups=(WEB, pattern))
+    assert wanted.why_not(WEB) is None
+    assert wanted.why_not(COMPANION) is Unwanted.COMPANION
+
+
+@pytest.mark.parametrize("pattern", [COMPANION, "/aws/lambda/web/*.local", "*.local"])
+def test_a_companion_is_wanted_if_its_suffix_is_named(pattern: str) -> None:
+    """A region that is not the home region of the function has nothing else."""
+    assert Wanted(log_groups=(pattern,)).why_not(COMPANION) is None
+    assert Wanted(log_groups=("*", pattern)).why_not(COMPANION) is None
+
+
+def test_other_reasons_precede_that_of_a_companion() -> None:
+    assert Wanted(log_groups=("/ecs/*",)).why_not(COMPANION) is Unwanted.UNLISTED
+    excluding = Wanted(log_groups=("*", COMPANION), excluded=("/aws/lambda/web/*",))
+    assert excluding.why_not(COMPANION) is Unwanted.EXCLUDED
+
+
+@pytest.mark.parametrize(
+    "name", ["orders.local", "/aws/lambda/orders.local", "/aws/lambda/web", "/web/a.local"]
+)
+def test_only_a_log_group_of_a_web_function_is_a_companion(name: str) -> None:
+    assert Wanted(log_groups=("*",)).why_not(name) is None
+
+
 @pytest.mark.parametrize(
     ("text", "patterns"),
     [("", ()), (" , ", ()), ("*", ("*",)), (" /aws/lambda/* ,orders#1 ", ("/aws/lambda/*", "orders#1"))],

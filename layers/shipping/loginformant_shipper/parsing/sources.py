@@ -18,6 +18,10 @@ _KINDS = frozenset(
 # Lambda@Edge writes to a log group of the region it ran in, with the function's home region before its name.
 _HOME_REGION = re.compile(r"[a-z]{2}(?:-[a-z]{1,10}){1,3}-\d\.")
 
+_COMPANION = ".local"
+"""The suffix of the companion of a Web Function's log group ("Web Function logs in Amazon CloudWatch Logs",
+AWS Lambda Developer Guide)."""
+
 _STATE_MACHINE = "-Logs"
 """The suffix that the Step Functions console adds to the name of a state machine."""
 
@@ -37,6 +41,7 @@ def source_of_log_group(log_group: str) -> str:
     | log group | source |
     |---|---|
     | `/aws/lambda/orders`, `/aws/lambda/us-east-1.orders` | `orders` |
+    | `/aws/lambda/web/shop`, `/aws/lambda/web/shop.local` | `shop` |
     | `/aws/rds/instance/shop-db/error` | `shop-db` |
     | `/aws/eks/prod/cluster` | `prod` |
     | `/ecs/checkout` | `checkout` |
@@ -57,6 +62,8 @@ def source_of_log_group(log_group: str) -> str:
             kinds = {*_KINDS, "access"}
             names = [part for part in rest if part.lower() not in kinds and not _VENDED_KIND.match(part)]
             return (names or rest)[-1].removesuffix(_STATE_MACHINE) or log_group
+        case ["aws", "lambda", "web", name]:
+            return name.removesuffix(_COMPANION) or name
         case ["aws", _, *rest]:
             names = [part for part in rest if part.lower() not in _KINDS]
             name = names[0] if names else "/".join(log_group.split("/")[2:])

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from loginformant_shipper.subscriptions.subscription_settings import SubscriptionSettings
-from loginformant_shipper.subscriptions.wanted import EVERYTHING, Unwanted, Wanted
+from loginformant_shipper.subscriptions.wanted import COMPANION_SUFFIX, EVERYTHING, Unwanted, Wanted
 
 STANDARD = "STANDARD"
 WITHOUT_FILTERS = frozenset(("INFREQUENT_ACCESS", "DELIVERY"))
@@ -59,6 +59,7 @@ class State(StrEnum):
     OWN = Unwanted.OWN.value
     EXCLUDED = Unwanted.EXCLUDED.value
     UNLISTED = Unwanted.UNLISTED.value
+    COMPANION = Unwanted.COMPANION.value
 
 
 SHIPPED = frozenset((State.SUBSCRIBED, State.BY_HAND, State.BY_ACCOUNT_POLICY, State.DOUBLED))
@@ -120,7 +121,8 @@ def what_counts(settings: SubscriptionSettings) -> Wanted:
     """Return the selection of log groups. An account policy selects everything that is not excluded."""
     wanted = settings.wanted
     if settings.account_wide:
-        return Wanted(log_groups=(EVERYTHING,), excluded=wanted.excluded, own=wanted.own)
+        everything = EVERYTHING, EVERYTHING + COMPANION_SUFFIX
+        return Wanted(log_groups=everything, excluded=wanted.excluded, own=wanted.own)
     return wanted
 
 

@@ -11,6 +11,14 @@ forever."""
 
 EVERYTHING = "*"
 
+WEB_FUNCTIONS = "/aws/lambda/web/"
+"""The prefix of the log groups of Lambda Web Functions, unless a function names another one."""
+
+COMPANION_SUFFIX = ".local"
+"""The suffix of the companion of a Web Function's log group. Lambda writes each log event to the companion in
+the region where it occurred, copies it from there to the log group in the function's home region, and leaves
+it in the companion ("Web Function logs in Amazon CloudWatch Logs", AWS Lambda Developer Guide)."""
+
 
 class Unwanted(StrEnum):
     """Why a log group is not selected."""
@@ -20,11 +28,17 @@ class Unwanted(StrEnum):
     EXCLUDED = "excluded"
     UNLISTED = "unlisted"
     """No name and no pattern matches it."""
+    COMPANION = "companion"
+    """Lambda copies its log events to the log group of the Web Function. Both together would ship every log
+    twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A selection of log groups. In patterns, `*` matches any text, including slashes."""
+    """A selection of log groups. In patterns, `*` matches any text, including slashes.
+
+    The companion of a Web Function's log group is selected only by names and patterns that end in its suffix.
+    """
 
     log_groups: tuple[str, ...]
     excluded: tuple[str, ...] = ()
@@ -37,7 +51,12 @@ class Wanted:
             return Unwanted.OWN
         if matches(log_group, self.excluded):
             return Unwanted.EXCLUDED
-        return None if matches(log_group, self.log_groups) else Unwanted.UNLISTED
+        if not matches(log_group, self.log_groups):
+            return Unwanted.UNLISTED
+        if matches(log_group, [WEB_FUNCTIONS + EVERYTHING + COMPANION_SUFFIX]):
+            asked_for = [pattern for pattern in self.log_groups if pattern.endswith(COMPANION_SUFFIX)]
+            return None if matches(log_group, asked_for) else Unwanted.COMPANION
+        return None
 
 
 def matches(log_group: str, patterns: Iterable[str]) -> bool:

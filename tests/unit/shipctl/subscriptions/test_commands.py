@@ -104,6 +104,15 @@ def test_list_prints_states_in_words(shipctl: Run) -> None:
     assert "      1  selected, not subscribed yet" in output.splitlines()
 
 
+def test_list_says_why_the_companion_of_a_web_function_is_not_shipped(
+    shipctl: Run, account: LogsAccount
+) -> None:
+    account.add("/aws/lambda/web/shop.local")
+    result = shipctl("subscriptions", "list", "--only", "*.local")
+    assert result.exit_code == 0, result.stderr
+    assert "not selected: a Web Function's log group has the same logs" in result.stdout
+
+
 def test_list_only_shows_the_matching_log_groups(shipctl: Run, account: LogsAccount) -> None:
     result = shipctl("subscriptions", "list", "--json", "--only", "/ecs/*")
     assert set(lines(result.stdout)) == {"/ecs/left", "/ecs/other"}
