@@ -78,30 +78,27 @@ def _refuse_status(name: str, status: str, region: str) -> None:
     See "Stack status codes" and "Choose how to handle failures when provisioning resources", AWS
     CloudFormation User Guide. A stack that was not rolled back can only be updated without a rollback again.
     """
-
-    def aws(action: str) -> str:
-        return f"aws cloudformation {action} --region {region} --stack-name {shlex.quote(name)}"
-
+    which = f"--region {region} --stack-name {shlex.quote(name)}"
     match status:
         case "CREATE_FAILED":
             remedy = (
                 "its first deployment failed and was not rolled back. Remove what it created with "
-                f"{aws('rollback-stack')}, then deploy again"
+                f"aws cloudformation rollback-stack {which}, then deploy again"
             )
         case "UPDATE_FAILED":
             remedy = (
                 "its last update failed and was not rolled back. Return to what was deployed before with "
-                f"{aws('rollback-stack')}, then deploy again"
+                f"aws cloudformation rollback-stack {which}, then deploy again"
             )
         case "UPDATE_ROLLBACK_FAILED":
             remedy = (
                 "fix the problem that its events describe, then continue the rollback in the console or with "
-                f"{aws('continue-update-rollback')}"
+                f"aws cloudformation continue-update-rollback {which}"
             )
         case "ROLLBACK_FAILED" | "DELETE_FAILED":
             remedy = (
                 "fix the problem that its events describe, delete the stack in the console or with "
-                f"{aws('delete-stack')}, then deploy again"
+                f"aws cloudformation delete-stack {which}, then deploy again"
             )
         case "IMPORT_ROLLBACK_FAILED":  # AWS documents no remedy
             remedy = "see its events for the cause. It may still ship logs: ask AWS before you delete it"
