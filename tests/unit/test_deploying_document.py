@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,11 @@ from shipctl.deploy.wishes import read_wishes
 from tests.unit.documented_commands import Command, commands_in_document, top_commands
 
 PROJECT = Path(__file__).parents[2]
-POLICIES = [
-    json.loads((PROJECT / "docs" / name).read_text(encoding="utf-8"))
+POLICY_TEXTS = [
+    (PROJECT / "docs" / name).read_text(encoding="utf-8")
     for name in ("deploying-policy.json", "deploying-stream-policy.json")
 ]
+POLICIES = [json.loads(text) for text in POLICY_TEXTS]
 TEMPLATE = yaml_parse((PROJECT / "template.yaml").read_text(encoding="utf-8"))
 DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 
@@ -99,17 +102,95 @@ def test_the_policy_allows_the_actions_of_shipctl_and_custom_resources() -> None
     assert allowed() >= CALLED_BY_SHIPCTL | {"lambda:InvokeFunction"}
 
 
-@pytest.mark.parametrize("policy", POLICIES, ids=["the stack", "streams"])
-def test_no_policy_is_larger_than_a_managed_policy_may_be(policy: dict[str, Any]) -> None:
-    """6,144 characters without white space ("IAM and AWS STS quotas", AWS IAM User Guide)."""
-    assert len(re.sub(r"\s", "", json.dumps(policy))) <= 6144
-
-
 def test_the_policy_names_no_action_twice_in_a_statement_and_no_wildcard() -> None:
     for statement in [each for policy in POLICIES for each in policy["Statement"]]:
         actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
         assert len(actions) == len(set(actions)), statement["Sid"]
         assert not [action for action in actions if "*" in action]
+
+
+# --- the name of the stack ---
+
+CUT_TO = 25
+NAMES = ["loginformant-shipper", "s" * 25, "s" * 26, "loginformant-shipper-production", "s" * 128]
+"""CloudFormation allows 128 characters ("CreateStack", AWS CloudFormation API Reference)."""
+NAMED_BY_CLOUDFORMATION = {
+    "AWS::IAM::Role": ("arn:aws:iam::123456789012:role/{}", 64),
+    "AWS::Serverless::Function": ("arn:aws:lambda:ap-southeast-1:123456789012:function:{}", 64),
+    "AWS::Events::Rule": ("arn:aws:events:ap-southeast-1:123456789012:rule/{}", 64),
+    "AWS::SQS::Queue": ("arn:aws:sqs:ap-southeast-1:123456789012:{}", 80),
+    "AWS::Kinesis::Stream": ("arn:aws:kinesis:ap-southeast-1:123456789012:stream/{}", 128),
+    "AWS::SNS::Topic": ("arn:aws:sns:ap-southeast-1:123456789012:{}", 256),
+}
+"""The ARN of each resource type without a name in the template, and the longest name that AWS allows."""
+
+
+def filled_in(text: str, stack: str) -> str:
+    """Return a policy for a stack in a region with a long name, as docs/deploying.md says."""
+    if len(stack) > CUT_TO:
+        text = text.replace("STACK-*", stack[:CUT_TO] + "*")
+    for name, value in (("ACCOUNT", "123456789012"), ("REGION", "ap-southeast-1"), ("STACK", stack)):
+        text = text.replace(name, value)
+    return text
+
+
+def physical_name(stack: str, logical_id: str, limit: int) -> str:
+    """Return a name as CloudFormation makes it.
+
+    AWS does not document it. This is what names of real resources show (KensioSoftware/yulin#1113 and #1127):
+    13 characters for a hyphen and what is random, another hyphen, and what is left is shared by both parts,
+    where each takes what the other does not need.
+    """
+    left = limit - 14
+    for_stack = max(left - left // 2, left - len(logical_id))
+    for_logical_id = max(left // 2, left - len(stack))
+    return f"{stack[:for_stack]}-{logical_id[:for_logical_id]}-ABCDEFGHIJKL"
+
+
+def arns(stack: str) -> Iterator[str]:
+    """Yield the ARNs of the stack's resources that have a name made by CloudFormation."""
+    for logical_id, resource in TEMPLATE["Resources"].items():
+        if resource["Type"] in NAMED_BY_CLOUDFORMATION:
+            arn, limit = NAMED_BY_CLOUDFORMATION[resource["Type"]]
+            yield arn.format(physical_name(stack, logical_id, limit))
+        for event in resource["Properties"].get("Events", {}):
+            arn, limit = NAMED_BY_CLOUDFORMATION["AWS::Events::Rule"]
+            yield arn.format(physical_name(stack, logical_id + event, limit))
+
+
+@pytest.mark.parametrize("stack", NAMES)
+def test_the_policies_cover_the_names_of_the_resources(stack: str) -> None:
+    allowed_arns = [
+        arn
+        for text in POLICY_TEXTS
+        for statement in json.loads(filled_in(text, stack))["Statement"]
+        for arn in (
+            [statement["Resource"]] if isinstance(statement["Resource"], str) else statement["Resource"]
+        )
+        if arn != "*"
+    ]
+    found = list(arns(stack))
+    assert len(found) > 10
+    assert [arn for arn in found if not any(fnmatchcase(arn, pattern) for pattern in allowed_arns)] == []
+
+
+def test_names_are_cut_as_in_a_real_account() -> None:
+    assert physical_name("ChineseboostAnalyticsStack", "RainlyticsSummariesJobFunctionRole", 64) == (
+        "ChineseboostAnalyticsStac-RainlyticsSummariesJobFun-ABCDEFGHIJKL"
+    )
+
+
+@pytest.mark.parametrize("stack", NAMES)
+@pytest.mark.parametrize("text", POLICY_TEXTS, ids=["the stack", "streams"])
+def test_no_policy_is_larger_than_a_managed_policy_may_be(text: str, stack: str) -> None:
+    """6,144 characters without white space ("IAM and AWS STS quotas", AWS IAM User Guide)."""
+    assert len(re.sub(r"\s", "", filled_in(text, stack))) <= 6144
+
+
+def test_the_documented_command_cuts_a_long_name() -> None:
+    document = (PROJECT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    [(beginning, name)] = re.findall(r"s/STACK-\\\*/(\S+)\*/g; s/STACK/(\S+)/g", document)
+    assert beginning == name[:CUT_TO] != name
 
 
 # --- commands ---
