@@ -41,6 +41,8 @@ WHERE_THE_EXCEPTION_BEGINS = {
     "dotnet_uncaught": "System.InvalidOperationException: checkout failed",
     "go": "panic: runtime error",
     "go_http": "2026/11/03 10:00:00 http: panic serving",
+    "go_zap": "2026-11-03T10:00:00.915Z\tERROR",
+    "go_errors": "2026/11/03 10:00:00 checkout failed: no such price",
     "ruby": "/app/shop.rb:3:in `fetch': key not found: :price (KeyError)",
     "ruby_rails": "ActiveRecord::RecordNotFound (Couldn't find Order",
     "php": "RuntimeException: checkout failed in /app/shop.php:7",
@@ -61,6 +63,7 @@ WHERE_THE_EXCEPTION_BEGINS = {
     "dotnet_fluentvalidation": "FluentValidation.ValidationException: Validation failed:",
     "python_sqlalchemy": "Traceback (most recent call last):",
     "python_postgresql": "Traceback (most recent call last):",
+    "python_loguru": "Traceback (most recent call last):",
     "python_pydantic": "Traceback (most recent call last):",
     "ruby_rails_view": "ActionView::Template::Error (undefined method",
 }
@@ -84,6 +87,8 @@ UNRELATED = [
     '10.0.0.7 - - [03/Nov/2026:10:00:00 +0000] "GET /error HTTP/1.1" 500 12',
     "10:00:00 DEBUG retry after error",
     "  warnings.warn(",
+    "shop.example.com",
+    '> File "shop.py" was changed',
 ]
 
 
@@ -210,6 +215,36 @@ def test_a_warning_or_an_unfinished_line_belongs_to_the_trace_below(log_line: st
 def test_an_unfinished_line_does_not_join_frames_without_an_exception() -> None:
     lines = ["Call stack:", '  File "/var/runtime/bootstrap.py", line 60, in <module>', "    main()"]
     assert texts(join(events(lines))) == [lines[0], "\n".join(lines[1:])]
+
+
+def test_go_frames_belong_to_the_line_above_unless_its_level_is_information() -> None:
+    frames = TRACES["go_zap"][1:]
+    for error in (
+        '1.6836474195594983e+09\tERROR\tReconciler error\t{"controller": "repository"}',
+        "E1103 10:00:00.649283       1 controller.go:316] no such price",
+        "2026/11/03 10:00:00 checkout failed",
+        "no such price",
+    ):
+        [log] = join(events([error, *frames]))
+        assert log.exception == "\n".join([error, *frames])
+    served = "I1103 10:00:00.997176       1 main.go:242] Listening securely on 0.0.0.0:8443"
+    assert texts(join(events([served, *frames]))) == [served, "\n".join(frames)]
+
+
+def test_go_frames_need_a_function_above_each() -> None:
+    frames = ["main.price", "\t/app/main.go:9"]
+    for line in ("shop.example.com", "no such price", "\t/app/main.go:9"):
+        assert texts(join(events([*frames, line]))) == ["\n".join(frames), line]
+        assert texts(join(events([*frames, line, line]))) == ["\n".join(frames), line, line]
+    assert texts(join(events([*frames, *frames]))) == ["\n".join([*frames, *frames])]
+
+
+def test_the_message_of_an_outer_go_error_is_a_line_without_a_header() -> None:
+    lines = ["no such price", "main.price", "\t/app/main.go:9"]
+    outer = ["cannot take the order", "main.main", "\t/app/main.go:22"]
+    assert texts(join(events([*lines, *outer]))) == ["\n".join([*lines, *outer])]
+    outer[0] = "2026/11/03 10:00:00 cannot take the order"
+    assert texts(join(events([*lines, *outer]))) == ["\n".join(lines), "\n".join(outer)]
 
 
 def test_traces_of_two_threads_stay_apart() -> None:
@@ -375,6 +410,12 @@ HOSTILE = [
     "panic: \n\ngoroutine 1 [running]:\n",
     "#0 {main}\n\n",
     "thread 'a' panicked at \n",
+    "\t/a.go:1\n",
+    "a.b\n\t/a.go:1\n",
+    "x\na.b\n\t/a.go:1\n",
+    "a.b" * 100 + "!\n\t/a.go:1\n",
+    "\t/" + ".go:1" * 100 + "x\n",
+    'Traceback (most recent call last):\n> File "' + "a" * 100 + "\n",
     "at a.b",
     "    at " + "a" * 500,
 ]

@@ -104,7 +104,8 @@ _PYTHON = _Shape(
     mark=re.compile(r"[ \xa0]{0,40}(?:\+ Exception Group )?Traceback \(most recent call last\):"),
     opens=True,
     above=_NOTHING,
-    line=re.compile(r"[ \xa0]{2,100}\S"),
+    # loguru marks the frame that caught the exception (Delgan/loguru issue 5).
+    line=re.compile(r'[ \xa0]{2,100}\S|> File "[^"]{1,500}", line \d'),
     last=re.compile(
         r"(?!(?:INFO|DEBUG|WARN|WARNING|ERROR|CRITICAL|FATAL|TRACE|NOTICE)\b)"
         r"(?:[A-Z]\w{0,200}(?:: |:$)"
@@ -131,6 +132,18 @@ _GO = _Shape(
     last=_NOTHING,
     resumes=_NOTHING,
 )
+
+# Frames without a goroutine, each below its function: of zap's console encoder (kubernetes-sigs/kubebuilder
+# issue 1593), and of an error that is written with `%+v` (pkg/errors pull request 175).
+_GO_FRAMES = _Shape(
+    mark=re.compile(r"\t[^\s/]{0,300}/\S{0,400}\.(?:go|s):\d{1,9}$"),
+    opens=False,
+    above=_NOTHING,
+    line=_NOTHING,
+    last=_NOTHING,
+    resumes=_NOTHING,
+)
+_GO_FUNCTION = re.compile(r"[A-Za-z_](?=[^\s.]{0,300}\.)[\w/~@%.()*\[\],-]{2,600}+$")
 
 _RUBY = _Shape(
     mark=re.compile(
@@ -222,7 +235,7 @@ _LUA = _Shape(
 
 _SHAPES_BY_FIRST_CHARACTER: dict[str, tuple[_Shape, ...]] = {
     " ": (_JAVA_JAVASCRIPT_DOTNET, _PYTHON_FRAMES, _PYTHON, _RUBY, _ELIXIR),
-    "\t": (_JAVA_JAVASCRIPT_DOTNET, _RUBY, _PERL),
+    "\t": (_JAVA_JAVASCRIPT_DOTNET, _RUBY, _PERL, _GO_FRAMES),
     "\xa0": (_PYTHON_FRAMES,),
     "T": (_PYTHON,),
     "g": (_GO,),
@@ -390,6 +403,8 @@ class _Growing:
 
     def _exception(self, shape: _Shape) -> tuple[int, bool]:
         """Return the line that names the exception, and whether it does: else it is the first frame."""
+        if shape is _GO_FRAMES:
+            return self._go_error()
         exception = self.mark
         while (line := self._above(exception)) is not None and shape.above.match(line):
             exception -= 1
@@ -407,6 +422,16 @@ class _Growing:
         if _names_exception(line, shape):
             return over - 1, True
         return exception, False
+
+    def _go_error(self) -> tuple[int, bool]:
+        """Return the line of the error above Go's frames, which does not name a type."""
+        first = self.mark
+        if (line := self._above(first)) is not None and _GO_FUNCTION.match(line):
+            first -= 1
+        line = self._above(first)
+        if line is None or not line.strip() or line[0].isspace() or _level_of(_COLOURS.sub("", line)):
+            return first, False
+        return first - 1, True
 
     def _named_above(self, below: int, shape: _Shape) -> int | None:
         """Return the line that names the exception, above a message of several lines, above `below`."""
@@ -503,12 +528,36 @@ class _Growing:
                 in_message = not shape.mark.match(line) and _names_first(line, shape)
             elif in_console and _DOTNET_CONSOLE_TEXT.match(line):
                 pass
+            elif shape is _GO_FRAMES and (resumed := self._after_go_frame(index)):
+                index = resumed
             elif in_message and (resumed := self._resumed(index, shape.mark)):
                 index, in_message = resumed, False
             elif not (shape is _RUST and index == mark + 2 and lines[mark].rstrip().endswith(":")):
                 break  # the message of a panic is below "thread 'main' panicked at src/main.rs:4:5:"
             end = index
         return end
+
+    def _after_go_frame(self, index: int) -> int:
+        """Return the index after Go's next frame, or 0 if the line before `index` does not belong to it.
+
+        That line is the function, or above the function the message of an outer error.
+        """
+        line = index - 1
+        if self._is_go_function(line):
+            return line + 2
+        if index < len(self.lines) and self.together(index) and self._is_go_function(index):
+            return index + 2 if _is_plain(self.lines[line]) else 0
+        return 0
+
+    def _is_go_function(self, index: int) -> bool:
+        """Return whether a line is the function of the frame below it."""
+        below = index + 1
+        return (
+            below < len(self.lines)
+            and _GO_FUNCTION.match(self.lines[index]) is not None
+            and _GO_FRAMES.mark.match(self.lines[below]) is not None
+            and self.together(below)
+        )
 
     def _is_validation_error(self, index: int) -> bool:
         """Return whether a line is an error of pydantic, or the name of the field above it."""
@@ -556,7 +605,7 @@ def _column(line: str, shape: _Shape) -> int:
     if shape is _RUBY:
         name = _rails_exception(line)
         return name.start() if name and not shape.mark.match(line) else 0
-    if shape in (_GO, _RUST, _ELIXIR, _PERL, _SWIFT, _LUA):
+    if shape in (_GO, _GO_FRAMES, _RUST, _ELIXIR, _PERL, _SWIFT, _LUA):
         return 0
     for name in _EXCEPTION_NAME.finditer(line, 0, _LOOKED_AT):
         if _BEHIND_A_NAME.match(line, name.end()):
