@@ -126,6 +126,9 @@ class SimulatedSenders:
     not_before: float = -math.inf
     """When a Retry-After of the ingest API is over."""
 
+    def begin_invocation(self) -> None:
+        pass  # this clock goes on between invocations
+
     def now(self) -> float:
         self.clock.step()
         return self.clock.now

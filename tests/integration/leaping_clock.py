@@ -28,6 +28,9 @@ class LeapingSenders:
         self._under_way: set[int] = set()
         self._abandoned = 0
 
+    def begin_invocation(self) -> None:
+        self._threaded.begin_invocation()
+
     def now(self) -> float:
         return self._threaded.now() + self._leapt
 

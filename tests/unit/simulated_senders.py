@@ -73,8 +73,17 @@ class SimulatedSenders:
     most_under_way: int = 0
     under_way: dict[int, tuple[float, Answer]] = field(default_factory=dict)
     _time: float = 1000.0
+    _frozen: float = 0.0
     _completions: list[tuple[float, int, Completion]] = field(default_factory=list)
     _order: Iterator[int] = field(default_factory=count)
+
+    def freeze(self, seconds: float) -> None:
+        """Let time pass between two invocations, while the monotonic clock stands still."""
+        self._frozen += seconds
+
+    def begin_invocation(self) -> None:
+        self._time += self._frozen
+        self._frozen = 0.0
 
     def now(self) -> float:
         return self._time

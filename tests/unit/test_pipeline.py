@@ -532,10 +532,28 @@ def test_a_warm_environment_is_made_once_and_can_be_forgotten(monkeypatch: pytes
         assert warm_environment() is first
         assert (first.policy.max_in_flight, first.policy.request_timeout) == (7, 10)
         assert (first.state.byte_limit, first.state.key) == (2048, None)
+        assert first.tags._now == first.senders.now, "tags expire on the clock that is not frozen"
         forget()
         assert warm_environment() is not first
     finally:
         forget()
+
+
+def test_what_an_environment_remembers_expires_while_it_is_frozen(
+    queue: Queue, senders: SimulatedSenders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, an environment that works for a tenth of a second a minute obeyed a Retry-After for days."""
+    monkeypatch.setattr(pipeline, "postpone", lambda records, queue_url, seconds: None)
+    senders.api = answers(Answer(429, retry_after=900))
+    used = environment(senders, PARKED_QUEUE_URL=QUEUE_URL + "-parked")
+    event = awslogs_event(payload([raw_event()]))
+    record = {"Records": [sqs_record("m1", json.dumps(event))]}
+    assert ship(event, used, FUNCTION_TIME)["deadLettered"] == 1
+    senders.freeze(600)
+    assert replay(record, used, FUNCTION_TIME)["requests"] == 0, "15 minutes are not over"
+    senders.freeze(300)
+    assert replay(record, used, FUNCTION_TIME)["delivered"] == 1
+    assert ship(event, used, FUNCTION_TIME)["delivered"] == 1
 
 
 def test_an_invalid_setting_fails_before_any_event_is_handled(

@@ -61,7 +61,7 @@ class LogGroupTags:
             log_group_arns: The prefix of the ARNs of log groups in this account and region:
                 `arn:aws:logs:eu-west-1:123456789012:log-group:`.
             read_tags: Returns the tags of a log group by its ARN, or raises an error.
-            now: The clock.
+            now: The clock. In Lambda one that counts the time for which the environment was frozen.
         """
         self._names = names
         self._arns = log_group_arns

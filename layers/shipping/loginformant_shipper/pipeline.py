@@ -94,7 +94,7 @@ def warm_environment() -> Environment:
         senders,
         EnvironmentState(byte_limit=settings.batch_max_bytes),
         Policy(max_in_flight=settings.max_in_flight, request_timeout=settings.request_timeout_seconds),
-        LogGroupTags(settings.tag_properties, settings.log_group_arns, read_tags),
+        LogGroupTags(settings.tag_properties, settings.log_group_arns, read_tags, senders.now),
     )
 
 
@@ -146,6 +146,7 @@ def ship(event: object, environment: Environment, remaining_seconds: float) -> d
     Raises:
         DeadLetterError: Log events of a direct subscription could be neither delivered nor stored.
     """
+    environment.senders.begin_invocation()
     end = environment.senders.now() + remaining_seconds
     shipment = _deliver(event, environment, remaining_seconds)
     if shipment.failed or shipment.undecodable:
@@ -175,6 +176,7 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
     Raises:
         SettingsError: There is no parked queue.
     """
+    environment.senders.begin_invocation()
     end = environment.senders.now() + remaining_seconds
     shipment = _deliver(_in_another_order(event), environment, remaining_seconds)
     ledger = shipment.ledger

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 import trustme
+from loginformant_shipper.delivery.clock import Clock
 from loginformant_shipper.delivery.http_client import MAX_BODY_BESIDE_HEADERS, Connection, Outcome
 from loginformant_shipper.delivery.senders import THREAD, KeyFetched, SendEnded, ThreadedSenders
 from loginformant_shipper.settings import load_settings
@@ -332,6 +333,14 @@ def test_a_held_request_whose_time_is_up_is_not_sent(connected: tuple[IngestApi,
     assert senders.wait(0.0) is None
     assert senders.abandon(2) is None
     assert len(api.requests) == 1
+
+
+def test_the_time_of_a_frozen_environment_counts_from_the_next_invocation_on() -> None:
+    calendar = iter([1000.0, 1900.0])
+    senders = ThreadedSenders(settings(), Clock(lambda: 5.0, lambda: next(calendar)))
+    assert senders.now() == 5.0
+    senders.begin_invocation()
+    assert senders.now() == 905.0
 
 
 def test_a_fetched_key_is_a_completion(aws: None) -> None:

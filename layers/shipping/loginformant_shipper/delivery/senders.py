@@ -2,11 +2,11 @@
 
 import queue
 import threading
-import time
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from loginformant_shipper.delivery.api_key import CredentialError, fetch_api_key
+from loginformant_shipper.delivery.clock import Clock
 from loginformant_shipper.delivery.http_client import (
     MAX_BODY_BESIDE_HEADERS,
     Connection,
@@ -41,8 +41,11 @@ Completion = SendEnded | KeyFetched
 class Senders(Protocol):
     """The interface between delivery and I/O: a clock, and requests that complete in any order."""
 
+    def begin_invocation(self) -> None:
+        """Count the time for which the environment was frozen since the last invocation."""
+
     def now(self) -> float:
-        """Return the monotonic time in seconds."""
+        """Return the time in seconds, on a clock that never goes back."""
 
     def send(self, ticket: int, body: bytes, key: str, seconds: float) -> None:
         """Start a request of at most `seconds`. Its end is a `SendEnded`, unless it is abandoned."""
@@ -117,8 +120,9 @@ class ThreadedSenders:
     before the end of its time, or if the connection is closed.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self._settings = settings
+        self._clock = clock or Clock()
         self._tls = tls_context(settings)
         self.tls_of_aws = None if settings.ca_bundle else self._tls
         """The TLS context for connections to AWS. None with a custom CA bundle, since AWS_CA_BUNDLE applies
@@ -130,9 +134,13 @@ class ThreadedSenders:
         """The end of the time of the request that is held."""
         self._completions: queue.SimpleQueue[Completion] = queue.SimpleQueue()
 
+    def begin_invocation(self) -> None:
+        """Count the time for which the environment was frozen since the last invocation."""
+        self._clock.begin_invocation()
+
     def now(self) -> float:
         """Return the time on the clock of all deadlines, in seconds."""
-        return time.monotonic()
+        return self._clock.now()
 
     def send(self, ticket: int, body: bytes, key: str, seconds: float) -> None:
         """Start a request with the body of a batch. `wait` returns its end."""
