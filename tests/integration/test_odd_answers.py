@@ -1,5 +1,6 @@
 """Interim, surplus, malformed and early answers of a raw server, with TLS and without."""
 
+import random
 import ssl
 from collections import Counter
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import pytest
 import trustme
 from loginformant_shipper.delivery.policy import Policy
 
-from tests.integration.accounting import KEY, Stack
+from tests.integration.accounting import KEY, Shipment, Stack
 from tests.integration.conftest import Aws, MakeStack
 from tests.integration.payloads import log_events, subscription_event
 from tests.integration.raw_server import RawConnection, RawServer, answer, raw_server
@@ -235,33 +236,108 @@ class TestAnswersThatComeEarly:
         assert counts["delivered"] == 100
         assert counts["requests"] <= 7
 
-
-class TestHtml:
-    """An HTML page with the status 200, as of a proxy that asks for a log-in or of a wrong address."""
-
-    def test_an_html_page_with_status_200_counts_as_delivered_and_is_logged_once(
-        self, make_stack: MakeStack
+    def test_an_early_200_delivers_nothing(
+        self,
+        make_stack: MakeStack,
+        tls: ssl.SSLContext | None,
+        large: list[dict[str, object]],
+        environ: dict[str, str],
     ) -> None:
-        page = answer(200, b"<html>please log in</html>", b"Content-Type: text/html; charset=utf-8")
-        with raw_server(serving(lambda number: page)) as server:
+        """The server cannot have accepted logs that it has not received. All 100 counted as delivered."""
+        environ["BATCH_MAX_LOGS"] = "500"
+
+        def serve(server: RawServer, connection: RawConnection) -> None:
+            headers = connection.read_headers()
+            if headers is not None and connection.number == 0:
+                connection.write(answer(200, b"{}", b"Connection: close"))
+            elif headers is not None:
+                connection.drain(int(headers["content-length"]))
+                connection.write(OK)
+
+        with raw_server(serve, tls) as server:
             stack = make_stack(ingest_url=server.url, policy=ONE_AT_A_TIME, real_clock=True)
-            stack.read_output()
-            counts = [stack.ship(subscription_event(log_events(20)))["delivered"] for _ in range(3)]
-            output = stack.read_output()
-        assert counts == [20, 20, 20]
-        assert output.count("answered with 2xx and HTML") == 1
-        assert server.url in output
+            counts = stack.ship(subscription_event(large))
+        assert (counts["delivered"], counts["requests"]) == (100, 2)
+
+
+HTML = b"Content-Type: text/html; charset=utf-8"
+CUT_OFF = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 99\r\n\r\n"
+PAGES = {
+    "a page that asks for a log-in": answer(200, b"<html>please log in</html>", HTML),
+    "an error page of a content delivery network": answer(
+        200, b"\n<!DOCTYPE html>\n<title>Sorry</title>", HTML
+    ),
+    "a page that begins with a byte order mark": answer(
+        200, b"\xef\xbb\xbf<HTML>", b"content-type: TEXT/HTML"
+    ),
+    "a page that begins with a comment": answer(201, b"<!-- blocked --><html></html>", HTML),
+    "XHTML": answer(200, b"<?xml version='1.0'?><html/>", b"Content-Type: application/xhtml+xml"),
+    "a page that is cut off": CUT_OFF,
+    "a challenge of AWS WAF, without a page": answer(202, b"", b"x-amzn-waf-action: challenge"),
+}
+NO_PAGES = {
+    "JSON that is called HTML": answer(200, b'{"accepted": 10}', HTML),
+    "an empty answer that is called HTML": answer(200, b"", HTML),
+    "HTML that is called JSON": answer(200, b"<html>", b"Content-Type: application/json"),
+}
+
+
+class TestPages:
+    """A 2xx with an HTML page is not an answer of the ingest API: a firewall or a proxy sent it."""
+
+    @staticmethod
+    def reach(make_stack: MakeStack, page: bytes, blocked: Callable[[list[str]], bool]) -> Shipment:
+        """Ship thirty logs to an API with something before it that answers blocked requests with a page."""
+
+        def serve(server: RawServer, connection: RawConnection) -> None:
+            while (found := connection.read_ids()) is not None:
+                if not blocked(found):
+                    server.accepted += found
+                    connection.write(OK)
+                    continue
+                connection.write(page)
+                if page is CUT_OFF:
+                    return
+
+        rng = random.Random(1).random
+        with raw_server(serve) as server:
+            stack = make_stack(ingest_url=server.url, policy=ONE_AT_A_TIME, real_clock=True, rng=rng)
+            counts = stack.ship(subscription_event(log_events(30)))
+            shipment = stack.look(counts, 0.0)
+            assert Counter(server.accepted) == Counter(set(ids(30)) - set(shipment.dead))
+        return shipment
+
+    @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+    def test_no_log_that_was_answered_by_a_page_counts_as_delivered(
+        self, make_stack: MakeStack, page: bytes
+    ) -> None:
+        shipment = self.reach(make_stack, page, lambda found: True)
+        assert shipment.by_reason() == {"misconfigured": 30}
+
+    @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+    def test_only_the_log_that_a_firewall_blocks_is_not_delivered(
+        self, make_stack: MakeStack, page: bytes
+    ) -> None:
+        """All ten logs of its batch counted as delivered."""
+        shipment = self.reach(make_stack, page, lambda found: ids(30)[17] in found)
+        assert shipment.dead == [ids(30)[17]]
+
+    @pytest.mark.parametrize("answered", NO_PAGES.values(), ids=NO_PAGES)
+    def test_an_answer_that_is_no_page_counts_as_delivered(
+        self, make_stack: MakeStack, answered: bytes
+    ) -> None:
+        with raw_server(serving(lambda number: answered)) as server:
+            counts = ship_to(make_stack, server, 20)
+        assert counts["delivered"] == 20
 
     def test_an_html_page_with_an_error_status_is_reported_like_any_other(
         self, make_stack: MakeStack
     ) -> None:
-        page = answer(404, b"<html>nothing here</html>", b"Content-Type: text/html")
+        page = answer(503, b"<html>nothing here</html>", b"Content-Type: text/html")
         with raw_server(serving(lambda number: page)) as server:
             stack = make_stack(ingest_url=server.url, policy=ONE_AT_A_TIME, real_clock=True)
-            stack.read_output()
-            stack.ship(subscription_event(log_events(10)))
-            output = stack.read_output()
-        assert "answered 2xx" not in output
+            shipment = stack.look(stack.ship(subscription_event(log_events(10)), seconds=3), 0.0)
+        assert shipment.by_reason() == {"unavailable": 10}
 
 
 class TestConnectionsThatBreak:

@@ -33,6 +33,7 @@ class Answer(NamedTuple):
     detail: str = ""
     status_after: float = NEVER
     """Seconds from the request to its status, if the rest of the answer takes longer."""
+    is_foreign: bool = False
 
 
 class Key(NamedTuple):
@@ -100,7 +101,7 @@ class SimulatedSenders:
         assert ticket not in self.under_way
         self.under_way[ticket] = self._time, answer
         self.most_under_way = max(self.most_under_way, len(self.under_way))
-        outcome = Outcome(answer.status, answer.detail, answer.retry_after, answer.after)
+        outcome = Outcome(answer.status, answer.detail, answer.retry_after, answer.after, answer.is_foreign)
         self._complete(answer.after, SendEnded(ticket, outcome))
 
     def fetch_key(self, ticket: int) -> None:

@@ -58,7 +58,6 @@ from loginformant_shipper.parsing.stack_traces import join
 from loginformant_shipper.redaction.redact import is_wanted, redact_text, redacted_events
 from loginformant_shipper.settings import RESERVE_MARGIN_SECONDS, Settings, load_settings
 from loginformant_shipper.telemetry import (
-    log_answered_by_a_page,
     log_dead_lettered,
     log_parked,
     log_returned,
@@ -284,9 +283,6 @@ def _deliver(event: object, environment: Environment, remaining_seconds: float) 
         shipment.delivered_records |= {origin.record for origin in batch.different_origins() if origin.record}
     # Batches fail in any order; logs that are replayed together must be in the order of logging.
     shipment.failed.sort(key=lambda failed: failed.batch.position)
-    if delivery.answered_by_a_page and not state.told_of_a_page:
-        log_answered_by_a_page(settings.ingest_url)
-        state.told_of_a_page = True
     ledger.requests, ledger.retries = delivery.requests, delivery.retries
     ledger.latencies = delivery.latencies
     return shipment

@@ -130,15 +130,6 @@ def log_tags_not_read(log_group: str, error: Exception) -> None:
     )
 
 
-def log_answered_by_a_page(ingest_url: str) -> None:
-    """Log that requests are answered with 2xx and an HTML page."""
-    logger.warning(
-        "requests are answered with 2xx and HTML: the logs count as delivered, but the server may not be the "
-        "ingest API; check IngestUrl and any proxy",
-        ingest_url=ingest_url,
-    )
-
-
 def _say(what: str, failure: Failure, events: int) -> None:
     logger.warning(
         what, reason=failure.reason.value, events=events, status=failure.status, detail=failure.detail

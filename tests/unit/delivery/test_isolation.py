@@ -105,10 +105,16 @@ def bad_share(logs: int, share: float) -> frozenset[str]:
     return frozenset(random.Random(5).sample([f"e{number}" for number in range(logs)], round(logs * share)))
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 406, 413, 422, 500, 503, None])
+ANSWERS = {
+    **{str(status): Answer(status) for status in (400, 403, 404, 406, 413, 422, 500, 503, None)},
+    "200 with a page": Answer(200, is_foreign=True),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 @pytest.mark.parametrize("place", [0, 271, 1499, 2999])
-def test_one_bad_log_among_3000_is_found_without_a_replay(status: int | None, place: int) -> None:
-    trial = Trial(3000, frozenset({f"e{place}"}), Answer(status))
+def test_one_bad_log_among_3000_is_found_without_a_replay(answer: Answer, place: int) -> None:
+    trial = Trial(3000, frozenset({f"e{place}"}), answer)
     trial.run()
     assert trial.arrived == Counter(set(trial.names()) - trial.bad)
     assert trial.refused == trial.bad

@@ -40,6 +40,16 @@ def test_all_other_statuses_have_the_outcome_of_their_class(status_class: int) -
             assert judge(status) is BY_CLASS[status_class], status
 
 
+@pytest.mark.parametrize("status", range(200, 300))
+def test_a_success_counts_only_if_the_ingest_api_itself_answered(status: int) -> None:
+    assert judge(status, is_foreign=True) is Verdict.MISCONFIGURED
+
+
+@pytest.mark.parametrize("status", range(300, 1000))
+def test_an_error_has_the_same_outcome_whoever_answered(status: int) -> None:
+    assert judge(status, is_foreign=True) is judge(status)
+
+
 @pytest.mark.parametrize(
     ("status", "outage"), [(None, True), (500, True), (503, True), (408, False), (429, False)]
 )

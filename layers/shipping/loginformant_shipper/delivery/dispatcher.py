@@ -82,8 +82,6 @@ class EnvironmentState:
     """The time before which the key is not fetched again, since it could not be read."""
     no_key_detail: str = ""
     """Why the key could not be read; empty after it has been read."""
-    told_of_a_page: bool = False
-    """Whether an HTML response has been logged."""
     unavailable_until: float = -math.inf
     """The time until which a single log is sent first, to find out whether the ingest API is available."""
     resume_at: float = -math.inf
@@ -197,8 +195,6 @@ class Delivery:
         self.retries = 0
         self.latencies: list[float] = []
         """The seconds from each request to its response."""
-        self.answered_by_a_page = False
-        """Whether a request was answered with 2xx and an HTML page."""
         self._batches = batches
         self._senders = senders
         self._state = state
@@ -327,7 +323,9 @@ class Delivery:
                 proven = self._policy.failures_before_refused - 1 if record.refused_at else 1
                 return _Job(batch, failures=proven, is_bad=True)
             failed_before = _how_it_failed(record)
-            self._begin_search(batch, 1, failed_before, judge(failed_before.status), failed_after=0)
+            # A 2xx was a failure only if something other than the ingest API answered.
+            verdict = judge(failed_before.status, is_foreign=failed_before.status is not None)
+            self._begin_search(batch, 1, failed_before, verdict, failed_after=0)
         self._all_taken = True
         return None
 
@@ -370,12 +368,11 @@ class Delivery:
 
     def _apply(self, ticket: int, job: _Job, outcome: Outcome, *, timed_out: bool = False) -> None:
         self.latencies.append(outcome.seconds)
-        verdict = judge(outcome.status, outcome.retry_after)
+        verdict = judge(outcome.status, outcome.retry_after, is_foreign=outcome.is_foreign)
         was_probe, job.is_probe = job.is_probe, False
         if was_probe and self._doubt:
             self._doubt.is_probing = False
         if verdict is Verdict.DELIVERED:
-            self.answered_by_a_page |= outcome.is_html
             self._delivered(ticket, job)
             return
         failure = Failure(reason_of(verdict, outcome.status), outcome.status, outcome.detail)

@@ -1,6 +1,7 @@
 """Send one request to the ingest API and return its outcome. `policy` decides what it means."""
 
 import io
+import re
 import socket
 import ssl
 import time
@@ -27,6 +28,14 @@ BATCH_PATH = "/api/ingest/batch"
 _NO_RETRIES = urllib3.Retry.from_int(False, redirect=False)
 """The object that urllib3 would create from `retries=False` for each request. It is never changed."""
 
+_CHALLENGE = "x-amzn-waf-action"
+"""The header with which AWS WAF answers 202 to a request that it has blocked ("CAPTCHA and Challenge action
+behavior", AWS WAF Developer Guide)."""
+
+_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<")
+"""The beginning of an HTML page: a tag, a comment or a declaration, after a byte order mark or white space.
+JSON begins with none of them."""
+
 MAX_ANSWER_BYTES = 64 * 1024
 MAX_BODY_BESIDE_HEADERS = 8 * 1024
 MAX_INTERIM_ANSWERS = 100
@@ -45,8 +54,8 @@ class Outcome:
     """The seconds to wait according to the response; None if it does not say."""
     seconds: float = 0.0
     """The duration of the request in seconds."""
-    is_html: bool = False
-    """Whether the response is an HTML page. The ingest API answers with JSON."""
+    is_foreign: bool = False
+    """Whether something other than the ingest API answered, such as a firewall with an HTML page."""
 
 
 class Abandoned(Exception):
@@ -121,15 +130,23 @@ class Connection:
             clear_frames(error.__traceback__)
             return Outcome(None, detail, seconds=time.monotonic() - started)
         response = self._answer
-        retry_after = retry_after_seconds(response.headers["Retry-After"], response.headers["Date"])
-        is_html = "html" in response.headers.get("Content-Type", "").lower()
-        self.answered = Outcome(response.status, "", retry_after, time.monotonic() - started, is_html)
+        status, headers = response.status, response.headers
+        if not self._body_is_sent and 200 <= status <= 299:
+            # The server cannot have accepted logs that it has not received (RFC 9112, section 9.5).
+            self._hang_up()
+            detail = f"answered {status} before the request was sent"
+            return Outcome(None, detail, seconds=time.monotonic() - started)
+        retry_after = retry_after_seconds(headers["Retry-After"], headers["Date"])
+        is_challenge, is_html = _CHALLENGE in headers, "html" in headers.get("Content-Type", "").lower()
+        may_be_foreign = is_challenge or is_html
+        self.answered = Outcome(status, "", retry_after, time.monotonic() - started, may_be_foreign)
         answer, is_whole = _read_answer(response, started + seconds)
         if not is_whole or not self._body_is_sent:
             # The response came early, so the server's handling of the rest of the body is undefined.
             self._hang_up()
+        is_foreign = is_challenge or (is_html and (not is_whole or bool(_PAGE.match(answer))))
         detail = self._detail(answer.decode("utf-8", "replace"), key)
-        return Outcome(response.status, detail, retry_after, time.monotonic() - started, is_html)
+        return Outcome(status, detail, retry_after, time.monotonic() - started, is_foreign)
 
     @property
     def is_connected(self) -> bool:

@@ -19,7 +19,7 @@ class Verdict(Enum):
     KEY_REFUSED = auto()
     """The API key is rejected, or a log is blocked by a proxy in front of the ingest API."""
     MISCONFIGURED = auto()
-    """The address is wrong, or a log is blocked by a proxy in front of the ingest API."""
+    """Something other than the ingest API answers, or a log is blocked by a proxy in front of it."""
     UNAVAILABLE = auto()
     """The ingest API is down, or fails on a log."""
     PATIENCE = auto()
@@ -30,20 +30,25 @@ SPEAKS_OF_THE_LOGS = frozenset({Verdict.REFUSED, Verdict.TOO_LARGE})
 """Verdicts that only the logs can cause. All others may have another cause, and require evidence."""
 
 
-def judge(status: int | None, retry_after: float | None = None) -> Verdict:
+def judge(status: int | None, retry_after: float | None = None, *, is_foreign: bool = False) -> Verdict:
     """Return the meaning of a response.
 
     LogInformant documents 200, 400, 401, 429 and 5xx ("Build your own integration"); the others follow RFC
     9110. Redirects are never followed, since the API key would be sent to another host.
+
+    A 2xx means that logs were accepted only if the ingest API itself answered. Firewalls and content delivery
+    networks may answer 200 with an error page of their own (`ResponseCode` in "CustomErrorResponse", Amazon
+    CloudFront API Reference).
 
     Args:
         status: The HTTP status. None: an error of the connection or of TLS, a timeout, or a response that is
             not HTTP.
         retry_after: The seconds of a Retry-After header, which asks to wait for any status (RFC 9110, section
             10.2.3). None: there is no such header.
+        is_foreign: Whether something other than the ingest API answered.
     """
     if status is not None and 200 <= status <= 299:
-        return Verdict.DELIVERED
+        return Verdict.MISCONFIGURED if is_foreign else Verdict.DELIVERED
     if retry_after is not None:
         return Verdict.PATIENCE
     match status:
