@@ -230,6 +230,14 @@ def test_a_structured_log_without_a_message_is_its_own_message(empty: dict[str, 
     assert own(document) == empty
 
 
+def test_a_formatted_message_is_taken_before_its_template() -> None:
+    document = shipped(
+        {"message": "Order {} placed", "formattedMessage": "Order 7 placed", "arguments": ["7"]}
+    )
+    assert document["message"] == "Order 7 placed"
+    assert own(document) == {"message": "Order {} placed", "arguments": ["7"]}
+
+
 def test_the_next_message_field_is_taken_if_the_first_is_empty() -> None:
     assert shipped({"message": "", "event": "placed"})["message"] == "placed"
 

@@ -5,6 +5,8 @@ from loginformant_shipper.parsing.exception_fields import ExceptionField, except
 
 TRACE = "Error: disk\n    at write (/app/shop.js:3:77)"
 LINES = TRACE.split("\n")
+JAVA_TRACE = "java.io.IOException: disk\n\tat a.b(C.java:1)"
+STEP = {"className": "a", "methodName": "b", "fileName": "C.java", "lineNumber": 1}
 
 CASES: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
     "logstash-logback-encoder": ({"stack_trace": TRACE}, TRACE, ("stack_trace",)),
@@ -51,11 +53,42 @@ CASES: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
             "thrown": {
                 "name": "java.io.IOException",
                 "message": "disk",
-                "extendedStackTrace": "java.io.IOException: disk\n\tat a.b(C.java:1)",
+                "extendedStackTrace": JAVA_TRACE,
             }
         },
-        "java.io.IOException: disk\n\tat a.b(C.java:1)",
+        JAVA_TRACE,
         ("thrown", "extendedStackTrace"),
+    ),
+    "Logback's JsonEncoder": (
+        {"throwable": {"className": "java.io.IOException", "message": "disk", "stepArray": [STEP]}},
+        "java.io.IOException: disk",
+        (),
+    ),
+    "Logback's JsonEncoder, stack trace as text": (
+        {"throwable": {"className": "java.io.IOException", "message": "disk", "stackTrace": JAVA_TRACE}},
+        JAVA_TRACE,
+        ("throwable", "stackTrace"),
+    ),
+    "Tomcat": (
+        {"message": "failed", "throwable": ["java.io.IOException: disk", " a.b(C.java:1)"]},
+        "java.io.IOException: disk\n a.b(C.java:1)",
+        ("throwable",),
+    ),
+    "Spring Boot, GELF": (
+        {
+            "short_message": "failed",
+            "full_message": f"failed\n\n{JAVA_TRACE}",
+            "_error_type": "java.io.IOException",
+            "_error_message": "disk",
+            "_error_stack_trace": JAVA_TRACE,
+        },
+        JAVA_TRACE,
+        ("_error_stack_trace",),
+    ),
+    "WildFly, Quarkus": (
+        {"exception": {"refId": 1, "exceptionType": "java.io.IOException", "message": "disk", "frames": []}},
+        "java.io.IOException: disk",
+        (),
     ),
     "Monolog": (
         {
@@ -129,6 +162,7 @@ def test_the_exception_of_a_structured_log_is_found(
         {"stack_trace": "n/a", "errorType": "none"},
         {"errorType": "null", "errorMessage": "null"},
         {"exc_info": True},
+        {"message": "done", "throwable": None},
         {"stackTrace": []},
         {"stackTrace": [1, 2]},
         {"message": {"type": "order", "name": "hat"}},

@@ -65,6 +65,7 @@ def test_the_source_of_a_log_group_is_the_name_of_its_writer(log_group: str, sou
         ({"loggerName": "com.example.Orders"}, "com.example.Orders", "loggerName"),
         ({"log.logger": "com.example.Orders"}, "com.example.Orders", "log.logger"),
         ({"log": {"logger": "com.example.Orders", "level": "info"}}, "com.example.Orders", None),
+        ({"_log_logger": "com.example.Orders"}, "com.example.Orders", "_log_logger"),
         ({"SourceContext": "Shop.Orders"}, "Shop.Orders", "SourceContext"),
         ({"Properties": {"SourceContext": "Shop.Orders"}}, "Shop.Orders", None),
         ({"name": "shop", "pid": 7, "hostname": "a", "level": 30}, "shop", "name"),

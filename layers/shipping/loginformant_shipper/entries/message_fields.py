@@ -4,6 +4,7 @@ from loginformant_shipper.entries.bounded_json import Fields, json_or_none
 from loginformant_shipper.parsing.messages import parse
 
 _MESSAGE_FIELDS = (
+    "formattedMessage",  # Logback's JsonEncoder; `message` is then its template
     "message",
     "msg",  # pino, bunyan, slog, zap, logrus, mongod
     "@m",  # Serilog, compact format: the message, and its template

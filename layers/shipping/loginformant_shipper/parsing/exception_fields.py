@@ -27,6 +27,7 @@ _TRACES = (
     "trace",  # Monolog
     "errorVerbose",  # zap with github.com/pkg/errors
     "throwableInformation",  # Managed Service for Apache Flink
+    "throwable",  # Tomcat (lines)
 )
 # The same with dots in their names, and names that stand for an exception on their own.
 _TRACES_AT_THE_TOP = (
@@ -34,6 +35,7 @@ _TRACES_AT_THE_TOP = (
     "exception.stacktrace",
     "error.stack",
     "err.stack",
+    "_error_stack_trace",  # GELF of Spring Boot
     "@x",  # Serilog, compact format
     "exception",  # Powertools for Python, structlog, Logstash layouts
     "Exception",  # .NET's JSON console, Serilog
@@ -48,13 +50,25 @@ _HOLDERS = (
     "exception",
     "Exception",
     "thrown",
+    "throwable",  # Logback's JsonEncoder
     "exc_info",
     "attributes",
     "message",
     "context",
 )
 
-_TYPES = ("errorType", "type", "name", "class", "exception_class", "exc_type", "exception.type", "error.type")
+_TYPES = (
+    "errorType",
+    "type",
+    "name",
+    "class",
+    "className",  # Logback's JsonEncoder
+    "exceptionType",  # JBoss LogManager: WildFly, Quarkus
+    "exception_class",
+    "exc_type",
+    "exception.type",
+    "error.type",
+)
 _MESSAGES = (
     "errorMessage",
     "message",
@@ -63,8 +77,15 @@ _MESSAGES = (
     "exception.message",
     "error.message",
 )
-_TYPES_AT_THE_TOP = ("errorType", "error.type", "exception.type", "exception_name")
-_MESSAGES_AT_THE_TOP = ("errorMessage", "error.message", "exception.message", "error", "err")
+_TYPES_AT_THE_TOP = ("errorType", "error.type", "exception.type", "exception_name", "_error_type")
+_MESSAGES_AT_THE_TOP = (
+    "errorMessage",
+    "error.message",
+    "exception.message",
+    "_error_message",
+    "error",
+    "err",
+)
 
 _ANY_FIELD = frozenset({*_TRACES_AT_THE_TOP, *_HOLDERS, "errorType"}) - {"message"}
 

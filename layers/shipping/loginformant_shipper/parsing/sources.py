@@ -84,6 +84,7 @@ _LOGGER_FIELDS = (
     "SourceContext",  # Serilog, compact format
     "_logger",  # GELF
     "_logger_name",
+    "_log_logger",  # GELF of Spring Boot
 )
 _LOGGER_FIELDS_IN_COMPANY = {
     "name": (frozenset({"pid", "hostname"}), frozenset({"levelname"})),  # pino and bunyan; python-json-logger
