@@ -77,6 +77,16 @@ def test_omitted_properties_are_in_no_log_and_their_names_are_free(message: str 
     assert properties == kept | added | ({} if isinstance(message, str) else {"region": "of the log"})
 
 
+def test_functions_with_one_log_group_have_their_own_source() -> None:
+    environment = "0123456789abcdef0123456789abcdef"
+    for function in ("orders", "checkout"):
+        stream = f"2026/12/01/{function}[$LATEST]{environment}"
+        origin = ORIGIN._replace(log_group="/app/prod", log_stream=stream)
+        assert shipped("Order placed", origin=origin)["source"] == function
+        assert shipped({"message": "Order placed"}, origin=origin)["source"] == function
+        assert shipped({"message": "Order placed", "logger": "shop"}, origin=origin)["source"] == "shop"
+
+
 def own(document: Any) -> dict[str, Any]:
     """Return the properties that do not describe where the log comes from."""
     return {name: value for name, value in document["properties"].items() if name not in WHERE}

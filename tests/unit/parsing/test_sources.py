@@ -1,5 +1,5 @@
 import pytest
-from loginformant_shipper.parsing.sources import logger_of, source_of_log_group
+from loginformant_shipper.parsing.sources import logger_of, source_of_log_group, source_of_log_stream
 
 
 @pytest.mark.parametrize(
@@ -9,6 +9,10 @@ from loginformant_shipper.parsing.sources import logger_of, source_of_log_group
         ("/aws/lambda/us-east-1.orders", "orders"),
         ("/aws/lambda/us-gov-west-1.orders", "orders"),
         ("/aws/lambda/shop.orders", "shop.orders"),
+        ("/aws/lambda/us-east-1.", "us-east-1."),
+        ("/aws/lambda/function", "function"),
+        ("/aws/lambda/error", "error"),
+        ("/aws/lambda/billing-Logs", "billing-Logs"),
         ("/aws/lambda/web", "web"),
         ("/aws/lambda/web/shop", "shop"),
         ("/aws/lambda/web/shop.local", "shop"),
@@ -38,6 +42,13 @@ from loginformant_shipper.parsing.sources import logger_of, source_of_log_group
         ("/aws/appsync/apis/a1b2c3", "a1b2c3"),
         ("/aws/OpenSearchService/domains/search/application-logs", "search"),
         ("/aws/sagemaker/Endpoints/prices", "prices"),
+        ("/aws/sagemaker/Clusters/training/a1b2c3d4e5f6", "training"),
+        ("/aws/sagemaker/TrainingJobs", "sagemaker/TrainingJobs"),
+        ("/aws/cloudfront/function/redirect", "redirect"),
+        ("/aws/cloudfront/LambdaEdge/E2EXAMPLE", "E2EXAMPLE"),
+        ("/aws/greengrass/UserComponent/eu-west-1/com.example.Sensor", "com.example.Sensor"),
+        ("/aws/greengrass/GreengrassSystemComponent/eu-west-1/System", "System"),
+        ("/aws/greengrass/own", "own"),
         ("/aws/batch/job", "batch/job"),
         ("/aws/glue/jobs/output", "glue/jobs/output"),
         ("API-Gateway-Execution-Logs_a1b2c3/prod", "API Gateway a1b2c3/prod"),
@@ -55,6 +66,44 @@ from loginformant_shipper.parsing.sources import logger_of, source_of_log_group
 )
 def test_the_source_of_a_log_group_is_the_name_of_its_writer(log_group: str, source: str) -> None:
     assert source_of_log_group(log_group) == source
+
+
+ENVIRONMENT = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize("log_group", ["/app/prod", "prod", "/aws/lambda/prod"])
+@pytest.mark.parametrize(
+    ("log_stream", "function"),
+    [
+        (f"2026/12/01/orders[$LATEST]{ENVIRONMENT}", "orders"),
+        (f"2026/12/01/shop-Orders_2[42]{ENVIRONMENT}", "shop-Orders_2"),
+        (f"2026/12/01/orders[live-blue]{ENVIRONMENT}", "orders"),
+        (f"2026/12/01/orders[$LATEST][{ENVIRONMENT}]", "orders"),
+        (f"2026/12/01/{'o' * 140}[$LATEST]{ENVIRONMENT}", "o" * 140),
+    ],
+)
+def test_a_log_stream_that_names_a_function_has_the_function_as_source(
+    log_group: str, log_stream: str, function: str
+) -> None:
+    assert source_of_log_stream(log_group, log_stream) == function
+
+
+@pytest.mark.parametrize(
+    "log_stream",
+    [
+        f"2026/12/01/[$LATEST]{ENVIRONMENT}",
+        f"2026/12/01/[42]{ENVIRONMENT}",
+        "2026/12/01/orders[$LATEST]a1b2",
+        f"2026/12/01/orders[]{ENVIRONMENT}",
+        f"2026/12/01/orders[$LATEST]{ENVIRONMENT}\n",
+        f"copy/2026/12/01/orders[$LATEST]{ENVIRONMENT}",
+        "orders/web/0123456789abcdef",
+        "",
+    ],
+)
+def test_any_other_log_stream_has_the_source_of_its_log_group(log_stream: str) -> None:
+    assert source_of_log_stream("/app/prod", log_stream) == "/app/prod"
+    assert source_of_log_stream("/aws/lambda/us-east-1.orders", log_stream) == "orders"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ The format is the request body in LogInformant's "Build your own integration":
 `timestamp`   the timestamp of the first event, UTC, milliseconds; omitted unless it is between 1970 and 9999.
 `level`       the inferred level.
 `message`     the message field of a structured log, or the text. Never empty.
-`source`      the logger of a structured log, or the result of `source_of_log_group`.
+`source`      the logger of a structured log, or the result of `source_of_log_stream`.
 `exception`   the stack trace; omitted if there is none.
 `properties`  the other fields of a structured log, and the properties that the shipper adds:
 
@@ -59,7 +59,7 @@ from loginformant_shipper.events import LogEvent, Origin
 from loginformant_shipper.names import Level
 from loginformant_shipper.parsing.exception_fields import without
 from loginformant_shipper.parsing.request_ids import request_id
-from loginformant_shipper.parsing.sources import logger_of, source_of_log_group
+from loginformant_shipper.parsing.sources import logger_of, source_of_log_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -131,7 +131,7 @@ def frame(
         tags: Tags of the log group to add as properties. `properties` with the same name take precedence.
         left_out: Properties of the shipper to omit.
     """
-    source = source_of_log_group(origin.log_group)
+    source = source_of_log_stream(origin.log_group, origin.log_stream)
     where: Fields = {
         "logGroup": origin.log_group,
         "logStream": origin.log_stream,
@@ -324,7 +324,7 @@ def _of_fields(log: "Log", fields: Fields, frame: Frame) -> tuple[str, str, Fiel
 
 
 def _source(log: "Log", frame: Frame) -> str:
-    """Return the container in its pod, or the source of the log group."""
+    """Return the container in its pod, or the source of the log stream."""
     wrapper = log.parsed.wrapper
     container = wrapper.properties.get("k8s.container.name") if wrapper is not None else None
     return container if isinstance(container, str) and container else frame.source

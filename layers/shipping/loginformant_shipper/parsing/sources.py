@@ -10,6 +10,8 @@ _KINDS = frozenset(
     {
         *("instance", "cluster", "proxy", "dbclusters"),  # rds, docdb, neptune
         *("containerinsights", "application-signals"),  # ecs
+        "clusters",  # sagemaker: HyperPod
+        *("function", "lambdaedge"),  # cloudfront
         *("domains", "apis", "broker", "jobs", "endpoints", "trainingjobs", "processingjobs", "flowlogs"),
         *("job", "output", "error", "logs", "logs-v2", "runtimes", "data", "default"),
     }
@@ -33,6 +35,23 @@ _VENDED_KIND = re.compile(
 _API_GATEWAY_EXECUTION = "API-Gateway-Execution-Logs_"
 _WAF = "aws-waf-logs-"
 
+_FUNCTION_IN_LOG_STREAM = re.compile(
+    r"[0-9]{4}/[0-9]{2}/[0-9]{2}/([\w.-]{1,140})\[(?:\$LATEST|[\w-]{1,128})\]\[?[0-9a-f]{32}\]?", re.ASCII
+)
+"""`<date>/<function>[<version>]<environment>`: the log stream of a Lambda function with a custom log group,
+to which several functions may write ("Configuring CloudWatch log groups", AWS Lambda Developer Guide; pull
+request 1160 of DataDog/datadog-serverless-functions)."""
+
+
+def source_of_log_stream(log_group: str, log_stream: str) -> str:
+    """Return the function, database, cluster, service … that writes to a log stream.
+
+    That is the Lambda function that the log stream names, or the source of the log group.
+    """
+    if (function := _FUNCTION_IN_LOG_STREAM.fullmatch(log_stream)) is not None:
+        return function[1]
+    return source_of_log_group(log_group)
+
 
 @lru_cache(maxsize=1024)
 def source_of_log_group(log_group: str) -> str:
@@ -42,6 +61,8 @@ def source_of_log_group(log_group: str) -> str:
     |---|---|
     | `/aws/lambda/orders`, `/aws/lambda/us-east-1.orders` | `orders` |
     | `/aws/lambda/web/shop`, `/aws/lambda/web/shop.local` | `shop` |
+    | `/aws/cloudfront/function/redirect` | `redirect` |
+    | `/aws/greengrass/UserComponent/eu-west-1/com.example.Sensor` | `com.example.Sensor` |
     | `/aws/rds/instance/shop-db/error` | `shop-db` |
     | `/aws/eks/prod/cluster` | `prod` |
     | `/ecs/checkout` | `checkout` |
@@ -62,8 +83,12 @@ def source_of_log_group(log_group: str) -> str:
             kinds = {*_KINDS, "access"}
             names = [part for part in rest if part.lower() not in kinds and not _VENDED_KIND.match(part)]
             return (names or rest)[-1].removesuffix(_STATE_MACHINE) or log_group
+        case ["aws", "lambda", name]:
+            return _HOME_REGION.sub("", name, count=1) or name
         case ["aws", "lambda", "web", name]:
             return name.removesuffix(_COMPANION) or name
+        case ["aws", "greengrass", _, _, *rest] if rest:  # `<kind>/<region>/<component>`
+            return "/".join(rest)
         case ["aws", _, *rest]:
             names = [part for part in rest if part.lower() not in _KINDS]
             name = names[0] if names else "/".join(log_group.split("/")[2:])
