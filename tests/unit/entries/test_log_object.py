@@ -213,6 +213,7 @@ def test_the_message_is_taken_from_the_message_field(field: str) -> None:
     [
         {"log": {"message": "Order placed"}},
         {"error": {"message": "Order placed"}},
+        {"level": "INFO", "fields": {"message": "Order placed", "order": 7}, "target": ""},
         {"message": {"msg": "Order placed"}},
     ],
 )

@@ -120,6 +120,8 @@ def test_any_other_log_stream_has_the_source_of_its_log_group(log_stream: str) -
         ({"name": "shop", "pid": 7, "hostname": "a", "level": 30}, "shop", "name"),
         ({"name": "shop", "levelname": "INFO"}, "shop", "name"),
         ({"channel": "shop", "level_name": "INFO"}, "shop", "channel"),
+        ({"level": "INFO", "fields": {"message": "x"}, "target": "shop::orders"}, "shop::orders", "target"),
+        ({"level": "INFO", "message": "x", "target": "shop", "spans": []}, "shop", "target"),
         ({"Category": "Shop.Orders", "LogLevel": "Information"}, "Shop.Orders", "Category"),
     ],
 )
@@ -137,6 +139,7 @@ def test_the_logger_of_a_structured_log_is_found(
         {"channel": "email"},
         {"Category": "hats"},
         {"context": "checkout"},
+        {"target": "/orders", "level": "INFO"},
         {"logger": ""},
         {"logger": " "},
         {"logger": "root"},  # AWS Lambda's JSON format for Python, unless the function names a logger

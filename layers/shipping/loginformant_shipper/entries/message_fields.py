@@ -31,6 +31,7 @@ _MESSAGE_FIELDS_INSIDE = (
     ("error", "message"),
     ("err", "message"),
     ("jsonPayload", "message"),
+    ("fields", "message"),  # tracing-subscriber, and with it Rust on Lambda
 )
 
 

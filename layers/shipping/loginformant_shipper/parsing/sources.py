@@ -117,6 +117,7 @@ _LOGGER_FIELDS_IN_COMPANY = {
     "Category": (frozenset({"LogLevel"}),),  # .NET's JSON console
     "categoryName": (frozenset({"level"}),),  # log4js
     "context": (frozenset({"pid", "level"}),),  # NestJS
+    "target": (frozenset({"level", "fields"}), frozenset({"level", "spans"})),  # Rust's tracing-subscriber
 }
 _LOGGER_FIELDS_INSIDE = (
     ("log", "logger"),  # Elastic Common Schema, nested
