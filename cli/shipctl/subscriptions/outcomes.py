@@ -31,7 +31,7 @@ WORDS = {
     State.NAME_TAKEN: "a filter with the subscriber's name has another destination",
     State.UNSUPPORTED: "its log class does not support subscription filters",
     State.EXCLUDED: "excluded",
-    State.OWN: "never shipped: a log group of the stack itself",
+    State.OWN: "never shipped: a log group of the shipper",
     State.UNLISTED: "not selected",
     State.COMPANION: "not selected: a Web Function's log group has the same logs",
 }

@@ -75,6 +75,21 @@ def test_the_account_policy_replaces_filters() -> None:
     assert found(name=OWN, **account).state is State.OWN
 
 
+def test_log_groups_of_another_stack_are_subscribed_by_the_account_policy_alone() -> None:
+    """The policy can leave out only names."""
+    other = "/loginformant/another-stack/shipper"
+    assert found(name=other, LOG_GROUPS="*").state is State.OWN
+    assert found(OURS, name=other, LOG_GROUPS="*")[1:3] == (State.LEFT_OVER, Action.DELETE)
+    account = {"SUBSCRIBE_ACCOUNT": "true", "LOG_GROUPS": "*"}
+    assert found(name=other, **account)[1:3] == (State.BY_ACCOUNT_POLICY, None)
+    assert found(name=other, EXCLUDE_LOG_GROUPS=other, **account).state is State.EXCLUDED
+
+
+def test_a_manual_filter_of_the_stack_s_own_log_group_ships_nothing() -> None:
+    assert found(BY_HAND, name=OWN).state is State.OWN
+    assert found(BY_HAND, name="/loginformant/another-stack/shipper").state is State.BY_HAND
+
+
 def test_the_companion_of_a_web_function_is_subscribed_by_the_account_policy_alone() -> None:
     """The policy applies to everything that is not excluded."""
     companion = "/aws/lambda/web/shop.local"

@@ -100,7 +100,11 @@ def _judge(
     settings: SubscriptionSettings,
 ) -> tuple[State, Action | None]:
     if unwanted:
-        return (State.LEFT_OVER, Action.DELETE) if ours else (_without_ours(unwanted, by_hand), None)
+        if ours:
+            return State.LEFT_OVER, Action.DELETE
+        # The shipper drops the logs of its own stack, even if there is a filter.
+        is_shipped = by_hand and group.name not in settings.own_log_groups
+        return (State.BY_HAND if is_shipped else State(unwanted.value)), None
     if not needs_look(group):
         return State.UNSUPPORTED, None
     if settings.account_wide:
@@ -118,16 +122,16 @@ def _judge(
 
 
 def what_counts(settings: SubscriptionSettings) -> Wanted:
-    """Return the selection of log groups. An account policy selects everything that is not excluded."""
+    """Return the selection of log groups.
+
+    An account policy selects everything whose name is not excluded, and thus log groups of other stacks of
+    the shipper. That is no loop: they cannot have a second policy, nor subscribe this stack's log groups.
+    """
     wanted = settings.wanted
     if settings.account_wide:
         everything = EVERYTHING, EVERYTHING + COMPANION_SUFFIX
-        return Wanted(log_groups=everything, excluded=wanted.excluded, own=wanted.own)
+        return Wanted(log_groups=everything, excluded=wanted.excluded, own=wanted.own, own_paths=())
     return wanted
-
-
-def _without_ours(unwanted: Unwanted, by_hand: bool) -> State:
-    return State.BY_HAND if by_hand and unwanted is not Unwanted.OWN else State(unwanted.value)
 
 
 def _is_own(each: Filter, settings: SubscriptionSettings) -> bool:

@@ -24,7 +24,7 @@ class Unwanted(StrEnum):
     """Why a log group is not selected."""
 
     OWN = "own"
-    """It is a log group of the stack itself. Shipping it would cause new logs in a loop."""
+    """It is a log group of a stack of the shipper. Shipping it could cause new logs in a loop."""
     EXCLUDED = "excluded"
     UNLISTED = "unlisted"
     """No name and no pattern matches it."""
@@ -44,10 +44,12 @@ class Wanted:
     excluded: tuple[str, ...] = ()
     own: frozenset[str] = frozenset()
     """Log groups of the stack's functions."""
+    own_paths: tuple[str, ...] = (DELIVERY_PATH,)
+    """Patterns for the log groups of all stacks of the shipper."""
 
     def why_not(self, log_group: str) -> Unwanted | None:
         """Return why a log group is not selected, or None if it is."""
-        if log_group in self.own or matches(log_group, [DELIVERY_PATH]):
+        if log_group in self.own or matches(log_group, self.own_paths):
             return Unwanted.OWN
         if matches(log_group, self.excluded):
             return Unwanted.EXCLUDED
