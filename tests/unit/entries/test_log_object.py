@@ -382,6 +382,18 @@ def test_a_log_of_another_account_has_no_tags_of_the_log_group_here(added: dict[
     assert "team" not in json.loads(log_object(log, Level.WARNING, where))["properties"]
 
 
+def test_a_log_of_another_account_has_no_tags_even_if_the_account_is_left_out() -> None:
+    [log] = join([event("x", extractedFields=SYSTEM_FIELDS)])
+    where = frame(ORIGIN, REGION, tags={"team": "central"}, left_out=frozenset({"accountId", "region"}))
+    assert "team" not in json.loads(log_object(log, Level.WARNING, where))["properties"]
+
+
+def test_a_log_of_this_account_has_the_tags_of_its_log_group() -> None:
+    [log] = join([event("x", extractedFields={"@aws.account": ORIGIN.owner, "@aws.region": REGION})])
+    where = frame(ORIGIN, REGION, tags={"team": "shop"})
+    assert json.loads(log_object(log, Level.WARNING, where))["properties"]["team"] == "shop"
+
+
 def test_the_account_alone_may_be_named_by_the_subscription_filter() -> None:
     properties = shipped("x", extractedFields={"@aws.account": "210987654321"})["properties"]
     assert (properties["accountId"], properties["region"]) == ("210987654321", REGION)

@@ -101,6 +101,8 @@ class Frame(NamedTuple):
     """The names of properties that are tags of the log group."""
     left_out: frozenset[str] = frozenset()
     """The properties of the shipper that are omitted."""
+    where: "Mapping[str, object]" = MappingProxyType({})
+    """Log group, log stream, account and region, also those that are omitted."""
 
 
 class FrameJson(NamedTuple):
@@ -142,7 +144,7 @@ def frame(
     for name in left_out & where.keys():
         del shared[name]
     of_tags = frozenset(tags.keys() - properties.keys())
-    return Frame(source, shared, None if left_out else _frame_json(source, shared), of_tags, left_out)
+    return Frame(source, shared, None if left_out else _frame_json(source, shared), of_tags, left_out, where)
 
 
 def _frame_json(source: str, properties: Fields) -> FrameJson | None:
@@ -392,7 +394,7 @@ def _ours(log: "Log", frame: Frame, *, has_timestamp: bool) -> Fields:
         added = {name: value for name, value in event.unusual.items() if name not in _OF_EVERY_EVENT}
         for field, name in _SYSTEM_FIELDS.items():
             if (place := _system_field(field, added)) is not None:
-                if place != properties.get(name, place):  # of another log group of the same name
+                if place != frame.where[name]:  # of another log group of the same name
                     properties = {kept: value for kept, value in properties.items() if kept not in frame.tags}
                 properties[name] = place
         properties = _merged(added, properties)
