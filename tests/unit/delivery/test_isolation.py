@@ -108,6 +108,10 @@ def bad_share(logs: int, share: float) -> frozenset[str]:
 ANSWERS = {
     **{str(status): Answer(status) for status in (400, 403, 404, 406, 413, 422, 500, 503, None)},
     "200 with a page": Answer(200, is_foreign=True),
+    **{
+        f"{status} with Retry-After": Answer(status, retry_after=120.0)
+        for status in (302, 400, 401, 403, 413, 500, 502, 504, 520, 524)
+    },
 }
 
 

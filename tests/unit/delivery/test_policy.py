@@ -40,6 +40,11 @@ def test_all_other_statuses_have_the_outcome_of_their_class(status_class: int) -
             assert judge(status) is BY_CLASS[status_class], status
 
 
+@pytest.mark.parametrize("status", range(100, 1000))
+def test_a_retry_after_makes_only_a_503_a_request_to_wait(status: int) -> None:
+    assert judge(status, 1.0) is (Verdict.PATIENCE if status == 503 else judge(status))
+
+
 @pytest.mark.parametrize("status", range(200, 300))
 def test_a_success_counts_only_if_the_ingest_api_itself_answered(status: int) -> None:
     assert judge(status, is_foreign=True) is Verdict.MISCONFIGURED

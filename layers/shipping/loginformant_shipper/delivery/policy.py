@@ -40,21 +40,24 @@ def judge(status: int | None, retry_after: float | None = None, *, is_foreign: b
     networks may answer 200 with an error page of their own (`ResponseCode` in "CustomErrorResponse", Amazon
     CloudFront API Reference).
 
+    A Retry-After makes only a 503 a request to wait (RFC 9110, section 15.6.4). Content delivery networks add
+    it to other errors, which a single log may cause ("Retry-After HTTP header for retryable 1xxx errors",
+    Cloudflare changelog), and to wait would end the search for that log.
+
     Args:
         status: The HTTP status. None: an error of the connection or of TLS, a timeout, or a response that is
             not HTTP.
-        retry_after: The seconds of a Retry-After header, which asks to wait for any status (RFC 9110, section
-            10.2.3). None: there is no such header.
+        retry_after: The seconds of a Retry-After header. None: there is no such header.
         is_foreign: Whether something other than the ingest API answered.
     """
     if status is not None and 200 <= status <= 299:
         return Verdict.MISCONFIGURED if is_foreign else Verdict.DELIVERED
-    if retry_after is not None:
-        return Verdict.PATIENCE
     match status:
         case None:
             return Verdict.UNAVAILABLE
         case 408 | 425 | 429:
+            return Verdict.PATIENCE
+        case 503 if retry_after is not None:
             return Verdict.PATIENCE
         case 400 | 422:
             return Verdict.REFUSED
