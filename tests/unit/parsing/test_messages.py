@@ -160,8 +160,11 @@ def test_json_that_is_no_object_is_text(message: str) -> None:
         "{order}",
         "{",
         "{}}",
-        '{"a": NaN}',
-        '{"a": Infinity}',
+        '{"a": nan}',
+        '{"a": NaN',
+        '{"a": "NaN}',
+        '{"a": "\\ud800", "b": NaN}',
+        '{"a": NaN, "b":' + "[" * 200_000,
         '{"a": 1e400}',
         '{"a": 1' + "0" * 400 + "}",
         '{"a": 1' + "0" * 5000 + "}",
@@ -173,6 +176,16 @@ def test_json_that_is_no_object_is_text(message: str) -> None:
 )
 def test_json_that_cannot_be_read_exactly_is_text(body: str) -> None:
     assert parse(body) == ParsedMessage(body, body, None, None)
+
+
+def test_numbers_that_json_does_not_have_are_strings() -> None:
+    numbers = {"a": float("nan"), "b": [float("inf"), {"c": -float("inf")}], "d": 'NaN, "Infinity"', "e": 1.5}
+    fields = {"a": "NaN", "b": ["Infinity", {"c": "-Infinity"}], "d": 'NaN, "Infinity"', "e": 1.5}
+    body = json.dumps(numbers)
+    assert parse(body) == ParsedMessage(body, body, fields)
+    assert parse(f"\x1b[32m{body}\x1b[0m").fields == fields
+    body = '{"a": NaN, "n": 12345678901234567890123, "a": 1}'
+    assert parse(body) == ParsedMessage(body, body, {"a": 1, "n": "12345678901234567890123"}, {"a": "NaN"})
 
 
 def test_json_with_a_deeply_nested_long_integer_is_exact_or_text() -> None:

@@ -34,10 +34,11 @@ def json_members(body: str) -> tuple[dict[str, Any] | None, dict[str, Any] | Non
         try:
             fields = orjson.loads(body)
         except ValueError:
-            return None, None
-        if _is_complete(fields, body):
-            return fields, None
-        fields = _with_exact_numbers(fields, body)
+            fields = _with_constants(body)
+        else:
+            if _is_complete(fields, body):
+                return fields, None
+            fields = _with_exact_numbers(fields, body)
     return fields, repeated_values(body, fields) if fields else None
 
 
@@ -67,8 +68,23 @@ def json_object(body: str) -> dict[str, Any] | None:
     try:
         fields = orjson.loads(body)
     except ValueError:
-        return None
+        return _with_constants(body)
     return _with_exact_numbers(fields, body)
+
+
+def _with_constants(body: str) -> dict[str, Any] | None:
+    """Return the members of an object with `NaN` or `Infinity`, which become text, or None if it is none.
+
+    JSON has no such numbers, but Python's `json.dumps` writes them (`allow_nan` in its documentation).
+    """
+    if "NaN" not in body and "Infinity" not in body:
+        return None
+    try:
+        fields = json.loads(body, parse_int=_exact, parse_float=_exact_decimal, parse_constant=str)
+        orjson.dumps(fields)
+    except (ValueError, TypeError, RecursionError):  # TypeError: a lone surrogate, or nested too deep
+        return None
+    return fields  # type: ignore[no-any-return]
 
 
 def _without_wrapping(body: str) -> str:
@@ -144,7 +160,13 @@ def repeated_values(body: str, fields: dict[str, Any]) -> dict[str, Any] | None:
     if len(body) > _MAX_REPEATED_CHARACTERS or _has_each_name_once(body, fields):
         return None
     try:
-        members = json.loads(body, object_pairs_hook=_Members, parse_int=_exact, parse_float=_exact_decimal)
+        members = json.loads(
+            body,
+            object_pairs_hook=_Members,
+            parse_int=_exact,
+            parse_float=_exact_decimal,
+            parse_constant=str,
+        )
         found = list(_earlier_values(members, ""))
     except (ValueError, RecursionError):
         return None
