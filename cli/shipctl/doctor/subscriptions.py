@@ -1,15 +1,18 @@
 """Check the subscriptions of log groups and the shipper's permission."""
 
 import json
+import re
+import shlex
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from loginformant_shipper.subscriptions.plan import State
 
 from shipctl.doctor.findings import Finding, fault, notice, ok
 from shipctl.installation.diagnosis import deploy_with
 from shipctl.installation.functions import Function
-from shipctl.installation.installation import Installation
+from shipctl.installation.installation import AccountPolicy, Installation
 from shipctl.subscriptions.outcomes import is_wrong, why
 
 SHIPPED = (State.SUBSCRIBED, State.BY_ACCOUNT_POLICY, State.BY_HAND, State.OUTDATED, State.DOUBLED)
@@ -69,18 +72,22 @@ def check_loops(installation: Installation) -> Iterator[Finding]:
 
 
 def check_account_policy(installation: Installation) -> Iterator[Finding]:
-    """Report an account policy with another destination. AWS allows one per account and region."""
+    """Report an account policy with another destination, or not as the stack's settings ask for.
+
+    AWS allows one per account and region.
+    """
     shipper = installation.stack.output("ShipperFunctionArn")
     wanted = installation.parameters.get("SubscribeAccount") == "true"
     is_ours = False
-    for name, document in installation.account_policies.items():
-        destination = _destination(document)
+    for policy in installation.account_policies:
+        destination = _content(policy).get("DestinationArn", "an unknown destination")
         if destination == shipper:
             is_ours = True
-            yield ok(f"{name} subscribes the account to the shipper")
+            different = _difference(policy, installation) if wanted else None
+            yield different or ok(f"{policy.name} subscribes the account to the shipper")
         else:
             yield notice(
-                f"the account policy {name} also sends the events of all log groups to {destination}",
+                f"the account policy {policy.name} also sends the events of all log groups to {destination}",
                 "none, if intended; it prevents SubscribeAccount=true",
             )
     if wanted and not is_ours:
@@ -89,8 +96,33 @@ def check_account_policy(installation: Installation) -> Iterator[Finding]:
         yield ok("no account policy")
 
 
-def _destination(document: str) -> str:
+def _difference(policy: AccountPolicy, installation: Installation) -> Finding | None:
+    """Return how the stack's account policy differs from the settings.
+
+    CloudFormation may not apply a change of the selection criteria, and does not try again
+    (aws-cloudformation/aws-cloudformation-resource-providers-logs#111).
+    """
+    settings = installation.subscription_settings
+    left_out = settings.own_log_groups | set(settings.excluded)
+    has_pattern = str(_content(policy).get("FilterPattern", "")).strip() == settings.filter_pattern
+    if has_pattern and set(re.findall(r'"([^"]*)"', policy.criteria)) == left_out:
+        return None
+    document = json.dumps(
+        {"DestinationArn": settings.destination_arn, "FilterPattern": settings.filter_pattern}
+    )
+    criteria = f"LogGroupName NOT IN {json.dumps(sorted(left_out))}"
+    different = "leaves out other log groups" if has_pattern else "has another filter pattern"
+    return fault(
+        f"the account policy {policy.name} {different} than the stack's parameters say",
+        f"aws logs put-account-policy --region {installation.stack.region} --policy-name {policy.name} "
+        f"--policy-type SUBSCRIPTION_FILTER_POLICY --policy-document {shlex.quote(document)} "
+        f"--selection-criteria {shlex.quote(criteria)}",
+    )
+
+
+def _content(policy: AccountPolicy) -> dict[str, Any]:
     try:
-        return str(json.loads(document)["DestinationArn"])
-    except (ValueError, KeyError, TypeError):
-        return "an unknown destination"
+        content = json.loads(policy.document)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from loginformant_shipper.names import Metric
 from loginformant_shipper.subscriptions.reconcile import Reconciled
+from loginformant_shipper.subscriptions.subscription_settings import SubscriptionSettings
 
 from shipctl.account import aws_errors, client_config
 from shipctl.dlq.queue import Counts, queue_of
@@ -58,6 +59,16 @@ class Resource(NamedTuple):
     name: str
     identifier: str
     status: str
+
+
+class AccountPolicy(NamedTuple):
+    """A subscription policy of the account."""
+
+    name: str
+    document: str
+    """JSON: the destination and the filter pattern."""
+    criteria: str
+    """Which log groups it leaves out: `LogGroupName NOT IN ["NAME", …]`, or empty."""
 
 
 @dataclass
@@ -260,17 +271,26 @@ class Installation:
     @cached_property
     def subscriptions(self) -> Sequence[Reconciled]:
         """Return the subscription state of each log group in the account. Raises `CommandError`."""
-        return list(outcomes(self.stack, settings_of(self.stack), (), only_look=True))
+        return list(outcomes(self.stack, self.subscription_settings, (), only_look=True))
 
     @cached_property
-    def account_policies(self) -> Mapping[str, str]:
-        """Return the documents of the account's subscription policies by name. Raises `CommandError`."""
+    def subscription_settings(self) -> SubscriptionSettings:
+        """Return the settings of the deployed subscriber. Raises `CommandError`."""
+        return settings_of(self.stack)
+
+    @cached_property
+    def account_policies(self) -> Sequence[AccountPolicy]:
+        """Return the account's subscription policies. Raises `CommandError`."""
         with aws_errors("Reading the account's subscription policies"):
             answer = self._client("logs").describe_account_policies(policyType="SUBSCRIPTION_FILTER_POLICY")
-        return {
-            policy.get("policyName", ""): policy.get("policyDocument", "")
+        return [
+            AccountPolicy(
+                policy.get("policyName", ""),
+                policy.get("policyDocument", ""),
+                policy.get("selectionCriteria", ""),
+            )
             for policy in answer["accountPolicies"]
-        }
+        ]
 
     @cached_property
     def looped(self) -> Sequence[str]:

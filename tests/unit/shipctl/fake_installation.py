@@ -7,6 +7,7 @@ from typing import Any
 
 from loginformant_shipper.subscriptions.plan import Action, Finding, State
 from loginformant_shipper.subscriptions.reconcile import Reconciled
+from loginformant_shipper.subscriptions.subscription_settings import load_subscription_settings
 from shipctl.dlq.queue import Counts
 from shipctl.installation.functions import Function
 from shipctl.installation.installation import Alarm, Installation, Invocation, Resource
@@ -20,6 +21,15 @@ ARN = "arn:aws:lambda:eu-west-1:123456789012:function:the-shipper"
 VARIABLES = {
     "INGEST_URL": "https://app.loginformant.com",
     "API_KEY_SECRET_ARN": "arn:aws:s:eu-west-1:1:secret:k",
+}
+
+SUBSCRIBER_VARIABLES = {
+    "SHIPPER_FUNCTION_ARN": ARN,
+    "SUBSCRIPTION_FILTER_NAME": "loginformant-shipper-subscriber",
+    "OWN_LOG_GROUPS": "/loginformant/shipper,/loginformant/replay",
+    "EXCLUDE_LOG_GROUPS": "noisy",
+    "SUBSCRIPTION_FILTER_PATTERN": "ERROR",
+    "SUBSCRIBE_ACCOUNT": "true",
 }
 
 
@@ -107,7 +117,8 @@ class FakeInstallation(Installation):
             "alarms": [Alarm("ParkedQueueAlarm", "OK", None, True)],
             "email_is_confirmed": None,
             "subscriptions": [outcome("/aws/lambda/orders", State.SUBSCRIBED)],
-            "account_policies": {},
+            "account_policies": [],
+            "subscription_settings": load_subscription_settings(SUBSCRIBER_VARIABLES),
             "looped": [],
             "queue_attributes": {name: _of_queue(name) for name in ("DeadLetterQueue", "ParkedQueue")},
         }

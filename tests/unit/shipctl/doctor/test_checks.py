@@ -1,5 +1,7 @@
 """Each check reports its fault with a remedy, or that it found no fault."""
 
+import json
+import shlex
 from datetime import timedelta
 
 import pytest
@@ -10,7 +12,7 @@ from shipctl.doctor.command import found_by
 from shipctl.doctor.findings import Check, Finding, Verdict
 from shipctl.errors import CommandError
 from shipctl.installation.functions import Function
-from shipctl.installation.installation import Alarm, Installation, Invocation, Resource
+from shipctl.installation.installation import AccountPolicy, Alarm, Installation, Invocation, Resource
 from shipctl.installation.metrics import ERRORS, THROTTLES
 from shipctl.installation.own_log import Line
 from shipctl.installation.trigger import NO_TRIGGER, Trigger
@@ -49,6 +51,13 @@ def look(name: str, installation: Installation) -> list[Finding]:
 def only(name: str, installation: Installation) -> Finding:
     [finding] = look(name, installation)
     return finding
+
+
+def own_policy(*left_out: str, pattern: str = "ERROR") -> AccountPolicy:
+    document = {"DestinationArn": fake.ARN, "FilterPattern": pattern}
+    own = "/loginformant/shipper", "/loginformant/replay", "/aws/lambda/the-shipper"
+    criteria = f"LogGroupName NOT IN {json.dumps([*own, *left_out])}"
+    return AccountPolicy("ours", json.dumps(document), criteria)
 
 
 def test_check_names_are_unique_single_words() -> None:
@@ -515,11 +524,33 @@ class TestSubscriptions:
         assert finding.verdict is Verdict.FAULT
         assert finding.what.startswith("/loginformant/shipper is subscribed to the shipper")
 
+    @pytest.mark.parametrize(
+        ("policy", "what"),
+        [
+            (own_policy(pattern="WARN"), "has another filter pattern than the stack's parameters say"),
+            (own_policy("another"), "leaves out other log groups than the stack's parameters say"),
+            (own_policy(), "leaves out other log groups than the stack's parameters say"),
+        ],
+    )
+    def test_a_changed_account_policy_is_reported_with_the_command_that_restores_it(
+        self, policy: AccountPolicy, what: str
+    ) -> None:
+        installation = FakeInstallation(stack=fake.stack(parameters={"SubscribeAccount": "true"}))
+        installation.account_policies = [policy]
+        finding = only("policy", installation)
+        assert finding.verdict is Verdict.FAULT
+        assert finding.what == f"the account policy ours {what}"
+        words = shlex.split(finding.remedy)
+        given = dict(zip(words[3::2], words[4::2], strict=True))
+        restored = AccountPolicy("ours", given["--policy-document"], given["--selection-criteria"])
+        installation.account_policies = [restored]
+        assert only("policy", installation).verdict is Verdict.OK
+
     def test_an_account_policy_of_another_vendor_is_reported(self) -> None:
         installation = FakeInstallation()
-        installation.account_policies = {
-            "vendor": '{"DestinationArn": "arn:aws:lambda:eu-west-1:1:function:v"}'
-        }
+        installation.account_policies = [
+            AccountPolicy("vendor", '{"DestinationArn": "arn:aws:lambda:eu-west-1:1:function:v"}', "")
+        ]
         assert (
             "vendor also sends the events of all log groups to arn:aws:lambda"
             in only("policy", installation).what
@@ -528,7 +559,7 @@ class TestSubscriptions:
     def test_a_missing_account_policy_is_a_fault(self) -> None:
         installation = FakeInstallation(stack=fake.stack(parameters={"SubscribeAccount": "true"}))
         assert only("policy", installation).verdict is Verdict.FAULT
-        installation.account_policies = {"ours": f'{{"DestinationArn": "{fake.ARN}"}}'}
+        installation.account_policies = [own_policy("noisy")]
         assert only("policy", installation).verdict is Verdict.OK
 
 
