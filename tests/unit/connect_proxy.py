@@ -12,15 +12,19 @@ from dataclasses import dataclass, field
 class ConnectProxy:
     url: str
     interim: bytes = b""
+    refusal: bytes = b""
+    """The answer to all requests, instead of a connection."""
     requests: list[str] = field(default_factory=list)
     """The header of each request."""
 
 
 @contextmanager
-def connect_proxy(user: str, password: str, interim: bytes = b"") -> Iterator[ConnectProxy]:
+def connect_proxy(
+    user: str, password: str, interim: bytes = b"", refusal: bytes = b""
+) -> Iterator[ConnectProxy]:
     """Run a proxy that answers 407 without these credentials and sends `interim` before each 200."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        proxy = ConnectProxy(f"127.0.0.1:{listener.getsockname()[1]}", interim)
+        proxy = ConnectProxy(f"127.0.0.1:{listener.getsockname()[1]}", interim, refusal)
         allowed = base64.b64encode(f"{user}:{password}".encode()).decode()
         threading.Thread(target=_accept, args=(listener, proxy, allowed), daemon=True).start()
         yield proxy
@@ -43,6 +47,9 @@ def _serve(client: socket.socket, proxy: ConnectProxy, allowed: str) -> None:
         proxy.requests.append(text)
         if f"Basic {allowed}" not in text:
             client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+            return
+        if proxy.refusal:
+            client.sendall(proxy.refusal)
             return
         host, _, port = text.split()[1].rpartition(":")
         with socket.create_connection((host, int(port))) as target:

@@ -41,6 +41,21 @@ _NAME_IS_NOT_KNOWN = ("NameResolutionError", "Failed to resolve", "Name or servi
 """Parts of error messages of urllib3 and the C library about a host name that cannot be resolved."""
 
 
+_CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
+_PROXY = "Tunnel connection failed"
+"""Parts of error messages of OpenSSL and of the shipper (`delivery/http_client`) with `misconfigured`."""
+
+
+def is_untrusted(detail: str) -> bool:
+    """Return whether a failure's detail says that the server's certificate is not trusted."""
+    return _CERTIFICATE in detail
+
+
+def is_refused_by_proxy(detail: str) -> bool:
+    """Return whether a failure's detail says that the proxy refused the connection."""
+    return _PROXY in detail
+
+
 def is_unknown_host(detail: str) -> bool:
     """Return whether a failure's detail says that a host name cannot be resolved."""
     return any(words in detail for words in _NAME_IS_NOT_KNOWN)
@@ -48,6 +63,10 @@ def is_unknown_host(detail: str) -> bool:
 
 def cause_of(reason: str, status: int | None, detail: str) -> str:
     """Return what a failure means, by its reason, status and detail."""
+    if reason == Reason.MISCONFIGURED and is_untrusted(detail):
+        return "the certificate of what answers is not trusted"
+    if reason == Reason.MISCONFIGURED and is_refused_by_proxy(detail):
+        return "the proxy refuses the connection"
     if reason != Reason.UNAVAILABLE:
         return meaning_of(reason).what
     if status:

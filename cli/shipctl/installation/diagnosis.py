@@ -11,7 +11,15 @@ from loginformant_shipper.dead_letters.replay import MAY_PASS
 from loginformant_shipper.failures import Reason
 from loginformant_shipper.settings import DEFAULT_INGEST_URL
 
-from shipctl.dlq.meanings import RETRY_AFTER, Meaning, cause_of, is_unknown_host, meaning_of
+from shipctl.dlq.meanings import (
+    RETRY_AFTER,
+    Meaning,
+    cause_of,
+    is_refused_by_proxy,
+    is_unknown_host,
+    is_untrusted,
+    meaning_of,
+)
 from shipctl.dlq.spans import ago, utc
 from shipctl.installation.functions import Function
 from shipctl.installation.installation import RECENT, Installation
@@ -142,6 +150,13 @@ def _meaning(trouble: Trouble, installation: Installation) -> Meaning:
             return Meaning("LogInformant rejects the API key", set_key)
         case Reason.NO_KEY:
             return Meaning("the API key cannot be read", set_key)
+        case Reason.MISCONFIGURED if is_untrusted(trouble.detail):
+            return Meaning(
+                f"the certificate of what answers at {url} is not trusted",
+                "set CaBundleLayerArn to a layer with the authority of your company's proxy",
+            )
+        case Reason.MISCONFIGURED if is_refused_by_proxy(trouble.detail):
+            return Meaning(f"the proxy refuses the connection to {url}", "allow it in the proxy")
         case Reason.MISCONFIGURED:
             return Meaning(
                 f"the server at {url} is not the ingest API",

@@ -12,6 +12,10 @@ from loginformant_shipper.settings import SettingsError
 def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
     """Return a TLS context for all connections, since creating one reads the whole certificate store.
 
+    With `ca_bundle`, certificates need not follow RFC 5280 in every detail. urllib3 requires this on Python
+    3.13 (`ssl.VERIFY_X509_STRICT`), but the authorities of many companies do not comply, such as those of
+    proxies that inspect TLS (urllib3/urllib3 issue 5110, OpenVPN/easy-rsa issue 1418). botocore accepts them.
+
     Args:
         ca_bundle: The path of a PEM file with certificate authorities to trust in addition to the public
             ones.
@@ -22,6 +26,7 @@ def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
     context = create_urllib3_context()
     context.load_default_certs()
     if ca_bundle:
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         try:
             context.load_verify_locations(ca_bundle)
         except OSError as error:  # includes ssl.SSLError

@@ -1,15 +1,24 @@
 import json
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from hypothesis import example, given
 from hypothesis import strategies as st
 from loginformant_shipper import __version__
@@ -30,6 +39,7 @@ from tests.unit.connect_proxy import connect_proxy
 from tests.unit.sample_data import settings
 
 BODY = json.dumps({"logs": [{"level": "Error", "message": "x"}]}).encode()
+CLIENT = "loginformant_shipper.delivery.http_client"
 LONG = 60.0
 """Timeout in seconds for tests that hang."""
 
@@ -142,6 +152,53 @@ def test_a_refused_connection_is_an_outcome_without_status() -> None:
     assert outcome.status is None
     assert "Connection refused" in outcome.detail
     assert " object at 0x" not in outcome.detail
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="other systems have one address of the loopback interface"
+)
+def test_an_address_that_does_not_answer_leaves_time_for_the_next_one(
+    api: IngestApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first address took the whole time of every request."""
+    port = int(api.url.rpartition(":")[2])
+    look_up = socket.getaddrinfo
+
+    def two_addresses(host: str, *arguments: Any, **options: Any) -> Any:
+        if host != "localhost":
+            return look_up(host, *arguments, **options)
+        kind = socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, ""
+        return [(*kind, ("127.0.0.2", port)), (*kind, ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", two_addresses)
+    with ExitStack() as opened:
+        full = opened.enter_context(socket.socket())
+        full.bind(("127.0.0.2", port))
+        full.listen(0)
+        for _ in range(4):  # Linux drops SYN packets to a queue that is full
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.2", port))
+        outcome = connection_to(f"http://localhost:{port}").post(BODY, LOCAL_KEY, 2.0)
+    assert outcome.status == 200
+    assert 1.0 <= outcome.seconds < 2.0
+
+
+@pytest.mark.parametrize("place", ["urllib3.util.connection.create_connection", f"{CLIENT}._read_answer"])
+def test_an_unexpected_error_is_an_outcome_that_names_only_its_type(
+    api: IngestApi, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """It ended the thread of the request, which then had no outcome."""
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise AttributeError("of http://user:pa55word@proxy")
+
+    connection = connection_to(api.url)
+    with monkeypatch.context() as patch:
+        patch.setattr(place, fail)
+        outcome = connection.post(BODY, LOCAL_KEY, LONG)
+    assert (outcome.status, outcome.detail) == (None, "unexpected AttributeError")
+    assert connection.post(BODY, LOCAL_KEY, LONG).status == 200
 
 
 def test_a_connection_is_usable_after_a_failed_request(api: IngestApi) -> None:
@@ -330,8 +387,51 @@ def test_a_certificate_of_an_unknown_authority_gets_no_request(tls_api: IngestAp
     chosen = settings(INGEST_URL=tls_api.url)
     outcome = Connection(chosen, tls_context(chosen)).post(BODY, LOCAL_KEY, LONG)
     assert outcome.status is None
+    assert outcome.is_foreign
     assert "CERTIFICATE_VERIFY_FAILED" in outcome.detail
     assert tls_api.requests == []
+
+
+@pytest.mark.parametrize(("is_critical", "names_issuer"), [(True, True), (False, True), (True, False)])
+def test_a_bundle_may_hold_an_authority_that_does_not_follow_rfc_5280_in_every_detail(
+    tmp_path: Path, is_critical: bool, names_issuer: bool
+) -> None:
+    """Python 3.13 requires critical basic constraints, and certificates that name their issuer's key."""
+    bundle, identity = write_certificates(tmp_path, is_critical=is_critical, names_issuer=names_issuer)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(identity)
+    with ingest_api(tls=server) as api:
+        chosen = settings(INGEST_URL=api.url, CA_BUNDLE=str(bundle))
+        assert Connection(chosen, tls_context(chosen)).post(BODY, LOCAL_KEY, LONG).status == 200
+        outcome = Connection(chosen, tls_context(settings(INGEST_URL=api.url))).post(BODY, LOCAL_KEY, LONG)
+    assert outcome.is_foreign
+
+
+def write_certificates(folder: Path, *, is_critical: bool, names_issuer: bool) -> tuple[Path, Path]:
+    """Write an authority, and a certificate for 127.0.0.1 with its key; return both files."""
+    key, own_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Company Proxy")])
+    now = datetime.now(UTC)
+    both = x509.CertificateBuilder().issuer_name(name).not_valid_before(now).serial_number(7)
+    both = both.not_valid_after(now + timedelta(days=1))
+    issuer = both.subject_name(name).public_key(key.public_key())
+    issuer = issuer.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=is_critical)
+    usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
+    issuer = issuer.add_extension(usage, critical=True)
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    issuer = issuer.add_extension(identifier, critical=False)
+    own = both.subject_name(x509.Name([])).public_key(own_key.public_key())
+    address = x509.IPAddress(IPv4Address("127.0.0.1"))
+    own = own.add_extension(x509.SubjectAlternativeName([address]), critical=True)
+    if names_issuer:
+        issued_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+        own = own.add_extension(issued_by, critical=False)
+    pem = Encoding.PEM
+    bundle, identity = folder / "ca-bundle.pem", folder / "server.pem"
+    bundle.write_bytes(issuer.sign(key, SHA256()).public_bytes(pem))
+    private = own_key.private_bytes(pem, PrivateFormat.PKCS8, NoEncryption())
+    identity.write_bytes(own.sign(key, SHA256()).public_bytes(pem) + private)
+    return bundle, identity
 
 
 def test_a_proxy_gets_the_decoded_credentials_and_the_ingest_api_does_not(
@@ -378,11 +478,37 @@ def test_a_proxy_without_a_final_answer_is_an_outcome_without_status(
     assert tls_api.requests == []
 
 
+@pytest.mark.parametrize(
+    ("refusal", "is_foreign"),
+    [
+        (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", True),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://log.in\r\n\r\n<html>", True),
+        (b"HTTP/1.1 429 Slow\r\n\r\n", False),
+        (b"HTTP/1.1 502 Bad Gateway\r\n\r\n<html>", False),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n<html>blocked</html>", False),
+        (b"garbage\r\n\r\n", False),
+        (b"", False),
+    ],
+)
+def test_a_proxy_that_opens_no_connection_is_an_outcome_without_status(
+    tls_api: IngestApi, authority: trustme.CA, refusal: bytes, is_foreign: bool
+) -> None:
+    """Bytes behind the answer to CONNECT ended the thread of the request, which then had no outcome."""
+    with connect_proxy("user", "right", refusal=refusal or b" ") as proxy:
+        proxied = replace(settings(INGEST_URL=tls_api.url), proxy_url=f"http://user:right@{proxy.url}")
+        outcome = Connection(proxied, client_context(tls_api, authority)).post(BODY, LOCAL_KEY, LONG)
+    assert (outcome.status, outcome.is_foreign) == (None, is_foreign)
+    assert outcome.detail
+    assert "unexpected" not in outcome.detail
+    assert tls_api.requests == []
+
+
 def test_the_password_of_a_proxy_that_refuses_is_not_shown(tls_api: IngestApi, authority: trustme.CA) -> None:
     with connect_proxy("user", "right") as proxy:
         proxied = replace(settings(INGEST_URL=tls_api.url), proxy_url=f"http://user:wr0ng@{proxy.url}")
         outcome = Connection(proxied, client_context(tls_api, authority)).post(BODY, LOCAL_KEY, LONG)
     assert outcome.status is None
+    assert outcome.is_foreign
     assert "407" in outcome.detail
     assert "wr0ng" not in outcome.detail
     assert tls_api.requests == []

@@ -4,7 +4,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loginformant_shipper.delivery.policy import Policy, Verdict, is_outage, judge
+from loginformant_shipper.delivery.policy import Policy, Verdict, is_outage, is_refused_by_proxy, judge
 
 EXCEPTIONS = {
     400: Verdict.REFUSED,
@@ -40,19 +40,33 @@ def test_all_other_statuses_have_the_outcome_of_their_class(status_class: int) -
             assert judge(status) is BY_CLASS[status_class], status
 
 
-@pytest.mark.parametrize("status", range(100, 1000))
-def test_a_retry_after_makes_only_a_503_a_request_to_wait(status: int) -> None:
-    assert judge(status, 1.0) is (Verdict.PATIENCE if status == 503 else judge(status))
+def test_a_retry_after_makes_only_a_503_a_request_to_wait() -> None:
+    for status in range(100, 1000):
+        assert judge(status, 1.0) is (Verdict.PATIENCE if status == 503 else judge(status)), status
 
 
-@pytest.mark.parametrize("status", range(200, 300))
-def test_a_success_counts_only_if_the_ingest_api_itself_answered(status: int) -> None:
-    assert judge(status, is_foreign=True) is Verdict.MISCONFIGURED
+def test_a_success_counts_only_if_the_ingest_api_itself_answered() -> None:
+    for status in range(200, 300):
+        assert judge(status, is_foreign=True) is Verdict.MISCONFIGURED, status
 
 
-@pytest.mark.parametrize("status", range(300, 1000))
-def test_an_error_has_the_same_outcome_whoever_answered(status: int) -> None:
-    assert judge(status, is_foreign=True) is judge(status)
+def test_an_error_in_place_of_an_answer_may_have_a_cause_that_waiting_does_not_remove() -> None:
+    assert judge(None, is_foreign=True) is Verdict.MISCONFIGURED
+
+
+@pytest.mark.parametrize(
+    ("status", "permanent"),
+    [(302, True), (403, True), (407, True), (408, False), (429, False), (502, False), (503, False)],
+)
+def test_a_proxy_refuses_permanently_with_a_4xx_that_does_not_ask_to_wait(
+    status: int, permanent: bool
+) -> None:
+    assert is_refused_by_proxy(status) is permanent
+
+
+def test_an_error_has_the_same_outcome_whoever_answered() -> None:
+    for status in range(300, 1000):
+        assert judge(status, is_foreign=True) is judge(status), status
 
 
 @pytest.mark.parametrize(

@@ -343,6 +343,35 @@ def test_the_time_of_a_frozen_environment_counts_from_the_next_invocation_on() -
     assert senders.now() == 905.0
 
 
+def test_after_a_request_without_an_answer_no_idle_connection_is_used() -> None:
+    """All may be dead if a firewall has forgotten them. One by one they took the time of an invocation."""
+    with ingest_api() as api:
+        senders = senders_to(api)
+        for ticket in (1, 2, 3):
+            senders.send(ticket, BODY, LOCAL_KEY, LONG)
+        for _ in range(3):
+            senders.wait(LONG)
+        connections = api.connections
+        assert connections > 1
+        api.fault(Fault(manner=Manner.HANG))
+        senders.send(4, BODY, LOCAL_KEY, LONG)
+        assert senders.wait(0.1) is None
+        senders.abandon(4)
+        assert senders.wait(LONG)  # the end of the abandoned request
+        assert status_of(senders, 5) == 200
+        assert api.connections == connections + 1
+
+
+def test_an_unexpected_error_while_the_key_is_read_is_a_completion(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("with a key")
+
+    monkeypatch.setattr("loginformant_shipper.delivery.senders.fetch_api_key", fail)
+    senders = ThreadedSenders(settings())
+    senders.fetch_key(1)
+    assert senders.wait(LONG) == KeyFetched(1, None, "unexpected RuntimeError")
+
+
 def test_a_fetched_key_is_a_completion(aws: None) -> None:
     arn = boto3.client("secretsmanager").create_secret(Name="key", SecretString="k-1")["ARN"]
     senders = ThreadedSenders(load_settings({**ENVIRON, "API_KEY_SECRET_ARN": arn}))

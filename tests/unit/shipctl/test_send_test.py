@@ -44,6 +44,10 @@ def test_a_delivered_log_is_reported(shipctl: Run, comes_of_it: Any) -> None:
     assert (message.origin.log_group, message.events[0].message) == ("shipctl/send-test", "hello")
 
 
+UNTRUSTED = '{"reason": "misconfigured", "detail": "SSLError: [SSL: CERTIFICATE_VERIFY_FAILED]"}'
+REFUSED_BY_PROXY = '{"reason": "misconfigured", "detail": "ProxyError: Tunnel connection failed: 407"}'
+
+
 @pytest.mark.parametrize(
     ("invocation", "why"),
     [
@@ -66,6 +70,20 @@ def test_a_delivered_log_is_reported(shipctl: Run, comes_of_it: Any) -> None:
         (
             Invocation("", {"deadLettered": 1}, '{"reason": "unavailable", "detail": "ReadTimeout"}'),
             "LogInformant did not answer (unavailable: ReadTimeout)",
+        ),
+        (
+            Invocation(
+                "", {"deadLettered": 1}, '{"reason": "misconfigured", "status": 200, "detail": "<html>"}'
+            ),
+            "not LogInformant's ingest API (misconfigured 200: <html>)",
+        ),
+        (
+            Invocation("", {"deadLettered": 1}, UNTRUSTED),
+            "the certificate of what answers is not trusted (misconfigured: SSLError: ",
+        ),
+        (
+            Invocation("", {"deadLettered": 1}, REFUSED_BY_PROXY),
+            "the proxy refuses the connection (misconfigured: ProxyError: ",
         ),
         (Invocation("", {"deadLettered": 1}, ""), "see the shipper's log for the reason"),
         (Invocation("", {"filtered": 1}, ""), "it was filtered out"),

@@ -5,7 +5,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from loginformant_shipper import __version__, connections
+from loginformant_shipper.delivery.policy import is_refused_by_proxy
 from loginformant_shipper.redaction.redact import redact_text
 from loginformant_shipper.settings import Settings
 
@@ -55,15 +56,27 @@ class Outcome:
     seconds: float = 0.0
     """The duration of the request in seconds."""
     is_foreign: bool = False
-    """Whether something other than the ingest API answered, such as a firewall with an HTML page."""
+    """Whether something other than the ingest API answered: a firewall or a proxy, with an HTML page, with a
+    certificate that is not trusted, or by refusing the connection."""
 
 
 class Abandoned(Exception):
     """The request was abandoned by the thread that waited for it."""
 
 
+class ProxyRefused(OSError):
+    """A proxy did not open a connection to the ingest API."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(f"Tunnel connection failed: {status} {reason.strip()}")
+        self.status = status
+
+
 class NotConnected(Exception):
     """The request was not sent, since there is no connection."""
+
+
+_EXPECTED_ERRORS = (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError, Abandoned)
 
 
 class Connection:
@@ -82,6 +95,8 @@ class Connection:
         self._answer: _FinalResponse
         self._abandoned = False
         self._body_is_sent = False
+        self._seconds = 0.0
+        """The timeout of each socket operation of the current request."""
         self._until: float | None = None
         """The time by which `post_if_connected` must end; None during `post`."""
         self.answered: Outcome | None = None
@@ -91,7 +106,8 @@ class Connection:
 
         def connect(*args: object, **kwargs: object) -> urllib3.connection.HTTPConnection:
             connection = connection_class(*args, **kwargs)  # type: ignore[arg-type]
-            connection.response_class = partial(_FinalResponse, hang_up=connection.close)  # type: ignore[attr-defined]
+            connection.response_class = _TunnelResponse  # type: ignore[attr-defined]
+            connection._new_conn = partial(self._open, connection._new_conn)  # type: ignore[attr-defined]
             connection.connect = partial(self._connect, connection.connect)  # type: ignore[method-assign]
             connection.request = partial(self._send_request, connection)  # type: ignore[method-assign]
             connection.getresponse = partial(self._begin_answer, connection)  # type: ignore[assignment,method-assign]
@@ -109,26 +125,35 @@ class Connection:
             seconds: The timeout of each socket operation. To limit the whole request, call `abandon`.
         """
         started = time.monotonic()
-        self._body_is_sent = False
         try:
-            self._pool.urlopen(
-                "POST",
-                self._path,
-                body=body,
-                headers={"X-API-Key": key},
-                retries=_NO_RETRIES,
-                redirect=False,
-                assert_same_host=False,
-                timeout=seconds,
-                preload_content=False,
-                release_conn=True,
-            )
-        except (urllib3.exceptions.HTTPError, OSError, ValueError, Abandoned) as error:
-            detail = self._detail(_plain(error), key)
+            return self._exchange(body, key, started, seconds)
+        except NotConnected:
+            raise
+        except Exception as error:
+            is_expected = isinstance(error, _EXPECTED_ERRORS)
+            # The text of another error may hold anything, also the password of a proxy.
+            detail = self._detail(_plain(error), key) if is_expected else f"unexpected {type(error).__name__}"
+            is_foreign = any(map(_is_foreign, _causes(error)))
             # The frames of urllib3 and the error refer to each other, and to the frames of all callers.
             # Without this, an abandoned connection would keep its thread until garbage is collected.
             clear_frames(error.__traceback__)
-            return Outcome(None, detail, seconds=time.monotonic() - started)
+            return Outcome(None, detail, None, time.monotonic() - started, is_foreign)
+
+    def _exchange(self, body: bytes, key: str, started: float, seconds: float) -> Outcome:
+        self._body_is_sent, self._seconds = False, seconds
+        self._pool.urlopen(
+            "POST",
+            self._path,
+            body=body,
+            headers={"X-API-Key": key},
+            retries=_NO_RETRIES,
+            redirect=False,
+            assert_same_host=False,
+            # A name may have several addresses, the first of which does not answer.
+            timeout=urllib3.Timeout(connect=seconds / 2, read=seconds),
+            preload_content=False,
+            release_conn=True,
+        )
         response = self._answer
         status, headers = response.status, response.headers
         if not self._body_is_sent and 200 <= status <= 299:
@@ -177,6 +202,12 @@ class Connection:
             raise NotConnected
         connect()
 
+    def _open(self, open_socket: Callable[[], socket.socket]) -> socket.socket:
+        """Return a connected socket, with the timeout for TLS and for the proxy."""
+        sock = open_socket()
+        sock.settimeout(self._seconds)
+        return sock
+
     def _detail(self, text: str, key: str) -> str:
         """Return the beginning of a text without the API key, which a response may quote."""
         return redact_text(text.replace(key, "***"), self._settings)[:MAX_DETAIL_CHARACTERS]
@@ -210,7 +241,7 @@ class Connection:
         # continue in a later invocation, but must not send.
         if self._abandoned:
             raise Abandoned("abandoned before it was sent")
-        connection.sock.settimeout(connection.timeout)
+        connection.sock.settimeout(self._seconds)
         key = headers["X-API-Key"]
         if self._head is None or self._head.key != key:
             self._head = _head(connection, method, url, key)
@@ -229,7 +260,7 @@ class Connection:
         The wrapper can also decode, decompress and follow redirects. Creating and reading it takes a fifth of
         the processor time of a short request.
         """
-        connection.sock.settimeout(connection.timeout)
+        connection.sock.settimeout(self._seconds)
         sock = connection.sock if self._until is None else _BoundedSocket(connection.sock, self._until)
         self._answer = _FinalResponse(sock, method="POST", hang_up=connection.close)
         try:
@@ -313,8 +344,7 @@ class _FinalResponse(HTTPResponse):
     `http.client` skips only 100, and treats any other interim response as the final one. The real response
     would stay in the connection, and the next request would read it as its own, so that its logs would be
     lost. RFC 9110, section 15.2: "A client MUST be able to parse one or more 1xx responses received prior to
-    a final response". The same applies to the response of a proxy to CONNECT, for which `http.client` accepts
-    only 200.
+    a final response".
 
     A connection with an unusual response is closed, since it is not certain to which response the next bytes
     belong. So is one after a 5xx: a gateway that reports a timeout of the server behind it may still pass on
@@ -330,7 +360,6 @@ class _FinalResponse(HTTPResponse):
         self._hang_up = hang_up
 
     def _read_status(self) -> tuple[str, int, str]:
-        # The first line of every response is read here, for `begin` and for the tunnel of a proxy (CONNECT).
         for _ in range(MAX_INTERIM_ANSWERS + 1):
             version, status, reason = super()._read_status()  # type: ignore[misc]
             if status == 101:
@@ -378,6 +407,26 @@ class _FinalResponse(HTTPResponse):
                 sock.settimeout(timeout)
 
 
+class _TunnelResponse(_FinalResponse):
+    """The response of a proxy to CONNECT, of which only the status and the headers are read.
+
+    `http.client` accepts only 200. What follows the headers is not part of the response (RFC 9110, section
+    9.3.6).
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, hang_up=lambda: None, **options)
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()
+        if status != 200:
+            raise ProxyRefused(status, reason)
+        return version, status, reason
+
+    def _has_more(self) -> bool:
+        return False
+
+
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
     """Return the TLS context of all connections, or None without TLS.
 
@@ -402,6 +451,19 @@ def _read_answer(response: HTTPResponse, until: float) -> tuple[bytes, bool]:
     except (HTTPException, OSError, ValueError):
         pass
     return answer, False
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _is_foreign(error: BaseException) -> bool:
+    """Return whether an error says that something other than the ingest API answered."""
+    if isinstance(error, ProxyRefused):
+        return is_refused_by_proxy(error.status)
+    return isinstance(error, ssl.SSLCertVerificationError)
 
 
 def _plain(error: Exception) -> str:

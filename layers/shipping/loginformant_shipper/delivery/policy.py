@@ -54,7 +54,7 @@ def judge(status: int | None, retry_after: float | None = None, *, is_foreign: b
         return Verdict.MISCONFIGURED if is_foreign else Verdict.DELIVERED
     match status:
         case None:
-            return Verdict.UNAVAILABLE
+            return Verdict.MISCONFIGURED if is_foreign else Verdict.UNAVAILABLE
         case 408 | 425 | 429:
             return Verdict.PATIENCE
         case 503 if retry_after is not None:
@@ -66,6 +66,11 @@ def judge(status: int | None, retry_after: float | None = None, *, is_foreign: b
         case 401 | 403:
             return Verdict.KEY_REFUSED
     return Verdict.MISCONFIGURED if 300 <= status <= 499 else Verdict.UNAVAILABLE
+
+
+def is_refused_by_proxy(status: int) -> bool:
+    """Return whether a proxy that answers CONNECT with this status refuses it until something is changed."""
+    return 300 <= status <= 499 and judge(status) is not Verdict.PATIENCE
 
 
 def reason_of(verdict: Verdict, status: int | None) -> Reason:

@@ -169,6 +169,8 @@ class ThreadedSenders:
             return KeyFetched(ticket, fetch_api_key(self._settings, self.tls_of_aws), "")
         except CredentialError as error:
             return KeyFetched(ticket, None, str(error))
+        except Exception as error:
+            return KeyFetched(ticket, None, f"unexpected {type(error).__name__}")
 
     def wait(self, seconds: float) -> Completion | None:
         """Return the next completion, or None if there is none within `seconds`."""
@@ -212,4 +214,9 @@ class ThreadedSenders:
         if sender is None:
             return None
         sender.connection.abandon()
+        if sender.connection.answered is None:
+            # The other connections may be dead, too, if a firewall or a NAT gateway has forgotten all of them
+            # while the environment was idle, and drops their packets (`FlowTimeouts` in the AWS Network
+            # Firewall API Reference). One after the other would take its whole time.
+            self._idle.clear()
         return sender.connection.answered

@@ -303,6 +303,22 @@ class TestDelivery:
                 "check whether a proxy answers instead",
             ),
             (
+                "misconfigured",
+                None,
+                "SSLError: [SSL: CERTIFICATE_VERIFY_FAILED]",
+                "the certificate of what answers at https://app.loginformant.com is not trusted "
+                "(misconfigured: SSLError: [SSL: CERTIFICATE_VERIFY_FAILED])",
+                "set CaBundleLayerArn to a layer with the authority of your company's proxy",
+            ),
+            (
+                "misconfigured",
+                None,
+                "Tunnel connection failed: 403",
+                "the proxy refuses the connection to https://app.loginformant.com "
+                "(misconfigured: Tunnel connection failed: 403)",
+                "allow it in the proxy",
+            ),
+            (
                 "unavailable",
                 None,
                 "NameResolutionError: Failed to resolve 'x'",
