@@ -45,6 +45,7 @@ WHERE_THE_EXCEPTION_BEGINS = {
     "go_errors": "2026/11/03 10:00:00 checkout failed: no such price",
     "ruby": "/app/shop.rb:3:in `fetch': key not found: :price (KeyError)",
     "ruby_rails": "ActiveRecord::RecordNotFound (Couldn't find Order",
+    "ruby_error_highlight": "/app/shop.rb:3:in 'Shop#price': undefined method",
     "php": "RuntimeException: checkout failed in /app/shop.php:7",
     "php_laravel": "[2026-11-03 10:00:00] production.ERROR",
     "rust": "thread 'main'",
@@ -247,6 +248,30 @@ def test_the_message_of_an_outer_go_error_is_a_line_without_a_header() -> None:
     assert texts(join(events([*lines, *outer]))) == ["\n".join(lines), "\n".join(outer)]
 
 
+def test_an_exception_of_ruby_without_callers_has_the_source_below_it() -> None:
+    lines = TRACES["ruby_error_highlight"][:5]
+    assert texts(join(events([*lines, "order 18 placed"]))) == ["\n".join(lines), "order 18 placed"]
+    assert texts(join(events([lines[0], "order 18 placed"]))) == [lines[0], "order 18 placed"]
+
+
+@pytest.mark.parametrize("name", ["NoMethodError", "Errno::ENOENT", "Shop::SoldOut"])
+def test_an_exception_of_ruby_in_a_relative_path_is_found_above_its_message(name: str) -> None:
+    lines = [line.replace("/app/", "") for line in TRACES["ruby_error_highlight"]]
+    lines[0] = lines[0].replace("NoMethodError", name)
+    for message in ([], ["for item 17"], lines[1:6]):
+        trace = [lines[0], *message, *lines[6:]]
+        logs = list(join(events(["order 17 placed", *trace])))
+        assert texts(logs) == ["order 17 placed", "\n".join(trace)]
+        assert logs[1].exception == "\n".join(trace)
+
+
+def test_two_exceptions_of_ruby_stay_apart_although_a_message_may_have_several_lines() -> None:
+    first, *caller = "/app/shop.rb:3:in 'price': sold out (RuntimeError)", "\tfrom shop.rb:12:in '<main>'"
+    for second in (first, first.removeprefix("/app/")):
+        logs = join(events([first, "order 17 placed", second, *caller]))
+        assert texts(logs) == [first, "order 17 placed", "\n".join([second, *caller])]
+
+
 def test_traces_of_two_threads_stay_apart() -> None:
     frames = ["\tat shop.Stock.take(Stock.java:12)", "\tat shop.Orders.place(Orders.java:40)"]
     first = 'Exception in thread "t1" java.lang.IllegalStateException: no stock'
@@ -410,6 +435,9 @@ HOSTILE = [
     "panic: \n\ngoroutine 1 [running]:\n",
     "#0 {main}\n\n",
     "thread 'a' panicked at \n",
+    "/a.rb:1:in `x': (E)\n" + "x\n" * 20,
+    "a.rb:1:in `" + "(A" * 50 + "\n\tfrom a.rb:1:in \n",
+    "/a.rb:1:in `x': (E)\nx\n^\n",
     "\t/a.go:1\n",
     "a.b\n\t/a.go:1\n",
     "x\na.b\n\t/a.go:1\n",

@@ -152,10 +152,17 @@ _RUBY = _Shape(
     ),
     opens=False,
     above=_NOTHING,
-    line=re.compile(r"[ \t]{0,40}(?:from )?[^\s:]{1,400}:\d{1,9}:in |[ \t]{1,40}\.\.\. \d{1,9} levels\.\.\."),
+    line=re.compile(
+        r"[ \t]{0,40}(?:from )?[^\s:]{1,400}:\d{1,9}:in |[ \t]{1,40}\.\.\. \d{1,9} levels\.\.\."
+        r"|Did you mean\?  \S"
+    ),
     last=_NOTHING,
     resumes=_NOTHING,
 )
+_RUBY_ERROR = re.compile(r"[^\s:]{1,400}:\d{1,9}:in [`'][^\n]{0,2000}\([A-Z][\w:]{0,200}\)$")
+"""The first line of an uncaught exception. More lines of its message may follow, then the source with carets
+under it (since Ruby 3.1; README of ruby/error_highlight), then its callers."""
+_RUBY_CALLER = re.compile(r"[ \t]{1,40}from [^\s:]{1,400}:\d{1,9}:in ")
 
 _PHP_FRAME = (
     r"#\d{1,4} (?:[^\s()]{1,400}\(\d{1,9}\): |\{main\}|\[internal function\]: )"
@@ -296,7 +303,7 @@ _IN_THREAD = re.compile(r"Exception in thread \"([^\"]{1,200})\" ")
 _DOTNET_CONSOLE = re.compile(r"(?:trce|dbug|info|warn|fail|crit): \S")
 _DOTNET_CONSOLE_TROUBLE = re.compile(r"(?:warn|fail|crit): \S")
 _DOTNET_CONSOLE_TEXT = re.compile(r" {6}\s*\S")
-_JAVASCRIPT_CARETS = re.compile(r"[ \t]{0,400}\^{1,400}$")
+_CARETS = re.compile(r"[ \t]{0,400}\^{1,400}$")
 _JAVASCRIPT_SOURCE = re.compile(r"[^\s:][^\n]{0,400}:\d{1,9}$")
 
 # AWS Lambda writes the exception above the trace instead of below it (awslambdaric, bootstrap.py).
@@ -451,11 +458,11 @@ class _Growing:
             return exception
         if _DOTNET_CONSOLE_TEXT.match(self.lines[exception]):
             return self._dotnet_console(exception)
-        if not line.strip() or _JAVASCRIPT_CARETS.match(line):
+        if not line.strip() or _CARETS.match(line):
             over = exception if line.strip() else exception - 1
             carets, source = self._above(over), self._above(over - 2)
             shown = carets is not None and source is not None and self._above(over - 1) is not None
-            if shown and _JAVASCRIPT_CARETS.match(carets or "") and _JAVASCRIPT_SOURCE.match(source or ""):
+            if shown and _CARETS.match(carets or "") and _JAVASCRIPT_SOURCE.match(source or ""):
                 return over - 3
             if over == exception:
                 return exception
@@ -497,8 +504,10 @@ class _Growing:
         """Return the index after the last line of the trace."""
         lines, mark = self.lines, self.mark
         end = index = mark + 1
-        complete = in_message = validated = False
+        complete = validated = False
         in_braces = lines[mark].endswith("{")
+        resumes = _RUBY_CALLER if shape is _RUBY else shape.mark
+        in_message = shape is _RUBY and _RUBY_ERROR.match(lines[mark]) is not None
         in_console = _DOTNET_CONSOLE.match(lines[first]) is not None
         python_in_java = shape is _PYTHON_FRAMES and lines[exception].endswith(_PYTHON_IN_JAVA)
         while index < len(lines) and self.together(index):
@@ -525,13 +534,15 @@ class _Growing:
                 complete, validated = True, _VALIDATION_ERRORS.match(line) is not None
             elif shape.line.match(line) or shape.resumes.match(line):
                 in_braces = line.endswith("{")
-                in_message = not shape.mark.match(line) and _names_first(line, shape)
+                in_message = (shape is _RUBY or not shape.mark.match(line)) and _names_first(line, shape)
             elif in_console and _DOTNET_CONSOLE_TEXT.match(line):
                 pass
             elif shape is _GO_FRAMES and (resumed := self._after_go_frame(index)):
                 index = resumed
-            elif in_message and (resumed := self._resumed(index, shape.mark)):
+            elif in_message and (resumed := self._resumed(index, resumes)):
                 index, in_message = resumed, False
+            elif in_message and shape is _RUBY and self._has_carets_below(index - 1):
+                index += 1
             elif not (shape is _RUST and index == mark + 2 and lines[mark].rstrip().endswith(":")):
                 break  # the message of a panic is below "thread 'main' panicked at src/main.rs:4:5:"
             end = index
@@ -579,9 +590,23 @@ class _Growing:
                 return 0
             if resumes.match(line):
                 return below + 1
-            if _PYTHON.mark.match(line) or (not self.one_log and not _is_plain(line)):
+            if (
+                _PYTHON.mark.match(line)
+                or _RUBY_ERROR.match(line)
+                or (not self.one_log and not _is_plain(line))
+            ):
                 return 0
         return 0
+
+    def _has_carets_below(self, index: int) -> bool:
+        """Return whether a line is source, with carets under it."""
+        below = index + 1
+        return (
+            below < len(self.lines)
+            and self.together(below)
+            and _CARETS.match(self.lines[below]) is not None
+            and _is_plain(self.lines[index])
+        )
 
 
 def _is_plain(line: str) -> bool:
@@ -604,7 +629,7 @@ def _column(line: str, shape: _Shape) -> int:
     """Return where the name of the exception begins if only the exception follows."""
     if shape is _RUBY:
         name = _rails_exception(line)
-        return name.start() if name and not shape.mark.match(line) else 0
+        return name.start() if name and not (shape.mark.match(line) or _RUBY_ERROR.match(line)) else 0
     if shape in (_GO, _GO_FRAMES, _RUST, _ELIXIR, _PERL, _SWIFT, _LUA):
         return 0
     for name in _EXCEPTION_NAME.finditer(line, 0, _LOOKED_AT):
@@ -618,7 +643,7 @@ _BEHIND_A_NAME = re.compile(r":|$| \(0x")
 
 def _names_first(line: str, shape: _Shape) -> bool:
     """Return whether a line begins with the name of an exception, or has it directly before its message."""
-    if _NAMED_FIRST.match(line) or (shape is _RUBY and _rails_exception(line)):
+    if _NAMED_FIRST.match(line) or (shape is _RUBY and _is_ruby_exception(line)):
         return True
     if shape is _RUBY or not _may_name_before_colon(line):
         return False
@@ -640,8 +665,12 @@ def _names_exception(line: str, shape: _Shape) -> bool:
     return bool(
         _EXCEPTION_LINE.match(line)
         or _EXCEPTION_NAME.search(line, 0, _LOOKED_AT)
-        or (shape is _RUBY and _rails_exception(line))
+        or (shape is _RUBY and _is_ruby_exception(line))
     )
+
+
+def _is_ruby_exception(line: str) -> bool:
+    return _RUBY_ERROR.match(line) is not None or _rails_exception(line) is not None
 
 
 def _rails_exception(line: str) -> re.Match[str] | None:
