@@ -49,6 +49,8 @@ WHERE_THE_EXCEPTION_BEGINS = {
     "php": "RuntimeException: checkout failed in /app/shop.php:7",
     "php_laravel": "[2026-11-03 10:00:00] production.ERROR",
     "rust": "thread 'main'",
+    "rust_anyhow": "Error: cannot start the shop",
+    "rust_eyre": "thread 'main' panicked at",
     "elixir": "** (FunctionClauseError) no function clause",
     "dart": "FormatException: Unexpected character",
     "perl": "checkout failed: no price at /app/lib/Shop.pm line 12.",
@@ -248,6 +250,22 @@ def test_the_message_of_an_outer_go_error_is_a_line_without_a_header() -> None:
     assert texts(join(events([*lines, *outer]))) == ["\n".join(lines), "\n".join(outer)]
 
 
+def test_causes_of_rust_belong_to_the_line_above_unless_its_level_is_information() -> None:
+    causes = ["Caused by:", "    No such file or directory (os error 2)"]
+    for error in ("2026-11-03T10:00:00.123Z ERROR shop: cannot start", "cannot start", "Error: cannot start"):
+        for blank in ([], [""]):
+            lines = [error, *blank, *causes]
+            [log] = join(events(lines))
+            assert log.exception is not None
+            assert log.exception.endswith("cannot start\n" + "\n".join([*blank, *causes]))
+    served = "2026-11-03T10:00:00.123Z  INFO shop: started"
+    assert texts(join(events([served, *causes, "order 18 placed"]))) == [
+        served,
+        "\n".join(causes),
+        "order 18 placed",
+    ]
+
+
 def test_an_exception_of_ruby_without_callers_has_the_source_below_it() -> None:
     lines = TRACES["ruby_error_highlight"][:5]
     assert texts(join(events([*lines, "order 18 placed"]))) == ["\n".join(lines), "order 18 placed"]
@@ -438,6 +456,9 @@ HOSTILE = [
     "/a.rb:1:in `x': (E)\n" + "x\n" * 20,
     "a.rb:1:in `" + "(A" * 50 + "\n\tfrom a.rb:1:in \n",
     "/a.rb:1:in `x': (E)\nx\n^\n",
+    "Caused by:\n",
+    "x\n\nCaused by:\n    Error: x\n",
+    "\n\nCaused by:\n",
     "\t/a.go:1\n",
     "a.b\n\t/a.go:1\n",
     "x\na.b\n\t/a.go:1\n",

@@ -133,17 +133,17 @@ _GO = _Shape(
     resumes=_NOTHING,
 )
 
+_GO_FUNCTION = re.compile(r"[A-Za-z_](?=[^\s.]{0,300}\.)[\w/~@%.()*\[\],-]{2,600}+$")
 # Frames without a goroutine, each below its function: of zap's console encoder (kubernetes-sigs/kubebuilder
 # issue 1593), and of an error that is written with `%+v` (pkg/errors pull request 175).
 _GO_FRAMES = _Shape(
     mark=re.compile(r"\t[^\s/]{0,300}/\S{0,400}\.(?:go|s):\d{1,9}$"),
     opens=False,
-    above=_NOTHING,
+    above=_GO_FUNCTION,
     line=_NOTHING,
     last=_NOTHING,
     resumes=_NOTHING,
 )
-_GO_FUNCTION = re.compile(r"[A-Za-z_](?=[^\s.]{0,300}\.)[\w/~@%.()*\[\],-]{2,600}+$")
 
 _RUBY = _Shape(
     mark=re.compile(
@@ -186,11 +186,15 @@ _RUST = _Shape(
     opens=True,
     above=_NOTHING,
     line=re.compile(
-        r" {1,12}\d{1,6}: {1,8}\S| {4,40}at \S|note: |[Ss]tack backtrace:$| {1,8}(?:left|right): |Caused by:$"
+        r" {1,12}\d{1,6}: {1,8}\S| {4,40}\S|note: |[Ss]tack backtrace:$| {1,8}(?:left|right): |Caused by:$"
+        r"|Location:$"
     ),
     last=_NOTHING,
     resumes=_NOTHING,
 )
+# An error of anyhow or eyre with its causes, as main returns it (README of dtolnay/anyhow); also in a panic
+# (mollyim/mollysocket issue 72).
+_RUST_CAUSES = _RUST._replace(mark=re.compile(r"Caused by:$"), opens=False)
 
 _ELIXIR = _Shape(
     mark=re.compile(r" {4,8}(?:\([\w-]{1,60}(?: [^)\s]{1,40})?\) )?[^\s:]{1,300}\.(?:exs?|erl):\d{1,9}: "),
@@ -251,13 +255,13 @@ _SHAPES_BY_FIRST_CHARACTER: dict[str, tuple[_Shape, ...]] = {
     "S": (_PHP, _RUST),
     "P": (_PHP,),
     "#": (_PHP, _DART),
-    "C": (_SWIFT,),
+    "C": (_SWIFT, _RUST_CAUSES),
     "[": (_PHP,),
     **dict.fromkeys("/.albc<", (_RUBY,)),
 }
 
 LOOKS_LIKE_A_MARK = (
-    r"[ \t\xa0]|Traceback|goroutine |thread '|[sS]tack |PHP |#\d|\[stack|Current stack"
+    r"[ \t\xa0]|Traceback|goroutine |thread '|[sS]tack |PHP |#\d|\[stack|Current stack|Caused by:"
     r"|(?:/|\./|app/|lib/|config/|bin/|<internal:)[^\s:]{1,400}+:\d"
 )
 """The beginnings of all lines that mark a trace. Some other lines match, too."""
@@ -410,11 +414,11 @@ class _Growing:
 
     def _exception(self, shape: _Shape) -> tuple[int, bool]:
         """Return the line that names the exception, and whether it does: else it is the first frame."""
-        if shape is _GO_FRAMES:
-            return self._go_error()
         exception = self.mark
         while (line := self._above(exception)) is not None and shape.above.match(line):
             exception -= 1
+            if shape is _GO_FRAMES:
+                break  # a frame has one function
         if shape.opens or (shape is _PERL and exception < self.mark):
             return exception, True
         if shape is _RUBY and _names_exception(self.lines[self.mark], shape):
@@ -424,21 +428,14 @@ class _Growing:
             over -= 1
         if line is None:
             return exception, False
+        if shape in (_GO_FRAMES, _RUST_CAUSES):  # below any error, whose message names no type
+            is_error = not line[0].isspace() and _level_of(_COLOURS.sub("", line)) is None
+            return (over - 1, True) if is_error else (exception, False)
         if not _names_first(line, shape) and (named := self._named_above(over, shape)) is not None:
             return named, True
         if _names_exception(line, shape):
             return over - 1, True
         return exception, False
-
-    def _go_error(self) -> tuple[int, bool]:
-        """Return the line of the error above Go's frames, which does not name a type."""
-        first = self.mark
-        if (line := self._above(first)) is not None and _GO_FUNCTION.match(line):
-            first -= 1
-        line = self._above(first)
-        if line is None or not line.strip() or line[0].isspace() or _level_of(_COLOURS.sub("", line)):
-            return first, False
-        return first - 1, True
 
     def _named_above(self, below: int, shape: _Shape) -> int | None:
         """Return the line that names the exception, above a message of several lines, above `below`."""
@@ -534,7 +531,8 @@ class _Growing:
                 complete, validated = True, _VALIDATION_ERRORS.match(line) is not None
             elif shape.line.match(line) or shape.resumes.match(line):
                 in_braces = line.endswith("{")
-                in_message = (shape is _RUBY or not shape.mark.match(line)) and _names_first(line, shape)
+                may_go_on = shape is _RUBY or not (shape is _RUST_CAUSES or shape.mark.match(line))
+                in_message = may_go_on and _names_first(line, shape)
             elif in_console and _DOTNET_CONSOLE_TEXT.match(line):
                 pass
             elif shape is _GO_FRAMES and (resumed := self._after_go_frame(index)):
