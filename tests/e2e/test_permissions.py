@@ -365,13 +365,13 @@ def test_without_its_policy_the_subscriber_raises(stack: Stack, subscribed: Call
     assert subscribed() == []
 
 
-def test_without_the_status_of_its_stack_the_subscriber_creates_filters_and_says_so(
+def test_without_the_status_of_its_stack_the_subscriber_changes_filters_and_says_so(
     stack: Stack, subscribed: Callable[[], list[str]]
 ) -> None:
     with without(stack, "Subscriber", "SeeOwnStack"):
         answer, error = invoke(stack, "Subscriber", EVERYTHING)
     said = [
-        line for line in own_log(stack, "Subscriber") if "the status of the stack could not be read" in line
+        line for line in own_log(stack, "Subscriber") if "the state of the stack could not be read" in line
     ]
 
     assert error == ""

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.e2e
 LOG = PROJECT / ".build" / "local" / "test-subscriptions.log"
 OTHER = "arn:aws:lambda:eu-west-1:000000000000:function:someone-else"
 PATTERNS, EXCLUDED = "/aws/lambda/*,/app/*/web,orders", "/aws/lambda/noisy-*,/app/7/web"
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 300.0
 
 LAMBDAS = [f"/aws/lambda/f{number:04}" for number in range(945)]
 NOISY = [f"/aws/lambda/noisy-{number:02}" for number in range(50)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 from loginformant_shipper.subscriptions.plan import Action, State
-from loginformant_shipper.subscriptions.reconcile import Reconciled, Trouble, settle
+from loginformant_shipper.subscriptions.reconcile import Reconciled, Trouble, has_account_policy, settle
 from loginformant_shipper.subscriptions.subscription_settings import SubscriptionSettings
 from loginformant_shipper.subscriptions.wanted import matches
 from rich.console import Console
@@ -15,6 +15,7 @@ from rich.style import Style
 from rich.text import Text
 
 from shipctl.account import aws_errors
+from shipctl.errors import CommandError
 from shipctl.stack import Stack
 from shipctl.subscriptions.deployed_settings import logs_api
 from shipctl.table import BOLD, DIM, TROUBLE
@@ -76,6 +77,11 @@ def outcomes(
         aws_errors("Asking CloudWatch Logs"),
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
     ):
+        if settings.account_wide and not only_look and not has_account_policy(api, settings):
+            raise CommandError(
+                f"the account policy {settings.filter_name} does not exist, so no filter is removed; "
+                "to create it again, deploy with SubscribeAccount=false, and then with true"
+            )
         task = progress.add_task("listing", total=None)
         groups = [group for group in api.log_groups() if not patterns or matches(group.name, patterns)]
         progress.update(task, description="looking" if only_look else "reconciling", total=len(groups))

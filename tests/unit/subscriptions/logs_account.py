@@ -53,7 +53,7 @@ class LogsAccount:
         self.after_next_filter: Callable[[], None] | None = None
         """What happens just after the next filter is created."""
         self._page, self._quota = page, quota
-        self._refusals: dict[tuple[str, str], list[tuple[str, str, int]]] = {}
+        self.refusals: dict[tuple[str, str], list[tuple[str, str, int]]] = {}
         self.client: Any = botocore.session.Session().create_client(
             "logs", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
         )
@@ -78,7 +78,7 @@ class LogsAccount:
         status: int = 400,
     ) -> None:
         refusal = (code, message or f"AWS's own words on\n{code}.", status)
-        self._refusals.setdefault((operation, log_group), []).extend([refusal] * times)
+        self.refusals.setdefault((operation, log_group), []).extend([refusal] * times)
 
     def subscribed(self) -> set[str]:
         """Return the log groups with a filter of the subscriber's name."""
@@ -89,7 +89,7 @@ class LogsAccount:
         self.requests[model.name] += 1
         group = given.get("logGroupName", "")
         for key in ((model.name, group), (model.name, "")):
-            if refusals := self._refusals.get(key):
+            if refusals := self.refusals.get(key):
                 return _refused(*refusals.pop(0))
         return getattr(self, f"_{model.name}")(group, given)  # type: ignore[no-any-return]
 

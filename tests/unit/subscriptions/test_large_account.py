@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from loginformant_shipper.subscriptions import subscriber
 from loginformant_shipper.subscriptions.plan import STANDARD, LogGroup
+from loginformant_shipper.subscriptions.staleness import Installation
 from loginformant_shipper.subscriptions.subscriber import Dependencies, handle
 from loginformant_shipper.subscriptions.turns import TURN_SECONDS, TURNS, in_order, is_due, turns_for
 
@@ -83,7 +84,7 @@ class LargeAccount:
             client,
             later.append,
             lambda: end - self.time,
-            lambda: "UPDATE_COMPLETE",
+            Installation(lambda: "UPDATE_COMPLETE", dict),
             now=lambda: self.time,
             monotonic=lambda: self.time,
             sleep=self.sleep,

@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from loginformant_shipper.subscriptions import subscriber
+from loginformant_shipper.subscriptions.logs_api import SLOWEST_INTERVAL
+from loginformant_shipper.subscriptions.staleness import CHECK_SECONDS, NOTICED_SECONDS, Installation
 from loginformant_shipper.subscriptions.subscriber import (
     MAX_ROUNDS_OF_A_DELETION,
     MAX_ROUNDS_OF_REFUSED,
+    NEW_LOG_GROUP_SECONDS,
     Dependencies,
+    FiltersLeft,
     NothingSubscribed,
     handle,
 )
@@ -45,6 +49,8 @@ class Lambda:
         """Start of the next invocation in seconds since 1970."""
         self.clock = Clock()
         self.stack_status = "UPDATE_COMPLETE"
+        self.variables: dict[str, str] | None = None
+        """Variables that the function is configured with by now. None: those of the invocation."""
 
     def __call__(self, event: dict[str, Any], **variables: str) -> dict[str, Any]:
         end = self.clock.time + self.seconds
@@ -53,7 +59,7 @@ class Lambda:
             self.account.client,
             self.later.append,
             lambda: end - self.clock.time,
-            lambda: self.stack_status,
+            Installation(lambda: self.stack_status, lambda: ENVIRON | (self.variables or variables)),
             now=lambda: self.time,
             monotonic=self.clock.now,
             sleep=self.clock.sleep,
@@ -564,16 +570,66 @@ def test_an_invocation_under_way_creates_no_filters_behind_a_deletion(
     url = {"ResponseURL": answers.url} if "ResponseURL" in run else {}
     assert function(run | url, **ALL_OF_LAMBDA)["subscribed"] == 1
     assert account.subscribed() == set()
-    assert "no more filters are created" in log.getvalue()
+    assert "the status of the stack is DELETE_IN_PROGRESS" in log.getvalue()
 
 
-def test_a_removal_does_not_keep_filters_from_being_removed(function: Lambda, account: LogsAccount) -> None:
-    """After an update that selects fewer log groups."""
-    account.add("/ecs/c", filters=[OURS])
+@pytest.mark.parametrize("run", [event(RequestType="Update"), {"reconcile": "everything"}])
+def test_a_run_ends_when_the_function_gets_other_settings(
+    run: dict[str, Any], function: Lambda, account: LogsAccount, answers: Answers, log: StringIO
+) -> None:
+    """An update that is rolled back: its run neither creates nor removes anything beside the right one."""
+    account.add("/ecs/a", "/ecs/b", filters=[OURS])
+    url = {"ResponseURL": answers.url} if "ResponseURL" in run else {}
+
+    def roll_back() -> None:
+        function.variables = {"LOG_GROUPS": "/ecs/*"}
+        function.clock.sleep(CHECK_SECONDS)
+
+    account.after_next_filter = roll_back
+    result = function(run | url, **ALL_OF_LAMBDA)
+    assert result["subscribed"] == 1
+    assert len(account.subscribed() & {"/aws/lambda/a", "/aws/lambda/b"}) == 1
+    assert account.subscribed() >= {"/ecs/a", "/ecs/b"}
+    assert "the function has got other settings" in log.getvalue()
+
+
+def test_an_update_waits_until_other_runs_have_ended(function: Lambda, answers: Answers) -> None:
+    function(event(answers.url, RequestType="Update"), **ALL_OF_LAMBDA)
+    assert function.clock.time >= NOTICED_SECONDS
+
+
+def test_a_run_goes_on_while_an_update_cleans_up(function: Lambda, account: LogsAccount) -> None:
+    """Every update of the code removes something. New log groups do not wait for that."""
     function.stack_status = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
-    assert function({"reconcile": "everything"}, **ALL_OF_LAMBDA)["unsubscribed"] == 0
-    function({"reconcile": "everything"}, LOG_GROUPS="/none/*")
+    function(made("/aws/lambda/a"), **ALL_OF_LAMBDA)
+    assert account.subscribed() == {"/aws/lambda/a"}
+
+
+def test_no_filters_are_removed_before_the_account_policy_exists(
+    function: Lambda, account: LogsAccount, log: StringIO
+) -> None:
+    account.add("/aws/lambda/a", filters=[OURS])
+    variables = {**ACCOUNT, "LOG_GROUPS": "*"}
+    function({"reconcile": "everything"}, **variables)
+    assert account.subscribed() == {"/aws/lambda/a"}
+    assert "the account policy does not exist" in log.getvalue()
+    account.policies = ["shipper-subscriber"]
+    function({"reconcile": "everything"}, **variables)
     assert account.subscribed() == set()
+
+
+def test_a_new_log_group_that_cannot_be_subscribed_soon_is_left_to_the_schedule(
+    function: Lambda, account: LogsAccount
+) -> None:
+    """Many at once throttle each other, and occupy the account's concurrent executions."""
+    account.add("/aws/lambda/a", created=int(function.time * 1000))
+    account.refuse("DescribeSubscriptionFilters", "ThrottlingException", times=1000)
+    function(made("/aws/lambda/a"), **ALL_OF_LAMBDA)
+    assert function.clock.time <= NEW_LOG_GROUP_SECONDS + SLOWEST_INTERVAL
+    assert function.later == []
+    account.refusals.clear()
+    function.ticks(1, **ALL_OF_LAMBDA)
+    assert account.subscribed() == {"/aws/lambda/a"}
 
 
 def test_a_deletion_begins_with_the_wanted_log_groups(
@@ -603,9 +659,9 @@ def test_a_deletion_that_runs_out_of_time_is_answered_with_success(
     function.seconds = TOO_LITTLE
     rest = event(answers.url, RequestType="Delete", PhysicalResourceId="p")
     function(rest, **ALL_OF_LAMBDA)
-    rounds = 1
-    while function.later:
+    for _ in range(MAX_ROUNDS_OF_A_DELETION - 2):
         function(function.later.pop(), **ALL_OF_LAMBDA)
-        rounds += 1
-    assert rounds == MAX_ROUNDS_OF_A_DELETION
+    with pytest.raises(FiltersLeft, match="shipctl subscriptions reconcile removes them"):
+        function(function.later.pop(), **ALL_OF_LAMBDA)
+    assert function.later == []
     assert status(answers) == ["SUCCESS"]

@@ -256,13 +256,13 @@ def test_the_settings_check_may_only_describe_its_own_stack(stack: JsonObject) -
     }
 
 
-def test_the_subscriber_may_invoke_itself_to_continue(stack: JsonObject) -> None:
+def test_the_subscriber_may_invoke_itself_and_read_its_own_configuration(stack: JsonObject) -> None:
     (policy,) = of_type(stack, "AWS::IAM::Policy")
     assert policy["Roles"] == [{"Ref": "SubscriberFunctionRole"}]
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert statement == {
         "Effect": "Allow",
-        "Action": "lambda:InvokeFunction",
+        "Action": ["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"],
         "Resource": {"Fn::GetAtt": ["SubscriberFunction", "Arn"]},
     }
 

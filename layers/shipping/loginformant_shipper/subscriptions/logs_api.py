@@ -28,6 +28,7 @@ LISTING = "describe_log_groups"
 ("CloudWatch Logs quotas", Amazon CloudWatch Logs User Guide)."""
 
 LOOKING = "describe_subscription_filters"
+CHANGES = ("put_subscription_filter", "delete_subscription_filter")
 
 DENIED_PAUSE_SECONDS = 5.0
 
@@ -40,8 +41,8 @@ class OutOfTime(RunEnds):
     """The deadline has been reached."""
 
 
-class StackIsRemoved(RunEnds):
-    """CloudFormation removes the filters, so none may be created."""
+class RunIsStale(RunEnds):
+    """CloudFormation removes the stack, or the function has got other settings."""
 
 
 def client_config() -> "Config":
@@ -60,9 +61,10 @@ class LogsApi:
     """Makes requests to CloudWatch Logs one after the other, with a separate rate for each operation.
 
     A throttled request lowers the rate of its operation and is retried until `deadline` (on the clock `now`).
-    `OutOfTime` is raised instead of starting a request after the deadline. A request that is denied is
-    retried until `patient_until`, since the role may have just been created ("Changes that I make are not
-    always immediately visible", IAM User Guide). All other errors are raised as errors of botocore.
+    `OutOfTime` is raised instead of starting a request after the deadline, `RunIsStale` instead of changing a
+    filter in a stale run. A request that is denied is retried until `patient_until`, since the role may have
+    just been created ("Changes that I make are not always immediately visible", IAM User Guide). All other
+    errors are raised as errors of botocore.
     """
 
     client: "CloudWatchLogsClient"
@@ -71,8 +73,8 @@ class LogsApi:
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     patient_until: float = 0.0
-    allows_filters: Callable[[], bool] = lambda: True
-    """Returns whether filters may be created. Called before each one."""
+    is_stale: Callable[[], bool] = lambda: False
+    """Returns whether filters may not be changed any more. Called before each attempt to change one."""
     throttled: int = field(default=0, init=False)
     """The number of requests that AWS throttled."""
     _free_at: dict[str, float] = field(default_factory=dict, init=False)
@@ -109,13 +111,7 @@ class LogsApi:
         ]
 
     def put(self, log_group: str, wanted: Filter) -> None:
-        """Create or change a filter. A function needs no role (PutSubscriptionFilter, API Reference).
-
-        Raises `StackIsRemoved` if filters may not be created any more.
-        """
-        self.wait(0.0)
-        if not self.allows_filters():
-            raise StackIsRemoved
+        """Create or change a filter. A function needs no role (PutSubscriptionFilter, API Reference)."""
         self._request(
             "put_subscription_filter",
             logGroupName=log_group,
@@ -159,6 +155,8 @@ class LogsApi:
             if start >= self.deadline:
                 raise OutOfTime
             self.sleep(max(start - self.now(), 0.0))
+            if operation in CHANGES and self.is_stale():
+                raise RunIsStale
             self._free_at[operation] = start + interval
             try:
                 answer: dict[str, Any] = getattr(self.client, operation)(**parameters)

@@ -121,7 +121,7 @@ def reconcile(
     report: Report | None = None,
     on_outcome: Callable[[Reconciled], None] = lambda outcome: None,
 ) -> Report:
-    """Reconcile log groups in their order until the deadline, or until the stack is removed.
+    """Reconcile log groups in their order until the deadline, or until the run is stale.
 
     Errors of botocore that concern all log groups are raised, such as those of credentials, the network and
     DescribeLogGroups.
@@ -160,6 +160,11 @@ def reconcile(
     for _, outcome in again:
         done(outcome)
     return report
+
+
+def has_account_policy(api: LogsApi, settings: SubscriptionSettings) -> bool:
+    """Return whether the stack's account policy exists. Without it, filters are all that ships logs."""
+    return settings.filter_name in api.subscription_policies()
 
 
 def _try_again(

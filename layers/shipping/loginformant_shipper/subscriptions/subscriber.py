@@ -23,8 +23,8 @@ from loginformant_shipper.subscriptions.custom_resource import (
 from loginformant_shipper.subscriptions.due import everything, share
 from loginformant_shipper.subscriptions.logs_api import WORST_REQUEST_SECONDS, LogsApi
 from loginformant_shipper.subscriptions.plan import LogGroup, what_counts
-from loginformant_shipper.subscriptions.reconcile import Report, Trouble, reconcile
-from loginformant_shipper.subscriptions.removal import NOTICED_SECONDS, RemovalCheck
+from loginformant_shipper.subscriptions.reconcile import Report, Trouble, has_account_policy, reconcile
+from loginformant_shipper.subscriptions.staleness import NOTICED_SECONDS, Installation, StalenessCheck
 from loginformant_shipper.subscriptions.subscription_settings import (
     SubscriptionSettings,
     load_subscription_settings,
@@ -55,6 +55,10 @@ Guide)."""
 PATIENCE_SECONDS = 60.0
 """How long denied requests are retried after a deployment, since the role may have just been created."""
 
+NEW_LOG_GROUP_SECONDS = 20.0
+"""How long the event of a new log group is worked on. Many at once throttle each other, and each would occupy
+one of the account's concurrent executions. The schedule looks at what is left within 15 minutes."""
+
 GUARD_SECONDS = 5.0
 _MAX_NAMES = 100
 """The maximum number of names in a log line. `shipctl subscriptions list` shows all."""
@@ -62,6 +66,10 @@ _MAX_NAMES = 100
 
 class NothingSubscribed(Exception):
     """Log groups are selected, but none of them is shipped."""
+
+
+class FiltersLeft(Exception):
+    """Not all filters could be removed."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +81,7 @@ class Dependencies:
     invoke_later: Callable[[dict[str, Any]], None]
     """Invokes this function asynchronously with another event."""
     remaining_seconds: Callable[[], float]
-    stack_status: Callable[[], str]
-    """Returns the status of the stack. Raises the errors of botocore."""
+    installation: Installation
     now: Callable[[], float] = field(default=time.time)
     """Returns the current time in seconds since 1970."""
     monotonic: Callable[[], float] = field(default=time.monotonic)
@@ -128,6 +135,8 @@ def _respond(request: Request, event: Mapping[str, Any], dependencies: Dependenc
     if objection or request.resource_type == CHECK or _wants_no_filters(dependencies):
         answer(request, objection, made=not objection)
         return {}
+    if request.type is RequestType.UPDATE:
+        dependencies.sleep(NOTICED_SECONDS)
     result = _run(event, dependencies, patience=PATIENCE_SECONDS)
     answer(request)
     return result
@@ -151,7 +160,11 @@ def _wants_no_filters(dependencies: Dependencies) -> bool:
 
 
 def _delete(request: Request, event: Mapping[str, Any], dependencies: Dependencies) -> dict[str, Any]:
-    """Remove the stack's filters, in several invocations if needed, before the function is deleted itself."""
+    """Remove the stack's filters, in several invocations if needed, before the function is deleted itself.
+
+    Raises `FiltersLeft` if not all could be removed. With the stack, the function stays if `LogGroups` was
+    cleared, and its alarm goes off.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
     if request.resource_type == CHECK or made_nothing(request):
@@ -176,7 +189,10 @@ def _delete(request: Request, event: Mapping[str, Any], dependencies: Dependenci
         dependencies.invoke_later(rest | {"request": dict(request.event)})
         return _counts(report) | {"continued": True}
     if not report.finished:
-        logger.error("filters may be left, since not all log groups were checked", after=report.last)
+        raise FiltersLeft(
+            f"filters may be left, since there was no time for the log groups after {report.last!r}; if the "
+            "stack still exists, shipctl subscriptions reconcile removes them"
+        )
     answer(request)
     return _counts(report)
 
@@ -204,8 +220,17 @@ def _run(event: Mapping[str, Any], dependencies: Dependencies, patience: float =
     """Reconcile the log groups of an event. Raises `NothingSubscribed` if no selected one is shipped."""
     settings = load_subscription_settings(dependencies.environ)
     is_awaited = "ResponseURL" in event
-    api = _api(settings, dependencies, patience, WORST_ANSWER_SECONDS if is_awaited else 0.0)
+    check = StalenessCheck(dependencies.environ, dependencies.installation, dependencies.monotonic)
+    api = replace(
+        _api(settings, dependencies, patience, WORST_ANSWER_SECONDS if is_awaited else 0.0),
+        is_stale=check.is_stale,
+    )
+    if "detail" in event:
+        api = replace(api, deadline=min(api.deadline, dependencies.monotonic() + NEW_LOG_GROUP_SECONDS))
     report = Report()
+    if settings.account_wide and not has_account_policy(api, settings):
+        logger.warning("no filters are removed, since the account policy does not exist")
+        return _counts(report)
     reconcile(api, _groups(event, settings, api, dependencies.now(), report), settings, report)
     _say(report, api)
     if report.wanted:
@@ -280,7 +305,6 @@ def _api(
         now=dependencies.monotonic,
         sleep=dependencies.sleep,
         patient_until=now + patience if patience else 0.0,
-        allows_filters=RemovalCheck(dependencies.stack_status, dependencies.monotonic).allows_filters,
     )
 
 
