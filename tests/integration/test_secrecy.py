@@ -7,6 +7,7 @@ import pytest
 from loginformant_shipper.pipeline import DeadLetterError
 
 from local.faults import Fault
+from local.ingest_api import ingest_api
 from tests.integration.accounting import KEY, Stack
 from tests.integration.conftest import Aws, MakeStack
 from tests.integration.payloads import log_events, subscription_event
@@ -40,6 +41,23 @@ def test_the_key_is_in_no_log_line_at_level_debug(
     assert "is heard" in caplog.text
     assert KEY not in caplog.text
     assert KEY not in shipment.output
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "\\u0061nother+\\u002Fkey\\u003D",
+        "another%2B%2Fkey%3D",
+        "another&#x2B;&#47;key&equals;",
+        "ANOTHER+\\/KEY=",
+    ],
+)
+def test_a_key_that_an_answer_escapes_is_masked(make_stack: MakeStack, written: str) -> None:
+    with ingest_api(keys={"another+/key="}) as api:
+        api.fault(Fault(status=400, body=f"what is {written}?", times=EVER))
+        stack = make_stack(to=api, key="another+/key=")
+        [letter] = stack.ship_and_account(subscription_event(log_events(1))).dead_letters
+    assert letter.detail == "what is ***?"
 
 
 def test_a_key_cut_off_at_the_end_of_an_answer_is_masked(stack: Stack) -> None:

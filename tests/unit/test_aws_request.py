@@ -26,6 +26,7 @@ from loginformant_shipper.aws_request import (
     NotAnswered,
     NotPossible,
     Operation,
+    Throttled,
     call,
     signed_headers,
 )
@@ -176,6 +177,24 @@ def test_a_failure_that_may_pass_is_retried_once(trouble: tuple[int, Any], serve
     with pytest.raises(NotAnswered):
         ask()
     assert len(server.bodies) == 4
+
+
+@pytest.mark.parametrize(
+    ("last", "is_throttled"),
+    [
+        ((400, {"__type": "ThrottlingException"}), True),
+        ((429, b"SlowDown"), True),
+        ((500, b""), False),
+        ((0, b""), False),
+    ],
+)
+def test_throttling_is_told_from_other_failures_by_the_last_answer(
+    last: tuple[int, Any], is_throttled: bool, server: Server
+) -> None:
+    server.answers = [(400, {"__type": "ThrottlingException"}), last]
+    with pytest.raises(NotAnswered) as raised:
+        ask()
+    assert isinstance(raised.value, Throttled) is is_throttled
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 301])

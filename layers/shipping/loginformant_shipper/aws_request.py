@@ -62,6 +62,10 @@ class NotAnswered(Exception):
     """The request was sent, and was rejected or had no usable response. The text says why."""
 
 
+class Throttled(NotAnswered):
+    """The last request was throttled."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """An operation of an AWS API."""
@@ -113,6 +117,7 @@ def call(
     Raises:
         NotPossible: The request must be made with botocore.
         NotAnswered: The request was sent, and was rejected or had no usable response.
+        Throttled: The last request was throttled.
     """
     environ = os.environ
     credentials = _credentials(environ)
@@ -123,6 +128,7 @@ def call(
     timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
     with _pool(endpoint, environ, tls) as pool:
         for attempt in range(1, attempts + 1):
+            is_throttled = False
             headers = signed_headers(credentials, operation, region, host, body, datetime.now(UTC))
             try:
                 answer = pool.urlopen(
@@ -136,11 +142,12 @@ def call(
                 if answer.status == 200:
                     return _object(answer.data)
                 trouble = _refusal(answer)
-                if answer.status < 500 and not _THROTTLING.search(answer.data):
+                is_throttled = _THROTTLING.search(answer.data) is not None
+                if answer.status < 500 and not is_throttled:
                     break
             if attempt < attempts:
                 time.sleep(random.uniform(0, MAX_PAUSE_SECONDS))
-    raise NotAnswered(trouble)
+    raise Throttled(trouble) if is_throttled else NotAnswered(trouble)
 
 
 def signed_headers(

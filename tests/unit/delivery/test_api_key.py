@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 from loginformant_shipper import telemetry
-from loginformant_shipper.aws_request import NotAnswered, NotPossible
+from loginformant_shipper.aws_request import NotAnswered, NotPossible, Throttled
 from loginformant_shipper.delivery import api_key
 from loginformant_shipper.delivery.api_key import ATTEMPTS, MAX_SECONDS, CredentialError, fetch_api_key
 from loginformant_shipper.events import JsonObject
@@ -184,6 +184,14 @@ class TestTheTimeIsShared:
     ) -> None:
         assert self.fetch(NotAnswered("no answer in time"), 7.0, monkeypatch) == "k-123"
         assert asked == [(1, MAX_SECONDS - 7.0)]
+
+    def test_botocore_has_no_attempt_after_throttling(
+        self, asked: list[tuple[int, float]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The quota is shared by all environments: each attempt keeps another one from its key."""
+        with pytest.raises(CredentialError, match=r"^secret arn:.*: HTTP 400, ThrottlingException"):
+            self.fetch(Throttled("HTTP 400, ThrottlingException: Rate exceeded"), 1.0, monkeypatch)
+        assert asked == []
 
     def test_the_error_is_reported_when_no_time_is_left(
         self, asked: list[tuple[int, float]], monkeypatch: pytest.MonkeyPatch

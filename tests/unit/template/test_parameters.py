@@ -149,6 +149,7 @@ def test_every_parameter_says_what_is_allowed(template: JsonObject) -> None:
         ("HttpsProxy", "http://proxy.example.com:3128", "http://user:password@proxy.example.com:3128"),
         ("CaBundleLayerArn", "arn:aws:lambda:eu-west-1:123456789012:layer:ca-bundle:3", "ca-bundle"),
         ("NoProxy", ".amazonaws.com,10.0.0.1", ".amazonaws.com, 10.0.0.1"),
+        ("NoProxy", "sqs.eu-west-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com:443"),
         ("KinesisStreamArn", "arn:aws:kinesis:eu-west-1:123456789012:stream/logs", "logs"),
         ("KinesisKmsKeyArn", KEY_ARN, "alias/aws/kinesis"),
         ("KinesisStartingTimestamp", "1790000000", "2026-11-29"),

@@ -11,6 +11,7 @@ from loginformant_shipper.aws_request import (
     GET_SECRET_VALUE,
     NotAnswered,
     NotPossible,
+    Throttled,
     call,
 )
 from loginformant_shipper.events import JsonObject
@@ -62,7 +63,8 @@ def _answer(name: str, is_secret: bool, place: str, tls: ssl.SSLContext | None) 
     """Return the response of AWS to a request without botocore or, if that fails, with botocore.
 
     After a failed request, botocore gets one attempt in the remaining time: it handles more cases, such as a
-    wrong clock, and users can search for its error messages.
+    wrong clock, and users can search for its error messages. After throttling it gets none: if many
+    environments start at once, each request keeps another environment from reading the key.
     """
     begun = time.monotonic()
     try:
@@ -77,6 +79,8 @@ def _answer(name: str, is_secret: bool, place: str, tls: ssl.SSLContext | None) 
         )
     except NotPossible:
         attempts, seconds = ATTEMPTS, MAX_SECONDS
+    except Throttled as trouble:
+        raise CredentialError(f"{place}: {trouble}") from None
     except NotAnswered as trouble:
         attempts, seconds = 1, MAX_SECONDS - (time.monotonic() - begun)
         if seconds < MIN_SECONDS:

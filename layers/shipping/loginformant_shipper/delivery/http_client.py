@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from loginformant_shipper import __version__, connections
+from loginformant_shipper.delivery.key_mask import without_key
 from loginformant_shipper.delivery.policy import is_refused_by_proxy
 from loginformant_shipper.redaction.redact import redact_text
 from loginformant_shipper.settings import Settings
@@ -210,7 +211,7 @@ class Connection:
 
     def _detail(self, text: str, key: str) -> str:
         """Return the beginning of a text without the API key, which a response may quote."""
-        return redact_text(text.replace(key, "***"), self._settings)[:MAX_DETAIL_CHARACTERS]
+        return redact_text(without_key(text, key), self._settings)[:MAX_DETAIL_CHARACTERS]
 
     def abandon(self) -> None:
         """Abandon the current request by closing its socket. Data that was not sent yet is never sent."""
