@@ -158,4 +158,4 @@ def test_one_poison_log_among_3000_loses_only_itself_at_any_status(
     assert (letter.reason, letter.attributes["Status"], letter.detail) == ("rejected", str(status), "blocked")
     assert letter.ids == (events[place]["id"],)
     assert shipment.answer["requests"] <= 30
-    assert stack.environment.state.unavailable_until < 0, "a poison sets no memory of an outage"
+    assert stack.environment.state.in_doubt_until < 0, "a poison sets no memory of an outage"

@@ -123,7 +123,7 @@ def test_every_good_log_arrives_exactly_once_with_one_bad_log_among_3000(
     assert trial.waiting == trial.bad
     assert not trial.parked
     assert trial.requests <= 40
-    assert queues.stack.environment.state.unavailable_until < 0, "a poison sets no memory of an outage"
+    assert queues.stack.environment.state.in_doubt_until < 0, "a poison sets no memory of an outage"
     print(trial.told)
 
 

@@ -135,19 +135,29 @@ class TestRemembered:
         assert stack.senders.slept == 0
 
     def test_the_next_invocation_waits_if_there_is_time(self, stack: Stack) -> None:
+        stack.api.fault(Fault(status=429, headers={"Retry-After": "100"}, skip=1))
+        stack.ship_and_account(subscription_event(log_events(20)), seconds=60)
+        stack.senders.leap(50)
+        shipment = stack.ship_and_account(subscription_event(log_events(10, first=20)), seconds=60)
+        assert shipment.counts() == (10, 0, 1)
+        assert stack.senders.starts[2] - stack.senders.starts[1] >= 100
+
+    def test_the_next_invocation_does_not_wait_if_nothing_was_delivered(self, stack: Stack) -> None:
+        """If all waited, they would use up the account's concurrency, and AWS bills waiting."""
         stack.api.fault(Fault(status=429, headers={"Retry-After": "100"}))
         stack.ship_and_account(subscription_event(log_events(10)), seconds=60)
         stack.senders.leap(50)
         shipment = stack.ship_and_account(subscription_event(log_events(10, first=10)), seconds=60)
-        assert shipment.counts() == (10, 0, 1)
-        assert stack.senders.starts[1] - stack.senders.starts[0] >= 100
+        assert shipment.counts() == (0, 10, 0)
+        assert shipment.by_reason() == {"throttled": 10}
+        assert stack.senders.slept == 0
 
     def test_a_remembered_retry_after_expires(self, stack: Stack) -> None:
         stack.api.fault(Fault(status=429, headers={"Retry-After": "100"}))
         stack.ship_and_account(subscription_event(log_events(10)), seconds=60)
         stack.senders.leap(100)
         shipment = stack.ship_and_account(subscription_event(log_events(10, first=10)), seconds=60)
-        assert shipment.counts() == (10, 0, 1)
+        assert shipment.counts() == (10, 0, 2), "a single log first"
         assert stack.senders.slept == 0
 
     def test_a_very_long_retry_after_is_shortened(self, stack: Stack) -> None:
@@ -155,4 +165,4 @@ class TestRemembered:
         stack.ship_and_account(subscription_event(log_events(10)))
         stack.senders.leap(stack.environment.policy.max_retry_after_seconds)
         shipment = stack.ship_and_account(subscription_event(log_events(10, first=10)))
-        assert shipment.counts() == (10, 0, 1)
+        assert shipment.counts() == (10, 0, 2), "a single log first"

@@ -111,7 +111,7 @@ class Shipping:
 
     def forget_trouble(self) -> None:
         """Forget outages and Retry-After, as a new environment does."""
-        self._environment.state.unavailable_until = self._environment.state.resume_at = 0.0
+        self._environment.state.in_doubt_until = self._environment.state.resume_at = 0.0
 
     @contextmanager
     def _in_memory(self) -> Iterator[None]:

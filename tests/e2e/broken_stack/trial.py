@@ -150,7 +150,7 @@ def quicker(folder: Path) -> Callable[[Path], Path]:
             ),
             (
                 "ShippingLayer/python/loginformant_shipper/delivery/policy.py",
-                r"(key_refresh_interval|key_memory|outage_memory): float = \d+\.0",
+                r"(key_refresh_interval|key_memory|doubt_memory): float = \d+\.0",
                 r"\1: float = 3.0",
                 3,
             ),

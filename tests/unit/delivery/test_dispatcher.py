@@ -771,12 +771,12 @@ def test_all_batches_are_sent_after_one_probe_succeeds() -> None:
     assert starts[1] > starts[0]
 
 
-@pytest.mark.parametrize("status", [400, 404])
-def test_any_definite_answer_ends_the_outage(status: int) -> None:
+@pytest.mark.parametrize("status", [200, 400, 413, 422])
+def test_an_answer_about_the_logs_ends_the_doubt(status: int) -> None:
     it = failing()
     it.senders.api = answers(status)
     it.deliver(single("1"))
-    assert it.state.unavailable_until == -math.inf
+    assert it.state.in_doubt_until == -math.inf
 
 
 def test_no_probe_follows_two_that_fail_even_when_time_is_nearly_up() -> None:
@@ -795,22 +795,67 @@ def test_an_outage_is_forgotten_after_a_minute() -> None:
     assert it.senders.most_under_way == it.policy.max_in_flight
 
 
-@pytest.mark.parametrize("status", [408, 425, 429])
-def test_no_4xx_is_an_outage(status: int) -> None:
+@pytest.mark.parametrize("status", [401, 403, 404, 408, 425, 429, 503, None])
+def test_an_invocation_that_delivers_nothing_leaves_the_next_one_in_doubt(status: int | None) -> None:
+    """Before, 429 and 408 let each invocation wait until its time was up, and 401 refused full batches."""
+    it = world(answers(then=status))
+    it.deliver([a_batch(*many(500))])
+    it.senders.sent.clear()
+    for _ in range(3):
+        before = it.senders.now()
+        it.deliver([a_batch(*many(500))])
+        assert {len(sent.logs) for sent in it.senders.sent} == {1}
+        assert it.requests <= 3
+        assert it.senders.now() - before < 0.5
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_refused_logs_leave_no_doubt(status: int) -> None:
     it = world(answers(then=status))
     it.deliver(single("1"))
-    assert it.state.unavailable_until == -math.inf
+    assert it.state.in_doubt_until == -math.inf
+
+
+@pytest.mark.parametrize("status", [401, 404, 429])
+def test_an_invocation_that_delivers_something_leaves_no_doubt(status: int) -> None:
+    """Where the ingest API throttles a part of the requests, invocations go on to wait and share its rate."""
+    it = world(answers(200, then=status), max_in_flight=1)
+    it.deliver(single("1", "2"))
+    assert it.settled["1"] is None
+    assert it.settled["2"] is not None
+    assert it.state.in_doubt_until == -math.inf
+
+
+@pytest.mark.parametrize("status", [401, 404, 429])
+def test_one_delivered_probe_ends_the_doubt(status: int) -> None:
+    it = world(answers(then=status))
+    it.deliver(single("before"))
+    it.senders.api = answers()
+    it.senders.sent.clear()
+    it.deliver([a_batch(*many(500)), a_batch(*many(500, "f"))])
+    assert it.reasons == {None: 1000}
+    assert sorted(len(sent.logs) for sent in it.senders.sent) == [1, 499, 500]
+
+
+def test_a_changed_key_is_used_at_once_in_doubt_too() -> None:
+    it = world(accepting("new"), "key", "new")
+    it.deliver(single("before"))
+    assert it.reasons == {Reason.UNAUTHORIZED: 1}
+    it.senders.work(30.0)
+    it.deliver([a_batch(*many(500))])
+    assert it.reasons == {None: 500}
+    assert [len(sent.logs) for sent in it.senders.sent[1:] if sent.key == "key"] == [1]
 
 
 def test_a_failure_that_passed_is_no_outage() -> None:
     it = world(answers(503))
     it.deliver(single("1"))
-    assert it.state.unavailable_until == -math.inf
+    assert it.state.in_doubt_until == -math.inf
 
 
 def test_a_retry_after_holds_for_the_next_invocation_too() -> None:
-    it = world(answers(Answer(429, retry_after=100.0)))
-    it.deliver(single("1"))
+    it = world(answers(200, Answer(429, retry_after=100.0)), max_in_flight=1)
+    it.deliver(single("0", "1"))
     asked = it.senders.now()
     it.deliver(single("2"), seconds=50.0)
     assert it.requests == 0
@@ -820,6 +865,21 @@ def test_a_retry_after_holds_for_the_next_invocation_too() -> None:
     it.deliver(single("3"), seconds=150.0)
     assert it.settled == {"3": None}
     assert it.senders.sent[-1].at == pytest.approx(asked + 100.0)
+
+
+def test_no_invocation_waits_for_a_retry_after_if_nothing_was_delivered_before() -> None:
+    it = world(answers(then=Answer(429, retry_after=90.0)))
+    it.deliver(single("1"))
+    for _ in range(3):
+        asked, sent = it.senders.now(), len(it.senders.sent)
+        it.senders.work(10.0)
+        it.deliver(single("2"))
+        detail = "nothing was sent: nothing was delivered before, and a Retry-After is not over"
+        assert it.settled == {"2": Failure(Reason.THROTTLED, None, detail)}
+        assert it.senders.now() == asked + 10.0
+        it.senders.work(80.0)
+        it.deliver([a_batch(*many(500))])
+        assert [len(request.logs) for request in it.senders.sent[sent:]] == [1]
 
 
 def test_a_request_left_by_an_earlier_invocation_is_ignored() -> None:

@@ -140,7 +140,7 @@ def test_the_bad_log_is_never_misjudged_whichever_log_is_drawn_as_probe(
         state = EnvironmentState(byte_limit=1024 * 1024, key="key")
         [*waiting] = trial.deliver([(None, trial.names())], SimulatedSenders(trial.api), state, max_logs=10)
         assert trial.arrived == Counter(set(trial.names()) - trial.bad)
-        assert state.unavailable_until < 0, "a poison sets no memory of an outage"
+        assert state.in_doubt_until < 0, "a poison sets no memory of an outage"
         if waiting:
             # Proven bad, but not often enough to be refused.
             [(record, names)] = waiting

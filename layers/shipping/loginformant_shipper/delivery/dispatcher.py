@@ -39,9 +39,12 @@ What happens to a held batch after evidence (`_prove`):
 
 At the beginning, and at the end:
 
-12. After an invocation that ended `unavailable`, the next one begins in doubt. A failure of logs that are
-    suspected (proven bad in part, or refused before) does not indicate that the ingest API is unavailable,
-    and does not have this effect.
+12. After an invocation that ended `unavailable`, the next one begins in doubt. It also does after one in
+    which nothing was delivered since the ingest API asked to wait, or refused the key or the address:
+    otherwise each invocation would wait until its time is up, or send full batches that are refused. In this
+    doubt nothing waits for the end of a Retry-After, and nothing is sent after a response to a probe that
+    says to wait. A failure of logs that are suspected (proven bad in part, or refused before) does not have
+    this effect.
 13. Logs whose search has not ended when the time is up, or the maximum number of requests is reached, are
     `undetermined`. Those that are known to contain a bad log are marked as narrowed down, so that the next
     replay continues from there.
@@ -58,6 +61,7 @@ from typing import NamedTuple
 from loginformant_shipper.delivery.batching import Batch, merged
 from loginformant_shipper.delivery.http_client import Outcome
 from loginformant_shipper.delivery.policy import (
+    REFUSES_EVERYTHING,
     SPEAKS_OF_THE_LOGS,
     Policy,
     Verdict,
@@ -82,8 +86,8 @@ class EnvironmentState:
     """The time before which the key is not fetched again, since it could not be read."""
     no_key_detail: str = ""
     """Why the key could not be read; empty after it has been read."""
-    unavailable_until: float = -math.inf
-    """The time until which a single log is sent first, to find out whether the ingest API is available."""
+    in_doubt_until: float = -math.inf
+    """The time until which a single log is sent first, to find out whether the ingest API accepts any."""
     resume_at: float = -math.inf
     """The time before which no request starts, because of a Retry-After."""
     resume_reason: Reason = Reason.THROTTLED
@@ -165,7 +169,7 @@ class _Doubt:
     """The state in which only one probe at a time is sent."""
 
     failure: Failure | None
-    """The failure that caused it; None if it was an outage of an earlier invocation."""
+    """The failure that caused it; None if it was that of an earlier invocation."""
     verdict: Verdict
     since: int
     """The last ticket at its beginning."""
@@ -216,7 +220,7 @@ class Delivery:
         self._refused_without_success = 0
         self._success: tuple[int, str] = (0, "")
         """The ticket and the key of the last started request that succeeded."""
-        remembered = senders.now() < state.unavailable_until
+        remembered = senders.now() < state.in_doubt_until
         self._doubt = _Doubt(None, Verdict.UNAVAILABLE, state.tickets) if remembered else None
         self._trouble: Failure | None = None
         """The last retryable failure of logs that are not suspected; None after any definite answer."""
@@ -251,8 +255,17 @@ class Delivery:
             if self._given_up and not self._key_is_usable() and (self._key_failures or self._key_ticket):
                 self._state.no_key_until = self._senders.now() + self._policy.key_memory
                 self._state.no_key_detail = self._key_trouble
-            if self._trouble and is_outage(self._trouble.status):
-                self._state.unavailable_until = self._senders.now() + self._policy.outage_memory
+            if self._ends_in_doubt():
+                until = max(self._senders.now(), self._state.resume_at)
+                self._state.in_doubt_until = until + self._policy.doubt_memory
+
+    def _ends_in_doubt(self) -> bool:
+        """Return whether the next invocation sends a single log first (case 12)."""
+        if self._trouble and is_outage(self._trouble.status):
+            return True
+        refused = self._given_up is not None and self._given_up.reason in REFUSES_EVERYTHING
+        has_delivered = self._success[0] > 0
+        return not has_delivered and (refused or self._trouble is not None)
 
     @property
     def gave_up(self) -> Failure | None:
@@ -262,11 +275,14 @@ class Delivery:
     # --- starting requests ---
 
     def _heed_memory(self) -> None:
+        now = self._senders.now()
         if self._state.resume_at > self._last_start():
             detail = "nothing was sent: an earlier Retry-After lasts longer than this invocation"
             self._give_up(Failure(self._state.resume_reason, None, detail))
-
-        now = self._senders.now()
+        elif self._doubt and self._state.resume_at > now:
+            # If each invocation waited, they would use up the account's concurrency.
+            detail = "nothing was sent: nothing was delivered before, and a Retry-After is not over"
+            self._give_up(Failure(self._state.resume_reason, None, detail))
         if self._state.key is None and now < self._state.no_key_until:
             left = self._state.no_key_until - now
             detail = f"{self._state.no_key_detail}; read again in {left:.0f} s"
@@ -397,7 +413,7 @@ class Delivery:
 
     def _answered(self) -> None:
         """Record that the ingest API has answered, so that there is no outage."""
-        self._trouble, self._state.unavailable_until = None, -math.inf
+        self._trouble, self._state.in_doubt_until = None, -math.inf
         if self._doubt and self._doubt.failure is None:
             self._doubt = None
 

@@ -87,6 +87,10 @@ def reason_of(verdict: Verdict, status: int | None) -> Reason:
     return Reason.THROTTLED if status == 429 else Reason.UNAVAILABLE
 
 
+REFUSES_EVERYTHING = frozenset({Reason.UNAUTHORIZED, Reason.MISCONFIGURED})
+"""Reasons for which no log at all is delivered, until the key or the address is changed."""
+
+
 def is_outage(status: int | None) -> bool:
     """Return whether an error with this status (None: no response) means that the ingest API is down.
 
@@ -153,8 +157,9 @@ class Policy:
     key_memory: float = 60.0
     """How long invocations do not read the key after an invocation that could not read it."""
 
-    outage_memory: float = 60.0
-    """How long invocations send a single log first after an invocation that ended `unavailable`."""
+    doubt_memory: float = 60.0
+    """How long invocations send a single log first after an invocation that ended `unavailable`, or that
+    delivered nothing because the ingest API asked to wait, or refused the key or the address."""
 
     max_retry_after_seconds: float = 900.0
     """The maximum of a Retry-After. Longer values are limited to it."""
