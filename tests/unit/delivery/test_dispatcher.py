@@ -14,7 +14,7 @@ from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.events import SourceRecord
 from loginformant_shipper.failures import Failure, Reason
 
-from tests.unit.sample_data import ORDERS, a_batch, an_entry, in_chunks
+from tests.unit.sample_data import ORDERS, a_batch, an_entry, batch_of, in_chunks
 from tests.unit.simulated_senders import NEVER, Answer, Api, Key, Sent, SimulatedSenders, answers, keys
 
 MIB = 1024 * 1024
@@ -270,7 +270,39 @@ def test_half_of_the_byte_limit_is_half_of_what_was_refused() -> None:
 def test_the_byte_limit_has_a_minimum() -> None:
     it = world(answers(then=413))
     it.deliver([a_batch(*many(8))])
-    assert it.state.byte_limit == 16 * 1024
+    assert it.state.byte_limit == 4 * 1024
+
+
+def a_large_batch(logs: int, prefix: str = "e") -> Batch:
+    """Return a batch whose logs have 200 bytes each."""
+    return batch_of([an_entry(name, body=b'"%-198s"' % name.encode()) for name in many(logs, prefix)])
+
+
+@pytest.mark.parametrize("status", [403, 404, 500, None])
+def test_a_size_that_is_refused_with_any_status_is_learnt_although_the_search_does_not_end(
+    status: int | None,
+) -> None:
+    """AWS WAF answers 403 to a body of more than 8 KB, and each search stopped before it had found this."""
+    it = world(lambda sent: Answer(status if len(sent.logs) > 40 else 200), max_in_flight=1)
+    it.deliver([a_large_batch(500, f"{number}e") for number in range(6)])
+    assert Reason.REJECTED not in it.reasons
+    assert 4 * 1024 <= it.state.byte_limit <= 8 * 1024
+    before = len(it.senders.sent)
+    entries = [an_entry(name, body=b'"%-198s"' % name.encode()) for name in many(3000)]
+    it.deliver(batches(in_chunks(entries), 500, lambda: it.state.byte_limit))
+    assert it.reasons == {None: 3000}
+    assert len(it.senders.sent) - before < 200
+
+
+@pytest.mark.parametrize("status", [403, 500, None])
+@pytest.mark.parametrize("share", [0.01, 0.1])
+def test_bad_logs_do_not_look_like_a_refused_size(status: int | None, share: float) -> None:
+    bad = frozenset(Random(7).sample(many(3000), round(3000 * share)))
+    it = world(lambda sent: Answer(200 if bad.isdisjoint(map(str.strip, sent.logs)) else status))
+    entries = [an_entry(name, body=b'"%-198s"' % name.encode()) for name in many(3000)]
+    it.deliver(batch_of(entries[start : start + 500]) for start in range(0, 3000, 500))
+    assert it.reasons[Reason.UNDETERMINED] > 0, "the search did not end"
+    assert it.state.byte_limit == MIB
 
 
 def test_one_log_that_is_too_large_does_not_lower_the_byte_limit() -> None:

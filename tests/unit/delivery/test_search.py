@@ -183,6 +183,50 @@ def test_logs_that_were_kept_back_one_by_one_can_be_merged() -> None:
     assert tried(search)[1] == ["1"]
 
 
+# --- the size that may have been refused ---
+
+
+def test_the_refused_size_is_that_of_the_smallest_part_that_failed_if_all_that_passed_are_smaller() -> None:
+    search = search_of("1", "2", "3", "4", "5", "6", "7", "8")
+    assert search.refused_size is None, "nothing is known yet"
+    half, _ = tried(search)
+    search.failed(half, 1)
+    assert search.refused_size is None, "nothing was accepted"
+    quarter, _ = tried(search)
+    search.passed(quarter)
+    assert search.refused_size == len(half.batch.body)
+
+
+def test_no_size_was_refused_if_a_larger_part_was_accepted() -> None:
+    search = search_of("1", "2", "3", "4", "5", "6", "7", "8", infers=False)
+    half, _ = tried(search)
+    search.failed(half, 1)
+    quarter, _ = tried(search)
+    search.failed(quarter, 1)
+    one, _ = tried(search)
+    search.passed(one)
+    assert search.refused_size == len(quarter.batch.body)
+    search.passed(tried(search)[0])
+    other_quarter, _ = tried(search)
+    search.passed(other_quarter)
+    assert search.refused_size is None
+
+
+def test_no_size_was_refused_if_a_bad_log_was_found() -> None:
+    search = search_of("1", "2", "3", "4")
+    half, _ = tried(search)
+    search.failed(half, 1)
+    one, _ = tried(search)
+    search.passed(one)
+    assert search.refused_size is not None
+    tried(search)
+    search.refused()
+    assert search.refused_size is None
+
+
+# --- whole searches ---
+
+
 @pytest.mark.parametrize("logs", [1, 2, 3, 500])
 @pytest.mark.parametrize("infers", [True, False])
 def test_one_bad_log_costs_at_most_two_requests_for_each_halving(logs: int, infers: bool) -> None:

@@ -35,7 +35,8 @@ What happens to a held batch after evidence (`_prove`):
 10. One log: it is retried, and refused once it has failed alone and three failures were each followed by
     evidence.
 11. If all halves are accepted, the size was refused: the byte limit of batches is halved, unless a batch of
-    this size has been delivered in this environment.
+    this size has been delivered in this environment. If a search has to stop before, and small parts were
+    accepted and only larger ones failed, the byte limit becomes half of the smallest that failed.
 
 At the beginning, and at the end:
 
@@ -602,6 +603,9 @@ class Delivery:
             return
         busy = {job.search for job in chain(self._waiting, self._under_way.values())}
         if not self._may_go_on():
+            for search in self._searches:
+                if (size := search.refused_size) and size > self._state.largest_delivered:
+                    self._halve_byte_limit(size)
             self._give_back_parts(search for search in self._searches if search not in busy)
         for search, root in list(self._searches.items()):
             if search.is_over:

@@ -144,8 +144,10 @@ class Policy:
     """The number of individually rejected logs without any accepted log after which the search stops, since
     the ingest API rejects everything."""
 
-    smallest_byte_limit: int = 16 * KIB
-    """The minimum to which a 413 lowers the byte limit of batches. A larger log is sent alone anyway."""
+    smallest_byte_limit: int = 4 * KIB
+    """The minimum to which a refused size lowers the byte limit of batches. A larger log is sent alone
+    anyway. A firewall may allow only 8 KB (`SizeRestrictions_BODY` in "Baseline rule groups", AWS WAF
+    Developer Guide; it answers 403: aws-solutions/deepracer-on-aws#89)."""
 
     key_refresh_interval: float = 30.0
     """The minimum interval after which an environment reads a rejected key again."""

@@ -14,6 +14,7 @@ with what is known about them, so that the next replay continues from there.
 A part is known to be bad only after evidence that the ingest API works, which `delivery.dispatcher` collects.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -43,6 +44,10 @@ class Search:
     under_way: int = 0
     found: int = 0
     """The number of bad logs that were found, or returned without being found."""
+    largest_passed: int = 0
+    """The size in bytes of the largest part that was accepted."""
+    smallest_failed: float = math.inf
+    """The size in bytes of the smallest part of several logs that failed."""
     _has_passed: bool = False
     _has_refused: bool = False
 
@@ -82,12 +87,14 @@ class Search:
         """Record that a part was accepted."""
         self.under_way -= 1
         self._has_passed = True
+        self.largest_passed = max(self.largest_passed, len(part.batch.body))
         if self.infers and part.other_half in self.pending:
             part.other_half.is_bad = True
 
     def failed(self, part: Part, failures: int) -> None:
         """Record that a part of several logs is bad after a number of proven failures."""
         self.under_way -= 1
+        self.smallest_failed = min(self.smallest_failed, len(part.batch.body))
         part.failures, part.is_bad = failures, True
         self.pending.append(part)
 
@@ -128,3 +135,14 @@ class Search:
     def was_size(self) -> bool:
         """Return whether all parts were accepted, so that the size of the batch was rejected."""
         return self.is_over and not self.found
+
+    @property
+    def refused_size(self) -> int | None:
+        """Return the size that may have been rejected, if the search has to stop now; else None.
+
+        That is the size of the smallest part that failed, if no bad log was found, and all parts that were
+        accepted are smaller.
+        """
+        if self.found or not 0 < self.largest_passed < self.smallest_failed < math.inf:
+            return None
+        return int(self.smallest_failed)
