@@ -168,6 +168,22 @@ def test_resets_and_time_outs_deliver_a_good_log_20_times_at_most(
     assert trial.replays <= 10
 
 
+@pytest.mark.parametrize("status", [400, 403, 413, 422, 500])
+@pytest.mark.parametrize("place", [0, 271, 1499, 2999])
+def test_a_server_that_keeps_the_good_logs_of_a_failed_request_gets_them_11_times_at_most(
+    place: int, status: int
+) -> None:
+    for seed in range(6):
+        bad = frozenset({f"e{place}"})
+        trial = Trial(3000, bad, Answer(status), keeps=True, latency=random.Random(seed))
+        trial.run()
+        good = [trial.arrived[name] for name in trial.names() if name not in trial.bad]
+        assert min(good) == 1
+        assert max(good) <= 11
+        assert sum(good) / len(good) < 1.7
+        assert trial.refused == bad
+
+
 @pytest.mark.parametrize("status", [400, 403, 500, None])
 @pytest.mark.parametrize("share", [0.004, 0.01])
 def test_every_good_log_of_10000_arrives_once(status: int | None, share: float) -> None:
