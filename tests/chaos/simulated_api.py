@@ -15,7 +15,7 @@ from loginformant_shipper.delivery.senders import Completion, KeyFetched, SendEn
 from local.ingest_contract import Call, Log, Refusal, accepted_logs
 from tests.chaos.clock import Clock, Violation
 from tests.chaos.copy_ledger import CopyLedger
-from tests.chaos.weather import NEVER, Fate, Forecast, KeyStore, Sky, draw_fate
+from tests.chaos.weather import ASK_TO_WAIT, NEVER, Fate, Forecast, KeyStore, Sky, draw_fate
 
 POISON = "poison"
 MAX_FETCH = 15.0
@@ -180,7 +180,7 @@ class SimulatedSenders:
 
     def _learn(self, request: Request, fate: Fate) -> None:
         request.acknowledged = request.accepted and fate.status == self.api.success
-        if fate.retry_after is not None:
+        if fate.retry_after is not None and fate.status in ASK_TO_WAIT:
             pause = min(fate.retry_after, self.policy.max_retry_after_seconds)
             self.not_before = max(self.not_before, self.clock.now + pause)
 

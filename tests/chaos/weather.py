@@ -46,6 +46,8 @@ class Fate(NamedTuple):
 
 
 RETRIED = (408, 425, 429, 500, 502, 503, 504, 507, 599)
+ASK_TO_WAIT = (408, 425, 429, 503)
+"""The statuses with which a Retry-After is obeyed."""
 REFUSED = (400, 413, 422)
 MISCONFIGURED = (300, 301, 302, 307, 308, 402, 404, 405, 410, 415, 431, 451)
 
