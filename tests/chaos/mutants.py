@@ -61,7 +61,7 @@ MUTANTS = (
     Mutant(
         "takes no answer for a good answer",
         policy.judge,
-        "case None:\n            return Verdict.UNAVAILABLE",
+        "case None:\n            return Verdict.MISCONFIGURED if is_foreign else Verdict.UNAVAILABLE",
         f"case None:\n            {_DELIVERED}",
     ),
     Mutant("sends again what was accepted with 202", policy.judge, "200 <= status <= 299", "status == 200"),
