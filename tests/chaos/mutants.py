@@ -87,7 +87,7 @@ MUTANTS = (
     Mutant(
         "ignores errors of SQS",
         sqs._trouble,
-        'return f"{type(error).__name__}: {error}" if error else ""',
+        'return _text(error) if error else ""',
         'return ""',
     ),
     Mutant(

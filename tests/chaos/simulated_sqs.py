@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import md5
 from itertools import count
 from typing import Any
 from unittest import mock
@@ -173,7 +174,7 @@ class SimulatedSqs:
 
     def send_message(
         self, QueueUrl: str, MessageBody: str, MessageAttributes: Mapping[str, Any], DelaySeconds: int
-    ) -> None:
+    ) -> dict[str, str]:
         attributes = {name: value["StringValue"] for name, value in MessageAttributes.items()}
         if len(MessageBody.encode()) > MAX_BYTES or len(attributes) > 10:
             raise Violation("a message that SQS does not take")
@@ -185,6 +186,7 @@ class SimulatedSqs:
             write.stored += 1
 
         self._attempt(f"store {len(write.ids)} events as {attributes.get('Reason')}", store)
+        return {"MD5OfMessageBody": md5(MessageBody.encode()).hexdigest()}
 
     def change_message_visibility_batch(self, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]) -> None:
         def hide() -> None:

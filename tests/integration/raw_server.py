@@ -39,13 +39,19 @@ class RawConnection:
         """Read a whole request; return the ids of its log events, None if the connection was closed."""
         if (headers := self.read_headers()) is None:
             return None
-        body, length = self._unread, int(headers["content-length"])
+        if (body := self.read_body(int(headers["content-length"]))) is None:
+            return None
+        return [log["properties"]["eventId"] for log in orjson.loads(body)["logs"]]
+
+    def read_body(self, length: int) -> bytes | None:
+        """Read a body of a number of bytes; return None if the connection was closed before its end."""
+        body = self._unread
         while len(body) < length:
             if not (data := self.sock.recv(65536)):
                 return None
             body += data
         self._unread = body[length:]
-        return [log["properties"]["eventId"] for log in orjson.loads(body[:length])["logs"]]
+        return body[:length]
 
     def drain(self, length: int) -> None:
         """Read a body of a number of bytes and discard it."""

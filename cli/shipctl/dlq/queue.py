@@ -39,6 +39,10 @@ RENEW_SECONDS = 150
 CLOCK_STEP_SECONDS = 1.0
 """The resolution of the queue's clock in its responses."""
 
+NOT_CONFIRMED = "the answer does not confirm it: a proxy may have answered instead of SQS"
+"""Why a message counts as not stored although no error was returned for it. botocore takes any answer with a
+status of 2xx for a success, also a page."""
+
 _PARALLEL_REQUESTS = 8
 
 T = TypeVar("T")
@@ -185,20 +189,25 @@ class Queue:
                 QueueUrl=self.url,
                 Entries=[{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(some)],
             )
-            left.extend(some[int(failed["Id"])] for failed in answer.get("Failed", []))
+            deleted = {int(entry["Id"]) for entry in answer.get("Successful", [])}
+            left.extend(handle for number, handle in enumerate(some) if number not in deleted)
 
         with self._errors("Deleting from"):
             _in_parallel(delete, handles)
         return left
 
     def send(self, entries: "Sequence[SendMessageBatchRequestEntryTypeDef]") -> dict[str, str]:
-        """Send up to ten messages of at most 1 MiB in total, and return the errors of rejected ones by id.
+        """Send up to ten messages of at most 1 MiB in total, and return why others were not stored, by id.
 
         Raises `CommandError`.
         """
         with self._errors("Sending to"):
             answer = self.client.send_message_batch(QueueUrl=self.url, Entries=entries)
-        return {failed["Id"]: failed.get("Message") or failed["Code"] for failed in answer.get("Failed", [])}
+        stored = {entry["Id"] for entry in answer.get("Successful", [])}
+        why = {failed["Id"]: failed.get("Message") or failed["Code"] for failed in answer.get("Failed", [])}
+        return {
+            entry["Id"]: why.get(entry["Id"], NOT_CONFIRMED) for entry in entries if entry["Id"] not in stored
+        }
 
     @contextmanager
     def _errors(self, doing: str) -> Iterator[None]:

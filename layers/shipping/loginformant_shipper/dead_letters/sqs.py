@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from functools import cache, partial
-from typing import TYPE_CHECKING, NamedTuple, cast
+from hashlib import md5
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from loginformant_shipper.dead_letters.messages import MAX_MESSAGE_BYTES, Addressed
 from loginformant_shipper.events import SourceRecord
@@ -29,6 +30,12 @@ PARALLEL_WRITES = 8
 
 
 MAX_BATCH_REQUEST_ENTRIES = 10
+
+
+ALSO_RETRIED = frozenset({"KMS.ThrottlingException", "KmsThrottled", "InvalidSignatureException"})
+"""Codes of refusals that pass, and that botocore does not retry: KMS limits the rate ("SendMessage", Amazon
+SQS API Reference), or the clock was late just after the environment was thawed, so that the signature had
+expired (aws/aws-sdk-js-v3#7605). A new attempt has a new signature."""
 
 
 MIN_POSTPONEMENT_SECONDS, MAX_POSTPONEMENT_SECONDS = 30, 120
@@ -83,9 +90,19 @@ def store(letters: Sequence[Addressed], seconds: float) -> list[str]:
     return _call_sqs([partial(_write, letter=letter) for letter in letters], seconds)
 
 
+class NotConfirmed(Exception):
+    """A request to store a message was answered with success, but not as SQS answers."""
+
+
 def _write(client: "SQSClient", letter: Addressed) -> None:
+    """Store a message. Raises `NotConfirmed` unless the answer has the MD5 of its body.
+
+    botocore takes any answer with a status of 2xx for a success, and does not compare the MD5. But a proxy
+    that decrypts TLS may answer with a page of its own. The MD5 is there "to verify that Amazon SQS received
+    the message correctly" ("SendMessage", Amazon SQS API Reference).
+    """
     message, queue_url, delay_seconds = letter
-    client.send_message(
+    answer = client.send_message(
         QueueUrl=queue_url,
         MessageBody=message.body,
         MessageAttributes={
@@ -93,6 +110,8 @@ def _write(client: "SQSClient", letter: Addressed) -> None:
         },
         DelaySeconds=delay_seconds,
     )
+    if answer.get("MD5OfMessageBody") != md5(message.body.encode(), usedforsecurity=False).hexdigest():
+        raise NotConfirmed("the answer does not have the MD5 of the message: a proxy may have answered")
 
 
 class Postponed(NamedTuple):
@@ -144,13 +163,11 @@ def _call_sqs(calls: Sequence[Callable[["SQSClient"], None]], seconds: float) ->
     """Make calls, several at a time, for at most `seconds`. Return the error of each, or an empty text."""
     if not calls:
         return []
-    from botocore.exceptions import BotoCoreError
-
     end = time.monotonic() + seconds
     try:
         client = _sqs_client()
-    except BotoCoreError as error:
-        return [f"{type(error).__name__}: {error}"] * len(calls)
+    except Exception as error:
+        return [_text(error)] * len(calls)
     threads = ThreadPoolExecutor(min(len(calls), PARALLEL_WRITES), "sqs")
     made = [threads.submit(call, client) for call in calls]
     wait_for(made, timeout=max(end - time.monotonic(), 0.0))
@@ -159,14 +176,20 @@ def _call_sqs(calls: Sequence[Callable[["SQSClient"], None]], seconds: float) ->
 
 
 def _trouble(call: Future[None]) -> str:
-    from botocore.exceptions import BotoCoreError, ClientError
+    """Return why a call failed, or an empty text.
 
+    Any exception counts: an answer that is not from SQS can make botocore raise almost any
+    (boto/botocore#2463, boto/botocore#908), and if it ended the invocation, all that was delivered would be
+    delivered again.
+    """
     if call.cancelled() or not call.done():
         return "not stored in time"
     error = call.exception()
-    if error is not None and not isinstance(error, (BotoCoreError, ClientError)):
-        raise error
-    return f"{type(error).__name__}: {error}" if error else ""
+    return _text(error) if error else ""
+
+
+def _text(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 @cache
@@ -183,4 +206,18 @@ def _sqs_client() -> "SQSClient":
         max_pool_connections=PARALLEL_WRITES,
     )
     # botocore instead of boto3, which would load more code for the same requests.
-    return cast("SQSClient", botocore.session.get_session().create_client("sqs", config=config))
+    client = cast("SQSClient", botocore.session.get_session().create_client("sqs", config=config))
+    # The handler returns a pause, which the type stubs of botocore do not declare.
+    client.meta.events.register("needs-retry.sqs", _pause_before_retry)  # type: ignore[arg-type]
+    return client
+
+
+def _pause_before_retry(response: tuple[Any, Any] | None, attempts: int, **_: object) -> float | None:
+    """Return the pause in seconds before another attempt, or None if botocore alone decides about it.
+
+    It is not longer than botocore's own pauses, which `QUEUE_WORST_CASE_SECONDS` includes.
+    """
+    code = response[1].get("Error", {}).get("Code") if response else None
+    if code in ALSO_RETRIED and attempts < QUEUE_ATTEMPTS:
+        return random.uniform(0.5, 1.0) * attempts
+    return None

@@ -2,11 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from shipctl.dlq import queue
-from shipctl.dlq.queue import HIDDEN_SECONDS, RENEW_SECONDS, Counts, Held, Queue, holding, receive_all
+from shipctl.dlq.queue import (
+    HIDDEN_SECONDS,
+    NOT_CONFIRMED,
+    RENEW_SECONDS,
+    Counts,
+    Held,
+    Queue,
+    holding,
+    receive_all,
+)
 from shipctl.errors import CommandError
 
 from tests.unit.shipctl.dlq.conftest import Stack
@@ -187,3 +197,31 @@ def test_received_messages_do_not_count_as_in_flight(
     """A message in flight may become visible between the count and the receipt."""
     counts = COUNTS._replace(waiting=1, in_flight=2, delayed=1).with_received(received)
     assert (counts.waiting, counts.in_flight, counts.delayed) == (waiting, in_flight, delayed)
+
+
+# --- what SQS confirms ---
+
+
+NOT_FROM_SQS = {"a page": {"message": "<html>"}, "nothing": {}, "another object": {"error": "blocked"}}
+
+
+def queue_that_answers(answer: dict[str, Any]) -> Queue:
+    client: Any = SimpleNamespace(
+        send_message_batch=lambda **_: answer, delete_message_batch=lambda **_: answer
+    )
+    return Queue(client, "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters")
+
+
+@pytest.mark.parametrize("answer", NOT_FROM_SQS.values(), ids=NOT_FROM_SQS)
+def test_a_message_counts_as_sent_or_deleted_only_if_sqs_says_so(answer: dict[str, Any]) -> None:
+    """A proxy may answer with 200 and a page of its own."""
+    queue = queue_that_answers(answer)
+    assert list(queue.send([{"Id": "7", "MessageBody": "x"}, {"Id": "8", "MessageBody": "y"}])) == ["7", "8"]
+    assert queue.delete(["handle 1", "handle 2"]) == ["handle 1", "handle 2"]
+
+
+def test_each_message_that_is_not_sent_has_a_reason() -> None:
+    failed = [{"Id": "2", "Code": "InternalError", "SenderFault": False}]
+    queue = queue_that_answers({"Successful": [{"Id": "1"}], "Failed": failed})
+    entries: Any = [{"Id": identifier, "MessageBody": "x"} for identifier in "123"]
+    assert queue.send(entries) == {"2": "InternalError", "3": NOT_CONFIRMED}
