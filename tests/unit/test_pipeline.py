@@ -1,8 +1,11 @@
 import gc
 import io
 import json
+import math
+import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -12,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loginformant_shipper import pipeline, telemetry
 from loginformant_shipper.dead_letters.messages import Addressed, DeadLetterMessage
+from loginformant_shipper.dead_letters.sqs import Postponed
 from loginformant_shipper.delivery.dispatcher import EnvironmentState
 from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.entries.log_object import Frame, log_object
@@ -405,6 +409,163 @@ def test_sqs_records_that_were_not_begun_are_returned(
     sent = [int(log["properties"]["eventId"]) for request in senders.sent for log in request.logs]
     stored = [int(identifier) for m, *_ in queue.letters for identifier in (e.id for e in events_of(m))]
     assert sorted(sent + stored) == list(range(20 * returned[0]))
+
+
+@dataclass
+class Postponements:
+    """Replaces the postponement of records in these tests."""
+
+    calls: list[list[Postponed]] = field(default_factory=list)
+
+    def __call__(self, records: Iterable[Postponed], queue_url: str, seconds: float) -> None:
+        self.calls.append(list(records))
+
+    def identifiers(self) -> list[list[str]]:
+        return [[postponed.record.identifier for postponed in call] for call in self.calls]
+
+
+@pytest.fixture
+def postponements(monkeypatch: pytest.MonkeyPatch) -> Postponements:
+    postponements = Postponements()
+    monkeypatch.setattr(pipeline, "postpone", postponements)
+    return postponements
+
+
+PARKED_URL = QUEUE_URL + "-parked"
+DAY_SECONDS = 24 * 3600
+
+
+def received_record(
+    identifier: str, *, reason: str = "", receives: int = 1, days: float = 0.0, message: str = "Order placed"
+) -> dict[str, Any]:
+    """Return a record of the dead-letter queue with 500 log events."""
+    events = [raw_event(f"{identifier}-{number}", message) for number in range(500)]
+    attributes = {"Reason": reason, "EventCount": "500"} if reason else {"RequestID": "0a1b"}
+    sent = int((time.time() - days * DAY_SECONDS) * 1000)
+    system = {"ApproximateReceiveCount": str(receives), "SentTimestamp": str(sent)}
+    return sqs_record(identifier, json.dumps(awslogs_event(payload(events))), attributes) | {
+        "attributes": system
+    }
+
+
+def returned_by(answer: dict[str, Any]) -> list[str]:
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def test_records_are_postponed_before_another_one_is_tried_alone(
+    queue: Queue, senders: SimulatedSenders, postponements: Postponements
+) -> None:
+    """If the function is killed, they become visible again without the record that killed it."""
+    before_sending: list[list[str]] = []
+
+    def api(sent: Sent) -> Answer:
+        before_sending.extend(postponements.identifiers())
+        return Answer()
+
+    senders.api = api
+    crashed = received_record("crashed", receives=2)
+    records = [received_record("1", reason="unavailable"), crashed, received_record("2")]
+    answer = replay({"Records": records}, environment(senders, PARKED_QUEUE_URL=PARKED_URL), FUNCTION_TIME)
+    assert before_sending == [["1", "2"]]
+    assert postponements.identifiers() == [["1", "2"], []], "they are not postponed twice"
+    assert returned_by(answer) == ["1", "2"]
+    assert (answer["received"], answer["delivered"], answer["returned"]) == (500 + 500 + 1, 500, 500 + 1)
+
+
+def test_a_record_for_which_the_function_is_killed_is_parked_and_no_other_log_is_delivered_again(
+    queue: Queue, senders: SimulatedSenders, postponements: Postponements, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Good logs were delivered 860 times before, every 12 minutes, until SQS deleted all five."""
+
+    class Killed(BaseException):
+        pass
+
+    def redact_or_die(events: Sequence[LogEvent], settings: Settings) -> Iterator[LogEvent]:
+        if events[0].message == "POISON":
+            raise Killed
+        return redacted_events(events, settings)
+
+    monkeypatch.setattr(pipeline, "redacted_events", redact_or_die)
+    used = environment(senders, PARKED_QUEUE_URL=PARKED_URL)
+    waiting = {str(number): f"good {number}" for number in range(4)} | {"poison": "POISON"}
+    visible = set(waiting)
+    for round_number in range(14 * 24 * 5):
+        days = round_number / (24 * 5)
+        records = [
+            received_record(name, receives=round_number + 1, days=days, message=waiting[name])
+            for name in sorted(visible)
+        ]
+        postponements.calls.clear()
+        try:
+            done = visible.difference(returned_by(replay({"Records": records}, used, FUNCTION_TIME)))
+            waiting = {name: text for name, text in waiting.items() if name not in done}
+            visible = set(waiting)
+        except Killed:
+            # Without what was postponed, the record comes alone, or with all others.
+            visible = {name for call in postponements.identifiers() for name in call} or set(waiting)
+        if not waiting:
+            break
+    copies = Counter(log["properties"]["eventId"] for sent in senders.sent for log in sent.logs)
+    assert len(copies) == 4 * 500
+    assert max(copies.values()) <= 2, "once before the poison is known to come back"
+    [parked] = queue.letters
+    assert (parked.queue_url, parked.message.body) == (PARKED_URL, received_body("poison", "POISON"))
+    assert parked.message.attributes == {"RequestID": "0a1b"}
+    assert waiting == {}
+
+
+def received_body(identifier: str, message: str) -> str:
+    body: str = received_record(identifier, message=message)["body"]
+    return body
+
+
+def test_an_old_record_that_cannot_be_parked_is_returned(
+    queue: Queue, senders: SimulatedSenders, postponements: Postponements
+) -> None:
+    queue.trouble = lambda message: "no route"
+    records = [received_record("old", reason="unavailable", receives=9, days=13.6), received_record("young")]
+    answer = replay({"Records": records}, environment(senders, PARKED_QUEUE_URL=PARKED_URL), FUNCTION_TIME)
+    assert returned_by(answer) == ["old", "young"]
+    assert (answer["received"], answer["returned"], answer["requests"]) == (501, 501, 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "requests", "delays"),
+    [(503, "unavailable", 2, (30, 120)), (429, "throttled", 1, (150, 600))],
+)
+def test_records_are_not_decoded_once_delivery_has_given_up(
+    queue: Queue,
+    senders: SimulatedSenders,
+    postponements: Postponements,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    reason: str,
+    requests: int,
+    delays: tuple[int, int],
+) -> None:
+    """They would be returned unchanged, after all the work."""
+    senders.api = answers(then=Answer(status, retry_after=300.0 if status == 429 else None))
+    used = environment(senders, PARKED_QUEUE_URL=PARKED_URL, BATCH_MAX_LOGS="100")
+    used.state.in_doubt_until = math.inf
+    used = replace(used, policy=Policy(max_look_ahead=2))
+    redacted: list[str] = []
+
+    def redact(events: Sequence[LogEvent], settings: Settings) -> Iterator[LogEvent]:
+        redacted.append(events[0].id)
+        return redacted_events(events, settings)
+
+    monkeypatch.setattr(pipeline, "redacted_events", redact)
+    records = [received_record(str(number), reason="unavailable") for number in range(5)]
+    answer = replay({"Records": records}, used, FUNCTION_TIME)
+    assert redacted == ["0-0"]
+    assert answer["requests"] == requests
+    assert (answer["received"], answer["returned"]) == (2500, 2500)
+    assert [failure["reason"] for failure in answer["failures"]] == [reason]
+    assert sorted(returned_by(answer)) == list("01234")
+    [_, last] = postponements.calls
+    assert all(
+        delays[0] <= postponed.seconds() - postponed.min_seconds <= delays[1] + 1 for postponed in last
+    )
 
 
 def test_a_batch_is_sent_before_the_next_one_is_made(

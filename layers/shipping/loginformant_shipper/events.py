@@ -50,6 +50,8 @@ class SourceRecord(NamedTuple):
     """The reason in the message for which the events are in the queue."""
     status: str = ""
     """The HTTP status of their last failure; empty if there was none."""
+    receives: int = 1
+    """How often the message was received, this time included."""
 
 
 class Origin(NamedTuple):

@@ -11,7 +11,7 @@ import gc
 import os
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,15 +23,18 @@ from loginformant_shipper.dead_letters.messages import (
     REFUSED_ALONE,
     Addressed,
     DeadLetterMessage,
+    as_received,
     dead_letter_messages,
 )
 from loginformant_shipper.dead_letters.replay import (
+    Turn,
     address,
     as_refusals,
     parked_queue_url,
     records_to_return,
     refusal_delay,
     split_off,
+    turn_of,
 )
 from loginformant_shipper.dead_letters.sqs import Postponed, postpone, reserve_seconds, store
 from loginformant_shipper.delivery.batching import batches, unsent_batch
@@ -56,7 +59,12 @@ from loginformant_shipper.names import FilterCause, Metric
 from loginformant_shipper.parsing.pieces import pieces
 from loginformant_shipper.parsing.stack_traces import join
 from loginformant_shipper.redaction.redact import is_wanted, redact_text, redacted_events
-from loginformant_shipper.settings import RESERVE_MARGIN_SECONDS, Settings, load_settings
+from loginformant_shipper.settings import (
+    QUEUE_WORST_CASE_SECONDS,
+    RESERVE_MARGIN_SECONDS,
+    Settings,
+    load_settings,
+)
 from loginformant_shipper.telemetry import (
     log_dead_lettered,
     log_parked,
@@ -163,6 +171,9 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
     events of any other record are stored again in the dead-letter queue or the parked queue before the record
     is acknowledged. If that fails, the record is returned, and delivered log events are delivered again.
 
+    Before that, `turn_of` decides which records are tried. Those that are returned without an attempt become
+    visible again soon, even if the function does not survive the attempt with the others.
+
     Args:
         event: The event of the function.
         environment: The warm environment.
@@ -175,11 +186,21 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
     Raises:
         SettingsError: There is no parked queue.
     """
-    environment.senders.begin_invocation()
-    end = environment.senders.now() + remaining_seconds
-    shipment = _deliver(_in_another_order(event), environment, remaining_seconds)
-    ledger = shipment.ledger
+    senders, settings = environment.senders, environment.settings
+    senders.begin_invocation()
+    dead_letter_queue, parked_queue = settings.dead_letter_queue_url, parked_queue_url(settings)
+    end = senders.now() + remaining_seconds
     now = datetime.now(UTC)
+    received = payloads(event, settings.max_decompressed_bytes)
+    turn = turn_of([payload.record for payload in received if payload.record], now, environment.rng)
+    # Now, since the function may not survive the attempt with the others.
+    most_seconds = min(QUEUE_WORST_CASE_SECONDS, remaining_seconds / 4)
+    postpone(map(Postponed, turn.returned), dead_letter_queue, most_seconds)
+    if turn.parked:
+        shipment = _Shipment()
+    else:
+        shipment = _deliver(_tried(event, received, turn), environment, end - senders.now())
+    ledger = shipment.ledger
     all_failed = list(as_refusals(shipment.failed))
     to_return = records_to_return(all_failed, shipment.undecodable, shipment.delivered_records, now)
     returned, failed = split_off(all_failed, to_return)
@@ -189,34 +210,40 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
             ledger.log_groups[log_group].returned += events
     ledger.returned_records |= dict.fromkeys(to_return)
     messages = dead_letter_messages(failed, shipment.undecodable, now)
-    letters = list(address(messages, environment.settings, now, something_passed=ledger.delivered > 0))
-    _store(letters, end - environment.senders.now(), ledger, parked_queue_url(environment.settings))
-    time_left = end - environment.senders.now() - RESERVE_MARGIN_SECONDS
-    postponed = _postponed(ledger, returned, environment)
-    postpone(postponed, environment.settings.dead_letter_queue_url, time_left)
-    return _conclude(event, environment.settings, ledger) | {
+    letters = list(address(messages, settings, now, something_passed=ledger.delivered > 0))
+    for payload in received:
+        if (record := payload.record) and record in turn.parked and payload.message:
+            message = as_received(payload.message, record, PARKED_UNTRIED)
+            letters.append(Addressed(message, parked_queue))
+            ledger.received += message.events
+    _store(letters, end - senders.now(), ledger, parked_queue)
+    postponed = _postponed(ledger, returned, shipment.unbegun, environment)
+    postpone(postponed, dead_letter_queue, end - senders.now() - RESERVE_MARGIN_SECONDS)
+    untried = [payload for payload in received if payload.record in turn.returned]
+    _return_unbegun(untried, shipment, Failure(Reason.NOT_BEGUN, None, RETURNED_UNTRIED))
+    return _conclude(event, settings, ledger) | {
         "parked": ledger.parked.total(),
         "failures": ledger.failures(),
     }
 
 
-def _in_another_order(event: Any) -> object:
-    """Return the event with its records in random order if any of them was received before.
+PARKED_UNTRIED = "parked without another attempt, since SQS would soon delete the message"
+RETURNED_UNTRIED = "another message of the batch is handled alone"
+"""Why a record was not tried, for the log."""
+
+
+def _tried(event: Any, received: Sequence[Payload], turn: Turn) -> object:
+    """Return the event with only the records to try, in random order if any of them was received before.
 
     Otherwise records that contain only bad logs could delay the same other records in each replay. SQS does
     not preserve the order anyway ("Amazon SQS standard queues", Amazon SQS Developer Guide).
     """
-    match event:
-        case {"Records": [*records]} if any(map(_came_back, records)):
-            return {**event, "Records": random.sample(records, len(records))}
-    return event
-
-
-def _came_back(record: object) -> bool:
-    match record:
-        case {"attributes": {"ApproximateReceiveCount": str(count)}}:
-            return count.isdigit() and int(count[:9]) > 1
-    return False
+    tried = [payload for payload in received if payload.record in turn.tried]
+    if not tried:
+        return event  # not from SQS
+    if any(payload.record.receives > 1 for payload in tried if payload.record):
+        tried = random.sample(tried, len(tried))
+    return {**event, "Records": [payload.message for payload in tried]}
 
 
 def _first_delay(message: DeadLetterMessage) -> int:
@@ -224,7 +251,12 @@ def _first_delay(message: DeadLetterMessage) -> int:
     return refusal_delay(0) if message.failure.reason in REFUSED_ALONE else 0
 
 
-def _postponed(ledger: Ledger, returned: Iterable[Failed], environment: Environment) -> Iterator[Postponed]:
+def _postponed(
+    ledger: Ledger,
+    returned: Iterable[Failed],
+    unbegun: Mapping[SourceRecord, Failure],
+    environment: Environment,
+) -> Iterator[Postponed]:
     """Yield the delay of each returned record, which is longer after throttling or a Retry-After."""
     throttled = {
         origin.record
@@ -232,6 +264,7 @@ def _postponed(ledger: Ledger, returned: Iterable[Failed], environment: Environm
         if failure.reason is Reason.THROTTLED
         for origin in batch.origins
     }
+    throttled |= {record for record, failure in unbegun.items() if failure.reason is Reason.THROTTLED}
     rest = max(0.0, environment.state.resume_at - environment.senders.now())
     for record in ledger.returned_records:
         yield Postponed(record, record in throttled, rest)
@@ -246,6 +279,8 @@ class _Shipment:
     undecodable: list[Undecodable] = field(default_factory=list)
     delivered_records: set[SourceRecord] = field(default_factory=set)
     """Records with at least one delivered log."""
+    unbegun: dict[SourceRecord, Failure] = field(default_factory=dict)
+    """Records that were returned to their source without being decoded, and why."""
 
 
 def _deliver(event: object, environment: Environment, remaining_seconds: float) -> _Shipment:
@@ -262,7 +297,7 @@ def _deliver(event: object, environment: Environment, remaining_seconds: float) 
     deadline = senders.now() + remaining_seconds - reserve
     shipment = _Shipment()
     ledger = shipment.ledger
-    begun = _begun(event, settings, shipment, lambda: senders.now() < deadline)
+    begun = _begun(event, settings, shipment, lambda: senders.now() < deadline, lambda: delivery.gave_up)
     delivery = Delivery(
         batches(
             _entries(begun, environment, ledger, lambda: delivery.gave_up is None),
@@ -296,11 +331,16 @@ EVENTS_BETWEEN_LOOKS = 100
 
 
 def _begun(
-    event: object, settings: Settings, shipment: _Shipment, has_time: Callable[[], bool]
+    event: object,
+    settings: Settings,
+    shipment: _Shipment,
+    has_time: Callable[[], bool],
+    gave_up: Callable[[], Failure | None],
 ) -> Iterator[_Begun]:
     """Decode and redact payloads while there is time, and return or store the others unchanged.
 
-    1. SQS: all records that were not started are returned. 2. Kinesis: Lambda retries all records from the
+    1. SQS: all records that were not started are returned; also if delivery has given up, since they would be
+    returned unchanged after all the work. 2. Kinesis: Lambda retries all records from the
     lowest returned one on ("Configuring partial batch response with Kinesis Data Streams and Lambda", AWS
     Lambda Developer Guide). Records are started in order, so nothing was sent of the records after the first
     one that was not started, and they can be returned. The first record is always started; if it were always
@@ -309,10 +349,12 @@ def _begun(
     """
     ledger = shipment.ledger
     waiting = payloads(event, settings.max_decompressed_bytes)
-    always_begun = 0 if source_of(event) is Source.REPLAY else 1
+    is_replay = source_of(event) is Source.REPLAY
+    always_begun = 0 if is_replay else 1
     for number, payload in enumerate(waiting):
-        if number >= always_begun and not has_time():
-            _return_unbegun(waiting[number:], ledger)
+        trouble = NO_TIME if not has_time() else gave_up() if is_replay else None
+        if number >= always_begun and trouble:
+            _return_unbegun(waiting[number:], shipment, trouble)
             return
         for decoded in payload.decode():
             match decoded:
@@ -333,16 +375,21 @@ def _begun(
                         shipment.undecodable.append(decoded)
 
 
-def _return_unbegun(waiting: Iterable[Payload], ledger: Ledger) -> None:
+NO_TIME = Failure(Reason.NOT_BEGUN, None, "the time was up")
+
+
+def _return_unbegun(waiting: Iterable[Payload], shipment: _Shipment, failure: Failure) -> None:
     """Return records to their source.
 
     A record counts as the number of log events in its attributes, or as one.
     """
+    ledger = shipment.ledger
     for payload in waiting:
         if payload.record is not None:
             ledger.received += payload.record.told_events
-            ledger.returned[Failure(Reason.NOT_BEGUN, None, "the time was up")] += payload.record.told_events
+            ledger.returned[failure] += payload.record.told_events
             ledger.returned_records[payload.record] = None
+            shipment.unbegun[payload.record] = failure
 
 
 def _begin_each(

@@ -10,11 +10,13 @@ from loginformant_shipper.dead_letters.messages import (
 from loginformant_shipper.dead_letters.replay import (
     MAY_PASS,
     NEEDS_A_PERSON,
+    Turn,
     address,
     as_refusals,
     parked_queue_url,
     records_to_return,
     split_off,
+    turn_of,
 )
 from loginformant_shipper.delivery.batching import Batch
 from loginformant_shipper.delivery.dispatcher import Failed
@@ -154,6 +156,69 @@ def test_a_record_is_written_again_from_its_13th_day_on() -> None:
         for record, age in ((FIRST, 12.9 * DAY), (SECOND, 13.1 * DAY))
     )
     assert records_to_return([failed(Reason.UNAVAILABLE, young, old)], [], set(), NOW) == {young}
+
+
+class TestTurnOf:
+    """Records that may end the function are handled so that no other record is delivered again with them."""
+
+    crashed = SourceRecord("m3", "handle 3")
+    """Lambda stored it: it has no reason."""
+    refused, unavailable, not_begun = (
+        SourceRecord(reason.value, "handle", told=reason)
+        for reason in (Reason.REJECTED, Reason.UNAVAILABLE, Reason.NOT_BEGUN)
+    )
+
+    def turn(self, *records: SourceRecord, rng: float = 0.0) -> Turn:
+        return turn_of(records, NOW, lambda: rng)
+
+    def came_back(self, record: SourceRecord, age: timedelta = DAY) -> SourceRecord:
+        return record._replace(receives=2, sent_at=(NOW - age).timestamp())
+
+    def test_records_that_are_received_for_the_first_time_are_tried_together(self) -> None:
+        records = self.crashed, self.refused, self.unavailable, self.not_begun
+        assert self.turn(*records) == Turn(tried=set(records))
+
+    @pytest.mark.parametrize("record", [crashed, not_begun])
+    def test_a_record_that_was_never_processed_and_came_back_is_tried_alone(
+        self, record: SourceRecord
+    ) -> None:
+        suspect = self.came_back(record)
+        assert self.turn(self.refused, suspect) == Turn(tried={suspect}, returned={self.refused})
+        assert self.turn(suspect) == Turn(tried={suspect})
+
+    @pytest.mark.parametrize("record", [refused, unavailable])
+    def test_a_record_that_the_shipper_has_processed_is_tried_with_others(self, record: SourceRecord) -> None:
+        """An outage returns each record hundreds of times. One at a time would take ten times as long."""
+        records = self.came_back(record), self.crashed
+        assert self.turn(*records) == Turn(tried=set(records))
+
+    @pytest.mark.parametrize(("rng", "number"), [(0.0, 0), (0.34, 1), (0.99, 2)])
+    def test_any_of_several_such_records_may_be_the_one(self, rng: float, number: int) -> None:
+        suspects = [
+            self.came_back(self.crashed._replace(identifier=text)) for text in ("first", "second", "third")
+        ]
+        assert self.turn(self.refused, *suspects, rng=rng).tried == {suspects[number]}
+
+    @pytest.mark.parametrize("record", [crashed, refused, unavailable, not_begun])
+    def test_a_record_that_came_back_and_is_older_than_13_and_a_half_days_is_parked_untried(
+        self, record: SourceRecord
+    ) -> None:
+        old, other = self.came_back(record, 13.6 * DAY), self.came_back(SourceRecord("other", "handle"))
+        assert self.turn(other, old) == Turn(parked={old}, returned={other})
+        young = self.came_back(record, 13.4 * DAY)
+        assert young in self.turn(young).tried
+
+    def test_an_old_record_that_is_received_for_the_first_time_is_tried(self) -> None:
+        """AutoReplay may have been off."""
+        old = self.came_back(self.refused, 13.6 * DAY)._replace(receives=1)
+        assert self.turn(old) == Turn(tried={old})
+
+    def test_a_replay_by_hand_tries_all_records(self) -> None:
+        records = [
+            self.came_back(record, 13.9 * DAY)._replace(receipt_handle="")
+            for record in (self.crashed, self.refused)
+        ]
+        assert self.turn(*records) == Turn(tried=set(records))
 
 
 class TestAsRefusals:

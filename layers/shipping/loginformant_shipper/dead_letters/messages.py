@@ -15,9 +15,17 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from loginformant_shipper.delivery.dispatcher import Failed
-from loginformant_shipper.events import LogEvent, Origin, SourceRecord, Undecodable, UnusualEvent
+from loginformant_shipper.events import (
+    JsonObject,
+    LogEvent,
+    Origin,
+    SourceRecord,
+    Undecodable,
+    UnusualEvent,
+)
 from loginformant_shipper.failures import Failure, Reason
 from loginformant_shipper.settings import KIB, MIB
+from loginformant_shipper.wire.decoding import text_attributes
 from loginformant_shipper.wire.encoding import (
     DATA_MESSAGE,
     PART_OF_UNREADABLE,
@@ -193,6 +201,20 @@ def _as_it_came(payload: Undecodable, now: str) -> Iterator[DeadLetterMessage]:
         event = UnusualEvent(identifier, None, payload.body, {"id": identifier})
         count = math.ceil(message.size() / MAX_MESSAGE_BYTES)
         yield from _parts(origin, fate, event, payload.events, count, PART_OF_UNREADABLE)
+
+
+def as_received(message: JsonObject, record: SourceRecord, why: str) -> DeadLetterMessage:
+    """Return a message of SQS as it is, to move it to another queue without decoding it.
+
+    Args:
+        message: The message as Lambda passes it on.
+        record: The same as a record.
+        why: Why it is moved, for the log. Its attributes stay as they are.
+    """
+    failure = Failure(record.told or Reason.NOT_BEGUN, None, why)
+    return DeadLetterMessage(
+        str(message.get("body")), text_attributes(message), failure, record.told_events, record
+    )
 
 
 def _attributes(

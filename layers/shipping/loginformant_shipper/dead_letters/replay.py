@@ -1,4 +1,4 @@
-"""Decide what happens to records of the dead-letter queue after a replay. No I/O.
+"""Decide what happens to records of the dead-letter queue before and after a replay. No I/O.
 
 1. If no log event of a record was delivered and its failure is temporary, the record is returned unchanged.
 2. Log events that were rejected individually are stored again with a higher count, delayed by 5, 10, then 15
@@ -9,11 +9,21 @@
    be no other logs to prove it with. 4. Log events whose search was not completed are stored again without a
    higher count. The next replay continues. 5. Payloads that cannot be decoded are parked. 6. Records that
    would be returned on their 13th day are parked, since SQS deletes them after 14.
+
+Before anything is decoded (`turn_of`), for records that may make Lambda end the function. Lambda then returns
+all records of the invocation after the visibility timeout, also those that were delivered ("Handling errors
+for an SQS event source in Lambda", AWS Lambda Developer Guide). 7. Records that came back and are older than
+13.5 days are parked without another attempt: nothing else ends for a record that ends the function each time.
+8. A record that no function has processed completely (Lambda stored it after a crash, or the time was up) and
+that came back is tried alone. How often a record was received is no sign for others: the shipper has
+processed them, and an outage returns each record hundreds of times. A replay by hand (without a receipt
+handle) is not divided: an operator waits for it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from loginformant_shipper.dead_letters.messages import REFUSED_ALONE, Addressed, DeadLetterMessage
 from loginformant_shipper.delivery.dispatcher import Failed
@@ -49,6 +59,41 @@ MIN_REFUSED = timedelta(minutes=30)
 MIN_REFUSED_WITHOUT_PROOF = timedelta(hours=24)
 MAX_WAITING = timedelta(days=13)
 """The age at which a record is parked. SQS keeps a message for 14 days (template.yaml)."""
+MAX_TRYING = timedelta(days=13, hours=12)
+"""The age at which a record that came back is parked without another attempt."""
+
+
+class Turn(NamedTuple):
+    """What an invocation does with its records."""
+
+    tried: AbstractSet[SourceRecord] = frozenset()
+    parked: AbstractSet[SourceRecord] = frozenset()
+    """Records that are parked without an attempt; then no other record is tried in this invocation."""
+    returned: AbstractSet[SourceRecord] = frozenset()
+    """Records that are returned to the queue without an attempt."""
+
+
+def turn_of(records: Sequence[SourceRecord], now: datetime, rng: Callable[[], float]) -> Turn:
+    """Decide which records of an invocation are tried (cases 7 and 8).
+
+    Args:
+        records: All records of the invocation.
+        now: The current time in UTC.
+        rng: Returns numbers from 0 to below 1; draws one of several records that must each be tried alone.
+    """
+    came_back = [record for record in records if record.receives > 1 and record.receipt_handle]
+    if old := [record for record in came_back if _is_old(record, now, MAX_TRYING)]:
+        return Turn(parked=_set(old), returned=_set(records, without=old))
+    suspects = [record for record in came_back if record.told in (None, Reason.NOT_BEGUN)]
+    if suspects and len(records) > 1:
+        alone = suspects[int(rng() * len(suspects))]
+        return Turn(tried=_set([alone]), returned=_set(records, without=[alone]))
+    return Turn(tried=_set(records))
+
+
+def _set(records: Iterable[SourceRecord], without: Sequence[SourceRecord] = ()) -> AbstractSet[SourceRecord]:
+    """Return a set of records, in order."""
+    return dict.fromkeys(record for record in records if record not in without).keys()
 
 
 def as_refusals(failed: Iterable[Failed]) -> Iterator[Failed]:
@@ -91,8 +136,8 @@ def records_to_return(
     }.keys()
 
 
-def _is_old(record: SourceRecord, now: datetime) -> bool:
-    return record.sent_at is not None and now.timestamp() - record.sent_at > MAX_WAITING.total_seconds()
+def _is_old(record: SourceRecord, now: datetime, age: timedelta = MAX_WAITING) -> bool:
+    return record.sent_at is not None and now.timestamp() - record.sent_at > age.total_seconds()
 
 
 def split_off(

@@ -23,6 +23,7 @@ from loginformant_shipper.events import (
 )
 from loginformant_shipper.failures import Reason
 from loginformant_shipper.wire.encoding import (
+    MAX_COUNT_DIGITS,
     PART_OF_UNREADABLE,
     encode,
     encode_data,
@@ -100,6 +101,8 @@ class Payload(NamedTuple):
     record: SourceRecord | None
     """The record of the payload; None for a direct subscription."""
     decode: Callable[[], Iterator[Decoded]]
+    message: JsonObject | None = None
+    """The message of SQS as Lambda passes it on; None for other sources."""
 
 
 def payloads(event: object, max_decompressed_bytes: int) -> list[Payload]:
@@ -147,8 +150,9 @@ def _sqs_payload(message: JsonObject, limit: int) -> Payload:
         sent_at=_sent_at(message),
         told=Reason(reason) if reason in _REASONS else None,
         status=_attribute(message, "Status") or "",
+        receives=_receives(message),
     )
-    return Payload(record, partial(_decode_body, message.get("body"), record, limit))
+    return Payload(record, partial(_decode_body, message.get("body"), record, limit), message)
 
 
 def _decode_body(body: object, record: SourceRecord, limit: int) -> Iterator[Decoded]:
@@ -160,6 +164,12 @@ def _decode_body(body: object, record: SourceRecord, limit: int) -> Iterator[Dec
         yield Undecodable(Reason.MALFORMED, "the message body is not JSON", text, record)
     else:
         yield from _decode_event(event, text, record, limit)
+
+
+def text_attributes(message: JsonObject) -> dict[str, str]:
+    """Return the attributes of an SQS message that are texts or numbers."""
+    texts = {name: _attribute(message, name) for name in message.get("messageAttributes") or ()}
+    return {name: text for name, text in texts.items() if text}
 
 
 def _attribute(message: JsonObject, name: str) -> str | None:
@@ -176,6 +186,13 @@ def _sent_at(message: JsonObject) -> float | None:
         case {"SentTimestamp": str(text)} if text.isascii() and text.isdigit() and len(text) < 16:
             return int(text) / 1000
     return None
+
+
+def _receives(message: JsonObject) -> int:
+    match message.get("attributes"):
+        case {"ApproximateReceiveCount": str(text)} if text.isascii() and text.isdigit():
+            return int(text[:MAX_COUNT_DIGITS])
+    return 1
 
 
 def _attribute_number(message: JsonObject, name: str, otherwise: int = 0) -> int:
