@@ -3,7 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from loginformant_shipper.dead_letters.replay import parked_queue_url
-from loginformant_shipper.pipeline import collecting_afterwards, freeze, replay, warm_environment
+from loginformant_shipper.pipeline import (
+    collecting_afterwards,
+    freeze,
+    replay,
+    seconds_left,
+    warm_environment,
+)
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -19,4 +25,6 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     Return the ledger, and in `batchItemFailures` the records to retry.
     """
     with collecting_afterwards():
-        return replay(event, warm_environment(), context.get_remaining_time_in_millis() / 1000)
+        environment = warm_environment()
+        left = seconds_left(context.get_remaining_time_in_millis(), environment.settings)
+        return replay(event, environment, left)

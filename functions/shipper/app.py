@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from loginformant_shipper.pipeline import collecting_afterwards, freeze, ship, warm_environment
+from loginformant_shipper.pipeline import collecting_afterwards, freeze, seconds_left, ship, warm_environment
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -15,4 +15,6 @@ freeze()
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Ship the log events of an event. Return the ledger, or raise, so that Lambda retries the event."""
     with collecting_afterwards():
-        return ship(event, warm_environment(), context.get_remaining_time_in_millis() / 1000)
+        environment = warm_environment()
+        left = seconds_left(context.get_remaining_time_in_millis(), environment.settings)
+        return ship(event, environment, left)

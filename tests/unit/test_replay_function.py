@@ -2,6 +2,7 @@ import gc
 import importlib
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -27,12 +28,18 @@ def cold_start() -> ModuleType:
     return importlib.import_module("functions.replay.app")
 
 
+@dataclass(frozen=True)
 class Context:
+    milliseconds: int = 119_500
+
     def get_remaining_time_in_millis(self) -> int:
-        return 119_500
+        return self.milliseconds
 
 
-def test_the_handler_replays_within_the_time_that_is_left(environ: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("told", "seconds"), [(119_500, 119.5), (480_000, 120.0)])
+def test_the_handler_replays_within_the_time_that_is_left_even_if_the_clock_is_late(
+    environ: pytest.MonkeyPatch, told: int, seconds: float
+) -> None:
     app = cold_start()
     calls: list[tuple[Any, ...]] = []
 
@@ -42,8 +49,8 @@ def test_the_handler_replays_within_the_time_that_is_left(environ: pytest.Monkey
 
     environ.setattr(app, "replay", replay)
     event: dict[str, Any] = {"Records": []}
-    assert app.handler(event, Context()) == {"batchItemFailures": []}
-    assert calls == [(event, pipeline.warm_environment(), 119.5)]
+    assert app.handler(event, Context(told)) == {"batchItemFailures": []}
+    assert calls == [(event, pipeline.warm_environment(), seconds)]
 
 
 def test_the_function_does_not_start_without_a_parked_queue(environ: pytest.MonkeyPatch) -> None:

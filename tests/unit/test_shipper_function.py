@@ -2,6 +2,7 @@ import gc
 import importlib
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -25,12 +26,18 @@ def cold_start() -> ModuleType:
     return importlib.import_module("functions.shipper.app")
 
 
+@dataclass(frozen=True)
 class Context:
+    milliseconds: int = 119_500
+
     def get_remaining_time_in_millis(self) -> int:
-        return 119_500
+        return self.milliseconds
 
 
-def test_the_handler_ships_within_the_time_that_is_left(environ: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("told", "seconds"), [(119_500, 119.5), (480_000, 120.0)])
+def test_the_handler_ships_within_the_time_that_is_left_even_if_the_clock_is_late(
+    environ: pytest.MonkeyPatch, told: int, seconds: float
+) -> None:
     app = cold_start()
     calls: list[tuple[Any, ...]] = []
 
@@ -40,8 +47,8 @@ def test_the_handler_ships_within_the_time_that_is_left(environ: pytest.MonkeyPa
 
     environ.setattr(app, "ship", ship)
     event: dict[str, Any] = {"awslogs": {"data": ""}}
-    assert app.handler(event, Context()) == {"received": 1}
-    assert calls == [(event, pipeline.warm_environment(), 119.5)]
+    assert app.handler(event, Context(told)) == {"received": 1}
+    assert calls == [(event, pipeline.warm_environment(), seconds)]
 
 
 def test_an_invalid_setting_fails_at_start_up(environ: pytest.MonkeyPatch) -> None:

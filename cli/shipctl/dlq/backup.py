@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NamedTuple, cast
 
 import orjson
 import typer
-from loginformant_shipper.dead_letters.messages import MAX_MESSAGE_BYTES, NOT_ALLOWED_BY_SQS
+from loginformant_shipper.dead_letters.messages import NOT_ALLOWED_BY_SQS, SQS_MAX_MESSAGE_BYTES
 
 from shipctl.dlq.looking import letters, look
 from shipctl.dlq.options import WhichMessages, WhichQueue
@@ -201,8 +201,8 @@ def _outgoing(number: int, record: Any) -> Outgoing:
     size = len(body.encode()) + sum(
         len(name) + len(value["DataType"]) + _length(value) for name, value in attributes.items()
     )
-    if size > MAX_MESSAGE_BYTES:
-        raise ValueError(f"it has {size} bytes with attributes; SQS allows {MAX_MESSAGE_BYTES}")
+    if size > SQS_MAX_MESSAGE_BYTES:
+        raise ValueError(f"it has {size} bytes with attributes; SQS allows {SQS_MAX_MESSAGE_BYTES}")
     return Outgoing(number, body, attributes, size)
 
 
@@ -247,7 +247,7 @@ def _full_batches(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
     batch: list[Outgoing] = []
     size = 0
     for message in messages:
-        if batch and (len(batch) == MAX_BATCH or size + message.size > MAX_MESSAGE_BYTES):
+        if batch and (len(batch) == MAX_BATCH or size + message.size > SQS_MAX_MESSAGE_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(message)

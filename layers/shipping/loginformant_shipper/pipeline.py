@@ -133,6 +133,16 @@ def _generation_due() -> int:
     return next((generation for generation in (2, 1) if counts[generation] > thresholds[generation]), 0)
 
 
+def seconds_left(remaining_milliseconds: int, settings: Settings) -> float:
+    """Return the remaining time of an invocation, at most the timeout of the function.
+
+    Lambda's runtime subtracts the time of day from the deadline (aws/aws-lambda-python-runtime-interface-
+    client, lambda_context.py). Just after an environment was thawed, its clock may be minutes late
+    (aws/aws-sdk-js-v3#7605), and log events would be stored only after Lambda has ended the function.
+    """
+    return min(remaining_milliseconds / 1000, settings.function_timeout_seconds)
+
+
 def forget() -> None:
     """Reset the environment, as after a cold start. For tests."""
     warm_environment.cache_clear()

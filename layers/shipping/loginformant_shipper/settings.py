@@ -106,6 +106,8 @@ class Settings:
     region: str
     processor_share: float
     """The function's share of one processor, up to 1."""
+    function_timeout_seconds: float
+    """The timeout of the function."""
     proxy_url: str | None = field(repr=False)
     """The URL of the proxy for the ingest API, from HTTPS_PROXY and NO_PROXY. It may contain a password."""
     ca_bundle: str | None
@@ -162,16 +164,16 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         processor_share=_read(
             environ, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", str(MEMORY_OF_ONE_PROCESSOR), _processor_share
         ),
+        function_timeout_seconds=_read(environ, "FUNCTION_TIMEOUT_SECONDS", "120", _whole_number(1, 900)),
         proxy_url=proxy_url_for(environ, urlsplit(ingest_url).hostname or ""),
         ca_bundle=environ.get("CA_BUNDLE", "").strip() or None,
     )
-    function_timeout = _read(environ, "FUNCTION_TIMEOUT_SECONDS", "120", _whole_number(1, 900))
-    room = function_timeout - QUEUE_WORST_CASE_SECONDS - RESERVE_MARGIN_SECONDS
+    room = settings.function_timeout_seconds - QUEUE_WORST_CASE_SECONDS - RESERVE_MARGIN_SECONDS
     if settings.request_timeout_seconds > room:
         raise SettingsError(
             f"REQUEST_TIMEOUT_SECONDS is {settings.request_timeout_seconds:g}; it must be at most {room:g}, "
             "so that one request and storing in the dead-letter queue fit into FUNCTION_TIMEOUT_SECONDS, "
-            f"which is {function_timeout}"
+            f"which is {settings.function_timeout_seconds:g}"
         )
     return settings
 

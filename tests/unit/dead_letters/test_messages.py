@@ -49,7 +49,8 @@ from tests.unit.sample_data import ORDERS, PAYMENTS, Entry, a_batch, an_entry, b
 NOW = datetime(2026, 11, 23, 10, 0, 0, 5000, UTC)
 REJECTED = Failure(Reason.REJECTED, 400, "look at your logs")
 UNAVAILABLE = Failure(Reason.UNAVAILABLE, None, "connection refused")
-MIB = 1024 * 1024
+KIB = 1024
+MIB = 1024 * KIB
 
 # "Amazon SQS message quotas": #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF
 ALLOWED = re.compile("[\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
@@ -336,6 +337,12 @@ def test_an_undecodable_payload_is_stored_whole_as_long_as_it_fits() -> None:
     assert len(stored(most + 1)) > 1
 
 
+def test_a_part_of_the_size_that_an_older_version_stored_stays_whole() -> None:
+    record = SourceRecord("7", told=Reason.OVERSIZED)
+    it = Undecodable(Reason.OVERSIZED, "too much", "x" * (MAX_MESSAGE_BYTES + KIB), record)
+    assert [message.body for message in dead(undecodable=[it])] == [it.body]
+
+
 def test_events_without_text_are_stored_with_their_stream_and_their_number() -> None:
     it = Undecodable(Reason.MALFORMED, "no text", encode(ORDERS, [{}, {}]), None, ORDERS, events=2)
     [message] = dead(undecodable=[it])
@@ -473,11 +480,15 @@ def test_messages_are_stored_in_the_queue_with_their_attributes(queue_url: str) 
     )
 
 
-def test_the_queue_accepts_the_largest_message(queue_url: str) -> None:
-    [message] = dead(Failed(a_batch("1"), REJECTED))
+def test_the_queue_accepts_the_largest_message_with_more_refusals_and_an_attribute_of_a_tracer(
+    queue_url: str,
+) -> None:
+    [message] = dead(Failed(a_batch("1"), UNAVAILABLE))
     message = message._replace(body="x" * (len(message.body) + MAX_MESSAGE_BYTES - message.size()))
     assert message.size() == MAX_MESSAGE_BYTES
-    assert store([Addressed(message, queue_url)], 60.0) == [""]
+    assert message.attributes["Replays"] == "0"
+    attributes = {**message.attributes, "Replays": "100", "_datadog": "x" * KIB}
+    assert store([Addressed(message._replace(attributes=attributes), queue_url)], 60.0) == [""]
 
 
 def test_each_message_is_written_to_its_own_queue_and_fails_on_its_own(queue_url: str) -> None:

@@ -34,7 +34,11 @@ from loginformant_shipper.wire.encoding import (
     json_text,
 )
 
-MAX_MESSAGE_BYTES = MIB
+SQS_MAX_MESSAGE_BYTES = MIB
+MAX_MESSAGE_BYTES = SQS_MAX_MESSAGE_BYTES - 2 * KIB
+"""The size up to which messages are filled. The rest is for what is added afterwards: a higher count in
+`Replays`, and the attribute that a tracer in a layer of the user adds to each message, such as `_datadog`
+(DataDog/dd-trace-dotnet#4499)."""
 MAX_DETAIL_BYTES = KIB
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -193,7 +197,9 @@ def _as_it_came(payload: Undecodable, now: str) -> Iterator[DeadLetterMessage]:
     origin = payload.origin or Origin("", "", "", (), payload.record)
     attributes = _attributes(origin, payload.record, fate, payload.events, "")
     message = DeadLetterMessage(payload.body, attributes, fate.failure, payload.events, payload.record)
-    if message.size() <= MAX_MESSAGE_BYTES:
+    # A part that an older version stored is larger, and must not be split again.
+    was_stored = payload.record is not None and payload.record.told is not None
+    if message.size() <= (SQS_MAX_MESSAGE_BYTES if was_stored else MAX_MESSAGE_BYTES):
         yield message
     else:
         # `shipctl` uses this id to find the parts of a payload.
