@@ -8,7 +8,7 @@ from rich.style import Style
 from rich.text import Text
 
 from shipctl.audit.cloudwatch import time_of
-from shipctl.audit.findings import Finding, State, is_trouble
+from shipctl.audit.findings import Finding, State, Window, is_trouble
 from shipctl.audit.gaps import Gap, Series
 from shipctl.audit.survey import Survey
 from shipctl.stack import Stack
@@ -17,6 +17,11 @@ from shipctl.terminal import counted, one_line
 
 MAX_GAPS_SHOWN = 5
 """The maximum number of gaps shown for a log group. --json has all."""
+
+LAMBDA_KEEPS_EVENTS_MINUTES = 6 * 60
+"""How long Lambda tries an event. "If the function can't keep up with incoming events, events might also be
+deleted from the queue without being sent to the function" ("How Lambda handles errors and retries with
+asynchronous invocation", AWS Lambda Developer Guide)."""
 
 GOOD, PASSING, BAD = Style(color="green"), Style(color="yellow"), Style(color="red")
 STYLES = {State.COMPLETE: GOOD, State.REPAIRED: PASSING}
@@ -54,20 +59,24 @@ def repairs(finding: Finding, stack: Stack) -> list[str]:
     """Return the commands that ship the missing log events; empty if a backfill is not the remedy."""
     if finding.state not in (State.NOT_FORWARDED, State.NOT_ARRIVED):
         return []
-    return [
-        stack.command(
-            *("backfill", "--log-group", finding.name),
-            *("--ingested-since", _utc(gap.since), "--ingested-until", _utc(gap.until)),
-        )
-        for gap in finding.gaps
-    ]
+    return [_backfill(finding, gap, stack) for gap in finding.gaps]
+
+
+def _backfill(finding: Finding, gap: Gap, stack: Stack) -> str:
+    return stack.command(
+        *("backfill", "--log-group", finding.name),
+        *("--ingested-since", _utc(gap.since), "--ingested-until", _utc(gap.until)),
+    )
 
 
 def write_survey(console: Console, found: Survey, stack: Stack, *, everything: bool) -> None:
     """Write the log groups with missing log events, or all log groups, and what to do."""
     for finding in found.findings:
         if everything or finding.state is not State.COMPLETE:
-            for line in (*_counts(finding), *(_details(finding, stack) if is_trouble(finding) else ())):
+            for line in (
+                *_counts(finding),
+                *(_details(finding, found.window, stack) if is_trouble(finding) else ()),
+            ):
                 console.print(line, soft_wrap=True)
     for line in _summary(found, stack):
         console.print(line, soft_wrap=True)
@@ -88,7 +97,7 @@ def _counts(finding: Finding) -> Iterator[Text]:
     yield Text(f"  {', '.join(shown)}", style=DIM)
 
 
-def _details(finding: Finding, stack: Stack) -> Iterator[Text]:
+def _details(finding: Finding, window: Window, stack: Stack) -> Iterator[Text]:
     if finding.repaired:
         yield Text(
             f"  {finding.repaired:,} of these or other log events were shipped later by backfill or replay"
@@ -108,6 +117,23 @@ def _details(finding: Finding, stack: Stack) -> Iterator[Text]:
         )
         yield Text(f"  → {stack.command('dlq', 'stats')}")
         yield Text(f"  → {stack.command('doctor', '--only', 'errors', '--only', 'start')}")
+    if finding.state is State.NOT_RECEIVED:
+        yield from _if_lost(finding, window, stack)
+
+
+def _if_lost(finding: Finding, window: Window, stack: Stack) -> Iterator[Text]:
+    """Yield the backfill of gaps that Lambda must have delivered or stored by now."""
+    old = [gap for gap in finding.gaps if gap.until <= window.end - LAMBDA_KEEPS_EVENTS_MINUTES]
+    if not old:
+        return
+    yield Text(
+        "  Lambda keeps an event for six hours. If none of these log events is in the dead-letter queue, "
+        "it has lost them, as it may without a free execution for the shipper. Then ship them from the log "
+        "group:",
+        style=DIM,
+    )
+    for gap in old[:MAX_GAPS_SHOWN]:
+        yield Text(f"  → {_backfill(finding, gap, stack)}")
 
 
 def _words(gap: Gap) -> str:

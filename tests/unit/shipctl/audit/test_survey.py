@@ -220,6 +220,16 @@ def test_no_backfill_is_recommended_for_crashed_invocations(account: Account, sh
     assert "shipctl backfill" not in output
 
 
+def test_a_backfill_is_named_for_what_lambda_may_have_lost(account: Account, shipctl: Run) -> None:
+    """Lambda may lose events while it has no free execution, and has none after six hours."""
+    lost = {minute: number for minute, number in STEADY.items() if not NOW - 390 <= minute < NOW - 380}
+    account.subscribe("orders", lost)
+    account.forwarded["orders", OURS] = STEADY
+    output = shipctl("audit", "--since", "7h").stdout
+    assert "If none of these log events is in the dead-letter queue, it has lost them" in output
+    assert f"--ingested-until {datetime.fromtimestamp((NOW - 379) * 60, UTC):%Y-%m-%dT%H:%MZ}" in output
+
+
 def test_a_backfill_repairs_a_gap(account: Account, shipctl: Run) -> None:
     account.subscribe("orders", GAP)
     account.told["orders", Source.BACKFILL] = {NOW: 120}
