@@ -248,7 +248,7 @@ def _tried(event: Any, received: Sequence[Payload], turn: Turn) -> object:
     Otherwise records that contain only bad logs could delay the same other records in each replay. SQS does
     not preserve the order anyway ("Amazon SQS standard queues", Amazon SQS Developer Guide).
     """
-    tried = [payload for payload in received if payload.record in turn.tried]
+    tried = [payload for payload in received if payload.message and payload.record in turn.tried]
     if not tried:
         return event  # not from SQS
     if any(payload.record.receives > 1 for payload in tried if payload.record):
