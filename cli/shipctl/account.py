@@ -65,6 +65,25 @@ def aws_errors(doing: str) -> Iterator[None]:
         raise CommandError(f"{doing}: {explain(error)}") from error
 
 
+def is_refused(error: BaseException | None) -> bool:
+    """Return whether AWS has certainly not done what was requested.
+
+    AWS answered with a client error, or the request was never sent. After any other error, such as a server
+    error or a connection that was closed, AWS may have done it.
+    """
+    from botocore import exceptions as aws
+
+    match error:
+        case aws.ClientError():
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+            return int(status) < 500 or error.response["Error"].get("Code") in _REFUSALS
+        case aws.SSLError():  # in the handshake, or later
+            return "CERTIFICATE_VERIFY_FAILED" in str(error)
+        case aws.HTTPClientError() | aws.IncompleteReadError():
+            return False
+    return isinstance(error, aws.BotoCoreError)
+
+
 _SIGN_IN_AGAIN = "sign in again (aws sso login, aws login), or renew the credentials"
 _CHECK_CREDENTIALS = "check the access key and the --profile in use"
 

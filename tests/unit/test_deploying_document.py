@@ -60,6 +60,7 @@ CALLED_BY_SHIPCTL = {
     "cloudformation:DescribeStacks",
     "cloudformation:ExecuteChangeSet",
     "cloudformation:GetTemplateSummary",
+    "cloudformation:ListChangeSets",
     "s3:CreateBucket",
     "s3:GetObject",
     "s3:ListBucket",

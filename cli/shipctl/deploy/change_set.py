@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shipctl.account import aws_errors
-from shipctl.deploy.live_stack import LiveStack
+from shipctl.deploy.live_stack import IN_REVIEW, LiveStack
 from shipctl.deploy.settings_plan import Origin, Setting, to_cloudformation
 from shipctl.errors import CommandError
 
@@ -120,15 +120,29 @@ def refuse_other_values(change_set: ChangeSet, settings: Iterable[Setting]) -> N
 
 
 def discard(client: "CloudFormationClient", change_set: ChangeSet) -> None:
-    """Delete a change set, and its stack if the stack is new.
+    """Delete a change set, and its stack if that is new, empty, and has no other change set.
 
-    Errors are ignored: both do no harm if they stay.
+    Someone else may have deployed the stack in the meantime, or be about to: then it stays. Errors are
+    ignored: both do no harm if they stay.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         client.delete_change_set(StackName=change_set.stack_id, ChangeSetName=change_set.id)
-        if change_set.is_new_stack:
+        if change_set.is_new_stack and _is_only_in_review(client, change_set):
             client.delete_stack(StackName=change_set.stack_id)
     except (BotoCoreError, ClientError):
         pass
+
+
+def _is_only_in_review(client: "CloudFormationClient", change_set: ChangeSet) -> bool:
+    """Return whether no change set of the stack was executed, and none but `change_set` could be.
+
+    The status is read last: a change set may be executed after the others were listed.
+    """
+    pages = client.get_paginator("list_change_sets").paginate(StackName=change_set.stack_id)
+    others = (each for page in pages for each in page["Summaries"] if each["ChangeSetId"] != change_set.id)
+    if any(others):
+        return False
+    (stack,) = client.describe_stacks(StackName=change_set.stack_id)["Stacks"]
+    return stack["StackStatus"] == IN_REVIEW

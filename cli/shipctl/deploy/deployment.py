@@ -1,5 +1,6 @@
 """One deployment: upload, show the changes, execute them and wait for the end."""
 
+import secrets
 import shlex
 import sys
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
-from shipctl.account import aws_errors
+from shipctl.account import aws_errors, is_refused
 from shipctl.deploy.account import Account
 from shipctl.deploy.artefacts import Artefacts
 from shipctl.deploy.change_set import ChangeSet, discard, make_change_set, refuse_other_values
@@ -114,17 +115,26 @@ class Deployment:
         since = newest_event(self.client, change_set.stack_id)
         try:
             with aws_errors("Starting the deployment"):
-                self.client.execute_change_set(StackName=change_set.stack_id, ChangeSetName=change_set.id)
-        except CommandError:
-            discard(self.client, change_set)
+                self.client.execute_change_set(
+                    StackName=change_set.stack_id,
+                    ChangeSetName=change_set.id,
+                    # boto3 repeats a request without an answer ("ExecuteChangeSet", CloudFormation API
+                    # Reference)
+                    ClientRequestToken=f"shipctl-{secrets.token_hex(16)}",
+                )
+        except CommandError as error:
+            if is_refused(error.__cause__):
+                discard(self.client, change_set)
+            else:
+                self._tell_where_to_look("CloudFormation may have started the deployment")
             raise
         except (KeyboardInterrupt, SystemExit):
-            self._tell_where_to_look()  # the request may have arrived
+            self._tell_where_to_look("CloudFormation may have started the deployment")
             raise
         try:
             outcome = follow(self.client, change_set.stack_id, since, self.console)
         except (KeyboardInterrupt, SystemExit, CommandError):
-            self._tell_where_to_look()
+            self._tell_where_to_look("CloudFormation continues the deployment")
             raise
         self._tell(outcome)
 
@@ -147,14 +157,14 @@ class Deployment:
     def _command(self, *words: str) -> str:
         return shlex.join(("shipctl", *words, *self.options))
 
-    def _tell_where_to_look(self) -> None:
+    def _tell_where_to_look(self, what: str) -> None:
         look = (
             f"aws cloudformation describe-stacks --region {self.account.region} "
             f"--stack-name {shlex.quote(self.stack_name)} --query 'Stacks[0].StackStatus'"
         )
         print(
-            "shipctl: CloudFormation continues the deployment. To see its progress, open the events of stack "
-            f"{self.stack_name} in the CloudFormation console, or run: {look}",
+            f"shipctl: {what}. To see its progress, open the events of stack {self.stack_name} in the "
+            f"CloudFormation console, or run: {look}",
             file=sys.stderr,
         )
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 HIDDEN = "****"
 """What CloudFormation shows as the value of a secret parameter, whether it is empty or not."""
 
-_NOT_MADE = "REVIEW_IN_PROGRESS"
+IN_REVIEW = "REVIEW_IN_PROGRESS"
 """The status of a stack whose first change set was not executed. It is empty."""
 FAILED_FIRST = "ROLLBACK_COMPLETE"
 """The status of a stack whose first deployment failed. It can only be deleted ("Stack status codes", AWS
@@ -55,7 +55,7 @@ def find_live_stack(client: "CloudFormationClient", name: str) -> LiveStack | No
                 return None
             raise
         status, stack_id = stack["StackStatus"], stack["StackId"]
-        if status == _NOT_MADE:
+        if status == IN_REVIEW:
             return None
         if status == FAILED_FIRST:
             return LiveStack(stack_id, status, {}, {}, [])
