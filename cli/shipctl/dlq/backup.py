@@ -15,7 +15,7 @@ import orjson
 import typer
 from loginformant_shipper.dead_letters.messages import NOT_ALLOWED_BY_SQS, SQS_MAX_MESSAGE_BYTES
 
-from shipctl.dlq.looking import letters, look
+from shipctl.dlq.looking import letters, look, what_was_not_read
 from shipctl.dlq.options import WhichMessages, WhichQueue
 from shipctl.dlq.queue import MAX_BATCH, Queue, queue_of
 from shipctl.dlq.redacted import Raw, redacted, redaction_of
@@ -49,6 +49,9 @@ def export(
     Log events are redacted with the stack's settings, unless --raw is given. Payloads that cannot be read are
     written as they are, in the parts in which they are stored, since import needs them; shipctl dlq show
     --json puts them together. Keep the file where only people can read it who may read the log groups.
+
+    At most 100,000 messages are read. If messages were not read, the command says about how many, and the
+    exit status is 1. shipctl dlq purge --exported FILE deletes only what is in the file.
     """
     wanted = selected.selection
     if file != STANDARD_OUTPUT and Path(file).exists() and not force:
@@ -71,16 +74,20 @@ def export(
             "logEvents": events,
             "inFlight": counts.in_flight,
             "delayed": counts.delayed,
+            "isComplete": not held.not_read,
+            "notRead": held.not_read,
         }
         print_json(counts_written, to=sys.stderr if file == STANDARD_OUTPUT else sys.stdout)
-        return
-    where = "standard output" if file == STANDARD_OUTPUT else file
-    text = f"{counted(events, 'log event')} in {counted(messages, 'message')} written to {where}"
-    if counts.in_flight:
-        text += f"; {counted(counts.in_flight, 'message')} in flight at the start may be missing"
-    if counts.delayed:
-        text += f"; {counted(counts.delayed, 'message')} delayed, not in the file"
-    print(f"shipctl: {text}", file=sys.stderr)
+    else:
+        where = "standard output" if file == STANDARD_OUTPUT else file
+        text = f"{counted(events, 'log event')} in {counted(messages, 'message')} written to {where}"
+        if counts.in_flight:
+            text += f"; {counted(counts.in_flight, 'message')} in flight at the start may be missing"
+        if counts.delayed:
+            text += f"; {counted(counts.delayed, 'message')} delayed, not in the file"
+        print(f"shipctl: {text}", file=sys.stderr)
+    if missing := what_was_not_read(held):
+        raise CommandError(f"the copy is not complete: {missing}")
 
 
 @contextmanager
@@ -151,6 +158,28 @@ def import_(
             f"{file}: SQS rejected {counted(len(failed), 'line')}: "
             + "; ".join(f"line {line}: {why}" for line, why in failed[:MAX_BAD_LINES_TOLD])
         )
+
+
+def exported_ids(path: str) -> frozenset[str]:
+    """Return the ids of the messages in a file that export wrote.
+
+    Raises:
+        CommandError: The file cannot be read, or a line has no message id.
+    """
+    identifiers = set()
+    with opened(path) as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                match orjson.loads(line):
+                    case {"messageId": str(identifier)} if identifier:
+                        identifiers.add(identifier)
+                    case _:
+                        raise ValueError
+            except ValueError as error:
+                raise CommandError(f"{path}, line {number}: not a message that export wrote") from error
+    return frozenset(identifiers)
 
 
 @contextmanager

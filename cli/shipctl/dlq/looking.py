@@ -12,6 +12,7 @@ from shipctl.dlq.queue import Counts, Held, Queue, holding, receive_all
 from shipctl.dlq.selection import Selection
 from shipctl.dlq.signals import ended_by_sigterm
 from shipctl.stack import Stack
+from shipctl.terminal import counted
 
 
 @contextmanager
@@ -26,6 +27,14 @@ def say_what_is_hidden(counts: Counts, stack: Stack, parked: bool) -> None:
     if counts.hidden:
         stats = stack.command("dlq", "stats", *(("--parked",) if parked else ()))
         print(f"shipctl: {counts.hidden}, not included. To see why, run: {stats}", file=sys.stderr)
+
+
+def what_was_not_read(held: Held) -> str:
+    """Return a clause that says how many messages were not read; empty if all were."""
+    if not held.not_read:
+        return ""
+    was = "was" if held.not_read == 1 else "were"
+    return f"about {counted(held.not_read, 'message')} {was} not read"
 
 
 def letters(held: Held, counts: Counts, selection: Selection, *, with_bar: bool = True) -> Iterator[Letter]:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from itertools import islice, takewhile
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from shipctl.account import aws_errors, client_config, session
@@ -43,7 +44,8 @@ NOT_CONFIRMED = "the answer does not confirm it: a proxy may have answered inste
 """Why a message counts as not stored although no error was returned for it. botocore takes any answer with a
 status of 2xx for a success, also a page."""
 
-_PARALLEL_REQUESTS = 8
+PARALLEL_REQUESTS = 8
+"""The number of requests at a time for many messages."""
 
 T = TypeVar("T")
 
@@ -78,6 +80,8 @@ class Counts(NamedTuple):
     """`time.monotonic()`."""
     delayed: int = 0
     """Rejected messages that are hidden for up to 15 minutes until their next replay."""
+    includes_newer: bool = False
+    """Whether messages that were sent after `asked_at` may be counted, too."""
 
     @property
     def total(self) -> int:
@@ -260,6 +264,8 @@ class Held:
     queue: Queue
     deleted: set[str] = field(default_factory=set)
     """Ids of messages that were deleted."""
+    not_read: int = 0
+    """About how many of the counted messages the last `receive_all` has not received."""
     _receipts: dict[str, Receipt] = field(default_factory=dict)
     """Receipts by message id, sorted by the time at which the messages are visible again."""
 
@@ -297,6 +303,12 @@ class Held:
         """Stop holding a message without releasing it. It becomes visible when its receipt expires."""
         self._receipts.pop(identifier, None)
 
+    @property
+    def back_in_seconds(self) -> float:
+        """Return the time until all held messages are visible again, unless they are released before."""
+        now = time.monotonic()
+        return max((receipt.back_at - now for receipt in self._receipts.values()), default=0.0)
+
     def release(self) -> None:
         """Make all held messages visible again."""
         receipts = list(self._receipts.values())
@@ -311,10 +323,11 @@ def holding(queue: Queue) -> Iterator[Held]:
     try:
         yield held
     finally:
+        minutes = ceil(held.back_in_seconds / 60)
         try:
             held.release()
         except CommandError as error:
-            back = f"the messages will be visible again within {HIDDEN_SECONDS // 60} minutes"
+            back = f"the messages will be visible again within {counted(minutes, 'minute')}"
             print(f"shipctl: {one_line(str(error))}; {back}", file=sys.stderr)
 
 
@@ -324,7 +337,8 @@ def receive_all(
     """Yield each message that was in the queue when it was counted, and hold all of them.
 
     Messages that were sent later are held, too, but not yielded: a command must not receive messages that it
-    caused itself, and reading must end.
+    caused itself, and reading must end. `held.not_read` says how many are missing: there may be more messages
+    than can be held, others may receive some, and the count is approximate.
 
     Args:
         held: Holds the messages.
@@ -335,13 +349,15 @@ def receive_all(
         CommandError: SQS rejects a request.
     """
     seen: set[str] = set()
+    newer: set[str] = set()
     empty = 0
+    held.not_read = counts.waiting
     while not is_enough():
         if len(held) >= MAX_HELD:
+            held.not_read = max(1, held.not_read)  # whether there are more is not known
             print(f"shipctl: stopped reading after {MAX_HELD:,} messages, the maximum", file=sys.stderr)
             return
-        missing = len(seen) < counts.waiting
-        if empty >= (POLLING.empty_if_some_are_missing if missing else POLLING.empty_at_the_end):
+        if empty >= (POLLING.empty_if_some_are_missing if held.not_read else POLLING.empty_at_the_end):
             return
         held.renew()
         now = time.monotonic()
@@ -349,12 +365,14 @@ def receive_all(
         held.hold(messages, now)
         # "It is possible to receive a message even after you delete it" (DeleteMessage), so delete it again.
         held.delete([message["MessageId"] for message in messages if message["MessageId"] in held.deleted])
+        newer.update(message["MessageId"] for message in messages if not _was_there(message, counts))
         news = [
             message
             for message in messages
-            if message["MessageId"] not in seen and _was_there(message, counts)
+            if message["MessageId"] not in seen and message["MessageId"] not in newer
         ]
         seen.update(message["MessageId"] for message in news)
+        held.not_read = max(0, counts.waiting - len(seen) - len(newer) * counts.includes_newer)
         empty = 0 if news else empty + 1
         yield from news
 
@@ -365,16 +383,17 @@ def _was_there(message: "MessageTypeDef", counts: Counts) -> bool:
 
 
 def _in_parallel(do: Callable[[tuple[str, ...]], None], handles: Iterable[str]) -> None:
-    batches = list(_batches(handles, MAX_BATCH))
-    if len(batches) == 1:
-        do(batches[0])
-    elif batches:
-        with ThreadPoolExecutor(_PARALLEL_REQUESTS) as requests:
-            for _ in requests.map(do, batches):
+    requests = list(batches(handles, MAX_BATCH))
+    if len(requests) == 1:
+        do(requests[0])
+    elif requests:
+        with ThreadPoolExecutor(PARALLEL_REQUESTS) as threads:
+            for _ in threads.map(do, requests):
                 pass
 
 
-def _batches(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+def batches(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    """Yield the items in tuples of `size`; the last one may be shorter."""
     rest = iter(items)
     while batch := tuple(islice(rest, size)):
         yield batch

@@ -19,7 +19,7 @@ from rich.progress import (
 
 from shipctl.dlq.function import ReplayFunction, payload_bytes, replay_function
 from shipctl.dlq.letters import Letter, record_of
-from shipctl.dlq.looking import letters, look, say_what_is_hidden
+from shipctl.dlq.looking import letters, look, say_what_is_hidden, what_was_not_read
 from shipctl.dlq.options import WhichMessages, WhichQueue
 from shipctl.dlq.overview import Overview, write_overview
 from shipctl.dlq.queue import (
@@ -106,8 +106,11 @@ def replay(
     Ctrl-C stops after the current batch. If this command is killed between delivery and deletion, the
     current batch (at most ten messages) is delivered twice. The same may happen if the replay function fails.
 
+    At most 100,000 messages are read and not deleted; those that are not selected count. The command says
+    about how many were not read.
+
     Exit status: 0 if all selected log events were delivered (or are never shipped, such as blank ones) and
-    nothing is in flight or delayed, else 1.
+    nothing is unread, in flight or delayed, else 1.
     """
     wanted = selected.selection
     stack = which.find()
@@ -176,6 +179,7 @@ def _rounds(
         selected_before, ledger.others = ledger.selected, 0
         with holding(queue) as held:
             trouble = _replay(held, counts, wanted, function, ledger, stop, rate, force)
+        ledger.not_read = held.not_read
         if trouble or stop or not wait:
             return trouble
         now = queue.counts()
@@ -188,7 +192,7 @@ def _rounds(
             minutes = MAX_WAIT_SECONDS // 60
             print(f"shipctl: waiting up to {minutes} min for {now.hidden}; Ctrl-C stops", file=sys.stderr)
         stop.wait(LOOK_AGAIN_SECONDS)
-        counts = now._replace(asked_at=counts.asked_at)
+        counts = now._replace(asked_at=counts.asked_at, includes_newer=True)
 
 
 def _show_what_would_be(
@@ -212,12 +216,16 @@ def _show_what_would_be(
                 "logEvents": overview.events,
                 "inFlight": counts.in_flight,
                 "delayed": counts.delayed,
+                "isComplete": not held.not_read,
+                "notRead": held.not_read,
             }
         )
         return
     events, messages = counted(overview.events, "log event"), counted(overview.messages, "message")
     console.print(f"{events} in {messages} would be replayed; nothing was")
     write_overview(console, overview, stack, parked)
+    if missing := what_was_not_read(held):
+        print(f"shipctl: {missing}, and not included", file=sys.stderr)
     say_what_is_hidden(counts, stack, parked)
 
 

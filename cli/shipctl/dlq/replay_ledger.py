@@ -47,6 +47,8 @@ class ReplayLedger:
     in_flight: int = 0
     delayed: int = 0
     """The number of messages that were in flight at the end, and so were not replayed."""
+    not_read: int = 0
+    """About how many visible messages were not read, and so were neither selected nor replayed."""
     failures: Counter[Why] = field(default_factory=Counter)
 
     def add(self, batch: Sequence[Letter], answer: Answer) -> None:
@@ -70,7 +72,7 @@ class ReplayLedger:
     def is_complete(self) -> bool:
         """Return whether every selected log event was delivered, or is of a kind that is not shipped.
 
-        It is false while messages are in flight, since they might be selected.
+        It is false while messages are in flight or were not read, since they might be selected.
         """
         return self.answered == self.selected and not (
             self.refused
@@ -78,6 +80,7 @@ class ReplayLedger:
             or self.returned
             or self.left
             or self.undeleted
+            or self.not_read
             or self.in_flight
             or self.delayed
         )
@@ -134,6 +137,8 @@ def _details(ledger: ReplayLedger) -> Iterator[Text]:
         yield _ids("delivered, but not deleted, so that they will be delivered twice", ledger.undeleted)
     if ledger.others:
         yield Text(f"{counted(ledger.others, 'message')} not selected", style=DIM)
+    if ledger.not_read:
+        yield Text(f"about {counted(ledger.not_read, 'message')} not read, so not tried", style=TROUBLE)
     if ledger.in_flight:
         why = "being replayed, or waiting for the next attempt"
         # Returned messages may be among them, since automatic replay receives them immediately.
@@ -171,6 +176,7 @@ def document(ledger: ReplayLedger, seconds: float, trouble: str) -> dict[str, An
         "messagesReturned": ledger.left,
         "messagesUndeleted": ledger.undeleted,
         "messagesNotSelected": ledger.others,
+        "messagesNotRead": ledger.not_read,
         "messagesInFlight": ledger.in_flight,
         "messagesDelayed": ledger.delayed,
         "failures": [{**why._asdict(), "events": events} for why, events in ledger.failures.most_common()],

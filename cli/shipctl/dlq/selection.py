@@ -1,6 +1,6 @@
 """The selection of messages by reason, log group and time."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -17,15 +17,19 @@ class Selection:
     """Patterns as in a shell: `*` matches any text, `?` any character."""
     since: datetime | None = None
     """The earliest time at which the log events failed."""
+    identifiers: Set[str] | None = None
+    """Ids of messages; None means any."""
 
     @property
     def is_everything(self) -> bool:
         """Return whether no message is left out."""
-        return not (self.reasons or self.log_groups or self.since)
+        return not (self.reasons or self.log_groups or self.since) and self.identifiers is None
 
     def takes(self, letter: Letter) -> bool:
         """Return whether a message is selected."""
         if self.reasons and letter.cause.reason not in self.reasons:
+            return False
+        if self.identifiers is not None and letter.identifier not in self.identifiers:
             return False
         if self.since and letter.failed < self.since:
             return False

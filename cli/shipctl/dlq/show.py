@@ -16,7 +16,7 @@ from rich.style import Style
 from rich.text import Text
 
 from shipctl.dlq.letters import CRASHED, Letter
-from shipctl.dlq.looking import letters, look, say_what_is_hidden
+from shipctl.dlq.looking import letters, look, say_what_is_hidden, what_was_not_read
 from shipctl.dlq.options import WhichMessages, WhichQueue
 from shipctl.dlq.overview import UNKNOWN_LOG_GROUP
 from shipctl.dlq.parts import Part, Whole, part_of, put_together
@@ -109,6 +109,8 @@ def show(
             f"shipctl: {counted(shown, 'message')} of {counts.waiting:,} shown. To show more, give --limit",
             file=sys.stderr,
         )
+    if shown < limit and (missing := what_was_not_read(held)):
+        print(f"shipctl: {missing}", file=sys.stderr)
     say_what_is_hidden(counts.with_received(shown), found, which.parked)
 
 

@@ -29,6 +29,8 @@ class QueueState:
     """What currently prevents delivery, according to the functions' logs; empty for the parked queue."""
     replay: AutomaticReplay | None
     """None if it could not be read."""
+    not_read: int
+    """About how many visible messages are not in the overview."""
     untold: Sequence[str]
     """Errors of what could not be read."""
 
@@ -60,20 +62,21 @@ def state_of(installation: Installation, queue: Queue, parked: bool, *, receive:
     """
     is_gone = installation.stack.is_gone
     counts, other = installation.counts(parked), None if is_gone else installation.counts(not parked)
-    overview = Overview()
+    overview, not_read = Overview(), counts.waiting
     if receive:
         with look(queue) as held:
             for letter in letters(held, counts, Selection()):
                 overview.count(letter)
+        not_read = held.not_read
         counts = counts.with_received(overview.messages)
     untold: list[str] = []
     why: Sequence[Current] = ()
     replay = None
     if is_gone:
-        return QueueState(parked, queue.name, counts, other, overview, why, replay, untold)
+        return QueueState(parked, queue.name, counts, other, overview, why, replay, not_read, untold)
     try:
         replay = automatic_replay(installation)
         why = () if parked else current_troubles(installation)
     except CommandError as error:
         untold.append(str(error))
-    return QueueState(parked, queue.name, counts, other, overview, why, replay, untold)
+    return QueueState(parked, queue.name, counts, other, overview, why, replay, not_read, untold)

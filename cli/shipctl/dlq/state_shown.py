@@ -43,6 +43,9 @@ def _write_numbers(console: Console, state: QueueState) -> None:
         verb = "waits" if overview.events == 1 else "wait"
         waiting = f"{counted(overview.events, 'log event')} {verb} in {counted(overview.messages, 'message')}"
         console.print(Text(waiting, style=BOLD))
+        if state.not_read:
+            more = f"about {counted(state.not_read, 'message')} more: not read, and not in these numbers"
+            console.print(Text(more, style=TROUBLE))
     elif counts.waiting:
         console.print(Text(f"{counted(counts.waiting, 'message')} visible", style=BOLD))
     elif not counts.total:
@@ -115,6 +118,8 @@ def document(stack: Stack, state: QueueState) -> dict[str, Any]:
         **_counts(state.counts),
         "messages": overview.messages,
         "logEvents": overview.events,
+        "isComplete": not state.not_read,
+        "notRead": state.not_read,
         "firstFailed": overview.first_failed,
         "oldestIsDropped": state.oldest_is_dropped,
         "byReason": _by(overview, "reason", overview.by_reason),

@@ -69,7 +69,7 @@ def _for_a_person(installation: Installation, function: Function, *parked: str) 
                 (
                     command("dlq", "show", *parked, "--reason", reason),
                     command("dlq", "export", f"{reason}.jsonl", *parked, "--reason", reason),
-                    command("dlq", "purge", *parked, "--reason", reason),
+                    command("dlq", "purge", *parked, "--exported", f"{reason}.jsonl"),
                 )
             ),
         )

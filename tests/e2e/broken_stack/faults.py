@@ -4,6 +4,8 @@ import base64
 import gzip
 import json
 import time
+from contextlib import chdir
+from tempfile import TemporaryDirectory
 
 from local.faults import Fault as ApiFault
 from local.ingest_api import LOCAL_KEY
@@ -83,9 +85,11 @@ class Poison(Fault):
             wait("it was not parked", lambda: trial.waiting("ParkedQueueUrl") > 0)
 
     def mend(self, trial: Trial, remedy: str) -> None:
-        purge = remedy.split("; ")[-1].split()
-        assert purge[:3] == ["shipctl", "dlq", "purge"]
-        assert trial.shipctl(*purge[1:], "--yes").exit_code == 0
+        export, purge = (command.split() for command in remedy.split("; ")[-2:])
+        assert (export[2], purge[2]) == ("export", "purge")
+        with TemporaryDirectory() as folder, chdir(folder):
+            assert trial.shipctl(*export[1:]).exit_code == 0
+            assert trial.shipctl(*purge[1:], "--yes").exit_code == 0
 
 
 class MalformedFlood(Poison):

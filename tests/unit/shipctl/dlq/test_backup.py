@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from shipctl.dlq import looking, queue
-from shipctl.dlq.backup import BadLine, Outgoing, read_backup
+from shipctl.dlq.backup import BadLine, Outgoing, exported_ids, read_backup
+from shipctl.errors import CommandError
 
 from tests.unit.shipctl.conftest import Run
 from tests.unit.shipctl.dlq.conftest import Stack, subscription_event
@@ -118,6 +119,49 @@ def test_an_interrupted_export_leaves_no_file_and_no_hidden_message(
     assert shipctl("dlq", "export", str(tmp_path / "backup.jsonl")).exit_code == 130
     assert list(tmp_path.iterdir()) == []
     assert len(stack_in_aws.visible()) == 4
+
+
+@pytest.fixture
+def reads_two_receives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a command hold twenty messages at most."""
+    monkeypatch.setattr(queue, "MAX_HELD", 20)
+
+
+@pytest.mark.usefixtures("reads_two_receives")
+def test_an_incomplete_copy_says_so(shipctl: Run, stack_in_aws: Stack, tmp_path: Path) -> None:
+    for number in range(25):
+        stack_in_aws.put(f"log {number}")
+    result = shipctl("dlq", "export", str(tmp_path / "a.jsonl"))
+    assert result.exit_code == 1
+    assert "20 log events in 20 messages written to" in result.stderr
+    assert "the copy is not complete: about 5 messages were not read" in result.stderr
+    result = shipctl("dlq", "export", str(tmp_path / "b.jsonl"), "--json")
+    assert result.exit_code == 1
+    written = json.loads(result.stdout)
+    assert (written["messages"], written["isComplete"], written["notRead"]) == (20, False, 5)
+
+
+@pytest.mark.usefixtures("reads_two_receives")
+def test_export_and_purge_of_what_was_exported_lose_nothing(
+    shipctl: Run, stack_in_aws: Stack, tmp_path: Path
+) -> None:
+    identifiers = {stack_in_aws.put(f"log {number}") for number in range(25)}
+    kept: set[str] = set()
+    for number in range(2):
+        file = str(tmp_path / f"{number}.jsonl")
+        assert shipctl("dlq", "export", file).exit_code == 1 - number
+        assert shipctl("dlq", "purge", "--exported", file, "--yes").exit_code == 0
+        kept |= exported_ids(file)
+        assert kept | {letter.identifier for letter in stack_in_aws.visible()} == identifiers
+    assert kept == identifiers
+
+
+@pytest.mark.parametrize("bad", ['{"body": "x"}', "{", "[]", '{"messageId": 1}', "1", "null"])
+def test_a_file_that_export_did_not_write_is_refused(tmp_path: Path, bad: str) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"messageId": "a"}\n\n' + bad)
+    with pytest.raises(CommandError, match="line 3: not a message that export wrote"):
+        exported_ids(str(file))
 
 
 def test_a_path_that_cannot_be_written_is_one_error_line(

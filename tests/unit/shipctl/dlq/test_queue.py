@@ -129,7 +129,34 @@ def test_no_more_messages_are_hidden_than_sqs_allows(
     script, held = scripted(["a", "b"], ["c"])
     assert ids(held, replace_waiting(3)) == ["a", "b"]
     assert script.receives == 1
+    assert held.not_read == 1
     assert "stopped reading after 2 messages" in capsys.readouterr().err
+
+
+def test_whether_there_are_more_than_can_be_held_is_not_known(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "MAX_HELD", 2)
+    _, held = scripted(["a", "b"], ["c"])
+    ids(held, replace_waiting(2))
+    assert held.not_read == 1
+
+
+@pytest.mark.parametrize(
+    ("counted", "includes_newer", "not_read"), [(2, False, 1), (3, False, 2), (1, False, 0), (2, True, 0)]
+)
+def test_counted_messages_that_were_not_received_are_not_read(
+    scripted: Scripted, counted: int, includes_newer: bool, not_read: int
+) -> None:
+    _, held = scripted(["a", "new 1"])
+    ids(held, replace_waiting(counted)._replace(includes_newer=includes_newer))
+    assert held.not_read == not_read
+
+
+def test_a_reading_that_is_ended_early_says_what_it_has_not_read(scripted: Scripted) -> None:
+    _, held = scripted(["a"], ["b"])
+    assert len(list(receive_all(held, replace_waiting(5), is_enough=lambda: len(held) == 1))) == 1
+    assert held.not_read == 4
 
 
 def test_messages_held_for_long_are_renewed_before_they_become_visible(scripted: Scripted) -> None:
@@ -181,6 +208,13 @@ def test_a_failed_release_is_reported_and_keeps_the_exception(
     with pytest.raises(KeyboardInterrupt):
         hold_and_lose()
     assert "the messages will be visible again within 5 minutes" in capsys.readouterr().err
+
+
+def test_a_failed_release_names_the_time_for_which_the_messages_were_hidden_last(scripted: Scripted) -> None:
+    _, held = scripted(["a"], ["b"])
+    ids(held, replace_waiting(2))
+    held.renew(900, due=900)
+    assert held.back_in_seconds == 900
 
 
 def replace_waiting(number: int) -> Counts:

@@ -487,3 +487,17 @@ def test_progress_numbers_are_not_truncated(width: int) -> None:
     [line] = console.file.getvalue().splitlines()
     assert "0/250 messages, 1,234 log events" in line
     assert "…" not in line
+
+
+@pytest.mark.parametrize("option", [[], ["--dry-run"]])
+def test_a_replay_that_could_not_read_all_messages_is_not_complete(
+    shipctl: Run, stack_in_aws: Stack, monkeypatch: pytest.MonkeyPatch, option: list[str]
+) -> None:
+    monkeypatch.setattr("shipctl.dlq.queue.MAX_HELD", 10)
+    for number in range(12):
+        stack_in_aws.put(f"log {number}")
+    result = shipctl("dlq", "replay", "--reason", "rejected", "--json", *option)
+    document = json.loads(result.stdout)
+    assert document["isComplete"] is False
+    assert document.get("notRead", document.get("messagesNotRead")) == 2
+    assert result.exit_code == (0 if option else 1)

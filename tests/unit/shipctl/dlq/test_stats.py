@@ -165,3 +165,16 @@ def test_lines_break_between_words_at_sixty_columns(shipctl: Run, replaying: Sta
         max(len(line) for line in output.splitlines() if "→" not in line and "DeadLetterQueue" not in line)
         <= 60
     )
+
+
+def test_messages_that_were_not_read_are_said(
+    shipctl: Run, stack_in_aws: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shipctl.dlq.queue.MAX_HELD", 10)
+    for number in range(12):
+        stack_in_aws.put(f"log {number}")
+    output = shipctl("dlq", "stats", env=WIDE).stdout
+    assert "10 log events wait in 10 messages" in output
+    assert "about 2 messages more: not read, and not in these numbers" in output
+    document = json.loads(shipctl("dlq", "stats", "--json").stdout)
+    assert (document["isComplete"], document["notRead"]) == (False, 2)

@@ -403,7 +403,7 @@ class TestDelivery:
         assert only("delivery", installation).verdict is Verdict.OK
         bad, parked, waiting = look("backlog", installation)
         assert bad.what == "rejected: rejected individually"
-        assert "shipctl dlq purge --parked --reason rejected" in bad.remedy
+        assert "shipctl dlq purge --parked --exported rejected.jsonl" in bad.remedy
         assert parked.what == "1 message in the parked queue: not retried automatically"
         assert waiting.verdict is Verdict.OK
 
