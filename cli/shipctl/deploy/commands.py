@@ -18,7 +18,7 @@ from shipctl.deploy.questions import KEYS, ask, ask_api_key, confirm, is_termina
 from shipctl.deploy.refused import Refused
 from shipctl.deploy.settings_plan import plan_settings, refuse_what_cannot_work
 from shipctl.deploy.wishes import read_wishes
-from shipctl.dlq.signals import ended_by_sigterm
+from shipctl.dlq.signals import ended_by_signals
 from shipctl.option_blocks import optional
 from shipctl.options import Place
 from shipctl.stack import options_for
@@ -136,7 +136,7 @@ def deploy(
     refuse_what_cannot_work(what.template, settings, stack_place)
     if live and is_new:
         _refuse_to_remove_unasked(place.stack, yes=yes, dry_run=dry_run)
-    with ended_by_sigterm():
+    with ended_by_signals():
         if live and is_new:
             remove_failed_stack(console, client, place.stack, live)
             live = None

@@ -10,15 +10,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from shipctl.dlq.letters import Letter, record_of
 from shipctl.dlq.queue import Counts, Held, Queue, holding, receive_all
 from shipctl.dlq.selection import Selection
-from shipctl.dlq.signals import ended_by_sigterm
+from shipctl.dlq.signals import ended_by_signals
 from shipctl.stack import Stack
 from shipctl.terminal import counted
 
 
 @contextmanager
 def look(queue: Queue) -> Iterator[Held]:
-    """Hold messages within the block. They are visible again after it, also after Ctrl-C and SIGTERM."""
-    with ended_by_sigterm(), holding(queue) as held:
+    """Hold messages within the block. They are visible again after it, also after Ctrl-C or a signal."""
+    with ended_by_signals(), holding(queue) as held:
         yield held
 
 
