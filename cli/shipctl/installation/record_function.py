@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 from loginformant_shipper import __version__
 
-from shipctl.account import CONNECT_SECONDS, aws_errors
+from shipctl.account import CONNECT_SECONDS, aws_errors, explain, is_refused
 from shipctl.installation.functions import Function
 from shipctl.stack import Stack
 
@@ -95,18 +95,21 @@ class RecordFunction:
             records: The records by their ids.
 
         Raises:
-            FunctionFailed: The function failed or did not answer.
-            CommandError: The function could not be invoked.
+            FunctionFailed: The function failed, or it is not known whether it ran.
+            CommandError: The function did not run.
         """
-        from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         payload = orjson.dumps({"Records": list(records.values())})
         with aws_errors(f"Invoking {self.name}"):
             try:
                 response = self._invoke(payload)
-            except (ReadTimeoutError, ConnectionClosedError) as error:
-                raise FunctionFailed(f"{self.words} did not answer") from error
-            answer = _json(response["Payload"].read())
+                answer = _json(response["Payload"].read())
+            except (BotoCoreError, ClientError, ResponseParserError) as error:
+                if _did_not_run(error):
+                    raise
+                raise FunctionFailed(f"{self.words} did not answer: {explain(error)}") from error
         if "FunctionError" in response:
             raise FunctionFailed(f"{self.words} failed: {_error_message(answer)}")
         return self._read(answer, frozenset(records))
@@ -165,6 +168,15 @@ def record_function(stack: Stack, function: Function) -> RecordFunction:
     )
     client = stack.session.client("lambda", config=config)
     return RecordFunction(client, function.name_in(stack), f"the {function.lower()} function")
+
+
+def _did_not_run(error: Exception) -> bool:
+    """Return whether the function has certainly not run because of an error of its invocation."""
+    from botocore.exceptions import ClientError
+
+    if isinstance(error, ClientError) and error.response["Error"]["Code"] in _NOT_READY:
+        return True  # some of them have the status 502
+    return is_refused(error)
 
 
 def _error_message(answer: Any) -> str:
