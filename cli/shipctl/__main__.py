@@ -1,7 +1,10 @@
 """The application `shipctl`: its commands, its version, and its exit status."""
 
+import errno
 import io
+import os
 import sys
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -39,7 +42,15 @@ class Shipctl(TyperGroup):
                 # point.
                 stream.reconfigure(errors="backslashreplace")
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            return result
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # typer ends the command: nobody reads what it writes
+            end, line = 1, f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            _drop_output()
         except CommandError as error:
             end, line = error.status, str(error)
         except KeyboardInterrupt:
@@ -55,6 +66,12 @@ class Shipctl(TyperGroup):
 
         print(f"shipctl: {one_line(line)}", file=sys.stderr)
         raise typer.Exit(end)
+
+
+def _drop_output() -> None:
+    """Write no more to standard output, such as a full disk; Python would try again at its end, and fail."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 app = typer.Typer(

@@ -11,7 +11,7 @@ from shipctl.errors import CommandError
 if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import ClientError
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 60
@@ -29,7 +29,7 @@ def session(region: str | None, profile: str | None) -> "boto3.Session":
     """
     import boto3  # only here and below: its import is slow, and not every command needs an account
 
-    with aws_errors("Reading the AWS configuration"):
+    with configuration_errors("Reading the AWS configuration"):
         opened = boto3.Session(region_name=region, profile_name=profile)
     if not opened.region_name:
         raise CommandError(
@@ -58,11 +58,65 @@ def aws_errors(doing: str) -> Iterator[None]:
         doing: What the command is doing, such as "Reading the alarms". The error message begins with it.
     """
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise CommandError(f"{doing}: {explain(error)}") from error
+
+
+@contextmanager
+def configuration_errors(doing: str) -> Iterator[None]:
+    """Turn each AWS error within the block, and each of the configuration, into a `CommandError`.
+
+    For the first request of a command and the creation of its client. botocore lets errors through of what
+    the configuration names: a `credential_process` that does not exist or prints no JSON
+    (boto/botocore#2779), a token file that does not exist, an endpoint without a scheme.
+
+    Args:
+        doing: As in `aws_errors`.
+    """
+    try:
+        with aws_errors(doing):
+            yield
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{doing}: check the AWS configuration: {_sentence(error)}") from error
+
+
+_THROTTLED = ("ThrottlingException", "Throttling", "ThrottledException", "RequestLimitExceeded")
+_WITHIN_AWS = ("ServiceException", "InternalFailure", "InternalError", "ServiceUnavailable")
+"""Codes of errors within AWS."""
+
+
+def is_about_the_request(error: BaseException | None) -> bool:
+    """Return whether an error is one of the request, and not of the stack.
+
+    The request failed for the caller's credentials or permissions, the rate of requests, the network, or
+    within AWS.
+    """
+    from botocore.exceptions import ClientError
+
+    if not isinstance(error, ClientError):
+        return error is not None
+    code = error.response.get("Error", {}).get("Code", "")
+    return code in _REFUSALS or code in _WITHIN_AWS
+
+
+def is_temporary(error: BaseException | None) -> bool:
+    """Return whether a later attempt may succeed without a change of anything.
+
+    AWS limits the rate of requests, has an error of its own, or cannot be reached.
+    """
+    from botocore import exceptions as aws
+
+    if isinstance(error, aws.ClientError):
+        code = error.response.get("Error", {}).get("Code", "")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return code in _THROTTLED or int(status) >= 500
+    return isinstance(error, (aws.ConnectionError, aws.HTTPClientError)) and not isinstance(
+        error, aws.SSLError
+    )
 
 
 def is_refused(error: BaseException | None) -> bool:
@@ -104,19 +158,26 @@ _REFUSALS = {
 """Messages by error code ("Common Error Types" in the API references of the AWS services)."""
 
 
-def explain(error: "BotoCoreError | ClientError") -> str:
+def explain(error: Exception) -> str:
     """Return one line that says what went wrong and what to do."""
     from botocore import exceptions as aws
+    from botocore.parsers import ResponseParserError
 
     if isinstance(error, aws.ClientError):
         return _refusal(error)
+    if isinstance(error, getattr(aws, "LoginError", ())):  # not in all versions that pyproject.toml allows
+        return f"the AWS sign-in is not valid or has expired; {_SIGN_IN_AGAIN}"
     match error:
         case aws.NoCredentialsError():
             return "no AWS credentials: give --profile, sign in (aws sso login), or set AWS_ACCESS_KEY_ID"
-        case aws.SSOError() | aws.TokenRetrievalError() | aws.LoginError():
+        case aws.SSOError() | aws.TokenRetrievalError():
             return f"the AWS sign-in is not valid or has expired; {_SIGN_IN_AGAIN}"
+        case ResponseParserError():
+            return "what answered is not AWS: check the network, the proxy and AWS_ENDPOINT_URL"
         case aws.ProfileNotFound():
             return f"{error}: to list the profiles, run aws configure list-profiles"
+        case aws.SSLError():
+            return f"{_sentence(error)}: check AWS_CA_BUNDLE, the proxy and the clock"
         case aws.ConnectionError() | aws.ConnectTimeoutError():
             return f"{_sentence(error)}: check the network, the proxy and the --region"
     return _sentence(error)

@@ -30,5 +30,8 @@ class JsonLines:
 
 
 def print_json(document: object, to: TextIO | None = None) -> None:
-    """Print a JSON document on one line and flush. Control characters are escaped for terminals."""
-    print(visible_json(orjson.dumps(document).decode()), file=to, flush=True)
+    """Print a JSON document on one line in UTF-8 and flush. Control characters are escaped for terminals."""
+    output = to or sys.stdout
+    output.flush()
+    output.buffer.write(visible_json(orjson.dumps(document).decode()).encode() + b"\n")
+    output.buffer.flush()

@@ -43,6 +43,8 @@ def set_(place: Place, as_json: AsJson = False) -> None:
 
 
 def _given(where: str) -> str:
+    if sys.stdin is None:  # `<&-` in a shell
+        return ""
     if sys.stdin.isatty():
         given: str = typer.prompt(f"API key for {where}", hide_input=True, err=True)
     else:

@@ -11,19 +11,21 @@ from shipctl.account import client_config, explain
 from shipctl.stack import Stack
 
 _NOT_THERE = ("ResourceNotFoundException", "ParameterNotFound")
-_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 _BEING_DELETED = ("InvalidRequestException",)
 """Error code for a secret that is scheduled for deletion (GetSecretValue, Secrets Manager API Reference)."""
 
 
 class KeyStoreError(Exception):
-    """The key cannot be read or written. The text says why, in one line."""
+    """The key cannot be read or written. The text says why, in one line.
+
+    `is_unknown`: the request failed, and so it is not known whether the key is valid.
+    """
 
     def __init__(
-        self, why: str, remedy: str = "", *, is_denied: bool = False, is_being_deleted: bool = False
+        self, why: str, remedy: str = "", *, is_unknown: bool = False, is_being_deleted: bool = False
     ) -> None:
         super().__init__(why)
-        self.remedy, self.is_denied, self.is_being_deleted = remedy, is_denied, is_being_deleted
+        self.remedy, self.is_unknown, self.is_being_deleted = remedy, is_unknown, is_being_deleted
 
 
 class KeyStore(Protocol):
@@ -79,7 +81,7 @@ class Secret:
                 *("--set", "ApiKeySecretArn=ITS_ARN"),
             )
         )
-        return _asked(request, gone=f"{new_secret}", other=set_key, being_deleted=set_key)
+        return _asked(request, gone=f"{new_secret}", being_deleted=set_key)
 
 
 class Parameter:
@@ -111,7 +113,7 @@ class Parameter:
 
     def _ask(self, request: Callable[[], Any]) -> Any:
         set_key = self._stack.command("key", "set")
-        return _asked(request, gone=set_key, other=set_key, being_deleted=set_key)
+        return _asked(request, gone=set_key, being_deleted=set_key)
 
 
 def key_store(stack: Stack, variables: Mapping[str, str]) -> KeyStore:
@@ -159,7 +161,7 @@ def _members(value: str) -> dict[str, Any] | None:
     return members if isinstance(members, dict) else None
 
 
-def _asked(request: Callable[[], Any], *, gone: str, other: str, being_deleted: str) -> Any:
+def _asked(request: Callable[[], Any], *, gone: str, being_deleted: str) -> Any:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -172,6 +174,6 @@ def _asked(request: Callable[[], Any], *, gone: str, other: str, being_deleted: 
             raise KeyStoreError(
                 "it is scheduled for deletion", being_deleted, is_being_deleted=True
             ) from None
-        raise KeyStoreError(explain(error), other, is_denied=code in _DENIED) from None
+        raise KeyStoreError(explain(error), is_unknown=True) from None
     except BotoCoreError as error:
-        raise KeyStoreError(explain(error), other) from None
+        raise KeyStoreError(explain(error), is_unknown=True) from None

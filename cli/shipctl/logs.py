@@ -4,6 +4,7 @@ import heapq
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
@@ -18,6 +19,7 @@ from shipctl.installation.own_log import NO_METRICS, Line, is_error, read_lines,
 from shipctl.json_lines import print_json
 from shipctl.option_blocks import optional
 from shipctl.options import SHOWN_PANEL, AsJson, Place
+from shipctl.polling import TemporaryErrors
 from shipctl.stack import Stack
 from shipctl.table import DIM
 from shipctl.terminal import one_line
@@ -93,16 +95,19 @@ def logs(
     began = since or datetime.now(UTC) - DEFAULT_SINCE
     seen: dict[str, datetime] = {}
     count = 0
+    errors = TemporaryErrors()
     while True:
-        for line in _lines(stack, whose, began, everything):
-            if line.identifier in seen:
-                continue
-            seen[line.identifier] = line.time
-            count += 1
-            _print(console, line, as_json)
+        with errors.reported() if follow else nullcontext():
+            for line in _lines(stack, whose, began, everything):
+                if line.identifier in seen:
+                    continue
+                seen[line.identifier] = line.time
+                count += 1
+                _print(console, line, as_json)
+            if follow:
+                began = max(began, datetime.now(UTC) - LATE)
         if not follow:
             break
-        began = max(began, datetime.now(UTC) - LATE)
         seen = {identifier: when for identifier, when in seen.items() if when >= began}
         time.sleep(POLL_SECONDS)
     if not count:

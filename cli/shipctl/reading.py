@@ -74,6 +74,8 @@ Item = SubscriptionMessage | ControlMessage | Undecodable | Lone | Pause
 def opened(path: str) -> Iterator[BinaryIO]:
     """Open the file at `path`, or standard input for `-`. Raises `CommandError`."""
     if path == STANDARD_INPUT:
+        if sys.stdin is None:  # `<&-` in a shell
+            raise CommandError("standard input is closed")
         yield sys.stdin.buffer
         return
     try:

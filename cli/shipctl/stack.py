@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from shipctl.account import aws_errors, client_config, session
+from shipctl.account import client_config, configuration_errors, session
 from shipctl.errors import CommandError
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class Stack:
     def output(self, name: str) -> str:
         """Return the value of an output. Raises `CommandError` if there is no such output."""
         value = self.outputs.get(name)
+        if value is None and not self.outputs and self.status:
+            raise CommandError(f"stack {self.name} has no outputs; it is {self.status}")
         if value is None:
             raise CommandError(
                 f"stack {self.name} has no output {name}: it is not a LogInformant shipper, or it is out of "
@@ -59,7 +61,7 @@ def find_stack(name: str, region: str | None, profile: str | None) -> Stack:
     """Return the stack of that name. Raises `CommandError` if it does not exist or cannot be read."""
     account = session(region, profile)
     doing = f"Looking for stack {name}"
-    with aws_errors(doing):
+    with configuration_errors(doing):
         from botocore.exceptions import ClientError
 
         client = account.client("cloudformation", config=client_config())
@@ -73,14 +75,18 @@ def find_stack(name: str, region: str | None, profile: str | None) -> Stack:
                     "check --stack, --region and --profile"
                 ) from error
             raise
-    outputs = stacks[0].get("Outputs", [])
+    status, outputs = stacks[0].get("StackStatus", ""), stacks[0].get("Outputs", [])
+    if status == "DELETE_COMPLETE":  # such a stack is found by its ARN only
+        raise CommandError(
+            f"stack {name} was deleted: to read a queue that is left, give --queue-url to shipctl dlq"
+        )
     return Stack(
-        name,
+        stacks[0]["StackName"],  # `name` may be an ARN
         account,
         {output["OutputKey"]: output["OutputValue"] for output in outputs},
         options_for(name, region, profile),
         {given["ParameterKey"]: given.get("ParameterValue", "") for given in stacks[0].get("Parameters", [])},
-        stacks[0].get("StackStatus", ""),
+        status,
         updated=stacks[0].get("LastUpdatedTime", stacks[0].get("CreationTime")),
     )
 

@@ -64,6 +64,10 @@ class Span:
         )
 
 
+MAX_TIMESTAMP: Milliseconds = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
+
+
 def utc(moment: Milliseconds) -> str:
     """Return a time in the format of the options."""
     text = (EPOCH + timedelta(milliseconds=moment)).isoformat(timespec="milliseconds")
@@ -77,6 +81,10 @@ def past_of(event: "FilteredLogEventTypeDef", where: str) -> Past:
         raise CommandError(
             f"{where}: a log event has no eventId or no timestamp, so that it could be shipped twice: "
             "give the output of aws logs filter-log-events"
+        )
+    if not 0 <= timestamp <= MAX_TIMESTAMP:
+        raise CommandError(
+            f"{where}: log event {identifier} has a timestamp of {timestamp}, not milliseconds"
         )
     if not isinstance(message, str):
         raise CommandError(f"{where}: log event {identifier} has no message")

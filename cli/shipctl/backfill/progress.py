@@ -129,8 +129,11 @@ class ProgressFile:
 
 
 def default_path(what: Mapping[str, Any]) -> Path:
-    """Return the default path of the progress file of a backfill."""
+    """Return the default path of the progress file of a backfill. Raises `CommandError`."""
     home = os.environ.get(STATE_HOME, "").strip()
-    folder = Path(home) if home else Path.home() / ".local" / "state"
+    try:
+        folder = Path(home) if home else Path.home() / ".local" / "state"
+    except RuntimeError as error:
+        raise CommandError("there is no home directory: give --state FILE") from error
     digest = blake2b(json.dumps(what, sort_keys=True).encode(), digest_size=8).hexdigest()
     return folder / "shipctl" / f"backfill-{digest}.json"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shipctl.account import aws_errors, client_config, session
+from shipctl.account import client_config, configuration_errors, session
 
 if TYPE_CHECKING:
     import boto3
@@ -33,6 +33,6 @@ def find_account(region: str | None, profile: str | None) -> Account:
     Raises `CommandError` without credentials or a region.
     """
     opened = session(region, profile)
-    with aws_errors("Reading the identity of the AWS credentials"):
+    with configuration_errors("Reading the identity of the AWS credentials"):
         caller = opened.client("sts", config=client_config()).get_caller_identity()
     return Account(caller["Account"], caller["Arn"], opened)

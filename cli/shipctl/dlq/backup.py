@@ -6,8 +6,10 @@ import re
 import shutil
 import sys
 import tempfile
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NamedTuple, cast
 
@@ -129,17 +131,31 @@ class BadLine(NamedTuple):
     why: str
 
 
+@dataclass
+class Sent:
+    """How far an import got."""
+
+    messages: int = 0
+    rejected: list[BadLine] = field(default_factory=list)
+    next_line: int | None = None
+    """The first line of which it is not known that SQS has answered; None at the end."""
+
+
 def import_(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help="A file that export wrote; - is standard input.")
     ],
     which: WhichQueue,
+    from_line: Annotated[
+        int, typer.Option("--from-line", min=1, metavar="NUMBER", help="Leave out the lines before this one.")
+    ] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Send the messages of a file that export wrote to the dead-letter queue.
 
     Every line is checked before the first message is sent. SQS does not recognize messages: what is imported
-    twice, or is still in the queue, is delivered twice.
+    twice, or is still in the queue, is delivered twice. If the command fails or is interrupted, it says with
+    which --from-line to continue: the lines before were sent.
     """
     with _kept(file) as backup:
         bad = [line for line in read_backup(backup) if isinstance(line, BadLine)]
@@ -147,17 +163,43 @@ def import_(
             _refuse(file, bad)
         queue = queue_of(which.find(), which.parked)
         backup.seek(0)
-        good = (line for line in read_backup(backup) if isinstance(line, Outgoing))
-        sent, failed = _send(queue, good)
+        lines = (line for line in read_backup(backup) if isinstance(line, Outgoing))
+        sent = Sent()
+        try:
+            _send(queue, (line for line in lines if line.line >= from_line), sent)
+        except (CommandError, KeyboardInterrupt):
+            _report(file, queue, sent, as_json)
+            raise
+    _report(file, queue, sent, as_json)
+    if sent.rejected:
+        raise CommandError(_what_was_rejected(file, sent))
+
+
+def _report(file: str, queue: Queue, sent: Sent, as_json: bool) -> None:
     if as_json:
-        print_json({"queue": queue.name, "messages": sent, "notTaken": [line._asdict() for line in failed]})
-    else:
-        print(f"shipctl: {counted(sent, 'message')} put into {queue.name}", file=sys.stderr)
-    if failed:
-        raise CommandError(
-            f"{file}: SQS rejected {counted(len(failed), 'line')}: "
-            + "; ".join(f"line {line}: {why}" for line, why in failed[:MAX_BAD_LINES_TOLD])
+        print_json(
+            {
+                "queue": queue.name,
+                "messages": sent.messages,
+                "notTaken": [line._asdict() for line in sent.rejected],
+                "nextLine": sent.next_line,
+            }
         )
+        return
+    print(f"shipctl: {counted(sent.messages, 'message')} put into {queue.name}", file=sys.stderr)
+    if sent.next_line is not None:
+        if sent.rejected:
+            print(f"shipctl: {_what_was_rejected(file, sent)}", file=sys.stderr)
+        print(
+            f"shipctl: the lines from {sent.next_line} on were not sent, or at most {MAX_BATCH} of them; to "
+            f"continue, give --from-line {sent.next_line}",
+            file=sys.stderr,
+        )
+
+
+def _what_was_rejected(file: str, sent: Sent) -> str:
+    lines = "; ".join(f"line {line}: {why}" for line, why in sent.rejected[:MAX_BAD_LINES_TOLD])
+    return f"{file}: SQS rejected {counted(len(sent.rejected), 'line')}: {lines}"
 
 
 def exported_ids(path: str) -> frozenset[str]:
@@ -202,8 +244,10 @@ def _refuse(file: str, bad: list[BadLine]) -> None:
 
 
 def read_backup(file: Iterable[bytes]) -> Iterator[Outgoing | BadLine]:
-    """Yield the lines of a backup, numbered from 1; empty ones are skipped."""
+    """Yield the lines of a backup, numbered from 1; empty ones and a byte order mark are skipped."""
     for number, line in enumerate(file, 1):
+        if number == 1:
+            line = line.removeprefix(BOM_UTF8)
         if not line.strip():
             continue
         try:
@@ -257,18 +301,19 @@ def _length(value: "MessageAttributeValueTypeDef") -> int:
     return len(binary) if isinstance(binary, bytes) else len(value.get("StringValue", "").encode())
 
 
-def _send(queue: Queue, messages: Iterable[Outgoing]) -> tuple[int, list[BadLine]]:
-    sent, failed = 0, []
+def _send(queue: Queue, messages: Iterable[Outgoing], sent: Sent) -> None:
     for batch in _full_batches(messages):
+        sent.next_line = batch[0].line
         troubles = queue.send(
             [
                 {"Id": str(line), "MessageBody": body, "MessageAttributes": attributes}
                 for line, body, attributes, _ in batch
             ]
         )
-        sent += len(batch) - len(troubles)
-        failed += [BadLine(int(line), why) for line, why in troubles.items()]
-    return sent, failed
+        sent.messages += len(batch) - len(troubles)
+        sent.rejected += [BadLine(int(line), why) for line, why in troubles.items()]
+        sent.next_line = batch[-1].line + 1
+    sent.next_line = None
 
 
 def _full_batches(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:

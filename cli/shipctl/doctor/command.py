@@ -25,6 +25,8 @@ SIGNS = {
     Verdict.FAULT: ("✗", Style(color="red", bold=True)),
     Verdict.UNKNOWN: ("?", Style(color="magenta")),
 }
+NOT_CHECKED = 3
+"""The exit status if no fault was found, but something could not be checked (2 is a wrong option)."""
 WHICH_PANEL = "Which checks"
 _NAME = max(len(check.name) for check in CHECKS)
 
@@ -87,25 +89,37 @@ def doctor(
 
     `✓` is in order, `!` is worth knowing, `✗` is wrong, `?` could not be checked.
 
-    Exit status: 0 if nothing is wrong, 1 if something is wrong or there is no such stack.
+    Exit status: 0 if nothing is wrong, 1 if something is wrong or there is no such stack, 3 if nothing is
+    known to be wrong, but something could not be checked.
     """
     installation = Installation(place.find())
     checks = [check for check in CHECKS if _is_wanted(check, only, skip, send)]
     console = Console(highlight=False)
-    faults = 0
+    faults = unchecked = 0
     all_found: list[Found] = []
     for found in found_by(checks, installation):
         faults += found.finding.verdict is Verdict.FAULT
+        unchecked += found.finding.verdict is Verdict.UNKNOWN
         all_found.append(found)
         if not as_json:
             write_finding(console, found)
     if as_json:
-        print_json({"stack": installation.stack.name, "faults": faults, "findings": documents(all_found)})
+        print_json(
+            {
+                "stack": installation.stack.name,
+                "faults": faults,
+                "unknown": unchecked,
+                "findings": documents(all_found),
+            }
+        )
     else:
         words = f"{faults} faults" if faults > 1 else "1 fault" if faults else "no faults"
+        words += f"; {unchecked} not checked" if unchecked else ""
         console.print(Text(f"\n{words}", style=BOLD))
     if faults:
         raise typer.Exit(1)
+    if unchecked:
+        raise typer.Exit(NOT_CHECKED)
 
 
 def documents(found: Sequence[Found]) -> list[dict[str, str]]:

@@ -4,7 +4,8 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from shipctl.doctor.findings import Finding, fault, notice, ok
+from shipctl.account import is_about_the_request
+from shipctl.doctor.findings import Finding, fault, notice, ok, unknown
 from shipctl.errors import CommandError
 from shipctl.installation.functions import Function
 from shipctl.installation.installation import Installation
@@ -105,7 +106,9 @@ def check_start(installation: Installation) -> Iterator[Finding]:
         try:
             invocation = installation.invoke(function, control_message(function))
         except CommandError as error:
-            yield fault(f"{function.words} cannot be invoked: {error}", "see the check settings above")
+            what = f"{function.words} cannot be invoked: {error}"
+            is_unknown = is_about_the_request(error.__cause__)
+            yield unknown(what) if is_unknown else fault(what, "see the check settings above")
             continue
         if invocation.error:
             yield fault(

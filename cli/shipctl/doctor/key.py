@@ -23,8 +23,8 @@ def check_key(installation: Installation) -> Iterator[Finding]:
     try:
         store.read()
     except KeyStoreError as error:
-        if error.is_denied:
-            yield unknown(f"{store.words}: not checked, since you are not allowed to read it: {error}")
+        if error.is_unknown:
+            yield unknown(f"{store.words}: not checked, since it cannot be read: {error}")
         else:
             yield fault(f"{store.words}: {error}", error.remedy)
     else:

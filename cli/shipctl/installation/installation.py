@@ -233,6 +233,8 @@ class Installation:
             for name, identifier in self.stack.outputs.items()
             if name.endswith("AlarmName")
         }
+        if not names:
+            return []  # without names, CloudWatch returns the alarms of the account
         with aws_errors("Reading the alarms"):
             answer = self._client("cloudwatch").describe_alarms(AlarmNames=list(names), MaxRecords=100)
         return [
@@ -243,6 +245,7 @@ class Installation:
                 bool(found.get("AlarmActions")) and found.get("ActionsEnabled", True),
             )
             for found in answer["MetricAlarms"]
+            if found["AlarmName"] in names
         ]
 
     @cached_property

@@ -17,6 +17,7 @@ from shipctl.json_lines import JsonLines
 from shipctl.log_group import CHECK_OPTION, reading, streams_of
 from shipctl.option_blocks import optional
 from shipctl.options import AsJson, Place
+from shipctl.polling import TemporaryErrors
 from shipctl.preview.arrivals import arrivals
 from shipctl.preview.shown import Shown
 from shipctl.preview.summary import PreviewCounts
@@ -65,9 +66,12 @@ class Follower:
         """Return the log events since a time that were not returned before. Raises `CommandError`."""
         begin = milliseconds(since)
         self._seen = {name: when for name, when in self._seen.items() if when >= begin}
-        return Streams(tuple(message for group in self.log_groups for message in self._new(group, begin)))
+        new: dict[str, int] = {}
+        groups = [self._new(group, begin, new) for group in self.log_groups]
+        self._seen |= new  # not before all were read: what is not returned because of an error is not seen
+        return Streams(tuple(message for group in groups for message in group))
 
-    def _new(self, log_group: str, begin: int) -> list[SubscriptionMessage]:
+    def _new(self, log_group: str, begin: int, new: dict[str, int]) -> list[SubscriptionMessage]:
         selection: dict[str, Any] = {"filterPattern": self.pattern} if self.pattern else {}
         found = []
         with reading(self.client, log_group, CHECK_OPTION):
@@ -77,8 +81,8 @@ class Follower:
             for page in pages:
                 for event in page["events"]:
                     name = event.get("eventId") or f"{event.get('logStreamName')} {event}"
-                    if name not in self._seen:
-                        self._seen[name] = event.get("timestamp", begin)
+                    if name not in self._seen and name not in new:
+                        new[name] = event.get("timestamp", begin)
                         found.append(event)
         return list(streams_of(found, self.owner, log_group))
 
@@ -139,9 +143,11 @@ def tail(
     if sys.stderr.isatty():
         reading = names[0] if len(names) == 1 else counted(len(names), "log group")
         print(f"shipctl: reading {one_line(reading)}; press Ctrl-C to stop", file=sys.stderr)
+    errors = TemporaryErrors()
     while True:
-        writer.write(wanted.of(arrivals(follower.read(began), settings), seen))
-        began = max(began, datetime.now(UTC) - LATE)
+        with errors.reported():
+            writer.write(wanted.of(arrivals(follower.read(began), settings), seen))
+            began = max(began, datetime.now(UTC) - LATE)
         time.sleep(max(POLL_SECONDS, len(names) / REQUESTS_PER_SECOND))
 
 

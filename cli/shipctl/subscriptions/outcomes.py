@@ -1,10 +1,8 @@
 """Reconcile log groups, and write the outcomes as text or JSON."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-import orjson
 from loginformant_shipper.subscriptions.plan import Action, State
 from loginformant_shipper.subscriptions.reconcile import Reconciled, Trouble, has_account_policy, settle
 from loginformant_shipper.subscriptions.subscription_settings import SubscriptionSettings
@@ -16,10 +14,11 @@ from rich.text import Text
 
 from shipctl.account import aws_errors
 from shipctl.errors import CommandError
+from shipctl.json_lines import print_json
 from shipctl.stack import Stack
 from shipctl.subscriptions.deployed_settings import logs_api
 from shipctl.table import BOLD, DIM, TROUBLE
-from shipctl.terminal import one_line, visible_json
+from shipctl.terminal import one_line
 
 WORDS = {
     State.SUBSCRIBED: "subscribed",
@@ -116,8 +115,7 @@ def write_json(outcome: Reconciled) -> None:
         "detail": outcome.detail,
         "otherFilters": list(finding.others),
     }
-    print(visible_json(orjson.dumps(document).decode()))
-    sys.stdout.flush()
+    print_json(document)
 
 
 def write_state(console: Console, outcome: Reconciled) -> None:

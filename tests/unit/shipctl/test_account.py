@@ -2,7 +2,9 @@
 
 import pytest
 from botocore import exceptions as aws
-from shipctl.account import is_refused
+from botocore.parsers import ResponseParserError
+from shipctl.account import aws_errors, configuration_errors, explain, is_about_the_request, is_refused
+from shipctl.errors import CommandError
 
 
 def answer(status: int, code: str) -> aws.ClientError:
@@ -47,3 +49,50 @@ def test_what_aws_refused_or_never_got_was_not_done(error: Exception) -> None:
 )
 def test_what_has_no_clear_answer_may_have_been_done(error: Exception | None) -> None:
     assert not is_refused(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_about_it"),
+    [
+        (answer(403, "AccessDeniedException"), True),
+        (answer(400, "ThrottlingException"), True),
+        (answer(400, "ExpiredTokenException"), True),
+        (answer(500, "ServiceException"), True),
+        (aws.EndpointConnectionError(endpoint_url="https://x"), True),
+        (answer(404, "ResourceNotFoundException"), False),
+        (answer(502, "KMSDisabledException"), False),
+        (None, False),
+    ],
+    ids=str,
+)
+def test_errors_of_the_request_are_told_from_those_of_the_stack(
+    error: Exception | None, is_about_it: bool
+) -> None:
+    assert is_about_the_request(error) is is_about_it
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFoundError(2, "No such file or directory"),  # of a credential_process, of a token file
+        ValueError("Invalid endpoint: localhost:4566"),
+    ],
+    ids=str,
+)
+def test_an_error_of_the_configuration_is_one_line(error: Exception) -> None:
+    line = "Reading: check the AWS configuration: "
+    with pytest.raises(CommandError, match=line), configuration_errors("Reading"):
+        raise error
+
+
+def test_an_answer_that_is_not_that_of_aws_is_one_line() -> None:
+    line = "Reading: what answered is not AWS: check the network"
+    with pytest.raises(CommandError, match=line), aws_errors("Reading"):
+        raise ResponseParserError("Unable to parse response: <html>")
+
+
+def test_errors_are_explained_without_those_that_only_newer_versions_of_botocore_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(aws, "LoginError")
+    assert "no AWS credentials" in explain(aws.NoCredentialsError())

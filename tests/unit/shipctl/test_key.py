@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 from shipctl import options
 from shipctl.installation.installation import Installation
@@ -107,14 +108,31 @@ def test_a_key_is_the_whole_secret_or_its_member() -> None:
     assert key_in(" k \n") == key_in('{"apiKey": "k"}') == "k"
 
 
-def test_denied_access_is_distinguished_from_other_errors(account: Stack) -> None:
-    from botocore.exceptions import ClientError
+def refusal(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "GetSecretValue")
 
-    def denied(**_: Any) -> None:
-        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetSecretValue")
+
+@pytest.mark.parametrize(
+    ("error", "is_unknown"),
+    [
+        (refusal("AccessDeniedException"), True),
+        (refusal("ThrottlingException"), True),
+        (refusal("ExpiredTokenException"), True),
+        (EndpointConnectionError(endpoint_url="https://x"), True),
+        (refusal("ResourceNotFoundException"), False),
+        (refusal("InvalidRequestException"), False),
+    ],
+    ids=str,
+)
+def test_only_a_key_that_is_missing_or_being_deleted_has_a_remedy(
+    account: Stack, error: Exception, is_unknown: bool
+) -> None:
+    def refused(**_: Any) -> None:
+        raise error
 
     secret = Secret(account, "arn:aws:secretsmanager:eu-west-1:1:secret:k")
-    secret._client.get_secret_value = denied
+    secret._client.get_secret_value = refused
     with pytest.raises(KeyStoreError) as caught:
         secret.read()
-    assert caught.value.is_denied
+    assert caught.value.is_unknown is is_unknown
+    assert (caught.value.remedy == "") is is_unknown

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -69,3 +70,20 @@ def test_an_aborted_question_ends_like_ctrl_c(shipctl: Run, monkeypatch: pytest.
 def test_importing_shipctl_does_not_import_boto3() -> None:
     program = "import sys, shipctl.__main__; sys.exit('boto3' in sys.modules or 'botocore' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_a_full_disk_is_one_error_line(option: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "shipctl", "preview", "-", *option],
+            input="one\n",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "shipctl: [Errno 28] No space left on device"
+    assert "Traceback" not in done.stderr

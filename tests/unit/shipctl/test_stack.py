@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
-from shipctl.stack import Stack, options_for
+from shipctl import stack as module
+from shipctl.errors import CommandError
+from shipctl.stack import Stack, find_stack, options_for
 
 from tests.unit.shipctl.conftest import Run
 
@@ -71,3 +73,46 @@ def test_a_hint_is_a_quoted_command() -> None:
 def test_help_names_the_variable_for_the_stack(shipctl: Run, credentials: None) -> None:
     result = shipctl("dlq", "stats", "--help", env={"COLUMNS": "120"})
     assert "SHIPCTL_STACK" in result.stdout
+
+
+# --- a stack that is named by its ARN ---
+
+ARN = "arn:aws:cloudformation:eu-west-1:123456789012:stack/loginformant-shipper/0a1b"
+
+
+class FakeSession:
+    """A session whose CloudFormation has one stack."""
+
+    region_name = "eu-west-1"
+
+    def __init__(self, status: str) -> None:
+        self.status = status
+
+    def client(self, service: str, config: object) -> "FakeSession":
+        return self
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:
+        return {"Stacks": [{"StackName": "loginformant-shipper", "StackStatus": self.status}]}
+
+
+def find(monkeypatch: pytest.MonkeyPatch, status: str) -> Stack:
+    monkeypatch.setattr(module, "session", lambda region, profile: FakeSession(status))
+    return find_stack(ARN, None, None)
+
+
+def test_a_stack_that_is_named_by_its_arn_has_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name is a dimension of the stack's metrics."""
+    found = find(monkeypatch, "UPDATE_COMPLETE")
+    assert found.name == "loginformant-shipper"
+    assert found.options == ("--stack", ARN)
+
+
+def test_a_deleted_stack_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CommandError, match="was deleted: to read a queue that is left, give --queue-url"):
+        find(monkeypatch, "DELETE_COMPLETE")
+
+
+def test_a_stack_without_outputs_names_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = find(monkeypatch, "ROLLBACK_COMPLETE")
+    with pytest.raises(CommandError, match="has no outputs; it is ROLLBACK_COMPLETE"):
+        found.output("DeadLetterQueueUrl")

@@ -54,6 +54,7 @@ def test_all_pages_are_read_in_order_of_time_without_duplicates(texts: list[str]
         (json.dumps({"events": [{"timestamp": 1, "message": "of get-log-events"}]}), "has no eventId"),
         (json.dumps({"events": [{"timestamp": 1, "eventId": "7"}]}), "log event 7 has no message"),
         (json.dumps({"events": [event("7") | {"timestamp": "now"}]}), "no timestamp"),
+        (json.dumps({"events": [event("7", 10**18)]}), "log event 7 has a timestamp of 10"),
         ('{"events": []} {"events"', "not the output"),
     ],
 )

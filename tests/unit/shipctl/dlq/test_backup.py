@@ -249,3 +249,33 @@ def test_lines_that_sqs_rejects_are_named(
     assert result.exit_code == 1
     assert "2 messages put into" in result.stderr
     assert "SQS rejected 1 line: line 2: InternalError" in result.stderr
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt, CommandError("Sending to a queue: no")])
+def test_an_import_that_ends_early_says_where_to_continue(
+    shipctl: Run, stack_in_aws: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: Any
+) -> None:
+    def send(self: queue.Queue, entries: Any) -> dict[str, str]:
+        if next(rounds):
+            raise how
+        return really(self, entries)
+
+    rounds = iter([False, True, False])
+    really = queue.Queue.send
+    monkeypatch.setattr(queue.Queue, "send", send)
+    backup = tmp_path / "backup.jsonl"
+    backup.write_text("\n".join(line(body=f"message {number}") for number in range(15)))
+    result = shipctl("dlq", "import", str(backup), "--json")
+    assert result.exit_code != 0
+    said = json.loads(result.stdout)
+    assert (said["messages"], said["nextLine"]) == (10, 11)
+    result = shipctl("dlq", "import", str(backup), "--from-line", "11")
+    assert "5 messages put into" in result.stderr
+    assert sorted(letter.record["body"] for letter in stack_in_aws.visible()) == sorted(
+        f"message {number}" for number in range(15)
+    )
+
+
+def test_a_byte_order_mark_is_not_part_of_a_backup() -> None:
+    [message] = read_backup([b"\xef\xbb\xbf" + line().encode()])
+    assert isinstance(message, Outgoing)

@@ -5,6 +5,7 @@ import shlex
 from datetime import timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 from loginformant_shipper.names import Metric
 from loginformant_shipper.subscriptions.plan import Action, State
 from shipctl.doctor.checks import CHECKS
@@ -179,6 +180,23 @@ class TestFunctions:
             "the shipper fails: INGEST_URL is 'ftp://x'; it must be https://HOST",
         )
 
+    @pytest.mark.parametrize(
+        ("code", "verdict"),
+        [
+            ("AccessDeniedException", Verdict.UNKNOWN),
+            ("ResourceNotFoundException", Verdict.FAULT),
+            ("KMSDisabledException", Verdict.FAULT),
+        ],
+    )
+    def test_a_function_that_the_operator_may_not_invoke_is_unknown(
+        self, code: str, verdict: Verdict, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refused(*_: object) -> Invocation:
+            raise CommandError("no") from ClientError({"Error": {"Code": code}}, "Invoke")
+
+        monkeypatch.setattr(FakeInstallation, "invoke", refused)
+        assert [finding.verdict for finding in look("start", FakeInstallation())] == [verdict] * 2
+
     def test_errors_in_the_log_are_reported(self) -> None:
         fields = {"level": "ERROR", "errorMessage": "boom", "errorType": "LedgerError"}
         line = Line("1", fake.NOW, Function.SHIPPER, "", fields)
@@ -202,8 +220,8 @@ class TestKey:
         finding = only("key", FakeInstallation())
         assert finding == Finding(Verdict.FAULT, "secret k: it is going to be deleted", "shipctl key set")
 
-    def test_a_key_that_the_operator_may_not_read_is_unknown(self, store: Store) -> None:
-        store.trouble = KeyStoreError("access denied", is_denied=True)
+    def test_a_key_that_the_operator_cannot_read_is_unknown(self, store: Store) -> None:
+        store.trouble = KeyStoreError("access denied", is_unknown=True)
         assert only("key", FakeInstallation()).verdict is Verdict.UNKNOWN
 
     def test_a_rejected_key_is_reported(self) -> None:

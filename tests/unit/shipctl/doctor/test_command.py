@@ -42,12 +42,12 @@ class TestDoctor:
             ["!", "key", "look"],
             ["?", "policy", "access", "denied"],
             [],
-            ["1", "fault"],
+            ["1", "fault;", "1", "not", "checked"],
         ]
 
     def test_findings_are_printed_as_json(self, shipctl: Run) -> None:
         document = json.loads(shipctl("doctor", "--json").stdout)
-        assert (document["stack"], document["faults"]) == ("loginformant-shipper", 1)
+        assert (document["stack"], document["faults"], document["unknown"]) == ("loginformant-shipper", 1, 1)
         assert document["findings"][1] == {
             "check": "key",
             "reads": "that",
@@ -58,9 +58,14 @@ class TestDoctor:
 
     def test_only_and_skip_choose_the_checks(self, shipctl: Run) -> None:
         assert shipctl("doctor", "--only", "stack").stdout.endswith("\nno faults\n")
-        result = shipctl("doctor", "--skip", "key")
+        result = shipctl("doctor", "--skip", "key", "--skip", "policy")
         assert (result.exit_code, "key" in result.stdout) == (0, False)
         assert "'nope' is not a check" in shipctl("doctor", "--only", "nope", env={"COLUMNS": "200"}).output
+
+    def test_what_could_not_be_checked_is_not_called_in_order(self, shipctl: Run) -> None:
+        result = shipctl("doctor", "--only", "policy")
+        assert result.exit_code == 3
+        assert result.stdout.endswith("\nno faults; 1 not checked\n")
 
     def test_a_log_is_sent_only_with_the_send_option(self, shipctl: Run) -> None:
         assert "sending" not in shipctl("doctor").stdout
