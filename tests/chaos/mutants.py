@@ -140,7 +140,6 @@ MUTANTS = (
         "count >= settings.max_replays and refused_for >= _patience(message.failure, something_passed)",
         "count >= settings.max_replays",
     ),
-    Mutant("never proves anything", Delivery._has_evidence, "ticket > job.failed_after", "False"),
     Mutant("ignores Retry-After", Delivery._next_job, "or now < self._state.resume_at", ""),
     Mutant(
         "starts requests beyond the deadline",
