@@ -27,6 +27,7 @@ from loginformant_shipper.dead_letters.messages import (
     dead_letter_messages,
 )
 from loginformant_shipper.dead_letters.replay import (
+    MAX_SUSPECTS,
     Turn,
     address,
     as_refusals,
@@ -202,7 +203,8 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
     end = senders.now() + remaining_seconds
     now = datetime.now(UTC)
     received = payloads(event, settings.max_decompressed_bytes)
-    turn = turn_of([payload.record for payload in received if payload.record], now, environment.rng)
+    records = [payload.record for payload in received if payload.record]
+    turn = turn_of(records, now, environment.rng, environment.state.suspects_at_once)
     # Now, since the function may not survive the attempt with the others.
     most_seconds = min(QUEUE_WORST_CASE_SECONDS, remaining_seconds / 4)
     postpone(map(Postponed, turn.returned), dead_letter_queue, most_seconds)
@@ -210,6 +212,8 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
         shipment = _Shipment()
     else:
         shipment = _deliver(_tried(event, received, turn), environment, end - senders.now())
+    if turn.has_suspects:
+        environment.state.suspects_at_once = min(2 * environment.state.suspects_at_once, MAX_SUSPECTS)
     ledger = shipment.ledger
     all_failed = list(as_refusals(shipment.failed))
     to_return = records_to_return(all_failed, shipment.undecodable, shipment.delivered_records, now)
@@ -238,7 +242,7 @@ def replay(event: object, environment: Environment, remaining_seconds: float) ->
 
 
 PARKED_UNTRIED = "parked without another attempt, since SQS would soon delete the message"
-RETURNED_UNTRIED = "another message of the batch is handled alone"
+RETURNED_UNTRIED = "other messages of the batch, which may end the function, are handled first"
 """Why a record was not tried, for the log."""
 
 

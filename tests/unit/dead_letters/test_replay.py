@@ -168,8 +168,8 @@ class TestTurnOf:
         for reason in (Reason.REJECTED, Reason.UNAVAILABLE, Reason.NOT_BEGUN)
     )
 
-    def turn(self, *records: SourceRecord, rng: float = 0.0) -> Turn:
-        return turn_of(records, NOW, lambda: rng)
+    def turn(self, *records: SourceRecord, rng: float = 0.0, suspects_at_once: int = 1) -> Turn:
+        return turn_of(records, NOW, lambda: rng, suspects_at_once)
 
     def came_back(self, record: SourceRecord, age: timedelta = DAY) -> SourceRecord:
         return record._replace(receives=2, sent_at=(NOW - age).timestamp())
@@ -183,8 +183,9 @@ class TestTurnOf:
         self, record: SourceRecord
     ) -> None:
         suspect = self.came_back(record)
-        assert self.turn(self.refused, suspect) == Turn(tried={suspect}, returned={self.refused})
-        assert self.turn(suspect) == Turn(tried={suspect})
+        alone = Turn(tried={suspect}, returned={self.refused}, has_suspects=True)
+        assert self.turn(self.refused, suspect) == alone
+        assert self.turn(suspect) == Turn(tried={suspect}, has_suspects=True)
 
     @pytest.mark.parametrize("record", [refused, unavailable])
     def test_a_record_that_the_shipper_has_processed_is_tried_with_others(self, record: SourceRecord) -> None:
@@ -198,6 +199,22 @@ class TestTurnOf:
             self.came_back(self.crashed._replace(identifier=text)) for text in ("first", "second", "third")
         ]
         assert self.turn(self.refused, *suspects, rng=rng).tried == {suspects[number]}
+
+    @pytest.mark.parametrize(
+        ("at_once", "rng", "tried"),
+        [(2, 0.0, {0, 1}), (2, 0.99, {2, 0}), (3, 0.99, {0, 1, 2, "other"}), (16, 0.0, {0, 1, 2, "other"})],
+    )
+    def test_more_of_them_are_tried_at_once_where_the_function_has_survived_some(
+        self, at_once: int, rng: float, tried: set[int | str]
+    ) -> None:
+        suspects: dict[int | str, SourceRecord] = {
+            number: self.came_back(self.crashed._replace(identifier=str(number))) for number in range(3)
+        }
+        records: dict[int | str, SourceRecord] = {"other": self.refused, **suspects}
+        turn = self.turn(*records.values(), rng=rng, suspects_at_once=at_once)
+        assert turn.tried == {records[name] for name in tried}
+        assert turn.tried | turn.returned == set(records.values())
+        assert turn.has_suspects
 
     @pytest.mark.parametrize("record", [crashed, refused, unavailable, not_begun])
     def test_a_record_that_came_back_and_is_older_than_13_and_a_half_days_is_parked_untried(

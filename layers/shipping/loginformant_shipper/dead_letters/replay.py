@@ -15,9 +15,10 @@ all records of the invocation after the visibility timeout, also those that were
 for an SQS event source in Lambda", AWS Lambda Developer Guide). 7. Records that came back and are older than
 13.5 days are parked without another attempt: nothing else ends for a record that ends the function each time.
 8. A record that no function has processed completely (Lambda stored it after a crash, or the time was up) and
-that came back is tried alone. How often a record was received is no sign for others: the shipper has
-processed them, and an outage returns each record hundreds of times. A replay by hand (without a receipt
-handle) is not divided: an operator waits for it.
+that came back is tried alone. Each time the function survives that, its environment tries twice as many of
+them at once: after a night in which no function could start, all of the queue is such records. How often a
+record was received is no sign for others: the shipper has processed them, and an outage returns each record
+hundreds of times. A replay by hand (without a receipt handle) is not divided: an operator waits for it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -61,6 +62,8 @@ MAX_WAITING = timedelta(days=13)
 """The age at which a record is parked. SQS keeps a message for 14 days (template.yaml)."""
 MAX_TRYING = timedelta(days=13, hours=12)
 """The age at which a record that came back is parked without another attempt."""
+MAX_SUSPECTS = 16
+"""The maximum number of records that may end the function and are tried at once; more than are received."""
 
 
 class Turn(NamedTuple):
@@ -71,24 +74,30 @@ class Turn(NamedTuple):
     """Records that are parked without an attempt; then no other record is tried in this invocation."""
     returned: AbstractSet[SourceRecord] = frozenset()
     """Records that are returned to the queue without an attempt."""
+    has_suspects: bool = False
+    """Whether one of the records that are tried may end the function (case 8)."""
 
 
-def turn_of(records: Sequence[SourceRecord], now: datetime, rng: Callable[[], float]) -> Turn:
+def turn_of(
+    records: Sequence[SourceRecord], now: datetime, rng: Callable[[], float], suspects_at_once: int = 1
+) -> Turn:
     """Decide which records of an invocation are tried (cases 7 and 8).
 
     Args:
         records: All records of the invocation.
         now: The current time in UTC.
-        rng: Returns numbers from 0 to below 1; draws one of several records that must each be tried alone.
+        rng: Returns numbers from 0 to below 1; draws some of the records that may end the function.
+        suspects_at_once: How many of those are tried. If it is more than one, other records may be with them.
     """
     came_back = [record for record in records if record.receives > 1 and record.receipt_handle]
     if old := [record for record in came_back if _is_old(record, now, MAX_TRYING)]:
         return Turn(parked=_set(old), returned=_set(records, without=old))
     suspects = [record for record in came_back if record.told in (None, Reason.NOT_BEGUN)]
-    if suspects and len(records) > 1:
-        alone = suspects[int(rng() * len(suspects))]
-        return Turn(tried=_set([alone]), returned=_set(records, without=[alone]))
-    return Turn(tried=_set(records))
+    if len(suspects) > suspects_at_once or (suspects and suspects_at_once == 1 and len(records) > 1):
+        first = int(rng() * len(suspects))
+        drawn = [*suspects[first:], *suspects[:first]][:suspects_at_once]
+        return Turn(tried=_set(drawn), returned=_set(records, without=drawn), has_suspects=True)
+    return Turn(tried=_set(records), has_suspects=bool(suspects))
 
 
 def _set(records: Iterable[SourceRecord], without: Sequence[SourceRecord] = ()) -> AbstractSet[SourceRecord]:

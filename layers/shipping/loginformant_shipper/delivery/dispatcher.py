@@ -99,6 +99,9 @@ class EnvironmentState:
     largest_delivered: int = 0
     """The size in bytes of the largest body that was delivered."""
     tickets: int = 0
+    suspects_at_once: int = 1
+    """How many records that may end the function are replayed at once (`dead_letters/replay`). If one does,
+    the environment ends, too."""
 
 
 class Settled(NamedTuple):
