@@ -152,8 +152,7 @@ _REFUSALS = {
     "InvalidSignatureException": f"AWS does not accept the signature; {_CHECK_CREDENTIALS} and the clock",
     "SignatureDoesNotMatch": f"AWS does not accept the signature; {_CHECK_CREDENTIALS} and the clock",
     "RequestExpired": "the clock of this machine is wrong, or the request took too long",
-    "ThrottlingException": "AWS limits the rate of requests; try again in a moment",
-    "Throttling": "AWS limits the rate of requests; try again in a moment",
+    **dict.fromkeys(_THROTTLED, "AWS limits the rate of requests; try again in a moment"),
 }
 """Messages by error code ("Common Error Types" in the API references of the AWS services)."""
 

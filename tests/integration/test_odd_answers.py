@@ -3,7 +3,7 @@
 import random
 import ssl
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -30,8 +30,15 @@ def ids(count: int) -> list[str]:
 
 def ship_to(make_stack: MakeStack, server: RawServer, logs: int, **options: object) -> dict[str, int]:
     """Ship a number of logs, ten in a request, one request at a time."""
+    return ship_events(make_stack, server, log_events(logs), **options)
+
+
+def ship_events(
+    make_stack: MakeStack, server: RawServer, events: Sequence[Mapping[str, object]], **options: object
+) -> dict[str, int]:
+    """Ship log events, one request at a time."""
     stack: Stack = make_stack(ingest_url=server.url, policy=ONE_AT_A_TIME, real_clock=True, **options)
-    return stack.ship(subscription_event(log_events(logs)))
+    return stack.ship(subscription_event(events))
 
 
 def serving(answers: Callable[[int], bytes], *, keeps: Callable[[int], bool] = lambda number: True) -> Serve:
@@ -209,8 +216,7 @@ class TestAnswersThatComeEarly:
                 connection.write(OK)
 
         with raw_server(serve, tls) as server:
-            stack = make_stack(ingest_url=server.url, policy=ONE_AT_A_TIME, real_clock=True)
-            counts = stack.ship(subscription_event(large))
+            counts = ship_events(make_stack, server, large)
         assert (counts["delivered"], counts["requests"]) == (100, 2)
 
     def test_an_early_413_is_read_and_the_batch_is_halved(
@@ -231,8 +237,7 @@ class TestAnswersThatComeEarly:
                 connection.write(OK)
 
         with raw_server(serve, tls) as server:
-            stack = make_stack(ingest_url=server.url, policy=ONE_AT_A_TIME, real_clock=True)
-            counts = stack.ship(subscription_event(large))
+            counts = ship_events(make_stack, server, large)
         assert counts["delivered"] == 100
         assert counts["requests"] <= 7
 
@@ -255,8 +260,7 @@ class TestAnswersThatComeEarly:
                 connection.write(OK)
 
         with raw_server(serve, tls) as server:
-            stack = make_stack(ingest_url=server.url, policy=ONE_AT_A_TIME, real_clock=True)
-            counts = stack.ship(subscription_event(large))
+            counts = ship_events(make_stack, server, large)
         assert (counts["delivered"], counts["requests"]) == (100, 2)
 
 

@@ -38,9 +38,8 @@ def _character(character: str) -> str:
     """
     if character.isalnum():
         return character
-    from html.entities import (
-        html5,
-    )  # imported only for a key that HTML escapes, in a response with references
+    # Imported only for a key that HTML escapes, in a response with references.
+    from html.entities import html5
 
     names = [name for name, meaning in html5.items() if meaning == character and name.endswith(";")]
     code = ord(character)

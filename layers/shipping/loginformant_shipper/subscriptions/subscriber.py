@@ -4,6 +4,7 @@ An event is a request of CloudFormation, a new log group, a run of the schedule,
 invocation.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -221,12 +222,10 @@ def _run(event: Mapping[str, Any], dependencies: Dependencies, patience: float =
     settings = load_subscription_settings(dependencies.environ)
     is_awaited = "ResponseURL" in event
     check = StalenessCheck(dependencies.environ, dependencies.installation, dependencies.monotonic)
-    api = replace(
-        _api(settings, dependencies, patience, WORST_ANSWER_SECONDS if is_awaited else 0.0),
-        is_stale=check.is_stale,
-    )
-    if "detail" in event:
-        api = replace(api, deadline=min(api.deadline, dependencies.monotonic() + NEW_LOG_GROUP_SECONDS))
+    usual = _api(settings, dependencies, patience, WORST_ANSWER_SECONDS if is_awaited else 0.0)
+    seconds = NEW_LOG_GROUP_SECONDS if "detail" in event else math.inf
+    deadline = min(usual.deadline, dependencies.monotonic() + seconds)
+    api = replace(usual, is_stale=check.is_stale, deadline=deadline)
     report = Report()
     if settings.account_wide and not has_account_policy(api, settings):
         logger.warning("no filters are removed, since the account policy does not exist")
