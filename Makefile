@@ -11,7 +11,7 @@ export SAM_CLI_TELEMETRY := 0
 ARGS ?=
 # The tests of a file stay together, since they share what is slow to set up. The long files come first, as they are
 # collected: no worker is left with one of them at the end.
-WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 10
 SET ?=
 # Exactly as typed: make would expand a dollar sign, and many regular expressions end with one.
 export DEPLOY_SET := $(value SET)
