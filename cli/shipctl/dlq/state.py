@@ -8,7 +8,7 @@ from shipctl.dlq.looking import letters, look
 from shipctl.dlq.overview import Overview
 from shipctl.dlq.queue import Counts, Queue
 from shipctl.dlq.selection import Selection
-from shipctl.errors import CommandError
+from shipctl.errors import told
 from shipctl.installation.automatic_replay import AutomaticReplay, automatic_replay
 from shipctl.installation.diagnosis import Current, current_troubles
 from shipctl.installation.installation import Installation
@@ -22,7 +22,7 @@ class QueueState:
     name: str
     counts: Counts
     other: Counts | None
-    """The counts of the stack's other queue; None without a stack."""
+    """The counts of the stack's other queue; None without a stack, or if they could not be read."""
     overview: Overview
     """The overview of the visible messages; empty if they were not received."""
     why: Sequence[Current]
@@ -61,7 +61,7 @@ def state_of(installation: Installation, queue: Queue, parked: bool, *, receive:
         CommandError: The queue cannot be read.
     """
     is_gone = installation.stack.is_gone
-    counts, other = installation.counts(parked), None if is_gone else installation.counts(not parked)
+    counts = installation.counts(parked)
     overview, not_read = Overview(), counts.waiting
     if receive:
         with look(queue) as held:
@@ -70,13 +70,11 @@ def state_of(installation: Installation, queue: Queue, parked: bool, *, receive:
         not_read = held.not_read
         counts = counts.with_received(overview.messages)
     untold: list[str] = []
-    why: Sequence[Current] = ()
-    replay = None
     if is_gone:
-        return QueueState(parked, queue.name, counts, other, overview, why, replay, not_read, untold)
-    try:
-        replay = automatic_replay(installation)
-        why = () if parked else current_troubles(installation)
-    except CommandError as error:
-        untold.append(str(error))
-    return QueueState(parked, queue.name, counts, other, overview, why, replay, not_read, untold)
+        return QueueState(parked, queue.name, counts, None, overview, (), None, not_read, untold)
+    other = told(lambda: installation.counts(not parked), untold)
+    replay = told(lambda: automatic_replay(installation), untold)
+    why = None if parked else told(lambda: current_troubles(installation), untold)
+    return QueueState(
+        parked, queue.name, counts, other, overview, why or (), replay, not_read, tuple(dict.fromkeys(untold))
+    )

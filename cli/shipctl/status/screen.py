@@ -10,6 +10,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from shipctl.dlq.queue import Counts
 from shipctl.dlq.spans import ago
 from shipctl.doctor.command import documents, write_finding
 from shipctl.doctor.flow import RULES
@@ -24,8 +25,9 @@ def write_state(console: Console, state: State) -> None:
     words = (state.region, state.version, state.deployment)
     heading.append(f"  {'  '.join(word for word in words if word)}", style=Style(bold=False, dim=True))
     console.print(heading, soft_wrap=True)
-    console.print(Text.assemble(("to   ", DIM), one_line(state.address)), soft_wrap=True)
-    console.print(Text.assemble(("key  ", DIM), one_line(state.key)), soft_wrap=True)
+    for name, value in (("to", state.address), ("key", state.key)):
+        if value is not None:
+            console.print(Text.assemble((f"{name:<5}", DIM), one_line(value)), soft_wrap=True)
     if state.version != __version__:
         differs = f"the stack has version {state.version or 'unknown'}, this is shipctl {__version__}"
         console.print(Text(differs, style=TROUBLE), soft_wrap=True)
@@ -94,18 +96,19 @@ def _queues(state: State) -> Iterator[Text]:
         ("Dead-letter queue", state.dead_letter_queue, Style(color="yellow")),
         ("Parked queue", state.parked_queue, Style(color="red")),
     ):
+        if counts is not None:
+            words = counts.words if counts.total else "empty"
+            yield Text(f"{name:<18} {words}", style=style if counts.total else DIM)
+    if state.trigger is not None:
+        says, trigger = "on" if state.says_auto_replay else "off", state.trigger.state
+        differs = state.says_auto_replay is not state.trigger.is_on
         yield Text(
-            f"{name:<18} {counts.words if counts.total else 'empty'}", style=style if counts.total else DIM
+            f"{'AutoReplay':<18} {says}, event source mapping {trigger}", style=TROUBLE if differs else DIM
         )
-    says, trigger = "on" if state.says_auto_replay else "off", state.trigger.state
-    differs = state.says_auto_replay is not state.trigger.is_on
-    yield Text(
-        f"{'AutoReplay':<18} {says}, event source mapping {trigger}", style=TROUBLE if differs else DIM
-    )
 
 
 def document(state: State) -> dict[str, Any]:
-    """Return the state as a JSON document. Times are in ISO 8601."""
+    """Return the state as a JSON document. Times are in ISO 8601. What could not be read is null."""
     return {
         "stack": state.stack,
         "region": state.region,
@@ -120,10 +123,10 @@ def document(state: State) -> dict[str, Any]:
         "lastDelivery": state.last_delivery,
         "medianSeconds": state.median_seconds,
         "slowestSeconds": state.slowest_seconds,
-        "deadLetterQueue": _counts(state, parked=False),
-        "parkedQueue": _counts(state, parked=True),
+        "deadLetterQueue": _counts(state.dead_letter_queue),
+        "parkedQueue": _counts(state.parked_queue),
         "autoReplay": state.says_auto_replay,
-        "trigger": state.trigger.state,
+        "trigger": None if state.trigger is None else state.trigger.state,
         "faults": documents(state.faults),
         "notAsked": list(state.untold),
     }
@@ -136,6 +139,7 @@ def _period(period: Period | None) -> dict[str, Any] | None:
     return {names.get(name, name): value for name, value in asdict(period).items()}
 
 
-def _counts(state: State, *, parked: bool) -> dict[str, int]:
-    counts = state.parked_queue if parked else state.dead_letter_queue
+def _counts(counts: Counts | None) -> dict[str, int] | None:
+    if counts is None:
+        return None
     return {"visible": counts.waiting, "inFlight": counts.in_flight, "delayed": counts.delayed}

@@ -10,7 +10,7 @@ from shipctl.dlq.queue import Counts
 from shipctl.doctor.checks import CHECKS
 from shipctl.doctor.command import Found, found_by
 from shipctl.doctor.findings import Check, Verdict
-from shipctl.errors import CommandError
+from shipctl.errors import told
 from shipctl.installation.functions import Function
 from shipctl.installation.installation import Installation
 from shipctl.installation.metrics import MEDIAN, SLOWEST, Activity
@@ -38,17 +38,17 @@ class Period:
 
 @dataclass(frozen=True)
 class State:
-    """The state of a stack, as `shipctl status` shows it."""
+    """The state of a stack, as `shipctl status` shows it. A part that could not be read is None."""
 
     stack: str
     region: str
     version: str
     deployment: str
-    address: str
-    key: str
+    address: str | None
+    key: str | None
     """Where the API key is stored."""
     hour: Period | None
-    """The counts of the last hour; None if they could not be read. The same holds for `day`."""
+    """The counts of the last hour."""
     day: Period | None
     filtered_by: dict[str, int]
     """Log events that were filtered out in the last hour, by rule."""
@@ -57,27 +57,29 @@ class State:
     median_seconds: float | None
     """The median of the ingest latency in the last hour."""
     slowest_seconds: float | None
-    dead_letter_queue: Counts
-    parked_queue: Counts
+    dead_letter_queue: Counts | None
+    parked_queue: Counts | None
     says_auto_replay: bool
-    trigger: Trigger
+    trigger: Trigger | None
     faults: Sequence[Found]
     untold: Sequence[str]
     """Errors of what could not be read."""
 
 
 def state_of(installation: Installation, *, checks: bool = True) -> State:
-    """Read the state of an installation, with `checks` including its problems. Raises `CommandError`."""
+    """Read the state of an installation, with `checks` including its problems.
+
+    What cannot be read, for example since the credentials may not, does not hide the rest.
+    """
     stack = installation.stack
-    variables = installation.variables(Function.SHIPPER)
     untold: list[str] = []
-    hour = day = None
-    filtered_by: dict[str, int] = {}
-    try:
-        hour, day = period(installation.hour), period(installation.day)
-        filtered_by = dict(installation.filtered_by) if hour.filtered else {}
-    except CommandError as error:
-        untold.append(str(error))
+    variables = told(lambda: installation.variables(Function.SHIPPER), untold)
+    hour = told(lambda: period(installation.hour), untold)
+    day = told(lambda: period(installation.day), untold)
+    filtered_by = told(lambda: dict(installation.filtered_by), untold) if hour and hour.filtered else {}
+    dead_letter_queue = told(lambda: installation.counts(False), untold)
+    parked_queue = told(lambda: installation.counts(True), untold)
+    trigger = told(lambda: installation.trigger, untold)
     found = list(found_by(_cheap_checks(), installation)) if checks else []
     untold += [each.finding.what for each in found if each.finding.verdict is Verdict.UNKNOWN]
     return State(
@@ -85,20 +87,20 @@ def state_of(installation: Installation, *, checks: bool = True) -> State:
         stack.region,
         stack.outputs.get("Version", ""),
         stack.status,
-        variables.get("INGEST_URL", ""),
-        key_store(stack, variables).words,
+        None if variables is None else variables.get("INGEST_URL", ""),
+        None if variables is None else key_store(stack, variables).words,
         hour,
         day,
-        filtered_by,
-        _last_delivery(installation) if hour else None,
+        filtered_by or {},
+        _last_delivery(installation) if hour and day else None,
         installation.hour.latency(MEDIAN) if hour else None,
         installation.hour.latency(SLOWEST) if hour else None,
-        installation.counts(False),
-        installation.counts(True),
+        dead_letter_queue,
+        parked_queue,
         installation.says_auto_replay,
-        installation.trigger,
+        trigger,
         [each for each in found if each.finding.verdict is Verdict.FAULT],
-        untold,
+        tuple(dict.fromkeys(untold)),
     )
 
 

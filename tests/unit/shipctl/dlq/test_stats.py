@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from shipctl.errors import CommandError
+from shipctl.installation.installation import Installation
 
 from tests.unit.shipctl.conftest import Run
 from tests.unit.shipctl.dlq.conftest import Stack
@@ -178,3 +180,24 @@ def test_messages_that_were_not_read_are_said(
     assert "about 2 messages more: not read, and not in these numbers" in output
     document = json.loads(shipctl("dlq", "stats", "--json").stdout)
     assert (document["isComplete"], document["notRead"]) == (False, 2)
+
+
+def test_what_cannot_be_read_does_not_hide_the_queue(
+    shipctl: Run, replaying: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def not_allowed(*_: object) -> None:
+        raise CommandError("the rest: not allowed")
+
+    read = Installation.counts
+    monkeypatch.setattr(
+        Installation, "counts", lambda self, parked: not_allowed() if parked else read(self, parked)
+    )
+    monkeypatch.setattr("shipctl.dlq.state.automatic_replay", not_allowed)
+    replaying.replay_logs("unavailable", 503, minutes_ago=2)
+    output = shipctl("dlq", "stats", env=WIDE).stdout
+    assert "3 messages in flight" in output
+    assert "LogInformant is down" in output
+    assert output.count("? the rest: not allowed") == 1
+    document = json.loads(shipctl("dlq", "stats", "--json").stdout)
+    assert (document["otherQueue"], document["replay"]) == (None, None)
+    assert document["notAsked"] == ["the rest: not allowed"]

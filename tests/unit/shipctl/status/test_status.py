@@ -1,11 +1,14 @@
 """`shipctl status`: its output as text and as JSON, with the numbers of the metrics."""
 
 import json
+from typing import Any
 
 import pytest
 from loginformant_shipper import __version__
 from loginformant_shipper.names import Metric
 from shipctl import options
+from shipctl.dlq.queue import Counts
+from shipctl.errors import CommandError
 from shipctl.installation.functions import Function
 from shipctl.status import command, state
 
@@ -117,3 +120,60 @@ def test_a_different_version_of_the_stack_is_reported(shipctl: Run, installation
 def test_an_equal_version_is_not_reported(shipctl: Run, installation: FakeInstallation) -> None:
     installation.stack = fake.stack(outputs={"Version": __version__})
     assert "this is shipctl" not in shipctl("status").stdout
+
+
+# --- what the credentials may not read ---
+
+
+@pytest.fixture
+def denied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse each request for anything except the stack."""
+
+    def refuse(what: str) -> Any:
+        def read(*_: Any) -> Any:
+            raise CommandError(f"{what}: not allowed")
+
+        return read
+
+    for name in ("function", "counts", "concurrency", "lines", "invokers", "let_through"):
+        monkeypatch.setattr(FakeInstallation, name, refuse(name))
+    for name in ("trigger", "hour", "day", "filtering", "resources", "template", "alarms", "troubles"):
+        monkeypatch.setattr(FakeInstallation, name, property(refuse(name), lambda *_: None), raising=False)
+
+
+@pytest.mark.usefixtures("denied")
+def test_what_cannot_be_read_does_not_hide_the_rest(
+    shipctl: Run, installation: FakeInstallation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for options_ in ((), ("--quick",)):
+        result = shipctl("status", *options_)
+        assert result.exit_code == 0, result.output
+        assert result.stdout.startswith("loginformant-shipper  eu-west-1  UPDATE_COMPLETE")
+        for line in ("? function: not allowed", "? counts: not allowed", "? trigger: not allowed"):
+            assert result.stdout.splitlines().count(line) == 1
+        for word in ("to   ", "AutoReplay", "Dead-letter queue", "nothing was delivered"):
+            assert word not in result.stdout
+
+
+@pytest.mark.usefixtures("denied")
+def test_json_has_null_for_what_cannot_be_read(shipctl: Run) -> None:
+    document = json.loads(shipctl("status", "--quick", "--json").stdout)
+    assert document["stack"] == "loginformant-shipper"
+    for member in ("address", "key", "lastHour", "lastDay", "deadLetterQueue", "parkedQueue", "trigger"):
+        assert document[member] is None
+    assert document["notAsked"] == [
+        f"{what}: not allowed" for what in ("function", "hour", "day", "counts", "trigger")
+    ]
+
+
+def test_one_queue_that_cannot_be_read_leaves_all_else(shipctl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def counts(_: FakeInstallation, parked: bool) -> Counts:
+        if parked:
+            raise CommandError("Reading the parked queue: not allowed")
+        return fake.counts(1)
+
+    monkeypatch.setattr(FakeInstallation, "counts", counts)
+    lines = [" ".join(line.split()) for line in shipctl("status", "--quick").stdout.splitlines()]
+    assert any(line.startswith("Dead-letter queue 1") for line in lines)
+    assert "? Reading the parked queue: not allowed" in lines
+    assert "received 40 4,000" in lines
