@@ -13,6 +13,7 @@ from loginformant_shipper.failures import Reason
 from loginformant_shipper.names import METRICS_NAMESPACE, Metric
 
 from shipctl.account import aws_errors, client_config
+from shipctl.errors import CommandError
 from shipctl.installation.functions import Function
 from shipctl.stack import Stack
 
@@ -24,6 +25,8 @@ THROTTLES = "Throttles"
 MEDIAN, SLOWEST = "p50", "p99"
 MAX_QUERIES = 500
 """The maximum number of queries in one GetMetricData request."""
+COMPLETE = "Complete"
+"""The status of a query that was answered in full."""
 
 SOURCES = {
     Function.SHIPPER: (Source.SUBSCRIPTION, Source.KINESIS, Source.BACKFILL),
@@ -118,9 +121,18 @@ def read_activity(stack: Stack, until: datetime, span: timedelta, period: timede
 def read_points(
     stack: Stack, queries: Sequence[Query], since: datetime, until: datetime
 ) -> list[tuple[Point, ...]]:
-    """Return the points of each query, sorted by time. Raises `CommandError`."""
+    """Return the points of each query, sorted by time.
+
+    CloudWatch also answers with HTTP 200 if it could not read a metric: the status of each result says so, and
+    no values would be taken for zeros ("MetricDataResult", Amazon CloudWatch API Reference). PartialData means
+    that more pages follow, so the last status of a query counts (grafana/grafana#20459).
+
+    Raises:
+        CommandError: The metrics cannot be read, or only some of their values.
+    """
     named = [{**query, "Id": f"q{number}"} for number, query in enumerate(queries)]
     points: dict[str, list[Point]] = {}
+    statuses: dict[str, str] = {}
     with aws_errors("Reading the metrics"):
         client = stack.session.client("cloudwatch", config=client_config())
         for start in range(0, len(named), MAX_QUERIES):
@@ -129,10 +141,17 @@ def read_points(
             )
             for page in pages:
                 for result in page["MetricDataResults"]:
+                    statuses[result["Id"]] = result["StatusCode"]
                     points.setdefault(result["Id"], []).extend(
                         map(Point, result["Timestamps"], result["Values"])
                     )
-    return [tuple(sorted(points.get(query["Id"], ()))) for query in named]
+    for query in named:
+        if (status := statuses.get(query["Id"], "no answer")) != COMPLETE:
+            metric = query["MetricStat"]["Metric"]["MetricName"]
+            raise CommandError(
+                f"Reading the metrics: CloudWatch did not return all values of {metric} ({status}); try again"
+            )
+    return [tuple(sorted(points[query["Id"]])) for query in named]
 
 
 def query_of(

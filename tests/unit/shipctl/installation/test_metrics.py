@@ -2,14 +2,24 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import boto3
 import pytest
 from loginformant_shipper.failures import Reason
 from loginformant_shipper.names import METRICS_NAMESPACE, Metric
 from moto import mock_aws
+from shipctl.errors import CommandError
 from shipctl.installation.functions import Function
-from shipctl.installation.metrics import MAX_QUERIES, SLOWEST, Activity, read_activity
+from shipctl.installation.metrics import (
+    MAX_QUERIES,
+    SLOWEST,
+    Activity,
+    Point,
+    query_of,
+    read_activity,
+    read_points,
+)
 from shipctl.stack import Stack
 
 from tests.unit.shipctl import fake_installation as fake
@@ -126,3 +136,50 @@ def test_the_latency_is_none_without_requests(activity: Activity) -> None:
 def test_all_reasons_fit_into_one_request(activity: Activity) -> None:
     assert {series.reason for series in activity.series} == {"", *Reason}
     assert len(activity.series) < MAX_QUERIES
+
+
+class Pages:
+    """Answers GetMetricData with pages, each of which has the status and the values of some queries."""
+
+    region_name = "eu-west-1"
+
+    def __init__(self, *pages: dict[str, tuple[str, list[float]]]) -> None:
+        self.pages = pages
+
+    def client(self, *_: Any, **__: Any) -> "Pages":
+        return self
+
+    def get_paginator(self, _: str) -> "Pages":
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        return [{"MetricDataResults": [self.result(*item) for item in page.items()]} for page in self.pages]
+
+    def result(self, name: str, answer: tuple[str, list[float]]) -> dict[str, Any]:
+        status, values = answer
+        return {"Id": name, "StatusCode": status, "Timestamps": [fake.NOW] * len(values), "Values": values}
+
+
+def read_two(*pages: dict[str, tuple[str, list[float]]]) -> list[tuple[Point, ...]]:
+    session: Any = Pages(*pages)
+    queries = [query_of("AWS/Logs", name, (), 60) for name in ("IncomingLogEvents", "ForwardedLogEvents")]
+    return read_points(Stack("loginformant-shipper", session, {}), queries, fake.NOW, fake.NOW)
+
+
+@pytest.mark.parametrize("status", ["InternalError", "PartialData", "Forbidden"])
+def test_a_metric_that_could_not_be_read_is_not_zero(status: str) -> None:
+    with pytest.raises(CommandError, match=rf"all values of ForwardedLogEvents \({status}\); try again"):
+        read_two({"q0": ("Complete", [1.0]), "q1": (status, [])})
+
+
+def test_a_metric_without_an_answer_is_not_zero() -> None:
+    """CloudWatch leaves out what exceeds its limits ("GetMetricData", Amazon CloudWatch API Reference)."""
+    with pytest.raises(CommandError, match=r"ForwardedLogEvents \(no answer\)"):
+        read_two({"q0": ("Complete", [1.0])})
+
+
+def test_the_status_on_the_last_page_counts() -> None:
+    first, second = read_two(
+        {"q0": ("Complete", []), "q1": ("PartialData", [1.0])}, {"q1": ("Complete", [2.0])}
+    )
+    assert (first, [point.value for point in second]) == ((), [1.0, 2.0])
