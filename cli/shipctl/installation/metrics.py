@@ -123,9 +123,9 @@ def read_points(
 ) -> list[tuple[Point, ...]]:
     """Return the points of each query, sorted by time.
 
-    CloudWatch also answers with HTTP 200 if it could not read a metric: the status of each result says so, and
-    no values would be taken for zeros ("MetricDataResult", Amazon CloudWatch API Reference). PartialData means
-    that more pages follow, so the last status of a query counts (grafana/grafana#20459).
+    CloudWatch also answers with HTTP 200 if it could not read a metric. Only the status of its result says so
+    ("MetricDataResult", Amazon CloudWatch API Reference). PartialData means that more pages follow, so the
+    last status of a query counts (grafana/grafana#20459).
 
     Raises:
         CommandError: The metrics cannot be read, or only some of their values.
