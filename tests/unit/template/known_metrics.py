@@ -13,6 +13,9 @@ from loginformant_shipper.telemetry import put_metrics, put_subscription_metrics
 Known = tuple[str, str, frozenset[str]]
 """Namespace, name, and the names of the dimensions."""
 
+LATE_SECONDS = 120
+"""How long after an invocation its metrics may appear (docs/metrics.md)."""
+
 OF_AWS: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {
     # "Types of metrics for Lambda functions", AWS Lambda Developer Guide:
     # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html

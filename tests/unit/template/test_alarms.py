@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 from loginformant_shipper.settings import QUEUE_WORST_CASE_SECONDS, RESERVE_MARGIN_SECONDS
+from loginformant_shipper.subscriptions.turns import TURN_SECONDS
 
-from tests.unit.template.known_metrics import Known, known_metrics
+from tests.unit.template.known_metrics import LATE_SECONDS, Known, known_metrics
 from tests.unit.template.reading import find, properties
 
 JsonObject = dict[str, Any]
@@ -107,6 +108,34 @@ def test_the_email_address_is_subscribed_to_a_topic_of_the_stack(stack: JsonObje
         "Endpoint": {"Ref": "NotificationEmail"},
     }
     assert "KmsMasterKeyId" not in properties(stack, "NotificationTopic"), "CloudWatch might not use the key"
+
+
+# --- periods ---
+
+
+def function_of(alarm: JsonObject, stack: JsonObject) -> str:
+    """Return the logical id of the function that an alarm on a metric of Lambda is about."""
+    (dimension,) = alarm["Dimensions"]
+    named: str = dimension["Value"]["Ref"]
+    is_mapping = dimension["Name"] == "EventSourceMappingUUID"
+    return properties(stack, named)["FunctionName"]["Ref"] if is_mapping else named
+
+
+def test_an_alarm_on_a_function_looks_further_back_than_an_invocation_lasts(stack: JsonObject) -> None:
+    """The time of a metric is when the invocation began, which may be as long ago as the timeout.
+
+    ("Viewing metrics for Lambda functions", AWS Lambda Developer Guide.)
+    """
+    on_functions = {name: it for name, it in alarms(stack).items() if it.get("Namespace") == "AWS/Lambda"}
+    assert len(on_functions) > 5
+    for name, alarm in on_functions.items():
+        timeout = properties(stack, function_of(alarm, stack))["Timeout"]
+        assert alarm["Period"] * alarm["EvaluationPeriods"] >= timeout + LATE_SECONDS, name
+
+
+def test_the_alarm_on_the_subscriber_stays_on_between_two_runs_that_fail(stack: JsonObject) -> None:
+    alarm = properties(stack, "SubscriberErrorsAlarm")
+    assert alarm["Period"] >= TURN_SECONDS + properties(stack, "SubscriberFunction")["Timeout"]
 
 
 # --- descriptions ---

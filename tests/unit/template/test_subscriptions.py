@@ -10,6 +10,8 @@ from loginformant_shipper.subscriptions.subscription_settings import load_subscr
 from loginformant_shipper.subscriptions.turns import TURN_SECONDS, TURNS
 from loginformant_shipper.subscriptions.wanted import DELIVERY_PATH, matches
 
+from tests.unit.template.known_metrics import LATE_SECONDS
+
 JsonObject = dict[str, Any]
 
 STACK = {
@@ -157,11 +159,16 @@ def test_the_schedule_runs_once_in_each_turn(stack: JsonObject) -> None:
     assert json.loads(target["Input"]) == {"reconcile": "share"}
 
 
-def test_the_alarm_on_refusals_covers_one_round_of_turns(stack: JsonObject) -> None:
+def test_the_alarm_on_refusals_covers_one_round_of_turns_and_the_length_of_a_run(stack: JsonObject) -> None:
+    """A run writes its metrics at its end, and CloudWatch shows them a minute or two later.
+
+    With a shorter period the alarm would end and begin again although nothing has changed.
+    """
     alarm = stack["Resources"]["LogGroupsRefusedAlarm"]["Properties"]
     assert (alarm["Namespace"], alarm["MetricName"]) == (METRICS_NAMESPACE, SubscriptionMetric.REFUSED)
     assert alarm["Dimensions"] == [{"Name": "Stack", "Value": {"Ref": "AWS::StackName"}}]
-    assert alarm["Period"] * alarm["EvaluationPeriods"] == TURNS * TURN_SECONDS
+    timeout = stack["Resources"]["SubscriberFunction"]["Properties"]["Timeout"]
+    assert alarm["Period"] * alarm["EvaluationPeriods"] >= TURNS * TURN_SECONDS + timeout + LATE_SECONDS
     assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
         "Sum",
         "GreaterThanThreshold",
