@@ -4,9 +4,9 @@ import io
 from contextlib import redirect_stdout
 from typing import Any
 
-from loginformant_shipper.delivery.dispatcher import EnvironmentState
+from loginformant_shipper.delivery.environment_state import EnvironmentState
 from loginformant_shipper.delivery.policy import Policy
-from loginformant_shipper.delivery.senders import ThreadedSenders
+from loginformant_shipper.delivery.sending.senders import ThreadedSenders
 from loginformant_shipper.pipeline import Environment, collecting_afterwards, freeze, ship
 from loginformant_shipper.settings import load_settings
 

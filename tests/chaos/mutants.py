@@ -15,7 +15,9 @@ from loginformant_shipper import pipeline
 from loginformant_shipper.dead_letters import messages, replay, sqs
 from loginformant_shipper.delivery import policy
 from loginformant_shipper.delivery.dispatcher import Delivery
+from loginformant_shipper.delivery.key_refresh import KeyRefresh
 from loginformant_shipper.delivery.search import Search
+from loginformant_shipper.delivery.searches import Searches
 from loginformant_shipper.wire import decoding
 
 
@@ -105,12 +107,12 @@ MUTANTS = (
     Mutant(
         "takes a refused log for delivered",
         Delivery._refuse,
-        "self._settle(job, failure._replace(reason=reason))",
-        "self._settle(job, None)",
+        "self._progress.settle(job, failure._replace(reason=reason))",
+        "self._progress.settle(job, None)",
     ),
     Mutant(
         "takes what it did not try for delivered",
-        Delivery._give_back_parts,
+        Searches._give_back_parts,
         "root.failure, is_bad",
         "None, False",
     ),
@@ -123,15 +125,20 @@ MUTANTS = (
     Mutant(
         "takes a request without an answer for delivered at the deadline",
         Delivery._abandon_what_is_overdue,
-        "self._settle(job, Failure(Reason.OUT_OF_TIME, None, detail))",
-        "self._settle(job, None)",
+        "self._progress.settle(job, Failure(Reason.OUT_OF_TIME, None, detail))",
+        "self._progress.settle(job, None)",
     ),
-    Mutant("loses a batch between two attempts", Delivery._be_patient, "self._waiting.append(job)", "pass"),
-    Mutant("loses what it has proven bad", Delivery._prove, "self._narrow_down(job)", "pass"),
+    Mutant(
+        "loses a batch between two attempts",
+        Delivery._be_patient,
+        "self._progress.waiting.append(job)",
+        "pass",
+    ),
+    Mutant("loses what it has proven bad", Delivery._prove, "self._searches.narrow_down(job)", "pass"),
     Mutant(
         "loses the logs that it keeps back",
-        Delivery._send_reserve_together,
-        "self._waiting.append(job)",
+        Searches.send_reserve_together,
+        "self.progress.waiting.append(job)",
         "pass",
     ),
     Mutant(
@@ -149,9 +156,9 @@ MUTANTS = (
     ),
     Mutant(
         "never takes a new key",
-        Delivery._key_fetched,
-        "self._state.key = fetched.key",
-        "self._state.key = self._state.key or fetched.key",
+        KeyRefresh.succeeded,
+        "self.state.key = key",
+        "self.state.key = self.state.key or key",
     ),
     Mutant(
         "drops payloads that cannot be decoded",

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from unittest import mock
 
 from loginformant_shipper import pipeline, telemetry
-from loginformant_shipper.delivery.dispatcher import EnvironmentState
+from loginformant_shipper.delivery.environment_state import EnvironmentState
 from loginformant_shipper.delivery.policy import KIB, Policy
 from loginformant_shipper.ledger import Ledger
 from loginformant_shipper.parsing.pieces import pieces

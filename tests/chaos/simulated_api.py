@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from email.message import Message
 from itertools import count
 
-from loginformant_shipper.delivery.http_client import BATCH_PATH, Outcome
 from loginformant_shipper.delivery.policy import Policy
-from loginformant_shipper.delivery.senders import Completion, KeyFetched, SendEnded
+from loginformant_shipper.delivery.sending.http_client import BATCH_PATH, Outcome
+from loginformant_shipper.delivery.sending.senders import Completion, KeyFetched, SendEnded
 
 from local.ingest_contract import Call, Log, Refusal, accepted_logs
 from tests.chaos.clock import Clock, Violation

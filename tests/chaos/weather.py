@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 
-from loginformant_shipper.delivery.http_client import retry_after_seconds
+from loginformant_shipper.delivery.sending.http_client import retry_after_seconds
 
 Kind = TypeVar("Kind", bound=StrEnum)
 NEVER = 1e9

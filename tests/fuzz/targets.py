@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loginformant_shipper import pipeline
 from loginformant_shipper.dead_letters.messages import MAX_MESSAGE_BYTES, Addressed
-from loginformant_shipper.delivery.dispatcher import EnvironmentState
+from loginformant_shipper.delivery.environment_state import EnvironmentState
 from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.entries.log_object import frame, log_object
 from loginformant_shipper.events import (

@@ -15,9 +15,9 @@ import boto3
 import pytest
 from loginformant_shipper import telemetry
 from loginformant_shipper.dead_letters import sqs
-from loginformant_shipper.delivery.dispatcher import EnvironmentState
+from loginformant_shipper.delivery.environment_state import EnvironmentState
 from loginformant_shipper.delivery.policy import Policy
-from loginformant_shipper.delivery.senders import ThreadedSenders
+from loginformant_shipper.delivery.sending.senders import ThreadedSenders
 from loginformant_shipper.log_group_tags import LogGroupTags
 from loginformant_shipper.pipeline import Environment
 from loginformant_shipper.settings import load_settings

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from loginformant_shipper.delivery.http_client import Outcome
-from loginformant_shipper.delivery.senders import Completion, ThreadedSenders
+from loginformant_shipper.delivery.sending.http_client import Outcome
+from loginformant_shipper.delivery.sending.senders import Completion, ThreadedSenders
 
 from local.ingest_api import IngestApi, Request
 

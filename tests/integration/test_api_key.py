@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Literal
 
 import pytest
-from loginformant_shipper.delivery import senders
-from loginformant_shipper.delivery.api_key import CredentialError
 from loginformant_shipper.delivery.policy import Policy
+from loginformant_shipper.delivery.sending import senders
+from loginformant_shipper.delivery.sending.api_key import CredentialError
 from loginformant_shipper.settings import Settings
 
 from local.faults import Fault

@@ -11,10 +11,10 @@ from unittest import mock
 
 from loginformant_shipper import pipeline, telemetry
 from loginformant_shipper.dead_letters.messages import Addressed
-from loginformant_shipper.delivery.dispatcher import EnvironmentState
-from loginformant_shipper.delivery.http_client import Outcome
+from loginformant_shipper.delivery.environment_state import EnvironmentState
 from loginformant_shipper.delivery.policy import Policy
-from loginformant_shipper.delivery.senders import ThreadedSenders
+from loginformant_shipper.delivery.sending.http_client import Outcome
+from loginformant_shipper.delivery.sending.senders import ThreadedSenders
 from loginformant_shipper.events import SubscriptionMessage
 from loginformant_shipper.pipeline import Environment
 from loginformant_shipper.settings import load_settings

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import chain, count, repeat
 from typing import Any, NamedTuple
 
-from loginformant_shipper.delivery.http_client import Outcome
-from loginformant_shipper.delivery.senders import Completion, KeyFetched, SendEnded
+from loginformant_shipper.delivery.sending.http_client import Outcome
+from loginformant_shipper.delivery.sending.senders import Completion, KeyFetched, SendEnded
 
 NEVER = math.inf
 MAX_WAITS = 20_000

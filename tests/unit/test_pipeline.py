@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from loginformant_shipper import pipeline, telemetry
 from loginformant_shipper.dead_letters.messages import Addressed, DeadLetterMessage
 from loginformant_shipper.dead_letters.sqs import Postponed
-from loginformant_shipper.delivery.dispatcher import EnvironmentState
+from loginformant_shipper.delivery.environment_state import EnvironmentState
 from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.entries.log_object import Frame, log_object
 from loginformant_shipper.events import LogEvent, SubscriptionMessage

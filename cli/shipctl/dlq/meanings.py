@@ -43,7 +43,8 @@ _NAME_IS_NOT_KNOWN = ("NameResolutionError", "Failed to resolve", "Name or servi
 
 _CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
 _PROXY = "Tunnel connection failed"
-"""Parts of error messages of OpenSSL and of the shipper (`delivery/http_client`) with `misconfigured`."""
+"""Parts of error messages of OpenSSL and of the shipper (`delivery/sending/http_client`) with
+`misconfigured`."""
 
 
 def is_untrusted(detail: str) -> bool:

@@ -39,9 +39,11 @@ from loginformant_shipper.dead_letters.replay import (
 )
 from loginformant_shipper.dead_letters.sqs import Postponed, postpone, reserve_seconds, store
 from loginformant_shipper.delivery.batching import batches, unsent_batch
-from loginformant_shipper.delivery.dispatcher import Delivery, EnvironmentState, Failed
+from loginformant_shipper.delivery.dispatcher import Delivery
+from loginformant_shipper.delivery.environment_state import EnvironmentState
 from loginformant_shipper.delivery.policy import Policy
-from loginformant_shipper.delivery.senders import Senders, ThreadedSenders
+from loginformant_shipper.delivery.progress import Failed
+from loginformant_shipper.delivery.sending.senders import Senders, ThreadedSenders
 from loginformant_shipper.entries.log_object import Entries, frame, log_object
 from loginformant_shipper.events import (
     LogEvent,

@@ -24,7 +24,7 @@ from loginformant_shipper.dead_letters.messages import (
     dead_letter_messages,
 )
 from loginformant_shipper.dead_letters.sqs import Postponed, postpone, reserve_seconds, store
-from loginformant_shipper.delivery.dispatcher import Failed
+from loginformant_shipper.delivery.progress import Failed
 from loginformant_shipper.events import (
     LogEvent,
     Origin,

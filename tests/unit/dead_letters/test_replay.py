@@ -19,7 +19,7 @@ from loginformant_shipper.dead_letters.replay import (
     turn_of,
 )
 from loginformant_shipper.delivery.batching import Batch
-from loginformant_shipper.delivery.dispatcher import Failed
+from loginformant_shipper.delivery.progress import Failed
 from loginformant_shipper.events import SourceRecord, Undecodable
 from loginformant_shipper.failures import Failure, Reason
 from loginformant_shipper.settings import Settings, SettingsError

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from loginformant_shipper.delivery.batching import Batch, batches
-from loginformant_shipper.delivery.dispatcher import Delivery, EnvironmentState, Settled
+from loginformant_shipper.delivery.dispatcher import Delivery
+from loginformant_shipper.delivery.environment_state import EnvironmentState
 from loginformant_shipper.delivery.policy import Policy
+from loginformant_shipper.delivery.progress import Settled
 from loginformant_shipper.events import SourceRecord
 from loginformant_shipper.failures import Failure, Reason
 

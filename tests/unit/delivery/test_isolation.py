@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import pytest
 from loginformant_shipper.delivery.batching import batches
-from loginformant_shipper.delivery.dispatcher import Delivery, EnvironmentState
+from loginformant_shipper.delivery.dispatcher import Delivery
+from loginformant_shipper.delivery.environment_state import EnvironmentState
 from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.events import SourceRecord
 from loginformant_shipper.failures import Reason

@@ -14,7 +14,7 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import NamedTuple
 
-from loginformant_shipper.delivery.dispatcher import Failed
+from loginformant_shipper.delivery.progress import Failed
 from loginformant_shipper.events import (
     JsonObject,
     LogEvent,

@@ -27,8 +27,8 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from loginformant_shipper.dead_letters.messages import REFUSED_ALONE, Addressed, DeadLetterMessage
-from loginformant_shipper.delivery.dispatcher import Failed
 from loginformant_shipper.delivery.policy import SPEAKS_OF_THE_LOGS, judge
+from loginformant_shipper.delivery.progress import Failed
 from loginformant_shipper.events import SourceRecord, Undecodable
 from loginformant_shipper.failures import Failure, Reason
 from loginformant_shipper.settings import Settings, SettingsError

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from loginformant_shipper import pipeline
-from loginformant_shipper.delivery.dispatcher import EnvironmentState
+from loginformant_shipper.delivery.environment_state import EnvironmentState
 from loginformant_shipper.delivery.policy import Policy
 from loginformant_shipper.names import FilterCause
 from loginformant_shipper.pipeline import Environment, ship

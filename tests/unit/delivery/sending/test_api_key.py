@@ -10,8 +10,13 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 from loginformant_shipper import telemetry
 from loginformant_shipper.aws_request import NotAnswered, NotPossible, Throttled
-from loginformant_shipper.delivery import api_key
-from loginformant_shipper.delivery.api_key import ATTEMPTS, MAX_SECONDS, CredentialError, fetch_api_key
+from loginformant_shipper.delivery.sending import api_key
+from loginformant_shipper.delivery.sending.api_key import (
+    ATTEMPTS,
+    MAX_SECONDS,
+    CredentialError,
+    fetch_api_key,
+)
 from loginformant_shipper.events import JsonObject
 from loginformant_shipper.settings import Settings, load_settings
 
@@ -140,7 +145,7 @@ def test_the_key_is_read_without_importing_botocore() -> None:
     settings = from_secret("k-123")
     script = (
         "import os, sys\n"
-        "from loginformant_shipper.delivery.api_key import fetch_api_key\n"
+        "from loginformant_shipper.delivery.sending.api_key import fetch_api_key\n"
         "from loginformant_shipper.settings import load_settings\n"
         "print(fetch_api_key(load_settings(os.environ)), 'botocore' in sys.modules)\n"
     )
@@ -170,7 +175,7 @@ class TestTheTimeIsShared:
             raise trouble
 
         monkeypatch.setattr(api_key, "call", fail)
-        monkeypatch.setattr("loginformant_shipper.delivery.api_key.time.monotonic", lambda: next(clock))
+        monkeypatch.setattr("time.monotonic", lambda: next(clock))
         return fetch_api_key(load_settings(ENVIRON))
 
     def test_botocore_has_all_the_time_if_no_request_was_sent_before(

@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import example, given
 from hypothesis import strategies as st
 from loginformant_shipper import __version__
-from loginformant_shipper.delivery.http_client import (
+from loginformant_shipper.delivery.sending.http_client import (
     MAX_ANSWER_BYTES,
     MAX_BODY_BESIDE_HEADERS,
     MAX_DETAIL_CHARACTERS,
@@ -39,7 +39,7 @@ from tests.unit.connect_proxy import connect_proxy
 from tests.unit.sample_data import settings
 
 BODY = json.dumps({"logs": [{"level": "Error", "message": "x"}]}).encode()
-CLIENT = "loginformant_shipper.delivery.http_client"
+CLIENT = "loginformant_shipper.delivery.sending.http_client"
 LONG = 60.0
 """Timeout in seconds for tests that hang."""
 

@@ -11,9 +11,9 @@ from typing import Any
 import boto3
 import pytest
 import trustme
-from loginformant_shipper.delivery.clock import Clock
-from loginformant_shipper.delivery.http_client import MAX_BODY_BESIDE_HEADERS, Connection, Outcome
-from loginformant_shipper.delivery.senders import THREAD, KeyFetched, SendEnded, ThreadedSenders
+from loginformant_shipper.delivery.sending.clock import Clock
+from loginformant_shipper.delivery.sending.http_client import MAX_BODY_BESIDE_HEADERS, Connection, Outcome
+from loginformant_shipper.delivery.sending.senders import THREAD, KeyFetched, SendEnded, ThreadedSenders
 from loginformant_shipper.settings import load_settings
 
 from local.faults import Fault, Manner
@@ -122,7 +122,7 @@ def test_a_request_that_could_not_begin_can_be_abandoned(monkeypatch: pytest.Mon
         raise MemoryError
 
     senders = ThreadedSenders(settings())
-    monkeypatch.setattr("loginformant_shipper.delivery.senders.Connection", exhausted)
+    monkeypatch.setattr("loginformant_shipper.delivery.sending.senders.Connection", exhausted)
     with pytest.raises(MemoryError):
         senders.send(1, BODY, LOCAL_KEY, LONG)
     assert senders.abandon(1) is None
@@ -366,7 +366,7 @@ def test_an_unexpected_error_while_the_key_is_read_is_a_completion(monkeypatch: 
     def fail(*arguments: object) -> None:
         raise RuntimeError("with a key")
 
-    monkeypatch.setattr("loginformant_shipper.delivery.senders.fetch_api_key", fail)
+    monkeypatch.setattr("loginformant_shipper.delivery.sending.senders.fetch_api_key", fail)
     senders = ThreadedSenders(settings())
     senders.fetch_key(1)
     assert senders.wait(LONG) == KeyFetched(1, None, "unexpected RuntimeError")

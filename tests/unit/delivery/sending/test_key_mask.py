@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from loginformant_shipper.delivery.key_mask import without_key
+from loginformant_shipper.delivery.sending.key_mask import without_key
 
 KEY = "q7Zk+9bX/4w=="
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
-from loginformant_shipper.delivery.clock import Clock
+from loginformant_shipper.delivery.sending.clock import Clock
 
 
 @dataclass

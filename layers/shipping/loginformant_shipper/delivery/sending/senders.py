@@ -5,9 +5,9 @@ import threading
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from loginformant_shipper.delivery.api_key import CredentialError, fetch_api_key
-from loginformant_shipper.delivery.clock import Clock
-from loginformant_shipper.delivery.http_client import (
+from loginformant_shipper.delivery.sending.api_key import CredentialError, fetch_api_key
+from loginformant_shipper.delivery.sending.clock import Clock
+from loginformant_shipper.delivery.sending.http_client import (
     MAX_BODY_BESIDE_HEADERS,
     Connection,
     NotConnected,

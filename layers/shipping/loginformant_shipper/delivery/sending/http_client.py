@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 import urllib3
 
 from loginformant_shipper import __version__, connections
-from loginformant_shipper.delivery.key_mask import without_key
 from loginformant_shipper.delivery.policy import is_refused_by_proxy
+from loginformant_shipper.delivery.sending.key_mask import without_key
 from loginformant_shipper.redaction.redact import redact_text
 from loginformant_shipper.settings import Settings
 
