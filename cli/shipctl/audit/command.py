@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from shipctl.audit.findings import is_trouble
-from shipctl.audit.report import document, write_survey
+from shipctl.audit.report import document, not_compared, write_survey
 from shipctl.audit.survey import survey, window_of
 from shipctl.json_lines import print_json
 from shipctl.options import SHOWN_PANEL, AsJson, Place
@@ -19,6 +19,9 @@ DEFAULT_SINCE = timedelta(hours=24)
 MAX_SINCE = timedelta(days=14)
 """The maximum of --since. CloudWatch keeps values by minute for 15 days (GetMetricStatistics, API
 Reference)."""
+
+NOT_COMPARED = 3
+"""The exit status if nothing is known to be missing, but a log group cannot be compared (as for `doctor`)."""
 
 EXAMPLES = """**Examples**
 
@@ -68,12 +71,14 @@ def audit(
 
     With a filter pattern, CloudWatch Logs forwards less than was logged: then only what was forwarded is
     compared. With an account policy, CloudWatch does not count for each log group what it forwarded: then
-    what was logged is compared with what was received, and the sums are shown.
+    what was logged is compared with what was received, and the sums are shown. With both, log groups cannot
+    be compared unless everything arrived.
 
     AWS bills up to eight metrics for each log group, and a query of CloudWatch Logs Insights on the
     functions' own log groups.
 
-    Exit status: 0 if nothing is missing, else 1.
+    Exit status: 0 if nothing is missing, 1 if something is, 3 if nothing is known to be missing, but a log
+    group cannot be compared.
     """
     now = datetime.now(UTC)
     begin = since or now - DEFAULT_SINCE
@@ -95,3 +100,5 @@ def audit(
         )
     if any(map(is_trouble, found.findings)):
         raise typer.Exit(1)
+    if not_compared(found):
+        raise typer.Exit(NOT_COMPARED)

@@ -22,6 +22,9 @@ class State(StrEnum):
     NOT_ARRIVED = "not-arrived"
     """The shipper did not receive what was logged. Whether it was forwarded is not known for this log
     group."""
+    NOT_COMPARED = "not-compared"
+    """The shipper did not receive everything that was logged, and what was forwarded is not known, so the
+    filter pattern may or may not explain it."""
 
 
 @dataclass
@@ -83,7 +86,8 @@ class Finding:
     counts: Counts
     filtering: Filtering
     gaps: Sequence[Gap] = ()
-    missing: int = 0
+    missing: int | None = 0
+    """None if it cannot be known."""
     repaired: int = 0
     """Log events that a backfill or a replay has shipped since. They may include those of an earlier gap."""
 
@@ -100,15 +104,16 @@ def look(name: str, counts: Counts, filtering: Filtering, window: Window) -> Fin
             repaired += counts.recovered
         if repaired >= number:
             state = State.REPAIRED
+        if state is State.NOT_COMPARED:
+            return Finding(name, state, counts, filtering, missing=None)
         return Finding(name, state, counts, filtering, gaps(left, before), number, repaired)
     return Finding(name, State.COMPLETE, counts, filtering)
 
 
 def _steps(counts: Counts, filtering: Filtering) -> Sequence[tuple[State, Series, Series]]:
     if not filtering.is_known:
-        if filtering.by_pattern:
-            return ()
-        return ((State.NOT_ARRIVED, counts.incoming, counts.received),)
+        state = State.NOT_COMPARED if filtering.by_pattern else State.NOT_ARRIVED
+        return ((state, counts.incoming, counts.received),)
     received = State.NOT_RECEIVED, counts.forwarded, counts.received
     if filtering.by_pattern:
         return (received,)
@@ -117,4 +122,4 @@ def _steps(counts: Counts, filtering: Filtering) -> Sequence[tuple[State, Series
 
 def is_trouble(finding: Finding) -> bool:
     """Return whether the finding requires action."""
-    return finding.state not in (State.COMPLETE, State.REPAIRED)
+    return finding.state not in (State.COMPLETE, State.REPAIRED, State.NOT_COMPARED)

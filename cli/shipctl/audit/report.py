@@ -24,13 +24,14 @@ deleted from the queue without being sent to the function" ("How Lambda handles 
 asynchronous invocation", AWS Lambda Developer Guide)."""
 
 GOOD, PASSING, BAD = Style(color="green"), Style(color="yellow"), Style(color="red")
-STYLES = {State.COMPLETE: GOOD, State.REPAIRED: PASSING}
+STYLES = {State.COMPLETE: GOOD, State.REPAIRED: PASSING, State.NOT_COMPARED: PASSING}
 WORDS = {
     State.COMPLETE: "complete",
     State.REPAIRED: "repaired",
     State.NOT_FORWARDED: "not forwarded by CloudWatch Logs",
     State.NOT_RECEIVED: "forwarded, but not counted by the shipper",
     State.NOT_ARRIVED: "logged, but not received",
+    State.NOT_COMPARED: "cannot be compared",
 }
 ALWAYS_SHOWN = ("logged", "forwarded", "received", "delivered")
 
@@ -72,7 +73,7 @@ def _backfill(finding: Finding, gap: Gap, stack: Stack) -> str:
 def write_survey(console: Console, found: Survey, stack: Stack, *, everything: bool) -> None:
     """Write the log groups with missing log events, or all log groups, and what to do."""
     for finding in found.findings:
-        if everything or finding.state is not State.COMPLETE:
+        if everything or finding.state not in (State.COMPLETE, State.NOT_COMPARED):
             for line in (
                 *_counts(finding),
                 *(_details(finding, found.window, stack) if is_trouble(finding) else ()),
@@ -86,7 +87,7 @@ def _counts(finding: Finding) -> Iterator[Text]:
     """Yield two lines of counts, without counts that are 0 as expected."""
     line = Text(one_line(finding.name), style=BOLD)
     line.append(f"  {WORDS[finding.state]}", style=STYLES.get(finding.state, BAD) + Style(bold=False))
-    if finding.state is not State.COMPLETE:
+    if finding.missing:
         line.append(f": {counted(finding.missing, 'log event')}", style=Style(bold=False))
     yield line
     shown = (
@@ -144,14 +145,16 @@ def _words(gap: Gap) -> str:
 
 def _summary(found: Survey, stack: Stack) -> Iterator[Text]:
     troubles = sum(map(is_trouble, found.findings))
+    unknown = not_compared(found)
     since, until = time_of(found.window.since), time_of(found.window.until)
     groups = counted(len(found.findings), "log group")
-    style = TROUBLE if troubles else GOOD
-    words = (
-        f"log events are missing in {troubles:,} of {groups}"
-        if troubles
-        else f"nothing is missing in {groups}"
-    )
+    style = TROUBLE if troubles else PASSING if unknown else GOOD
+    if troubles:
+        words = f"log events are missing in {troubles:,} of {groups}"
+    elif unknown:
+        words = f"nothing is known to be missing in {groups}"
+    else:
+        words = f"nothing is missing in {groups}"
     yield Text(words, style=style).append(
         f", from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC", style=Style(dim=True)
     )
@@ -162,6 +165,12 @@ def _summary(found: Survey, stack: Stack) -> Iterator[Text]:
             f"{found.account_errors:,} with errors, {received:,} were received; CloudWatch does not count "
             "forwarded log events by log group",
             style=DIM,
+        )
+    if unknown:
+        yield Text(
+            f"{unknown:,} of them cannot be compared (--all names them): a filter pattern excludes log "
+            "events, and what CloudWatch Logs forwarded to this stack is not known",
+            style=PASSING,
         )
     if any(finding.filtering.by_pattern for finding in found.findings):
         yield Text(
@@ -176,12 +185,17 @@ def _summary(found: Survey, stack: Stack) -> Iterator[Text]:
         )
 
 
+def not_compared(found: Survey) -> int:
+    """Return the number of log groups of which nothing is known."""
+    return sum(finding.state is State.NOT_COMPARED for finding in found.findings)
+
+
 def document(found: Survey, stack: Stack) -> dict[str, Any]:
     """Return the result as a JSON document. All counts are log events."""
     return {
         "since": _utc(found.window.since),
         "until": _utc(found.window.until),
-        "isComplete": not any(map(is_trouble, found.findings)),
+        "isComplete": not any(map(is_trouble, found.findings)) and not not_compared(found),
         "accountForwarded": found.account_forwarded,
         "accountErrors": found.account_errors if found.account_forwarded is not None else None,
         "logGroups": [

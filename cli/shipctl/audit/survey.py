@@ -24,8 +24,6 @@ HOUR = 60
 LEFT_OUT = 15
 """The last minutes before now, which are not evaluated, since their log events may still be on the way."""
 LIVE = (Source.SUBSCRIPTION, Source.KINESIS)
-BY_HAND = "loginformant-shipper"
-"""The name of a filter that was created with the stack's `SubscribeCommand`."""
 
 
 @dataclass
@@ -49,7 +47,9 @@ class _Known(NamedTuple):
     """The metrics of subscriptions by log group."""
     elsewhere: Mapping[str, frozenset[str]] = MappingProxyType({})
     """Names of filters with other destinations, by log group. Only read for log groups with differing
-    counts."""
+    counts. The same holds for `ours`."""
+    ours: Mapping[str, frozenset[str]] = MappingProxyType({})
+    """Names of filters to this stack, by log group."""
     patterned: frozenset[str] = frozenset()
     """Log groups whose filter to this stack has a pattern. Only read for log groups with differing counts."""
 
@@ -87,9 +87,9 @@ def survey(
     )
     found = Survey(window)
     counts = _read(known, names, begin, window.end, by_hours=True)
-    doubtful = [name for name in names if _coarse_look(known, name, counts[name]).state is not State.COMPLETE]
-    known = _with_filters(known, api, doubtful)
-    others = [name for name in doubtful if known.elsewhere.get(name)]
+    doubtful = [name for name in names if _is_doubtful(known, name, counts[name])]
+    before, known = known, _with_filters(known, api, doubtful)
+    others = [name for name in doubtful if _ours(known, name) != _ours(before, name)]
     counts |= _read(known, others, begin, window.end, by_hours=True)
     closer = _closer(known, doubtful, counts)
     for name in names:
@@ -107,15 +107,20 @@ def _filtering(known: _Known, name: str) -> Filtering:
 
 
 def _ours(known: _Known, name: str) -> Sequence[AwsMetric] | None:
-    """Return the metrics of the log group's filter to this stack; None if they cannot be told apart."""
+    """Return the metrics of the log group's filters to this stack; None if they cannot be told apart.
+
+    Filters by hand have any name: `SubscribeCommand` uses that of the stack.
+    """
     there = known.metrics.get(name, ())
     filters = {_filter_of(metric) for metric in there} - known.elsewhere.get(name, frozenset())
     if not filters and name in known.elsewhere:
         return []
     if len(filters) > 1:
-        filters &= {known.settings.filter_name, BY_HAND}
-    if len(filters) > 1 or (there and not filters):
-        return None
+        own_names = {known.settings.filter_name, known.stack.name}
+        ours = filters & (own_names | known.ours.get(name, frozenset()))
+        if ours != filters and not ours & own_names:
+            return None  # another one has been deleted since, or the filters have not been read
+        filters = ours
     return [metric for metric in there if _filter_of(metric) in filters]
 
 
@@ -125,15 +130,29 @@ def _filter_of(metric: AwsMetric) -> str:
 
 def _with_filters(known: _Known, api: LogsApi, names: Sequence[str]) -> _Known:
     """Read the current filters of these log groups and their destinations."""
-    ours = {known.settings.destination_arn, known.stack.parameters.get("KinesisStreamArn") or ""}
+    destinations = _destinations(known)
     elsewhere: dict[str, frozenset[str]] = {}
+    ours: dict[str, frozenset[str]] = {}
     patterned: set[str] = set()
     for name in names:
         filters = _filters(api, name)
-        elsewhere[name] = frozenset(each.name for each in filters if each.destination_arn not in ours)
-        if any(each.pattern for each in filters if each.destination_arn in ours):
+        elsewhere[name] = frozenset(each.name for each in filters if each.destination_arn not in destinations)
+        ours[name] = frozenset(each.name for each in filters if each.destination_arn in destinations)
+        if any(each.pattern for each in filters if each.destination_arn in destinations):
             patterned.add(name)
-    return known._replace(elsewhere=elsewhere, patterned=frozenset(patterned))
+    return known._replace(elsewhere=elsewhere, ours=ours, patterned=frozenset(patterned))
+
+
+def _destinations(known: _Known) -> frozenset[str]:
+    """Return the destinations that lead to this stack."""
+    outputs = known.stack.outputs
+    found = (
+        known.settings.destination_arn,
+        known.stack.parameters.get("KinesisStreamArn"),
+        outputs.get("OrganizationStreamArn"),
+        outputs.get("OrganizationDestinationArn"),
+    )
+    return frozenset(arn for arn in found if arn)
 
 
 def _filters(api: LogsApi, name: str) -> list[Filter]:
@@ -152,6 +171,13 @@ def _coarse_look(known: _Known, name: str, counts: Counts) -> Finding:
     """Evaluate whole hours, including the hour in which the span begins."""
     window = known.window._replace(since=_hour(known.window.since))
     return look(name, counts, _filtering(known, name), window)
+
+
+def _is_doubtful(known: _Known, name: str, counts: Counts) -> bool:
+    """Return whether to read the filters of the log group, and its counts by minute."""
+    state = _coarse_look(known, name, counts).state
+    # The filters do not say what an account policy forwarded.
+    return state is not State.COMPLETE and not (state is State.NOT_COMPARED and known.settings.account_wide)
 
 
 def _closer(known: _Known, names: Sequence[str], counts: Mapping[str, Counts]) -> Mapping[str, Counts]:

@@ -54,7 +54,13 @@ def test_a_filter_pattern_explains_fewer_forwarded_than_logged_events() -> None:
     by_pattern = Filtering(by_pattern=True)
     assert state(counts(forwarded=GAP, received=GAP), by_pattern) is State.COMPLETE
     assert state(counts(received=GAP), by_pattern) is State.NOT_RECEIVED
-    assert state(counts(received=GAP), Filtering(False, True)) is State.COMPLETE
+
+
+def test_nothing_is_known_with_a_pattern_if_what_was_forwarded_is_not_known() -> None:
+    finding = look("orders", counts(received=GAP), Filtering(is_known=False, by_pattern=True), WINDOW)
+    assert (finding.state, finding.missing, finding.gaps) == (State.NOT_COMPARED, None, ())
+    assert not is_trouble(finding)
+    assert state(counts(), Filtering(is_known=False, by_pattern=True)) is State.COMPLETE
 
 
 def test_logged_and_received_events_are_compared_under_an_account_policy() -> None:

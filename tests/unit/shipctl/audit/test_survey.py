@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -194,6 +194,86 @@ def test_the_pattern_of_a_manual_filter_explains_fewer_events(account: Account, 
     account.there["orders"] = [Filter("mine", fake_installation.ARN, "ERROR")]
     found = audit(shipctl, status=0)["orders"]
     assert (found["state"], found["byPattern"]) == ("complete", True)
+
+
+OWN_FILTERS = ("acme-logs-subscriber", "acme-logs", "loginformant", "loginformant-source")
+"""Names of filters to the stack acme-logs: of the subscriber, of SubscribeCommand, and of the documents."""
+
+
+def two_vendors(account: Account, monkeypatch: pytest.MonkeyPatch, own: str) -> None:
+    """Add a filter with a pattern, beside that of another vendor, to a log group that has lost events."""
+    stack = replace(fake_installation.stack(), name="acme-logs")
+    monkeypatch.setattr(options, "find_stack", lambda *_: stack)
+    account.settings |= {
+        "stack_name": "acme-logs",
+        "filter_name": "acme-logs-subscriber",
+        "filter_pattern": "ERROR",
+    }
+    account.logged["orders"] = STEADY
+    account.forwarded |= {("orders", own): STEADY, ("orders", "datadog"): STEADY}
+    account.told["orders", Source.SUBSCRIPTION] = GAP
+    account.there["orders"] = [
+        Filter(own, fake_installation.ARN, "ERROR"),
+        Filter("datadog", "arn:aws:lambda:eu-west-1:123456789012:function:datadog", ""),
+    ]
+
+
+@pytest.mark.parametrize("own", OWN_FILTERS)
+def test_a_filter_with_any_name_is_told_from_that_of_another_vendor(
+    own: str, account: Account, shipctl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_vendors(account, monkeypatch, own)
+    found = audit(shipctl, "--stack", "acme-logs", status=1)["orders"]
+    assert (found["state"], found["missing"]) == ("not-received", 100)
+
+
+def test_a_second_filter_that_was_deleted_leaves_nothing_to_compare(
+    account: Account, shipctl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have led to this stack, too. Its metrics are there for two weeks."""
+    two_vendors(account, monkeypatch, "loginformant")
+    del account.there["orders"][1]
+    found = audit(shipctl, status=3)["orders"]
+    assert (found["state"], found["missing"], found["gaps"]) == ("not-compared", None, [])
+    output = shipctl("audit", "--since", "5h").stdout
+    assert "nothing is known to be missing in 1 log group" in output
+    assert "1 of them cannot be compared" in output
+    assert "orders  cannot be compared\n" in shipctl("audit", "--since", "5h", "--all").stdout
+
+
+@pytest.mark.parametrize("output", ["OrganizationStreamArn", "OrganizationDestinationArn"])
+def test_a_filter_to_the_stream_of_an_organization_leads_to_the_stack(
+    output: str, account: Account, shipctl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/logs"
+    monkeypatch.setattr(options, "find_stack", lambda *_: fake_installation.stack(outputs={output: arn}))
+    account.subscribe("orders", GAP)
+    account.forwarded["orders", OURS] = STEADY
+    account.there["orders"] = [Filter(OURS, arn, "")]
+    assert audit(shipctl, status=1)["orders"]["state"] == "not-received"
+
+
+def test_log_groups_cannot_be_compared_under_an_account_policy_with_a_pattern(
+    account: Account, shipctl: Run
+) -> None:
+    account.settings |= {"account_wide": True, "filter_pattern": "ERROR"}
+    account.logged |= {"orders": STEADY, "payments": STEADY, "quiet": {}}
+    account.told |= {("orders", Source.SUBSCRIPTION): GAP, ("payments", Source.SUBSCRIPTION): STEADY}
+    account.forwarded["", OURS] = dict.fromkeys(STEADY, 20)
+    account.there = NotRead()
+    found = audit(shipctl, status=3)
+    assert {name: group["state"] for name, group in found.items()} == {
+        "orders": "not-compared",
+        "payments": "complete",
+        "quiet": "complete",
+    }
+
+
+class NotRead(dict[str, list[Filter]]):
+    """Filters that nothing needs to read."""
+
+    def get(self, *_: Any) -> Any:
+        raise AssertionError("the filters of a log group were read")
 
 
 def test_forwarded_events_are_shown_as_a_sum_under_an_account_policy(account: Account, shipctl: Run) -> None:
