@@ -190,6 +190,48 @@ def test_a_lambda_request_is_kept_or_dropped_as_a_whole() -> None:
         assert len(messages) in (0, len(logs))
 
 
+NO_ID = [
+    *("-", "?", "none", "null", "undefined", "unknown", "N/A", "not available", "7", "req-12"),
+    *("00000000", "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"),
+    *("$context.requestId", "[redacted:pattern]", "req-2026-[redacted:pattern]", "[redacted:email] 2"),
+]
+
+
+@pytest.mark.parametrize("identifier", NO_ID)
+@pytest.mark.parametrize("percent", ["10", "50", "90"])
+def test_logs_with_the_same_text_in_place_of_an_id_are_sampled_one_by_one(
+    identifier: str, percent: str
+) -> None:
+    message = f'{{"requestId":"{identifier}","message":"x"}}'
+    messages, _ = kept(
+        [levelled(message, identifier=request) for request in REQUESTS], SAMPLE_PERCENT=percent
+    )
+    assert abs(len(messages) - len(REQUESTS) * int(percent) / 100) < 100
+
+
+def test_logs_of_lambda_without_a_request_are_sampled_one_by_one() -> None:
+    nil = "00000000-0000-0000-0000-000000000000"
+    for request in ("undefined", nil, "[redacted:pattern]"):
+        logs = [in_request(request, "x", identifier=identifier) for identifier in REQUESTS]
+        assert 900 < len(kept(logs, SAMPLE_PERCENT="50")[0]) < 1100
+
+
+IDS = [
+    "9f1c2b7a",
+    "JKJaXmPLvHcESHA=",
+    "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    "1-5759e988-bd862e3fe1be46a994272793",
+    "11111111222243338444555555555555",
+    "c1d2e3f4-1111-4222-8333-444444444444_REPLACED_INVALID_REQUEST_ID",
+]
+
+
+@pytest.mark.parametrize("identifier", IDS)
+def test_every_usual_format_of_an_id_keeps_a_request_whole(identifier: str) -> None:
+    logs = [levelled(f'{{"requestId":"{identifier}"}}', identifier=request) for request in REQUESTS]
+    assert len(kept(logs, SAMPLE_PERCENT="50")[0]) in (0, len(logs))
+
+
 def test_a_higher_percentage_ships_the_same_logs_and_more() -> None:
     logs = [in_request(request, "x") for request in REQUESTS[:300]]
     fewer, more = kept(logs, SAMPLE_PERCENT="20")[0], kept(logs, SAMPLE_PERCENT="40")[0]

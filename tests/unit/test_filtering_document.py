@@ -42,9 +42,7 @@ def test_every_detector_is_described() -> None:
 
 def test_every_cause_is_in_the_query() -> None:
     [query] = re.findall(r"^fields (filteredBy.*)$", DOCUMENT, re.MULTILINE)
-    assert query.split(", ") == [
-        f"filteredBy.{cause}" for cause in FilterCause if cause is not FilterCause.OWN
-    ]
+    assert query.split(", ") == [f"filteredBy.{cause}" for cause in FilterCause]
 
 
 def test_the_query_by_log_group_names_fields_of_the_line_of_metrics() -> None:

@@ -1,5 +1,6 @@
 """Filter logs, and count the events of the logs that are not shipped by cause."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
@@ -11,6 +12,7 @@ from loginformant_shipper.parsing.messages import ParsedMessage
 from loginformant_shipper.parsing.request_ids import request_id
 from loginformant_shipper.parsing.stack_traces import Log
 from loginformant_shipper.patterns import Pattern
+from loginformant_shipper.redaction.placeholders import PLACEHOLDER
 from loginformant_shipper.settings import Settings
 
 LevelledLog = tuple[Log, Level]
@@ -18,6 +20,13 @@ LevelledLog = tuple[Log, Level]
 
 _SEVERITY = {level: severity for severity, level in enumerate(Level)}
 _NEVER_SAMPLED = frozenset({Level.WARNING, Level.ERROR, Level.FATAL})
+
+_MIN_LENGTH_OF_ID = 8
+_IN_IDS = re.compile("[1-9=]")
+"""A character that is in ids, and not in what is written where there is none: `-`, `N/A`, `unknown`,
+`undefined` (ten24group/fw24, pull request 325), `00000000-0000-0000-0000-000000000000`. Those of HTTP APIs
+end in `=`, and one in ten has no digit: `JKJaXmPLvHcESHA=` ("Create AWS Lambda proxy integrations for HTTP
+APIs in API Gateway", API Gateway Developer Guide)."""
 
 
 def is_own(origin: Origin | None, own_log_groups: AbstractSet[str]) -> bool:
@@ -46,7 +55,8 @@ class LogFilter:
     Patterns are matched against the whole text of a log, including all lines of a stack trace. For a wrapped
     log, they are matched against both the program's message and the whole message. If a stack trace is split
     into several logs, all of them have the result of the first. Sampling keeps or drops all logs of a Lambda
-    request: it uses a hash of the request id, or else of the event id, so the result is always the same.
+    request: it uses a hash of the request id, or else of the event id, so the result is always the same. What
+    many requests have as their id is not used: all their logs would be kept, or all dropped.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -81,10 +91,20 @@ def _cause(parsed: ParsedMessage, level: Level, event_id: str, settings: Setting
     if settings.exclude_pattern is not None and _is_in(settings.exclude_pattern, parsed):
         return FilterCause.EXCLUDE_PATTERN
     if settings.sample_percent < 100 and level not in _NEVER_SAMPLED:
-        sample = share_of(request_id(parsed) or event_id)
+        request = request_id(parsed)
+        sample = share_of(request if request and _is_of_one_request(request) else event_id)
         if sample >= settings.sample_percent / 100:
             return FilterCause.SAMPLING
     return None
+
+
+def _is_of_one_request(identifier: str) -> bool:
+    """Return whether an id is not what programs write without a request, and not redacted."""
+    return (
+        len(identifier) >= _MIN_LENGTH_OF_ID
+        and _IN_IDS.search(identifier) is not None
+        and PLACEHOLDER.search(identifier) is None
+    )
 
 
 def _is_in(pattern: Pattern, parsed: ParsedMessage) -> bool:

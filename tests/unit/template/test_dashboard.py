@@ -217,10 +217,10 @@ def test_queries_use_only_fields_that_the_functions_write(stack: JsonObject) -> 
         assert asked - words <= WRITTEN_BY, name
 
 
-def test_the_query_on_filtering_names_all_causes_but_own(stack: JsonObject) -> None:
+def test_the_query_on_filtering_names_all_causes(stack: JsonObject) -> None:
     text = queries(stack)["FilteredQuery"]["QueryString"]
     named = set(re.findall(r"filteredBy\.(\w+)", text))
-    assert named == {*FilterCause} - {FilterCause.OWN}
+    assert named == {*FilterCause}
 
 
 def test_the_query_on_log_groups_names_all_counts(stack: JsonObject) -> None:
