@@ -25,6 +25,10 @@ from loginformant_shipper.redaction.spans import cut_at, spans_of
         (r"C:\apps\x", r"C:\apps\x"),
         (r"\ud83d\u00fc", "\ufffdü"),
         (r"\u12", r"\u12"),
+        ("\x1b[33ma\x1b[0m b\x1b[01;31m\x1b[Kc\x1b[38;2;1;2;3md\x1b[m", "a bcd"),
+        (r"\u001b[33ma\\u001B[0m\x1b[1mb\033[0mc\e[0md\u{1b}[39m#033[0m", "abcd"),
+        ("\x1b[33m100%25\x1b[0m", "100%"),
+        ("\x1b[2J \x1b[ [33m [INFO] #033 a[0m", "\x1b[2J \x1b[ [33m [INFO] #033 a[0m"),
     ],
 )
 def test_escapes_are_decoded(text: str, means: str) -> None:
@@ -69,6 +73,21 @@ of_few_and_of_many_kinds = st.lists(
         st.sampled_from(
             ["\\", "\\U0001f600", "\\u12", "\\u", "\x01", "\x1f", "40", "n", '"', "é", "中", "\ud83d", " "]
         ),
+        st.sampled_from(
+            [
+                "\x1b[1m",
+                "\x1b[",
+                "\\u001b[33m",
+                "\\\\x1b[K",
+                "#033[0m",
+                "\x1b",
+                "#03",
+                "3[1m",
+                "[",
+                "m",
+                "\\u001f",
+            ]
+        ),
     ),
     max_size=60,
 ).map("".join)
@@ -80,7 +99,13 @@ def test_escapes_of_few_and_of_many_kinds_are_decoded_alike(text: str, times: in
     assert read(text * times).text == "".join(escapes._parts(text * times)[1])
 
 
-@given(written)
+coloured = st.lists(
+    st.sampled_from(["x0", "0 ", "n", "\x1b[0m", "\\u001b[1;3m", "\x1b", "[0m", "%40", "\\n", " "]),
+    max_size=16,
+).map("".join)
+
+
+@given(st.one_of(written, coloured))
 def test_the_original_is_cut_at_the_same_places_as_the_decoded_text(text: str) -> None:
     reading = read(text)
     cut = re.split(r"(x0|0 |n)", reading.text)

@@ -2,7 +2,8 @@ r"""Decode the escapes in a text, and map findings in the decoded text to the or
 
 Supported escapes are those of URLs (`%40`, `%2540`) and of JSON (`\u0040`, `\/`, `\n`, `\"`), also if JSON is
 inside a JSON string and escaped again. They are decoded everywhere, including in JSON that is truncated,
-concatenated or after a prefix.
+concatenated or after a prefix. Colours of a terminal (`\x1b[33m`), however their first character is written,
+are read as nothing: the letter at their end would otherwise seem to be part of the next word.
 """
 
 import re
@@ -17,15 +18,25 @@ from loginformant_shipper.redaction.spans import Cut, Span, cut_at, spans_of
 # space in UTF-8. RFC 8259, section 7; a backslash is doubled each time that JSON is put into JSON.
 _OF_URL = r"%(?:25)*(?:[2-7][0-9A-Fa-f]|0[9ADad]|[Cc]2%(?:25)*[Aa]0)"
 _OF_JSON = r"\\(?<!\\\\)\\*+(?:u[0-9A-Fa-f]{4}|[/\"'nrtbf])"
+# ECMA-48, 8.3.117 and 8.3.41: SGR, and EL, which `grep --color` writes as well. ESC may be written as in JSON
+# or in a program, or as rsyslog writes it.
+_ESC = "\x1b"
+_COLOUR_BEHIND_ESC = r"\[[0-9;:]{0,32}[mK]"
+_COLOUR = rf"(?:{_ESC}|#033|\\(?<!\\\\)\\*+(?:u001[bB]|u\{{1[bB]\}}|x1[bB]|033|e)){_COLOUR_BEHIND_ESC}"
+_COLOURS, _RAW_COLOURS = re.compile(_COLOUR), re.compile(_ESC + _COLOUR_BEHIND_ESC)
+_SOME_WRITTEN_COLOUR = re.compile(r"\[(?<=[bBe3}]\[)[0-9;:]{0,32}[mK]")
 _ESCAPE = re.compile(rf"({_OF_URL}|{_OF_JSON})")
 _ESCAPE_OF_URL, _ESCAPE_OF_JSON = re.compile(f"({_OF_URL})"), re.compile(f"({_OF_JSON})")
 """Separate patterns, since a search for one first character is faster than for one of two."""
+_ESCAPE_OR_COLOUR = re.compile(f"({_COLOUR}|{_OF_URL}|{_OF_JSON})")
 
 _MEANING_OF_LETTER = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
 def _meaning(escape: str) -> str:
-    """Return the character that an escape represents."""
+    """Return the character that an escape represents, or the empty text for a colour."""
+    if "[" in escape:
+        return ""
     if escape[0] == "%":
         return "\xa0" if escape[-2:] in ("A0", "a0") else chr(int(escape[-2:], 16))
     letter = escape.lstrip("\\")
@@ -54,14 +65,37 @@ _SAMPLE = 4 * 1024
 _PARTS_OF_ESCAPES = "%\\0123456789ABCDEFabcdef"
 _CODE_OF_PART = re.compile(r"\\u00(?:25|3[0-9]|[46][1-6])")
 """JSON's escape of a character that can be part of a URL's escape."""
-_CONTROL_CHARACTERS = [chr(code) for code in (*range(1, 8), 11, *range(14, 32))]
+_CONTROL_CHARACTERS = [chr(code) for code in (*range(1, 8), 11, *range(14, 27), *range(28, 32))]  # not ESC
 _CODE_OF_CONTROL_CHARACTER = re.compile(r"\\u00(?:0[1-7BbEeFf]|1)")
 _PLACEHOLDERS = dict(zip(_PARTS_OF_ESCAPES, _CONTROL_CHARACTERS, strict=False))
+_COLOUR_PLACEHOLDER = _CONTROL_CHARACTERS[-1]
+_CODE_OF_COLOUR_PLACEHOLDER = re.compile(r"\\u001[fF]")
 _APART = "\0"
+
+
+def _has_colours(text: str) -> bool:
+    return _ESC in text or ("[" in text and _has_written_colours(text))
+
+
+def _has_written_colours(text: str) -> bool:
+    """Return whether there may be colours whose ESC is written with other characters."""
+    return ("\\" in text or "#033" in text) and _SOME_WRITTEN_COLOUR.search(text) is not None
 
 
 def _read_quickly(text: str) -> str | None:
     """Return the decoded text, or None if its escapes cannot be replaced one kind after the other."""
+    if not _has_colours(text):
+        return _escapes_read_quickly(text)
+    colours = _COLOURS if _has_written_colours(text) else _RAW_COLOURS
+    if "\\" not in text and "%" not in text:
+        return colours.sub("", text)
+    if _COLOUR_PLACEHOLDER in text or _CODE_OF_COLOUR_PLACEHOLDER.search(text):
+        return None
+    decoded = _escapes_read_quickly(colours.sub(_COLOUR_PLACEHOLDER, text))
+    return None if decoded is None else decoded.replace(_COLOUR_PLACEHOLDER, "")
+
+
+def _escapes_read_quickly(text: str) -> str | None:
     held: set[str] = set()
     decoded: str | None = text
     if "\\" in text:
@@ -196,7 +230,7 @@ class Reading(NamedTuple):
 
 def read(text: str) -> Reading:
     """Return the text with decoded escapes."""
-    if "\\" not in text and "%" not in text:
+    if "\\" not in text and "%" not in text and not _has_colours(text):
         return Reading(text, text)
     means = _read_quickly(text)
     if means is None:
@@ -206,7 +240,10 @@ def read(text: str) -> Reading:
 
 def _parts(text: str) -> tuple[list[str], list[str]]:
     """Return a text split at its escapes, which have odd indexes, and the same with decoded escapes."""
-    pattern = _ESCAPE_OF_URL if "\\" not in text else _ESCAPE if "%" in text else _ESCAPE_OF_JSON
+    if _has_colours(text):
+        pattern = _ESCAPE_OR_COLOUR
+    else:
+        pattern = _ESCAPE_OF_URL if "\\" not in text else _ESCAPE if "%" in text else _ESCAPE_OF_JSON
     parts = pattern.split(text)
     read_parts = parts.copy()
     meanings = {escape: _meaning(escape) for escape in set(parts[1::2])}
