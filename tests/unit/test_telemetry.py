@@ -1,7 +1,7 @@
 import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -57,6 +57,29 @@ def test_the_metrics_of_an_invocation_have_stack_and_source(capsys: pytest.Captu
     assert line["EventsReceived"] == [9.0]
     assert line["EventsReturned"] == [0.0]
     assert line["IngestLatency"] == [250.0, 1500.0]
+
+
+def test_what_saved_queries_read_is_among_the_first_200_fields_of_the_largest_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """CloudWatch Logs Insights finds no more ("Supported logs and discovered fields", User Guide)."""
+    group = {"name": "/aws/lambda/orders", "received": 9, "filtered": 1, "delivered": 5, "returned": 3}
+    causes = dict.fromkeys(FilterCause, 1)
+    put_metrics("logs", Source.KINESIS, COUNTS, [0.001] * 99, {}, {}, causes, [group] * 101)
+    [line] = lines(capsys)
+    found = list(fields_of(line))
+    assert len(found) > 600
+    read = {f"{metric}.0" for metric in COUNTS} | {f"filteredBy.{cause}" for cause in FilterCause}
+    assert read | {"Source"} <= set(found[:200])
+
+
+def fields_of(value: Any, name: str = "") -> Iterator[str]:
+    """Yield the names of fields as CloudWatch Logs Insights flattens objects and arrays."""
+    if not isinstance(value, dict | list):
+        yield name
+        return
+    for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+        yield from fields_of(part, f"{name}.{key}".removeprefix("."))
 
 
 def test_no_latency_is_written_without_a_request(capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,6 +178,8 @@ def test_metrics_are_written_as_powertools_writes_them(
 
     for line in (*ours, *theirs):
         assert isinstance(line["_aws"].pop("Timestamp"), int)
+        # Powertools writes the values of IngestLatency first.
+        line["_aws"]["CloudWatchMetrics"][0]["Metrics"].sort(key=lambda metric: metric["Name"])
     assert ours == theirs
 
 

@@ -66,13 +66,15 @@ def put_metrics(
     while len(milliseconds) >= MAX_VALUES:
         _put(of_source, {Metric.INGEST_LATENCY: milliseconds[:MAX_VALUES]})
         del milliseconds[:MAX_VALUES]
-    values: dict[Metric, list[float]] = {Metric.INGEST_LATENCY: milliseconds} if milliseconds else {}
+    values: dict[Metric, list[float]] = {metric: [count] for metric, count in counts.items()}
+    if milliseconds:
+        values[Metric.INGEST_LATENCY] = milliseconds
     facts: dict[str, object] = {}
     if filtered:
         facts["filteredBy"] = {cause.value: events for cause, events in filtered.items()}
     if log_groups:
         facts["logGroups"] = log_groups
-    _put(of_source, values | {metric: [count] for metric, count in counts.items()}, facts)
+    _put(of_source, values, facts)
     for metric, reasons in ((Metric.EVENTS_DEAD_LETTERED, dead_lettered), (Metric.EVENTS_RETURNED, returned)):
         for reason, events in reasons.items():
             _put(of_source | {"Reason": reason.value}, {metric: [events]})
@@ -87,6 +89,11 @@ def _put(
 ) -> None:
     """Write one line of embedded metric format.
 
+    Saved queries read single fields of it. CloudWatch Logs Insights finds at most 200 fields of a line, and
+    each element of an array is one ("Supported logs and discovered fields", Amazon CloudWatch Logs User
+    Guide). So what has most elements comes last (open-telemetry/opentelemetry-collector-contrib, issue
+    26697: the first ones are found).
+
     Args:
         dimensions: The dimensions of the metrics. They include the stack, so that the metrics of two stacks
             in an account are separate.
@@ -100,8 +107,8 @@ def _put(
         "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]},
         **dimensions,
         "version": __version__,
-        **facts,
         **by_name,
+        **facts,
     }
     print(orjson.dumps(line).decode())
 

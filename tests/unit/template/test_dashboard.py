@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from loginformant_shipper.ledger import LogGroupCounts
 from loginformant_shipper.names import FilterCause, Metric
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+from shipctl.installation.functions import Function
+from shipctl.installation.own_log import Line, is_error
 
 from tests.unit.template.known_metrics import Known, known_metrics
 from tests.unit.template.reading import JsonObject, find, properties
@@ -32,6 +35,10 @@ PLACES = {
     "aws-us-gov": (
         "us-gov-west-1",
         "https://console.amazonaws-us-gov.com/cloudwatch/home?region=us-gov-west-1",
+    ),
+    "aws-eusc": (
+        "eusc-de-east-1",
+        "https://eusc-de-east-1.console.amazonaws-eusc.eu/cloudwatch/home?region=eusc-de-east-1",
     ),
 }
 
@@ -182,8 +189,8 @@ def test_the_dashboard_address_is_in_the_console_of_the_partition(partition: str
 QUERY = "AWS::Logs::QueryDefinition"
 WRITTEN_BY = {
     # Fields of `telemetry`, of Powertools' Logger, and of Lambda.
-    *("reason", "events", "status", "detail", "message", "level", "type", "errorMessage"),
-    *("Source", "filteredBy", "logGroups", "each", "line"),
+    *("reason", "events", "status", "detail", "message", "level", "log_level", "type", "errorMessage"),
+    *("record", "Source", "filteredBy", "logGroups", "each", "line"),
     *Metric,
 }
 COMMANDS = {"filter", "stats", "sort", "limit", "fields", "unnest"}
@@ -205,7 +212,7 @@ def test_queries_search_log_groups_of_the_stack(stack: JsonObject) -> None:
 def test_queries_use_only_fields_that_the_functions_write(stack: JsonObject) -> None:
     for name, query in queries(stack).items():
         text = query["QueryString"]
-        for number, line in enumerate(text.replace(",\n  ", ", ").splitlines()):
+        for number, line in enumerate(text.replace("\n  ", " ").splitlines()):
             command = line.removeprefix("| ")
             assert line.startswith("| ") or number == 0, name
             assert command.split()[0] in COMMANDS, name
@@ -213,8 +220,45 @@ def test_queries_use_only_fields_that_the_functions_write(stack: JsonObject) -> 
         asked = set(
             re.findall(r"(?<![\w.@\"])([A-Za-z]\w*)(?=[.,)\s]|$)(?!\()", re.sub(r'"[^"]*"', "", text))
         )
-        words = COMMANDS | made | {"by", "as", "desc", "and", "into", "in"}
+        words = COMMANDS | made | {"by", "as", "desc", "and", "or", "into", "in"}
         assert asked - words <= WRITTEN_BY, name
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_found"),
+    [
+        ({"level": "WARNING", "message": "log events were not delivered", "reason": "unavailable"}, True),
+        ({"level": "ERROR", "errorType": "LedgerError", "errorMessage": "boom"}, True),
+        ({"log_level": "ERROR", "errorMessage": "boom"}, True),
+        ({"type": "platform.report", "record": {"status": "timeout"}}, True),
+        ({"type": "platform.report", "record": {"status": "error", "errorType": "Runtime.ExitError"}}, True),
+        ({"type": "platform.initReport", "record": {"status": "failure"}}, True),
+        ({"type": "platform.report", "record": {"status": "success"}}, False),
+        ({"level": "INFO", "message": "subscription filters changed"}, False),
+        ({"_aws": {}, "EventsReceived": [1]}, False),
+    ],
+)
+def test_the_query_on_errors_finds_warnings_and_what_shipctl_takes_for_an_error(
+    fields: JsonObject, is_found: bool, stack: JsonObject
+) -> None:
+    assert is_error(line_of(fields)) is (is_found and fields.get("level") != "WARNING")
+    text = queries(stack)["TroublesQuery"]["QueryString"]
+    condition = text.replace("\n  ", " ").split("| filter ")[1].split("\n")[0]
+    alternatives = re.findall(r"([\w.]+) in (\[[^]]+\])", condition)
+    assert " or ".join(f"{name} in {values}" for name, values in alternatives) == condition
+    assert any(field_of(fields, name) in json.loads(values) for name, values in alternatives) is is_found
+
+
+def line_of(fields: JsonObject) -> Line:
+    return Line("1", datetime(2026, 12, 1, tzinfo=UTC), Function.SHIPPER, json.dumps(fields), fields)
+
+
+def field_of(fields: JsonObject, name: str) -> Any:
+    """Return a field as CloudWatch Logs Insights names it; None if there is none."""
+    value: Any = fields
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
 
 
 def test_the_query_on_filtering_names_all_causes(stack: JsonObject) -> None:
