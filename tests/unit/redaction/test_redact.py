@@ -348,7 +348,7 @@ words = st.sampled_from(
             "{",
             "}",
         ],
-        *["password=hunter2", "@", ".", "-", ":", "]"],
+        *["password=hunter2", "@", ".", "-", ":", "]", "x\n"],
     ]
 )
 texts = st.lists(st.one_of(words, words, st.text(max_size=3)), max_size=12).map("".join)
@@ -368,7 +368,20 @@ ways = st.sampled_from(
         EMAIL,
         *map(
             pattern,
-            [r"password=\S+", ".*x", r"\w+", "^.", "[a-z]$", "a|b.", r"\[", r'"[^"]*":', "redacted", "1+"],
+            [
+                r"password=\S+",
+                ".*x",
+                r"\w+",
+                "^.",
+                "[a-z]$",
+                "a$",
+                r"\s+$",
+                "a|b.",
+                r"\[",
+                r'"[^"]*":',
+                "redacted",
+                "1+",
+            ],
         ),
         settings(REDACT=",".join(Detector), REDACT_PATTERN=r"\d{4}|e|\.com"),
     ]
@@ -461,6 +474,19 @@ def test_no_finding_of_a_detector_is_left(text: str) -> None:
         ("redacted|x", "[redacted:pattern] x", "[redacted:pattern] [redacted:pattern]"),
         (r"id=\S+", "id=[redacted:email]hunter2", "[redacted:pattern]"),
         (r"\w+", "one two", "[redacted:pattern] [redacted:pattern]"),
+        (r"password=\w+$", "password=hunter2\n", "[redacted:pattern]\n"),
+        (r"password=\w+\z", "password=a password=hunter2 \r\n", "password=a [redacted:pattern] \r\n"),
+        (r"password=\w+\s*$", "password=hunter2\n", "[redacted:pattern]"),
+        (
+            r"password=\w+$",
+            r'{"log":"password=hunter2\n","stream":"stdout"}',
+            r'{"log":"[redacted:pattern]\n","stream":"stdout"}',
+        ),
+        (
+            "^hush$",
+            '{"a":"hush\\r\\n","b":"hush\\nhush"}',
+            '{"a":"[redacted:pattern]\\r\\n","b":"hush\\nhush"}',
+        ),
     ],
 )
 def test_the_whole_match_of_a_pattern_is_redacted(pattern_text: str, text: str, redacted: str) -> None:

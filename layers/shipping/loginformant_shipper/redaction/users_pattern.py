@@ -15,7 +15,7 @@ from loginformant_shipper.redaction.json_values import (
     with_distinct_names,
 )
 from loginformant_shipper.redaction.placeholders import PATTERN, PLACEHOLDER, placeholder
-from loginformant_shipper.redaction.spans import Span, replaced
+from loginformant_shipper.redaction.spans import Span, replaced, without_overlaps
 
 FOUND_BY_PATTERN: Final = placeholder(PATTERN)
 
@@ -23,6 +23,7 @@ _MAX_ROUNDS = 4
 
 _ANCHORS = re.compile(r"[\^$]|\\[Az]")
 """Parts of a pattern that match in a separate string but not inside JSON text."""
+_END_OF_TEXT = re.compile(r"\$|\\z")
 
 
 def redact_by_pattern(text: str, pattern: Pattern, levels: int = MAX_NESTED_STRINGS) -> str:
@@ -55,9 +56,14 @@ def _without(pattern: Pattern, text: str) -> str:
 def _spans(pattern: Pattern, text: str) -> list[Span]:
     """Return the spans of a pattern's matches.
 
+    The end of a text is also before the white space there: the message of nearly every log event that a
+    Lambda runtime or a container driver writes ends with a line feed. Filters are matched without it, too.
+
     Matches inside a placeholder are ignored. A placeholder that a match overlaps becomes part of it.
     """
     spans = list(pattern.spans(text))
+    if text[-1:].isspace() and _END_OF_TEXT.search(pattern.text):
+        spans = without_overlaps([*spans, *pattern.spans(text.rstrip())])
     holders = [holder.span() for holder in PLACEHOLDER.finditer(text)] if spans else []
     if not holders:
         return spans
