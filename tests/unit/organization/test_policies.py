@@ -209,6 +209,12 @@ def test_the_role_of_a_sender_allows_only_its_own_log_groups() -> None:
     assert not may_assume(role, f"arn:aws:iam::{SENDER}:user/someone")
 
 
+def test_the_role_of_a_sender_has_the_permissions_boundary_of_its_own_account() -> None:
+    assert "PermissionsBoundary" not in member()["Role"]
+    role = member(PermissionsBoundaryName="teams/limits")["Role"]
+    assert role["PermissionsBoundary"] == f"arn:aws:iam::{SENDER}:policy/teams/limits"
+
+
 def test_the_central_account_gets_no_account_policy() -> None:
     assert member(account=CENTRAL).keys() == {"Placeholder"}
 

@@ -181,6 +181,8 @@ def test_the_starting_position_of_an_existing_stream_cannot_change(
     (complaint,) = validate_change(STREAM | stream, STREAM | stream | new)
     assert complaint.startswith(" and ".join(new) + " cannot be changed")
     assert "back to TRIM_HORIZON and KinesisStartingTimestamp to nothing" in complaint
+    is_its_own = bool(stream)
+    assert ("deploy without a stream first" in complaint) != is_its_own, "its own would be deleted"
 
 
 # --- template and code ---

@@ -53,10 +53,17 @@ def validate_change(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]
     source = _source_of_records(old)
     if moved and "KinesisStartingPosition" in old and source and source == _source_of_records(new):
         told = old.get("KinesisStartingTimestamp") or "nothing"
+        # An organization's stream would be deleted, with what was not shipped, and with the ARN to which the
+        # stacks of other regions write.
+        other_way = (
+            ""
+            if old.get("OrganizationId")
+            else "; or deploy without a stream first, and then with the new values"
+        )
         return [
             f"{' and '.join(moved)} cannot be changed while the same stream is read in the same way. Set "
             f"KinesisStartingPosition back to {old['KinesisStartingPosition']} and KinesisStartingTimestamp "
-            f"to {told}; or deploy without a stream first, and then with the new values"
+            f"to {told}{other_way}"
         ]
     return []
 
