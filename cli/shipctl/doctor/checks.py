@@ -39,7 +39,7 @@ CHECKS = (
     Check("subscriptions", "logs: DescribeLogGroups, DescribeSubscriptionFilters", check_subscriptions),
     Check("loops", "logs: DescribeSubscriptionFilters of the functions' own log groups", check_loops),
     Check("policy", "logs: DescribeAccountPolicies; lambda: GetFunctionConfiguration", check_account_policy),
-    Check("flow", "cloudwatch: GetMetricData", check_flow),
+    Check("flow", "cloudwatch: GetMetricData; logs: FilterLogEvents", check_flow),
     Check("filtering", "logs: FilterLogEvents; lambda: GetFunctionConfiguration", check_filtering),
     Check("alarms", "cloudwatch: DescribeAlarms; sns: ListSubscriptionsByTopic", check_alarms),
     Check("sending", "lambda: InvokeFunction, with one log for LogInformant", check_sending, sends=True),

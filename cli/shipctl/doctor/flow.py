@@ -32,12 +32,25 @@ _OPEN = {
 """The parameters of the filters, with values that filter nothing out."""
 
 
+FROM_THE_LOG = (
+    "KeyOrAddressAlarm",
+    "NothingDeliveredAlarm",
+    "EverythingFilteredAlarm",
+    "KinesisNothingDeliveredAlarm",
+    "KinesisEverythingFilteredAlarm",
+    "LogGroupsRefusedAlarm",
+)
+"""The alarms on metrics that CloudWatch creates from the functions' log lines."""
+
 SETTLING = timedelta(minutes=1)
 """The time after a change of the shipper during which earlier invocations may still end."""
 
 
 def check_flow(installation: Installation) -> Iterator[Finding]:
-    """Report a shipper that receives no log events."""
+    """Report a shipper that receives no log events, or whose log events CloudWatch does not count."""
+    if installation.is_uncounted:
+        yield _uncounted(installation)
+        return
     hour = installation.hour.total(Metric.EVENTS_RECEIVED, Function.SHIPPER)
     day = installation.day.total(Metric.EVENTS_RECEIVED, Function.SHIPPER)
     if hour:
@@ -48,6 +61,21 @@ def check_flow(installation: Installation) -> Iterator[Finding]:
             f"see {installation.stack.command('subscriptions', 'list')}; "
             f"{installation.stack.command('send-test')} sends one",
         )
+
+
+def _uncounted(installation: Installation) -> Finding:
+    stack = installation.stack
+    alarms = [name for name in FROM_THE_LOG if f"{name}Name" in stack.outputs]
+    what = (
+        "the shipper received log events in the last hour, but CloudWatch creates no metrics from the "
+        "functions' log lines"
+    )
+    groups = ", ".join(function.log_group_in(stack) for function in Function)
+    return fault(
+        f"{what}; these alarms cannot go off: {', '.join(alarms)}" if alarms else what,
+        f"aws logs describe-account-policies --policy-type METRIC_EXTRACTION_POLICY --region {stack.region}; "
+        f"exclude these log groups from such a policy: {groups}",
+    )
 
 
 def check_filtering(installation: Installation) -> Iterator[Finding]:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 RECENT = timedelta(minutes=15)
 """The age up to which the functions' logs explain the current state."""
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+COUNTED_WITHIN = timedelta(minutes=5)
+"""The age from which a line of metrics has been counted. CloudWatch needs a minute or two."""
 
 
 class Alarm(NamedTuple):
@@ -219,6 +221,24 @@ class Installation:
         for line in read_lines(self.stack, Function.SHIPPER, since, until, ONLY_LET_THROUGH):
             if count_of(line, Metric.EVENTS_DELIVERED, Metric.EVENTS_DEAD_LETTERED, Metric.EVENTS_RETURNED):
                 yield line.time
+
+    @cached_property
+    def is_uncounted(self) -> bool:
+        """Return whether the shipper received log events in the last hour of which CloudWatch has no metrics.
+
+        An account policy for metric extraction does this: lines of metrics are logged, and no metrics are
+        created from them ("PutAccountPolicy", Amazon CloudWatch Logs API Reference).
+
+        Raises:
+            CommandError: The metrics or the shipper's log cannot be read.
+        """
+        if self.hour.total(Metric.EVENTS_RECEIVED, Function.SHIPPER):
+            return False
+        # A line at the edge of the hour may have been counted before it.
+        since, until = self.now - HOUR + COUNTED_WITHIN, self.now - COUNTED_WITHIN
+        if any(since <= line.time < until for line in self.filtering):
+            return True
+        return next(self.let_through(since, until), None) is not None
 
     @property
     def filtered_by(self) -> Mapping[str, int]:

@@ -76,6 +76,9 @@ def state_of(installation: Installation, *, checks: bool = True) -> State:
     variables = told(lambda: installation.variables(Function.SHIPPER), untold)
     hour = told(lambda: period(installation.hour), untold)
     day = told(lambda: period(installation.day), untold)
+    if hour and told(lambda: installation.is_uncounted, untold):
+        untold.append(f"CloudWatch does not count log events: {stack.command('doctor', '--only', 'flow')}")
+        hour = day = None
     filtered_by = told(lambda: dict(installation.filtered_by), untold) if hour and hour.filtered else {}
     dead_letter_queue = told(lambda: installation.counts(False), untold)
     parked_queue = told(lambda: installation.counts(True), untold)

@@ -4,6 +4,7 @@ import json
 
 from shipctl.doctor.command import NOT_CHECKED
 
+from local.metrics import EmbeddedMetrics
 from local.story import wait
 from tests.e2e.broken_stack.faults import Fault
 from tests.e2e.broken_stack.trial import Trial, faults_told, put_in_order
@@ -40,6 +41,7 @@ def find_no_fault(trial: Trial) -> None:
     before = len(trial.api.logs)
     trial.put("a", "b")
     wait("logs are not shipped", lambda: len(trial.api.logs) == before + 2)
+    EmbeddedMetrics(trial.stack).collect()
     doctor = trial.shipctl("doctor", "--json", "--send")
     told = faults_told(doctor, "findings")
     assert not told, told

@@ -3,14 +3,17 @@
 import json
 import shlex
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from loginformant_shipper.names import Metric
+from loginformant_shipper.names import METRICS_NAMESPACE, Metric
 from loginformant_shipper.subscriptions.plan import Action, State
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 from shipctl.doctor.checks import CHECKS
 from shipctl.doctor.command import found_by
 from shipctl.doctor.findings import Check, Finding, Verdict
+from shipctl.doctor.flow import FROM_THE_LOG
 from shipctl.errors import CommandError
 from shipctl.installation.functions import Function
 from shipctl.installation.installation import AccountPolicy, Alarm, Installation, Invocation, Resource
@@ -23,6 +26,7 @@ from shipctl.terminal import one_line
 from tests.unit.shipctl import fake_installation as fake
 from tests.unit.shipctl.fake_installation import FakeInstallation
 
+PROJECT = Path(__file__).parents[4]
 BY_NAME = {check.name: check for check in CHECKS}
 
 
@@ -654,6 +658,52 @@ class TestFlow:
         assert (
             finding.what == "4 log events of the last hour were filtered out, but not all: SamplePercent (4)"
         )
+
+    @pytest.mark.parametrize("is_filtered", [True, False])
+    def test_events_that_cloudwatch_does_not_count_are_a_fault(self, is_filtered: bool) -> None:
+        """An account policy for metric extraction keeps alarms from going off."""
+        outputs = {
+            "KeyOrAddressAlarmName": "k",
+            "LogGroupsRefusedAlarmName": "l",
+            "ParkedQueueAlarmName": "p",
+        }
+        installation = FakeInstallation(fake.stack(outputs=outputs))
+        if is_filtered:
+            installation.filtering = [fake.left_out(20, level=3)]
+        else:
+            installation.let_through_at = [fake.NOW - timedelta(minutes=20)]
+        finding = only("flow", installation)
+        assert finding.verdict is Verdict.FAULT
+        assert finding.what == (
+            "the shipper received log events in the last hour, but CloudWatch creates no metrics from the "
+            "functions' log lines; these alarms cannot go off: KeyOrAddressAlarm, LogGroupsRefusedAlarm"
+        )
+        assert finding.remedy == (
+            "aws logs describe-account-policies --policy-type METRIC_EXTRACTION_POLICY --region eu-west-1; "
+            "exclude these log groups from such a policy: "
+            "/loginformant/shipper, /loginformant/replay, /loginformant/subscriber"
+        )
+
+    def test_the_log_is_not_read_if_events_are_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(FakeInstallation, "let_through", None)
+        installation = FakeInstallation(fake.stack())
+        installation.hour = fake.activity(fake.series(Function.SHIPPER, Metric.EVENTS_RECEIVED, 3))
+        assert only("flow", installation).verdict is Verdict.OK
+
+    @pytest.mark.parametrize("minutes", [1, 58])
+    def test_events_may_be_counted_a_few_minutes_later_or_before_the_hour(self, minutes: int) -> None:
+        installation = FakeInstallation()
+        installation.filtering = [fake.left_out(minutes, level=3)]
+        installation.let_through_at = [fake.NOW - timedelta(minutes=minutes)]
+        assert only("flow", installation).verdict is Verdict.NOTICE
+
+    def test_alarms_on_the_functions_metrics_are_known(self) -> None:
+        template = yaml_parse((PROJECT / "template.yaml").read_text(encoding="utf-8"))
+        assert set(FROM_THE_LOG) == {
+            name
+            for name, resource in template["Resources"].items()
+            if resource["Type"] == "AWS::CloudWatch::Alarm" and METRICS_NAMESPACE in str(resource)
+        }
 
     def test_an_hour_without_events_is_reported(self) -> None:
         finding = only("flow", FakeInstallation())

@@ -1,6 +1,7 @@
 """`shipctl status`: its output as text and as JSON, with the numbers of the metrics."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -100,6 +101,20 @@ def test_json_has_numbers(shipctl: Run) -> None:
 def test_a_day_without_deliveries_is_reported(shipctl: Run, installation: FakeInstallation) -> None:
     installation.hour = installation.day = fake.activity()
     assert "nothing was delivered in the last day" in shipctl("status").stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("--quick",)])
+def test_what_cloudwatch_does_not_count_is_not_shown_as_zero(
+    arguments: tuple[str, ...], shipctl: Run, installation: FakeInstallation
+) -> None:
+    installation.hour = installation.day = fake.activity()
+    installation.let_through_at = [fake.NOW - timedelta(minutes=20)]
+    output = shipctl("status", *arguments).stdout
+    assert "? CloudWatch does not count log events: shipctl doctor --only flow" in output
+    assert "received" not in output.partition("✗")[0]
+    assert "nothing was delivered" not in output
+    document = json.loads(shipctl("status", "--json").stdout)
+    assert (document["lastHour"], document["lastDay"], document["lastDelivery"]) == (None, None, None)
 
 
 def test_a_period_counts_shipper_and_replay_separately(installation: FakeInstallation) -> None:
