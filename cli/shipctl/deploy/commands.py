@@ -12,7 +12,7 @@ from rich.console import Console
 from shipctl.deploy.account import find_account
 from shipctl.deploy.artefacts import find_artefacts
 from shipctl.deploy.deployment import Deployment, remove_failed_stack
-from shipctl.deploy.live_stack import FAILED_FIRST, find_live_stack
+from shipctl.deploy.live_stack import FAILED_FIRST, find_live_stack, refuse_downgrade
 from shipctl.deploy.parameters import Parameter, parameters_of
 from shipctl.deploy.questions import KEYS, ask, ask_api_key, confirm, is_terminal, refuse_without_terminal
 from shipctl.deploy.refused import Refused
@@ -81,6 +81,14 @@ DryRun = Annotated[
         rich_help_panel=HOW_PANEL,
     ),
 ]
+Downgrade = Annotated[
+    bool,
+    typer.Option(
+        "--downgrade",
+        help="Deploy even if the stack has a newer version. Settings that only the newer one has are lost.",
+        rich_help_panel=HOW_PANEL,
+    ),
+]
 Bucket = Annotated[
     str | None,
     optional(
@@ -110,6 +118,7 @@ def deploy(
     api_key: ApiKey = False,
     yes: Yes = False,
     dry_run: DryRun = False,
+    downgrade: Downgrade = False,
     bucket: Bucket = None,
     artefacts: ArtefactsFolder = None,
 ) -> None:
@@ -127,6 +136,8 @@ def deploy(
     wishes = read_wishes(known, parameters, set_ or (), unset or ())
     client: CloudFormationClient = account.client("cloudformation")
     live = find_live_stack(client, place.stack)
+    if live and not downgrade:
+        refuse_downgrade(place.stack, live, what.template)
     stack_place = StackPlace(account.region, place.stack)
     is_new = live is None or live.status == FAILED_FIRST
     if is_new and not (yes or dry_run):

@@ -1,4 +1,4 @@
-"""The deployed stack: its status, the values of its parameters and its tags."""
+"""The deployed stack: its status, the values of its parameters, its tags and its version."""
 
 import shlex
 from collections.abc import Mapping
@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shipctl.account import aws_errors
+from shipctl.deploy.parameters import JsonObject
+from shipctl.deploy.refused import Refused
 from shipctl.errors import CommandError
+from shipctl.versions import UPGRADE, is_newer
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -36,6 +39,8 @@ class LiveStack:
     defaults: Mapping[str, str]
     """The defaults of the template with which the stack was deployed."""
     tags: "list[TagTypeDef]"
+    version: str = ""
+    """The version of the shipper in the stack's outputs; empty if it has none."""
 
 
 def find_live_stack(client: "CloudFormationClient", name: str) -> LiveStack | None:
@@ -69,7 +74,31 @@ def find_live_stack(client: "CloudFormationClient", name: str) -> LiveStack | No
     # AWS sets its own tags itself, and rejects requests that contain them.
     tags = [tag for tag in stack.get("Tags", []) if not tag["Key"].startswith("aws:")]
     defaults = {each["ParameterKey"]: each.get("DefaultValue", "") for each in summary["Parameters"]}
-    return LiveStack(stack_id, status, parameters, defaults, tags)
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+    return LiveStack(stack_id, status, parameters, defaults, tags, outputs.get("Version", ""))
+
+
+def refuse_downgrade(name: str, live: LiveStack, template: JsonObject) -> None:
+    """Raise `Refused` if the stack is newer than what would be deployed.
+
+    CloudFormation removes the parameters that an older template does not have, and their values with them. A
+    later upgrade then begins with the defaults, so that a setting for redaction would be off and nothing would
+    say so. The AWS CDK does not downgrade its bootstrap stack either ("Not downgrading existing bootstrap
+    stack from version", aws/aws-cdk#8678 and #10016).
+
+    Args:
+        name: The name of the stack.
+        live: The stack.
+        template: The template that would be deployed. If it names no version, it is not refused.
+    """
+    numbers = template.get("Mappings", {}).get("Shipper", {}).get("Version", {})
+    version = str(numbers.get("Number", ""))
+    if is_newer(live.version, version):
+        raise Refused(
+            f"stack {name} has version {live.version}, and this would deploy {version}. Settings that "
+            f"{version} does not have would be lost: {UPGRADE}, or build a newer version. To deploy the "
+            "older one nevertheless, give --downgrade"
+        )
 
 
 def _refuse_status(name: str, status: str, region: str) -> None:

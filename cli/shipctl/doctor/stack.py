@@ -6,6 +6,7 @@ from loginformant_shipper import __version__
 
 from shipctl.doctor.findings import Finding, fault, notice, ok
 from shipctl.installation.installation import Installation
+from shipctl.versions import UPGRADE, is_newer
 
 GOOD_STATES = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
 """Statuses after a successful deployment ("Stack status codes", AWS CloudFormation User Guide)."""
@@ -39,7 +40,7 @@ def check_version(installation: Installation) -> Iterator[Finding]:
     elif deployed != __version__:
         yield notice(
             f"the stack has version {deployed}, this is shipctl {__version__}",
-            "deploy again, or use that shipctl",
+            UPGRADE if is_newer(deployed, __version__) else "deploy again, or use that shipctl",
         )
     else:
         yield ok(deployed)

@@ -6,7 +6,8 @@ from typing import Any, get_args
 import pytest
 from botocore.exceptions import ClientError
 from mypy_boto3_cloudformation.literals import StackStatusType
-from shipctl.deploy.live_stack import FAILED_FIRST, find_live_stack
+from shipctl.deploy.live_stack import FAILED_FIRST, LiveStack, find_live_stack, refuse_downgrade
+from shipctl.deploy.refused import Refused
 from shipctl.errors import CommandError
 
 
@@ -28,6 +29,7 @@ class Client:
             "StackStatus": self._status,
             "Parameters": [{"ParameterKey": name, "ParameterValue": each} for name, each in values.items()],
             "Tags": [{"Key": "aws:servicecatalog:x", "Value": "y"}, {"Key": "team", "Value": "a b"}],
+            "Outputs": [{"OutputKey": "Version", "OutputValue": "1.1.0"}],
         }
         return {"Stacks": [stack]}
 
@@ -51,6 +53,7 @@ def test_values_defaults_and_tags_of_a_stack_are_read(status: str) -> None:
     assert live.parameters["ApiKey"] == "****"
     assert live.defaults == {"IngestUrl": "default", "NoDefault": ""}
     assert live.tags == [{"Key": "team", "Value": "a b"}]
+    assert live.version == "1.1.0"
 
 
 @pytest.mark.parametrize("name", ["ApiKeySecretArn", "ApiKeyParameterName"])
@@ -99,3 +102,40 @@ def test_every_failed_status_has_a_remedy() -> None:
     for status in [it for it in get_args(StackStatusType) if it.endswith("_FAILED")]:
         with pytest.raises(CommandError, match=status):
             find(Client(status))
+
+
+def refuse(live: str, deployed: str | None) -> None:
+    template = {} if deployed is None else {"Mappings": {"Shipper": {"Version": {"Number": deployed}}}}
+    refuse_downgrade("shipper", LiveStack("id", "UPDATE_COMPLETE", {}, {}, [], live), template)
+
+
+@pytest.mark.parametrize(("live", "deployed"), [("1.1.0", "1.0.0"), ("1.10.0", "1.9.0")])
+def test_an_older_version_is_refused_since_newer_settings_would_be_lost(live: str, deployed: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        refuse(live, deployed)
+    assert f"stack shipper has version {live}, and this would deploy {deployed}" in str(refusal.value)
+    assert "upgrade shipctl (uv tool upgrade" in str(refusal.value)
+    assert "--downgrade" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("live", "deployed"),
+    [
+        ("1.0.0", "1.0.0"),
+        ("1.0.0", "1.1.0"),
+        ("1.9.0", "1.10.0"),
+        ("", "1.0.0"),
+        ("main", "1.0.0"),
+        ("2.0.0", None),
+    ],
+)
+def test_a_version_that_is_not_older_or_cannot_be_read_is_not_refused(
+    live: str, deployed: str | None
+) -> None:
+    refuse(live, deployed)
+
+
+def test_the_version_of_the_real_template_is_compared(template: dict[str, Any]) -> None:
+    live = LiveStack("id", "UPDATE_COMPLETE", {}, {}, [], "999.0.0")
+    with pytest.raises(Refused, match=r"has version 999\.0\.0"):
+        refuse_downgrade("shipper", live, template)

@@ -116,9 +116,19 @@ class TestStack:
         installation.resources = [Resource("ParkedQueue", "the-queue", "UPDATE_FAILED")]
         assert look("stack", installation)[0].what == "ParkedQueue (the-queue): UPDATE_FAILED"
 
-    def test_a_version_other_than_that_of_shipctl_is_reported(self) -> None:
-        finding = only("version", FakeInstallation(stack=fake.stack(outputs={"Version": "9.9.9"})))
-        assert finding.what.startswith("the stack has version 9.9.9, this is shipctl ")
+    @pytest.mark.parametrize(
+        ("version", "remedy"),
+        [
+            ("999.0.0", "upgrade shipctl (uv tool upgrade"),
+            ("0.9.0", "deploy again, or use that shipctl"),
+            ("main", "deploy again, or use that shipctl"),
+        ],
+    )
+    def test_a_version_other_than_that_of_shipctl_is_reported(self, version: str, remedy: str) -> None:
+        """A newer stack is not to be deployed again, since its newer settings would be lost."""
+        finding = only("version", FakeInstallation(stack=fake.stack(outputs={"Version": version})))
+        assert finding.what.startswith(f"the stack has version {version}, this is shipctl ")
+        assert finding.remedy.startswith(remedy)
 
 
 class TestFunctions:
