@@ -7,7 +7,9 @@ import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 from loginformant_shipper.settings import QUEUE_WORST_CASE_SECONDS, RESERVE_MARGIN_SECONDS
 from loginformant_shipper.subscriptions.turns import TURN_SECONDS
+from shipctl.stack import DEFAULT_STACK
 
+from tests.unit.template.conftest import PROJECT
 from tests.unit.template.known_metrics import LATE_SECONDS, Known, known_metrics
 from tests.unit.template.reading import find, properties
 
@@ -366,6 +368,16 @@ def test_one_query_covers_the_filters_of_all_log_groups(
     assert re.findall(r"--filter-name '([^']+)'", by_hand)[0] in names
     # "You can query the most recent three hours of data" (CloudWatch Metrics Insights quotas, User Guide).
     assert query["Period"] * alarm["EvaluationPeriods"] <= 3 * 60 * 60
+
+
+def test_filters_that_documents_create_have_a_name_that_the_queries_cover() -> None:
+    """The documents use the default name of the stack, and the queries cover filters of the stack's name."""
+    named = {
+        name
+        for document in (PROJECT / "README.md", *(PROJECT / "docs").glob("*.md"))
+        for name in re.findall(r"--filter-name '?([\w-]+)", document.read_text(encoding="utf-8"))
+    }
+    assert named == {DEFAULT_STACK}
 
 
 def test_no_alarm_exceeds_the_longest_period_of_cloudwatch(stack: JsonObject) -> None:
