@@ -4,33 +4,61 @@ import shlex
 from collections.abc import Iterator
 
 from shipctl.dlq.spans import ago
-from shipctl.doctor.findings import Finding, notice, ok
+from shipctl.doctor.findings import Finding, fault, notice, ok
 from shipctl.installation.diagnosis import deploy_with
 from shipctl.installation.installation import Installation
+from shipctl.terminal import counted
+
+NOT_EVALUATED = {
+    "EVALUATION_ERROR": "its configuration is wrong",
+    "EVALUATION_FAILURE": "CloudWatch has a problem for the moment",
+    "PARTIAL_DATA": "it does not see all data",
+}
+"""The meanings of evaluation states. Others mean that an alarm is new."""
 
 
 def check_alarms(installation: Installation) -> Iterator[Finding]:
-    """Report alarms that are on, and alarms that notify no one."""
-    alarms = installation.alarms
-    on = [alarm for alarm in alarms if alarm.state == "ALARM"]
-    for alarm in on:
-        how_long = f" for {ago(alarm.since).removesuffix(' ago')}" if alarm.since else ""
-        yield notice(f"{alarm.resource} is on{how_long}", "docs/operations.md, The alarms")
-    silent = [alarm for alarm in alarms if not alarm.tells]
-    if silent:
+    """Report alarms that are on, do not work or notify no one."""
+    findings = [*_states(installation), *_recipients(installation)]
+    yield from findings or [ok(f"{counted(len(installation.alarms), 'alarm')}, none is on")]
+
+
+def _states(installation: Installation) -> Iterator[Finding]:
+    if deleted := [alarm.resource for alarm in installation.alarms if not alarm.state]:
+        yield fault(
+            f"deleted, though the stack still names them: {', '.join(deleted)}",
+            "a deployment does not create them again; a drift-aware change set does (aws cloudformation "
+            "create-change-set --deployment-mode REVERT_DRIFT): see docs/operations.md, The alarms",
+        )
+    for alarm in installation.alarms:
+        if alarm.state == "ALARM":
+            how_long = f" for {ago(alarm.since).removesuffix(' ago')}" if alarm.since else ""
+            yield notice(f"{alarm.resource} is on{how_long}", "docs/operations.md, The alarms")
+        if why := NOT_EVALUATED.get(alarm.evaluation):
+            yield notice(
+                f"{alarm.resource} may not go off: {why} ({alarm.evaluation})",
+                "CloudWatch → Alarms says more",
+            )
+
+
+def _recipients(installation: Installation) -> Iterator[Finding]:
+    alarms = [alarm for alarm in installation.alarms if alarm.state]
+    if silent := [alarm for alarm in alarms if not alarm.has_action]:
         yield notice(
             f"{len(silent)} of {len(alarms)} alarms notify no one",
             deploy_with(installation.stack, "NotificationEmail", "E_MAIL_ADDRESS"),
         )
-    is_confirmed = installation.email_is_confirmed
-    if is_confirmed is False:
+    if disabled := [alarm.resource for alarm in alarms if alarm.has_action and not alarm.is_enabled]:
+        yield notice(
+            f"notify no one, since their actions are disabled: {', '.join(disabled)}",
+            "nothing, if this is intended; otherwise CloudWatch → Alarms → Actions → Enable alarm actions",
+        )
+    if installation.email_is_confirmed is False:
         yield notice(
             f"{installation.parameters.get('NotificationEmail', '')} is not notified of alarms: "
             "the link in the confirmation email from AWS Notifications has not been opened",
             f"open it; for another email: {_another_mail(installation)}",
         )
-    if not on and not silent and is_confirmed is not False:
-        yield ok(f"{len(alarms)} alarms, none is on")
 
 
 def _another_mail(installation: Installation) -> str:

@@ -49,10 +49,15 @@ class Alarm(NamedTuple):
     resource: str
     """Its logical id in the template."""
     state: str
-    """`OK`, `ALARM` or `INSUFFICIENT_DATA`."""
-    since: datetime | None
-    tells: bool
+    """`OK`, `ALARM` or `INSUFFICIENT_DATA`; empty if there is no such alarm any more."""
+    since: datetime | None = None
+    has_action: bool = True
     """Whether it has an action that notifies someone."""
+    is_enabled: bool = True
+    """Whether its actions are enabled."""
+    evaluation: str = ""
+    """Why it is not evaluated as usual, such as `EVALUATION_ERROR` ("Alarm evaluation", Amazon CloudWatch
+    User Guide)."""
 
 
 class Resource(NamedTuple):
@@ -247,7 +252,7 @@ class Installation:
 
     @cached_property
     def alarms(self) -> Sequence[Alarm]:
-        """Return the stack's alarms. Raises `CommandError`."""
+        """Return the stack's alarms, also those that were deleted. Raises `CommandError`."""
         names = {
             identifier: name.removesuffix("Name")
             for name, identifier in self.stack.outputs.items()
@@ -257,15 +262,19 @@ class Installation:
             return []  # without names, CloudWatch returns the alarms of the account
         with aws_errors("Reading the alarms"):
             answer = self._client("cloudwatch").describe_alarms(AlarmNames=list(names), MaxRecords=100)
+        there = {found["AlarmName"]: found for found in answer["MetricAlarms"]}
         return [
             Alarm(
-                names[found["AlarmName"]],
+                resource,
                 found["StateValue"],
                 found.get("StateUpdatedTimestamp"),
-                bool(found.get("AlarmActions")) and found.get("ActionsEnabled", True),
+                bool(found.get("AlarmActions")),
+                found.get("ActionsEnabled", True),
+                found.get("EvaluationState", ""),
             )
-            for found in answer["MetricAlarms"]
-            if found["AlarmName"] in names
+            if (found := there.get(name))
+            else Alarm(resource, "")
+            for name, resource in names.items()
         ]
 
     @cached_property

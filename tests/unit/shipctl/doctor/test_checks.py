@@ -730,6 +730,42 @@ class TestAlarms:
             "1 of 1 alarms notify no one",
         ]
 
+    def test_deleted_alarms_are_a_fault(self) -> None:
+        """Some clean-up tools delete alarms that have no data."""
+        installation = FakeInstallation()
+        installation.alarms = [Alarm("ParkedQueueAlarm", ""), Alarm("KeyOrAddressAlarm", "OK")]
+        finding = only("alarms", installation)
+        assert finding.verdict is Verdict.FAULT
+        assert finding.what == "deleted, though the stack still names them: ParkedQueueAlarm"
+        assert "a deployment does not create them again" in finding.remedy
+
+    @pytest.mark.parametrize(
+        ("evaluation", "verdict"),
+        [
+            ("EVALUATION_ERROR", Verdict.NOTICE),
+            ("EVALUATION_FAILURE", Verdict.NOTICE),
+            ("PARTIAL_DATA", Verdict.NOTICE),
+            ("IN_WARM_UP", Verdict.OK),
+            ("", Verdict.OK),
+        ],
+    )
+    def test_alarms_that_cannot_be_evaluated_are_reported(self, evaluation: str, verdict: Verdict) -> None:
+        installation = FakeInstallation()
+        installation.alarms = [Alarm("ParkedQueueAlarm", "OK", evaluation=evaluation)]
+        finding = only("alarms", installation)
+        assert finding.verdict is verdict
+        assert ("ParkedQueueAlarm may not go off" in finding.what) is (verdict is Verdict.NOTICE)
+
+    def test_disabled_actions_are_not_a_missing_recipient(self) -> None:
+        """The alarm EverythingFilteredAlarm is silenced in this way where it is intended."""
+        installation = FakeInstallation()
+        installation.alarms = [Alarm("EverythingFilteredAlarm", "OK", is_enabled=False)]
+        finding = only("alarms", installation)
+        assert finding.verdict is Verdict.NOTICE
+        assert finding.what == "notify no one, since their actions are disabled: EverythingFilteredAlarm"
+        assert "nothing, if this is intended" in finding.remedy
+        assert "NotificationEmail" not in finding.remedy
+
     def test_an_unconfirmed_email_address_is_reported(self) -> None:
         outputs = {"NotificationEmailTopicArn": "arn:aws:sns:eu-west-1:123456789012:alarms"}
         parameters = {"NotificationEmail": "on-call@example.com"}
