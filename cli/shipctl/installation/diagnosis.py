@@ -21,6 +21,7 @@ from shipctl.dlq.meanings import (
     meaning_of,
 )
 from shipctl.dlq.spans import ago, utc
+from shipctl.errors import told
 from shipctl.installation.functions import Function
 from shipctl.installation.installation import RECENT, Installation
 from shipctl.installation.own_log import Trouble
@@ -122,7 +123,10 @@ def _kind(trouble: Trouble) -> Kind:
 
 
 def explain(trouble: Trouble, installation: Installation) -> Meaning:
-    """Return what a failure means in this installation, and what to do."""
+    """Return what a failure means in this installation, and what to do.
+
+    What cannot be read, for example since the credentials may not, does not hide the failure.
+    """
     what, to_do = _meaning(trouble, installation)
     status = f" {trouble.status}" if trouble.status else ""
     detail = f": {one_line(trouble.detail[:MAX_DETAIL])}" if trouble.detail else ""
@@ -143,7 +147,7 @@ def with_default_address(to_do: str, url: str, stack: Stack) -> str:
 
 def _meaning(trouble: Trouble, installation: Installation) -> Meaning:
     stack = installation.stack
-    url = installation.variables(Function.SHIPPER).get("INGEST_URL", "")
+    url = _address(installation)
     set_key = stack.command("key", "set")
     match trouble.reason:
         case Reason.UNAUTHORIZED:
@@ -183,12 +187,24 @@ def _meaning(trouble: Trouble, installation: Installation) -> Meaning:
     return meaning_of(trouble.reason)
 
 
+def _address(installation: Installation) -> str:
+    """Return the address of LogInformant: that of the function, or else that of the parameter."""
+    variables = told(lambda: installation.variables(Function.SHIPPER), [])
+    if variables is None:
+        return installation.parameters.get("IngestUrl", DEFAULT_INGEST_URL)
+    return variables.get("INGEST_URL", "")
+
+
 def _host(detail: str, url: str) -> str:
     found = _HOST.search(detail)
     return found[1] if found else urlsplit(url).hostname or url
 
 
 def _and_replay(to_do: str, installation: Installation) -> str:
-    if installation.trigger.is_on:
+    replay = installation.stack.command("dlq", "replay")
+    trigger = told(lambda: installation.trigger, [])
+    if trigger is None:
+        return f"{to_do}; then, unless automatic replay is on, {replay}"
+    if trigger.is_on:
         return f"{to_do}; the logs are then replayed automatically"
-    return f"{to_do}; then {installation.stack.command('dlq', 'replay')}"
+    return f"{to_do}; then {replay}"

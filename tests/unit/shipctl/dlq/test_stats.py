@@ -182,6 +182,28 @@ def test_messages_that_were_not_read_are_said(
     assert (document["isComplete"], document["notRead"]) == (False, 2)
 
 
+def test_a_failure_is_explained_without_rights_on_the_functions(
+    shipctl: Run, replaying: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The logs say what fails; the address of LogInformant is also a parameter of the stack."""
+
+    def not_allowed(*_: object) -> None:
+        raise CommandError("lambda: not allowed")
+
+    monkeypatch.setattr(Installation, "trigger", property(not_allowed))
+    monkeypatch.setattr(Installation, "function", not_allowed)
+    replaying.replay_logs("unavailable", None, minutes_ago=2)
+    lines = shipctl("dlq", "stats", env=WIDE).stdout.splitlines()
+    assert any(
+        line.startswith("https://app.loginformant.com cannot be reached (unavailable") for line in lines
+    )
+    assert (
+        "→ wait, or check the functions' network, proxy and DNS; then, unless automatic replay is on, "
+        in ("\n".join(lines))
+    )
+    assert "? lambda: not allowed" in lines
+
+
 def test_what_cannot_be_read_does_not_hide_the_queue(
     shipctl: Run, replaying: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
