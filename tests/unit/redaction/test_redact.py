@@ -179,6 +179,24 @@ def test_redacting_again_changes_nothing_if_the_end_of_a_key_touches_another_fin
         (f'\x1b[31m{{"card":{CARD}}}\x1b[0m', '\x1b[31m{"card":"[redacted:credit-card]"}\x1b[0m'),
         (f'{{"a":1,"a":"{CARD}","a":2}}', '{"a":1,"a":"[redacted:credit-card]","a":2}'),
         (f'{{"cut":"off","card":{CARD}', '{"cut":"off","card":[redacted:credit-card]'),
+        (
+            f'{{"ratio":NaN,"n":-Infinity,"card":{CARD}}}',
+            '{"ratio":NaN,"n":-Infinity,"card":"[redacted:credit-card]"}',
+        ),
+        (f'{{"cut":"\\ud83d","card":{CARD}}}', '{"cut":"\\ud83d","card":"[redacted:credit-card]"}'),
+        (
+            f'{{"level":50,"card":{CARD}}}\n{{"a@b.io":1,"c@d.io":2}}',
+            '{"level":50,"card":"[redacted:credit-card]"}\n{"[redacted:email]":1,"[redacted:email] 2":2}',
+        ),
+        (f'[{{main}}] {{"card":{CARD}}}', '[{main}] {"card":"[redacted:credit-card]"}'),
+        (f'INFO [{{"card":{CARD}}},{{"n":1}}]', 'INFO [{"card":"[redacted:credit-card]"},{"n":1}]'),
+        (f"paid by [{CARD}] in {{main}}", "paid by [[redacted:credit-card]] in {main}"),
+        (
+            json.dumps({"log": f'{{"n":NaN,"card":{CARD}}}\n{{"card":{CARD}}}'}),
+            json.dumps(
+                {"log": '{"n":NaN,"card":"[redacted:credit-card]"}\n{"card":"[redacted:credit-card]"}'}
+            ),
+        ),
     ],
 )
 def test_json_stays_json_and_is_otherwise_unchanged(text: str, redacted: str) -> None:
@@ -353,14 +371,16 @@ words = st.sampled_from(
 )
 texts = st.lists(st.one_of(words, words, st.text(max_size=3)), max_size=12).map("".join)
 values: st.SearchStrategy[Any] = st.recursive(
-    st.one_of(
-        texts, texts, st.just(int(CARD)), st.integers(), st.floats(allow_nan=False), st.booleans(), st.none()
-    ),
+    st.one_of(texts, texts, st.just(int(CARD)), st.integers(), st.floats(), st.booleans(), st.none()),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)),
     max_leaves=8,
 )
 messages = st.one_of(
-    texts, values.map(json.dumps), values.map(lambda value: json.dumps({"log": json.dumps(value)}))
+    texts,
+    values.map(json.dumps),
+    values.map(lambda value: json.dumps({"log": json.dumps(value)})),
+    st.lists(st.one_of(texts, values.map(json.dumps)), max_size=4).map(" ".join),
+    st.tuples(values.map(json.dumps), st.integers(1, 9)).map(lambda cut: cut[0][: -cut[1]]),
 )
 ways = st.sampled_from(
     [
@@ -471,6 +491,23 @@ def test_no_finding_of_a_detector_is_left(text: str) -> None:
         (r"\b\d{4}\b", '{"pin": 1234, "n": 5}', '{"pin": "[redacted:pattern]", "n": 5}'),
         ("true", '{"a": true}', '{"a": "[redacted:pattern]"}'),
         ("käse", r'{"a": "k\u00e4se"}', '{"a": "[redacted:pattern]"}'),
+        ("^hush$", '{"a":NaN,"b":"hush"}', '{"a":NaN,"b":"[redacted:pattern]"}'),
+        ("NaN", '{"a":NaN,"b":-1}', '{"a":"[redacted:pattern]","b":-1}'),
+        ("käse", r'{"a":"\ud83d","b":"k\u00e4se \ud83d"}', r'{"a":"\ud83d","b":"[redacted:pattern] \ud83d"}'),
+        ("käse", '{"a":1}\n' r'{"b":"k\u00e4se"}', '{"a":1}\n{"b":"[redacted:pattern]"}'),
+        ("käse", r'[{main}] {"b":"k\u00e4se"}', '[{main}] {"b":"[redacted:pattern]"}'),
+        ("käse", r'INFO [{"b":"k\u00e4se"},{}] {', 'INFO [{"b":"[redacted:pattern]"},{}] {'),
+        ("käse", r'INFO {"b":"k\u00e4se","c":{"d":"cut', 'INFO {"b":"[redacted:pattern]","c":{"d":"cut'),
+        (
+            "^hush$",
+            '[{"a":"hush"},{"a":"hush","b":tr',
+            '[{"a":"[redacted:pattern]"},{"a":"[redacted:pattern]","b":tr',
+        ),
+        (
+            "token: .*",
+            'a token: {"a":"hush"} b',
+            'a [redacted:pattern]{"[redacted:pattern]":"[redacted:pattern]"}[redacted:pattern]',
+        ),
         ("redacted|x", "[redacted:pattern] x", "[redacted:pattern] [redacted:pattern]"),
         (r"id=\S+", "id=[redacted:email]hunter2", "[redacted:pattern]"),
         (r"\w+", "one two", "[redacted:pattern] [redacted:pattern]"),
@@ -606,6 +643,12 @@ def test_redaction_of_a_text_of_any_shape_takes_linear_time(beginning: str, leng
 @pytest.mark.parametrize("item", ['"a@b.io",', r'"\n",', f"{CARD},", '{"secret":"x"},', r'"{\"a\":1}",'])
 def test_redaction_of_json_with_many_values_takes_linear_time(item: str) -> None:
     assert is_linear(redacts(ALL), item, 64 * KIBIBYTE, ("[", "0]"))
+
+
+@pytest.mark.parametrize("by", [ALL, pattern(r"p=\S+|^4111\d+$")], ids=["detectors", "pattern"])
+@pytest.mark.parametrize("item", [f'{{"a":{CARD}}}p=', '{"a":', '[{"a":', '{"a":{}', '{"'])
+def test_redaction_of_several_or_incomplete_objects_takes_linear_time(item: str, by: Settings) -> None:
+    assert is_linear(redacts(by), item, 64 * KIBIBYTE, ("", f"{CARD}]"))
 
 
 @pytest.mark.parametrize("hostile", ["(x+x+)+y", r"(\w+\s?)*!", "a(?:.*b)?", "[xa]"])

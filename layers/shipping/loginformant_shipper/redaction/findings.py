@@ -10,10 +10,12 @@ from loginformant_shipper.redaction.detectors.detection import Detection
 from loginformant_shipper.redaction.escapes import read
 from loginformant_shipper.redaction.json_values import (
     MAX_NESTED_STRINGS,
+    OUTSIDE_STRINGS,
     TOKEN,
     json_in,
     string_of,
     with_distinct_names,
+    written,
 )
 from loginformant_shipper.redaction.placeholders import PATTERN, placeholder
 from loginformant_shipper.redaction.spans import Cut, Span, cut_at, replaced, spans_of
@@ -29,7 +31,6 @@ _OF_NUMBER, _WHITE_SPACE = "0123456789.eE+-", " \t\r\n"
 _MAX_BEFORE = 64
 
 _PART_OF_NUMBER = re.compile(r"[0-9.eE+-]*+")
-_OUTSIDE_STRINGS = re.compile(r'(?:[^"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
 
 
 _GLUE = re.compile(r"[\w.+-]")
@@ -63,10 +64,9 @@ def redact_findings(text: str, detections: Sequence[Detection], levels: int = MA
 
 def redacted_wholly(text: str) -> str:
     """Return the replacement of a whole text in which redaction does not end."""
-    is_json = json_in(text) != (0, 0)
     return (
         orjson.dumps({placeholder(PATTERN): placeholder(PATTERN)}).decode()
-        if is_json
+        if json_in(text)
         else placeholder(PATTERN)
     )
 
@@ -97,19 +97,19 @@ def _redact_once(
         spans = spans_of(cut)
         shaping = [_may_shape_json(seen, start, end) for start, end in spans]
         if any(shaping):
-            start, end = json_in(text)
-            if start < end:
+            json = json_in(text)
+            if json:
                 places = reading.places(spans)
-                redacted = _redact_json(text, (start, end), places, holders, shaping, detections, levels)
+                redacted = _redact_json(text, json, places, holders, shaping, detections, levels)
                 return redacted, detections
     if _is_glued(cut):
         again = detections
     else:
-        written = set(holders) if len(found) > 1 else {placeholder(found[0][1])}
+        inserted = set(holders) if len(found) > 1 else {placeholder(found[0][1])}
         again = [
             it
             for it in detections
-            if it in looking_far or (it.looks_far_where and any(map(it.looks_far_where, written)))
+            if it in looking_far or (it.looks_far_where and any(map(it.looks_far_where, inserted)))
         ]
     raw = reading.cut(cut)
     raw[1::2] = holders
@@ -161,7 +161,7 @@ def _may_shape_json(text: str, start: int, end: int) -> bool:
 
 def _redact_json(
     text: str,
-    json: Span,
+    json: Sequence[Span],
     places: Sequence[Span],
     holders: Sequence[str],
     shaping: Sequence[bool],
@@ -173,34 +173,38 @@ def _redact_json(
     A number becomes a string. JSON in a string is redacted separately, so that it stays valid, too. Names
     stay distinct.
     """
-    json_start, json_end = json
     spans: list[Span] = []
     by: list[str] = []
-    outside, in_name, done = json_start, False, 0
+    outside, in_name, done = 0, False, 0
+    rest = iter(json)
+    json_start, json_end = next(rest)
     for (start, end), holder, shapes in zip(places, holders, shaping, strict=True):
         if start < done:
             continue
-        if shapes and json_start <= start < json_end:
-            quote = _OUTSIDE_STRINGS.match(text, outside, start).end()  # type: ignore[union-attr]  # or nothing
+        while json_end <= start:
+            json_start, json_end = next(rest, (len(text), len(text) + 1))
+        if shapes and json_start <= start:
+            outside = max(outside, json_start)
+            quote = OUTSIDE_STRINGS.match(text, outside, start).end()  # type: ignore[union-attr]  # or nothing
             token = TOKEN.match(text, quote) if quote < start else None
             if token is None:
                 start, end, holder = _as_string(text, start, end, holder)
                 outside = end
             elif token["colon"]:
                 outside, in_name = quote, True
-            elif levels and (written := _redacted_string(token, detections, levels - 1)):
+            elif levels and (string := _redacted_string(token, detections, levels - 1)):
                 while spans and spans[-1][0] > quote:
                     spans.pop()
                     by.pop()
-                start, end, holder = quote, token.end(), written
+                start, end, holder = quote, token.end(), string
                 outside = done = end
         spans.append((start, end))
         by.append(holder)
     redacted = replaced(text, spans, by)
     if not in_name:
         return redacted
-    start, end = json_in(redacted)
-    return redacted[:start] + with_distinct_names(redacted[start:end]) + redacted[end:]
+    json = json_in(redacted)
+    return replaced(redacted, json, [with_distinct_names(redacted[start:end]) for start, end in json])
 
 
 def _as_string(text: str, start: int, end: int, holder: str) -> tuple[int, int, str]:
@@ -215,4 +219,4 @@ def _redacted_string(token: re.Match[str], detections: Sequence[Detection], leve
     """Return a JSON string whose content was redacted separately, or None if there were no findings."""
     string = string_of(token)
     redacted = redact_findings(string, detections, levels)
-    return None if redacted == string else orjson.dumps(redacted).decode()
+    return None if redacted == string else written(redacted)

@@ -1,16 +1,23 @@
 """Find JSON in a text with its names and values, and keep it valid when some are replaced."""
 
+import json
 import re
+from collections.abc import Iterator, Sequence
 
 import orjson
 
 from loginformant_shipper.redaction.placeholders import PLACEHOLDER
+from loginformant_shipper.redaction.spans import Span
 
 TOKEN = re.compile(
-    r'"(?P<string>[^"\\]*+(?:\\.[^"\\]*+)*+)"(?P<colon>\s*+:)?|(?P<other>-?[0-9][0-9.eE+-]*+|true|false|null)',
+    r'"(?P<string>[^"\\]*+(?:\\.[^"\\]*+)*+)"(?P<colon>\s*+:)?'
+    r"|(?P<other>-?[0-9][0-9.eE+-]*+|true|false|null|NaN|-?Infinity)",
     re.DOTALL,
 )
 """Matches strings and other values in JSON text."""
+
+OUTSIDE_STRINGS = re.compile(r'(?:[^"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+"""Matches JSON text up to the quote of a string without an end."""
 
 MAX_NESTED_STRINGS = 6
 """The maximum number of levels of JSON in strings that are redacted separately.
@@ -23,27 +30,86 @@ _NAME_OR_BRACE = re.compile(r'"(?P<string>[^"\\]*+(?:\\.[^"\\]*+)*+)"(?P<colon>\
 _NUMBERED = re.compile(r" [0-9]+\Z")
 
 
-def json_in(text: str) -> tuple[int, int]:
-    """Return the span of an object or an array, or of an object after a prefix; (0, 0) without JSON."""
+# JSON as `parsing` and `levels` read it: also with the constants and the lone surrogates that orjson refuses,
+# and with other text or JSON before and behind it. Numbers need no value.
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
+_BEGINNING = re.compile(r'\{(?=[ \t\r\n]{0,16}["}])|\[(?=[ \t\r\n]{0,16}\{)')
+_MAX_TRIES = 8
+"""The maximum number of places where JSON is tried and not found. Each of them may take the whole text."""
+_MAX_INCOMPLETE = len("-Infinity")
+"""The maximum number of characters of an incomplete constant, number or escape at the end of cut JSON."""
+
+
+def json_in(text: str, with_cut: bool = False) -> Sequence[Span]:
+    """Return the spans of the JSON objects in a text and of the arrays of objects.
+
+    An array of other values counts only if it is the whole text.
+
+    Args:
+        text: A text.
+        with_cut: Whether JSON that is cut off at the end of the text also counts, up to the string in which
+            it is cut.
+    """
     start = len(text) - len(text.lstrip())
     if text[start : start + 1] in ("{", "[") and _is_json(text[start:]):
-        return start, len(text)
+        return [(start, len(text))]
     start, end = text.find("{"), text.rfind("}") + 1
-    return (start, end) if 0 <= start < end and _is_json(text[start:end]) else (0, 0)
+    if start < 0 or (end <= start and not with_cut):
+        return ()
+    may_be_cut = with_cut and text.find("{", end) >= 0
+    if start < end and not may_be_cut and _is_json(text[start:end]):
+        return [(start, end)]
+    return list(_several_in(text, with_cut))
 
 
 def _is_json(text: str) -> bool:
     try:
         orjson.loads(text)
     except ValueError:
-        return False
+        if "NaN" not in text and "Infinity" not in text and "\\u" not in text:
+            return False
+        try:
+            _DECODER.decode(text)
+        except (ValueError, RecursionError):
+            return False
     return True
+
+
+def _several_in(text: str, with_cut: bool) -> Iterator[Span]:
+    position = tries = 0
+    while tries < _MAX_TRIES and (beginning := _BEGINNING.search(text, position)):
+        try:
+            _, position = _DECODER.raw_decode(text, beginning.start())
+        except (ValueError, RecursionError) as error:
+            if with_cut and isinstance(error, json.JSONDecodeError) and _is_cut(error):
+                yield beginning.start(), OUTSIDE_STRINGS.match(text, beginning.start()).end()  # type: ignore[union-attr]
+                return
+            tries += 1
+            position = beginning.end()
+        else:
+            yield beginning.start(), position
+
+
+def _is_cut(error: json.JSONDecodeError) -> bool:
+    """Return whether JSON is invalid only because its end is missing."""
+    return error.msg.startswith("Unterminated") or len(error.doc.rstrip()) - error.pos <= _MAX_INCOMPLETE
 
 
 def string_of(token: re.Match[str]) -> str:
     """Return the value of a string token."""
     string: str = token["string"]
-    return orjson.loads(f'"{string}"') if "\\" in string else string
+    if "\\" not in string:
+        return string
+    value: str = json.loads(f'"{string}"') if "\\u" in string else orjson.loads(f'"{string}"')
+    return value
+
+
+def written(string: str) -> str:
+    """Return a string as JSON."""
+    try:
+        return orjson.dumps(string).decode()
+    except TypeError:  # a lone surrogate
+        return json.dumps(string)
 
 
 def with_distinct_names(body: str) -> str:
@@ -57,10 +123,10 @@ def with_distinct_names(body: str) -> str:
     objects: list[dict[str, int]] = [{}]
 
     def distinct(token: re.Match[str]) -> str:
-        written: str = token[0]
-        if written == "{":
+        text: str = token[0]
+        if text == "{":
             objects.append({})
-        elif written == "}":
+        elif text == "}" and len(objects) > 1:  # in JSON that is cut off there may be more of them
             objects.pop()
         elif token["colon"]:
             name, names = string_of(token), objects[-1]
@@ -74,7 +140,7 @@ def with_distinct_names(body: str) -> str:
                     name = f"{base} {number}"
                 names[base] = number
                 names[name] = 1
-                return orjson.dumps(name).decode() + token["colon"]
-        return written
+                return written(name) + token["colon"]
+        return text
 
     return _NAME_OR_BRACE.sub(distinct, body)

@@ -1,7 +1,10 @@
 """Redact the matches of a user's pattern (`REDACT_PATTERN`)."""
 
 import re
+from bisect import bisect_right
 from collections import deque
+from collections.abc import Sequence
+from itertools import islice, takewhile
 from typing import Final
 
 import orjson
@@ -13,6 +16,7 @@ from loginformant_shipper.redaction.json_values import (
     json_in,
     string_of,
     with_distinct_names,
+    written,
 )
 from loginformant_shipper.redaction.placeholders import PATTERN, PLACEHOLDER, placeholder
 from loginformant_shipper.redaction.spans import Span, replaced, without_overlaps
@@ -39,13 +43,50 @@ def redact_by_pattern(text: str, pattern: Pattern, levels: int = MAX_NESTED_STRI
     found = _spans(pattern, text)
     if not found and "\\" not in text and not _ANCHORS.search(pattern.text):
         return text
-    start, end = json_in(text)
-    if start < end:
-        if levels < 0 and "\\" in text:
-            return FOUND_BY_PATTERN
-        body = _redact_json(text[start:end], pattern, levels)
-        return _without(pattern, text[:start]) + body + _without(pattern, text[end:])
-    return replaced(text, found, [FOUND_BY_PATTERN] * len(found))
+    json = json_in(text, with_cut=True)
+    if not json:
+        return replaced(text, found, [FOUND_BY_PATTERN] * len(found))
+    if levels < 0 and "\\" in text:
+        return FOUND_BY_PATTERN
+    if crossing := _crossing(found, json):
+        text = _redact_crossing(text, json, crossing)
+        json = json_in(text, with_cut=True)
+    pieces: list[str] = []
+    done = 0
+    for start, end in json:
+        pieces += _without(pattern, text[done:start]), _redact_json(text[start:end], pattern, levels)
+        done = end
+    return "".join([*pieces, _without(pattern, text[done:])])
+
+
+def _crossing(spans: Sequence[Span], json: Sequence[Span]) -> list[Span]:
+    """Return the matches that are partly in JSON and partly in the text around it."""
+    bounds = [bound for span in json for bound in span]
+    return [
+        (start, end)
+        for start, end in spans
+        if (place := bisect_right(bounds, start)) < len(bounds) and bounds[place] < end
+    ]
+
+
+def _redact_crossing(text: str, json: Sequence[Span], spans: Sequence[Span]) -> str:
+    """Redact matches outside of JSON, and in JSON the names and values that they touch."""
+    ends = [end for _, end in spans]
+
+    def within(start: int, end: int) -> list[Span]:
+        """Return the parts of the matches between two places, relative to the first one."""
+        inside = takewhile(lambda span: span[0] < end, islice(spans, bisect_right(ends, start), None))
+        return [(max(first, start) - start, min(last, end) - start) for first, last in inside]
+
+    pieces: list[str] = []
+    done = 0
+    for start, end in [*json, (len(text), len(text))]:
+        around = text[done:start]
+        outside = within(done, start) if around.strip() else []
+        pieces.append(replaced(around, outside, [FOUND_BY_PATTERN] * len(outside)))
+        pieces.append(_redact_touched(text[start:end], within(start, end)))
+        done = end
+    return "".join(pieces)
 
 
 def _without(pattern: Pattern, text: str) -> str:
@@ -93,23 +134,29 @@ def _redact_json(body: str, pattern: Pattern, levels: int) -> str:
         other, colon = token["other"], token["colon"] or ""
         text = string_of(token) if other is None else other
         redacted = redact_by_pattern(text, pattern, levels - 1)
-        return token[0] if redacted == text else orjson.dumps(redacted).decode() + colon
+        return token[0] if redacted == text else written(redacted) + colon
 
     body = with_distinct_names(TOKEN.sub(redact_token, body))
     for _ in range(_MAX_ROUNDS):
-        spans = deque(_spans(pattern, body))
+        spans = _spans(pattern, body)
         if not spans:
             return body
-
-        def redact_touched(token: re.Match[str], spans: deque[Span] = spans) -> str:
-            start, end = token.start(), token.end() - len(token["colon"] or "")
-            while spans and spans[0][1] <= start:
-                spans.popleft()
-            touched = spans and spans[0][0] < end
-            return f'"{FOUND_BY_PATTERN}"{token["colon"] or ""}' if touched else token[0]
-
-        redacted = with_distinct_names(TOKEN.sub(redact_touched, body))
+        redacted = _redact_touched(body, spans)
         if redacted == body:
             return body
         body = redacted
     return orjson.dumps({FOUND_BY_PATTERN: FOUND_BY_PATTERN}).decode()
+
+
+def _redact_touched(body: str, spans: Sequence[Span]) -> str:
+    """Redact the names and values of JSON that spans overlap."""
+    left = deque(spans)
+
+    def redact_token(token: re.Match[str]) -> str:
+        start, end = token.start(), token.end() - len(token["colon"] or "")
+        while left and left[0][1] <= start:
+            left.popleft()
+        touched = left and left[0][0] < end
+        return f'"{FOUND_BY_PATTERN}"{token["colon"] or ""}' if touched else token[0]
+
+    return with_distinct_names(TOKEN.sub(redact_token, body)) if spans else body
