@@ -49,6 +49,15 @@ REQUEST = "11111111-2222-3333-4444-555555555555"
             "runtime-prefix",
         ),
         ('[WARN] {"took":7,"error":"no stock"}', "Warning", "runtime-prefix"),
+        (f'2026-03-01T10:20:30.123Z\t{REQUEST}\tINFO\t{{"level":50,"msg":"no sto', "Error", "key-value"),
+        (f'2026-03-01T10:20:30.123Z\t{REQUEST}\tINFO\t{{"level":"error","msg":"no sto', "Error", "key-value"),
+        (
+            f'2026-03-01T10:20:30.123Z\t{REQUEST}\tWARN\t{{"order":7,"msg":"no sto',
+            "Warning",
+            "runtime-prefix",
+        ),
+        (r'{"level":50,"time":1764000000000,"msg":"\ud83d"}', "Error", "key-value"),
+        ('10:20:30 web {"severityNumber":17,"body":"no sto', "Error", "key-value"),
         # the same of a header in brackets before JSON
         ('[10:20:30 ERR] {"order":7}', "Error", "header"),
         ('[10:20:30 WARN] {"status":200}', "Warning", "header"),

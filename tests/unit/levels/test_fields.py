@@ -3,7 +3,7 @@ import subprocess
 import sys
 
 import pytest
-from loginformant_shipper.levels.fields import Fields, decide_by_field
+from loginformant_shipper.levels.fields import Fields, decide_by_field, level_of_broken_object
 
 
 def level_of(fields: Fields) -> str | None:
@@ -297,3 +297,56 @@ def test_a_header_counts_before_the_priority_of_the_journal(message: str, level:
     decision = decide_by_field({"PRIORITY": "6", "MESSAGE": message})
     assert decision is not None
     assert decision.level == level
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        (r'{"level":50,"time":1764000000000,"msg":"\ud83d"}', "Error"),  # pino, an emoji that was cut in two
+        ('{"level":50,"toString":[object Undefined]}', "Error"),
+        ('{"level":30,"time":1764000000000,"msg":"no sto', "Information"),
+        ('{"level":400,"level_name', "Error"),
+        ('{"level":30,"levelname":"WARNING","message":"no sto', "Warning"),
+        ('{"level":40,"lineno":7,"message":"no sto', "Error"),
+        ('{"levelno": 40, "message": "no sto', "Error"),
+        ('{"EventID":7,"level":2,"message":"no sto', "Error"),
+        ('{"severityNumber":17,"body":"no sto', "Error"),
+        ('{"severityText":"ERROR","body":"no sto', "Error"),
+        ('{"severity":500,"message":"no sto', "Error"),
+        ('{"level_value":40000,"message":"no sto', "Error"),
+        ('{"PRIORITY":"3","MESSAGE":"no sto', "Error"),
+        ('{"msg":"say \\"level\\":30, no stock","level":50,"x":"', "Error"),
+        ('{"req":{"level":30,"log":[{"level":"info"}]},"level":50,"x":"', "Error"),
+        ('{\n  "level": 50,\n  "msg": "no sto', "Error"),
+    ],
+)
+def test_json_that_cannot_be_read_has_the_level_of_its_members(text: str, level: str) -> None:
+    assert level_of_broken_object(text) == level
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"level":5',  # perhaps of 50
+        '{"level":"err',
+        '{"msg":"water level: 3, no sto',
+        '{"pump":{"level":3},"msg":"no sto',
+        '{"status":500,"msg":"no sto',
+        '{"priority":1,"msg":"no sto',
+        '{"level":3.5,"msg":"no sto',
+        '{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"7',
+        "{ level: 50, msg: 'x' }",
+        '{main} "level": 3, x',
+        '{"a',
+        '{"a\\',
+        "{",
+        "",
+    ],
+)
+def test_json_that_cannot_be_read_may_have_no_level(text: str) -> None:
+    assert level_of_broken_object(text) is None
+
+
+def test_json_that_cannot_be_read_is_examined_in_linear_time() -> None:
+    for piece in ('"', '\\"', '"a":', '{"level":', '{"level":"', "[", '"a\\'):
+        assert level_of_broken_object("{" + piece * 50_000) is None

@@ -31,6 +31,7 @@ from loginformant_shipper.levels.fields import (
     decide_by_glued_objects,
     decide_by_level_alone,
     decide_by_repeated_field,
+    level_of_broken_object,
 )
 from loginformant_shipper.levels.header import (
     DECISIONS,
@@ -134,6 +135,10 @@ def decide(
             return decision
     word = parsed.runtime_level
     if word:
+        if fields is None and parsed.body.startswith('{"'):
+            level = level_of_broken_object(parsed.body[:START])
+            if level is not None:
+                return decided(level, "key-value")
         prefix = _PREFIXES.get(word) or _of_other_prefix(parsed, word.lower())
         if prefix is not None:
             return prefix

@@ -159,6 +159,33 @@ def decide_by_repeated_field(fields: Fields, body: str) -> Decision | None:
     return _DECISIONS[max(levels, key=_BADNESS.__getitem__)] if levels else None
 
 
+def level_of_broken_object(text: str) -> Level | None:
+    """Return the level of JSON that cannot be read as an object, or None.
+
+    It is cut short, or contains what JSON does not have: a lone surrogate, as JavaScript writes an emoji that
+    was cut in two, or `undefined`. Members of objects inside are passed over.
+    """
+    members: Fields = {}
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        name, word, number, bracket = token.groups()
+        if bracket:
+            depth += 1 if bracket in "{[" else -1
+        elif depth == 1 and name is not None:
+            members.setdefault(name, word if number is None else int(number))
+    return _level_of(members)
+
+
+_TOKEN = re.compile(
+    r"\"(?:([@\w.-]{1,40})\"\s{0,8}:\s{0,8}"
+    r"(?:\"([^\"\\]{1,40})\"|\"?(-?\d{1,5})\"?(?=\s{0,8}[,}]))?"  # the rest of a number may be cut off
+    r"|(?:[^\"\\]|\\.)*+\"?)"
+    r"|([{}\[\]])",
+    re.S,
+)
+"""A name with its value, if that is a short text or a whole number; another string; a bracket."""
+
+
 def _level_of_alert(fields: Fields) -> Level | None:
     """Return the level of an intrusion detection system's alert, or None if the system is not known."""
     rule, alert = fields.get("rule"), fields.get("alert")

@@ -13,6 +13,7 @@ text; numbers count, and so do `pri`, `prio` and `priority`:
 import re
 from collections.abc import Set as AbstractSet
 
+from loginformant_shipper.levels.fields import level_of_broken_object
 from loginformant_shipper.levels.vocabulary import (
     FIELD_WORDS,
     SEVERITY_WORDS,
@@ -50,9 +51,10 @@ _MAX_NAMES = 170
 _RECORD = re.compile(r"(?:[^A-Za-z]{1,40})?[A-Z][\w. -]{1,60}:[ \t]{1,40}\S")
 """A text that begins with a name and its value."""
 _NAMES = ("level", "levelname", "lev", "lvl", "ll", "severity", "sev")
+_NAMES_IN_JSON = ("levelno", "levelnumber", "levelvalue", "severitynumber", "severitytext", "severitylevel")
 WORDS_OF_PAIRS = encoded((*_NAMES, *(f"log{name}" for name in _NAMES), "at", "logat", "l"))
 _PRIORITIES = encoded(("pri", "prio", "priority"))
-WORDS_OF_PAIRS |= _PRIORITIES
+WORDS_OF_PAIRS |= _PRIORITIES | encoded(_NAMES_IN_JSON)
 """The names in lower case. Each pair contains one as a word: no letter may precede or follow its name."""
 _SELDOM_NAMES = encoded(("at", "logat", "l")) | _PRIORITIES
 _LOKI4J = re.compile(r"l=(TRACE|DEBUG|INFO|WARN|ERROR) [a-z]=\S")
@@ -124,6 +126,8 @@ def decide_by_key_value(text: str) -> Decision | None:
     if "<" in text and "el>" in text and (decision := decide_by_element(text)):
         return decision
     is_map = text.startswith("{")
+    if is_map and (level := level_of_broken_object(text)):
+        return decided(level, "key-value")
     if text.startswith("l=") and (loki4j := _LOKI4J.match(text)):
         return decided(FIELD_WORDS[loki4j[1].lower()], "key-value")
     if not is_map and begins_with_pair(text) and (level := _level_of_record(text)):
