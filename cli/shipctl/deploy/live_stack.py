@@ -82,9 +82,9 @@ def refuse_downgrade(name: str, live: LiveStack, template: JsonObject) -> None:
     """Raise `Refused` if the stack is newer than what would be deployed.
 
     CloudFormation removes the parameters that an older template does not have, and their values with them. A
-    later upgrade then begins with the defaults, so that a setting for redaction would be off and nothing would
-    say so. The AWS CDK does not downgrade its bootstrap stack either ("Not downgrading existing bootstrap
-    stack from version", aws/aws-cdk#8678 and #10016).
+    later upgrade then begins with the defaults, so that a setting for redaction would be off and nothing
+    would say so. The AWS CDK does not downgrade its bootstrap stack either ("Not downgrading existing
+    bootstrap stack from version", aws/aws-cdk#8678 and #10016).
 
     Args:
         name: The name of the stack.
