@@ -5,10 +5,15 @@ Messages that Lambda stored, and those that the shipper did not start to process
 
 import base64
 import json
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain
 from typing import Annotated, Any
 
 import typer
-from loginformant_shipper.events import Origin, SubscriptionMessage, Undecodable
+from loginformant_shipper.events import LogEvent, Origin, SubscriptionMessage, Undecodable
+from loginformant_shipper.parsing.pieces import pieces
+from loginformant_shipper.parsing.stack_traces import join
 from loginformant_shipper.redaction.redact import is_wanted, redact, redact_text
 from loginformant_shipper.settings import Settings, SettingsError, load_settings
 from loginformant_shipper.wire.encoding import encode, json_text
@@ -58,7 +63,7 @@ def redacted(letter: Letter, settings: Settings) -> Letter:
             case SubscriptionMessage():
                 origin = decoded.origin
                 before += [event.raw for event in decoded.events]
-                after += [event.raw for event in redact(decoded, settings).events]
+                after += [event.raw for event in _redacted_events(decoded, settings)]
             case Undecodable(origin=Origin() as origin):
                 unreadable = _raw_events(decoded)
                 before += unreadable
@@ -69,6 +74,18 @@ def redacted(letter: Letter, settings: Settings) -> Letter:
     event = body.get("requestPayload", body)  # the envelope of a Lambda failure destination has it
     event["awslogs"] = json.loads(encode(origin, after))["awslogs"]
     return Letter(letter.record | {"body": json_text(body)})
+
+
+def _redacted_events(message: SubscriptionMessage, settings: Settings) -> Iterator[LogEvent]:
+    """Yield the redacted events as `pipeline` does, also if a container driver split what is redacted."""
+    events = redact(message, settings).events
+    numbered = [LogEvent(str(place), event.timestamp, event.message) for place, event in enumerate(events)]
+    again = partial(redact_text, settings=settings)
+    joined = chain.from_iterable(join(piece, again) for piece in pieces(numbered))
+    texts = {event.id: event.message for log in joined for event in log.events}
+    for place, event in enumerate(events):
+        text = texts[str(place)]
+        yield event if text == event.message else event.with_message(text)
 
 
 def _raw_events(unreadable: Undecodable) -> list[Any]:

@@ -83,6 +83,25 @@ def test_events_without_a_message_are_redacted(shipctl: Run, stack_in_aws: Stack
     assert SECRET not in shown
 
 
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_secret_in_two_parts_of_a_line_is_redacted(
+    shipctl: Run, stack_in_aws: Stack, form: list[str]
+) -> None:
+    stack_in_aws.parameters["Redact"] = "credit-card,email"
+    written = [
+        "2026-12-01T10:00:00.1Z stdout P pay 4111 1111 ",
+        "2026-12-01T10:00:00.1Z stderr F another line",
+        f"2026-12-01T10:00:00.1Z stdout F 1111 1111 by {SECRET}",
+    ]
+    events = [{"id": "e8", "timestamp": 1, "message": message} for message in written]
+    origin = Origin("123456789012", "/aws/containerinsights/shop/application", "stream")
+    stack_in_aws.put_raw(encode(origin, events))
+    shown = shipctl("dlq", "show", *form, env=WIDE).stdout
+    assert "pay [redacted:credit-card] by [redacted:email]" in shown
+    assert "another line" in shown
+    assert "1111" not in shown
+
+
 def test_an_unreadable_body_is_exported_unchanged(shipctl: Run, stack: Stack, tmp_path: Path) -> None:
     stack.put_raw("is this the printer queue?")
     file = tmp_path / "backup.jsonl"
