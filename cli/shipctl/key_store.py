@@ -73,15 +73,15 @@ class Secret:
 
     def _ask(self, request: Callable[[], Any]) -> Any:
         set_key = self._stack.command("key", "set")
-        new_secret = (
-            "aws secretsmanager create-secret --name loginformant-api-key --secret-string file://KEY_FILE; "
-            "then "
-            + self._stack.command(
-                *("deploy", "--unset", "ApiKey", "--unset", "ApiKeyParameterName"),
-                *("--set", "ApiKeySecretArn=ITS_ARN"),
-            )
+        new_secret = self._stack.aws_command(
+            *("secretsmanager", "create-secret", "--name", "loginformant-api-key"),
+            *("--secret-string", "file://KEY_FILE"),
         )
-        return _asked(request, gone=f"{new_secret}", being_deleted=set_key)
+        use_it = self._stack.command(
+            *("deploy", "--unset", "ApiKey", "--unset", "ApiKeyParameterName"),
+            *("--set", "ApiKeySecretArn=ITS_ARN"),
+        )
+        return _asked(request, gone=f"{new_secret}; then {use_it}", being_deleted=set_key)
 
 
 class Parameter:

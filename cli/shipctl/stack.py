@@ -34,10 +34,16 @@ class Stack:
     """Whether the stack was deleted. `outputs` then names only the queue that is left."""
     updated: datetime | None = None
     """When the stack was created or last updated; None if that is not known."""
+    profile: str | None = None
+    """The AWS profile that the user gave."""
 
     def command(self, *words: str) -> str:
         """Return a shell command that runs a command of shipctl on this stack."""
         return shlex.join(("shipctl", *words, *self.options))
+
+    def aws_command(self, *words: str) -> str:
+        """Return a shell command that runs a command of the AWS CLI where this stack is."""
+        return aws_command(*words, region=self.region, profile=self.profile)
 
     @property
     def region(self) -> str:
@@ -88,6 +94,7 @@ def find_stack(name: str, region: str | None, profile: str | None) -> Stack:
         {given["ParameterKey"]: given.get("ParameterValue", "") for given in stacks[0].get("Parameters", [])},
         status,
         updated=stacks[0].get("LastUpdatedTime", stacks[0].get("CreationTime")),
+        profile=profile,
     )
 
 
@@ -101,3 +108,18 @@ def options_for(name: str, region: str | None, profile: str | None) -> tuple[str
     if profile:
         options += ("--profile", profile)
     return options
+
+
+def aws_command(*words: str, region: str, profile: str | None) -> str:
+    """Return a shell command that runs a command of the AWS CLI in a region and with a profile.
+
+    Without the profile it would act on the account of the default profile, where a stack of the same name may
+    be.
+
+    Args:
+        words: The command without `aws`, such as `lambda`, `invoke`, and its other options.
+        region: The region. It is always named, since the AWS CLI may have another default.
+        profile: The profile that the user gave. None: that of the environment, which the AWS CLI uses, too.
+    """
+    with_profile = ("--profile", profile) if profile else ()
+    return shlex.join(("aws", *words, "--region", region, *with_profile))

@@ -335,7 +335,7 @@ def test_changing_one_parameter_keeps_all_others(desk: Desk, stack: str) -> None
     object.__setattr__(account, "client", desk.account.client)
     url = upload(account, what, None)
     known = parameters_of(what.template)
-    live = find_live_stack(client, stack)
+    live = find_live_stack(account, client, stack)
     assert live is not None
     for name in known:
         settings = plan_settings(known, {name: OTHER_VALUES[name]}, live)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shipctl.account import client_config, configuration_errors, session
+from shipctl.stack import aws_command
 
 if TYPE_CHECKING:
     import boto3
@@ -16,11 +17,17 @@ class Account:
     id: str
     arn: str
     session: "boto3.Session"
+    profile: str | None = None
+    """The AWS profile that the user gave."""
 
     @property
     def region(self) -> str:
         """Return the region of the session."""
         return self.session.region_name
+
+    def aws_command(self, *words: str) -> str:
+        """Return a shell command that runs a command of the AWS CLI in this account and region."""
+        return aws_command(*words, region=self.region, profile=self.profile)
 
     def client(self, service: Any) -> Any:
         """Return a client with short timeouts, since a person waits."""
@@ -35,4 +42,4 @@ def find_account(region: str | None, profile: str | None) -> Account:
     opened = session(region, profile)
     with configuration_errors("Reading the identity of the AWS credentials"):
         caller = opened.client("sts", config=client_config()).get_caller_identity()
-    return Account(caller["Account"], caller["Arn"], opened)
+    return Account(caller["Account"], caller["Arn"], opened, profile)

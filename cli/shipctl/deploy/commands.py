@@ -135,7 +135,7 @@ def deploy(
     known = parameters_of(what.template)
     wishes = read_wishes(known, parameters, set_ or (), unset or ())
     client: CloudFormationClient = account.client("cloudformation")
-    live = find_live_stack(client, place.stack)
+    live = find_live_stack(account, client, place.stack)
     if live and not downgrade:
         refuse_downgrade(place.stack, live, what.template)
     stack_place = StackPlace(account.region, place.stack)

@@ -158,9 +158,9 @@ class Deployment:
         return shlex.join(("shipctl", *words, *self.options))
 
     def _tell_where_to_look(self, what: str) -> None:
-        look = (
-            f"aws cloudformation describe-stacks --region {self.account.region} "
-            f"--stack-name {shlex.quote(self.stack_name)} --query 'Stacks[0].StackStatus'"
+        look = self.account.aws_command(
+            *("cloudformation", "describe-stacks", "--stack-name", self.stack_name),
+            *("--query", "Stacks[0].StackStatus"),
         )
         print(
             f"shipctl: {what}. To see its progress, open the events of stack {self.stack_name} in the "

@@ -1,11 +1,11 @@
 """The deployed stack: its status, the values of its parameters, its tags and its version."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shipctl.account import aws_errors
+from shipctl.deploy.account import Account
 from shipctl.deploy.parameters import JsonObject
 from shipctl.deploy.refused import Refused
 from shipctl.errors import CommandError
@@ -43,7 +43,7 @@ class LiveStack:
     """The version of the shipper in the stack's outputs; empty if it has none."""
 
 
-def find_live_stack(client: "CloudFormationClient", name: str) -> LiveStack | None:
+def find_live_stack(account: Account, client: "CloudFormationClient", name: str) -> LiveStack | None:
     """Return the stack of that name, or None if it does not exist yet.
 
     Raises:
@@ -64,7 +64,7 @@ def find_live_stack(client: "CloudFormationClient", name: str) -> LiveStack | No
             return None
         if status == FAILED_FIRST:
             return LiveStack(stack_id, status, {}, {}, [])
-        _refuse_status(name, status, client.meta.region_name)
+        _refuse_status(account, name, status)
         summary = client.get_template_summary(StackName=name)
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
     if not set(parameters) >= _OURS:
@@ -101,33 +101,36 @@ def refuse_downgrade(name: str, live: LiveStack, template: JsonObject) -> None:
         )
 
 
-def _refuse_status(name: str, status: str, region: str) -> None:
+def _refuse_status(account: Account, name: str, status: str) -> None:
     """Raise `CommandError` if a stack with this status cannot be changed. The error names the remedy.
 
     See "Stack status codes" and "Choose how to handle failures when provisioning resources", AWS
     CloudFormation User Guide. A stack that was not rolled back can only be updated without a rollback again.
     """
-    which = f"--region {region} --stack-name {shlex.quote(name)}"
+
+    def command(operation: str) -> str:
+        return account.aws_command("cloudformation", operation, "--stack-name", name)
+
     match status:
         case "CREATE_FAILED":
             remedy = (
                 "its first deployment failed and was not rolled back. Remove what it created with "
-                f"aws cloudformation rollback-stack {which}, then deploy again"
+                f"{command('rollback-stack')}, then deploy again"
             )
         case "UPDATE_FAILED":
             remedy = (
                 "its last update failed and was not rolled back. Return to what was deployed before with "
-                f"aws cloudformation rollback-stack {which}, then deploy again"
+                f"{command('rollback-stack')}, then deploy again"
             )
         case "UPDATE_ROLLBACK_FAILED":
             remedy = (
                 "fix the problem that its events describe, then continue the rollback in the console or with "
-                f"aws cloudformation continue-update-rollback {which}"
+                f"{command('continue-update-rollback')}"
             )
         case "ROLLBACK_FAILED" | "DELETE_FAILED":
             remedy = (
                 "fix the problem that its events describe, delete the stack in the console or with "
-                f"aws cloudformation delete-stack {which}, then deploy again"
+                f"{command('delete-stack')}, then deploy again"
             )
         case "IMPORT_ROLLBACK_FAILED":  # AWS documents no remedy
             remedy = "see its events for the cause. It may still ship logs: ask AWS before you delete it"

@@ -246,7 +246,7 @@ def left_of_a_stack(url: str, region: str | None, profile: str | None) -> Stack:
     account = session(found["region"] or region, profile)
     options = ("--queue-url", url, *(("--profile", profile) if profile else ()))
     name = url.rpartition("/")[2]
-    return Stack(name, account, {"DeadLetterQueueUrl": url}, options, is_gone=True)
+    return Stack(name, account, {"DeadLetterQueueUrl": url}, options, is_gone=True, profile=profile)
 
 
 class Receipt(NamedTuple):

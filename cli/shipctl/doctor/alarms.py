@@ -28,7 +28,7 @@ def _states(installation: Installation) -> Iterator[Finding]:
         yield fault(
             f"deleted, though the stack still names them: {', '.join(deleted)}",
             "a deployment does not create them again; a drift-aware change set does (aws cloudformation "
-            "create-change-set --deployment-mode REVERT_DRIFT): see docs/operations.md, The alarms",
+            "create-change-set with --deployment-mode REVERT_DRIFT): see docs/operations.md, The alarms",
         )
     for alarm in installation.alarms:
         if alarm.state == "ALARM":

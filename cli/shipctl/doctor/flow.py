@@ -71,10 +71,12 @@ def _uncounted(installation: Installation) -> Finding:
         "functions' log lines"
     )
     groups = ", ".join(function.log_group_in(stack) for function in Function)
+    policies = stack.aws_command(
+        "logs", "describe-account-policies", "--policy-type", "METRIC_EXTRACTION_POLICY"
+    )
     return fault(
         f"{what}; these alarms cannot go off: {', '.join(alarms)}" if alarms else what,
-        f"aws logs describe-account-policies --policy-type METRIC_EXTRACTION_POLICY --region {stack.region}; "
-        f"exclude these log groups from such a policy: {groups}",
+        f"{policies}; exclude these log groups from such a policy: {groups}",
     )
 
 

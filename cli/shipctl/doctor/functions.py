@@ -34,13 +34,13 @@ def _changes(installation: Installation, function: Function) -> Iterator[Finding
     found = installation.function(function)
     name = found["FunctionName"]
     wanted = installation.properties(f"{function}Function")
-    region = installation.stack.region
-    update = f"aws lambda update-function-configuration --function-name {name} --region {region}"
+    update = ("lambda", "update-function-configuration", "--function-name", name)
     for member, option in OPTIONS.items():
         is_, should = found.get(member), _given(installation, wanted.get(member))
         if isinstance(should, int | str) and is_ != should:
             yield fault(
-                f"{name}: {member} is {is_}, the template says {should}", f"{update} {option} {should}"
+                f"{name}: {member} is {is_}, the template says {should}",
+                installation.stack.aws_command(*update, option, str(should)),
             )
     variables = found.get("Environment", {}).get("Variables", {})
     for variable, should in _wanted_variables(installation, wanted).items():
@@ -86,13 +86,13 @@ def _concurrency(installation: Installation, function: Function, name: str) -> I
     wanted = int(parameter) if function is Function.SHIPPER and parameter.isdecimal() else None
     if reserved == wanted:
         return
-    region = installation.stack.region
-    remedy = f"aws lambda delete-function-concurrency --function-name {name} --region {region}"
+    change: tuple[str, ...] = ("delete-function-concurrency", "--function-name", name)
     if wanted is not None:
-        remedy = (
-            f"aws lambda put-function-concurrency --function-name {name} --region {region} "
-            f"--reserved-concurrent-executions {wanted}"
+        change = (
+            *("put-function-concurrency", "--function-name", name),
+            *("--reserved-concurrent-executions", str(wanted)),
         )
+    remedy = installation.stack.aws_command("lambda", *change)
     should = "the template reserves none" if wanted is None else f"the template says {wanted}"
     if reserved == 0:
         yield fault(f"{name}: cannot run, since its reserved concurrency is 0; {should}", remedy)

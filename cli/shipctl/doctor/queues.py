@@ -34,7 +34,8 @@ def check_queues(installation: Installation) -> Iterator[Finding]:
             if state == "Enabled":
                 yield ok(f"{parameter}: the key is enabled")
             else:
-                yield fault(f"{parameter}: the key is {state}", f"aws kms enable-key --key-id {arn}")
+                enable = installation.stack.aws_command("kms", "enable-key", "--key-id", arn)
+                yield fault(f"{parameter}: the key is {state}", enable)
 
 
 def check_trigger(installation: Installation) -> Iterator[Finding]:

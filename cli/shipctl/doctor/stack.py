@@ -20,10 +20,10 @@ def check_stack(installation: Installation) -> Iterator[Finding]:
         yield notice(f"a deployment is in progress: {stack.status}")
     elif stack.status not in GOOD_STATES:
         now = ", and the previous one is active" if stack.status.endswith("_ROLLBACK_COMPLETE") else ""
+        events = stack.aws_command("cloudformation", "describe-stack-events", "--stack-name", stack.name)
         yield fault(
             f"the last deployment failed{now}: {stack.status}",
-            f"see why: aws cloudformation describe-stack-events --stack-name {stack.name} "
-            f"--region {stack.region}; then deploy again",
+            f"see why: {events}; then deploy again",
         )
     for resource in resources:
         if "FAILED" in resource.status:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -25,10 +24,16 @@ def check_permission(installation: Installation) -> Iterator[Finding]:
     if "logs.amazonaws.com" in principals:
         yield ok("CloudWatch Logs is allowed to invoke the shipper")
     else:
+        stack = installation.stack
+        shipper = stack.output("ShipperFunctionArn")
+        add = stack.aws_command(
+            *("lambda", "add-permission", "--function-name", shipper, "--statement-id", "cloudwatch-logs"),
+            *("--action", "lambda:InvokeFunction", "--principal", "logs.amazonaws.com"),
+            *("--source-account", shipper.split(":")[4]),
+        )
         yield fault(
             "CloudWatch Logs is not allowed to invoke the shipper: its permission is missing",
-            "deploy again after removing ShipperInvokePermission, or run aws lambda add-permission with the "
-            "principal logs.amazonaws.com",
+            f"deploy again after removing ShipperInvokePermission, or run {add}",
         )
 
 
@@ -61,11 +66,14 @@ def check_subscriptions(installation: Installation) -> Iterator[Finding]:
 
 def check_loops(installation: Installation) -> Iterator[Finding]:
     """Report a function's own log group that is subscribed to the shipper, which is a loop."""
+    stack = installation.stack
     for group in installation.looped:
+        of_group = ("--log-group-name", group)
+        find = stack.aws_command("logs", "describe-subscription-filters", *of_group)
+        remove = stack.aws_command("logs", "delete-subscription-filter", *of_group, "--filter-name", "NAME")
         yield fault(
             f"{group} is subscribed to the shipper, which does not ship it: each line causes an invocation",
-            f"aws logs describe-subscription-filters --log-group-name {group} "
-            f"--region {installation.stack.region}; then aws logs delete-subscription-filter",
+            f"{find}; then {remove}",
         )
     if not installation.looped:
         yield ok("no log group of the functions is subscribed to the shipper")
@@ -114,9 +122,11 @@ def _difference(policy: AccountPolicy, installation: Installation) -> Finding | 
     different = "leaves out other log groups" if has_pattern else "has another filter pattern"
     return fault(
         f"the account policy {policy.name} {different} than the stack's parameters say",
-        f"aws logs put-account-policy --region {installation.stack.region} --policy-name {policy.name} "
-        f"--policy-type SUBSCRIPTION_FILTER_POLICY --policy-document {shlex.quote(document)} "
-        f"--selection-criteria {shlex.quote(criteria)}",
+        installation.stack.aws_command(
+            *("logs", "put-account-policy", "--policy-name", policy.name),
+            *("--policy-type", "SUBSCRIPTION_FILTER_POLICY", "--policy-document", document),
+            *("--selection-criteria", criteria),
+        ),
     )
 
 

@@ -29,7 +29,7 @@ def automatic_replay(installation: Installation) -> AutomaticReplay:
             False,
             False,
             "automatic replay is on, but its function cannot run: its reserved concurrency is 0",
-            f"aws lambda delete-function-concurrency --function-name {name} --region {stack.region}",
+            stack.aws_command("lambda", "delete-function-concurrency", "--function-name", name),
         )
     if trigger.is_on and says:
         words = "AutoReplay is on: logs are replayed automatically as soon as LogInformant accepts them"

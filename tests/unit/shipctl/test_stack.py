@@ -1,14 +1,21 @@
 """The stack is found by its name in the current account, or one line says why not."""
 
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import shipctl as package
 from shipctl import stack as module
 from shipctl.errors import CommandError
 from shipctl.stack import Stack, find_stack, options_for
 
 from tests.unit.shipctl.conftest import Run
 
+SOURCES = sorted(Path(package.__file__).parent.rglob("*.py"))
 COMMANDS = [["dlq", "stats"], ["subscriptions", "list"]]
 
 
@@ -68,6 +75,37 @@ def test_a_hint_is_a_quoted_command() -> None:
     assert stack.command("dlq", "show", "--log-group", "/aws/*") == (
         "shipctl dlq show --log-group '/aws/*' --stack orders"
     )
+
+
+@pytest.mark.parametrize(
+    ("profile", "options"), [(None, ""), ("prod", " --profile prod"), ("a b", " --profile 'a b'")]
+)
+def test_a_command_of_the_aws_cli_names_the_region_and_the_profile(profile: str | None, options: str) -> None:
+    session: Any = SimpleNamespace(region_name="eu-west-1")
+    stack = Stack("orders", session, {}, profile=profile)
+    command = stack.aws_command("kms", "enable-key", "--key-id", "arn")
+    assert command == f"aws kms enable-key --key-id arn --region eu-west-1{options}"
+
+
+def texts_in(node: ast.AST) -> Iterator[str]:
+    """Yield each text in a module but its docstrings and the examples of its help."""
+    match node:
+        case ast.Expr(value=ast.Constant()) | ast.Assign(targets=[ast.Name(id="EXAMPLES")]):
+            return
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.JoinedStr(values=parts):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "--" for part in parts)
+        case _:
+            for child in ast.iter_child_nodes(node):
+                yield from texts_in(child)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_no_message_has_a_command_of_the_aws_cli_that_aws_command_did_not_make(path: Path) -> None:
+    """Without --profile, a command such as delete-stack would act on another account."""
+    texts = texts_in(ast.parse(path.read_text(encoding="utf-8")))
+    assert not [text for text in texts if re.search(r"\baws [a-z0-9-]+ [a-z-]+ --", text)]
 
 
 def test_help_names_the_variable_for_the_stack(shipctl: Run, credentials: None) -> None:

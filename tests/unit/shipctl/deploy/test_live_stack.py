@@ -1,11 +1,12 @@
 """The live stack is read, and refused in a status in which it cannot be changed."""
 
-from types import SimpleNamespace
 from typing import Any, get_args
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 from mypy_boto3_cloudformation.literals import StackStatusType
+from shipctl.deploy.account import Account
 from shipctl.deploy.live_stack import FAILED_FIRST, LiveStack, find_live_stack, refuse_downgrade
 from shipctl.deploy.refused import Refused
 from shipctl.errors import CommandError
@@ -13,8 +14,6 @@ from shipctl.errors import CommandError
 
 class Client:
     """Answer the requests that `find_live_stack` sends to CloudFormation."""
-
-    meta = SimpleNamespace(region_name="eu-west-1")
 
     def __init__(self, status: str | None, **parameters: str) -> None:
         self._status, self._parameters = status, parameters
@@ -38,8 +37,10 @@ class Client:
         return {"Parameters": declared}
 
 
-def find(client: Client) -> Any:
-    return find_live_stack(client, "shipper")  # type: ignore[arg-type]
+def find(client: Client, profile: str | None = None) -> Any:
+    session = boto3.Session("test", "test", region_name="eu-west-1")
+    account = Account("123456789012", "", session, profile)
+    return find_live_stack(account, client, "shipper")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("status", [None, "REVIEW_IN_PROGRESS"])
@@ -72,14 +73,14 @@ def test_a_stack_whose_first_deployment_failed_is_found() -> None:
         ("UPDATE_IN_PROGRESS", "wait until it has finished"),
         ("DELETE_IN_PROGRESS", "wait until it has finished"),
         ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "wait until it has finished"),
-        ("CREATE_FAILED", "Remove what it created with aws cloudformation rollback-stack --region"),
-        ("UPDATE_FAILED", "deployed before with aws cloudformation rollback-stack --region"),
+        ("CREATE_FAILED", "Remove what it created with aws cloudformation rollback-stack --stack-name"),
+        ("UPDATE_FAILED", "deployed before with aws cloudformation rollback-stack --stack-name"),
         (
             "UPDATE_ROLLBACK_FAILED",
-            "aws cloudformation continue-update-rollback --region eu-west-1 --stack-name shipper",
+            "aws cloudformation continue-update-rollback --stack-name shipper --region eu-west-1",
         ),
-        ("ROLLBACK_FAILED", "aws cloudformation delete-stack --region eu-west-1 --stack-name shipper"),
-        ("DELETE_FAILED", "aws cloudformation delete-stack --region eu-west-1 --stack-name shipper"),
+        ("ROLLBACK_FAILED", "aws cloudformation delete-stack --stack-name shipper --region eu-west-1"),
+        ("DELETE_FAILED", "aws cloudformation delete-stack --stack-name shipper --region eu-west-1"),
         ("IMPORT_ROLLBACK_FAILED", "ask AWS before you delete it"),
     ],
 )
@@ -96,6 +97,15 @@ def test_a_stack_that_can_be_rolled_back_is_not_to_be_deleted(status: str) -> No
     with pytest.raises(CommandError) as error:
         find(Client(status))
     assert "delete" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "status", ["CREATE_FAILED", "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"]
+)
+def test_the_command_of_a_remedy_acts_on_the_account_of_the_profile(status: str) -> None:
+    """Without --profile it would delete the stack of that name in the default profile's account."""
+    with pytest.raises(CommandError, match="--stack-name shipper --region eu-west-1 --profile prod"):
+        find(Client(status), "prod")
 
 
 def test_every_failed_status_has_a_remedy() -> None:

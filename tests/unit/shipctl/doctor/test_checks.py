@@ -145,8 +145,8 @@ class TestFunctions:
         finding = look("settings", installation)[0]
         assert finding.what == "the-shipper: Timeout is 3, the template says 120"
         assert finding.remedy == (
-            "aws lambda update-function-configuration --function-name the-shipper --region eu-west-1 "
-            "--timeout 120"
+            "aws lambda update-function-configuration --function-name the-shipper --timeout 120 "
+            "--region eu-west-1"
         )
 
     def test_a_changed_variable_is_reported_for_every_function(self) -> None:
@@ -179,7 +179,7 @@ class TestFunctions:
             stack=fake.stack(parameters={"ReservedConcurrency": "20"}), reserved={Function.SHIPPER: 0}
         )
         remedy = look("settings", installation)[0].remedy
-        assert remedy.endswith("--reserved-concurrent-executions 20")
+        assert remedy.endswith("--reserved-concurrent-executions 20 --region eu-west-1")
 
     def test_a_failed_update_of_a_function_is_reported(self) -> None:
         configuration = {"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "no subnet"}
@@ -523,8 +523,13 @@ class TestQueues:
         finding = look("queues", installation)[-1]
         assert (finding.what, finding.remedy) == (
             "KmsKeyArn: the key is Disabled",
-            "aws kms enable-key --key-id the-arn",
+            "aws kms enable-key --key-id the-arn --region eu-west-1",
         )
+
+    def test_a_command_of_the_aws_cli_has_the_profile_that_was_given(self) -> None:
+        stack = fake.stack(parameters={"KmsKeyArn": "the-arn"}, profile="prod")
+        installation = FakeInstallation(stack=stack, keys={"the-arn": "Disabled"})
+        assert look("queues", installation)[-1].remedy.endswith(" --region eu-west-1 --profile prod")
 
 
 class TestSubscriptions:
