@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from loginformant_shipper.settings_check.environments import Place
-from loginformant_shipper.settings_check.validation import validate_parameters
+from loginformant_shipper.settings_check.validation import validate_change, validate_parameters
 
 from shipctl.deploy.live_stack import LiveStack
 from shipctl.deploy.parameters import JsonObject, Parameter, broken_rules
@@ -90,14 +90,21 @@ def to_cloudformation(settings: Iterable[Setting]) -> "list[ParameterTypeDef]":
 
 
 def refuse_what_cannot_work(template: JsonObject, settings: Iterable[Setting], place: Place) -> None:
-    """Raise `Refused` with every reason for which the template or the code does not allow these values."""
+    """Raise `Refused` with every reason for which the template or the code does not allow these values.
+
+    The code checks the new values, and the change from the stack's current values. The stack does so as well
+    (`loginformant_shipper.settings_check.custom_resource`), but only during the deployment.
+    """
     settings = list(settings)
     complaints = [complaint for each in settings if (complaint := _complaint(each))]
     values = {each.name: each.after for each in settings}
     if not complaints:
         complaints += broken_rules(template, values)
-        open_values = {each.name: each.after for each in settings if not each.parameter.secret}
-        complaints += validate_parameters(open_values, place)
+        readable = [each for each in settings if not each.parameter.secret]
+        after = {each.name: each.after for each in readable}
+        before = {each.name: each.before for each in readable if each.before is not None}
+        complaints += validate_parameters(after, place)
+        complaints += validate_change(before, after)
     if complaints:
         raise Refused("; ".join(complaints))
 

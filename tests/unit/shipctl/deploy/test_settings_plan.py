@@ -106,6 +106,37 @@ def test_settings_that_cannot_work_are_refused(
     assert said in str(refusal.value)
 
 
+STREAM = "arn:aws:kinesis:eu-west-1:123456789012:stream/logs"
+
+
+def test_a_change_that_the_stack_would_refuse_is_refused_before_the_upload(
+    template: dict[str, Any], parameters: Parameters
+) -> None:
+    """The check of a single value does not see it: each position is valid, only the change is not."""
+    live = live_stack(parameters, KinesisStreamArn=STREAM)
+    settings = plan(parameters, {"KinesisStartingPosition": "LATEST"}, live)
+    with pytest.raises(
+        Refused, match="KinesisStartingPosition cannot be changed while the same stream is read"
+    ):
+        refuse_what_cannot_work(template, settings.values(), PLACE)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "is_new"),
+    [
+        ({"KinesisStartingPosition": "LATEST", "KinesisStreamArn": ""}, False),
+        ({"KinesisStartingPosition": "LATEST", "KinesisStreamArn": f"{STREAM}-2"}, False),
+        ({"MaxInFlight": "2"}, False),
+        ({"ApiKey": "k", "KinesisStartingPosition": "LATEST", "KinesisStreamArn": STREAM}, True),
+    ],
+)
+def test_another_stream_a_kept_position_and_a_new_stack_are_not_refused(
+    wishes: dict[str, str], is_new: bool, template: dict[str, Any], parameters: Parameters
+) -> None:
+    live = None if is_new else live_stack(parameters, KinesisStreamArn=STREAM)
+    refuse_what_cannot_work(template, plan(parameters, wishes, live).values(), PLACE)
+
+
 def test_a_live_value_that_is_no_longer_allowed_is_reported_with_a_remedy(
     template: dict[str, Any], parameters: Parameters
 ) -> None:
