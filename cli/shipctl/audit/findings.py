@@ -62,7 +62,8 @@ class Filtering(NamedTuple):
     """How CloudWatch Logs selects what it forwards."""
 
     is_known: bool = True
-    """Whether `Counts.forwarded` counts only this log group and this stack."""
+    """Whether `Counts.forwarded` counts everything that was forwarded from this log group to this stack. If
+    not, more may have been forwarded."""
     by_pattern: bool = False
     """Whether a filter pattern excludes log events."""
 
@@ -111,10 +112,10 @@ def look(name: str, counts: Counts, filtering: Filtering, window: Window) -> Fin
 
 
 def _steps(counts: Counts, filtering: Filtering) -> Sequence[tuple[State, Series, Series]]:
+    received = State.NOT_RECEIVED, counts.forwarded, counts.received
     if not filtering.is_known:
         state = State.NOT_COMPARED if filtering.by_pattern else State.NOT_ARRIVED
-        return ((state, counts.incoming, counts.received),)
-    received = State.NOT_RECEIVED, counts.forwarded, counts.received
+        return (received, (state, counts.incoming, counts.received))
     if filtering.by_pattern:
         return (received,)
     return ((State.NOT_FORWARDED, counts.incoming, counts.forwarded), received)

@@ -46,8 +46,8 @@ class _Known(NamedTuple):
     metrics: Mapping[str, Sequence[AwsMetric]]
     """The metrics of subscriptions by log group."""
     elsewhere: Mapping[str, frozenset[str]] = MappingProxyType({})
-    """Names of filters with other destinations, by log group. Only read for log groups with differing
-    counts. The same holds for `ours`."""
+    """Names of filters that forwarded nothing to this stack, by log group. Only read for log groups with
+    differing counts. The same holds for `ours`."""
     ours: Mapping[str, frozenset[str]] = MappingProxyType({})
     """Names of filters to this stack, by log group."""
     patterned: frozenset[str] = frozenset()
@@ -89,6 +89,7 @@ def survey(
     counts = _read(known, names, begin, window.end, by_hours=True)
     doubtful = [name for name in names if _is_doubtful(known, name, counts[name])]
     before, known = known, _with_filters(known, api, doubtful)
+    known = _without_idle_filters(known, doubtful, begin)
     others = [name for name in doubtful if _ours(known, name) != _ours(before, name)]
     counts |= _read(known, others, begin, window.end, by_hours=True)
     closer = _closer(known, doubtful, counts)
@@ -102,26 +103,41 @@ def survey(
 
 
 def _filtering(known: _Known, name: str) -> Filtering:
-    is_known = not known.settings.account_wide and _ours(known, name) is not None
+    is_known = not known.settings.account_wide and not _filters_of(known, name).unsure
     return Filtering(is_known, bool(known.settings.filter_pattern) or name in known.patterned)
 
 
-def _ours(known: _Known, name: str) -> Sequence[AwsMetric] | None:
-    """Return the metrics of the log group's filters to this stack; None if they cannot be told apart.
+class _FiltersOf(NamedTuple):
+    """The filters of a log group in the metrics, without those that lead elsewhere."""
 
-    Filters by hand have any name: `SubscribeCommand` uses that of the stack.
+    ours: frozenset[str]
+    """They lead to this stack."""
+    unsure: frozenset[str]
+    """They may lead to this stack, or may have done so: they have not been read, or were deleted since."""
+
+
+def _filters_of(known: _Known, name: str) -> _FiltersOf:
+    """Tell the filters of a log group apart, by name or by what was read of them.
+
+    Filters by hand have any name: `SubscribeCommand` uses that of the stack. A single filter counts as one to
+    this stack. If it is not, nothing was received, and its destination is read. With an account policy,
+    all filters are taken for those of others.
     """
-    there = known.metrics.get(name, ())
-    filters = {_filter_of(metric) for metric in there} - known.elsewhere.get(name, frozenset())
-    if not filters and name in known.elsewhere:
-        return []
-    if len(filters) > 1:
-        own_names = {known.settings.filter_name, known.stack.name}
-        ours = filters & (own_names | known.ours.get(name, frozenset()))
-        if ours != filters and not ours & own_names:
-            return None  # another one has been deleted since, or the filters have not been read
-        filters = ours
-    return [metric for metric in there if _filter_of(metric) in filters]
+    if known.settings.account_wide:
+        return _FiltersOf(frozenset(), frozenset())
+    filters = {_filter_of(metric) for metric in known.metrics.get(name, ())}
+    filters -= known.elsewhere.get(name, frozenset())
+    if len(filters) <= 1:
+        return _FiltersOf(frozenset(filters), frozenset())
+    own_names = {known.settings.filter_name, known.stack.name}
+    ours = filters & (own_names | known.ours.get(name, frozenset()))
+    return _FiltersOf(frozenset(ours), frozenset(filters - ours))
+
+
+def _ours(known: _Known, name: str) -> list[AwsMetric]:
+    """Return the metrics of the log group's filters that certainly lead to this stack."""
+    ours = _filters_of(known, name).ours
+    return [metric for metric in known.metrics.get(name, ()) if _filter_of(metric) in ours]
 
 
 def _filter_of(metric: AwsMetric) -> str:
@@ -141,6 +157,23 @@ def _with_filters(known: _Known, api: LogsApi, names: Sequence[str]) -> _Known:
         if any(each.pattern for each in filters if each.destination_arn in destinations):
             patterned.add(name)
     return known._replace(elsewhere=elsewhere, ours=ours, patterned=frozenset(patterned))
+
+
+def _without_idle_filters(known: _Known, names: Sequence[str], since: int) -> _Known:
+    """Leave out filters that forwarded nothing in the span, such as those that were deleted before it."""
+    unsure = {name: filters for name in names if (filters := _filters_of(known, name).unsure)}
+    metrics = [
+        metric
+        for name, filters in unsure.items()
+        for metric in known.metrics[name]
+        if metric.name == cloudwatch.FORWARDED and _filter_of(metric) in filters
+    ]
+    found = cloudwatch.read(known.stack, metrics, since, known.window.end, HOUR)
+    busy = {(metric.log_group, _filter_of(metric)) for metric, series in found.items() if series}
+    elsewhere = dict(known.elsewhere)
+    for name, filters in unsure.items():
+        elsewhere[name] |= {each for each in filters if (name, each) not in busy}
+    return known._replace(elsewhere=elsewhere)
 
 
 def _destinations(known: _Known) -> frozenset[str]:
@@ -222,7 +255,7 @@ def _read(
 def _add_metrics(known: _Known, counts: Mapping[str, Counts], begin: int, end: int, minutes: int) -> None:
     metrics = [cloudwatch.incoming(name) for name in counts]
     for name in counts:
-        metrics += _ours(known, name) or ()
+        metrics += _ours(known, name)
     columns = {
         cloudwatch.INCOMING: "incoming",
         cloudwatch.FORWARDED: "forwarded",

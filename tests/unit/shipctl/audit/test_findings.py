@@ -57,10 +57,12 @@ def test_a_filter_pattern_explains_fewer_forwarded_than_logged_events() -> None:
 
 
 def test_nothing_is_known_with_a_pattern_if_what_was_forwarded_is_not_known() -> None:
-    finding = look("orders", counts(received=GAP), Filtering(is_known=False, by_pattern=True), WINDOW)
+    unknown = Filtering(is_known=False, by_pattern=True)
+    finding = look("orders", counts(forwarded={}, received=GAP), unknown, WINDOW)
     assert (finding.state, finding.missing, finding.gaps) == (State.NOT_COMPARED, None, ())
     assert not is_trouble(finding)
-    assert state(counts(), Filtering(is_known=False, by_pattern=True)) is State.COMPLETE
+    assert state(counts(forwarded={}), unknown) is State.COMPLETE
+    assert state(counts(received=GAP), unknown) is State.NOT_RECEIVED, "at least this was forwarded"
 
 
 def test_logged_and_received_events_are_compared_under_an_account_policy() -> None:

@@ -183,7 +183,31 @@ def test_events_forwarded_to_another_destination_do_not_count(account: Account, 
 def test_only_the_filter_of_the_stack_counts_where_there_are_two(account: Account, shipctl: Run) -> None:
     account.subscribe("orders", GAP)
     account.forwarded["orders", "archive"] = STEADY
+    account.there["orders"].append(Filter("archive", "arn:aws:kinesis:eu-west-1:1:stream/archive", ""))
     assert audit(shipctl, status=1)["orders"]["state"] == "not-forwarded"
+
+
+@pytest.mark.parametrize("pattern", ["", "ERROR"])
+def test_a_filter_that_was_replaced_is_not_taken_for_a_gap(
+    pattern: str, account: Account, shipctl: Run
+) -> None:
+    """A filter by hand led to the stack until it was deleted and the subscriber created its own."""
+    account.subscribe("orders", STEADY)
+    account.settings["filter_pattern"] = pattern
+    account.forwarded["orders", "by-hand"] = {m: n for m, n in STEADY.items() if m < NOW - 120}
+    account.forwarded["orders", OURS] = {m: n for m, n in STEADY.items() if m >= NOW - 120}
+    assert audit(shipctl, status=0)["orders"]["state"] == "complete"
+
+
+def test_a_loss_is_found_after_a_filter_by_hand_has_replaced_that_of_the_subscriber(
+    account: Account, shipctl: Run
+) -> None:
+    account.subscribe("orders", GAP)
+    account.settings["filter_pattern"] = "ERROR"
+    account.forwarded["orders", OURS] = {m: n for m, n in STEADY.items() if m < NOW - 120}
+    account.forwarded["orders", "by-hand"] = {m: n for m, n in STEADY.items() if m >= NOW - 120}
+    account.there["orders"] = [Filter("by-hand", fake_installation.ARN, "ERROR")]
+    assert audit(shipctl, status=1)["orders"]["state"] == "not-received"
 
 
 def test_the_pattern_of_a_manual_filter_explains_fewer_events(account: Account, shipctl: Run) -> None:
@@ -230,8 +254,10 @@ def test_a_filter_with_any_name_is_told_from_that_of_another_vendor(
 def test_a_second_filter_that_was_deleted_leaves_nothing_to_compare(
     account: Account, shipctl: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may have led to this stack, too. Its metrics are there for two weeks."""
+    """It may have led to this stack, too."""
+    errors = dict.fromkeys(range(NOW - 400, NOW, 7), 1)
     two_vendors(account, monkeypatch, "loginformant")
+    account.forwarded["orders", "loginformant"] = account.told["orders", Source.SUBSCRIPTION] = errors
     del account.there["orders"][1]
     found = audit(shipctl, status=3)["orders"]
     assert (found["state"], found["missing"], found["gaps"]) == ("not-compared", None, [])
@@ -239,6 +265,8 @@ def test_a_second_filter_that_was_deleted_leaves_nothing_to_compare(
     assert "nothing is known to be missing in 1 log group" in output
     assert "1 of them cannot be compared" in output
     assert "orders  cannot be compared\n" in shipctl("audit", "--since", "5h", "--all").stdout
+    account.forwarded["orders", "datadog"] = {NOW - 4000: 10}  # before the span, so that it does not matter
+    assert audit(shipctl, status=0)["orders"]["state"] == "complete"
 
 
 @pytest.mark.parametrize("output", ["OrganizationStreamArn", "OrganizationDestinationArn"])
@@ -267,6 +295,14 @@ def test_log_groups_cannot_be_compared_under_an_account_policy_with_a_pattern(
         "payments": "complete",
         "quiet": "complete",
     }
+
+
+def test_filters_of_others_do_not_count_under_an_account_policy(account: Account, shipctl: Run) -> None:
+    account.settings |= {"account_wide": True, "filter_pattern": "ERROR"}
+    account.logged["orders"] = account.forwarded["orders", "datadog"] = STEADY
+    account.told["orders", Source.SUBSCRIPTION] = GAP
+    account.there = NotRead()
+    assert audit(shipctl, status=3)["orders"]["state"] == "not-compared"
 
 
 class NotRead(dict[str, list[Filter]]):
