@@ -79,6 +79,8 @@ GOES: dict[Detector, list[str]] = {
         f'\\"secretAccessKey\\":\\"{SECRET_KEY}\\"',
         f"secret-key => {SECRET_KEY}",
         f"&X-Amz-Security-Token={SESSION_TOKEN}&X-Amz-Date=1",
+        f"AWS_BEARER_TOKEN_BEDROCK=ABSK{'QmVkcm9jaw' * 12}=",
+        f"AWS_BEARER_TOKEN_BEDROCK=bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t{'Lz9BY3Rpb24' * 12}==",
         f'{{"name":"AWS_SECRET_ACCESS_KEY","value":"{SECRET_KEY}"}}',
         f'{{"name": "AWS_SECRET_ACCESS_KEY", "type": "PLAINTEXT", "value": "{SECRET_KEY}"}}',
         f'{{"value":"{SECRET_KEY}","name":"AWS_SECRET_ACCESS_KEY"}}',
@@ -101,6 +103,8 @@ GOES: dict[Detector, list[str]] = {
         ENCRYPTED_JWT,
         "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxMjM0NTY3ODkwIn0.",
         "Authorization%3A%20Bearer%20mF_9.B5f-4.1JqM",
+        "Authorization%3A+Bearer+mF_9.B5f-4.1JqM",
+        "Authorization: Bearer \x1b[32mmF_9.B5f-4.1JqM\x1b[0m",
     ],
     Detector.PRIVATE_KEY: [
         "-----BEGIN PRIVATE KEY-----\nMIIBVAIBADANBgkqhkiG9w0BAQEFAAS\nabc=\n-----END PRIVATE KEY-----",
@@ -175,6 +179,9 @@ STAYS: dict[Detector, list[str]] = {
     ],
     Detector.AWS_KEY: [
         "AROAIOSFODNN7EXAMPLE",  # a role's id is no secret
+        "ABSK and ABSKILLS",
+        f"{'x' * 100}ABSK{'x' * 100}",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:bedrock-api-key-prod",
         "AIDAIOSFODNN7EXAMPLE",
         "AKIAIOSFODNN7EXAMPL",
         "AKIAIOSFODNN7EXAMPLES",
@@ -193,6 +200,8 @@ STAYS: dict[Detector, list[str]] = {
         "Bearer authentication required",
         'WWW-Authenticate: Bearer realm="x1"',
         "bearer a1",
+        "bearer:8080",
+        "Bearer error:404",
         "forbearer 0123456789abcdef",
         "eyJhbGciOiJIUzI1NiJ9",  # only a header
         "eyJ.eyJ.x",
@@ -287,6 +296,9 @@ def test_similar_texts_are_not_redacted(detector: Detector, text: str) -> None:
             "[redacted:aws-key],[redacted:aws-key]",
         ),
         (Detector.TOKEN, f"Bearer {JWT}", "Bearer [redacted:token]"),
+        (Detector.TOKEN, "Bearer 12|AbCdEfGh0123", "Bearer [redacted:token]"),
+        (Detector.TOKEN, "Bearer sk-lm-ABC123:SUFFIX: refused", "Bearer [redacted:token]: refused"),
+        (Detector.TOKEN, "Bearer 123456789012345|SECRET|", "Bearer [redacted:token]|"),
         (Detector.TOKEN, "authorization: Bearer a1b2c3d4e5", "authorization: Bearer [redacted:token]"),
         (Detector.IP_ADDRESS, "10.0.0.1:80", "[redacted:ip-address]:80"),
         (Detector.IP_ADDRESS, "2001:db8::1: no", "[redacted:ip-address]: no"),

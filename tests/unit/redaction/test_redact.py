@@ -565,6 +565,8 @@ SHAPES = [
         "secret_key=",
         "secret_key=a",
         "IQoJb3JpZ2lu",
+        "ABSK",
+        "bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t",
         "eyJ",
         "eyJa",
         "eyJaaaaaaaa.",
@@ -573,6 +575,7 @@ SHAPES = [
     *(
         "bearer ",
         "bearer a",
+        "bearer 1|",
         "bearer=",
         "Bearer token ",
         "-----BEGIN PRIVATE KEY-----",

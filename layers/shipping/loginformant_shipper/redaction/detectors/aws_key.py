@@ -1,4 +1,4 @@
-"""Detect AWS access key ids, secret access keys and session tokens."""
+"""Detect AWS access key ids, secret access keys, session tokens and API keys of Amazon Bedrock."""
 
 import re
 from collections.abc import Iterator, Set
@@ -13,6 +13,11 @@ from loginformant_shipper.redaction.spans import Cut, Span, cut_at, merged
 _KEY_ID = re.compile(r"(A(?<![A-Za-z0-9]A)(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9]))")
 # Session tokens of STS have the same beginning.
 _SESSION_TOKEN = re.compile(r"((?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz)[A-Za-z0-9+/=_-]{40,}+)")
+# "API keys for Amazon Bedrock", IAM user guide: long-term ones, and short-term ones, which are a signed URL
+# in base64 that begins with the host of the service (awslabs/git-secrets#264 and #269).
+_BEDROCK_KEY = re.compile(r"(ABSK(?<![A-Za-z0-9+/]ABSK)[A-Za-z0-9+/]{100,}+={0,2})")
+_HOST_OF_BEDROCK = "YmVkcm9jay5hbWF6b25hd3MuY29t"
+_SHORT_TERM_BEDROCK_KEY = re.compile(rf"(bedrock-api-key-{_HOST_OF_BEDROCK}[A-Za-z0-9+/_-]*+={{0,2}})")
 
 # --- secret access keys ---
 #
@@ -53,13 +58,17 @@ _MAX_DISTANCE, _MAX_NEAR_DISTANCE = 160, 48
 
 
 def find_aws_key(text: str, has_some_name: bool) -> Cut:
-    """Split a text at access key ids, secret access keys and session tokens."""
+    """Split a text at access key ids, secret access keys, session tokens and API keys of Amazon Bedrock."""
     ids = _KEY_ID.split(text) if "A" in text else [text]
     cuts: list[Cut] = []
     if len(ids) > 1 or has_some_name:
         cuts.append(cut_at(text, _named_secrets(text)))
     if "Z" in text and ("oJb3JpZ2lu" in text or "oGZXIvYXdz" in text):
         cuts.append(_SESSION_TOKEN.split(text))
+    if "K" in text and "ABSK" in text:
+        cuts.append(_BEDROCK_KEY.split(text))
+    if "Y" in text and _HOST_OF_BEDROCK in text:
+        cuts.append(_SHORT_TERM_BEDROCK_KEY.split(text))
     return merged(text, ids, *cuts) if cuts else ids
 
 
@@ -120,8 +129,8 @@ def _end_of_last_id(text: str) -> int:
 
 AWS_KEY = Detection(
     Detector.AWS_KEY,
-    "ids of access keys (`AKIA…`, `ASIA…`, `ABIA…`, `ACCA…`), session tokens, and secret access keys where "
-    "something says what they are",
+    "ids of access keys (`AKIA…`, `ASIA…`, `ABIA…`, `ACCA…`), session tokens, API keys of Amazon Bedrock, "
+    "and secret access keys where something says what they are",
     find_aws_key,
     looks_far_where=_has_some_name,
 )

@@ -6,10 +6,11 @@ from loginformant_shipper.names import Detector
 from loginformant_shipper.redaction.detectors.detection import Detection
 from loginformant_shipper.redaction.spans import Cut, cut_at, merged
 
-# RFC 6750, section 2.1. Unlike a word, a token has a digit, or is longer.
+# RFC 6750, section 2.1, and what some programs have inside a token (`12|…`: laravel/sanctum#140). Unlike a
+# word, a token has a digit, or is longer. In a form, a plus sign stands for the space.
 _BEARER = re.compile(
-    r"\bbearer(?:[ _-]?token)?[\"'\\]{0,4}[\s:=]{1,4}[\"'\\]{0,4}"
-    r"(?=[A-Za-z._~+/=-]*+[0-9]|[A-Za-z._~+/=-]{32})([A-Za-z0-9._~+/=-]{8,}+)",
+    r"\bbearer(?:[ _-]?token)?[\"'\\]{0,4}[\s:=+]{1,4}[\"'\\]{0,4}"
+    r"(?=[A-Za-z._~+/=-]*+[0-9]|[A-Za-z._~+/=-]{32})([A-Za-z0-9._~+/=-](?:[|:%]?[A-Za-z0-9._~+/=-]){7,}+)",
     re.IGNORECASE,
 )
 # RFC 7515 and 7516: base64url of a header that begins with `{"`, then one to four more parts, of which the
