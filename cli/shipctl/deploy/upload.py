@@ -6,16 +6,20 @@ The template is larger than the 51,200 bytes that CloudFormation accepts in a re
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from shipctl.account import aws_errors
+from shipctl.account import aws_errors, explain
 from shipctl.deploy.account import Account
 from shipctl.deploy.artefacts import Artefacts, archive_of, name_of
 from shipctl.errors import CommandError
 
 _PREFIX = "loginformant-shipper"
+
+_WAITS_FOR_ANOTHER = (1.0, 2.0, 4.0)
+"""Seconds between attempts, while another deployment creates the same bucket."""
 
 
 def upload(account: Account, artefacts: Artefacts, bucket: str | None) -> str:
@@ -56,6 +60,25 @@ def own_bucket(account: Account) -> str:
 def _have_bucket(client: Any, name: str, account: Account, *, may_be_made: bool) -> None:
     """Check that the bucket can be used, and create it if allowed.
 
+    If another deployment creates it at the same time, S3 answers OperationAborted (409) until that is done
+    ("List of error codes", Amazon S3 API Reference).
+    """
+    from botocore.exceptions import ClientError
+
+    for seconds in _WAITS_FOR_ANOTHER:
+        try:
+            _find_or_make_bucket(client, name, account, may_be_made=may_be_made)
+            return
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "OperationAborted":
+                raise
+        time.sleep(seconds)
+    _find_or_make_bucket(client, name, account, may_be_made=may_be_made)
+
+
+def _find_or_make_bucket(client: Any, name: str, account: Account, *, may_be_made: bool) -> None:
+    """Make one attempt of `_have_bucket`.
+
     Every request names the expected owner. If someone else has created a bucket with the predictable name of
     shipctl's bucket, nothing is deployed from it ("Verifying bucket ownership with bucket owner condition",
     Amazon S3 User Guide).
@@ -89,14 +112,29 @@ def _make_bucket(client: Any, name: str, region: str) -> None:
 
     By default, new buckets block public access and encrypt their objects ("Default settings for new S3
     buckets FAQ", Amazon S3 User Guide). For us-east-1, S3 does not accept a location constraint.
+
+    If another deployment has created the bucket since it was looked for, S3 answers BucketAlreadyOwnedByYou,
+    in us-east-1 200 ("CreateBucket", Amazon S3 API Reference; aws/aws-parallelcluster#7325).
     """
-    if region == "us-east-1":
-        client.create_bucket(Bucket=name)
-    else:
-        client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
+    from botocore.exceptions import ClientError
+
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    try:
+        client.create_bucket(Bucket=name, **where)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "AccessDenied":
+            # Without permission, or since the organization allows only names in the account's own namespace
+            # ("Namespaces for general purpose buckets", Amazon S3 User Guide).
+            raise CommandError(
+                f"it does not exist, and you may not create it: {explain(error)}. Name an existing bucket "
+                "with --bucket"
+            ) from error
+        if code != "BucketAlreadyOwnedByYou":
+            raise
 
 
-def _put(client: Any, bucket: str, key: str, content: Callable[[], bytes], account: Account) -> None:
+def _exists(client: Any, bucket: str, key: str, account: Account) -> bool:
     from botocore.exceptions import ClientError
 
     try:
@@ -106,4 +144,26 @@ def _put(client: Any, bucket: str, key: str, content: Callable[[], bytes], accou
         # ("HeadObject", Amazon S3 API Reference).
         if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (403, 404):
             raise
+        return False
+    return True
+
+
+def _put(client: Any, bucket: str, key: str, content: Callable[[], bytes], account: Account) -> None:
+    """Upload an object unless it exists.
+
+    A bucket policy can refuse requests that do not name an encryption, which this one does not
+    (serverless/serverless#6546).
+    """
+    from botocore.exceptions import ClientError
+
+    if _exists(client, bucket, key, account):
+        return
+    try:
         client.put_object(Bucket=bucket, Key=key, Body=content(), ExpectedBucketOwner=account.id)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDenied":
+            raise
+        raise CommandError(
+            f"{explain(error)}. If the policy of the bucket requires that requests name an encryption, name "
+            "another bucket with --bucket, or deploy as docs/packaged-stack.md describes"
+        ) from error
