@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from shipctl.account import aws_errors, explain
 from shipctl.deploy.account import Account
@@ -48,8 +49,33 @@ def upload(account: Account, artefacts: Artefacts, bucket: str | None) -> str:
         template = json.dumps(artefacts.template_with(addresses), ensure_ascii=False).encode()
         key = f"{_PREFIX}/{hashlib.sha256(template).hexdigest()}.template.json"
         _put(client, name, key, lambda: template, account)
-    # A path-style URL, as in the AWS SAM CLI (aws-sam-cli, samcli/lib/package/s3_uploader.py).
-    return f"{client.meta.endpoint_url}/{name}/{key}"
+    return f"{_address_for_cloudformation(account, client.meta.endpoint_url)}/{name}/{key}"
+
+
+def _address_for_cloudformation(account: Account, endpoint: str) -> str:
+    """Return the address of S3 in the URL of the template, which CloudFormation reads.
+
+    The URL is path-style, as in the AWS SAM CLI (aws-sam-cli, samcli/lib/package/s3_uploader.py).
+    CloudFormation expects the location of an S3 bucket ("CreateChangeSet", AWS CloudFormation API Reference).
+    So it gets the regional address even if requests from here go to another one of AWS: with FIPS, with dual
+    stack or of a VPC endpoint, whose name only the VPC may know.
+
+    Args:
+        account: The account.
+        endpoint: The address to which the requests from here go. If it is not one of AWS, it is an emulator's
+            and is returned.
+    """
+    from botocore.config import Config
+
+    plain = Config(
+        use_fips_endpoint=False,
+        use_dualstack_endpoint=False,
+        ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # botocore-stubs lack it
+        s3={"us_east_1_regional_endpoint": "regional"},
+    )
+    regional = account.session.client("s3", config=plain).meta.endpoint_url
+    suffix = regional.removeprefix(f"https://s3.{account.region}")
+    return regional if (urlsplit(endpoint).hostname or "").endswith(suffix) else endpoint
 
 
 def own_bucket(account: Account) -> str:

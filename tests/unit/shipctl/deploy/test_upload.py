@@ -127,3 +127,33 @@ def test_an_object_that_exists_is_not_uploaded_again() -> None:
             "head_object", {}, {"Bucket": BUCKET, "Key": "k", "ExpectedBucketOwner": account.id}
         )
         module._put(client, BUCKET, "k", content, account)
+
+
+@pytest.mark.parametrize(
+    ("region", "environment", "address"),
+    [
+        ("eu-west-1", {}, "https://s3.eu-west-1.amazonaws.com"),
+        ("us-east-1", {}, "https://s3.us-east-1.amazonaws.com"),
+        ("cn-north-1", {}, "https://s3.cn-north-1.amazonaws.com.cn"),
+        ("us-east-1", {"AWS_USE_FIPS_ENDPOINT": "true"}, "https://s3.us-east-1.amazonaws.com"),
+        ("us-east-2", {"AWS_USE_FIPS_ENDPOINT": "true"}, "https://s3.us-east-2.amazonaws.com"),
+        ("us-gov-west-1", {"AWS_USE_FIPS_ENDPOINT": "true"}, "https://s3.us-gov-west-1.amazonaws.com"),
+        ("eu-west-1", {"AWS_USE_DUALSTACK_ENDPOINT": "true"}, "https://s3.eu-west-1.amazonaws.com"),
+        (
+            "eu-west-1",
+            {"AWS_ENDPOINT_URL_S3": "https://bucket.vpce-0a1b2c.s3.eu-west-1.vpce.amazonaws.com"},
+            "https://s3.eu-west-1.amazonaws.com",
+        ),
+        ("eu-west-1", {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, "http://127.0.0.1:4566"),
+        ("eu-west-1", {"AWS_ENDPOINT_URL_S3": "https://s3.internal:4566"}, "https://s3.internal:4566"),
+    ],
+)
+def test_cloudformation_reads_the_template_from_the_regional_address_of_s3(
+    region: str, environment: dict[str, str], address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever address of AWS the requests from here go to; an emulator has only its own."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    account = an_account(region)
+    endpoint = account.client("s3").meta.endpoint_url
+    assert module._address_for_cloudformation(account, endpoint) == address
