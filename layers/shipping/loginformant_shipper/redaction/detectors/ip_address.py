@@ -50,15 +50,25 @@ _LETTER_BEYOND_LATIN = re.compile(r"[^\W\x00-\xff](?:(?=[0-9])|(?<=[0-9].))")
 # ec2-203-0-113-7.compute-1.amazonaws.com.
 _HOST_NAME = re.compile(rf"((?:ip-(?<![\w.]...)|ec2-(?<![\w.]....)){_OCTET}(?:-{_OCTET}){{3}}(?!\w|\.[0-9]))")
 
+# A colon before an address is part of it, unless it ends a name: PostgreSQL's `UTC:2001:db8::1(53211):`, and
+# `host:2001:db8::1` of LTSV. A name has a letter that no group has among its last four characters.
+_END_OF_NAME = [rf"[G-Zg-z_]\w{{{count}}}:" for count in range(4)]
+_BEHIND_NAME = "|".join(f"(?<={end}.)" for end in _END_OF_NAME)
+_SOME_BEHIND_NAME = re.compile(
+    rf":(?=[0-9A-Fa-f]{{0,4}}:[0-9A-Fa-f:])(?:{'|'.join(f'(?<={end})' for end in _END_OF_NAME)})"
+)
 _SOME_IPV6 = re.compile(r":[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:")
 
 
 @cache
-def _ipv6() -> re.Pattern[str]:
+def _ipv6(behind_name: bool) -> re.Pattern[str]:
     """Return a pattern for an IPv6 address (RFC 4291, section 2.2), of which an IPv4 address may be the end.
 
     An address has a digit, unlike a name in a program, such as `ace::fed`. Dots and colons behind an address
     do not belong to it.
+
+    Args:
+        behind_name: Whether to find addresses behind a name and a colon, too, which takes longer.
     """
     group = "[0-9A-Fa-f]{1,4}+"
     ipv4 = r"[0-9]{1,3}+\.[0-9]{1,3}+\.[0-9]{1,3}+\.[0-9]{1,3}+"
@@ -78,9 +88,10 @@ def _ipv6() -> re.Pattern[str]:
         rest = f":{after_gap(7 - count)}|{group}:{after_groups(count + 1)}"
         return f"(?:{rest}|{ipv4}{end})" if count == 6 else f"(?:{rest})"
 
+    before = rf"(?<![\w.].)(?:(?<!:.)|{_BEHIND_NAME})" if behind_name else r"(?<![\w:.].)"
     # The pattern begins with one character instead of the condition before it, which makes the search fast.
     return re.compile(
-        r"([0-9A-Fa-f:](?<![\w:.].)(?:(?<=[0-9])|(?=[A-Fa-f:]*+[0-9]))"
+        rf"([0-9A-Fa-f:]{before}(?:(?<=[0-9])|(?=[A-Fa-f:]*+[0-9]))"
         rf"(?:(?<!:)[0-9A-Fa-f]{{0,3}}+:{after_groups(1)}|(?<=:):{after_gap(7)}))"
     )
 
@@ -97,7 +108,7 @@ def find_ip_address(text: str, may_hold_ipv6: bool) -> Cut:
     if "-" in text and ("ip-" in text or "ec2-" in text):
         cuts.append(_HOST_NAME.split(text))
     if may_hold_ipv6:
-        cut = _ipv6().split(text)
+        cut = _ipv6(behind_name=_SOME_BEHIND_NAME.search(text) is not None).split(text)
         cuts.append(only(cut, ["." not in found or _IPV4_AT_END.search(found) for found in cut[1::2]]))
     return merged(text, *cuts) if cuts else [text]
 
