@@ -47,6 +47,17 @@ def test_patterns_that_are_exponential_in_other_engines_are_searched(hostile: st
     compile_pattern(hostile).is_in("x" * MIB)
 
 
+@pytest.mark.parametrize("text", [r"pin=\d{,6}", "a{,1}", r"[{,6}]a{,6}", r"\[a{,6}]"])
+def test_a_repetition_without_a_minimum_is_refused(text: str) -> None:
+    """RE2 would search for the braces, and match nothing of what was meant."""
+    assert "{0," in compile_error(text)
+
+
+@pytest.mark.parametrize("text", [r"a\{,6}", "[{,6}]", "a{0,6}b", "a{6,}", "{,}", r"[^]{,6}]\[", "a,6}"])
+def test_braces_that_are_meant_are_accepted(text: str) -> None:
+    assert compile_error(text) == ""
+
+
 def compile_error(text: str) -> str:
     try:
         compile_pattern(text)

@@ -1,5 +1,6 @@
 """Compile and run users' patterns with RE2, whose time is linear in the length of the text."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,11 @@ MAX_SCANNED_BYTES = 64 * 1024 * 1024
 MIN_MATCHES = 100
 """The number of matches after which the search may end. Each search is linear, but many of them need not
 be."""
+
+
+# "Syntax", google/re2: a repetition has a minimum. Python also reads `{,6}` as one (pandatix/go-abnf#214).
+_ESCAPE_OR_CLASS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*+\]", re.DOTALL)
+_WITHOUT_MINIMUM = re.compile(r"\{(,[0-9]+\})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,10 @@ def compile_pattern(text: str) -> Pattern:
 
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"a pattern of at most {MAX_CHARACTERS} characters")
+    if repetition := _WITHOUT_MINIMUM.search(_ESCAPE_OR_CLASS.sub("x", text)):
+        raise ValueError(
+            f"a pattern with {{0{repetition[1]} instead of {repetition[0]}, which RE2 reads as characters"
+        )
     options = re2.Options()
     options.max_mem = MAX_MEMORY_BYTES
     options.log_errors = False
