@@ -289,9 +289,65 @@ def test_java_util_logging_writes_the_level_on_the_second_line() -> None:
         "Debug",
         "second-line",
     )
+    assert header("Dez. 01, 2026 10:20:30 AM shop.Orders take\nSchwerwiegend: fort") == (
+        "Error",
+        "second-line",
+    )
+    assert header("12月 01, 2026 10:20:30 午前 shop.Orders take\n重大: x") == ("Error", "second-line")
+    assert header("十二月 01, 2026 10:20:30 上午 shop.Orders take\n警告: x") == ("Warning", "second-line")
     assert header(f"{line}\nSevere weather: x") is None
     assert header(line) is None
     assert header("order 7 taken\nSEVERE: is a place in Italy") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("SCHWERWIEGEND: Artikel fehlt", "Error"),
+        ("GRAVE: aucun article", "Error"),
+        ("AVERTISSEMENT: 0 erreur", "Warning"),
+        ("ADVERTENCIA: sin existencias", "Warning"),
+        ("严重: 没有库存", "Error"),
+        ("警告: 在庫なし", "Warning"),
+        ("[2026-03-01 10:20:30] [GRAVE  ] aucun article", "Error"),
+        ("01-déc.-2026 10:20:30.123 GRAVE [main] shop.Orders.take aucun article", "Error"),
+        ("19-Oct-2026 10:20:30.123 ADVERTENCIA [main] shop.Orders.take sin existencias", "Warning"),
+        ("2026-03-01 10:20:30.123 UTC [7] FEHLER:  doppelter Schlüsselwert", "Error"),
+        ("2026-03-01 10:20:30.123 CET [7] alice@shop ERREUR:  aucun article", "Error"),
+        ("2026-03-01 10:20:30 CET [7]: [1-1] user=alice,db=shop WARNUNG:  kein Artikel", "Warning"),
+        ("2026-03-01 10:20:30 UTC:10.0.0.7(5432):alice@shop:[7]:PANIK:  fort", "Fatal"),
+    ],
+)
+def test_java_and_postgresql_write_levels_in_the_language_of_the_process(line: str, level: str) -> None:
+    assert header(line) == (level, "header")
+    assert infer_level(line) == level
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Grave: aucun article",
+        "grave: aucun article",
+        "GRAVE aucun article",
+        "[main] GRAVE aucun article",
+        "GRAVE ACCENT: U+0060",
+        "WARNUNGEN: 0",
+        "FEHLER:0",
+        "the word GRAVE: a tomb",
+        "2026-03-01 10:20:30 Fehler: 0",
+        "2026-03-01 10:20:30 this desk has the sign GRAVE: tomb",
+        '2026-03-01 10:20:30 said "GRAVE: tomb"',
+        "警告です",
+        "没有 警告: 0",
+    ],
+)
+def test_a_word_of_another_language_elsewhere_is_no_level(line: str) -> None:
+    assert header(line) is None
+    assert infer_level(line) == "Information"
+
+
+def test_a_level_in_english_counts_before_one_in_another_language() -> None:
+    assert header("2026-03-01 10:20:30 INFO orders - FEHLER: 0") == ("Information", "header")
 
 
 @pytest.mark.parametrize("first", ["Warning message:", "Warning messages:", "In addition: Warning message:"])

@@ -22,6 +22,8 @@ PIECES = (
         "=",
         "a>b ",
         "(x) ",
+        "GRAVE: ",
+        "UTC [7] FEHLER:  ",
     ),
     *("error", "KeyError: ", "no such order", "Permission denied", "command not found", "already in use."),
     *("exit code 1", "exited with code 2", "code=killed", "level", "severity", "at", "=warn", ":warn", "lvl"),

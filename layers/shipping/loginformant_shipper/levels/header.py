@@ -14,8 +14,9 @@ from collections.abc import Set as AbstractSet
 
 from loginformant_shipper.levels.vocabulary import SYSLOG, Decision, decided
 from loginformant_shipper.names import Level
-from loginformant_shipper.parsing.headers.header import find_level, level_on_second_line
+from loginformant_shipper.parsing.headers.header import find_level, level_on_second_line, translated_level
 from loginformant_shipper.parsing.headers.level_marks import LevelMark
+from loginformant_shipper.parsing.headers.level_words import TRANSLATED_IN_ASCII
 
 
 def decide_by_header(
@@ -47,7 +48,9 @@ def decide_by_header(
                 return decided(Level.WARNING, "header")
             if second := level_on_second_line(text, len(line)):
                 return decided(second.level, second.rule)
-        return None
+        if words is None or not line.isascii() or not TRANSLATED_IN_ASCII.isdisjoint(words):
+            mark = translated_level(line)
+        return decided(mark.level, mark.rule) if mark else None
     if not mark.certain:
         return mark
     if mark.level in LEVELS_OF_WRAPPERS and (inner := _wrapped(line)):

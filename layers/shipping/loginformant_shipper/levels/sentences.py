@@ -6,7 +6,13 @@ from collections.abc import Collection
 from loginformant_shipper.levels.exceptions import WORDS_OF_SHAPES, WORDS_OF_STRERROR
 from loginformant_shipper.levels.key_values import WORDS_OF_PAIRS
 from loginformant_shipper.levels.words import BAD_NEWS, WORDS_OF_PHRASES
-from loginformant_shipper.parsing.headers.level_words import BRACKETED_WORDS, LETTERS, PLURALS, encoded
+from loginformant_shipper.parsing.headers.level_words import (
+    BRACKETED_WORDS,
+    LETTERS,
+    PLURALS,
+    TRANSLATED_IN_ASCII,
+    encoded,
+)
 
 MAX_LENGTH = 300
 """The maximum length of a plain sentence."""
@@ -18,10 +24,14 @@ _PLAIN = re.compile(
 """Printable ASCII after a letter, or a time and a letter, without `/`, `"`, `|` and `<`: a line of an access
 log has one, or a method, and a kernel's priority. Codes of messages begin with `%`."""
 
-_TELLING = BAD_NEWS | encoded(
-    {*BRACKETED_WORDS, *PLURALS, *LETTERS, "sill", "report"}  # a position
-    | {"get", "head", "post", "put", "delete", "patch", "options", "connect", "trace"}  # a status
-    | {"timed", "exited", "ora", "tns", "rman"}  # a platform's line
+_TELLING = (
+    BAD_NEWS
+    | TRANSLATED_IN_ASCII
+    | encoded(
+        {*BRACKETED_WORDS, *PLURALS, *LETTERS, "sill", "report"}  # a position
+        | {"get", "head", "post", "put", "delete", "patch", "options", "connect", "trace"}  # a status
+        | {"timed", "exited", "ora", "tns", "rman"}  # a platform's line
+    )
 )
 """Words in lower case. Those rules apply only to texts that contain one of them."""
 

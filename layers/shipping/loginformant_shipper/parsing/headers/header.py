@@ -48,6 +48,7 @@ from loginformant_shipper.parsing.headers.level_words import (
     NAMES_TOO,
     PLURALS,
     SYSLOG_LEVELS,
+    TRANSLATED_WORDS,
     WORDS_ALONE,
     encoded,
     holds_a_letter_alone,
@@ -546,18 +547,48 @@ def level_on_second_line(text: str, line_end: int) -> LevelMark | None:
         return None
     start = line_end + 1
     word, colon, _ = text[start : start + 20].partition(":")
-    level = _LOCALISED.get(word) or (LEVEL_WORDS.get(word.lower()) if word.isupper() else None)
+    level = _ON_SECOND_LINE.get(word.upper()) or (LEVEL_WORDS.get(word.lower()) if word.isupper() else None)
     return LevelMark(level, "second-line", start + len(word)) if level and colon else None
 
 
 _JAVA_UTIL_LOGGING = re.compile(
-    r"(?:[^\W\d]{3,9}\.? \d{1,2}, \d{4}|\d{1,2}[./ -][^\s]{1,9}[./ -]\d{4}),? \d{1,2}:\d\d:\d\d(?:\s[AP]M)? "
+    r"(?:(?:[^\W\d]{2,9}\.?|\d{1,2}月) \d{1,2}, \d{4}|\d{1,2}[./ -][^\s]{1,9}[./ -]\d{4}),?"
+    r" \d{1,2}:\d\d:\d\d(?:\s(?:[AP]M|[AP]\.\s?M\.|[午上下][前后後午]))? "
     r"(?:\[[^\]]{1,60}\] )?\S{1,200} \S{1,100}\s*\Z"  # a thread or a context in brackets
     r"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d{1,6})? \[[^\]]{1,80}\] [\w.$<>]{1,200}\(\)\s*\Z"  # tinylog
 )
-_LOCALISED = {
+_ON_SECOND_LINE = {
+    **TRANSLATED_WORDS,
     **dict.fromkeys(("CONFIG", "FEIN", "KONFIGURATION"), Level.DEBUG),
-    **dict.fromkeys(("INFOS", "INFORMATION", "INFORMACIÓN", "INFORMAZIONI"), Level.INFORMATION),
-    **dict.fromkeys(("WARNUNG", "AVERTISSEMENT", "ADVERTENCIA", "AVVERTENZA"), Level.WARNING),
-    **dict.fromkeys(("SCHWERWIEGEND", "GRAVE"), Level.ERROR),
+    **dict.fromkeys(
+        ("INFOS", "INFORMATION", "INFORMACIÓN", "INFORMAZIONI", "情報", "信息"), Level.INFORMATION
+    ),
 }
+
+
+# --- other languages ---
+
+
+def translated_level(line: str) -> LevelMark | None:
+    """Return the level that a line has in another language, or None.
+
+    It is the first word and before a colon, or after a time: before a colon, in brackets, or before brackets,
+    as Tomcat writes it.
+
+    Args:
+        line: One line whose header has no other level.
+    """
+    match = _TRANSLATED.match(line)
+    if match is None:
+        return None
+    word = match[1] or match[2] or match[3]
+    return LevelMark(TRANSLATED_WORDS[word], "header", match.end())
+
+
+_TRANSLATED_WORD = "|".join(TRANSLATED_WORDS)
+_TRANSLATED = re.compile(
+    rf"({_TRANSLATED_WORD}) ?:(?=\s)"
+    r"|\[?\d{1,4}[-/.][^\s\"]{1,12}[ T]\d\d:\d\d:\d\d[^\s\"]{0,20} (?:"
+    rf"\[?({_TRANSLATED_WORD})(?= {{0,8}}\]| \[)"
+    rf"|(?:[^\s\"]{{1,80}} ){{0,4}}?(?:[^\s\"]{{0,80}}:)?({_TRANSLATED_WORD}):(?=\s))"
+)

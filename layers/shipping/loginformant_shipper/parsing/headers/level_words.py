@@ -102,6 +102,14 @@ PLURALS = _levels(
 LETTERS = _levels(DEBUG="d t v", INFORMATION="i n", WARNING="w", ERROR="e", FATAL="f c")
 """Levels of one letter, in lower case: glog, Android, MongoDB, tornado, telegraf, capnslog (`N`)."""
 
+TRANSLATED_WORDS = _levels(
+    WARNING="WARNUNG AVERTISSEMENT ADVERTENCIA AVVERTENZA 警告",
+    ERROR="SCHWERWIEGEND GRAVE FEHLER ERREUR 严重 重大",
+    FATAL="PANIK",
+)
+"""Levels in the language of a process, exactly as they are written: by java.util.logging (the `logging_…`
+files of OpenJDK's `sun.util.logging.resources`; in capitals by Java 6), and by PostgreSQL (`lc_messages`)."""
+
 SYSLOG_LEVELS = (
     *(Level.FATAL, Level.FATAL, Level.FATAL, Level.ERROR),
     *(Level.WARNING, Level.INFORMATION, Level.INFORMATION, Level.DEBUG),
@@ -135,6 +143,7 @@ def encoded(words: Iterable[str]) -> frozenset[bytes]:
     return frozenset(word.encode() for word in words)
 
 
+TRANSLATED_IN_ASCII = encoded(word.lower() for word in TRANSLATED_WORDS if word.isascii())
 WORDS_ALONE = encoded(LEVEL_WORDS)
 """Words that may be a level without brackets, capitals or a colon."""
 LETTERS_AND_DOUBLES = encoded((*LETTERS, *(2 * letter for letter in LETTERS)))
