@@ -178,6 +178,21 @@ def test_json_that_cannot_be_read_exactly_is_text(body: str) -> None:
     assert parse(body) == ParsedMessage(body, body, None, None)
 
 
+@pytest.mark.parametrize(
+    ("body", "broken"),
+    [
+        ('{"a":1,"b":"cu', True),
+        ('{"a":"\\ud800"}', True),
+        ('{"a":1}', False),
+        ("{ a: 1 }", False),
+        ("x", False),
+    ],
+)
+def test_an_object_after_a_prefix_may_be_broken(body: str, broken: bool) -> None:
+    prefix = "2026-11-03T10:00:00.000Z\t11111111-2222-4333-8444-555555555555\tINFO\t"
+    assert parse(prefix + body).is_broken_object is broken
+
+
 def test_numbers_that_json_does_not_have_are_strings() -> None:
     numbers = {"a": float("nan"), "b": [float("inf"), {"c": -float("inf")}], "d": 'NaN, "Infinity"', "e": 1.5}
     fields = {"a": "NaN", "b": ["Infinity", {"c": "-Infinity"}], "d": 'NaN, "Infinity"', "e": 1.5}

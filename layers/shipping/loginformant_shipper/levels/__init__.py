@@ -135,7 +135,7 @@ def decide(
             return decision
     word = parsed.runtime_level
     if word:
-        if fields is None and parsed.body.startswith('{"'):
+        if parsed.is_broken_object:
             level = level_of_broken_object(parsed.body[:START])
             if level is not None:
                 return decided(level, "key-value")

@@ -39,6 +39,8 @@ class ParsedMessage(Struct, frozen=True, gc=False):
     """The request ID in that prefix."""
     wrapper: Wrapper | None = None
     """The wrapper, or None. All other fields describe its content."""
+    is_broken_object: bool = False
+    """Whether `body`, after a prefix, begins like a JSON object and cannot be read as one."""
 
 
 def parse(message: str) -> ParsedMessage:
@@ -184,6 +186,8 @@ def _behind(text: str, level: str | None, request_id: str | None, body: str) -> 
     fields, repeated = json_members(body) if body[0] in BEFORE_JSON else (None, None)
     if fields is None and body.endswith("}"):
         fields = _fields_behind_text(body)
+    if fields is None and body.startswith('{"'):
+        return ParsedMessage(text, body, None, None, level, request_id, is_broken_object=True)
     return ParsedMessage(text, body, fields, repeated, level, request_id)
 
 
