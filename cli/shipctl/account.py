@@ -28,9 +28,14 @@ def session(region: str | None, profile: str | None) -> "boto3.Session":
         CommandError: There is no such profile, or no region is configured.
     """
     import boto3  # only here and below: its import is slow, and not every command needs an account
+    from botocore.session import Session
+
+    from shipctl.role_cache import keep_roles
 
     with configuration_errors("Reading the AWS configuration"):
-        opened = boto3.Session(region_name=region, profile_name=profile)
+        core = Session()
+        opened = boto3.Session(region_name=region, profile_name=profile, botocore_session=core)
+        keep_roles(core)
     if not opened.region_name:
         raise CommandError(
             "no AWS region: give --region, set AWS_REGION, or add a region to the profile (aws configure)"
@@ -64,6 +69,11 @@ def aws_errors(doing: str) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise CommandError(f"{doing}: {explain(error)}") from error
+    except EOFError as error:  # of the question that botocore asks for a profile with `mfa_serial`
+        raise CommandError(
+            f"{doing}: the profile requires an MFA code, and there is no terminal to ask for it. Run the "
+            "command in a terminal first: other commands then use the same session until it expires"
+        ) from error
 
 
 @contextmanager
@@ -169,6 +179,8 @@ def explain(error: Exception) -> str:
     match error:
         case aws.NoCredentialsError():
             return "no AWS credentials: give --profile, sign in (aws sso login), or set AWS_ACCESS_KEY_ID"
+        case aws.RefreshWithMFAUnsupportedError():
+            return "the session with MFA has expired: run the command again, which asks for a new MFA code"
         case aws.SSOError() | aws.TokenRetrievalError():
             return f"the AWS sign-in is not valid or has expired; {_SIGN_IN_AGAIN}"
         case ResponseParserError():

@@ -85,6 +85,18 @@ def test_an_error_of_the_configuration_is_one_line(error: Exception) -> None:
         raise error
 
 
+def test_an_mfa_code_that_nobody_can_enter_is_one_line() -> None:
+    line = "Reading: the profile requires an MFA code, and there is no terminal"
+    with pytest.raises(CommandError, match=line), aws_errors("Reading"):
+        raise EOFError
+
+
+def test_a_session_with_mfa_that_has_expired_names_what_to_do() -> None:
+    assert explain(aws.RefreshWithMFAUnsupportedError()).endswith(
+        "run the command again, which asks for a new MFA code"
+    )
+
+
 def test_an_answer_that_is_not_that_of_aws_is_one_line() -> None:
     line = "Reading: what answered is not AWS: check the network"
     with pytest.raises(CommandError, match=line), aws_errors("Reading"):
