@@ -23,12 +23,14 @@ from loginformant_shipper.redaction.spans import cut_at, spans_of
         (r"a\u0040b\/c\"d\n", 'a@b/c"d\n'),
         (r"a\\u0040b\\\/c\\n", "a@b/c\n"),
         (r"C:\apps\x", r"C:\apps\x"),
+        (r"\x22a\x40b\\x40c\x4", r'"a@b@c\x4'),
+        ("a#011b#012c#033[0md #08 #1", "a b\ncd #08 #1"),
         (r"\ud83d\u00fc", "\ufffdü"),
         (r"\u12", r"\u12"),
         ("\x1b[33ma\x1b[0m b\x1b[01;31m\x1b[Kc\x1b[38;2;1;2;3md\x1b[m", "a bcd"),
         (r"\u001b[33ma\\u001B[0m\x1b[1mb\033[0mc\e[0md\u{1b}[39m#033[0m", "abcd"),
         ("\x1b[33m100%25\x1b[0m", "100%"),
-        ("\x1b[2J \x1b[ [33m [INFO] #033 a[0m", "\x1b[2J \x1b[ [33m [INFO] #033 a[0m"),
+        ("\x1b[2J \x1b[ [33m [INFO] a[0m", "\x1b[2J \x1b[ [33m [INFO] a[0m"),
     ],
 )
 def test_escapes_are_decoded(text: str, means: str) -> None:
@@ -86,6 +88,15 @@ of_few_and_of_many_kinds = st.lists(
                 "[",
                 "m",
                 "\\u001f",
+                "\\x5c",
+                "\\x25",
+                "\\x34",
+                "\\x1f",
+                "\\x01",
+                "\\x",
+                "#011",
+                "#012",
+                "#0",
             ]
         ),
     ),
@@ -100,7 +111,9 @@ def test_escapes_of_few_and_of_many_kinds_are_decoded_alike(text: str, times: in
 
 
 coloured = st.lists(
-    st.sampled_from(["x0", "0 ", "n", "\x1b[0m", "\\u001b[1;3m", "\x1b", "[0m", "%40", "\\n", " "]),
+    st.sampled_from(
+        ["x0", "0 ", "n", "\x1b[0m", "\\u001b[1;3m", "\x1b", "[0m", "%40", "\\n", "\\x40", "#011", " "]
+    ),
     max_size=16,
 ).map("".join)
 

@@ -309,6 +309,10 @@ def unicode_escaped(text: str) -> str:
     return "".join(character if character.isalnum() else f"\\u{ord(character):04x}" for character in text)
 
 
+def byte_escaped(text: str) -> str:
+    return "".join(character if character.isalnum() else f"\\x{ord(character):02X}" for character in text)
+
+
 @pytest.mark.parametrize("detector", ONE_OF_EACH)
 @pytest.mark.parametrize(
     "write",
@@ -319,8 +323,21 @@ def unicode_escaped(text: str) -> str:
         lambda text: json.dumps(unicode_escaped(text)),
         lambda text: text.replace("/", r"\/"),
         lambda text: text.replace("/", r"\\\/"),
+        byte_escaped,
+        lambda text: rf"\x22{text}\x22",
+        lambda text: f"#011{text}#012",
     ],
-    ids=["in a URL", "in a URL in a URL", "in JSON", "in JSON in JSON", "slashes", "slashes twice"],
+    ids=[
+        "in a URL",
+        "in a URL in a URL",
+        "in JSON",
+        "in JSON in JSON",
+        "slashes",
+        "slashes twice",
+        "as bytes",
+        "of nginx",
+        "of rsyslog",
+    ],
 )
 def test_every_detector_reads_escapes(detector: Detector, write: Callable[[str], str]) -> None:
     secret = ONE_OF_EACH[detector]

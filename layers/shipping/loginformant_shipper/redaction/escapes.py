@@ -1,9 +1,10 @@
 r"""Decode the escapes in a text, and map findings in the decoded text to the original one.
 
 Supported escapes are those of URLs (`%40`, `%2540`) and of JSON (`\u0040`, `\/`, `\n`, `\"`), also if JSON is
-inside a JSON string and escaped again. They are decoded everywhere, including in JSON that is truncated,
-concatenated or after a prefix. Colours of a terminal (`\x1b[33m`), however their first character is written,
-are read as nothing: the letter at their end would otherwise seem to be part of the next word.
+inside a JSON string and escaped again; those of bytes (`\x22`), as nginx and programs write them; and those
+of control characters as rsyslog writes them (`#011`). They are decoded everywhere, including in JSON that is
+truncated, concatenated or after a prefix. Colours of a terminal (`\x1b[33m`), however their first character
+is written, are read as nothing: the letter at their end would otherwise seem to be part of the next word.
 """
 
 import re
@@ -17,7 +18,10 @@ from loginformant_shipper.redaction.spans import Cut, Span, cut_at, spans_of
 # RFC 3986, section 2.1; `%25` is a percent sign, so `%2540` was encoded twice. Beside ASCII, the no-break
 # space in UTF-8. RFC 8259, section 7; a backslash is doubled each time that JSON is put into JSON.
 _OF_URL = r"%(?:25)*(?:[2-7][0-9A-Fa-f]|0[9ADad]|[Cc]2%(?:25)*[Aa]0)"
-_OF_JSON = r"\\(?<!\\\\)\\*+(?:u[0-9A-Fa-f]{4}|[/\"'nrtbf])"
+_OF_JSON = r"\\(?<!\\\\)\\*+(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[/\"'nrtbf])"
+# "$EscapeControlCharactersOnReceive", rsyslog: in octal behind a number sign.
+_OF_SYSLOG = r"#0[0-3][0-7]"
+_BEGINNING_OF_SYSLOG, _LINE_FEED_OF_SYSLOG = "#0", "#012"
 # ECMA-48, 8.3.117 and 8.3.41: SGR, and EL, which `grep --color` writes as well. ESC may be written as in JSON
 # or in a program, or as rsyslog writes it.
 _ESC = "\x1b"
@@ -28,7 +32,8 @@ _SOME_WRITTEN_COLOUR = re.compile(r"\[(?<=[bBe3}]\[)[0-9;:]{0,32}[mK]")
 _ESCAPE = re.compile(rf"({_OF_URL}|{_OF_JSON})")
 _ESCAPE_OF_URL, _ESCAPE_OF_JSON = re.compile(f"({_OF_URL})"), re.compile(f"({_OF_JSON})")
 """Separate patterns, since a search for one first character is faster than for one of two."""
-_ESCAPE_OR_COLOUR = re.compile(f"({_COLOUR}|{_OF_URL}|{_OF_JSON})")
+_ANY_ESCAPE = re.compile(f"({_COLOUR}|{_OF_SYSLOG}|{_OF_URL}|{_OF_JSON})")
+_ESCAPES_OF_SYSLOG = re.compile(_OF_SYSLOG)
 
 _MEANING_OF_LETTER = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
@@ -39,8 +44,10 @@ def _meaning(escape: str) -> str:
         return ""
     if escape[0] == "%":
         return "\xa0" if escape[-2:] in ("A0", "a0") else chr(int(escape[-2:], 16))
+    if escape[0] == "#":
+        return "\n" if escape == _LINE_FEED_OF_SYSLOG else " "
     letter = escape.lstrip("\\")
-    if letter[0] != "u" or len(letter) == 1:
+    if len(letter) == 1:
         return _MEANING_OF_LETTER.get(letter, letter)
     character = chr(int(letter[1:], 16))
     return "\ufffd" if "\ud800" <= character <= "\udfff" else character
@@ -49,11 +56,12 @@ def _meaning(escape: str) -> str:
 # Splitting a text at its escapes is slow if it has many. Most of them are of few kinds, which are replaced
 # one after the other: those of JSON with a letter, those of JSON with a code, which Python decodes as well,
 # and those of URLs. All backslashes before an escape of JSON are part of it.
-_WRITTEN_AGAIN = re.compile(r"\\(?<!\\\\)\\++(?=u[0-9A-Fa-f]{4}|[/\"'nrtbf])")
+_WRITTEN_AGAIN = re.compile(r"\\(?<!\\\\)\\++(?=u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[/\"'nrtbf])")
 """The backslashes of an escape inside a JSON string that was encoded again."""
 _ENCODED_AGAIN = re.compile(r"%(?:25)+(?=[2-7][0-9A-Fa-f]|0[9ADad])")
 _NO_BREAK_SPACE = re.compile(r"%(?:25)*[Cc]2%(?:25)*[Aa]0")
 _ONE_LETTER, _CODE_OF_JSON = re.compile(r"\\[/\"'nrtbf]"), re.compile(r"\\u[0-9A-Fa-f]{4}")
+_CODE_OF_BYTE = re.compile(r"\\x[0-9A-Fa-f]{2}")
 _CODE_OF_URL = re.compile(r"%(?:[2-7][0-9A-Fa-f]|0[9ADad])")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _MAX_KINDS, _MAX_INVALID_CODES = 32, 8
@@ -66,10 +74,10 @@ _PARTS_OF_ESCAPES = "%\\0123456789ABCDEFabcdef"
 _CODE_OF_PART = re.compile(r"\\u00(?:25|3[0-9]|[46][1-6])")
 """JSON's escape of a character that can be part of a URL's escape."""
 _CONTROL_CHARACTERS = [chr(code) for code in (*range(1, 8), 11, *range(14, 27), *range(28, 32))]  # not ESC
-_CODE_OF_CONTROL_CHARACTER = re.compile(r"\\u00(?:0[1-7BbEeFf]|1)")
+_CODE_OF_CONTROL_CHARACTER = re.compile(r"\\(?:u00|x)(?:0[1-7BbEeFf]|1)")
 _PLACEHOLDERS = dict(zip(_PARTS_OF_ESCAPES, _CONTROL_CHARACTERS, strict=False))
 _COLOUR_PLACEHOLDER = _CONTROL_CHARACTERS[-1]
-_CODE_OF_COLOUR_PLACEHOLDER = re.compile(r"\\u001[fF]")
+_CODE_OF_COLOUR_PLACEHOLDER = re.compile(r"\\(?:u00|x)1[fF]")
 _APART = "\0"
 
 
@@ -87,7 +95,7 @@ def _read_quickly(text: str) -> str | None:
     if not _has_colours(text):
         return _escapes_read_quickly(text)
     colours = _COLOURS if _has_written_colours(text) else _RAW_COLOURS
-    if "\\" not in text and "%" not in text:
+    if "\\" not in text and "%" not in text and _BEGINNING_OF_SYSLOG not in text:
         return colours.sub("", text)
     if _COLOUR_PLACEHOLDER in text or _CODE_OF_COLOUR_PLACEHOLDER.search(text):
         return None
@@ -96,6 +104,9 @@ def _read_quickly(text: str) -> str | None:
 
 
 def _escapes_read_quickly(text: str) -> str | None:
+    if _BEGINNING_OF_SYSLOG in text:
+        for escape in set(_ESCAPES_OF_SYSLOG.findall(text)):
+            text = text.replace(escape, _meaning(escape))
     held: set[str] = set()
     decoded: str | None = text
     if "\\" in text:
@@ -115,6 +126,8 @@ def _with_json_read(text: str, held: set[str]) -> str | None:
     if "\\\\" in text:
         text = _WRITTEN_AGAIN.sub(r"\\", text)
     decoded = _with_kinds_read(text, _ONE_LETTER, held)
+    if decoded is not None and "\\x" in decoded:
+        decoded = _with_kinds_read(decoded, _CODE_OF_BYTE, held)
     if decoded is None or "\\u" not in decoded:
         return decoded
     with_parts_held = _with_kinds_read(decoded, _CODE_OF_PART, held) if "%" in text else decoded
@@ -230,7 +243,8 @@ class Reading(NamedTuple):
 
 def read(text: str) -> Reading:
     """Return the text with decoded escapes."""
-    if "\\" not in text and "%" not in text and not _has_colours(text):
+    has_escapes = "\\" in text or "%" in text or _BEGINNING_OF_SYSLOG in text
+    if not has_escapes and not _has_colours(text):
         return Reading(text, text)
     means = _read_quickly(text)
     if means is None:
@@ -240,8 +254,8 @@ def read(text: str) -> Reading:
 
 def _parts(text: str) -> tuple[list[str], list[str]]:
     """Return a text split at its escapes, which have odd indexes, and the same with decoded escapes."""
-    if _has_colours(text):
-        pattern = _ESCAPE_OR_COLOUR
+    if _BEGINNING_OF_SYSLOG in text or _has_colours(text):
+        pattern = _ANY_ESCAPE
     else:
         pattern = _ESCAPE_OF_URL if "\\" not in text else _ESCAPE if "%" in text else _ESCAPE_OF_JSON
     parts = pattern.split(text)

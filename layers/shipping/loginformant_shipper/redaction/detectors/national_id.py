@@ -33,13 +33,14 @@ _BEGINNING_OF_IBAN = b"AA00"
 _IBAN_START = re.compile(_BEGINNING_OF_IBAN + rb"(?<![Aa0].{4})(?= ?[A0]{4})")
 _KIND_OF = bytes(
     ord("-" if code > 127 or not chr(code).isalnum() else "0" if code < 58 else "A" if code < 91 else "a")
-    if chr(code) not in " \xa0"
+    if chr(code) not in " \xa0+"
     else ord(" ")
     for code in range(256)
 )
-_IBAN_CHARACTERS = re.compile(r"(?:[ \xa0]?[A-Z0-9]{1,4}){1,9}+")
+_IBAN_CHARACTERS = re.compile(r"(?:[ \xa0+]?[A-Z0-9]{1,4}){1,9}+")
 _IS_IBAN = re.compile(rb"[A-Z0-9]+")
-_SPACES = b" \xa0"
+_SPACES = b" \xa0+"
+"""In a form, a plus sign stands for a space."""
 _GROUP = 4
 _MIN_AT_ONCE = 16
 """The number of candidates from which it is faster to check them together."""
@@ -228,7 +229,7 @@ def _end_of_iban(text: str, start: int, length: int) -> int | None:
 
 @cache
 def _of_length(length: int) -> re.Pattern[str]:
-    return re.compile(rf"(?:[ \xa0]?[A-Z0-9]){{{length}}}(?![^\W_])")
+    return re.compile(rf"(?:[ \xa0+]?[A-Z0-9]){{{length}}}(?![^\W_])")
 
 
 def _is_iban(number: bytes) -> bool:
