@@ -15,6 +15,7 @@ import boto3
 import pytest
 import yaml
 from botocore.exceptions import ClientError
+from loginformant_shipper import __version__
 from shipctl.deploy.account import Account as DeployAccount
 from shipctl.deploy.artefacts import load_artefacts
 from shipctl.deploy.change_set import discard, make_change_set, refuse_other_values
@@ -600,6 +601,20 @@ def test_an_upgrade_names_a_current_value_that_the_new_version_forbids(
 
 
 # --- what fails ---
+
+
+def test_an_older_build_does_not_replace_a_newer_stack(desk: Desk, stack: str, tmp_path: Path) -> None:
+    older = version(desk, tmp_path)
+    template = yaml.safe_load((older / "template.yaml").read_text())
+    template["Mappings"]["Shipper"]["Version"]["Number"] = "0.9.0"
+    (older / "template.yaml").write_text(yaml.safe_dump(template))
+    done = desk.deploy("--stack", stack, "--yes", build=older)
+    assert done.status == 2
+    assert f"stack {stack} has version {__version__}, and this would deploy 0.9.0" in done.err
+    done = desk.deploy("--stack", stack, "--dry-run", "--downgrade", build=older)
+    assert done.status == 0, done.err
+    assert f"Stack {stack} would change." in done.out
+    assert desk.outputs(stack)["Version"] == __version__
 
 
 def broken(desk: Desk, folder: Path) -> Path:
