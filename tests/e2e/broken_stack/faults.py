@@ -137,7 +137,7 @@ class TimeOut(Fault):
 
     def mend(self, trial: Trial, remedy: str) -> None:
         for name in ("Shipper", "Replay"):
-            trial.configure(name, Timeout=int(remedy.split()[-1]))
+            trial.configure(name, Timeout=int(remedy.split("--timeout ")[1].split()[0]))
 
 
 class FilterRemoved(Fault):
@@ -231,7 +231,7 @@ class Crash(Fault):
         )
 
     def mend(self, trial: Trial, remedy: str) -> None:
-        trial.configure("Shipper", Handler=remedy.split()[-1])
+        trial.configure("Shipper", Handler=remedy.split("--handler ")[1].split()[0])
 
 
 FAULTS = (
