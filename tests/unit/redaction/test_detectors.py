@@ -37,6 +37,8 @@ GOES: dict[Detector, list[str]] = {
         "?email=john.doe%2Bshop%40example.com&x=1",
         "?next=%2Flogin%3Fuser%3Dalice%2540example.com",
         r"john\u0040example.com",
+        "avatars/alice@example.com.png",
+        "alice@shop.js.org",
     ],
     Detector.CREDIT_CARD: [
         "4111111111111111",
@@ -153,6 +155,11 @@ STAYS: dict[Detector, list[str]] = {
     Detector.EMAIL: [
         "alice@localhost",
         "lodash@4.17.21",
+        "lodash@4.17.21.tgz",
+        "pkg@1.0.0-beta.1.tgz",
+        "img/logo@2x.png",
+        "Shape@3x.SVG",
+        "main@4f3a9c.js",
         "@angular/core@12.3.4",
         "com.example.Order@1a2b3c4d",
         "image@sha256:0123abcd",
@@ -233,6 +240,7 @@ STAYS: dict[Detector, list[str]] = {
         "Foo::Bar::1",
         "abc:def::1:2:3:4:5:6:7",
         "key:00:1b:44:11:3a:b7",
+        "wwn 50:06:01:60:3b:a0:11:22",
         "time:10:20:30",
         "::",
         "1:2:3:4:5:6:7:8:9",

@@ -49,9 +49,12 @@ RUN = re.compile(r"(?<![\w:.])[0-9A-Fa-f:.]++(?!\w)")
 
 
 def is_ipv6(text: str) -> bool:
+    """Return whether the text is an address with a digit, and not eight pairs, which name a device."""
     try:
         ipaddress.IPv6Address(text)
     except ValueError:
+        return False
+    if re.fullmatch("(?:[0-9a-f]{2}:){7}[0-9a-f]{2}", text):
         return False
     return any(character.isdigit() for character in text)
 

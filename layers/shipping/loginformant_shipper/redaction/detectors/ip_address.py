@@ -96,6 +96,9 @@ def _ipv6(behind_name: bool) -> re.Pattern[str]:
     )
 
 
+# A World Wide Name of storage networks or another EUI-64: an address would be written without leading zeros.
+_EIGHT_PAIRS = re.compile(r"(?:[0-9A-Fa-f]{2}:){7}[0-9A-Fa-f]{2}")
+_LENGTH_OF_EIGHT_PAIRS = len("00:11:22:33:44:55:66:77")
 _IPV4_AT_END = re.compile(rf"(?<=:){_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}\Z")
 
 
@@ -109,8 +112,14 @@ def find_ip_address(text: str, may_hold_ipv6: bool) -> Cut:
         cuts.append(_HOST_NAME.split(text))
     if may_hold_ipv6:
         cut = _ipv6(behind_name=_SOME_BEHIND_NAME.search(text) is not None).split(text)
-        cuts.append(only(cut, ["." not in found or _IPV4_AT_END.search(found) for found in cut[1::2]]))
+        cuts.append(only(cut, list(map(_is_ipv6, cut[1::2]))))
     return merged(text, *cuts) if cuts else [text]
+
+
+def _is_ipv6(found: str) -> bool:
+    if "." in found:
+        return _IPV4_AT_END.search(found) is not None
+    return len(found) != _LENGTH_OF_EIGHT_PAIRS or not _EIGHT_PAIRS.fullmatch(found)
 
 
 def _ipv4_in(text: str) -> Cut:
