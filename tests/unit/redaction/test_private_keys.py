@@ -165,6 +165,21 @@ def test_other_events_between_the_lines_of_a_key_stay() -> None:
     assert redacted == [BEGIN, REDACTED, "GET /health 200", REDACTED, END]
 
 
+@pytest.mark.parametrize("number", [4, 50])
+def test_many_other_events_between_the_lines_stay_if_the_key_has_its_end(number: int) -> None:
+    others = ["GET /health 200"] * number
+    redacted = redact_private_keys([BEGIN, BODY[0], *others, BODY[1], *others, BODY[2], END])
+    assert redacted == [BEGIN, REDACTED, *others, REDACTED, *others, REDACTED, END]
+
+
+def test_a_key_without_an_end_ends_where_four_other_events_follow_each_other() -> None:
+    texts = [BEGIN, BODY[0], *["GET /health 200"] * 3, BODY[1], *["GET /health 200"] * 4, BODY[2]]
+    assert [text == REDACTED for text in redact_private_keys(texts)] == [
+        *[False, True, *[False] * 3],
+        *[True, *[False] * 4, False],
+    ]
+
+
 def test_two_keys_are_redacted_and_the_text_between_them_stays() -> None:
     redacted = redact_private_key(f"{KEY}and {KEYS['EC']}")
     assert redacted.count(REDACTED) == 2

@@ -38,7 +38,7 @@ _LAST_RUN_BEHIND_PREFIX = re.compile(
 _MAX_TEXTS = 400
 """The maximum number of texts of a key without an end. A key of 16,384 bits has 200 lines."""
 _MAX_OTHER_TEXTS = 3
-"""The maximum number of consecutive texts within a key that do not belong to it."""
+"""The maximum number of consecutive texts within a key without an end that do not belong to it."""
 
 
 class _Piece(NamedTuple):
@@ -109,6 +109,7 @@ def find_private_keys(texts: Sequence[str]) -> list[list[Span]]:
     pieces = [piece for index, text in enumerate(texts) for piece in _pieces(index, text)]
     begin: int | None = None
     others = 0
+    has_end = False
     for index, piece in enumerate(pieces):
         text = texts[piece.text]
         if begin is not None and index - begin > _MAX_TEXTS:
@@ -117,14 +118,21 @@ def find_private_keys(texts: Sequence[str]) -> list[list[Span]]:
             if piece.marker == "END":
                 _find_last_lines(texts, pieces, index, begin, found)
             begin, others = index if piece.marker == "BEGIN" else None, 0
+            has_end = begin is not None and _has_end(pieces, index)
         elif begin is not None and text[piece.start : piece.end].strip():
             spans = _lines_in(text, piece, wholly=index > begin + 1)
             found[piece.text] += spans
             is_of_key = spans or REDACTED in text[piece.start : piece.end]
             others = 0 if is_of_key else others + 1
-            if others > _MAX_OTHER_TEXTS:
+            if others > _MAX_OTHER_TEXTS and not has_end:
                 begin = None
     return [without_overlaps(spans) for spans in found]
+
+
+def _has_end(pieces: Sequence[_Piece], begin: int) -> bool:
+    """Return whether the next marker after the beginning of a key is its end."""
+    following = pieces[begin + 1 : begin + _MAX_TEXTS + 1]
+    return next((piece.marker for piece in following if piece.marker), "") == "END"
 
 
 def _pieces(index: int, text: str) -> list[_Piece]:
