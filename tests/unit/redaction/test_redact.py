@@ -204,6 +204,16 @@ def test_json_stays_json_and_is_otherwise_unchanged(text: str, redacted: str) ->
     assert redact_text(redacted, ALL) == redacted
 
 
+def test_a_number_in_one_of_very_many_objects_is_redacted() -> None:
+    """In a long message, only JSON that is all of it stays valid, since anything else would take too long."""
+    text = f'{{"card":{CARD}}}\n' * 4000
+    assert redact_text(text, ALL) == '{"card":[redacted:credit-card]}\n' * 4000
+    assert (
+        redact_text(f'{{"all":[{text.replace(chr(10), ",")}0]}}', ALL).count('"[redacted:credit-card]"')
+        == 4000
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     [

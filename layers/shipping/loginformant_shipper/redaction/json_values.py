@@ -36,6 +36,9 @@ _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 _BEGINNING = re.compile(r'\{(?=[ \t\r\n]{0,16}["}])|\[(?=[ \t\r\n]{0,16}\{)')
 _MAX_TRIES = 8
 """The maximum number of places where JSON is tried and not found. Each of them may take the whole text."""
+_MAX_CHARACTERS_OF_SEVERAL = 64 * 1024
+"""The maximum size of a text with several objects that stay valid. Longer ones would take several times as
+long, and only their beginning is read for the level."""
 _MAX_INCOMPLETE = len("-Infinity")
 """The maximum number of characters of an incomplete constant, number or escape at the end of cut JSON."""
 
@@ -48,7 +51,7 @@ def json_in(text: str, with_cut: bool = False) -> Sequence[Span]:
     Args:
         text: A text.
         with_cut: Whether JSON that is cut off at the end of the text also counts, up to the string in which
-            it is cut.
+            it is cut, and objects in a text of any size.
     """
     start = len(text) - len(text.lstrip())
     if text[start : start + 1] in ("{", "[") and _is_json(text[start:]):
@@ -59,6 +62,8 @@ def json_in(text: str, with_cut: bool = False) -> Sequence[Span]:
     may_be_cut = with_cut and text.find("{", end) >= 0
     if start < end and not may_be_cut and _is_json(text[start:end]):
         return [(start, end)]
+    if len(text) > _MAX_CHARACTERS_OF_SEVERAL and not with_cut:
+        return ()
     return list(_several_in(text, with_cut))
 
 

@@ -55,7 +55,8 @@ _HOST_NAME = re.compile(rf"((?:ip-(?<![\w.]...)|ec2-(?<![\w.]....)){_OCTET}(?:-{
 _END_OF_NAME = [rf"[G-Zg-z_]\w{{{count}}}:" for count in range(4)]
 _BEHIND_NAME = "|".join(f"(?<={end}.)" for end in _END_OF_NAME)
 _SOME_BEHIND_NAME = re.compile(
-    rf":(?=[0-9A-Fa-f]{{0,4}}:[0-9A-Fa-f:])(?:{'|'.join(f'(?<={end})' for end in _END_OF_NAME)})"
+    r":(?:(?<=[A-Za-z_]:)|(?<=[A-Za-z_]\w:))(?=[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:])"
+    rf"(?:{'|'.join(f'(?<={end})' for end in _END_OF_NAME)})"
 )
 _SOME_IPV6 = re.compile(r":[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:")
 
