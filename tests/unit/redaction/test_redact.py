@@ -393,7 +393,7 @@ words = st.sampled_from(
             "{",
             "}",
         ],
-        *["password=hunter2", "@", ".", "-", ":", "]", "x\n"],
+        *["password=hunter2", "@", ".", "-", ":", "]", "x\n", "\\x22"],
     ]
 )
 texts = st.lists(st.one_of(words, words, st.text(max_size=3)), max_size=12).map("".join)
@@ -524,6 +524,8 @@ def test_no_finding_of_a_detector_is_left(text: str) -> None:
         ("käse", '{"a":1}\n' r'{"b":"k\u00e4se"}', '{"a":1}\n{"b":"[redacted:pattern]"}'),
         ("käse", r'[{main}] {"b":"k\u00e4se"}', '[{main}] {"b":"[redacted:pattern]"}'),
         ("käse", r'INFO [{"b":"k\u00e4se"},{}] {', 'INFO [{"b":"[redacted:pattern]"},{}] {'),
+        ("^hush$", r'{"a":"hush","b":"\x22"', r'{"a":"[redacted:pattern]","b":"\x22"'),
+        (r"\s+$", '\n{"a":"b "}\n', '\n{"a":"b[redacted:pattern]"}\n'),
         ("käse", r'INFO {"b":"k\u00e4se","c":{"d":"cut', 'INFO {"b":"[redacted:pattern]","c":{"d":"cut'),
         (
             "^hush$",

@@ -101,11 +101,14 @@ def _is_cut(error: json.JSONDecodeError) -> bool:
 
 
 def string_of(token: re.Match[str]) -> str:
-    """Return the value of a string token."""
+    """Return the value of a string token, or its text if it is invalid, as in JSON that is cut off."""
     string: str = token["string"]
     if "\\" not in string:
         return string
-    value: str = json.loads(f'"{string}"') if "\\u" in string else orjson.loads(f'"{string}"')
+    try:
+        value: str = json.loads(f'"{string}"') if "\\u" in string else orjson.loads(f'"{string}"')
+    except ValueError:
+        return string
     return value
 
 

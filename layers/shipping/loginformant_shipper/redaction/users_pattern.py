@@ -90,6 +90,8 @@ def _redact_crossing(text: str, json: Sequence[Span], spans: Sequence[Span]) -> 
 
 
 def _without(pattern: Pattern, text: str) -> str:
+    if not text.strip():  # JSON with white space around it is still all of the message
+        return text
     spans = _spans(pattern, text)
     return replaced(text, spans, [FOUND_BY_PATTERN] * len(spans))
 
