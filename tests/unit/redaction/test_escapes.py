@@ -25,6 +25,7 @@ from loginformant_shipper.redaction.spans import cut_at, spans_of
         (r"C:\apps\x", r"C:\apps\x"),
         (r"\x22a\x40b\\x40c\x4", r'"a@b@c\x4'),
         ("a#011b#012c#033[0md #08 #1", "a b\ncd #08 #1"),
+        ("HTML: &#0061; &#012; &#x40;", "HTML: &#0061; &#012; &#x40;"),
         (r"\ud83d\u00fc", "\ufffdü"),
         (r"\u12", r"\u12"),
         ("\x1b[33ma\x1b[0m b\x1b[01;31m\x1b[Kc\x1b[38;2;1;2;3md\x1b[m", "a bcd"),
@@ -96,6 +97,7 @@ of_few_and_of_many_kinds = st.lists(
                 "\\x",
                 "#011",
                 "#012",
+                "&",
                 "#0",
             ]
         ),

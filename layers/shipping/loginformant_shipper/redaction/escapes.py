@@ -19,8 +19,8 @@ from loginformant_shipper.redaction.spans import Cut, Span, cut_at, spans_of
 # space in UTF-8. RFC 8259, section 7; a backslash is doubled each time that JSON is put into JSON.
 _OF_URL = r"%(?:25)*(?:[2-7][0-9A-Fa-f]|0[9ADad]|[Cc]2%(?:25)*[Aa]0)"
 _OF_JSON = r"\\(?<!\\\\)\\*+(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[/\"'nrtbf])"
-# "$EscapeControlCharactersOnReceive", rsyslog: in octal behind a number sign.
-_OF_SYSLOG = r"#0[0-3][0-7]"
+# "$EscapeControlCharactersOnReceive", rsyslog: in octal behind a number sign. `&#0061;` is one of HTML.
+_OF_SYSLOG = r"(?<!&)#0[0-3][0-7]"
 _BEGINNING_OF_SYSLOG, _LINE_FEED_OF_SYSLOG = "#0", "#012"
 # ECMA-48, 8.3.117 and 8.3.41: SGR, and EL, which `grep --color` writes as well. ESC may be written as in JSON
 # or in a program, or as rsyslog writes it.
@@ -33,7 +33,7 @@ _ESCAPE = re.compile(rf"({_OF_URL}|{_OF_JSON})")
 _ESCAPE_OF_URL, _ESCAPE_OF_JSON = re.compile(f"({_OF_URL})"), re.compile(f"({_OF_JSON})")
 """Separate patterns, since a search for one first character is faster than for one of two."""
 _ANY_ESCAPE = re.compile(f"({_COLOUR}|{_OF_SYSLOG}|{_OF_URL}|{_OF_JSON})")
-_ESCAPES_OF_SYSLOG = re.compile(_OF_SYSLOG)
+_LINE_FEEDS_OF_SYSLOG, _ESCAPES_OF_SYSLOG = re.compile(r"(?<!&)#012"), re.compile(_OF_SYSLOG)
 
 _MEANING_OF_LETTER = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
@@ -105,8 +105,7 @@ def _read_quickly(text: str) -> str | None:
 
 def _escapes_read_quickly(text: str) -> str | None:
     if _BEGINNING_OF_SYSLOG in text:
-        for escape in set(_ESCAPES_OF_SYSLOG.findall(text)):
-            text = text.replace(escape, _meaning(escape))
+        text = _ESCAPES_OF_SYSLOG.sub(" ", _LINE_FEEDS_OF_SYSLOG.sub("\n", text))
     held: set[str] = set()
     decoded: str | None = text
     if "\\" in text:
