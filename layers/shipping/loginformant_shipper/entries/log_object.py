@@ -202,7 +202,9 @@ def _usual_log_object(log: "Log", level: "Level", frame: Frame) -> bytes | None:
         return None
     identifier = request_id(parsed)
     try:
-        end = b"}}" if identifier is None else b',"requestId":' + orjson.dumps(identifier) + b"}}"
+        end = b"}}"
+        if identifier is not None and (fields is None or "requestId" not in fields):
+            end = b',"requestId":' + orjson.dumps(identifier) + b"}}"
         if fields is None:
             text = parsed.text
             if not text:
@@ -229,10 +231,8 @@ def _usual_log_object(log: "Log", level: "Level", frame: Frame) -> bytes | None:
         else:
             if parsed.repeated or not shared.names.isdisjoint(fields) or is_deep(parsed):
                 return None
-            if identifier is not None and "requestId" in fields:
-                if fields["requestId"] != identifier:
-                    return None
-                end = b"}}"  # the log's own field says it
+            if identifier is not None and fields.get("requestId", identifier) != identifier:
+                return None  # otherwise the log's own field says it
             if not FIELDS_WE_READ.isdisjoint(fields):
                 metrics = {}
                 add_from_fields(metrics, fields)

@@ -5,18 +5,19 @@ from typing import Any
 
 from loginformant_shipper.parsing.messages import ParsedMessage
 
-_FIELDS = (
+_OF_LIBRARIES = (
     "AWSRequestId",  # log4j in AWS Lambda
     "awsRequestId",
     "aws_request_id",
     "function_request_id",  # Powertools
     "lambda_request_id",
     "faas.execution",  # Powertools for Java in the Elastic Common Schema (its LambdaEcsEncoder)
-    # Lambda's JSON log format ("Monitoring Lambda functions with tenant isolation", AWS Lambda Developer
-    # Guide). It is last, since other programs write such a field, too.
-    "requestId",
 )
-_FIELDS_WE_READ = frozenset({*_FIELDS, "record", "spans", "span"})
+_OF_LAMBDA = "requestId"
+"""Of Lambda's JSON log format ("Monitoring Lambda functions with tenant isolation", AWS Lambda Developer
+Guide). It is read after the others, since other programs write such a field, too."""
+_SET_OF_LIBRARIES = frozenset(_OF_LIBRARIES)
+_FIELDS_WE_READ = frozenset({*_OF_LIBRARIES, _OF_LAMBDA, "record", "spans", "span"})
 
 _PLATFORM_LINES = (
     "REPORT RequestId: ",
@@ -45,9 +46,12 @@ def request_id(parsed: ParsedMessage) -> str | None:
                 return identifier
     if parsed.request_id is not None:
         return parsed.request_id
-    for field in _FIELDS:
-        if (value := fields.get(field)) and isinstance(value, str):
-            return value
+    if not _SET_OF_LIBRARIES.isdisjoint(fields):
+        for field in _OF_LIBRARIES:
+            if (value := fields.get(field)) and isinstance(value, str):
+                return value
+    if (value := fields.get(_OF_LAMBDA)) and isinstance(value, str):
+        return value
     return _of_spans(fields)
 
 
