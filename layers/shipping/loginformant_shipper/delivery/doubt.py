@@ -7,10 +7,8 @@ from itertools import chain
 
 from loginformant_shipper.delivery.policy import SPEAKS_OF_THE_LOGS, Policy, Verdict
 from loginformant_shipper.delivery.progress import Job, Progress
+from loginformant_shipper.delivery.search import Draw
 from loginformant_shipper.failures import Failure
-
-Draw = Callable[[int], int]
-"""Returns a random index below its argument."""
 
 
 @dataclass(slots=True)

@@ -20,6 +20,9 @@ from dataclasses import dataclass, field
 
 from loginformant_shipper.delivery.batching import Batch
 
+Draw = Callable[[int], int]
+"""Returns a random index below its argument."""
+
 
 @dataclass(slots=True, eq=False)
 class Part:
@@ -55,11 +58,8 @@ class Search:
         """Add a part that is known to be bad, or that must be sent again."""
         self.pending.append(part)
 
-    def next_part(self, draw: Callable[[int], int]) -> Part | None:
-        """Return the part to send next, or None if there is none at the moment.
-
-        `draw` returns a random index below its argument.
-        """
+    def next_part(self, draw: Draw) -> Part | None:
+        """Return the part to send next, or None if there is none at the moment."""
         if not self.pending:
             return None
         if self._has_refused and not self._has_passed:
@@ -73,7 +73,7 @@ class Search:
         self.under_way += 1
         return part
 
-    def _any_log(self, draw: Callable[[int], int]) -> Part:
+    def _any_log(self, draw: Draw) -> Part:
         largest = max(self.pending, key=lambda part: len(part.batch.logs))
         logs = len(largest.batch.logs)
         if logs == 1:

@@ -3,7 +3,7 @@
 `search` finds the bad logs of one batch; this is about all of them together.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from loginformant_shipper.delivery.batching import Batch, merged
 from loginformant_shipper.delivery.environment_state import EnvironmentState
 from loginformant_shipper.delivery.policy import SPEAKS_OF_THE_LOGS, Policy, Verdict
 from loginformant_shipper.delivery.progress import Job, Progress, Settled
-from loginformant_shipper.delivery.search import Part, Search
+from loginformant_shipper.delivery.search import Draw, Part, Search
 from loginformant_shipper.failures import Failure, Reason
 
 
@@ -35,8 +35,7 @@ class Searches:
     progress: Progress
     state: EnvironmentState
     policy: Policy
-    draw: Callable[[int], int]
-    """Returns a random index below its argument."""
+    draw: Draw
     _roots: dict[Search, _Root] = field(default_factory=dict)
     _requests: int = 0
     _is_stopped: bool = False
@@ -157,7 +156,7 @@ class Searches:
                 if job.search:
                     jobs.remove(job)
                     self.give_back(job)
-        self._give_back_parts(self._roots)
+        self.give_back_all()
 
     def give_back_all(self) -> None:
         """Settle all parts that were not sent."""

@@ -144,6 +144,7 @@ def encoded(words: Iterable[str]) -> frozenset[bytes]:
 
 
 TRANSLATED_IN_ASCII = encoded(word.lower() for word in TRANSLATED_WORDS if word.isascii())
+"""Those in ASCII, in lower case, as words of a line are compared."""
 WORDS_ALONE = encoded(LEVEL_WORDS)
 """Words that may be a level without brackets, capitals or a colon."""
 LETTERS_AND_DOUBLES = encoded((*LETTERS, *(2 * letter for letter in LETTERS)))
